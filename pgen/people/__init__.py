@@ -1,0 +1,1 @@
+"""Synthetic people: compact body, wardrobe, renderer."""

@@ -1,0 +1,1 @@
+"""Losses, the three stages, the loop, checkpoints."""
