@@ -1,0 +1,197 @@
+"""Deformable skip: source features carried to the target pose, part by part.
+
+Definition (SPT, after Deformable GANs): the feature is warped by each of the ten part transforms (bilinear, zeros
+outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the ten is taken.
+
+Nine of the ten masks are small and the body's is all ones, so ten full warps are mostly multiplications by zero. Here
+every target pixel is sampled once by the body's transform, and only pixels inside a part's mask are sampled again by
+that part's. Sampling is one sparse matrix (four taps a row) applied to the feature's pixels as rows of channels; its
+transpose carries the gradient. The result is exact for any number of overlapping parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Size = tuple[int, int]
+
+
+@dataclass
+class Warp:
+    """Where each value of a warped feature of one size comes from, for a batch. Built by :func:`plan_warp`.
+
+    A *point* is one (target pixel, part). The first B·h·w points are the body's, in row-major order of (sample, y, x);
+    the others follow, grouped into layers within which no target pixel occurs twice.
+    """
+
+    batch: int
+    size: Size
+    taps: Tensor  #: int64 (P, 4): rows of the flattened source feature that each point mixes
+    weights: Tensor  #: float32 (P, 4): bilinear weight × part mask
+    targets: Tensor  #: int64 (P − B·h·w,): the target row of each point after the body's
+    layers: tuple[int, ...]  #: number of points in each layer after the body's
+    unfloored: Tensor | None = None  #: int64: rows that all nine limb masks cover, where 0 is not a candidate
+    _transpose: tuple[Tensor, Tensor, Tensor] | None = field(default=None, repr=False)
+
+    def transpose(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The transposed sampling matrix: (points, weights, offsets) of the taps grouped by source row."""
+        if self._transpose is None:
+            rows = self.batch * self.size[0] * self.size[1]
+            sorted_rows, order = torch.sort(self.taps.flatten().int())
+            counts = torch.bincount(sorted_rows, minlength=rows)
+            offsets = F.pad(counts.cumsum(0), (1, 0))
+            self._transpose = (order >> 2, self.weights.flatten()[order], offsets)
+        return self._transpose
+
+
+def _source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Source pixel (x, y) at feature size for target pixels (x, y) under ``affines`` (..., 2, 3) of the full frame.
+
+    The authors' convention: coordinates run over [0, 1] from the first to the last pixel centre
+    (``align_corners=True``), while the translation is divided by the full width or height.
+    """
+    (frame_height, frame_width), (height, width) = frame, size
+    u, v = x / max(width - 1, 1), y / max(height - 1, 1)
+    a, b, c = affines[..., 0, 0], affines[..., 0, 1], affines[..., 0, 2]
+    d, e, f = affines[..., 1, 0], affines[..., 1, 1], affines[..., 1, 2]
+    aspect = frame_height / frame_width
+    source_u = a * u + b * aspect * v + c / frame_width
+    source_v = d / aspect * u + e * v + f / frame_height
+    return source_u * (width - 1), source_v * (height - 1)
+
+
+def _bilinear_taps(x: Tensor, y: Tensor, base: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+    """Rows (..., 4) and weights (..., 4) of the four neighbours of (x, y); neighbours outside get weight 0."""
+    height, width = size
+    x = x.clamp(-2.0, width + 1.0)
+    y = y.clamp(-2.0, height + 1.0)
+    left, top = x.floor(), y.floor()
+    right_share, bottom_share = x - left, y - top
+    xs = torch.stack([left, left + 1, left, left + 1], -1)
+    ys = torch.stack([top, top, top + 1, top + 1], -1)
+    shares_x = torch.stack([1 - right_share, right_share] * 2, -1)
+    shares_y = torch.stack([1 - bottom_share, 1 - bottom_share, bottom_share, bottom_share], -1)
+    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+    rows = base[..., None] + ys.clamp(0, height - 1).long() * width + xs.clamp(0, width - 1).long()
+    return rows, shares_x * shares_y * inside
+
+
+def plan_warp(
+    affines: Tensor,
+    masks: Tensor,
+    size: Size,
+    source_labels: Tensor | None = None,
+    target_labels: Tensor | None = None,
+) -> Warp:
+    """Plan the deformable skip of features of ``size`` (h, w).
+
+    Args:
+        affines: (B, 10, 2, 3), target → source pixels of the full frame; part 0 is the body.
+        masks: bool or float (B, 10, H, W), masks of the target's parts in the full frame (H, W); the body's mask is
+            taken as all ones, whatever it holds.
+        source_labels, target_labels: optional long (B, H, W). If given, a value is only carried where the label it
+            comes from equals the label it goes to (an addition to the paper's definition).
+    """
+    batch, _, *frame_dims = masks.shape
+    frame: Size = (frame_dims[0], frame_dims[1])
+    height, width = size
+    device = affines.device
+    affines = affines.float()
+    limb_masks = masks[:, 1:].float()
+    if frame != size:
+        limb_masks = F.interpolate(limb_masks, size, mode="bilinear", align_corners=False)
+
+    pixel_y = torch.arange(height, device=device, dtype=torch.float32)[:, None]
+    pixel_x = torch.arange(width, device=device, dtype=torch.float32)[None, :]
+    body_x, body_y = _source_positions(affines[:, 0, None, None], frame, size, pixel_x, pixel_y)
+    body_sample = torch.arange(batch, device=device)[:, None, None].expand(batch, height, width)
+
+    active = limb_masks > 0
+    sample, part, y, x = active.nonzero(as_tuple=True)
+    layer = (active.cumsum(1) - 1)[sample, part, y, x]
+    order = torch.sort(layer, stable=True).indices
+    sample, part, y, x = sample[order], part[order], y[order], x[order]
+    limb_x, limb_y = _source_positions(affines[sample, part + 1], frame, size, x.float(), y.float())
+
+    source_x = torch.cat([body_x.flatten(), limb_x])
+    source_y = torch.cat([body_y.flatten(), limb_y])
+    samples = torch.cat([body_sample.flatten(), sample])
+    mask = torch.cat([torch.ones(batch * height * width, device=device), limb_masks[sample, part, y, x]])
+    targets = (sample * height + y) * width + x
+
+    taps, weights = _bilinear_taps(source_x, source_y, samples * (height * width), size)
+    if source_labels is not None and target_labels is not None:
+        nearest_x = source_x.round().clamp(0, width - 1).long()
+        nearest_y = source_y.round().clamp(0, height - 1).long()
+        coming = resize_labels(source_labels, size)[samples, nearest_y, nearest_x]
+        going_to = resize_labels(target_labels, size).flatten()
+        mask = mask * (coming == torch.cat([going_to, going_to[targets]]))
+    weights = weights * mask[:, None]
+
+    covered = active.all(1)
+    layers = torch.bincount(layer).tolist() if len(layer) else []
+    unfloored = covered.flatten().nonzero()[:, 0] if len(layers) == limb_masks.shape[1] else None
+    return Warp(batch, size, taps, weights, targets, tuple(layers), unfloored)
+
+
+def resize_labels(labels: Tensor, size: Size) -> Tensor:
+    """Label map (B, H, W) at another size by the nearest pixel."""
+    if tuple(labels.shape[-2:]) == size:
+        return labels
+    return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
+
+
+class _DeformableSkip(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, rows: Tensor, warp: Warp) -> Tensor:  # type: ignore[no-untyped-def]
+        count = len(rows)
+        values = F.embedding_bag(
+            warp.taps, rows, per_sample_weights=warp.weights.to(rows.dtype), mode="sum"
+        )
+        result = values[:count].clamp_min(0)
+        if warp.unfloored is not None:
+            result[warp.unfloored] = values[warp.unfloored]
+        start = 0
+        for length in warp.layers:
+            at = warp.targets[start : start + length]
+            result[at] = torch.maximum(result[at], values[count + start : count + start + length])
+            start += length
+        ctx.warp = warp
+        ctx.save_for_backward(values, result)
+        return result
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+        values, result = ctx.saved_tensors
+        warp: Warp = ctx.warp
+        count = len(result)
+        winners = torch.empty_like(values)
+        torch.mul(gradient, values[:count] == result, out=winners[:count])
+        torch.mul(gradient[warp.targets], values[count:] == result[warp.targets], out=winners[count:])
+        points, weights, offsets = warp.transpose()
+        source_gradient = F.embedding_bag(
+            points,
+            winners,
+            offsets,
+            per_sample_weights=weights.to(winners.dtype),
+            mode="sum",
+            include_last_offset=True,
+        )
+        return source_gradient, None
+
+
+def deformable_skip(feature: Tensor, warp: Warp) -> Tensor:
+    """Carry ``feature`` (B, C, h, w) of the source to the target pose; same shape, channels-last in memory.
+
+    Fastest for features that are channels-last already.
+    """
+    batch, channels, height, width = feature.shape
+    if (batch, (height, width)) != (warp.batch, warp.size):
+        raise ValueError(f"feature of shape {tuple(feature.shape)} does not fit a warp of {warp.batch} × {warp.size}")
+    rows = feature.permute(0, 2, 3, 1).reshape(-1, channels)
+    result = _DeformableSkip.apply(rows, warp)
+    return result.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
