@@ -145,13 +145,39 @@ def resize_labels(labels: Tensor, size: Size) -> Tensor:
     return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
 
 
+def _sample(rows: Tensor, warp: Warp) -> Tensor:
+    return F.embedding_bag(warp.taps, rows, per_sample_weights=warp.weights.to(rows.dtype), mode="sum")
+
+
+def _sample_transposed(gradient: Tensor, warp: Warp) -> Tensor:
+    points, weights, offsets = warp.transpose()
+    weights = weights.to(gradient.dtype)
+    return F.embedding_bag(
+        points, gradient, offsets, per_sample_weights=weights, mode="sum", include_last_offset=True
+    )
+
+
+class _SamplePoints(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, rows: Tensor, warp: Warp) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.warp = warp
+        return _sample(rows, warp)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+        return _sample_transposed(gradient.contiguous(), ctx.warp), None
+
+
+def sample_points(rows: Tensor, warp: Warp) -> Tensor:
+    """Value (P, C) of every point of ``warp``, from the source's pixels as rows (B·h·w, C)."""
+    return _SamplePoints.apply(rows, warp)
+
+
 class _DeformableSkip(torch.autograd.Function):
     @staticmethod
     def forward(ctx, rows: Tensor, warp: Warp) -> Tensor:  # type: ignore[no-untyped-def]
         count = len(rows)
-        values = F.embedding_bag(
-            warp.taps, rows, per_sample_weights=warp.weights.to(rows.dtype), mode="sum"
-        )
+        values = _sample(rows, warp)
         result = values[:count].clamp_min(0)
         if warp.unfloored is not None:
             result[warp.unfloored] = values[warp.unfloored]
@@ -172,16 +198,7 @@ class _DeformableSkip(torch.autograd.Function):
         winners = torch.empty_like(values)
         torch.mul(gradient, values[:count] == result, out=winners[:count])
         torch.mul(gradient[warp.targets], values[count:] == result[warp.targets], out=winners[count:])
-        points, weights, offsets = warp.transpose()
-        source_gradient = F.embedding_bag(
-            points,
-            winners,
-            offsets,
-            per_sample_weights=weights.to(winners.dtype),
-            mode="sum",
-            include_last_offset=True,
-        )
-        return source_gradient, None
+        return _sample_transposed(winners, warp), None
 
 
 def deformable_skip(feature: Tensor, warp: Warp) -> Tensor:

@@ -1,0 +1,128 @@
+"""H_A: paints the source person's appearance into the target's parsing map (SPT, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.body.joints import JOINT_COUNT
+from pgen.body.labels import LABEL_COUNT
+from pgen.models.layers import Decoder, DecoderBlock, Encoder
+from pgen.models.warp import Warp, deformable_skip
+
+#: Image, source parsing without background, source pose; and target pose, target parsing without background.
+SOURCE_CHANNELS = 3 + (LABEL_COUNT - 1) + JOINT_COUNT
+TARGET_CHANNELS = JOINT_COUNT + (LABEL_COUNT - 1)
+
+
+@dataclass(frozen=True)
+class AppearanceConfig:
+    """Sizes of H_A. The defaults are the paper's 256×256 model."""
+
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)  #: channels of each encoder level, finest first
+    local_widths: tuple[int, ...] = (32, 64)  #: levels of the full-size network; empty: one level only
+    warped_levels: int = 4  #: how many of the finest levels have deformable skips
+    dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
+    guide_channels: int = 0  #: extra channels of the target encoder (paste and its validity: 4); 0 in the paper
+    parsing: bool = True  #: False: no parsing map in either encoder (the paper's baseline)
+
+
+@dataclass
+class AppearanceInput:
+    """What H_A sees at one size. B samples of (H, W)."""
+
+    source: Tensor  #: (B, 30, H, W): image in [−1, 1], source parsing one-hot 1–9, source heatmaps
+    target: Tensor  #: (B, 27 + guide, H, W): target heatmaps, target parsing 1–9 (one-hot or soft), guide
+    warps: Sequence[Warp]  #: one for each warped level, finest first
+
+
+class OneLevelAppearanceGenerator(nn.Module):
+    """The global network: encoders of source and target, deformable skips, decoder to an image of the input's size.
+
+    With ``upsample`` it is the paper's half-size network, whose image is twice its input's size.
+    """
+
+    def __init__(self, config: AppearanceConfig, upsample: bool = False) -> None:
+        super().__init__()
+        self.config, self.upsample = config, upsample
+        widths = config.widths
+        labels = 0 if config.parsing else LABEL_COUNT - 1
+        self.source_encoder = Encoder(SOURCE_CHANNELS - labels, widths)
+        self.target_encoder = Encoder(TARGET_CHANNELS - labels + config.guide_channels, widths)
+        skips = [2 * width for width in widths]
+        outputs = widths[:0:-1]  # the block that ends at level k is as wide as level k + 1
+        self.decoder = Decoder(skips, outputs, config.dropout)
+        self.to_image = nn.Conv2d(outputs[-1] + skips[0], 3, 3, padding=1)
+
+    def forward(self, inputs: AppearanceInput) -> Tensor:
+        """Image (B, 3, H, W) in [−1, 1]."""
+        first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
+        return self.image(*self.features(*first, inputs.warps))
+
+    def features(self, source: Tensor, target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
+        """From both encoders' first levels to (decoded feature, finest skip)."""
+        skips = []
+        levels = zip(self.source_encoder.continue_from(source), self.target_encoder.continue_from(target), strict=True)
+        for k, (of_source, of_target) in enumerate(levels):
+            if k < self.config.warped_levels:
+                of_source = deformable_skip(of_source, warps[k])
+            skips.append(torch.cat([of_source, of_target], 1))
+        return self.decoder(skips), skips[0]
+
+    def image(self, decoded: Tensor, skip: Tensor) -> Tensor:
+        """The image that the network's last layer makes of its features."""
+        x = torch.cat([decoded, skip], 1)
+        if self.upsample:
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return torch.tanh(self.to_image(F.relu(x)).float())
+
+
+class TwoLevelAppearanceGenerator(nn.Module):
+    """The paper's generator: a global network at half size and a local one at full size that fades in."""
+
+    def __init__(self, config: AppearanceConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.coarse = OneLevelAppearanceGenerator(config, upsample=True)
+        local = config.local_widths
+        labels = 0 if config.parsing else LABEL_COUNT - 1
+        self.source_encoder = Encoder(SOURCE_CHANNELS - labels, local, norm_last=True)
+        self.target_encoder = Encoder(TARGET_CHANNELS - labels + config.guide_channels, local, norm_last=True)
+        self.block = DecoderBlock(config.widths[1] + 2 * config.widths[0], local[1])
+        self.to_image = nn.Conv2d(local[1] + 2 * local[0], 3, 3, padding=1)
+
+    def forward(self, full: AppearanceInput, half: AppearanceInput, alpha: float = 1.0) -> Tensor:
+        """Image (B, 3, H, W) in [−1, 1] of the full input's size.
+
+        Args:
+            full: inputs at (H, W), with the warp of the finest level.
+            half: the same inputs at (H/2, W/2), with the warps of its own levels.
+            alpha: how far the local network has faded in, 0 (global alone) to 1.
+        """
+        source = self.coarse.source_encoder.stem(half.source)
+        target = self.coarse.target_encoder.stem(half.target)
+        if alpha == 0.0:
+            return self.coarse.image(*self.coarse.features(source, target, half.warps))
+        local_source = self.source_encoder(full.source)
+        local_target = self.target_encoder(full.target)
+        source = torch.lerp(source, local_source[1], alpha)
+        target = torch.lerp(target, local_target[1], alpha)
+        decoded, skip = self.coarse.features(source, target, half.warps)
+        local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
+        x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
+        local = torch.tanh(self.to_image(F.relu(x)).float())
+        if alpha == 1.0:
+            return local
+        return torch.lerp(self.coarse.image(decoded, skip), local, alpha)
+
+
+AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator
+
+
+def appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
+    """H_A of the given sizes: two levels if it has local widths, else one."""
+    return TwoLevelAppearanceGenerator(config) if config.local_widths else OneLevelAppearanceGenerator(config)

@@ -1,0 +1,42 @@
+"""PatchGAN discriminators: one verdict a patch, real or generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pgen.models.layers import SampleNorm
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """Sizes of a PatchGAN. The defaults see 70×70 pixels, as in the paper."""
+
+    channels: int = 12  #: of the input: image 3 + parsing 9 for D_A, parsing 10 + pose mask 1 for D_S, 3 for faces
+    width: int = 64  #: channels of the first layer, doubled by each further one up to 8 times
+    layers: int = 3  #: layers of stride 2
+    norm: str = "instance"  #: "instance" as in the paper, or "sample": over (C, H, W) jointly, steadier when small
+
+
+class PatchDiscriminator(nn.Module):
+    """(B, C, H, W) → verdicts (B, 1, H', W'), trained towards 1 for real and 0 for generated (least squares)."""
+
+    def __init__(self, config: PatchConfig) -> None:
+        super().__init__()
+        self.config = config
+
+        def norm(width: int) -> nn.Module:
+            return nn.InstanceNorm2d(width) if config.norm == "instance" else SampleNorm()
+
+        width = config.width
+        layers: list[nn.Module] = [nn.Conv2d(config.channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        for k in range(1, config.layers + 1):
+            wider = config.width * min(2**k, 8)
+            stride = 2 if k < config.layers else 1
+            layers += [nn.Conv2d(width, wider, 4, stride, padding=1), norm(wider), nn.LeakyReLU(0.2)]
+            width = wider
+        self.net = nn.Sequential(*layers, nn.Conv2d(width, 1, 4, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x).float()

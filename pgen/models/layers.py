@@ -1,0 +1,95 @@
+"""Blocks that the generators share: norm, encoder, decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SampleNorm(nn.Module):
+    """Normalises each sample over (C, H, W) jointly, then one scalar scale and one scalar shift (eps 1e-3)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        return F.group_norm(x, 1, self.weight.expand(channels), self.bias.expand(channels), eps=1e-3)
+
+
+class EncoderBlock(nn.Module):
+    """LeakyReLU(0.2) → conv 4×4 stride 2 → norm: (B, C, H, W) → (B, C', H/2, W/2)."""
+
+    def __init__(self, channels_in: int, channels_out: int, norm: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1, bias=False)
+        self.norm = SampleNorm() if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(F.leaky_relu(x, 0.2)))
+
+
+class DecoderBlock(nn.Module):
+    """ReLU → transposed conv 4×4 stride 2 → norm → channel dropout: (B, C, H, W) → (B, C', 2H, 2W)."""
+
+    def __init__(self, channels_in: int, channels_out: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1, bias=False)
+        self.norm = SampleNorm()
+        self.dropout = nn.Dropout2d(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dropout(self.norm(self.conv(F.relu(x))))
+
+
+class Encoder(nn.Module):
+    """Conv 3×3 to ``widths[0]``, then one block for each further width; returns the feature of every level.
+
+    Level k has ``widths[k]`` channels at 1/2^k of the input's size; the last level is not normalised unless
+    ``norm_last``.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int], norm_last: bool = False) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, widths[0], 3, padding=1)
+        last = len(widths) - 1
+        self.blocks = nn.ModuleList(
+            EncoderBlock(widths[k - 1], widths[k], norm=norm_last or k < last) for k in range(1, len(widths))
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return self.continue_from(self.stem(x))
+
+    def continue_from(self, first: Tensor) -> list[Tensor]:
+        """The levels that follow a given first one."""
+        levels = [first]
+        for block in self.blocks:
+            levels.append(block(levels[-1]))
+        return levels
+
+
+class Decoder(nn.Module):
+    """Up from the coarsest level: each block takes the previous result and the skip of its level, concatenated.
+
+    ``outputs[i]`` is the width of the block that leads from level n−1−i to the next finer one, ``skips[k]`` the
+    number of channels that come in at level k. Returns the result at the finest level, before its skip.
+    """
+
+    def __init__(self, skips: Sequence[int], outputs: Sequence[int], dropout: float, dropout_blocks: int = 3) -> None:
+        super().__init__()
+        blocks, previous = [], 0
+        for i, (skip, output) in enumerate(zip(reversed(skips[1:]), outputs, strict=True)):
+            blocks.append(DecoderBlock(previous + skip, output, dropout if i < dropout_blocks else 0.0))
+            previous = output
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, skips: Sequence[Tensor]) -> Tensor:
+        x = skips[-1]
+        for i, block in enumerate(self.blocks):
+            x = block(x if i == 0 else torch.cat([x, skips[-1 - i]], 1))
+        return x

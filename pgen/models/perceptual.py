@@ -1,0 +1,42 @@
+"""VGG-16 up to relu2_1: the features of the content and style losses."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: ImageNet's mean and standard deviation of RGB in [0, 1], as torchvision's weights expect.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class PerceptualFeatures(nn.Module):
+    """relu2_1 of VGG-16: image (B, 3, H, W) in [−1, 1] → features (B, 128, H/2, W/2). Frozen.
+
+    The state dict has the names of ``torchvision.models.vgg16().features``: 0 (conv1_1), 2 (conv1_2), 5 (conv2_1).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.ModuleDict(
+            {
+                "0": nn.Conv2d(3, 64, 3, padding=1),
+                "2": nn.Conv2d(64, 64, 3, padding=1),
+                "5": nn.Conv2d(64, 128, 3, padding=1),
+            }
+        )
+        # From [−1, 1]: ((x + 1) / 2 − mean) / std.
+        self.register_buffer("mean", 2 * torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1) - 1, persistent=False)
+        self.register_buffer("std", 2 * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.requires_grad_(False)
+        self.eval()
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = (image - self.mean) / self.std
+        x = F.relu(self.features["0"](x))
+        x = F.max_pool2d(F.relu(self.features["2"](x)), 2)
+        return F.relu(self.features["5"](x))

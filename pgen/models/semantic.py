@@ -1,0 +1,63 @@
+"""H_S: transforms the source's parsing map to the target pose (SPT, section 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.body.joints import JOINT_COUNT
+from pgen.body.labels import LABEL_COUNT
+from pgen.models.layers import Decoder, Encoder
+from pgen.models.warp import Warp, deformable_skip
+
+#: Source parsing one-hot, source heatmaps, source pose mask; and target heatmaps, target pose mask.
+SOURCE_CHANNELS = LABEL_COUNT + JOINT_COUNT + 1
+TARGET_CHANNELS = JOINT_COUNT + 1
+
+
+@dataclass(frozen=True)
+class SemanticConfig:
+    """Sizes of H_S. The defaults suit 256×256."""
+
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)  #: channels of each encoder level, finest first
+    warped_levels: int = 0  #: how many of the finest levels have deformable skips; 0: plain skips throughout
+    dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
+
+
+@dataclass
+class SemanticInput:
+    """What H_S sees. B samples of (H, W)."""
+
+    source: Tensor  #: (B, 29, H, W): source parsing one-hot, source heatmaps, source pose mask
+    target: Tensor  #: (B, 19, H, W): target heatmaps, target pose mask
+    warps: Sequence[Warp] = ()  #: one for each warped level, finest first
+
+
+class SemanticGenerator(nn.Module):
+    """Encoders E_S (source map and pose) and E_P (target pose), decoder G_S to logits over the ten labels."""
+
+    def __init__(self, config: SemanticConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        self.source_encoder = Encoder(SOURCE_CHANNELS, widths)
+        self.target_encoder = Encoder(TARGET_CHANNELS, widths)
+        skips = [2 * width for width in widths]
+        outputs = widths[:0:-1]
+        self.decoder = Decoder(skips, outputs, config.dropout)
+        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT, 3, padding=1)
+
+    def forward(self, inputs: SemanticInput) -> Tensor:
+        """Logits (B, 10, H, W); their softmax is the predicted map."""
+        skips = []
+        levels = zip(self.source_encoder(inputs.source), self.target_encoder(inputs.target), strict=True)
+        for k, (of_source, of_target) in enumerate(levels):
+            if k < self.config.warped_levels:
+                of_source = deformable_skip(of_source, inputs.warps[k])
+            skips.append(torch.cat([of_source, of_target], 1))
+        x = torch.cat([self.decoder(skips), skips[0]], 1)
+        return self.to_logits(F.relu(x)).float()
