@@ -1,1 +1,1 @@
-"""What a person is: joints, parsing labels, parts, masks and affine geometry. Arrays in, arrays out, no files."""
+"""What a person is: joints, parsing labels, parts, masks and affines. Arrays in, arrays out, no files."""

@@ -1,6 +1,7 @@
 """The 18 joints of a pose, in OpenPose's COCO-18 order.
 
-A pose is a float array (18, 2) of (x, y) in pixels, pixel centres at integer coordinates; a missing joint is NaN.
+A pose is a float array (18, 2) of (x, y) in pixels, pixel centres at integer coordinates; missing joints
+are NaN.
 """
 
 from __future__ import annotations

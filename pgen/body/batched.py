@@ -1,0 +1,221 @@
+"""Heatmaps, masks and transforms of whole batches of poses, in torch, on the poses' device.
+
+These equal the numpy forms in ``heatmaps``, ``parts`` and ``posemask``, which say what is computed. Poses are
+(B, 18, 2) of (x, y) in pixels, NaN = missing; sizes are (height, width). Nothing loops over samples or parts,
+and no NaN comes out. Inside, coordinates are float64: half a pixel in the wrong place would show.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pgen.body.affine import NOWHERE, fit_affines
+from pgen.body.heatmaps import SIGMA
+from pgen.body.joints import BONES, HEAD_JOINTS, TORSO_JOINTS
+from pgen.body.parts import (
+    BODY_CORNERS,
+    EXTEND,
+    HEAD_HALF_SIDE,
+    LIMB_HALF_WIDTH,
+    LIMBS,
+    MASK_EXTEND,
+    MIRRORED_LIMBS,
+    SHOULDERS,
+    TRANSFORM_EXTEND,
+)
+from pgen.body.posemask import CLOSING, RADIUS, RIM
+from pgen.body.raster import convex_spans, row_crossings
+
+_STARTS = [int(limb[0]) for limb in LIMBS]
+_ENDS = [int(limb[1]) for limb in LIMBS]
+
+
+def known(poses: Tensor) -> Tensor:
+    """Which joints are known: bool (B, 18)."""
+    return poses.isfinite().all(dim=-1)
+
+
+def torso_lengths(poses: Tensor) -> Tensor:
+    """Torso lengths in pixels (B,), dtype of ``poses``; 0 unless both shoulders and hips are known."""
+    return _torso_lengths(*_joints(poses)).to(poses.dtype)
+
+
+def heatmaps(poses: Tensor, size: tuple[int, int], sigma: float = SIGMA) -> Tensor:
+    """Joint heatmaps (B, 18, height, width), dtype of ``poses``; ``sigma`` in pixels of the frame."""
+    joints, there = _joints(poses)
+    rows = torch.arange(size[0], device=poses.device, dtype=torch.float64)
+    columns = torch.arange(size[1], device=poses.device, dtype=torch.float64)
+    across = torch.exp((columns - joints[..., :1]).square() / (-2 * sigma**2))
+    down = torch.exp((rows - joints[..., 1:]).square() / (-2 * sigma**2)) * there[..., None]
+    return torch.einsum("bjy,bjx->bjyx", down.to(poses.dtype), across.to(poses.dtype))
+
+
+def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """Masks of the ten parts: bool (B, 10, height, width)."""
+    height, width = size
+    joints, there = _joints(poses)
+    rows = torch.arange(height, device=poses.device)
+
+    # Every part, rectangle or square, is at most one span of columns in each row.
+    quads, limbs_there = _limbs(joints, there, MASK_EXTEND)
+    first, stop = convex_spans(quads, height)
+    box = _head_boxes(joints, there, size)[:, :, None]
+    in_head = (rows >= box[:, 1]) & (rows < box[:, 3])
+    body = torch.full((len(poses), 1, height), width, device=poses.device)
+    firsts = torch.cat([torch.zeros_like(body), box[:, :1].expand_as(body), first], dim=1)
+    stops = torch.cat([body, (box[:, 2] * in_head)[:, None], stop * limbs_there[..., None]], dim=1)
+    columns = torch.arange(width, device=poses.device, dtype=torch.int32)
+    inside = columns >= firsts[..., None].to(torch.int32)
+    return inside.logical_and_(columns < stops[..., None].to(torch.int32))
+
+
+def part_affines(source: Tensor, target: Tensor) -> Tensor:
+    """Affines of the ten parts from target to source pixels: (B, 10, 2, 3), dtype of ``source``."""
+    image_joints, image_there = _joints(source)
+    joints, there = _joints(target)
+    both = image_there & there
+
+    limbs, limbs_there = _limbs(joints, there, TRANSFORM_EXTEND)
+    images, images_there = _limbs(image_joints, image_there, TRANSFORM_EXTEND)
+    mirrored = list(MIRRORED_LIMBS)
+    images = torch.where(images_there[..., None, None], images, images[:, mirrored])
+    limb_weights = limbs_there & (images_there | images_there[:, mirrored])
+
+    body = list(BODY_CORNERS)
+    head = [*HEAD_JOINTS, *SHOULDERS]
+    body_weights = both[:, body].all(dim=1, keepdim=True).expand(-1, len(body))
+    head_weights = both[:, head] & both[:, list(SHOULDERS)].all(dim=1, keepdim=True)
+    head_weights = head_weights & both[:, list(HEAD_JOINTS)].any(dim=1, keepdim=True)
+
+    # All parts in one system: as many point slots as the head may fill, unused ones with weight 0.
+    slots = len(head)
+    fitted, _ = fit_affines(
+        _stack(joints[:, body], joints[:, head], limbs),
+        _stack(image_joints[:, body], image_joints[:, head], images),
+        torch.cat(
+            [
+                functional.pad(body_weights, (0, slots - len(body)))[:, None],
+                head_weights[:, None],
+                functional.pad(limb_weights[..., None].expand(-1, -1, 4), (0, slots - 4)),
+            ],
+            dim=1,
+        ),
+    )
+    return fitted.to(source.dtype)
+
+
+def face_affines(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """Affines from the whole frame to each head box, NOWHERE without one: (B, 2, 3), dtype of ``poses``."""
+    height, width = size
+    joints, there = _joints(poses)
+    box = _head_boxes(joints, there, size).to(poses.dtype)
+    left, top, right, bottom = box.unbind(dim=1)
+    zero = torch.zeros_like(left)
+    affines = torch.stack([(right - left) / width, zero, left, zero, (bottom - top) / height, top], dim=1)
+    nowhere = torch.as_tensor(NOWHERE, dtype=poses.dtype).to(poses.device)
+    return torch.where((right > left)[:, None, None], affines.unflatten(1, (2, 3)), nowhere)
+
+
+def pose_masks(poses: Tensor, size: tuple[int, int], radius: float = RADIUS) -> Tensor:
+    """Pose masks (B, 1, height, width) of 0 and 1, dtype of ``poses``; ``radius`` in pixels of the frame."""
+    height, width = size
+    joints, there = _joints(poses)
+    starts, ends = [int(bone[0]) for bone in BONES], [int(bone[1]) for bone in BONES]
+    bones = _capsule_spans(joints[:, starts], joints[:, ends], radius + RIM, height)
+    torso = _hull_spans(joints[:, list(TORSO_JOINTS)], height)
+    torso_there = there[:, list(TORSO_JOINTS)].all(dim=1, keepdim=True)
+    shape_there = torch.cat([there[:, starts] & there[:, ends], torso_there], dim=1)[..., None]
+    left = torch.cat([bones[0], torso[0][:, None]], dim=1).clamp(-1, width + 1)
+    right = torch.cat([bones[1], torso[1][:, None]], dim=1).clamp(-1, width + 1)
+    first = left.ceil().clamp(0, width).to(torch.int64)
+    stop = torch.maximum((right.floor() + 1).clamp(0, width).to(torch.int64), first)
+
+    # Each span opens with +1 and closes with −1: a pixel is covered where the running sum is positive.
+    changes = torch.zeros((len(poses), height, width + 1), device=poses.device)
+    one = shape_there.to(changes.dtype).expand(first.shape).mT
+    changes = changes.scatter_add(2, first.mT, one).scatter_add(2, stop.mT, -one)
+    mask = (changes.cumsum(dim=2)[:, None, :, :width] > 0.5).to(poses.dtype)
+    grown = functional.max_pool2d(mask, CLOSING, stride=1, padding=CLOSING // 2)
+    return -functional.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
+
+
+def _joints(poses: Tensor) -> tuple[Tensor, Tensor]:
+    """Joints in float64 with 0 for the missing ones, and which are known."""
+    there = known(poses)
+    return torch.where(there[..., None], poses, 0).to(torch.float64), there
+
+
+def _torso_lengths(joints: Tensor, there: Tensor) -> Tensor:
+    right_shoulder, left_shoulder, right_hip, left_hip = joints[:, list(TORSO_JOINTS)].unbind(dim=1)
+    squares = (right_hip - right_shoulder).square().sum(-1) + (left_hip - left_shoulder).square().sum(-1)
+    return (squares / 2).sqrt() * there[:, list(TORSO_JOINTS)].all(dim=1)
+
+
+def _limbs(joints: Tensor, there: Tensor, extend: float) -> tuple[Tensor, Tensor]:
+    """Limb rectangles (B, 8, 4, 2), finite though meaningless where unknown; which are known (B, 8)."""
+    start, end = joints[:, _STARTS], joints[:, _ENDS]
+    share = torch.tensor([[extend if limb[2] else EXTEND] for limb in LIMBS], dtype=joints.dtype)
+    start = start + EXTEND * (start - end)
+    end = end + share.to(joints.device) * (end - start)
+    along = start - end
+    normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
+    normal = normal / _length(normal)
+    torso = _torso_lengths(joints, there)[:, None]
+    half = LIMB_HALF_WIDTH * torso[..., None] * normal
+    corners = torch.stack([start + half, start - half, end - half, end + half], dim=2)
+    return corners, there[:, _STARTS] & there[:, _ENDS] & (torso > 0)
+
+
+def _head_boxes(joints: Tensor, there: Tensor, size: tuple[int, int]) -> Tensor:
+    """Head boxes (B, 4) as int64 left, top, right, bottom; all 0 where there is none."""
+    head = list(HEAD_JOINTS)
+    count = there[:, head].sum(dim=1)
+    centre = (joints[:, head].sum(dim=1) / count.clamp(min=1)[:, None]).trunc()
+    half = (HEAD_HALF_SIDE * _torso_lengths(joints, there)).trunc()[:, None]
+    limits = torch.tensor([size[1], size[0]], dtype=joints.dtype).to(joints.device)
+    low, high = (centre - half).clamp(min=0), torch.minimum(centre + half, limits)
+    there_at_all = (low < high).all(dim=1) & (count > 0)
+    return (torch.cat([low, high], dim=1) * there_at_all[:, None]).to(torch.int64)
+
+
+def _stack(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
+    """Points of the ten parts in one tensor (B, 10, 7, 2); slots beyond a part's points hold zeros."""
+    slots = head.shape[1]
+    body = functional.pad(body, (0, 0, 0, slots - body.shape[1]))
+    limbs = functional.pad(limbs, (0, 0, 0, slots - limbs.shape[2]))
+    return torch.cat([body[:, None], head[:, None], limbs], dim=1)
+
+
+def _capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
+    """Leftmost and rightmost x within ``radius`` of segments (..., 2) in each row: (..., height).
+
+    +inf and −inf if there is none. A capsule is convex, so a row's span reaches from the leftmost to the rightmost of its two discs and its
+    two sides.
+    """
+    rows = torch.arange(height, device=start.device, dtype=start.dtype)
+    along = end - start
+    normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
+    half = (radius * normal / _length(normal))[..., None, :] * torch.tensor([[1.0], [-1.0]]).to(start)
+    sides, crosses = row_crossings(start[..., None, :] + half, end[..., None, :] + half, height)
+
+    centres = torch.stack([start, end], dim=-2)
+    squares = radius**2 - (rows - centres[..., 1:]).square()
+    reach = torch.where(squares >= 0, squares.clamp(min=0).sqrt(), -torch.inf)
+    left = torch.cat([centres[..., :1] - reach, torch.where(crosses, sides, torch.inf)], dim=-2)
+    right = torch.cat([centres[..., :1] + reach, torch.where(crosses, sides, -torch.inf)], dim=-2)
+    return left.amin(dim=-2), right.amax(dim=-2)
+
+
+def _hull_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """Leftmost and rightmost x in each row (..., height) of convex hulls of points (..., N, 2), rim included."""
+    pairs = torch.combinations(torch.arange(corners.shape[-2])).to(corners.device)
+    x, crosses = row_crossings(corners[..., pairs[:, 0], :], corners[..., pairs[:, 1], :], height)
+    left, right = torch.where(crosses, x, torch.inf), torch.where(crosses, x, -torch.inf)
+    return left.amin(dim=-2) - RIM, right.amax(dim=-2) + RIM
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Lengths (..., 1) of vectors (..., 2), never quite 0. Written out: norm() rounds unlike numpy's."""
+    return vectors.square().sum(dim=-1, keepdim=True).sqrt().clamp(min=1e-12)

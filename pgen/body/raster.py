@@ -1,0 +1,88 @@
+"""Filling shapes on the pixel grid: numpy tests every pixel; torch finds one span a row, which is cheaper.
+
+Pixel centres are at integer coordinates; a pixel is inside by the even–odd rule, or if its centre is on
+an edge.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Closer to a corner than this is on it.
+_TOUCH = 1e-12
+
+
+def polygon_mask(corners: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels in the polygon with ``corners`` (N, 2) of (x, y): bool (height, width), none if any is NaN."""
+    mask = np.zeros(size, dtype=bool)
+    if not np.isfinite(corners).all():
+        return mask
+    limit = np.array([size[1], size[0]])
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, limit).astype(int)
+    right, bottom = np.clip(np.floor(corners.max(axis=0)) + 1, 0, limit).astype(int)
+    x = np.asarray(corners[:, 0], np.float64)[:, None, None] - np.arange(left, right)
+    y = np.asarray(corners[:, 1], np.float64)[:, None, None] - np.arange(top, bottom)[:, None]
+    mask[top:bottom, left:right] = _surrounded(x, y)
+    return mask
+
+
+def _surrounded(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether polygons surround or touch pixels: bool (...) for corners (N, ...) relative to each pixel."""
+    # Inside, the edges that cross the pixel's row to its right are odd in number, and so are those to its left;
+    # on an edge only one of the two. The order of operations is scikit-image's, so that rounding decides alike.
+    x1, y1 = np.roll(x, 1, axis=0), np.roll(y, 1, axis=0)
+    rise = np.where(y == y1, 1, y1 - y)
+    crossing = (x * y1 - x1 * y) / rise
+    to_right = (((y > 0) != (y1 > 0)) & (crossing > 0)).sum(axis=0) % 2 == 1
+    to_left = (((y < 0) != (y1 < 0)) & (crossing < 0)).sum(axis=0) % 2 == 1
+    on_corner = ((abs(x) < _TOUCH) & (abs(y) < _TOUCH)).any(axis=0)
+    return to_right | to_left | on_corner
+
+
+def row_crossings(start: Tensor, end: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """Where segments cross each row: x (..., height) in float64, and bool whether they do, ends included.
+
+    ``start`` and ``end`` are (..., 2) in (x, y), finite.
+    """
+    rows = torch.arange(height, device=start.device, dtype=start.dtype)
+    y0, y1 = start[..., 1:], end[..., 1:]
+    share = ((rows - y0) / torch.where(y0 == y1, 1.0, y1 - y0)).clamp(0, 1)
+    crosses = (rows >= torch.minimum(y0, y1) - _TOUCH) & (rows <= torch.maximum(y0, y1) + _TOUCH)
+    return start[..., :1] + share * (end[..., :1] - start[..., :1]), crosses
+
+
+def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """The pixels of convex polygons (..., N, 2) as ``polygon_mask`` has them, one span of columns a row.
+
+    Returns:
+        int64 first and stop (..., height), stop excluded, clipped to no width; stop <= first where there is none.
+    """
+    x, crosses = row_crossings(corners.roll(1, dims=-2), corners, height)
+    outermost = torch.stack(
+        [
+            torch.where(crosses, x, torch.inf).amin(dim=-2),
+            torch.where(crosses, x, -torch.inf).amax(dim=-2),
+        ],
+        dim=-1,
+    )
+    touched = crosses.any(dim=-2)
+    # Away from rounding, the pixel next to a crossing tells on which side of it the span begins.
+    nearest = torch.where(touched[..., None], outermost, 0.0).round()
+    inside = _surrounded_torch(corners, nearest) & touched[..., None]
+    columns = nearest.to(torch.int64)
+    return columns[..., 0] + ~inside[..., 0], columns[..., 1] + inside[..., 1]
+
+
+def _surrounded_torch(corners: Tensor, columns: Tensor) -> Tensor:
+    """``_surrounded`` for polygons (..., N, 2) and the pixels in ``columns`` (..., height, K) of each row."""
+    rows = torch.arange(columns.shape[-2], device=columns.device, dtype=corners.dtype)[:, None, None]
+    x = corners[..., None, None, :, 0] - columns[..., None]
+    y = corners[..., None, None, :, 1] - rows
+    x1, y1 = x.roll(1, dims=-1), y.roll(1, dims=-1)
+    crossing = (x * y1 - x1 * y) / torch.where(y == y1, 1.0, y1 - y)
+    to_right = (((y > 0) != (y1 > 0)) & (crossing > 0)).sum(dim=-1) % 2 == 1
+    to_left = (((y < 0) != (y1 < 0)) & (crossing < 0)).sum(dim=-1) % 2 == 1
+    return to_right | to_left | ((x.abs() < _TOUCH) & (y.abs() < _TOUCH)).any(dim=-1)

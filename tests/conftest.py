@@ -1,0 +1,22 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+GOLDEN_DIR = Path(os.environ.get("PGEN_GOLDEN_DIR") or Path(__file__).parent / "golden")
+
+
+@pytest.fixture(scope="session")
+def golden() -> Callable[[str], np.lib.npyio.NpzFile]:
+    """``golden("body")`` opens the reference arrays of body.npz in PGEN_GOLDEN_DIR, else in tests/golden."""
+
+    def read(name: str) -> np.lib.npyio.NpzFile:
+        return np.load(GOLDEN_DIR / f"{name}.npz", allow_pickle=False)
+
+    return read
