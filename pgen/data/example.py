@@ -32,3 +32,4 @@ class Drop:
 
     name: str
     reason: str  # the same words for all photos that are dropped for the same reason
+    detail: str = ""  # what is special about this one

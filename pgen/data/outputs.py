@@ -42,8 +42,8 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     """Yield a new empty file beside ``path`` (same suffix) to write to; it becomes ``path`` at the end.
 
     The file is flushed to the disk and renamed in one step, so that a reader, a crash or a full disk never
-    meets half a file. If the block raises, nothing is left behind. Raises `InputError` as `check_output` does,
-    and `PgenError` when the disk is full.
+    meets half a file. If the block raises, nothing is left behind. Raises `InputError` as `check_output`
+    does, and `PgenError` when the disk is full.
     """
     target = check_output(path, force)
     aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")

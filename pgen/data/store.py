@@ -52,8 +52,8 @@ class Store:
     """A prepared data set, opened for reading.
 
     Everything but images and parsing maps is kept in memory. May be pickled, or used after a fork: each
-    process opens the file for itself. Raises `InputError` if ``path`` is no store, is damaged, or comes from a
-    newer pgen.
+    process opens the file for itself. Raises `InputError` if ``path`` is no store, is damaged, or comes from
+    a newer pgen.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -152,8 +152,8 @@ class Store:
         _check_format(self.path, file)
         count, height, width, channels = file["images"].shape
         self.size: tuple[int, int] = (height, width)
-        expected = {"parsing": (count, height, width), "poses": (count, JOINT_COUNT, 2)}
-        expected |= dict.fromkeys(TEXT_COLUMNS, (count,))
+        expected: dict[str, tuple[int, ...]] = dict.fromkeys(TEXT_COLUMNS, (count,))
+        expected |= {"parsing": (count, height, width), "poses": (count, JOINT_COUNT, 2)}
         for name, shape in expected.items():
             if file[name].shape != shape:
                 raise ValueError(f"{name} has the shape {file[name].shape}, not {shape}")

@@ -88,7 +88,10 @@ class StoreWriter:
         return self._indices[name]
 
     def add(self, example: Example) -> int:
-        """Append ``example``, return its index. Raises ValueError for wrong shapes or types, or a name in use."""
+        """Append ``example``, return its index.
+
+        Raises ValueError for wrong shapes or types, or a name in use.
+        """
         if example.image.shape != (*self.size, 3) or example.image.dtype != np.uint8:
             raise ValueError(f"{example.name}: image is not uint8 {(*self.size, 3)}")
         if example.parsing.shape != self.size or example.parsing.dtype != np.uint8:

@@ -1,0 +1,107 @@
+"""The frame that keypoints refer to: carrying them into the photo, and noticing that it is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import Joint, known
+from pgen.errors import InputError
+
+#: Frames of the field's keypoint files, (height, width).
+KNOWN_FRAMES = ((256, 256), (256, 176), (128, 64), (1101, 750))
+
+_SUSPICIOUS = 0.2  # part of the poses that must look wrong before all are refused
+_ENOUGH = 10  # poses that must be seen before a frame is called too large
+
+
+def into_photo(
+    pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Carry ``pose``, in pixels of ``frame``, into a photo of ``size``; both (height, width).
+
+    The frame and the photo show the same height and have the same vertical axis, as all frames of the field
+    do (256 wide with white borders, the 176 columns between them, the photo in high resolution).
+    """
+    scale = size[0] / frame[0]
+    x = (pose[:, 0] - (frame[1] - 1) / 2) * scale + (size[1] - 1) / 2
+    y = (pose[:, 1] + 0.5) * scale - 0.5
+    return np.stack([x, y], axis=1).astype(np.float32)
+
+
+def check_frame(
+    poses: Sequence[NDArray[np.floating]],
+    sizes: Sequence[tuple[int, int]],
+    source: str,
+    frame: tuple[int, int] | None = None,
+) -> None:
+    """Refuse ``poses`` that cannot belong to photos of ``sizes`` (height, width), one each.
+
+    ``source`` names the file of the poses, and ``frame`` is what they refer to, if not the photos. Raises
+    `InputError` with the likely remedy if in many of them joints lie outside the frame, the body lies on its
+    side, or if all of them fill no more than a corner of it.
+    """
+    frames = [frame or size for size in sizes]
+    seen = [(pose[known(pose)], own) for pose, own in zip(poses, frames, strict=True) if known(pose).any()]
+    if not seen:
+        if poses:
+            raise InputError(f"{source}: every joint of every pose is missing; look at the file")
+        return
+    outside = _part(not _within(points, own) for points, own in seen)
+    if outside > _SUSPICIOUS:
+        if _part(_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
+            raise _swapped(source, f"{outside:.0%} of the poses leave the photo unless x and y change places")
+        raise InputError(
+            f"{source}: {outside:.0%} of the poses have joints outside of {_named(frames)}; say with --frame "
+            f"which frame they refer to{_suggestion([points for points, _ in seen])}"
+        )
+    lying = [_lies(pose) for pose in poses]
+    judged = [value for value in lying if value is not None]
+    if len(judged) > 1 and _part(judged) > 1 - _SUSPICIOUS:
+        raise _swapped(source, f"{_part(judged):.0%} of the bodies lie on their side")
+    filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
+    if len(seen) >= _ENOUGH and filled < 0.5:
+        raise InputError(
+            f"{source}: all poses lie in the upper left quarter of {_named(frames)}; say with --frame which "
+            f"frame they refer to{_suggestion([points for points, _ in seen])}"
+        )
+
+
+def _within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
+    slack = 0.02 * max(frame)  # detectors and augmentation put a joint a little outside now and then
+    high = np.array([frame[1] - 1, frame[0] - 1]) + slack
+    return bool((points >= -slack).all() and (points <= high).all())
+
+
+def _lies(pose: NDArray[np.floating]) -> bool | None:
+    """Whether the trunk runs sideways rather than upright; None if it is not known."""
+    trunk = pose[[Joint.R_HIP, Joint.L_HIP]].mean(axis=0) - pose[Joint.NECK]
+    return bool(abs(trunk[0]) > abs(trunk[1])) if np.isfinite(trunk).all() else None
+
+
+def _swapped(source: str, finding: str) -> InputError:
+    return InputError(
+        f"{source}: {finding}; if its lists are x before y, make its header name:keypoints_x:keypoints_y"
+    )
+
+
+def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
+    fitting = [
+        frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
+    ]
+    if not fitting:
+        return ", as HEIGHTxWIDTH"
+    height, width = min(fitting, key=lambda frame: frame[0] * frame[1])
+    return f", perhaps --frame {height}x{width}"
+
+
+def _named(frames: Sequence[tuple[int, int]]) -> str:
+    height, width = frames[0]
+    return f"{height}x{width}" if len(set(frames)) == 1 else "their photos"
+
+
+def _part(values: Iterable[bool]) -> float:
+    found = list(values)
+    return sum(found) / len(found)

@@ -1,0 +1,119 @@
+"""Photos in, PNG out."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.data.inputs import read_bytes
+from pgen.data.outputs import write_whole
+from pgen.errors import InputError
+
+MAX_PIXELS = 64_000_000
+
+#: Formats that hold photos. Others that Pillow knows are left out: some start programs to be read (EPS).
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO", "AVIF")
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*", b"GIF8", b"P5\n", b"P6\n")
+
+#: What undoes each value of the EXIF tag "orientation".
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """The photo in ``path``: uint8 (H, W, 3) RGB, upright (EXIF rotation applied).
+
+    Transparency is laid over white, grey repeated, CMYK converted, 16 bits scaled to 8, and of an animation
+    the first frame is taken. Raises `InputError` for anything that is no readable photo of at most 64
+    megapixels.
+    """
+    with decode(read_bytes(path, "an image"), path) as image:
+        try:
+            return _to_rgb(_upright(image), path)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:
+            raise _unreadable(path, error) from error
+
+
+def decode(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
+    """Decode ``data``, the bytes of ``path``, as it is stored: any Pillow mode, not rotated.
+
+    Raises `InputError` if it is no complete image of at most 64 megapixels in a known format.
+    """
+    Image.init()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own, much larger limit, and remarks on metadata
+            image = Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN])
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(
+                    f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS // 10**6} "
+                    "megapixels; scale it down"
+                )
+            image.load()
+            return image
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise nearly anything for damaged bytes
+        raise _unreadable(path, error) from error
+
+
+def looks_like_image(data: bytes) -> bool:
+    """Whether a file that begins with ``data`` (16 bytes are enough) holds an image."""
+    return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP") or data[4:8] == b"ftyp"
+
+
+def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8], force: bool = False) -> Path:
+    """Write ``image``, uint8 (H, W, 3) RGB, as PNG. Raises `InputError` as `write_whole` does."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"an image is uint8 (H, W, 3), not {image.dtype} {image.shape}")
+    with write_whole(path, force) as aside:
+        Image.fromarray(np.ascontiguousarray(image)).save(aside, format="PNG")
+    return Path(path)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except Exception:  # broken metadata does not make the pixels worse
+        return image
+    operation = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if operation is None else image.transpose(operation)
+
+
+def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        grey = np.clip((np.asarray(image).astype(np.float64) / 257.0).round(), 0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode in ("I", "F"):
+        raise InputError(f"{path} has 32 bits a channel; convert it to 8 bits")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
+
+
+def _unreadable(path: str | os.PathLike[str], error: Exception) -> InputError:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return InputError(
+            f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF"
+        )
+    if isinstance(error, Image.DecompressionBombError):
+        return InputError(f"{path} has more than {MAX_PIXELS // 10**6} megapixels; scale it down")
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return InputError(f"{path} is damaged or cut short ({reason}); get a whole copy of it")

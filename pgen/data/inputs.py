@@ -1,0 +1,65 @@
+"""Getting at the bytes of what the user named, with errors that say what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pgen.errors import InputError
+
+#: No photo, pose or parsing map is larger; keeps an endless or mistaken file from filling the memory.
+MAX_BYTES = 512 * 2**20
+
+
+def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) -> bytes:
+    """All bytes of ``path``, which should hold a ``kind`` ("an image").
+
+    Raises `InputError` if it is missing, a folder, not readable, empty, or longer than ``limit`` bytes.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist; give the path of {kind}") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; name {kind} in it") from error
+    except (OSError, ValueError) as error:  # no permission, a name too long or with a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)!r} cannot be read as {kind}: {reason}") from error
+    if not data:
+        raise InputError(f"{path} is empty; {kind} was expected")
+    if len(data) > limit:
+        raise InputError(f"{path} is over {limit / 2**20:.0f} MB, too large for {kind}")
+    return data
+
+
+def decode_text(data: bytes, path: str | os.PathLike[str]) -> str:
+    """Text of UTF-8 (with or without BOM) or UTF-16 (with BOM). Raises `InputError` for anything else."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file in UTF-8; convert it first") from error
+
+
+def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """Split ``FILE:NAME`` into the file and the name of an entry in it; None if ``spec`` is a file by itself.
+
+    Both may hold colons: the longest beginning that is an existing file is the file. Raises `InputError` if
+    there is none.
+    """
+    text = os.fspath(spec)
+    end = len(text)
+    while end > 0:
+        path = Path(text[:end])
+        if _exists(path):
+            return path, text[end + 1 :] or None
+        end = text.rfind(":", 0, end)
+    raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,71 @@
+"""Doing the same work on many items in several processes, with results in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+from pgen.errors import PgenError
+
+T = TypeVar("T")
+
+_AHEAD = 4  # items a process that may be under way or waiting to be fetched; bounds the memory
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(
+    function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], workers: int
+) -> Iterator[T]:
+    """``function(*item)`` for each item of ``arguments``, in their order, in ``workers`` processes.
+
+    With one worker the work is done in this process. ``function`` must be importable (processes are started
+    afresh), and few results are kept waiting, so that memory stays flat. Exceptions of ``function`` are
+    raised here; `PgenError` if a process dies.
+    """
+    items = iter(arguments)
+    if workers <= 1:
+        yield from (function(*item) for item in items)
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_leave_interrupts)
+    waiting: deque[Future[T]] = deque()
+    try:
+        with _one_thread_each():  # the processes are started by the first items
+            waiting.extend(pool.submit(function, *item) for item in islice(items, workers * _AHEAD))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, *item) for item in islice(items, 1))
+            yield result
+    except BrokenProcessPool as error:
+        raise PgenError("a worker process died; is there memory enough? Try with fewer --workers") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that are started meanwhile use one thread each, unless the user has said otherwise."""
+    unset = [name for name in _ONE_THREAD if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)
+
+
+def _leave_interrupts() -> None:
+    """Let the parent alone answer Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,137 @@
+"""Parsing maps in files: NumPy arrays, PNG, or an entry of a store."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.body.labels import LABEL_COUNT, PALETTE
+from pgen.data.images import MAX_PIXELS, decode, looks_like_image
+from pgen.data.inputs import read_bytes, split_spec
+from pgen.data.outputs import write_whole
+from pgen.data.store import Store, is_hdf5
+from pgen.errors import InputError
+
+_KIND = "a parsing map (.npy or .png)"
+
+
+def read_parsing(spec: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """The parsing map that ``spec`` names: uint8 (H, W), label ids 0-9.
+
+    ``spec`` is one of
+
+    - a NumPy file: 2-D, any integer type, values are ids;
+    - a palette PNG: indices are ids, unless all colours used are those of `PALETTE` (in whatever order an
+      editor has left them), then the colours count;
+    - an 8-bit grey PNG: values are ids;
+    - an RGB PNG whose colours are exactly those of `PALETTE`;
+    - ``FILE.h5:NAME``, the map of an image in a store.
+
+    Raises `InputError` for anything else, and names ids that are out of range.
+    """
+    path, name = split_spec(spec)
+    if is_hdf5(path):
+        if name is None:
+            raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
+        with Store(path) as store:
+            return store.parsing(store.find(name))
+    if name is not None:
+        raise InputError(f"{spec} does not exist ({path} does, but it is not a store with entries)")
+    data = read_bytes(path, _KIND)
+    if data.startswith(npy_format.MAGIC_PREFIX):
+        ids = _from_npy(data, path)
+    elif looks_like_image(data[:16]):
+        ids = _from_image(data, path)
+    else:
+        raise InputError(f"{path} is not {_KIND}")
+    return _checked(ids, path)
+
+
+def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], force: bool = False) -> Path:
+    """Write ``parsing``, uint8 (H, W) of ids 0-9, as a palette PNG in the colours of `PALETTE`."""
+    if parsing.dtype != np.uint8 or parsing.ndim != 2 or parsing.max(initial=0) >= LABEL_COUNT:
+        raise ValueError(f"a parsing map is uint8 (H, W) of ids below {LABEL_COUNT}")
+    image = Image.fromarray(np.ascontiguousarray(parsing))
+    image.putpalette(PALETTE.tobytes())
+    with write_whole(path, force) as aside:
+        image.save(aside, format="PNG")
+    return Path(path)
+
+
+def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
+    stream = io.BytesIO(data)
+    try:
+        # The header is read first: it may claim a size that does not fit the memory.
+        if npy_format.read_magic(stream)[0] == 1:
+            shape, _, dtype = npy_format.read_array_header_1_0(stream)
+        else:
+            shape, _, dtype = npy_format.read_array_header_2_0(stream)
+    except Exception as error:
+        raise InputError(f"{path} is a damaged NumPy file; write it again") from error
+    if not np.issubdtype(dtype, np.integer):
+        raise InputError(
+            f"{path} holds {dtype}, not integers; a parsing map is an integer array of label ids"
+        )
+    if len(shape) != 2 or 0 in shape:
+        raise InputError(f"{path} has the shape {shape}; a parsing map is (height, width)")
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise InputError(f"{path} has the shape {shape}, more than {MAX_PIXELS // 10**6} megapixels")
+    if len(data) - stream.tell() < shape[0] * shape[1] * dtype.itemsize:
+        raise InputError(f"{path} is cut short; get a whole copy of it")
+    stream.seek(0)
+    try:
+        return np.load(stream, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{path} is a damaged NumPy file; write it again") from error
+
+
+def _from_image(data: bytes, path: Path) -> NDArray[np.integer]:
+    image = decode(data, path)
+    if image.format in ("JPEG", "MPO"):
+        raise InputError(f"{path} is a JPEG, which blurs labels; save the parsing map as PNG")
+    if image.mode == "P":
+        ids = np.asarray(image)
+        colours = np.asarray(image.convert("RGB"))
+        by_colour = _from_colours(colours)
+        return ids if by_colour is None else by_colour
+    if image.mode in ("L", "I") or image.mode.startswith("I;16"):
+        return np.asarray(image)
+    if image.mode in ("RGB", "RGBA"):
+        by_colour = _from_colours(np.asarray(image)[..., :3])
+        if by_colour is not None:
+            return by_colour
+        raise InputError(
+            f"{path} is a colour picture with other colours than this project's palette; save it as a "
+            "palette or 8-bit grey PNG whose values are label ids"
+        )
+    raise InputError(f"{path} has the pixel mode {image.mode}; save it as a palette or 8-bit grey PNG")
+
+
+def _from_colours(colours: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Ids (H, W) of ``colours`` (H, W, 3), or None if any is not in `PALETTE`."""
+    keys = _colour_keys(colours)
+    own = _colour_keys(PALETTE)
+    order = np.argsort(own)
+    place = np.searchsorted(own[order], keys).clip(max=LABEL_COUNT - 1)
+    ids = order[place]
+    return ids.astype(np.uint8) if np.array_equal(own[ids], keys) else None
+
+
+def _colour_keys(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return colours.astype(np.int64) @ np.array([65536, 256, 1])
+
+
+def _checked(ids: NDArray[np.integer], path: Path) -> NDArray[np.uint8]:
+    bad = np.unique(ids[(ids < 0) | (ids >= LABEL_COUNT)])
+    if bad.size:
+        shown = ", ".join(str(value) for value in bad[:8]) + (", …" if bad.size > 8 else "")
+        raise InputError(
+            f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel"
+        )
+    return ids.astype(np.uint8)

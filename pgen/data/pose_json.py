@@ -1,0 +1,125 @@
+"""OpenPose's JSON: ``people[].pose_keypoints_2d`` = x, y, confidence, ...
+
+Pixels of the photo; (0, 0, 0), or no confidence, is a missing joint. The size of the photo stands in
+``canvas_width`` and ``canvas_height``, as editors of poses write it, or is not known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import JOINT_COUNT, known
+from pgen.data.inputs import decode_text, read_bytes
+from pgen.data.outputs import write_whole
+from pgen.errors import InputError
+
+#: Where the 18 joints stand in each model of OpenPose, by its number of joints. BODY_25 has the middle of the
+#: hips (8) and the feet (19-24) besides.
+_MODELS = {JOINT_COUNT: list(range(JOINT_COUNT)), 25: [*range(8), *range(9, 19)]}
+_KEYS = ("pose_keypoints_2d", "pose_keypoints")
+_FARTHEST = 1e5  # pixels; no photo is that large
+
+
+@dataclass(frozen=True)
+class PosesOfPhoto:
+    """The people that OpenPose found in one photo."""
+
+    poses: list[NDArray[np.float32]]  # each (18, 2) (x, y) in pixels, NaN = missing
+    frame: tuple[int, int] | None  # (height, width) of the photo, if the file says so
+
+    def largest(self) -> int:
+        """The index of the person whose joints span the largest box."""
+        return int(np.argmax([_box_area(pose) for pose in self.poses]))
+
+
+def read_pose_json(path: str | os.PathLike[str]) -> PosesOfPhoto:
+    """The people in an OpenPose JSON file.
+
+    Raises `InputError` naming the file and person, or if there is none.
+    """
+    text = decode_text(read_bytes(path, "a pose in JSON"), path)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
+    if isinstance(content, list) and len(content) == 1:  # pose editors write a list of frames
+        content = content[0]
+    people = content.get("people") if isinstance(content, dict) else None
+    if not isinstance(people, list):
+        raise InputError(f'{path} has no list "people"; an OpenPose JSON file was expected')
+    frame = _frame(content, path)
+    poses = [_pose(person, frame, f"{path}, person {i}") for i, person in enumerate(people)]
+    if not poses:
+        raise InputError(f"{path} has no people; OpenPose found nobody in the photo")
+    return PosesOfPhoto(poses, frame)
+
+
+def write_pose_json(
+    path: str | os.PathLike[str],
+    pose: NDArray[np.floating],
+    frame: tuple[int, int] | None = None,
+    force: bool = False,
+) -> Path:
+    """Write ``pose``, (18, 2) with NaN = missing, as OpenPose's JSON.
+
+    ``frame`` is the (height, width) of its photo. Coordinates are rounded to thousandths of a pixel.
+    """
+    flat: list[float] = []
+    for (x, y), there in zip(pose.tolist(), known(pose).tolist(), strict=True):
+        flat += [round(x, 3), round(y, 3), 1.0] if there else [0.0, 0.0, 0.0]
+    content: dict[str, Any] = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
+    if frame is not None:
+        content |= {"canvas_height": frame[0], "canvas_width": frame[1]}
+    with write_whole(path, force) as aside:
+        aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    height, width = content.get("canvas_height"), content.get("canvas_width")
+    if height is None and width is None:
+        return None
+    if not (_is_length(height) and _is_length(width)):
+        raise InputError(f"{path}: canvas_height and canvas_width are not the size of a photo in pixels")
+    return int(height), int(width)
+
+
+def _is_length(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 < value < _FARTHEST and value == int(value)
+
+
+def _pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:
+    values = next((person[key] for key in _KEYS if key in person), None) if isinstance(person, dict) else None
+    if not isinstance(values, list):
+        raise InputError(f"{where} has no list pose_keypoints_2d")
+    order = _MODELS.get(len(values) // 3)
+    if order is None or len(values) % 3:
+        raise InputError(
+            f"{where} has {len(values)} numbers; x, y, confidence of {' or '.join(map(str, _MODELS))} joints "
+            "were expected (OpenPose's models COCO and BODY_25)"
+        )
+    if not all(isinstance(value, int | float) and abs(value) < _FARTHEST for value in values):
+        raise InputError(f"{where}: pose_keypoints_2d holds something else than pixel coordinates")
+    joints = np.array(values, dtype=np.float64).reshape(-1, 3)[order]
+    is_known = joints[:, 2] > 0
+    pose = np.where(is_known[:, None], joints[:, :2], np.nan)
+    if is_known.sum() > 1 and np.nanmin(pose) >= 0 and np.nanmax(pose) <= 1:
+        if frame is None:
+            raise InputError(
+                f"{where}: coordinates lie within 0 and 1, so they are parts of a photo of unknown size; add "
+                "canvas_width and canvas_height to the file, or write pixels (OpenPose: --keypoint_scale 0)"
+            )
+        pose *= (frame[1], frame[0])
+    return pose.astype(np.float32)
+
+
+def _box_area(pose: NDArray[np.float32]) -> float:
+    points = pose[known(pose)]
+    return float(np.prod(np.ptp(points, axis=0))) if len(points) else -1.0
