@@ -27,7 +27,8 @@ class AppearanceConfig:
     local_widths: tuple[int, ...] = (32, 64)  #: levels of the full-size network; empty: one level only
     warped_levels: int = 4  #: how many of the finest levels have deformable skips
     dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
-    guide_channels: int = 0  #: extra channels of the target encoder (paste and its validity: 4); 0 in the paper
+    guide_channels: int = 0  #: 4: the label-aware paste and its validity go to the target encoder; 0 in the paper
+    label_aware_levels: int = 0  #: how many of the finest skips carry only values whose labels agree; 0 in the paper
     parsing: bool = True  #: False: no parsing map in either encoder (the paper's baseline)
 
 

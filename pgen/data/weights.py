@@ -1,0 +1,178 @@
+"""Weights files: the networks of one model in a safetensors file, with their sizes in its metadata.
+
+Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``); metadata
+``format`` = "pgen-weights", ``version`` = "1" and ``config`` = JSON with the frame, each network's sizes and how it was
+trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from pgen.data.outputs import write_whole
+from pgen.errors import InputError
+from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appearance_generator
+from pgen.models.perceptual import PerceptualFeatures
+from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
+
+FORMAT, VERSION = "pgen-weights", 1
+
+_BUILDERS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {
+    "semantic": (SemanticConfig, SemanticGenerator),
+    "appearance": (AppearanceConfig, appearance_generator),
+    "pose": (PoseDetectorConfig, pose_detector),
+}
+
+
+@dataclass
+class Weights:
+    """The networks of one file; those it does not hold are None. All in eval mode, float32, on the CPU."""
+
+    frame: tuple[int, int]  #: (height, width) that the networks were trained at
+    semantic: SemanticGenerator | None = None
+    appearance: AppearanceGenerator | None = None
+    pose: PoseDetector | None = None
+    info: dict[str, Any] = field(default_factory=dict)  #: how they were trained
+
+
+def save_weights(
+    path: str | os.PathLike[str],
+    frame: tuple[int, int],
+    networks: Mapping[str, nn.Module],
+    info: Mapping[str, Any] | None = None,
+    half: bool = False,
+    force: bool = False,
+) -> None:
+    """Write ``networks`` ("semantic", "appearance", "pose") as one file; with ``half`` in float16."""
+    config: dict[str, Any] = {"frame": list(frame), "networks": {}, "info": dict(info or {})}
+    tensors = {}
+    for name, network in networks.items():
+        config["networks"][name] = asdict(network.config)  # type: ignore[call-overload]
+        for key, value in network.state_dict().items():
+            value = value.detach().cpu().contiguous()
+            tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
+    metadata = {"format": FORMAT, "version": str(VERSION), "config": json.dumps(config)}
+    with write_whole(path, force=force) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The configuration of a weights file: {"frame", "networks", "info"}. Raises InputError if it is none."""
+    path = Path(path)
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        reason = "there is no such file" if not path.exists() else f"it cannot be read ({error})"
+        raise InputError(f"{path}: {reason}; --weights takes a .safetensors file written by pgen") from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"{path}: not a weights file of pgen; the authors' published weights go through `pgen import-weights`"
+        )
+    if int(metadata.get("version", "0")) > VERSION:
+        raise InputError(f"{path}: written by a newer pgen (format {metadata['version']}): update pgen")
+    try:
+        return json.loads(metadata["config"])
+    except (KeyError, ValueError):
+        raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again") from None
+
+
+def load_weights(path: str | os.PathLike[str]) -> Weights:
+    """Build the networks of a weights file. Raises InputError if the file is damaged or is none of ours."""
+    config = describe(path)
+    try:
+        weights = Weights(tuple(config["frame"]), info=config["info"])
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        for name, sizes in config["networks"].items():
+            setattr(weights, name, _build(name, sizes, tensors))
+    except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: damaged ({reason}): fetch or train the weights again") from None
+    return weights
+
+
+def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
+    config_class, builder = _BUILDERS[name]
+    network = builder(config_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}))
+    prefix = f"{name}."
+    network.load_state_dict(
+        {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
+    )
+    return network.eval().to(memory_format=torch.channels_last)
+
+
+def bundled(name: str) -> Path:
+    """Path of a file that comes with the package."""
+    return Path(str(resources.files("pgen.data"))) / "bundled" / name
+
+
+def find_weights(
+    path: str | os.PathLike[str] | None = None, runs: str | os.PathLike[str] = "runs"
+) -> tuple[Path, str]:
+    """Which weights to use, and the words to say so: the given ones, else the newest finished run, else the bundled."""
+    if path is not None:
+        return Path(path), f"weights: {path}"
+    finished = sorted(Path(runs).glob("*/weights.safetensors"), key=lambda found: found.stat().st_mtime)
+    for found in reversed(finished):
+        if {"semantic", "appearance"} <= describe(found)["networks"].keys():
+            return found, f"weights: {found} (the newest finished run; --weights chooses others)"
+    return bundled(
+        "synthetic-128.safetensors"
+    ), "weights: the bundled synthetic-128 (--weights chooses others)"
+
+
+def perceptual_features(path: str | os.PathLike[str] | None = None) -> tuple[PerceptualFeatures, str]:
+    """VGG-16 relu2_1 and where its weights are from: a given file, torchvision's if cached, else the bundled layers.
+
+    A given file is a state dict of torchvision's ``vgg16`` (.pth, loaded without executing anything) or safetensors.
+    """
+    network = PerceptualFeatures()
+    if path is not None:
+        state, source = _read_state(Path(path)), str(path)
+    else:
+        cached = Path(torch.hub.get_dir()) / "checkpoints" / "vgg16-397923af.pth"
+        if cached.exists():
+            state, source = _read_state(cached), "torchvision's VGG-16 (cached)"
+        else:
+            state, source = _read_state(bundled("vgg16_relu2_1.safetensors")), "the bundled VGG-16 layers"
+    wanted = network.state_dict()
+    missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
+    if missing:
+        raise InputError(f"{source}: no VGG-16 weights ({missing[0]} is missing or of another shape)")
+    network.load_state_dict({name: state[name].float() for name in wanted})
+    return network, source
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    """Tensors of a .safetensors or .pth file, by name."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except Exception as error:  # torch.load raises many kinds on a hostile or truncated file
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(f"{path}: not a weights file that can be read safely ({reason})") from None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f"{path}: holds no plain state dict (names → tensors)")
+    return state
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """A plain state dict from .pth or .safetensors, loaded without executing anything in the file."""
+    return _read_state(Path(path))

@@ -1,0 +1,78 @@
+"""The losses, each in the few lines that the paper needs for it (SPT, section 3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pgen.body.labels import Label
+
+#: Labels whose texture the style loss compares; the face is left out, as in the authors' code.
+STYLE_LABELS = tuple(range(Label.HAIR, Label.R_LEG + 1))
+
+
+def real_loss(verdicts: Tensor) -> Tensor:
+    """Least-squares GAN: verdicts (B, 1, H, W) should be 1."""
+    return (verdicts - 1).square().mean()
+
+
+def fake_loss(verdicts: Tensor) -> Tensor:
+    """Least-squares GAN: verdicts (B, 1, H, W) should be 0."""
+    return verdicts.square().mean()
+
+
+def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
+    """H_S: cross entropy against the pseudo label (long, B, H, W), weighted by 1 + M_t (B, 1, H, W)."""
+    loss = F.cross_entropy(logits, labels, reduction="none")
+    return (loss * (1 + pose_mask[:, 0])).mean()
+
+
+def pose_loss(found: Tensor, asked: Tensor) -> Tensor:
+    """MSE between the frozen detector's heatmaps (B, 18, h, w) on a generated image and those of the pose asked for."""
+    return F.mse_loss(found, asked)
+
+
+def content_loss(generated: Tensor, original: Tensor) -> Tensor:
+    """MSE of relu2_1 features (B, 128, h, w) of the image that came back and of the source."""
+    return F.mse_loss(generated, original)
+
+
+def region_masks(layout: Tensor) -> Tensor:
+    """Masks (B, 8, h, w) of the style loss's regions at half size, from a map (B, 10, H, W), one-hot or soft."""
+    return F.avg_pool2d(layout[:, list(STYLE_LABELS)], 2)
+
+
+def gram_matrices(features: Tensor, masks: Tensor, by_area: bool = False) -> Tensor:
+    """Gram matrix (B, 8, C, C) of the features (B, C, h, w) inside each region (B, 8, h, w).
+
+    Divided by h·w as in the authors' code or, ``by_area``, by the region's own area, so that small regions count.
+    """
+    batch, channels, height, width = features.shape
+    masked = features[:, None].flatten(3) * masks[:, :, None].flatten(3)
+    flat = masked.reshape(-1, channels, height * width)
+    gram = torch.bmm(flat, flat.transpose(1, 2)).float().reshape(batch, -1, channels, channels)
+    if by_area:
+        # The share that is added keeps a sliver of a region from dominating.
+        return 0.1 * gram / (masks.float().sum((2, 3)) + 0.02 * height * width)[..., None, None]
+    return gram / (height * width)
+
+
+def shared_regions(masks_a: Tensor, masks_b: Tensor) -> Tensor:
+    """How surely a region shows in both maps, 0 to 1: (B, 8, 1, 1), the product of the masks' (B, 8, h, w) maxima."""
+    return masks_a.amax((2, 3), keepdim=True) * masks_b.amax((2, 3), keepdim=True)
+
+
+def style_loss(gram_a: Tensor, gram_b: Tensor, shared: Tensor) -> Tensor:
+    """Semantic-aware style: MSE between region Gram matrices, over the regions visible in both maps."""
+    return F.mse_loss(gram_a * shared, gram_b * shared)
+
+
+def paste_loss(generated: Tensor, pasted: Tensor, confidence: Tensor) -> Tensor:
+    """L1 to the label-aware paste where the source shows the pixel (an addition to the paper)."""
+    return ((generated - pasted).abs() * confidence).mean()
+
+
+def cycle_loss(back: Tensor, original: Tensor) -> Tensor:
+    """L1 between the image that came back and the source (an addition to the paper)."""
+    return F.l1_loss(back, original)
