@@ -18,7 +18,15 @@ from pgen.data.pose_json import read_pose_json, write_pose_json
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 
-__all__ = ["LoadedPose", "pose_format", "read_pose", "read_pose_csv", "write_pose_csv", "write_pose_json"]
+__all__ = [
+    "LoadedPose",
+    "pose_format",
+    "read_pose",
+    "read_pose_csv",
+    "read_pose_json",
+    "write_pose_csv",
+    "write_pose_json",
+]
 
 PoseFormat = Literal["csv", "json", "store", "image"]
 

@@ -1,0 +1,67 @@
+"""The command ``pgen``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from pgen.cli.conduct import conduct
+
+#: Where each command lives: a module with a function ``run``, whose docstring is the command's help.
+COMMANDS = {
+    "prepare": "pgen.cli.prepare",
+    "inspect": "pgen.cli.inspect",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's own) and return the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    options = given[: given.index("--")] if "--" in given else given
+    rest = given[len(options) :]
+    arguments = [argument for argument in options if argument != "--debug"] + rest  # wherever it stands
+
+    def run() -> None:
+        command = typer.main.get_command(build())
+        with command.make_context("pgen", arguments) as context:
+            command.invoke(context)
+
+    return conduct(run, debug="--debug" in options)
+
+
+def build() -> typer.Typer:
+    """The typer application with all commands."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,  # rich help takes as long to import as all the rest
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_pgen)
+    for name, module in COMMANDS.items():
+        app.command(name)(import_module(module).run)
+    return app
+
+
+def _pgen(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Print the traceback of an error; may stand after the command too."),
+    ] = False,
+) -> None:
+    """Put a person into another pose, by unsupervised person image generation."""
+    if version:
+        from pgen.version import version as installed
+
+        print(f"pgen {installed()}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

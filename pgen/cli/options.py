@@ -1,0 +1,32 @@
+"""Options that mean the same in every command that has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgen.errors import InputError
+
+Seed = Annotated[int, typer.Option(min=0, help="Makes the run repeatable: the same seed, the same result.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a result that exists.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes that work side by side (default: one a processor).")
+]
+
+DATASETS = Path("datasets")
+
+_SMALLEST, _LARGEST = 16, 4096
+
+
+def parse_size(text: str, flag: str) -> tuple[int, int]:
+    """(height, width) of ``text``: "256" or "256x176". Raises `InputError` naming ``flag``."""
+    numbers = text.lower().replace("×", "x").split("x")
+    if len(numbers) > 2 or not all(number.isascii() and number.isdigit() for number in numbers):
+        raise InputError(f"{flag} {text!r} is not a size; write HEIGHTxWIDTH, such as 256x176, or one number")
+    height, width = int(numbers[0][:9]), int(numbers[-1][:9])
+    if not all(_SMALLEST <= side <= _LARGEST for side in (height, width)):
+        raise InputError(f"{flag} {text}: sides must be {_SMALLEST} to {_LARGEST} pixels")
+    return height, width
