@@ -191,8 +191,8 @@ def _stack(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
 def _capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
     """Leftmost and rightmost x within ``radius`` of segments (..., 2) in each row: (..., height).
 
-    +inf and −inf if there is none. A capsule is convex, so a row's span reaches from the leftmost to the rightmost of its two discs and its
-    two sides.
+    +inf and −inf if there is none. A capsule is convex, so a row's span reaches from the leftmost to the
+    rightmost of its two discs and its two sides.
     """
     rows = torch.arange(height, device=start.device, dtype=start.dtype)
     along = end - start
@@ -209,7 +209,7 @@ def _capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tu
 
 
 def _hull_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
-    """Leftmost and rightmost x in each row (..., height) of convex hulls of points (..., N, 2), rim included."""
+    """Leftmost and rightmost x in each row (..., height) of the convex hulls of points (..., N, 2)."""
     pairs = torch.combinations(torch.arange(corners.shape[-2])).to(corners.device)
     x, crosses = row_crossings(corners[..., pairs[:, 0], :], corners[..., pairs[:, 1], :], height)
     left, right = torch.where(crosses, x, torch.inf), torch.where(crosses, x, -torch.inf)

@@ -31,8 +31,8 @@ def polygon_mask(corners: NDArray[np.floating], size: tuple[int, int]) -> NDArra
 
 def _surrounded(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether polygons surround or touch pixels: bool (...) for corners (N, ...) relative to each pixel."""
-    # Inside, the edges that cross the pixel's row to its right are odd in number, and so are those to its left;
-    # on an edge only one of the two. The order of operations is scikit-image's, so that rounding decides alike.
+    # Inside, the edges that cross the pixel's row to its right are odd in number, and so are those to its
+    # left; on an edge, only one of the two. Operations are in scikit-image's order: rounding decides alike.
     x1, y1 = np.roll(x, 1, axis=0), np.roll(y, 1, axis=0)
     rise = np.where(y == y1, 1, y1 - y)
     crossing = (x * y1 - x1 * y) / rise
@@ -58,7 +58,7 @@ def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
     """The pixels of convex polygons (..., N, 2) as ``polygon_mask`` has them, one span of columns a row.
 
     Returns:
-        int64 first and stop (..., height), stop excluded, clipped to no width; stop <= first where there is none.
+        int64 first and stop (..., height), stop excluded, clipped to no width; stop <= first if none.
     """
     x, crosses = row_crossings(corners.roll(1, dims=-2), corners, height)
     outermost = torch.stack(

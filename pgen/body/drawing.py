@@ -1,0 +1,176 @@
+"""Pictures of poses, parts and parsing maps, and contact sheets: uint8 arrays (height, width, 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known
+from pgen.body.labels import LABEL_COUNT, PALETTE
+from pgen.body.parts import MASK_EXTEND, head_box, limb_quads
+
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+#: What a pose is drawn on without a picture.
+DARK: Colour = (22, 24, 30)
+#: What a sheet is made of.
+PAPER: Colour = (255, 255, 255)
+INK: Colour = (40, 42, 48)
+
+#: One colour a bone, in the order of BONES: the person's right side warm, the left side cool, the head
+#: violet.
+BONE_COLOURS: tuple[Colour, ...] = (
+    *((214, 40, 57), (240, 78, 48), (250, 124, 38)),
+    *((22, 160, 96), (38, 190, 150), (44, 206, 206)),
+    *((236, 156, 30), (248, 190, 44), (252, 222, 86)),
+    *((30, 128, 224), (64, 98, 238), (104, 88, 246)),
+    *((190, 96, 230), (226, 84, 196), (240, 130, 200), (150, 110, 240), (180, 150, 250)),
+)
+#: One colour a part but the whole body: the head, then the limbs, right and left in turn.
+PART_COLOURS: tuple[Colour, ...] = (
+    (200, 110, 235),
+    *((236, 156, 30), (30, 128, 224), (252, 222, 86), (104, 88, 246)),
+    *((240, 78, 48), (38, 190, 150), (250, 160, 100), (44, 206, 206)),
+)
+
+# A joint has the colour of the bone that ends there; none ends at the neck.
+_JOINT_COLOURS: dict[int, Colour] = {
+    Joint.NECK: (170, 90, 235),
+    **{end: colour for (_, end), colour in zip(BONES, BONE_COLOURS, strict=True)},
+}
+
+# Shapes are drawn this many times larger and reduced, which smooths their edges.
+_SMOOTH = 4
+
+
+def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) -> Picture:
+    """The bones and joints of ``pose`` (18, 2) on a picture (height, width, 3), or on a dark frame of a size.
+
+    The person's right side is red to yellow, the left side green to blue, the head violet. Bones whose ends
+    are not both known are left out.
+    """
+    there = known(pose)
+
+    def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
+        points = (np.where(there[:, None], pose, 0) + 0.5) * scale
+        for (start, end), colour in zip(BONES, BONE_COLOURS, strict=True):
+            if there[start] and there[end]:
+                ends = [tuple(points[start]), tuple(points[end])]
+                canvas.line(
+                    ends, fill=(*colour, 225), width=max(1, round(unit * (1.2 if _in_face(end) else 2)))
+                )
+        for joint in map(Joint, np.flatnonzero(there)):
+            radius = unit * (0.9 if _in_face(joint) else 1.4)
+            canvas.ellipse(
+                _disc(points[joint], radius), fill=(*_JOINT_COLOURS[joint], 255), outline=(255, 255, 255, 235)
+            )
+
+    return _overlay(ground, draw)
+
+
+def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) -> Picture:
+    """The head square and the limbs' rectangles, as in the part masks of ``pose``: outlined, filled lightly.
+
+    ``ground`` is a picture (height, width, 3) or the size of a dark frame. Unknown parts are left out.
+    """
+    picture = _ground(ground)
+    box = head_box(pose, picture.shape[:2])
+    quads = list(limb_quads(pose, MASK_EXTEND))
+    if box is not None:
+        left, top, right, bottom = (edge - 0.5 for edge in box)
+        quads.insert(0, np.array([(left, top), (right, top), (right, bottom), (left, bottom)]))
+    colours = PART_COLOURS if box is not None else PART_COLOURS[1:]
+
+    def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
+        for quad, colour in zip(quads, colours, strict=True):
+            if np.isfinite(quad).all():
+                corners = [tuple(corner) for corner in (quad + 0.5) * scale]
+                canvas.polygon(corners, fill=(*colour, 95))
+                canvas.line([*corners, *corners[:2]], fill=(*colour, 255), width=max(1, round(unit * 0.7)))
+
+    return _overlay(picture, draw)
+
+
+def colour_parsing(parsing: NDArray[np.integer]) -> Picture:
+    """A parsing map (height, width) in the palette's colours. Raises ValueError for unknown labels."""
+    if parsing.size and (parsing.min() < 0 or parsing.max() >= LABEL_COUNT):
+        raise ValueError(f"labels must be 0 to {LABEL_COUNT - 1}, not {parsing.min()} to {parsing.max()}")
+    return PALETTE[parsing]
+
+
+def sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, int] | None = None) -> Picture:
+    """A contact sheet: rows of (caption, picture) on white paper, each picture above its caption.
+
+    All cells have one size (height, width): ``cell``, or as large as the largest picture, but no less than
+    128 wide for the sake of the captions. Pictures are scaled to fit and centred; captions too long for a
+    cell end in an ellipsis. Rows may have different lengths. Raises ValueError without any picture.
+    """
+    pictures = [picture for row in rows for _, picture in row]
+    if not pictures:
+        raise ValueError("a sheet needs at least one picture")
+    if cell is None:
+        height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+        grow = max(1.0, 128 / width)
+        cell = round(height * grow), round(width * grow)
+    font_size = max(12, round(min(cell) / 14))
+    font = ImageFont.load_default(font_size)
+    margin, line = max(6, font_size // 2), round(font_size * 1.9)
+    step_y, step_x = cell[0] + line + margin // 2, cell[1] + margin
+    columns = max(len(row) for row in rows)
+    size = (margin + columns * step_x, margin + len(rows) * step_y)
+    paper = Image.new("RGB", size, PAPER)
+    canvas = ImageDraw.Draw(paper)
+    for y, row in zip(range(margin, size[1], step_y), rows, strict=False):
+        for x, (caption, picture) in zip(range(margin, size[0], step_x), row, strict=False):
+            fitted = _fitted(picture, cell)
+            paper.paste(fitted, (x + (cell[1] - fitted.width) // 2, y + (cell[0] - fitted.height) // 2))
+            text = _shortened(caption, lambda text: font.getlength(text) <= cell[1])
+            canvas.text((x + cell[1] / 2, y + cell[0] + line / 2), text, fill=INK, font=font, anchor="mm")
+    return np.asarray(paper)
+
+
+def _in_face(joint: int) -> bool:
+    return joint in HEAD_JOINTS
+
+
+def _disc(centre: NDArray[np.floating], radius: float) -> tuple[float, float, float, float]:
+    x, y = centre
+    return x - radius, y - radius, x + radius, y + radius
+
+
+def _ground(ground: Picture | tuple[int, int]) -> Picture:
+    if isinstance(ground, tuple):
+        return np.full((*ground, 3), DARK, dtype=np.uint8)
+    return ground
+
+
+def _overlay(
+    ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]
+) -> Picture:
+    """``draw(canvas, scale, unit)`` laid over ``ground``; ``unit`` is a fair line width on its canvas."""
+    picture = Image.fromarray(_ground(ground))
+    layer = Image.new("RGBA", (picture.width * _SMOOTH, picture.height * _SMOOTH))
+    draw(ImageDraw.Draw(layer, "RGBA"), _SMOOTH, _SMOOTH * max(1.0, max(picture.size) / 128))
+    # Pillow reduces RGBA with colours weighted by their opacity, so no dark fringe appears.
+    smooth = layer.resize(picture.size, Image.Resampling.BOX)
+    return np.asarray(Image.alpha_composite(picture.convert("RGBA"), smooth).convert("RGB"))
+
+
+def _fitted(picture: Picture, cell: tuple[int, int]) -> Image.Image:
+    image = Image.fromarray(picture)
+    scale = min(cell[0] / image.height, cell[1] / image.width)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _shortened(text: str, fits: Callable[[str], bool]) -> str:
+    """``text`` in one line, its end replaced by an ellipsis as far as needed to fit."""
+    text = " ".join(text.split())
+    if fits(text):
+        return text
+    kept = next((end for end in range(len(text) - 1, 0, -1) if fits(text[:end] + "…")), 0)
+    return text[:kept].rstrip() + "…"

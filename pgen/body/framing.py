@@ -1,0 +1,107 @@
+"""Fitting a photo of any size into a model's frame, and bringing results back to the photo's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a photo lies in a frame: scaled as a whole until it just fits, centred, the rest padded.
+
+    Padding takes on each side the median colour of the photo's outermost row or column there, which continues
+    a plain background even where the body is cut off by that border. Parsing maps are padded with background.
+    Going back, the padding is cut away and what remains is scaled to the photo's size, so that every result
+    is as large as the photo.
+
+    Sides of the scaled photo are whole pixels, at least one; the two axes' scales differ by that rounding
+    alone. Sizes are (height, width).
+    """
+
+    original: tuple[int, int]
+    frame: tuple[int, int]
+
+    @classmethod
+    def of(cls, original_size: tuple[int, int], frame_size: tuple[int, int]) -> Fit:
+        """Fit a photo of ``original_size`` into ``frame_size``. Raises ValueError for sizes below 1."""
+        if min(*original_size, *frame_size) < 1:
+            raise ValueError(f"sizes must be at least 1, not {original_size} and {frame_size}")
+        return cls((int(original_size[0]), int(original_size[1])), (int(frame_size[0]), int(frame_size[1])))
+
+    @property
+    def content(self) -> tuple[int, int]:
+        """Size of the scaled photo within the frame."""
+        scale = min(self.frame[0] / self.original[0], self.frame[1] / self.original[1])
+        height, width = (max(1, round(side * scale)) for side in self.original)
+        return height, width
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the frame where the scaled photo begins."""
+        return (self.frame[0] - self.content[0]) // 2, (self.frame[1] - self.content[1]) // 2
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the frame that the scaled photo takes up."""
+        top, left = self.corner
+        return slice(top, top + self.content[0]), slice(left, left + self.content[1])
+
+    def pose(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Joints (..., 2) of (x, y) in the photo as joints in the frame; NaN stays NaN."""
+        corners = (np.asarray(pose, np.float64) + 0.5) * self._scale() + self._shift()
+        return (corners - 0.5).astype(np.float32)
+
+    def pose_back(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Joints (..., 2) of (x, y) in the frame as joints in the photo; NaN stays NaN."""
+        corners = (np.asarray(pose, np.float64) + 0.5 - self._shift()) / self._scale()
+        return (corners - 0.5).astype(np.float32)
+
+    def image(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The photo, uint8 (height, width, 3), in the frame: Lanczos filtered, padded."""
+        content = _resize(self._checked(image, self.original), self.content, Image.Resampling.LANCZOS)
+        framed = np.empty((*self.frame, 3), dtype=np.uint8)
+        rows, columns = self.window
+        framed[rows, columns] = content
+        framed[rows, : columns.start] = np.median(content[:, 0], axis=0)
+        framed[rows, columns.stop :] = np.median(content[:, -1], axis=0)
+        framed[: rows.start] = np.median(content[0], axis=0)
+        framed[rows.stop :] = np.median(content[-1], axis=0)
+        return framed
+
+    def image_back(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture in the frame, uint8 (height, width, 3), at the photo's size: Lanczos filtered."""
+        return _resize(self._checked(image, self.frame)[self.window], self.original, Image.Resampling.LANCZOS)
+
+    def parsing(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The photo's parsing map, uint8 (height, width), in the frame: nearest label, background around."""
+        framed = np.zeros(self.frame, dtype=np.uint8)
+        framed[self.window] = _resize(
+            self._checked(parsing, self.original), self.content, Image.Resampling.NEAREST
+        )
+        return framed
+
+    def parsing_back(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A parsing map in the frame, uint8 (height, width), at the photo's size: nearest label."""
+        return _resize(
+            self._checked(parsing, self.frame)[self.window], self.original, Image.Resampling.NEAREST
+        )
+
+    def _scale(self) -> NDArray[np.float64]:
+        """Frame pixels for one pixel of the photo, in x and y."""
+        return np.array(self.content[::-1]) / np.array(self.original[::-1])
+
+    def _shift(self) -> NDArray[np.int_]:
+        return np.array(self.corner[::-1])
+
+    def _checked(self, array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+        if array.shape[:2] != size or array.dtype != np.uint8:
+            raise ValueError(f"expected uint8 of height and width {size}, not {array.dtype} {array.shape}")
+        return array
+
+
+def _resize(array: NDArray[np.uint8], size: tuple[int, int], filter_: Image.Resampling) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], filter_))
