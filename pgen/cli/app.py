@@ -11,10 +11,13 @@ import typer
 
 from pgen.cli.conduct import conduct
 
-#: Where each command lives: a module with a function ``run``, whose docstring is the command's help.
+#: Where each command lives: "module:function"; the function's docstring is the command's help.
 COMMANDS = {
-    "prepare": "pgen.cli.prepare",
-    "inspect": "pgen.cli.inspect",
+    "prepare": "pgen.cli.prepare:run",
+    "inspect": "pgen.cli.inspect:run",
+    "train-pose": "pgen.cli.train:train_pose",
+    "train-hs": "pgen.cli.train:train_hs",
+    "train-joint": "pgen.cli.train:train_joint",
 }
 
 
@@ -41,8 +44,9 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_pgen)
-    for name, module in COMMANDS.items():
-        app.command(name)(import_module(module).run)
+    for name, place in COMMANDS.items():
+        module, _, function = place.partition(":")
+        app.command(name)(getattr(import_module(module), function))
     return app
 
 

@@ -108,9 +108,7 @@ def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
     config_class, builder = _BUILDERS[name]
     network = builder(config_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}))
     prefix = f"{name}."
-    network.load_state_dict(
-        {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
-    )
+    network.load_state_dict({k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)})
     return network.eval().to(memory_format=torch.channels_last)
 
 
@@ -119,9 +117,7 @@ def bundled(name: str) -> Path:
     return Path(str(resources.files("pgen.data"))) / "bundled" / name
 
 
-def find_weights(
-    path: str | os.PathLike[str] | None = None, runs: str | os.PathLike[str] = "runs"
-) -> tuple[Path, str]:
+def find_weights(path: str | os.PathLike[str] | None = None, runs: str | os.PathLike[str] = "runs") -> tuple[Path, str]:
     """Which weights to use, and the words to say so: the given ones, else the newest finished run, else the bundled."""
     if path is not None:
         return Path(path), f"weights: {path}"
@@ -129,9 +125,7 @@ def find_weights(
     for found in reversed(finished):
         if {"semantic", "appearance"} <= describe(found)["networks"].keys():
             return found, f"weights: {found} (the newest finished run; --weights chooses others)"
-    return bundled(
-        "synthetic-128.safetensors"
-    ), "weights: the bundled synthetic-128 (--weights chooses others)"
+    return bundled("synthetic-128.safetensors"), "weights: the bundled synthetic-128 (--weights chooses others)"
 
 
 def perceptual_features(path: str | os.PathLike[str] | None = None) -> tuple[PerceptualFeatures, str]:

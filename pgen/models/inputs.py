@@ -93,7 +93,12 @@ def predict_layout(model: SemanticGenerator, source: Views, transfer: Transfer) 
     return model(
         SemanticInput(
             torch.cat(
-                [source.one_hot(), heatmaps(transfer.source, size, sigma), pose_masks(transfer.source, size, radius)], 1
+                [
+                    source.one_hot(),
+                    heatmaps(transfer.source, size, sigma),
+                    pose_masks(transfer.source, size, radius),
+                ],
+                1,
             ).contiguous(memory_format=torch.channels_last),
             torch.cat(
                 [heatmaps(transfer.target, size, sigma), pose_masks(transfer.target, size, radius)], 1
@@ -125,7 +130,13 @@ def paint(
         half_transfer = Transfer(half_poses(transfer.source), half_poses(transfer.target), half.size)
         half_source_layout = None if source_layout is None else F.avg_pool2d(source_layout, 2)
         coarse = _appearance_input(
-            model, half, half_transfer, F.avg_pool2d(layout, 2), None, half_source_layout, model.config.warped_levels
+            model,
+            half,
+            half_transfer,
+            F.avg_pool2d(layout, 2),
+            None,
+            half_source_layout,
+            model.config.warped_levels,
         )
         return model(_appearance_input(model, source, transfer, layout, guide, source_layout, 1), coarse, alpha)
     levels = model.config.warped_levels

@@ -114,7 +114,7 @@ def pose_detector(config: PoseDetectorConfig) -> PoseDetector:
 
 def joints_from_heatmaps(heatmaps: Tensor, stride: int, threshold: float = 0.2) -> Tensor:
     """Peaks (B, 18, 2) as (x, y) in image pixels; NaN where no value exceeds ``threshold``."""
-    batch, joints, height, width = heatmaps.shape
+    width = heatmaps.shape[-1]
     peak, at = heatmaps.flatten(2).max(2)
     xy = torch.stack([at % width, at // width], 2).float()
     xy = (xy + 0.5) * stride - 0.5

@@ -13,10 +13,26 @@ from pgen.errors import InputError
 _RULES: tuple[tuple[str, str, int], ...] = (
     (r"model_global\.encoder_app\.net\.0\.(weight|bias)", "coarse.source_encoder.stem.{0}", 0),
     (r"model_global\.encoder_pose\.net\.0\.(weight|bias)", "coarse.target_encoder.stem.{0}", 0),
-    (r"model_global\.encoder_app\.net\.(\d+)\.net\.1\.weight", "coarse.source_encoder.blocks.{n}.conv.weight", 1),
-    (r"model_global\.encoder_app\.net\.(\d+)\.net\.2\.(weight|bias)", "coarse.source_encoder.blocks.{n}.norm.{1}", 1),
-    (r"model_global\.encoder_pose\.net\.(\d+)\.net\.1\.weight", "coarse.target_encoder.blocks.{n}.conv.weight", 1),
-    (r"model_global\.encoder_pose\.net\.(\d+)\.net\.2\.(weight|bias)", "coarse.target_encoder.blocks.{n}.norm.{1}", 1),
+    (
+        r"model_global\.encoder_app\.net\.(\d+)\.net\.1\.weight",
+        "coarse.source_encoder.blocks.{n}.conv.weight",
+        1,
+    ),
+    (
+        r"model_global\.encoder_app\.net\.(\d+)\.net\.2\.(weight|bias)",
+        "coarse.source_encoder.blocks.{n}.norm.{1}",
+        1,
+    ),
+    (
+        r"model_global\.encoder_pose\.net\.(\d+)\.net\.1\.weight",
+        "coarse.target_encoder.blocks.{n}.conv.weight",
+        1,
+    ),
+    (
+        r"model_global\.encoder_pose\.net\.(\d+)\.net\.2\.(weight|bias)",
+        "coarse.target_encoder.blocks.{n}.norm.{1}",
+        1,
+    ),
     (r"model_global\.decoder\.net\.(\d+)\.net\.1\.weight", "coarse.decoder.blocks.{n}.conv.weight", 0),
     (r"model_global\.decoder\.net\.(\d+)\.net\.3\.(weight|bias)", "coarse.decoder.blocks.{n}.norm.{1}", 0),
     (r"model_global\.decoder\.net\.6\.(weight|bias)", "coarse.to_image.{0}", 0),

@@ -1,9 +1,9 @@
 """Deformable skip: source features carried to the target pose, part by part.
 
 Definition (SPT, after Deformable GANs): the feature is warped by each of the ten part transforms (bilinear, zeros
-outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the ten is taken.
-
-Nine of the ten masks are small and the body's is all ones, so ten full warps are mostly multiplications by zero. Here
+Definition (SPT, after Deformable GANs): the feature is warped by each of the ten part transforms (bilinear,
+zeros outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the
+ten is taken.
 every target pixel is sampled once by the body's transform, and only pixels inside a part's mask are sampled again by
 that part's. Sampling is one sparse matrix (four taps a row) applied to the feature's pixels as rows of channels; its
 transpose carries the gradient. The result is exact for any number of overlapping parts.
@@ -152,9 +152,7 @@ def _sample(rows: Tensor, warp: Warp) -> Tensor:
 def _sample_transposed(gradient: Tensor, warp: Warp) -> Tensor:
     points, weights, offsets = warp.transpose()
     weights = weights.to(gradient.dtype)
-    return F.embedding_bag(
-        points, gradient, offsets, per_sample_weights=weights, mode="sum", include_last_offset=True
-    )
+    return F.embedding_bag(points, gradient, offsets, per_sample_weights=weights, mode="sum", include_last_offset=True)
 
 
 class _SamplePoints(torch.autograd.Function):

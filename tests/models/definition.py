@@ -10,7 +10,7 @@ from torch import Tensor
 
 def deformable_skip_by_definition(feature: Tensor, affines: Tensor, masks: Tensor) -> Tensor:
     """Warp the whole feature by each of the ten transforms, mask, and take the maximum."""
-    batch, _, height, width = feature.shape
+    _, _, height, width = feature.shape
     frame_height, frame_width = masks.shape[-2:]
     aspect = frame_height / frame_width
     x_n, y_n = torch.linspace(-1, 1, width)[None, :], torch.linspace(-1, 1, height)[:, None]

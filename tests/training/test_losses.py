@@ -11,9 +11,7 @@ from pgen.training import losses
 
 def test_golden_style_terms(golden) -> None:
     data = golden("style_loss")
-    masks_a, masks_b = (
-        losses.region_masks(one_hot(torch.from_numpy(data[f"labels_{x}"]).long())) for x in ("a", "b")
-    )
+    masks_a, masks_b = (losses.region_masks(one_hot(torch.from_numpy(data[f"labels_{x}"]).long())) for x in ("a", "b"))
     real_a, fake_b, fake_a = (torch.from_numpy(data[f"feat_{x}"]).float() for x in ("real_a", "fake_b", "fake_a"))
     gram_real_a = losses.gram_matrices(real_a, masks_a)
     gram_fake_b = losses.gram_matrices(fake_b, masks_b)

@@ -1,0 +1,175 @@
+"""``pgen train-pose``, ``train-hs`` and ``train-joint``: the three trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgen.cli.conduct import progress, say, seed_everything
+from pgen.cli.options import Seed
+from pgen.errors import InputError
+
+if TYPE_CHECKING:
+    from pgen.data.samples import Sampler
+    from pgen.data.store import Store
+    from pgen.training.config import Preset
+    from pgen.training.loop import Stage
+
+
+class Precision(StrEnum):
+    """Arithmetic of the training."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+Data = Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")]
+PresetName = Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a field of the preset: semantic.schedule.steps=2000.", metavar="KEY=VALUE"),
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run folder (default: runs/STAGE).", metavar="DIR")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in this folder.")]
+PrecisionName = Annotated[Precision, typer.Option("--precision", help="bf16: faster where the processor has it.")]
+MaxSteps = Annotated[
+    int | None, typer.Option("--max-steps", min=1, help="Stop after this many steps, to be resumed later.")
+]
+
+#: How many held-out pairs the scores at intervals are taken over.
+_VALIDATION_PAIRS = 96
+
+
+def train_pose(
+    data: Data = Path("datasets/synthetic.h5"),
+    preset: PresetName = "synthetic-128",
+    settings: Settings = None,
+    out: Out = None,
+    resume: Resume = False,
+    precision: PrecisionName = Precision.FP32,
+    max_steps: MaxSteps = None,
+    seed: Seed = 0,
+) -> None:
+    """Train the pose detector that H_A's pose loss looks through."""
+
+    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
+        from pgen.training.pose_stage import PoseStage
+
+        return PoseStage(config.pose, train, held_out, seed)
+
+    _train("pose", build, data, preset, settings, out, resume, precision, max_steps, seed)
+
+
+def train_hs(
+    data: Data = Path("datasets/synthetic.h5"),
+    preset: PresetName = "synthetic-128",
+    settings: Settings = None,
+    out: Out = None,
+    resume: Resume = False,
+    precision: PrecisionName = Precision.FP32,
+    max_steps: MaxSteps = None,
+    seed: Seed = 0,
+) -> None:
+    """Train H_S, which transforms the parsing map, on pseudo labels."""
+
+    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
+        from pgen.training.semantic_stage import SemanticStage
+
+        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed)
+
+    _train("hs", build, data, preset, settings, out, resume, precision, max_steps, seed)
+
+
+def train_joint(
+    data: Data = Path("datasets/synthetic.h5"),
+    preset: PresetName = "synthetic-128",
+    semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors"),
+    pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors"),
+    vgg: Annotated[
+        Path | None, typer.Option(help="VGG-16 weights (default: torchvision's if cached, else bundled).")
+    ] = None,
+    settings: Settings = None,
+    out: Out = None,
+    resume: Resume = False,
+    precision: PrecisionName = Precision.FP32,
+    max_steps: MaxSteps = None,
+    seed: Seed = 0,
+) -> None:
+    """Train H_A, which paints the person's appearance into the map, with H_S frozen."""
+
+    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
+        import torch
+
+        from pgen.data.pseudo_labels import find_matches
+        from pgen.data.weights import load_weights, perceptual_features
+        from pgen.training.appearance_stage import AppearanceStage, Frozen
+        from pgen.training.pose_stage import frozen
+
+        of_semantic, of_pose = load_weights(semantic).semantic, load_weights(pose).pose
+        if of_semantic is None:
+            raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
+        if of_pose is None:
+            raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
+        perceptual, origin = perceptual_features(vgg)
+        say(f"perceptual features: {origin}")
+        matches = torch.from_numpy(find_matches(train, config.semantic.nearest, config.semantic.turned, seed))
+        fixed = Frozen(frozen(of_semantic), frozen(of_pose), perceptual)
+        return AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
+
+    _train("joint", build, data, preset, settings, out, resume, precision, max_steps, seed)
+
+
+def _train(
+    stage_name: str,
+    build: Callable[[Preset, Store, Sampler, Sampler], Stage],
+    data: Path,
+    preset: str,
+    settings: list[str] | None,
+    out: Path | None,
+    resume: bool,
+    precision: Precision,
+    max_steps: int | None,
+    seed: int,
+) -> None:
+    from dataclasses import asdict
+
+    from pgen.data.samples import Sampler
+    from pgen.data.store import Store
+    from pgen.training.config import load_preset
+    from pgen.training.loop import Run, train
+    from pgen.version import version
+
+    seed_everything(seed)
+    config = load_preset(preset, settings or ())
+    store = Store(data)
+    say(f"reading {data} and preparing the {stage_name} training")
+    stage = build(config, store, Sampler(store, "train"), Sampler(store, "test"))
+    info = {"pgen": version(), "preset": preset, "seed": seed, "config": asdict(config), "images": len(stage.train)}  # type: ignore[attr-defined]
+    run = Run(out or Path("runs") / stage_name, info, seed, str(precision.value), max_steps, resume=resume)
+    with progress(f"train {stage_name}", stage.schedule.steps) as advance:
+        at = 0
+
+        def report(step: int, values: dict[str, float]) -> None:
+            nonlocal at
+            advance(step - at, "  ".join(f"{name} {value:.3g}" for name, value in values.items()))
+            at = step
+
+        result = train(stage, run, report)
+    print(result)
+
+
+def _held_out_pairs(store: Store):  # type: ignore[no-untyped-def]  # torch is imported late
+    """Test pairs (M, 2) as indices into the test split, evenly thinned to a number quick to score."""
+    import numpy as np
+    import torch
+
+    pairs = store.pairs("test")
+    if not len(pairs):
+        raise InputError(f"{store.path}: has no test pairs to validate on; prepare the data set with some")
+    position = {int(index): k for k, index in enumerate(store.indices("test"))}
+    thinned = pairs[np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)]
+    return torch.tensor([[position[int(a)], position[int(b)]] for a, b in thinned])

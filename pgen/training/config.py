@@ -1,0 +1,154 @@
+"""What a training is made of: every field, its meaning and its default; presets in TOML; ``--set key=value``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from importlib import resources
+from typing import Any, get_type_hints
+
+from pgen.errors import InputError
+from pgen.models.appearance import AppearanceConfig
+from pgen.models.discriminators import PatchConfig
+from pgen.models.pose_detector import PoseDetectorConfig
+from pgen.models.semantic import SemanticConfig
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    steps: int = 10_000  #: optimiser steps
+    batch: int = 8  #: samples a step
+    rate: float = 2e-4  #: learning rate of the generator (Adam)
+    critic_rate: float = 2e-4  #: learning rate of the discriminators
+    beta1: float = 0.5  #: Adam's β1
+    beta2: float = 0.999  #: Adam's β2
+    warmup: int = 100  #: steps over which the rates rise from 0
+    decay: float = 0.5  #: last share of the steps over which the rates fall linearly to 0
+    ema: float = 0.997  #: decay of the averaged weights that are saved
+    clip: float = 20.0  #: largest norm of the generator's gradient; 0: no clipping
+    flip: bool = True  #: mirror half of the samples
+    zoom: float = 0.0  #: enlarge or shrink samples by up to this share
+
+
+@dataclass(frozen=True)
+class PoseTraining:
+    """The pose detector, trained first and then frozen."""
+
+    network: PoseDetectorConfig = field(default_factory=PoseDetectorConfig)
+    schedule: Schedule = field(default_factory=Schedule)
+    noise: float = 0.05  #: standard deviation of the noise on training images
+
+
+@dataclass(frozen=True)
+class SemanticTraining:
+    """H_S on pseudo labels."""
+
+    network: SemanticConfig = field(default_factory=SemanticConfig)
+    critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=11))
+    schedule: Schedule = field(default_factory=Schedule)
+    adversarial: float = 0.1  #: weight of D_S
+    nearest: int = 4  #: pseudo labels a map: the nearest in as many random halves of the data
+    turned: int = 2  #: and the nearest among people seen from another side
+
+
+@dataclass(frozen=True)
+class AppearanceWeights:
+    """Weights of H_A's losses. The defaults are the paper's recipe; additions are 0."""
+
+    adversarial: float = 1.0
+    face: float = 1.0
+    pose: float = 700.0
+    content: float = 0.03
+    style: float = 1.0
+    cycle: float = 0.0  #: addition: L1 of the image that came back
+    paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
+
+
+@dataclass(frozen=True)
+class AppearanceTraining:
+    """H_A: source → target pose and back."""
+
+    network: AppearanceConfig = field(default_factory=AppearanceConfig)
+    critic: PatchConfig = field(default_factory=PatchConfig)
+    face_critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=3, layers=2))
+    face_size: int = 64  #: pixels of a face crop's side
+    schedule: Schedule = field(default_factory=Schedule)
+    weights: AppearanceWeights = field(default_factory=AppearanceWeights)
+    style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
+    style_stride: int = 1  #: take every n-th feature pixel for the Gram matrices
+    predicted: float = 1.0  #: share of samples whose target map H_S predicts, in any pose; the rest use a pseudo label
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Everything about one training."""
+
+    pose: PoseTraining = field(default_factory=PoseTraining)
+    semantic: SemanticTraining = field(default_factory=SemanticTraining)
+    appearance: AppearanceTraining = field(default_factory=AppearanceTraining)
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that come with the package."""
+    folder = resources.files("pgen.training") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_preset(name: str, settings: Iterable[str] = ()) -> Preset:
+    """A preset by name with ``key.path=value`` settings on top. Raises InputError for unknown names and keys."""
+    if name not in preset_names():
+        raise InputError(f"--preset {name}: no such preset; there are {', '.join(preset_names())}")
+    text = (resources.files("pgen.training") / "presets" / f"{name}.toml").read_text("utf-8")
+    preset = merged(Preset(), tomllib.loads(text), f"preset {name}")
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+        try:
+            parsed = tomllib.loads(f"{key} = {value}")
+        except tomllib.TOMLDecodeError:
+            try:
+                parsed = tomllib.loads(f'{key} = "{value}"')
+            except tomllib.TOMLDecodeError:
+                raise InputError(f"--set {setting}: not a key and a value") from None
+        preset = merged(preset, parsed, f"--set {setting}")
+    return preset
+
+
+def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> Any:
+    """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key or the type."""
+    hints = get_type_hints(type(config))
+    names = [f.name for f in fields(config)]
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        full = f"{path}{key}"
+        if key not in names:
+            near = get_close_matches(key, names, n=1)
+            hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
+            raise InputError(f"{where}: unknown key {full}; {hint}")
+        current = getattr(config, key)
+        if is_dataclass(current):
+            if not isinstance(value, Mapping):
+                raise InputError(
+                    f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
+                )
+            changes[key] = merged(current, value, where, f"{full}.")
+        else:
+            changes[key] = _converted(value, hints[key], f"{where}: {full}")
+    return replace(config, **changes)
+
+
+def _converted(value: Any, kind: Any, what: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, float, str, bool):
+        if type(value) is kind:
+            return value
+        raise InputError(f"{what} takes {kind.__name__}, not {value!r}")
+    if isinstance(value, list) and all(type(v) is int for v in value):
+        return tuple(value)
+    raise InputError(f"{what} takes a list of whole numbers, not {value!r}")

@@ -1,0 +1,78 @@
+"""Training of the pose detector: image → joint heatmaps."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.body.batched import heatmaps, known
+from pgen.body.heatmaps import sigma_for
+from pgen.data.samples import Sampler, augmented
+from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
+from pgen.training.config import PoseTraining
+from pgen.training.losses import pose_loss
+
+_Network = TypeVar("_Network", bound=nn.Module)
+
+#: The loss is scaled as in H_A's training, to read alike.
+_SCALE = 700.0
+
+
+def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size``."""
+    small = (size[0] // stride, size[1] // stride)
+    return heatmaps((poses + 0.5) / stride - 0.5, small, sigma_for(size) / stride)
+
+
+class PoseStage:
+    """Heatmap regression with noise, brightness, flips and zoom."""
+
+    name = "pose"
+
+    def __init__(self, config: PoseTraining, train: Sampler, held_out: Sampler, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.config, self.schedule = config, config.schedule
+        self.train, self.held_out, self.frame = train, held_out, train.size
+        self.detector: PoseDetector = pose_detector(config.network).to(memory_format=torch.channels_last)
+        self.networks = nn.ModuleDict({"pose": self.detector})
+        self.critics = nn.ModuleDict()
+
+    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+        schedule = self.schedule
+        indices = torch.randint(len(self.train), (schedule.batch,), generator=generator)
+        views = augmented(self.train.views(indices), generator, schedule.flip, schedule.zoom)
+        tint = 2 * self.config.noise * torch.randn(schedule.batch, 3, 1, 1, generator=generator)
+        noise = self.config.noise * torch.randn(views.images.shape, generator=generator)
+        image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+        found = self.detector(image)
+        return {"pose": _SCALE * pose_loss(found, heatmaps_at(views.poses, self.frame, self.detector.stride))}
+
+    def critic_losses(self) -> dict[str, Tensor]:
+        return {}
+
+    @torch.no_grad()
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
+        errors = []
+        for indices in torch.arange(len(self.held_out)).split(32):
+            views = self.held_out.views(indices)
+            detector = networks["pose"]
+            found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
+            errors.append((found - views.poses).norm(dim=2)[known(views.poses)])
+        error = torch.cat(errors)
+        limit = 6 * max(self.frame) / 128
+        return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
+
+
+def frozen(network: _Network) -> _Network:
+    """``network`` in eval mode, without gradients."""
+    return network.eval().requires_grad_(False)
+
+
+def detector_loss(detector: PoseDetector, images: Tensor, poses: Tensor) -> Tensor:
+    """Pose term of H_A: the detector's heatmaps on ``images`` against those of the poses asked for."""
+    size = (images.shape[2], images.shape[3])
+    return F.mse_loss(detector(images), heatmaps_at(poses, size, detector.stride))

@@ -1,0 +1,83 @@
+"""Training of H_S on pseudo labels (SPT, section 3.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pgen.body.batched import pose_masks
+from pgen.body.labels import LABEL_COUNT
+from pgen.body.posemask import radius_for
+from pgen.data.pseudo_labels import find_matches
+from pgen.data.samples import Sampler, augmented
+from pgen.models.discriminators import PatchDiscriminator
+from pgen.models.inputs import Transfer, predict_layout
+from pgen.models.semantic import SemanticGenerator
+from pgen.training.config import SemanticTraining
+from pgen.training.losses import fake_loss, layout_loss, real_loss
+
+
+class SemanticStage:
+    """S → S*, the map of somebody else in another pose who wears the same kind of clothes."""
+
+    name = "hs"
+
+    def __init__(
+        self, config: SemanticTraining, train: Sampler, held_out: Sampler, held_out_pairs: Tensor, seed: int
+    ) -> None:
+        torch.manual_seed(seed)
+        self.config, self.schedule = config, config.schedule
+        self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
+        self.matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed))
+        self.model = SemanticGenerator(config.network).to(memory_format=torch.channels_last)
+        self.critic = PatchDiscriminator(config.critic).to(memory_format=torch.channels_last)
+        self.networks = nn.ModuleDict({"semantic": self.model})
+        self.critics = nn.ModuleDict({"semantic": self.critic})
+        self._judged: tuple[Tensor, Tensor]
+
+    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+        schedule = self.schedule
+        indices = torch.randint(len(self.train), (schedule.batch,), generator=generator)
+        choice = torch.randint(self.matches.shape[1], (schedule.batch,), generator=generator)
+        source = augmented(self.train.views(indices), generator, schedule.flip, schedule.zoom)
+        target = self.train.views(self.matches[indices, choice])
+        target = augmented(target, generator, schedule.flip, schedule.zoom)
+        mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
+        logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
+        fake = torch.cat([logits.softmax(1), mask], 1)
+        self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
+        return {
+            "layout": layout_loss(logits, target.labels, mask),
+            "adversarial": self.config.adversarial * real_loss(self.critic(fake)),
+        }
+
+    def critic_losses(self) -> dict[str, Tensor]:
+        real, fake = self._judged
+        verdicts = self.critic(torch.cat([real, fake]))
+        return {"critic": real_loss(verdicts[: len(real)]) + fake_loss(verdicts[len(real) :])}
+
+    @torch.no_grad()
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """mIoU over the ten labels against the true map of the same person in the other pose; and of copying."""
+        predicted = torch.zeros(2, LABEL_COUNT)
+        copied = torch.zeros(2, LABEL_COUNT)
+        for pairs in self.pairs.split(32):
+            source, target = self.held_out.views(pairs[:, 0]), self.held_out.views(pairs[:, 1])
+            logits = predict_layout(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            predicted += intersection_and_union(logits.argmax(1), target.labels)
+            copied += intersection_and_union(source.labels, target.labels)
+        return {"miou": mean_iou(predicted), "miou_of_copying": mean_iou(copied)}
+
+
+def intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
+    """Pixels in the intersection and in the union of each label: (2, 10) from label ids (B, H, W)."""
+    pairs = torch.bincount((true * LABEL_COUNT + found).flatten(), minlength=LABEL_COUNT**2)
+    table = pairs.reshape(LABEL_COUNT, LABEL_COUNT).float()
+    both = table.diagonal()
+    return torch.stack([both, table.sum(0) + table.sum(1) - both])
+
+
+def mean_iou(counts: Tensor) -> float:
+    """Mean over the labels that occur of intersection / union, from (2, 10)."""
+    occurs = counts[1] > 0
+    return (counts[0][occurs] / counts[1][occurs]).mean().item()

@@ -1,0 +1,83 @@
+"""H_A against the golden vectors, and its shapes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pgen.body.labels import LABEL_COUNT
+from pgen.models.appearance import (
+    AppearanceConfig,
+    AppearanceInput,
+    OneLevelAppearanceGenerator,
+    TwoLevelAppearanceGenerator,
+    appearance_generator,
+)
+from pgen.models.published import appearance_state_dict
+from pgen.models.warp import plan_warp
+from tests.models.definition import golden_geometry
+
+
+def golden_inputs(golden, size: int, levels: int) -> AppearanceInput:
+    """The golden input at ``size``, in our channel order, with the warps of ``levels`` levels."""
+    x = torch.from_numpy(golden("appearance_generator")["input_16x16"]).float()
+    x = F.interpolate(x, size=(size, size), mode="nearest")
+    image, source_parsing, source_pose, target_parsing, target_pose = x.split([3, 9, 18, 9, 18], 1)
+    affines, masks = golden_geometry(golden("body"), size)
+    return AppearanceInput(
+        torch.cat([image, source_parsing, source_pose], 1),
+        torch.cat([target_pose, target_parsing], 1),
+        [plan_warp(affines, masks, (size >> k, size >> k)) for k in range(levels)],
+    )
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0])
+def test_golden_appearance_generator(golden, alpha: float) -> None:
+    data = golden("appearance_generator")
+    published = {
+        name.removeprefix("state_dict/"): torch.from_numpy(data[name]).float()
+        for name in data.files
+        if name.startswith("state_dict/")
+    }
+    model = TwoLevelAppearanceGenerator(AppearanceConfig(widths=(4, 8, 16, 32, 32, 32), local_widths=(2, 4))).eval()
+    model.load_state_dict(appearance_state_dict(published))
+    with torch.no_grad():
+        image = model(golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4), alpha)
+    means = torch.from_numpy(data[f"output_alpha_{alpha}_mean4"])
+    crop = torch.from_numpy(data[f"output_alpha_{alpha}_crop"])
+    torch.testing.assert_close(F.avg_pool2d(image, 4), means, atol=1e-4, rtol=0)
+    torch.testing.assert_close(image[..., 96:160, 96:160], crop, atol=1e-4, rtol=0)
+
+
+def random_input(size: tuple[int, int], levels: int, guide: int = 0, parsing: bool = True) -> AppearanceInput:
+    labels = LABEL_COUNT - 1 if parsing else 0
+    affines = torch.eye(2, 3).repeat(2, 10, 1, 1)
+    masks = torch.rand(2, 10, *size) < 0.1
+    return AppearanceInput(
+        torch.randn(2, 21 + labels, *size),
+        torch.randn(2, 18 + labels + guide, *size),
+        [plan_warp(affines, masks, (size[0] >> k, size[1] >> k)) for k in range(levels)],
+    )
+
+
+@pytest.mark.parametrize("size", [(64, 32), (64, 64)])
+@pytest.mark.parametrize("parsing", [True, False])
+def test_one_level_keeps_the_frame(size: tuple[int, int], parsing: bool) -> None:
+    config = AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(), guide_channels=4, parsing=parsing)
+    model = appearance_generator(config)
+    assert isinstance(model, OneLevelAppearanceGenerator)
+    image = model(random_input(size, 4, guide=4, parsing=parsing))
+    assert image.shape == (2, 3, *size)
+    assert image.abs().max() <= 1
+    image.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_fade_in_uses_the_local_network_only_above_zero() -> None:
+    model = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4), dropout=0.0))
+    full, half = random_input((128, 64), 1), random_input((64, 32), 4)
+    model(full, half, 0.0).sum().backward()
+    assert model.to_image.weight.grad is None
+    model(full, half, 0.5).sum().backward()
+    assert model.to_image.weight.grad is not None
