@@ -117,7 +117,7 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _patches(sampler: Sampler) -> tuple[Tensor, Tensor, Tensor]:
-    """Label at every canonical point (N, P), −1 where unknown or outside; weights (P,); which belong to the head (P,)."""
+    """Label at every canonical point (N, P), −1 where not known; weights (P,); which are the head's (P,)."""
     height, width = sampler.size
     points, there, weights = canonical_points(sampler.poses)
     x, y = points.round().long().unbind(-1)

@@ -1,9 +1,10 @@
 """Deformable skip: source features carried to the target pose, part by part.
 
 Definition (SPT, after Deformable GANs): the feature is warped by each of the ten part transforms (bilinear, zeros
-Definition (SPT, after Deformable GANs): the feature is warped by each of the ten part transforms (bilinear,
-zeros outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the
-ten is taken.
+outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the ten is
+taken.
+
+Nine of the ten masks are small and the body's is all ones, so ten full warps are mostly multiplications by zero. Here
 every target pixel is sampled once by the body's transform, and only pixels inside a part's mask are sampled again by
 that part's. Sampling is one sparse matrix (four taps a row) applied to the feature's pixels as rows of channels; its
 transpose carries the gradient. The result is exact for any number of overlapping parts.
