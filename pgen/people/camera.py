@@ -1,0 +1,131 @@
+"""Framings: which part of the person a picture shows, and where in the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import TORSO_JOINTS
+
+STYLES = ("fashion", "market", "mixed")
+
+#: Fashion photos stand in the middle 176 columns of 256, as DeepFashion's do.
+_SIDE_BORDER = 40 / 256
+
+
+@dataclass(frozen=True)
+class Framing:
+    """``view`` is "half", "full" or "lower". Margins and shift are shares of the frame; ``reach`` says how far below
+    the hips a half-body picture goes, in lengths of the trunk; ``distance`` and ``height`` of the camera in metres."""
+
+    view: str
+    top: float
+    bottom: float
+    reach: float
+    shift: float
+    distance: float
+    height: float
+    bordered: bool
+
+
+def sample_framing(rng: np.random.Generator, style: str) -> Framing:
+    """A framing of style "fashion" or "market"."""
+    if style == "market":
+        return Framing(
+            view="full",
+            top=float(rng.uniform(0.01, 0.07)),
+            bottom=float(rng.uniform(0.01, 0.06)),
+            reach=0.0,
+            shift=float(rng.normal(0, 0.02)),
+            distance=float(rng.uniform(5, 12)),
+            height=float(rng.uniform(0.2, 1.6)),
+            bordered=False,
+        )
+    view = str(rng.choice(["half", "full", "lower"], p=[0.6, 0.36, 0.04]))
+    return Framing(
+        view=view,
+        top=float(rng.uniform(0.015, 0.12)),
+        bottom=float(rng.uniform(0.02, 0.08)),
+        reach=float(rng.uniform(0.22, 0.95)),
+        shift=float(rng.normal(0, 0.02)),
+        distance=float(rng.uniform(2.6, 5.5)),
+        height=float(rng.normal(0.25, 0.2)),
+        bordered=bool(rng.random() < 0.75),
+    )
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera that looks along +y. Pixel centres at integer coordinates."""
+
+    scale: float  # pixels a metre at the person's distance
+    x: float  # column of the axis
+    y: float  # row of the axis
+    distance: float
+    height: float
+
+    def project(self, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """(x, y) pixels (N, 2) and depths (N,) in metres of points (N, 3)."""
+        depth = points[:, 1] + self.distance
+        shrink = self.scale * self.distance / depth
+        x = self.x + points[:, 0] * shrink
+        y = self.y + (self.height - points[:, 2]) * shrink
+        return np.stack([x, y], axis=1), depth
+
+
+def columns(size: tuple[int, int], bordered: bool) -> tuple[int, int]:
+    """First and past-the-last column that the photo fills; nearly square frames have borders at both sides."""
+    height, width = size
+    if width < 0.85 * height or not bordered:
+        return 0, width
+    border = round(_SIDE_BORDER * width)
+    return border, width - border
+
+
+def frame(
+    framing: Framing,
+    vertices: NDArray[np.floating],
+    head: NDArray[np.bool_],
+    joints: NDArray[np.floating],
+    size: tuple[int, int],
+) -> Camera:
+    """The camera that shows posed ``vertices`` (N, 3) as the framing says, in a frame of ``size``.
+
+    ``head`` (N,) marks the head and its hair, ``joints`` (18, 3) are posed joints. Whole figures always fit; half
+    bodies keep shoulders and hips inside the frame.
+    """
+    height, width = size
+    unit = Camera(1.0, 0.0, 0.0, framing.distance, framing.height)
+    spots, _ = unit.project(vertices)
+    trunk, _ = unit.project(joints[list(TORSO_JOINTS)])
+    length = trunk[2:, 1].mean() - trunk[:2, 1].mean()
+    left, right = columns(size, bordered=True)
+    usable = right - left
+    top_row = framing.top * height
+    top = spots[head, 1].min()
+    low, high = spots.min(axis=0), spots.max(axis=0)
+    if framing.view == "full":
+        top, bottom = low[1], high[1]
+        rows = height * (1 - framing.top - framing.bottom)
+        scale = min(rows / (bottom - top), 0.97 * usable / (high[0] - low[0]))
+        # What is too wide for the height leaves room above.
+        bottom_row = height * (1 - framing.bottom)
+        y = bottom_row - scale * bottom
+        middle = (low[0] + high[0]) / 2
+        slack = max(0.0, (usable - scale * (high[0] - low[0])) / 2 - 1)
+    else:
+        if framing.view == "lower":
+            top, bottom = trunk[:2, 1].mean() - 0.25 * length, high[1]
+            top_row = 0.0
+        else:
+            bottom = trunk[2:, 1].max() + framing.reach * length
+        body_width = trunk[:, 0].max() - trunk[:, 0].min() + 0.2
+        scale = min((height - top_row) / (bottom - top), 0.97 * usable / body_width)
+        y = top_row - scale * top
+        middle = trunk[:, 0].mean()
+        slack = max(0.0, (usable - scale * body_width) / 2)
+    shift = float(np.clip(framing.shift * width, -slack, slack))
+    x = (left + right - 1) / 2 + shift - scale * middle
+    return Camera(float(scale), float(x), float(y), framing.distance, framing.height)
