@@ -60,10 +60,8 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
         for (start, end), colour in zip(BONES, BONE_COLOURS, strict=True):
             if there[start] and there[end]:
                 ends = [tuple(points[start]), tuple(points[end])]
-                canvas.line(
-                    ends, fill=(*colour, 225), width=max(1, round(unit * (1.2 if _in_face(end) else 2)))
-                )
-        for joint in map(Joint, np.flatnonzero(there)):
+                canvas.line(ends, fill=(*colour, 225), width=max(1, round(unit * (1.2 if _in_face(end) else 2))))
+        for joint in (joint for joint in Joint if there[joint]):
             radius = unit * (0.9 if _in_face(joint) else 1.4)
             canvas.ellipse(
                 _disc(points[joint], radius), fill=(*_JOINT_COLOURS[joint], 255), outline=(255, 255, 255, 235)
@@ -148,9 +146,7 @@ def _ground(ground: Picture | tuple[int, int]) -> Picture:
     return ground
 
 
-def _overlay(
-    ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]
-) -> Picture:
+def _overlay(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Picture:
     """``draw(canvas, scale, unit)`` laid over ``ground``; ``unit`` is a fair line width on its canvas."""
     picture = Image.fromarray(_ground(ground))
     layer = Image.new("RGBA", (picture.width * _SMOOTH, picture.height * _SMOOTH))

@@ -79,16 +79,12 @@ class Fit:
     def parsing(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The photo's parsing map, uint8 (height, width), in the frame: nearest label, background around."""
         framed = np.zeros(self.frame, dtype=np.uint8)
-        framed[self.window] = _resize(
-            self._checked(parsing, self.original), self.content, Image.Resampling.NEAREST
-        )
+        framed[self.window] = _resize(self._checked(parsing, self.original), self.content, Image.Resampling.NEAREST)
         return framed
 
     def parsing_back(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A parsing map in the frame, uint8 (height, width), at the photo's size: nearest label."""
-        return _resize(
-            self._checked(parsing, self.frame)[self.window], self.original, Image.Resampling.NEAREST
-        )
+        return _resize(self._checked(parsing, self.frame)[self.window], self.original, Image.Resampling.NEAREST)
 
     def _scale(self) -> NDArray[np.float64]:
         """Frame pixels for one pixel of the photo, in x and y."""

@@ -52,9 +52,7 @@ def pose_mask(pose: NDArray[np.floating], size: tuple[int, int], radius: float =
     return closed
 
 
-def _distance(
-    grid: NDArray[np.integer], start: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _distance(grid: NDArray[np.integer], start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of every point (..., 2) from the segment between ``start`` and ``end``."""
     bone = end - start
     along = (grid - start) @ bone / np.maximum(bone @ bone, 1e-12)

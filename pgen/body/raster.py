@@ -21,8 +21,8 @@ def polygon_mask(corners: NDArray[np.floating], size: tuple[int, int]) -> NDArra
     if not np.isfinite(corners).all():
         return mask
     limit = np.array([size[1], size[0]])
-    left, top = np.clip(np.floor(corners.min(axis=0)), 0, limit).astype(int)
-    right, bottom = np.clip(np.floor(corners.max(axis=0)) + 1, 0, limit).astype(int)
+    left, top = np.clip(np.ceil(corners.min(axis=0) - _TOUCH), 0, limit).astype(int)
+    right, bottom = np.clip(np.floor(corners.max(axis=0) + _TOUCH) + 1, 0, limit).astype(int)
     x = np.asarray(corners[:, 0], np.float64)[:, None, None] - np.arange(left, right)
     y = np.asarray(corners[:, 1], np.float64)[:, None, None] - np.arange(top, bottom)[:, None]
     mask[top:bottom, left:right] = _surrounded(x, y)
@@ -56,6 +56,8 @@ def row_crossings(start: Tensor, end: Tensor, height: int) -> tuple[Tensor, Tens
 
 def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
     """The pixels of convex polygons (..., N, 2) as ``polygon_mask`` has them, one span of columns a row.
+
+    Polygons must have some area or be a single point.
 
     Returns:
         int64 first and stop (..., height), stop excluded, clipped to no width; stop <= first if none.

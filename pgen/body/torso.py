@@ -38,9 +38,7 @@ def missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not there[joint])
 
 
-def complete_torso(
-    pose: NDArray[np.floating], size: tuple[int, int]
-) -> tuple[NDArray[np.float32], list[str]]:
+def complete_torso(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[NDArray[np.float32], list[str]]:
     """``pose`` with both shoulders and both hips, and a warning for every joint that had to be made up.
 
     A shoulder is mirrored at the neck, or placed beside the other one in parallel to the hips; shoulders of
@@ -68,9 +66,7 @@ def complete_torso(
     for joint in lacking:
         x, y = body.joints[joint]
         outside = "" if -0.5 <= x <= size[1] - 0.5 and -0.5 <= y <= size[0] - 0.5 else ", outside the frame"
-        warnings.append(
-            f"{JOINTS[joint]} is missing: placed at ({x:.0f}, {y:.0f}){outside}, {body.reasons[joint]}"
-        )
+        warnings.append(f"{JOINTS[joint]} is missing: placed at ({x:.0f}, {y:.0f}){outside}, {body.reasons[joint]}")
     return body.joints.astype(np.float32), warnings
 
 
