@@ -109,18 +109,20 @@ def progress(title: str, total: int | None = None) -> Iterator[Advance]:
 
 
 def print_table(title: str, rows: Iterable[Sequence[object]], columns: Sequence[str] = ()) -> None:
-    """Print ``rows`` as a table on stdout; without ``columns``, as names and values."""
+    """Print ``title`` and a table of ``rows`` on stdout; without ``columns``, of names and values."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     width = None if sys.stdout.isatty() else 160
-    table = Table(title=Text(title), title_justify="left", show_header=bool(columns))
+    table = Table(show_header=bool(columns))
     for column in columns or ("", ""):
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console(width=width).print(table)
+    console = Console(width=width)
+    console.print(Text(title), soft_wrap=True)
+    console.print(table)
 
 
 def seed_everything(seed: int) -> None:

@@ -200,14 +200,13 @@ def _is_safetensors(file: Path) -> bool:
             head = opened.read(9)
     except OSError:
         return False
-    return (
-        len(head) == 9 and head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
-    )
+    return len(head) == 9 and head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
 
 
 def _spread(length: int, count: int) -> list[int]:
     """Up to ``count`` indices spread evenly over ``length`` entries."""
-    return sorted({round(step * (length - 1) / max(count - 1, 1)) for step in range(min(count, length))})
+    count = min(count, length)
+    return [round(step * (length - 1) / max(count - 1, 1)) for step in range(count)]
 
 
 def _joints(pose: Pose) -> Iterable[tuple[str, object]]:

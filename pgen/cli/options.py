@@ -16,9 +16,17 @@ Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that work side by side (default: one a processor).")
 ]
 
-DATASETS = Path("datasets")
-
 _SMALLEST, _LARGEST = 16, 4096
+
+
+def default_store(name: str) -> Path:
+    """Where the data set ``name`` is prepared to: datasets/NAME.h5, in a folder that is made if need be."""
+    folder = Path("datasets")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made here ({error.strerror}); name a file with --out") from error
+    return folder / f"{name}.h5"
 
 
 def parse_size(text: str, flag: str) -> tuple[int, int]:

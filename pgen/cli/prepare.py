@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgen.cli.conduct import print_table, progress, warn
-from pgen.cli.options import DATASETS, Force, Seed, Workers, parse_size
+from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,15 +44,11 @@ def run(
     dataset: Annotated[Dataset, typer.Option(help="What to read.", show_default=False)],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", help="The HDF5 file to write (default: datasets/NAME.h5).", metavar="FILE.h5"
-        ),
+        typer.Option("--out", "-o", help="The HDF5 file to write (default: datasets/NAME.h5).", metavar="FILE.h5"),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(
-            help="Size of the stored photos (default: 256x256; --style market: 128x64).", metavar="HxW"
-        ),
+        typer.Option(help="Size of the stored photos (default: 256x256; --style market: 128x64).", metavar="HxW"),
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help=f"{FOLDER}: the folder with the photos, in it or in its images/.")
@@ -66,31 +62,21 @@ def run(
     ] = None,
     parsing: Annotated[
         Path | None,
-        typer.Option(
-            help=f"{FOLDER}: folder of parsing maps, .npy or .png (default: ROOT/parsing, or beside)."
-        ),
+        typer.Option(help=f"{FOLDER}: folder of parsing maps, .npy or .png (default: ROOT/parsing, or beside)."),
     ] = None,
     pairs: Annotated[
         Path | None,
-        typer.Option(
-            help=f"{FOLDER}: CSV from,to of photos for testing (default: ROOT/pairs.csv, if there)."
-        ),
+        typer.Option(help=f"{FOLDER}: CSV from,to of photos for testing (default: ROOT/pairs.csv, if there)."),
     ] = None,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
     ] = None,
-    poses: Annotated[
-        int | None, typer.Option(min=1, help=f"{SYNTHETIC}: photos of each (default: {_POSES}).")
-    ] = None,
+    poses: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: photos of each (default: {_POSES}).")] = None,
     test_people: Annotated[
         int | None,
-        typer.Option(
-            min=0, help=f"{SYNTHETIC}: how many of them, the last, are for testing (default: a tenth)."
-        ),
+        typer.Option(min=0, help=f"{SYNTHETIC}: how many of them, the last, are for testing (default: a tenth)."),
     ] = None,
-    style: Annotated[
-        Style | None, typer.Option(help=f"{SYNTHETIC}: framing and ground (default: fashion).")
-    ] = None,
+    style: Annotated[Style | None, typer.Option(help=f"{SYNTHETIC}: framing and ground (default: fashion).")] = None,
     seed: Seed = 0,
     workers: Workers = None,
     force: Force = False,
@@ -117,8 +103,7 @@ def run(
         raise InputError("--dataset folder needs --root, the folder with the photos")
     stored = parse_size(size or _SIZES.get(style or Style.FASHION, "256x256"), "--size")
     if out is None:
-        DATASETS.mkdir(exist_ok=True)
-        out = DATASETS / f"{dataset if root is None else root.resolve().name}.h5"
+        out = default_store(dataset if root is None else root.resolve().name)
 
     from pgen.data.outputs import check_output
     from pgen.data.parallel import processors
@@ -158,9 +143,8 @@ def _synthetic(
     """Photos of synthetic people, rendered side by side, the people for testing last."""
     from dataclasses import replace
 
-    from pgen.people.dataset import synthetic_example
-
     from pgen.data.parallel import ordered_map
+    from pgen.people.dataset import synthetic_example
 
     items = ((seed, person, view, size, str(style)) for person in range(people) for view in range(poses))
     for index, example in enumerate(ordered_map(synthetic_example, items, workers)):

@@ -20,8 +20,8 @@ def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
     Returns the file that will be written (symbolic links followed). Raises `InputError` if it exists and
     ``force`` is false, if it is a folder or a device, or if its folder is missing or not writable.
     """
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if target.is_dir():
             raise InputError(f"{path} is a folder; name a file to write")
         if target.exists() and not target.is_file():

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgen.cli.app import main
+from pgen.data.images import read_image
+from pgen.data.parsing import write_parsing
+from pgen.data.pose_csv import write_pose_csv
+from pgen.data.pose_json import write_pose_json
+from tests.data.examples import STANDING, example, nothing_left_in, write_store
+
+
+def inspect(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    code = main(["inspect", *map(str, arguments)])
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    return out
+
+
+def test_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_store(tmp_path / "a.h5")
+    out = inspect(capsys, path, "--sheet", tmp_path / "s.png", "--count", 3)
+    for fact in ("6 of 128x128", "3 photos of 1 people, 1 pairs", "18.0 of 18", "tests", '{"count": 6}'):
+        assert fact in out
+    assert read_image(tmp_path / "s.png").shape[0] > 3 * 128
+
+
+def test_entry_of_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_store(tmp_path / "a.h5")
+    out = inspect(capsys, f"{path}:003.png", "--sheet", tmp_path / "s.png")
+    for fact in ("p1", "sleeves", "short", "upper 6.0%", "nose", "x 64, y 18"):
+        assert fact in out
+    assert read_image(tmp_path / "s.png").shape[0] < 2 * 128
+
+
+def test_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pose = STANDING.copy()
+    pose[:9] = np.nan
+    write_pose_csv(tmp_path / "k.csv", {"a": STANDING, "b": pose})
+    out = inspect(capsys, tmp_path / "k.csv", "--sheet", tmp_path / "s.png")
+    for fact in ("poses", "2", "13.5 of 18", "47 to 81", "15 to 112"):
+        assert fact in out
+    assert "nose" not in out
+    assert "missing" in inspect(capsys, f"{tmp_path}/k.csv:b")
+    write_pose_json(tmp_path / "k.json", STANDING, (300, 200))
+    out = inspect(capsys, tmp_path / "k.json", "--sheet", tmp_path / "s.png", "--force")
+    assert "300x200" in out
+    assert "x 64, y 18" in out
+
+
+def test_poses_without_joints_can_be_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pose_csv(tmp_path / "k.csv", {"a": STANDING * np.nan})
+    assert "0.0 of 18" in inspect(capsys, tmp_path / "k.csv", "--sheet", tmp_path / "s.png")
+
+
+def test_parsing_and_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = example(0)
+    write_parsing(tmp_path / "map.png", one.parsing)
+    np.save(tmp_path / "map.npy", one.parsing)
+    for name in ("map.png", "map.npy"):
+        out = inspect(capsys, tmp_path / name, "--sheet", tmp_path / "s.png", "--force")
+        assert "parsing map" in out
+        assert "upper 6.0%" in out
+    Image.fromarray(one.image).save(tmp_path / "photo.png")
+    Image.fromarray(one.image).convert("P").save(tmp_path / "palette.png")
+    for name in ("photo.png", "palette.png"):
+        assert "photo" in inspect(capsys, tmp_path / name)
+
+
+def test_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    assert main(["inspect", str(tmp_path / "a.safetensors")]) == 2
+    assert "a.safetensors" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("notes.md", "is no pose"),
+        ("empty", "is empty"),
+        (".", "is a folder"),
+        ("cut.h5", "is damaged"),
+        ("k.csv:x", "has no 'x'"),
+        ("a.h5:x", "has no image 'x'"),
+    ],
+)
+def test_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, line: str) -> None:
+    (tmp_path / "notes.md").write_text("# notes")
+    (tmp_path / "empty").write_text("")
+    write_pose_csv(tmp_path / "k.csv", {"a": STANDING})
+    (tmp_path / "cut.h5").write_bytes(write_store(tmp_path / "a.h5").read_bytes()[:3000])
+    with nothing_left_in(tmp_path):
+        assert main(["inspect", f"{tmp_path}/{name}", "--sheet", str(tmp_path / "s.png")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_existing_sheet_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_store(tmp_path / "a.h5")
+    (tmp_path / "s.png").write_text("old")
+    with nothing_left_in(tmp_path):
+        assert main(["inspect", str(path), "--sheet", str(tmp_path / "s.png")]) == 2
+    assert "--force" in capsys.readouterr().err

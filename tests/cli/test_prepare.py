@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgen.cli.app import main
+from pgen.data.pose_csv import write_pose_csv
+from pgen.data.store import Store
+from tests.data.examples import STANDING, nothing_left_in, write_folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepare(*arguments: object) -> int:
+    return main(["prepare", "--dataset", *map(str, arguments)])
+
+
+def test_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    (here / "mine/parsing/c.npy").unlink()
+    assert prepare("folder", "--root", "mine", "--size", "64x32", "--workers", 1) == 0
+    out, err = capsys.readouterr()
+    for fact in ("photos kept", "2", "dropped: no parsing map", "pairs for testing", "64x32", "seconds"):
+        assert fact in out
+    assert err == "warning: 1 photos were dropped; datasets/mine.dropped.csv lists them\n"
+    store = Store("datasets/mine.h5")
+    assert (store.names, store.size) == (["a.png", "b.png"], (64, 32))
+    assert store.provenance["options"] == {"size": [64, 32], "seed": 0, "root": "mine"}
+
+
+def test_dropped_pairs_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    (here / "mine/parsing/b.npy").unlink()
+    assert prepare("folder", "--root", "mine", "--out", "a.h5", "--workers", 1) == 0
+    assert "warning: 1 pairs name a dropped photo and were left out" in capsys.readouterr().err
+
+
+def test_result_is_kept_unless_forced(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    arguments = ("folder", "--root", "mine", "-o", "a.h5", "--workers", 1)
+    assert prepare(*arguments) == 0
+    with nothing_left_in(here):
+        assert prepare(*arguments) == 2
+    assert "a.h5 exists already" in capsys.readouterr().err
+    assert prepare(*arguments, "--force", "--size", 32) == 0
+    assert Store("a.h5").size == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["folder"], "--dataset folder needs --root"),
+        (["folder", "--root", "gone"], "--root gone is not a folder"),
+        (["folder", "--root", "mine", "--people", "3"], "--people belongs to --dataset synthetic, not to"),
+        (["synthetic", "--frame", "256"], "--frame belongs to --dataset folder, not to"),
+        (["synthetic", "--people", "3", "--test-people", "4"], "--test-people 4 is more than all --people, 3"),
+        (["folder", "--root", "mine", "--size", "big"], "--size 'big' is not a size"),
+        (["folder", "--root", "mine", "--frame", "64"], "keypoints.csv: 100% of the poses"),
+        (["folder", "--root", "mine", "--out", "no/a.h5"], "there is no folder"),
+    ],
+)
+def test_wrong_input_leaves_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    write_folder(here / "mine")
+    (here / "datasets").mkdir()
+    with nothing_left_in(here):
+        assert prepare(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_folder_of_nothing_useful(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    headless = STANDING.copy()
+    headless[[8, 11]] = np.nan
+    write_pose_csv(here / "mine/keypoints.csv", dict.fromkeys(("a.png", "b.png", "c.png"), headless), force=True)
+    with nothing_left_in(here):
+        assert prepare("folder", "--root", "mine", "--out", "a.h5", "--workers", 1) == 2
+    assert "none of 3 photos can be used: 3 × torso joints missing" in capsys.readouterr().err
+
+
+def test_synthetic(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pgen.people.dataset")
+    arguments = ("synthetic", "--people", 3, "--poses", 2, "--test-people", 1, "--size", 64, "--seed", 5)
+    assert prepare(*arguments, "--workers", 1, "-o", "one.h5") == 0
+    assert prepare(*arguments, "--workers", 2, "-o", "two.h5") == 0
+    assert "photos kept" in capsys.readouterr().out
+    one, two = Store("one.h5"), Store("two.h5")
+    assert one.names == two.names
+    assert len(one) <= 6
+    tested = set(np.array(one.persons)[one.indices("test")])
+    assert len(tested) == 1
+    assert tested.isdisjoint(np.array(one.persons)[one.indices("train")])
+    for index in range(len(one)):
+        np.testing.assert_array_equal(one.image(index), two.image(index))
+    assert one.pairs("test").tolist() == two.pairs("test").tolist() == [[4, 5], [5, 4]]

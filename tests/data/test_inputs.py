@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pgen.data.inputs import decode_text, read_bytes, split_spec
+from pgen.errors import InputError
+
+
+def test_spec_is_split_at_the_longest_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1")
+    (tmp_path / "a.csv:b").write_text("2")
+    for text, file, name in [
+        ("a.csv", "a.csv", None),
+        ("a.csv:x.jpg", "a.csv", "x.jpg"),
+        ("a.csv:x:y", "a.csv", "x:y"),
+        ("a.csv:b", "a.csv:b", None),
+        ("a.csv:b:c", "a.csv:b", "c"),
+        ("a.csv:", "a.csv", None),
+    ]:
+        assert split_spec(tmp_path / text) == (tmp_path / file, name)
+
+
+def test_spec_of_nothing(tmp_path: Path) -> None:
+    for text in ("missing.csv:x", "", "nul\0"):
+        with pytest.raises(InputError, match="does not exist"):
+            split_spec(f"{tmp_path}/no/{text}" if text else "")
+
+
+def test_bytes_are_bounded() -> None:
+    with pytest.raises(InputError, match="too large for a pose"):
+        read_bytes("/dev/zero", "a pose", limit=1000)
+
+
+def test_text_may_have_a_byte_order_mark() -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert decode_text("é\n".encode(encoding), "a") == "é\n"
+    with pytest.raises(InputError, match="a is not a text file in UTF-8"):
+        decode_text(b"\xe9\xff", "a")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from pgen.data.parallel import ordered_map
+from pgen.errors import PgenError
+
+
+def late_when_early(index: int, count: int) -> tuple[int, int, str | None]:
+    time.sleep(0.01 * (count - index))
+    return index, os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+def fail_at(index: int, wrong: int) -> int:
+    if index == wrong:
+        raise ValueError(f"item {index}")
+    return index
+
+
+def die(index: int) -> int:
+    os._exit(9)
+
+
+def test_results_come_in_order_from_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    results = list(ordered_map(late_when_early, ((index, 12) for index in range(12)), workers=2))
+    assert [index for index, _, _ in results] == list(range(12))
+    assert os.getpid() not in {process for _, process, _ in results}
+    assert {threads for _, _, threads in results} == {"1"}
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_one_worker_works_here_and_lazily() -> None:
+    taken = []
+    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(9)), workers=1)
+    assert next(results) == 0
+    assert taken == [0]
+
+
+def test_few_items_are_taken_ahead() -> None:
+    taken = []
+    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(1000)), workers=2)
+    assert next(results) == 0
+    assert len(taken) < 20
+    results.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_arrive(workers: int) -> None:
+    results = ordered_map(fail_at, ((index, 2) for index in range(100)), workers)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="item 2"):
+        next(results)
+
+
+def test_death_of_a_worker_is_told() -> None:
+    with pytest.raises(PgenError, match="worker process died"):
+        list(ordered_map(die, ((index,) for index in range(3)), workers=2))

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgen.body.framing import Fit
+from pgen.body.joints import Joint
+from pgen.data.example import Drop, Example
+from pgen.data.prepare import prepare
+from pgen.data.store import Store
+from pgen.errors import InputError
+from tests.data.examples import SIZE, example, nothing_left_in
+
+
+def without(one: Example, *joints: Joint) -> Example:
+    pose = one.pose.copy()
+    pose[list(joints)] = np.nan
+    return replace(one, pose=pose)
+
+
+def test_keeps_drops_and_counts(tmp_path: Path) -> None:
+    def examples() -> Iterator[Example | Drop]:
+        yield example(0)
+        yield Drop("bad.png", "photo cannot be read", "cut short")
+        yield without(example(1), Joint.NOSE, Joint.R_KNEE)
+        yield without(example(2), Joint.L_HIP, Joint.R_SHOULDER)
+        yield without(example(3), Joint.R_HIP)
+        yield example(0)
+
+    seen: list[int] = []
+    summary = prepare(
+        examples(), tmp_path / "a.h5", SIZE, source="tests", options={"x": 1}, advance=lambda: seen.append(1)
+    )
+    assert (summary.kept, summary.pairs, summary.size) == (2, 0, SIZE)
+    assert summary.dropped == {"torso joints missing": 2, "photo cannot be read": 1, "name met before": 1}
+    assert len(seen) == 6
+    store = Store(tmp_path / "a.h5")
+    assert store.names == ["000.png", "001.png"]
+    assert store.provenance["options"] == {"x": 1}
+    assert summary.dropped_list == tmp_path / "a.dropped.csv"
+    with summary.dropped_list.open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["name", "reason", "detail"],
+            ["bad.png", "photo cannot be read", "cut short"],
+            ["002.png", "torso joints missing", "r_shoulder, l_hip"],
+            ["003.png", "torso joints missing", "r_hip"],
+            ["000.png", "name met before", ""],
+        ]
+
+
+def test_list_of_an_earlier_run_goes(tmp_path: Path) -> None:
+    prepare([example(0), Drop("a", "b")], tmp_path / "a.h5", SIZE, source="tests")
+    summary = prepare([example(0)], tmp_path / "a.h5", SIZE, source="tests", force=True)
+    assert summary.dropped_list is None
+    assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_other_sizes_are_fitted(tmp_path: Path) -> None:
+    one = example(0)
+    size = (96, 64)
+    prepare([one], tmp_path / "a.h5", size, source="tests")
+    stored, fit = Store(tmp_path / "a.h5").example(0), Fit.of(SIZE, size)
+    np.testing.assert_array_equal(stored.image, fit.image(one.image))
+    np.testing.assert_array_equal(stored.parsing, fit.parsing(one.parsing))
+    np.testing.assert_allclose(stored.pose, fit.pose(one.pose))
+
+
+def test_pairs_are_same_person_photos_for_testing(tmp_path: Path) -> None:
+    people = [("a", "test"), ("b", "test"), ("a", "test"), ("c", "train"), ("c", "train"), ("a", "test"), ("b", "test")]
+    examples = [example(index, person, split) for index, (person, split) in enumerate(people)]
+    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+    expected = {(0, 2), (2, 0), (0, 5), (5, 0), (2, 5), (5, 2), (1, 6), (6, 1)}
+    pairs = Store(tmp_path / "a.h5").pairs("test").tolist()
+    assert {tuple(pair) for pair in pairs} == expected
+    assert len(pairs) == summary.pairs == 8
+
+
+def test_too_many_pairs_are_chosen_by_the_seed(tmp_path: Path) -> None:
+    examples = [example(index, "a", "test") for index in range(8)]
+    chosen = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        prepare(examples, tmp_path / f"{name}.h5", SIZE, source="tests", max_pairs=10, seed=seed)
+        chosen.append(Store(tmp_path / f"{name}.h5").pairs("test").tolist())
+    assert len(chosen[0]) == 10 == len({tuple(pair) for pair in chosen[0]})
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_named_pairs(tmp_path: Path) -> None:
+    examples = [example(0), without(example(1), Joint.L_HIP), example(2)]
+    pairs = [("002.png", "000.png"), ("000.png", "001.png")]
+    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests", pairs=pairs)
+    assert (summary.pairs, summary.pairs_dropped) == (1, 1)
+    assert Store(tmp_path / "a.h5").pairs("test").tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        ([], "tests has no photos"),
+        ([Drop("a", "no map"), Drop("b", "no map")], r"none of 2 photos can be used: 2 × no map \(first: a: no map\)"),
+    ],
+)
+def test_nothing_left_is_an_error(tmp_path: Path, examples: list[Drop], message: str) -> None:
+    with nothing_left_in(tmp_path), pytest.raises(InputError, match=message):
+        prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+
+
+def test_refuses_before_it_reads(tmp_path: Path) -> None:
+    def never() -> Iterator[Example]:
+        pytest.fail("read for nothing")
+        yield example(0)
+
+    (tmp_path / "a.h5").write_text("old")
+    with pytest.raises(InputError, match="--force"):
+        prepare(never(), tmp_path / "a.h5", SIZE, source="tests")
+
+
+def test_failing_reader_leaves_nothing(tmp_path: Path) -> None:
+    def failing() -> Iterator[Example]:
+        yield from (example(index) for index in range(70))
+        raise KeyboardInterrupt
+
+    with nothing_left_in(tmp_path), pytest.raises(KeyboardInterrupt):
+        prepare(failing(), tmp_path / "a.h5", SIZE, source="tests")

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import tracemalloc
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from pgen.data.example import Example
+from pgen.data.store import Store, StoreWriter, is_hdf5
+from pgen.errors import InputError
+from tests.data.examples import SIZE, example, nothing_left_in, write_store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "a.h5")
+
+
+def assert_same(read: Example, written: Example) -> None:
+    np.testing.assert_array_equal(read.image, written.image)
+    np.testing.assert_array_equal(read.parsing, written.parsing)
+    np.testing.assert_array_equal(read.pose, written.pose)
+    assert (read.name, read.person, read.split) == (written.name, written.person, written.split)
+    assert read.attributes == written.attributes
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 130])
+def test_what_is_written_is_read(tmp_path: Path, count: int) -> None:
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        for index in range(count):
+            assert writer.add(example(index)) == index
+        assert len(writer) == count
+        assert "000.png" in writer
+        assert writer.index("000.png") == 0
+    with Store(tmp_path / "a.h5") as store:
+        assert len(store) == count
+        assert store.size == SIZE
+        for index in {0, count // 2, count - 1}:
+            assert_same(store.example(index), example(index))
+        assert store.pairs("test").shape == store.pairs("train").shape == (0, 2)
+
+
+def test_missing_joints_stay_missing(tmp_path: Path) -> None:
+    one = example(0)
+    one.pose[3] = np.nan
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        writer.add(one)
+    assert np.isnan(Store(tmp_path / "a.h5").poses[0]).nonzero()[0].tolist() == [3, 3]
+
+
+def test_small_columns(path: Path) -> None:
+    store = Store(path)
+    assert store.names == [f"{index:03}.png" for index in range(6)]
+    assert store.persons == ["p0", "p1"] * 3
+    assert store.poses.shape == (6, 18, 2)
+    assert store.indices("test").tolist() == [0, 2, 4]
+    assert store.indices("train").tolist() == [1, 3, 5]
+    assert store.indices().tolist() == list(range(6))
+    assert store.pairs("test").tolist() == [[0, 2]]
+    assert store.attributes(3) == {"sleeves": "short", "note": "é3"}
+    assert store.provenance["source"] == "tests"
+    assert store.provenance["options"] == {"count": 6}
+    assert {"pgen", "created"} <= store.provenance.keys()
+
+
+def test_find(path: Path) -> None:
+    store = Store(path)
+    assert store.find("004.png") == 4
+    with pytest.raises(InputError, match=r"a\.h5 has no image '04\.png'; did you mean 004\.png"):
+        store.find("04.png")
+
+
+def test_indices_beyond_the_end(path: Path) -> None:
+    store = Store(path)
+    np.testing.assert_array_equal(store.image(-1), store.image(5))
+    for index in (6, -7):
+        with pytest.raises(IndexError):
+            store.image(index)
+
+
+def read_in_child(store: Store, index: int, results: multiprocessing.Queue) -> None:
+    results.put(store.image(index).sum())
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_read_side_by_side(path: Path, method: str) -> None:
+    store = Store(path)
+    expected = [int(store.image(index).sum()) for index in range(6)]
+    context = multiprocessing.get_context(method)
+    results = context.Queue()
+    children = [context.Process(target=read_in_child, args=(store, index, results)) for index in (1, 4)]
+    for child in children:
+        child.start()
+    again = [int(store.image(index).sum()) for index in range(6)]
+    found = sorted(int(results.get(timeout=60)) for _ in children)
+    for child in children:
+        child.join(60)
+        assert child.exitcode == 0
+    assert found == sorted([expected[1], expected[4]])
+    assert again == expected
+
+
+def test_pickled_without_its_handle(path: Path) -> None:
+    store = Store(path)
+    copy = pickle.loads(pickle.dumps(store))
+    np.testing.assert_array_equal(copy.parsing(2), store.parsing(2))
+
+
+def test_reads_after_close(path: Path) -> None:
+    with Store(path) as store:
+        first = store.image(0)
+    np.testing.assert_array_equal(store.image(0), first)
+
+
+def test_writer_checks_what_it_is_given(tmp_path: Path) -> None:
+    def changed(**fields: object) -> Example:
+        return Example(**{**vars(example(1)), **fields})  # type: ignore[arg-type]
+
+    wrong = [
+        changed(image=np.zeros((4, 4, 3), np.uint8)),
+        changed(image=example(1).image.astype(float)),
+        changed(parsing=np.zeros((4, 4), np.uint8)),
+        changed(parsing=np.full(SIZE, 10, np.uint8)),
+        changed(pose=np.zeros((17, 2), np.float32)),
+        changed(split="val"),
+        changed(name="000.png"),
+    ]
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        writer.add(example(0))
+        for one in wrong:
+            with pytest.raises(ValueError, match=one.name):
+                writer.add(one)
+        with pytest.raises(ValueError, match="outside 0-0"):
+            writer.set_pairs("test", [(0, 1)])
+    assert len(Store(tmp_path / "a.h5")) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    with nothing_left_in(tmp_path), pytest.raises(error):  # noqa: SIM117, PT012
+        with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+            for index in range(70):
+                writer.add(example(index))
+            raise error
+
+
+def test_existing_store_is_kept(path: Path) -> None:
+    with nothing_left_in(path.parent), pytest.raises(InputError, match="--force"):  # noqa: SIM117
+        with StoreWriter(path, SIZE, source="tests"):
+            pytest.fail("must refuse before the work")
+    write_again = StoreWriter(path, SIZE, source="tests", force=True)
+    with write_again:
+        write_again.add(example(9))
+    assert Store(path).names == ["009.png"]
+
+
+def test_memory_stays_flat_while_writing(tmp_path: Path) -> None:
+    one = example(0)
+    tracemalloc.start()
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        for index in range(500):
+            writer.add(Example(**{**vars(one), "name": str(index), "image": one.image.copy()}))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * one.image.nbytes  # a block of 64 and its copies; all would be 500
+
+
+def damage(path: Path, change: str) -> None:
+    with h5py.File(path, "r+") as file:
+        if change == "foreign":
+            del file.attrs["format"]
+        elif change == "newer":
+            file.attrs["version"] = 2
+        elif change == "column gone":
+            del file["parsing"]
+        elif change == "too few poses":
+            file["poses"].resize(3, axis=0)
+        elif change == "pair outside":
+            file["pairs/test"][0] = 0, 99
+        elif change == "provenance":
+            file.attrs["provenance"] = "{"
+        elif change == "split":
+            file["splits"][0] = "val"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("foreign", "is an HDF5 file, but not a pgen store"),
+        ("newer", r"has the store version 2, and this pgen \(.*\) reads 1; update pgen"),
+        ("column gone", "is damaged: .*prepare it again"),
+        ("too few poses", "is damaged: poses has the shape"),
+        ("pair outside", "is damaged: a pair names an image"),
+        ("provenance", "is damaged"),
+        ("split", "is damaged: splits other than train, test"),
+    ],
+)
+def test_files_that_are_no_store(path: Path, change: str, message: str) -> None:
+    damage(path, change)
+    with pytest.raises(InputError, match=message) as caught:
+        Store(path)
+    assert "a.h5" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_paths_that_are_no_store(tmp_path: Path) -> None:
+    (tmp_path / "text.h5").write_text("text")
+    for name, message in {
+        ".": "is a folder",
+        "gone.h5": "does not exist; make it",
+        "text.h5": "is not an HDF5",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            Store(tmp_path / name)
+        assert not is_hdf5(tmp_path / name)
+
+
+def test_truncated_file(path: Path) -> None:
+    whole = path.read_bytes()
+    for length in range(9, len(whole), len(whole) // 40):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"a\.h5 is damaged"):
+            Store(path)
+
+
+def test_damaged_bytes_never_show_as_another_error(path: Path) -> None:
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        broken = bytearray(whole)
+        for place in rng.integers(8, len(whole), 40):
+            broken[place] = rng.integers(256)
+        path.write_bytes(broken)
+        try:
+            with Store(path) as store:
+                for index in range(len(store)):
+                    store.example(index)
+        except InputError:
+            continue
