@@ -18,7 +18,8 @@ def top_cut(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
     side, height = np.abs(points[:, X]), points[:, Z]
     on_arm = points[:, ARM]
     front = smoothstep(-points[:, Y], 0.005, 0.055)
-    hem = height - (top.hem + 0.006 * np.sin(9 * points[:, X] + 1))
+    uneven = 0.0 if top.tucked else 0.006
+    hem = height - (top.hem + uneven * np.sin(9 * points[:, X] + 1))
     inside = np.where(on_arm > 0.5, 1.0, hem)
     inside = np.minimum(inside, _under_neckline(top, side, height, front))
     if top.sleeve > 0:

@@ -18,13 +18,15 @@ def drape_top(
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of a top, from the suit's ``rest`` (N, 3), ``normals`` and reference ``points`` (N, 6)."""
     arm = smoothstep(points[:, ARM], 0.05, 0.6)
-    tight = 0.0045 + 0.004 * top.loose
-    folds = waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose)
+    # Cloth lies close on the shoulders, which carry it; the suit itself stands some 6 mm off the skin.
+    carried = smoothstep(points[:, Z], 0.5, 0.58)
+    tight = 0.0045 + 0.004 * top.loose - carried * (0.009 + 0.004 * top.loose if top.sleeve <= 0 else 0.004)
+    folds = waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose) * (1 - 0.8 * carried)
     sleeve = (
-        top.loose * (0.006 + 0.022 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8)) * (1.0 if top.sleeve < 1.6 else 0.55)
+        top.loose * (0.006 + 0.015 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8)) * (1.0 if top.sleeve < 1.6 else 0.55)
     )
     out = rest + normals * (tight + folds + arm * sleeve)[:, None]
-    torso = (1 - arm) * smoothstep(-points[:, Z], -0.66, -0.58)
+    torso = (1 - arm) * smoothstep(-points[:, Z], -0.64, -0.56 if top.sleeve > 0 else -0.48)
     hang = np.clip(0.15 + 0.95 * top.loose, 0, 1)
     hung = _hang(out, points, decay=1.0 if top.loose > 0.4 else 0.985)
     centre = _centre(out)
@@ -110,12 +112,13 @@ def drape_skirt(
     offset = out[:, :2] - centre
     azimuth = np.arctan2(offset[:, 1], offset[:, 0])
     drop = np.clip(0.1 - points[:, Z], 0, None)
-    # The surface widens by itself; straight skirts take that back, flared ones add to it.
-    factor = 1 - (0.34 - 0.30 * bottom.wide) * np.clip(drop / 0.45, 0, 1.6) + 0.42 * bottom.wide**1.5 * down
+    # The surface widens by itself, as the legs do at rest; straight skirts take some of the depth back.
+    straight = (1 - bottom.wide) * np.clip(drop / 0.4, 0, 1)
+    factor = 1 - straight * np.array([[0.03], [0.2]]) + 0.42 * bottom.wide**1.5 * down
     if bottom.pleats:
         depth = (0.015 + 0.07 * bottom.wide) * smoothstep(down, 0.05, 1.0)
         factor = factor + depth * np.sin(azimuth * bottom.pleats + 3 * np.sin(azimuth + bottom.texture.seed))
-    out[:, :2] = centre + offset * factor[:, None]
+    out[:, :2] = centre + offset * factor.T
     return out
 
 

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from pgen.people.body import SURFACES, Body, load_body
 from pgen.people.cuts import bottom_cut, shoe_cut, top_cut
@@ -111,10 +112,24 @@ def _surfaces() -> dict[str, _Surface]:
         vertices, faces = np.unique(body.faces[name], return_inverse=True)
         faces = faces.reshape(-1, 3)
         meeting = incidence(faces, len(vertices))
-        result[name] = _Surface(
-            vertices, faces, meeting, points[vertices], body.skinning[vertices], body.lips[vertices]
-        )
+        skinning = body.skinning[vertices]
+        if name == "suit":
+            skinning = _like_skin(body, skinning, points[vertices])
+        result[name] = _Surface(vertices, faces, meeting, points[vertices], skinning, body.lips[vertices])
     return result
+
+
+def _like_skin(body: Body, skinning: sparse.csr_matrix, points: NDArray[np.floating]) -> sparse.csr_matrix:
+    """The suit's skinning weights, with those of the skin below on the shoulders: straps must not come off them."""
+    skin = np.unique(body.faces["body"])
+    distance, nearest = cKDTree(body.mean[skin]).query(points[:, :3], k=4)
+    share = 1 / (distance + 1e-3)
+    share /= share.sum(axis=1, keepdims=True)
+    rows = np.repeat(np.arange(len(points)), 4)
+    mixing = sparse.csr_matrix((share.ravel(), (rows, skin[nearest].ravel())), shape=(len(points), len(body.mean)))
+    shoulders = smoothstep(points[:, Z], 0.5, 0.58)
+    mixed = sparse.diags(shoulders) @ (mixing @ body.skinning) + sparse.diags(1 - shoulders) @ skinning
+    return sparse.csr_matrix(mixed, dtype=np.float32)
 
 
 @lru_cache(maxsize=32)
@@ -129,7 +144,7 @@ def build_figure(person: Person) -> Figure:
     }
     top, bottom = person.top, person.bottom
     if top.tucked:
-        top = replace(top, hem=bottom.waist - 0.004)
+        top = replace(top, hem=bottom.waist - 0.012)
     suit, skirt = surfaces["suit"], surfaces["skirt"]
 
     parts = []
@@ -153,7 +168,7 @@ def build_figure(person: Person) -> Figure:
     skin = surfaces["body"]
     cover = np.maximum(top_cut(top, skin.points), bottom_cut(bottom, skin.points))
     cover = np.maximum(cover, shoe_cut(person.shoes, skin.points))
-    parts.append(_plain(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.02))
+    parts.append(_plain(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.035 + 0.05 * top.loose))
     parts.append(_plain(Layer.EYES, surfaces["eyes"], at_rest["eyes"]))
     parts.append(_hair(person, body, at_rest["body"], heads, top_rest))
     hips = (np.abs(suit.points[:, Z] - 0.12) < 0.06) & (suit.points[:, ARM] < 0.2)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from pgen.people.body import Body, load_body
@@ -115,11 +116,13 @@ def _back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     end = hair.end
     heights = np.linspace(0.945, end, _TUBE_ROWS)
     body_back = np.interp(heights, profile[:, 0], profile[:, 1])
-    thick = np.interp(heights, [end, end + 0.06, 0.76, 0.84, 0.945], [0.012, 0.024, 0.045, 0.07, 0.045])
-    thick = thick + 0.008 * hair.volume
+    low = min(end + 0.05, 0.66)
+    thick = np.interp(heights, [end, low, 0.76, 0.84, 0.9, 0.945], [0.009, 0.02, 0.045, 0.068, 0.058, 0.03])
+    thick = thick + 0.008 * hair.volume * smoothstep(heights, end, end + 0.12)
     skull = np.interp(heights, [0.70, 0.78, 0.84, 0.9, 0.945], [0.03, 0.0, -0.005, -0.02, -0.045])
-    y = np.where(heights > 0.72, skull, np.maximum(body_back + 0.012, skull))
-    wide = np.interp(heights, [end, end + 0.1, 0.74, 0.84, 0.9, 0.945], [0.07, 0.1, 0.092, 0.086, 0.08, 0.05])
+    y = ndimage.gaussian_filter1d(np.where(heights > 0.7, skull, body_back + 0.004), 1.5, mode="nearest")
+    marks = [end, end + 0.06, 0.64, 0.74, 0.84, 0.9, 0.945]
+    wide = np.interp(heights, np.maximum.accumulate(marks), [0.055, 0.09, 0.108, 0.096, 0.086, 0.078, 0.045])
     wide = wide + 0.012 * hair.volume
     path = np.stack([np.zeros_like(heights), y, heights], axis=1)
     return _tube(path, wide, thick, hair.seed)
@@ -136,9 +139,8 @@ def _side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
     x = np.interp(heights, [0.4, 0.6, 0.7, 0.78, 0.86, 0.91, 0.955], [0.085, 0.098, 0.098, 0.09, 0.084, 0.071, 0.048])
     x = x + 0.006 * np.sin(heights * 14 + rng.uniform(0, 6)) * lying
     path = np.stack([side * x, y, heights], axis=1)
-    wide = (
-        np.interp(heights, [end, end + 0.1, 0.8, 0.9, 0.955], [0.014, 0.034, 0.024, 0.02, 0.014]) + 0.006 * hair.volume
-    )
+    wide = np.interp(heights, [0.6, 0.7, 0.8, 0.9, 0.955], [0.042, 0.032, 0.025, 0.02, 0.014]) + 0.006 * hair.volume
+    wide = wide * np.interp(heights, [end, end + 0.07], [0.35, 1.0])
     thick = np.interp(heights, [end, 0.62, 0.72, 0.8, 0.9, 0.955], [0.01, 0.018, 0.036, 0.046, 0.046, 0.03])
     return _tube(path, wide, thick, hair.seed + 1)
 

@@ -63,7 +63,7 @@ def landmark_weights(body: Body) -> sparse.csr_matrix:
     for joint in (Joint.NECK, Joint.NOSE, Joint.L_EYE, Joint.R_EYE, Joint.L_EAR, Joint.R_EAR):
         follow(joint, head=1.0)
     for suffix in "LR":
-        for joint, bone in (
+        for part, bone in (
             ("SHOULDER", "shoulder01"),
             ("ELBOW", "lowerarm01"),
             ("WRIST", "wrist"),
@@ -72,5 +72,5 @@ def landmark_weights(body: Body) -> sparse.csr_matrix:
             ("ANKLE", "foot"),
         ):
             name = bone if bone == "root" else f"{bone}.{suffix}"
-            follow(Joint[f"{suffix}_{joint}"], **{name: 1.0})
+            follow(Joint[f"{suffix}_{part}"], **{name: 1.0})
     return sparse.csr_matrix(weights)

@@ -110,7 +110,7 @@ def _hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]
         + 0.7 * np.sin(across * 23 + 5 * bend)
         + 0.5 * np.sin(across * 41 - 4 * bend)
     )
-    light = 1 + 0.12 * fine
+    light = 1 + 0.075 * fine
     # A soft sheen around the crown, as straight hair has.
     light += 0.28 * np.exp(-(((points[:, Z] - 0.935 - 0.004 * fine) / 0.022) ** 2))
     light -= 0.16 * smoothstep(-points[:, Z], -0.8, -0.6)
@@ -124,9 +124,12 @@ def _shoes(shoes: Shoes, points: NDArray[np.floating]) -> Colours:
 
 def _eyes(person: Person, points: NDArray[np.floating]) -> Colours:
     distance = np.hypot(np.abs(points[:, X]) - 0.031, points[:, Z] - 0.870)[:, None]
-    colours = np.broadcast_to(np.array([232, 229, 226], dtype=np.float32), (len(points), 3))
-    colours = np.where(distance < 0.0072, np.asarray(person.iris, dtype=np.float32), colours)
-    return np.where(distance < 0.0034, np.float32(14), colours).astype(np.float32)
+    colours = np.broadcast_to(np.array([196, 192, 188], dtype=np.float32), (len(points), 3))
+    colours = np.where(distance < 0.009, np.asarray(person.iris, dtype=np.float32), colours)
+    colours = np.where(distance < 0.0038, np.float32(14), colours)
+    # The upper lid shades the eye and hides the iris's top.
+    lid = smoothstep(points[:, Z], 0.8715, 0.875)[:, None]
+    return (colours + lid * (0.6 * np.asarray(person.skin, dtype=np.float32) - colours)).astype(np.float32)
 
 
 def _skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colours:

@@ -79,7 +79,7 @@ def _sample_phenotype(rng: np.random.Generator, female: bool, skin_tone: float) 
         "gender": rng.uniform(0.86, 1.0) if female else rng.uniform(0.0, 0.14),
         "age": rng.uniform(0.58, 0.72),
         "muscle": rng.uniform(0.25, 0.5) if female else rng.uniform(0.4, 0.75),
-        "weight": rng.uniform(0.55, 0.78) if heavy else rng.uniform(0.25, 0.52),
+        "weight": rng.uniform(0.55, 0.78) if heavy else rng.uniform(0.15, 0.45),
         "height": rng.uniform(0.42, 0.75),
         "proportions": rng.uniform(0.6, 1.0),
         "cupsize": rng.uniform(0.25, 0.62),

@@ -166,7 +166,7 @@ def solve(body: Body, figure: Figure, stance: Stance) -> NDArray[np.float64]:
         rotations[f"lowerleg01.{suffix}"] = about_x(leg.knee)
         rotations[f"foot.{suffix}"] = about_x(0.75 * (leg.flex - leg.knee))
         for finger in range(1, 6):
-            for joint, curl in ((1, 0.18), (2, 0.3), (3, 0.25)):
+            for joint, curl in ((1, 0.4), (2, 0.5), (3, 0.4)):
                 if finger > 1:
                     rotations[f"finger{finger}-{joint}.{suffix}"] = _about(_knuckle(body, figure, suffix), curl)
     for suffix, side, arm in (("L", 1.0, stance.left_arm), ("R", -1.0, stance.right_arm)):
@@ -213,7 +213,7 @@ def _reach(
     swing = _between(upper_rest, local @ upper_rest)
     spin = _angle_about(upper_rest, swing.T @ local)
     bend = whole.T @ _frame(fore, hinge) @ _frame(fore_rest, hinge_rest).T
-    roll = side * {"hang": 0.25, "thigh": 0.3, "hip": -0.5, "swing": 0.25, "behind": 0.4}.get(arm.kind, 0.0)
+    roll = side * {"hang": -0.1, "thigh": -0.1, "hip": -0.5, "swing": -0.1, "behind": 0.4}.get(arm.kind, 0.0)
     return {
         f"upperarm01.{suffix}": swing @ _about(upper_rest, 0.5 * spin),
         f"upperarm02.{suffix}": _about(upper_rest, 0.5 * spin),
@@ -246,7 +246,7 @@ def _goal(
         goal = np.array([beside + 0.03 + 0.02 * a, -0.04 - 0.08 * b, hip[2] + 0.02 - 0.05 * a])
         pole, frame = (0.8, 1.0, 0.0), pelvis
     elif arm.kind == "hip":
-        goal = np.array([beside + 0.035, 0.0 - 0.05 * b, hip[2] + 0.12 + 0.04 * a])
+        goal = np.array([beside + 0.05, 0.0 - 0.05 * b, hip[2] + 0.12 + 0.04 * a])
         pole, frame = (1.0, 0.55 - 0.2 * a, 0.0), pelvis
     elif arm.kind == "behind":
         goal, pole, frame = np.array([0.06 + 0.06 * a, 0.16, hip[2] + 0.06]), (1.0, 0.5, 0.0), pelvis
@@ -255,7 +255,7 @@ def _goal(
         pole, frame = (0.6, 0.5, -1.0), chest
     elif arm.kind == "crossed":
         low = 0.0 if side > 0 else 0.05
-        goal = np.array([-0.09, -0.2 - 0.9 * low, shoulder[2] - 0.27 + low])
+        goal = np.array([-0.02, -0.2 - 0.9 * low, shoulder[2] - 0.27 + low])
         pole, frame = (1.0, -0.2, -0.7), chest
     elif arm.kind == "hair":
         goal = np.array([0.12 + 0.03 * a, 0.0 + 0.05 * b, head[2] + 0.02 + 0.08 * b])

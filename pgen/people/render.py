@@ -98,7 +98,7 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
     fragments = _trim(person, figure, fragments)
     lift = np.array([_LIFT[layer] for layer in Layer], dtype=np.float32)
     if figure.top.tucked:
-        lift[Layer.BOTTOM] = 0.016
+        lift[Layer.BOTTOM], lift[Layer.TOP] = 0.02, 0.004
     fragment_depth = fragments.interpolate(depth, figure.faces)
     chosen = nearest(fragments, fragment_depth - lift[figure.layers[fragments.face]], large[0] * large[1])
     visible, visible_depth = fragments[chosen], fragment_depth[chosen]

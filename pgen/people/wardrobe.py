@@ -167,7 +167,8 @@ def sample_top(rng: np.random.Generator, female: bool) -> Top:
 
 def sample_bottom(rng: np.random.Generator, female: bool) -> Bottom:
     kind = str(rng.choice(["trousers", "shorts", "skirt"], p=[0.5, 0.2, 0.3] if female else [0.78, 0.22, 0]))
-    waist = float(rng.uniform(0.2, 0.33) if female else rng.uniform(0.19, 0.25))
+    highest = 0.24 if kind == "skirt" else 0.33
+    waist = float(rng.uniform(0.19, highest if female else 0.25))
     texture = sample_texture(rng, 0.3 if kind == "skirt" else 0.12)
     if kind != "skirt" and rng.random() < 0.5:
         texture = Texture("denim", sample_denim(rng), (225.0, 225.0, 230.0), 0.05, texture.seed)
