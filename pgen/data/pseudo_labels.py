@@ -15,11 +15,11 @@ from torch import Tensor
 
 from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import HEAD_JOINTS, Joint
-from pgen.body.labels import LABEL_COUNT
+from pgen.body.labels import LABEL_COUNT, Label
 from pgen.data.samples import Sampler
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
-_TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (14, 20), (-1.0, 1.0), (-0.35, 2.0)
+_TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)
 _HEAD_POINTS, _LIMB_POINTS = (10, 12), (5, 10)
 _LIMBS = (
     (Joint.R_HIP, Joint.R_KNEE),
@@ -34,7 +34,7 @@ _LIMBS = (
 _LIMB_HALF_WIDTH = 0.16  # torso lengths
 
 #: Weight of one point of each part: a limb counts as much as its share of what tells garments apart.
-_TORSO_WEIGHT, _HEAD_WEIGHT, _LIMB_WEIGHT = 1.0, 0.5, 1.0
+_TORSO_WEIGHT, _HEAD_WEIGHT, _LIMB_WEIGHT = 1.0, 0.75, 2.5
 
 #: A person seen from the front or the back shows shoulders at least this far apart, in torso lengths.
 _FACING = 0.3
@@ -125,7 +125,10 @@ def _patches(sampler: Sampler) -> tuple[Tensor, Tensor, Tensor]:
     at = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).flatten(1)
     labels = sampler.labels.flatten(1).long().gather(1, at)
     is_head = weights == _HEAD_WEIGHT
-    return torch.where(inside, labels, -1), weights, is_head
+    # An arm in front of the torso hides what is worn there, and where the arms are is no matter of clothing.
+    across_torso = torch.arange(len(weights)) < _TORSO_POINTS[0] * _TORSO_POINTS[1]
+    arm = (labels == Label.L_ARM) | (labels == Label.R_ARM)
+    return torch.where(inside & ~(arm & across_torso), labels, -1), weights, is_head
 
 
 def _normalised_poses(poses: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,14 +146,16 @@ def find_matches(
     nearest: int = 4,
     turned: int = 2,
     seed: int = 0,
-    same_pose: float = 0.12,
+    same_pose: float = 0.2,
+    moved: float = 0.5,
     block: int = 512,
 ) -> NDArray[np.int64]:
     """Pseudo labels of every view of ``sampler``: indices (N, nearest + turned) into it.
 
     Never the same person; never nearly the same pose (joints on average within ``same_pose`` torso lengths). Each of
-    the ``nearest`` is the best of a random half of the data, for variety; each of the ``turned`` the best among those
-    seen from another side, where the head, which looks different from there, does not count.
+    the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
+    pose (joints ``moved`` torso lengths apart); each of the ``turned`` is the best among those seen from another side,
+    where the head, which looks different from there, does not count.
     """
     labels, weights, is_head = _patches(sampler)
     count = len(labels)
@@ -175,8 +180,9 @@ def find_matches(
         excluded |= apart < same_pose
         distance = _distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
         distance.masked_fill_(excluded, torch.inf)
+        further = distance.masked_fill(apart < moved, torch.inf)
         for k in range(nearest):
-            result[rows, k] = _best(distance, halves[k])
+            result[rows, k] = _best(further if k % 2 else distance, halves[k])
         if turned:
             distance = _distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
             distance.masked_fill_(excluded | (side[rows, None] == side[None]), torch.inf)
@@ -203,4 +209,4 @@ def _distance(
     """Share of disagreeing points among those that both maps show, plus a penalty for showing little in common."""
     agreeing = ((patches * point_weights.to(patches.dtype)) @ all_patches.T).float()
     common = ((shown * weights.to(shown.dtype)) @ all_shown.T).float().clamp_min(1e-6)
-    return (1 - agreeing / common) + 0.2 * (1 - common / weights.sum())
+    return (1 - agreeing / common) + 0.3 * (1 - common / weights.sum())
