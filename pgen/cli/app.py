@@ -13,11 +13,14 @@ from pgen.cli.conduct import conduct
 
 #: Where each command lives: "module:function"; the function's docstring is the command's help.
 COMMANDS = {
+    "demo": "pgen.cli.demo:run",
     "prepare": "pgen.cli.prepare:run",
     "inspect": "pgen.cli.inspect:run",
     "train-pose": "pgen.cli.train:train_pose",
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
+    "generate": "pgen.cli.generate:run",
+    "import-weights": "pgen.cli.import_weights:run",
 }
 
 

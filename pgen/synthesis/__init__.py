@@ -1,1 +1,1 @@
-"""What users hold in Python: load weights once, then generate."""
+"""What users hold in Python: networks loaded once, people, and the pictures made of them."""

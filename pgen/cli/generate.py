@@ -1,0 +1,277 @@
+"""``pgen generate``: the people of photos in other poses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
+from pgen.cli.options import Device, Force, Seed
+from pgen.errors import InputError, PgenError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pgen.data.keypoints import LoadedPose
+    from pgen.synthesis.generator import PersonGenerator
+    from pgen.synthesis.person import Person
+    from pgen.synthesis.result import Result
+
+    Row = list[tuple[str, NDArray[np.uint8]]]
+
+
+def run(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Photos of a person each; FILE.h5:NAME takes one from a store.", metavar="SRC..."),
+    ],
+    pose: Annotated[
+        list[str],
+        typer.Option(
+            help="Target pose: FILE.json, FILE.csv:NAME or FILE.h5:NAME; once for each target.", metavar="TARGET"
+        ),
+    ],
+    src_pose: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Pose of the source; of a CSV or store, the row with the photo's name. Once for all, or for each SRC.",
+            metavar="FILE",
+        ),
+    ] = None,
+    src_parsing: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Parsing map of the source, or a folder of maps named as the photos. Once for all, or for each SRC.",
+            metavar="FILE",
+        ),
+    ] = None,
+    parsing: Annotated[
+        str | None, typer.Option(help="Parsing map of the result (default: predicted).", metavar="FILE")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="PNG file; for several results a folder.", metavar="FILE|DIR"),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also draw source, pose, parsing map and result.", metavar="FILE.png")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
+    ] = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Put the person of every source into every target pose.
+
+    A photo of any size is fitted as a whole into the frame of the networks, and the result has the photo's size. A
+    target pose whose frame is known (from a store, a photo beside its CSV, or the canvas in its JSON) is fitted the
+    same way; any other is in pixels of the source photo.
+    """
+    if out is None and sheet is None:
+        raise InputError("nowhere to write to: give -o, --sheet or both")
+    from pgen.data.outputs import check_output
+
+    if sheet is not None:
+        check_output(_png(sheet, "--sheet"), force)
+    _refuse_poses(sources)
+    requests = _requests(sources, src_pose or [], src_parsing or [])
+
+    from pgen.synthesis.generator import load
+    from pgen.synthesis.inputs import read_target
+
+    targets = [read_target(spec) for spec in pose]
+    seed_everything(seed)
+    model = load(weights, choose_device(device))
+    say(model.origin)
+    # Everything is looked at before the first result is written; photos are read again then, not kept in memory.
+    names = []
+    for request in requests:
+        person = request.person(model)
+        _results(person, targets, parsing)
+        names.append(person.name)
+    places = _places(out, names, [target.name for target in targets], force)
+    _generate(model, requests, targets, parsing, places, sheet, force)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One source as it was asked for."""
+
+    source: str
+    pose: str | None
+    parsing: str | None
+
+    def person(self, model: PersonGenerator) -> Person:
+        return model.person(self.source, self.pose, self.parsing)
+
+
+def _generate(
+    model: PersonGenerator,
+    requests: Sequence[_Request],
+    targets: Sequence[LoadedPose],
+    parsing: str | None,
+    places: list[list[Path | None]],
+    sheet: Path | None,
+    force: bool,
+) -> None:
+    """Write every result as soon as it is there; what fails is told at the end, and costs nothing else."""
+    from pgen.body.drawing import sheet as draw_sheet
+    from pgen.data.images import write_png
+
+    rows: list[Row] = []
+    written: list[Path] = []
+    failures: list[str] = []
+    told: set[str] = set()
+    with progress("generating", len(requests) * len(targets)) as advance:
+        for request, own_places in zip(requests, places, strict=True):
+            done = 0
+            try:
+                person = request.person(model)
+                for result, place in zip(_results(person, targets, parsing), own_places, strict=True):
+                    done += 1
+                    _warn_once((*person.warnings, *result.warnings), told)
+                    if sheet is not None:
+                        rows.append(result.panels())
+                    if place is not None:
+                        try:
+                            written.append(result.save(place, force))
+                        except (PgenError, OSError) as error:
+                            failures.append(_one_line(error))
+                    advance()
+            except (PgenError, RuntimeError, OSError) as error:
+                failures.append(f"{request.source}, {len(targets) - done} results: {_one_line(error)}")
+    for path in written:
+        print(path)
+    if sheet is not None and rows:
+        write_png(sheet, draw_sheet(rows), force)
+        say(f"wrote {sheet}")
+    if failures:
+        for failure in failures[:-1]:
+            warn(failure)
+        raise PgenError(f"{failures[-1]} ({len(failures)} failed; every other result was written)")
+
+
+def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None) -> Iterator[Result]:
+    """Results for all targets; these are checked at once, and worked on when results are asked for."""
+    return person.generate_many(targets, None if parsing is None else [parsing] * len(targets))
+
+
+def _warn_once(warnings: Sequence[str], told: set[str]) -> None:
+    for warning in warnings:
+        if warning not in told:
+            told.add(warning)
+            warn(warning)
+
+
+def _requests(sources: Sequence[str], poses: Sequence[str], parsings: Sequence[str]) -> list[_Request]:
+    own_poses = _for_each(poses, sources, "--src-pose")
+    own_parsings = _for_each(parsings, sources, "--src-parsing")
+    return [
+        _Request(source, pose, None if parsing is None else _parsing_of(source, parsing))
+        for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
+    ]
+
+
+def _for_each(given: Sequence[str], sources: Sequence[str], flag: str) -> Sequence[str | None]:
+    """One of ``given`` for each source: the only one for all, or in their order."""
+    if len(given) <= 1:
+        return [*given, None][:1] * len(sources)
+    if len(given) != len(sources):
+        raise InputError(
+            f"{flag} is given {len(given)} times for {len(sources)} photos; give it once, or once for each"
+        )
+    return given
+
+
+def _parsing_of(source: str, parsing: str) -> str:
+    """The map of ``source``: ``parsing``, or the file or entry in it that is called like the photo."""
+    from pgen.data.inputs import split_spec
+    from pgen.data.store import is_hdf5
+
+    path, entry = split_spec(parsing)
+    if entry is not None:
+        return parsing
+    photo, own = split_spec(source)
+    name = Path(own or photo.name)
+    if is_hdf5(path):
+        return f"{path}:{own or name}"
+    if not path.is_dir():
+        return parsing
+    for suffix in (".npy", ".png"):
+        if (path / f"{name.stem}{suffix}").is_file():
+            return str(path / f"{name.stem}{suffix}")
+    raise InputError(f"--src-parsing {path}: the folder has neither {name.stem}.npy nor {name.stem}.png")
+
+
+def _refuse_poses(sources: Sequence[str]) -> None:
+    """Refuse target poses that stand among the photos, as after ``--pose A B``."""
+    from pgen.data.inputs import split_spec
+    from pgen.data.keypoints import pose_format
+
+    for source in sources:
+        path, _ = split_spec(source)
+        try:
+            form = pose_format(path)
+        except InputError:
+            continue  # neither pose nor photo: reading it as a photo tells what is wrong
+        if form in ("csv", "json"):
+            raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
+
+
+def _places(out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool) -> list[list[Path | None]]:
+    """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several."""
+    from pgen.data.outputs import check_output
+
+    if out is None:
+        return [[None] * len(targets) for _ in sources]
+    several = len(sources) * len(targets) > 1
+    if not several and not out.is_dir() and out.suffix:
+        check_output(_png(out, "-o"), force)
+        return [[out]]
+    if out.suffix.lower() == ".png" and not out.is_dir():
+        raise InputError(
+            f"-o {out} is one file, and there will be {len(sources) * len(targets)} results; name a folder"
+        )
+    taken: set[str] = set()
+    names = [[_unused(f"{_stem(source)}__{_stem(target)}", taken) for target in targets] for source in sources]
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
+    places: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
+    for place in (place for row in places for place in row if place is not None):
+        check_output(place, force)
+    return places
+
+
+def _png(path: Path, flag: str) -> Path:
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{flag} {path}: pictures are written as PNG; name it {path.stem or 'out'}.png")
+    return path
+
+
+def _stem(name: str) -> str:
+    """The name of a photo or pose as part of a file name."""
+    plain = Path(name.replace("\\", "/")).stem
+    return re.sub(r"[^\w.-]", "_", plain)[:100] or "pose"
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """``name``, or with a number behind it if another result has it already."""
+    number, free = 1, name
+    while free.lower() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(free.lower())
+    return free
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

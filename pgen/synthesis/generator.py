@@ -1,0 +1,101 @@
+"""The networks, loaded once, and the people they are shown."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor
+
+from pgen.data.weights import Weights, find_weights, load_weights
+from pgen.errors import InputError
+from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
+from pgen.models.semantic import SemanticGenerator
+from pgen.synthesis.inputs import ImageLike, ParsingLike, PoseLike, read_source
+from pgen.synthesis.person import Person
+
+
+def load(weights: str | os.PathLike[str] | None = None, device: str | torch.device = "auto") -> PersonGenerator:
+    """The generator, ready to use.
+
+    Args:
+        weights: a weights file; else the newest finished run below ``runs``, else the bundled ones.
+        device: "cpu", "cuda", ... or "auto" for the best there is.
+
+    Raises:
+        InputError: no such file, no weights, no such device.
+    """
+    path, origin = find_weights(weights)
+    there = _device(device)
+    try:
+        return PersonGenerator(load_weights(path), origin, there)
+    except WithoutPainterError as error:
+        raise InputError(f"{path}: {error}; choose other --weights") from None
+
+
+class WithoutPainterError(InputError):
+    """Weights that cannot make pictures."""
+
+
+class PersonGenerator:
+    """H_S and H_A, and how to use them on photos of any size.
+
+    Attributes:
+        frame: (height, width) at which the networks work; photos are fitted into it.
+        origin: one line that says which weights these are.
+        device: where the networks run.
+    """
+
+    def __init__(self, weights: Weights, origin: str = "", device: str | torch.device = "cpu") -> None:
+        if weights.appearance is None:
+            raise WithoutPainterError("the weights hold no appearance generator (H_A)")
+        self.frame, self.origin, self.device = weights.frame, origin, torch.device(device)
+        self._semantic = None if weights.semantic is None else weights.semantic.to(self.device)
+        self._appearance = weights.appearance.to(self.device)
+
+    def person(self, image: ImageLike, pose: PoseLike | None = None, parsing: ParsingLike | None = None) -> Person:
+        """The person in a photo.
+
+        Args:
+            image: path, ``FILE.h5:NAME`` (whose annotations are then used), or uint8 (H, W, 3) RGB.
+            pose: path (of a CSV, the row with the photo's file name), ``FILE.csv:NAME``, ``FILE.h5:NAME``, or an array
+                (18, 2) of (x, y) in the photo's pixels, NaN = missing. Shoulders and hips that are missing are
+                completed, which ``Person.warnings`` tells.
+            parsing: path, ``FILE.h5:NAME``, or integers (H, W) of label ids; a map of the same shape as the photo, but
+                of another size, is scaled.
+
+        Raises:
+            InputError: what was given cannot be read or does not fit together, or something is missing.
+        """
+        return Person(self, read_source(image, pose, parsing))
+
+    def require_semantic(self) -> SemanticGenerator:
+        """H_S. Raises `InputError` if the weights hold none, so that target maps cannot be predicted."""
+        if self._semantic is None:
+            raise InputError(
+                "these weights hold no semantic generator (H_S), so the target's parsing map must be given: --parsing "
+                "(in Python: parsing=)"
+            )
+        return self._semantic
+
+    def layouts(self, source: Views, transfer: Transfer) -> Tensor:
+        """Predicted parsing maps, long (B, H, W), of the people of ``source`` in the target poses (H_S)."""
+        semantic = self.require_semantic()
+        with torch.inference_mode():
+            return predict_layout(semantic, source, transfer).argmax(1)
+
+    def images(self, source: Views, transfer: Transfer, layouts: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A)."""
+        with torch.inference_mode():
+            return paint(self._appearance, source, transfer, one_hot(layouts))
+
+
+def _device(name: str | torch.device) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise InputError(f"device {name}: there is no such device here; choose auto or cpu") from None
+    return device

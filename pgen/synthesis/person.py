@@ -1,0 +1,160 @@
+"""A person of a photo, and what can be made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pgen.body.framing import Fit
+from pgen.data.keypoints import LoadedPose
+from pgen.errors import InputError
+from pgen.models.inputs import Transfer, Views
+from pgen.synthesis.inputs import (
+    ParsingLike,
+    PoseLike,
+    Source,
+    completed,
+    load_parsing,
+    read_target,
+    same_shape,
+    scaled_parsing,
+)
+from pgen.synthesis.result import Result
+
+if TYPE_CHECKING:
+    from pgen.synthesis.generator import PersonGenerator
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A target in the model's frame."""
+
+    name: str
+    pose: NDArray[np.float32]
+    parsing: NDArray[np.uint8] | None  # to be predicted if None
+    warnings: tuple[str, ...]
+
+
+class Person:
+    """A person of one photo: made by `PersonGenerator.person`, kept, and put into as many poses as wanted.
+
+    The photo is fitted as a whole into the model's frame (`Fit`); results come back in the photo's own frame and size.
+    What the photo holds beyond the model's resolution is not seen by the networks.
+
+    Attributes:
+        name: the photo's file name.
+        image: the photo, uint8 (H, W, 3).
+        pose: joints (18, 2) in the photo's pixels, with both shoulders and both hips.
+        parsing: uint8 (H, W).
+        warnings: what had to be made up.
+        fit: how the photo lies in the model's frame.
+        views: photo, map and pose in the model's frame, a batch of one on the model's device.
+    """
+
+    def __init__(self, generator: PersonGenerator, source: Source) -> None:
+        self.generator = generator
+        self.name, self.image, self.pose, self.parsing = source.name, source.image, source.pose, source.parsing
+        self.warnings = source.warnings
+        self.fit = Fit.of((self.image.shape[0], self.image.shape[1]), generator.frame)
+        device = generator.device
+        pixels = torch.from_numpy(self.fit.image(self.image)).to(device)
+        labels = torch.from_numpy(self.fit.parsing(self.parsing)).to(device)
+        self.views = Views(
+            pixels.permute(2, 0, 1)[None].float() / 127.5 - 1,
+            labels[None].long(),
+            torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
+        )
+
+    def generate(self, pose: PoseLike, parsing: ParsingLike | None = None) -> Result:
+        """The person in another pose.
+
+        Args:
+            pose: as in `PersonGenerator.person`. If its frame is known (a pose of a store, of JSON that tells its
+                canvas, or of a CSV with the photo beside it) that frame is fitted into the model's like the photo was;
+                otherwise, and for arrays, it is in pixels of this person's photo.
+            parsing: map of the result, predicted if not given; in the frame of the pose or of this person's photo.
+
+        Raises:
+            InputError: what was given cannot be read or is no pose or no map for it.
+        """
+        return next(self.generate_many([pose], None if parsing is None else [parsing]))
+
+    def generate_many(
+        self, poses: Iterable[PoseLike], parsings: Iterable[ParsingLike | None] | None = None
+    ) -> Iterator[Result]:
+        """The same for many poses, several at a time. All poses are read, and refused, before the first result."""
+        targets = [
+            self._target(pose, parsing)
+            for pose, parsing in zip(poses, parsings or repeat(None), strict=parsings is not None)
+        ]
+        if any(target.parsing is None for target in targets):
+            self.generator.require_semantic()
+        batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
+        return (result for batch in batches for result in self._transfer(batch))
+
+    def _target(self, pose: PoseLike, parsing: ParsingLike | None) -> _Target:
+        loaded = read_target(pose)
+        size = self.fit.original if loaded.frame is None else loaded.frame
+        fit = Fit.of(size, self.fit.frame)
+        joints, warnings = completed(loaded, size)
+        return _Target(loaded.name, fit.pose(joints), self._target_map(parsing, fit, loaded), warnings)
+
+    def _target_map(self, parsing: ParsingLike | None, fit: Fit, pose: LoadedPose) -> NDArray[np.uint8] | None:
+        if parsing is None:
+            return None
+        labels, what = load_parsing(parsing)
+        for own in (fit, self.fit):
+            if same_shape(labels.shape, own.original):
+                return own.parsing(scaled_parsing(labels, own.original))
+        raise InputError(
+            f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width): neither the shape of {pose.name} "
+            f"({fit.original[0]}x{fit.original[1]}) nor that of {self.name} ({self.fit.original[0]}x"
+            f"{self.fit.original[1]}); give the map of one of them"
+        )
+
+    def _transfer(self, targets: Sequence[_Target]) -> Iterator[Result]:
+        count, device = len(targets), self.generator.device
+        source = Views(
+            self.views.images.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last),
+            self.views.labels.expand(count, -1, -1).contiguous(),
+            self.views.poses.expand(count, -1, -1).contiguous(),
+        )
+        poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(device)
+        transfer = Transfer(source.poses, poses, self.fit.frame)
+        layouts = self._layouts(targets, source, transfer)
+        images = self.generator.images(source, transfer, layouts)
+        for target, image, layout in zip(targets, images, layouts, strict=True):
+            yield Result(
+                person=self,
+                target=target.name,
+                image=self.fit.image_back(_as_bytes(image)),
+                parsing=self.fit.parsing_back(layout.byte().cpu().numpy()),
+                pose=self.fit.pose_back(target.pose),
+                warnings=target.warnings,
+            )
+
+    def _layouts(self, targets: Sequence[_Target], source: Views, transfer: Transfer) -> Tensor:
+        """Maps, long (B, H, W): the given ones, and predictions for the rest."""
+        given = [target.parsing for target in targets]
+        if any(parsing is None for parsing in given):
+            layouts = self.generator.layouts(source, transfer).clone()
+        else:
+            layouts = torch.empty_like(source.labels)
+        for layout, parsing in zip(layouts, given, strict=True):
+            if parsing is not None:
+                layout.copy_(torch.from_numpy(parsing))
+        return layouts
+
+
+def _as_bytes(image: Tensor) -> NDArray[np.uint8]:
+    """(3, H, W) in [−1, 1] → uint8 (H, W, 3)."""
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()

@@ -1,0 +1,58 @@
+"""A generated picture with what it was made from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
+from pgen.body.framing import Fit
+from pgen.data.images import write_png
+
+if TYPE_CHECKING:
+    from pgen.synthesis.person import Person
+
+# The longer side of a panel, in pixels: small photos are enlarged for the eye, large ones reduced.
+_SMALLEST, _LARGEST = 256, 512
+
+
+@dataclass(frozen=True)
+class Result:
+    """A person in another pose; everything in the frame and size of the person's photo."""
+
+    person: Person
+    target: str  #: name of the target pose
+    image: NDArray[np.uint8]  #: (H, W, 3) RGB
+    parsing: NDArray[np.uint8]  #: (H, W), label ids
+    pose: NDArray[np.float32]  #: (18, 2), (x, y), NaN = missing
+    warnings: tuple[str, ...] = ()  #: what had to be made up about the target pose
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
+        """Write the image as PNG. Raises `InputError` if ``path`` exists and not ``force``, or cannot be written."""
+        return write_png(path, self.image, force)
+
+    def panels(self) -> list[tuple[str, NDArray[np.uint8]]]:
+        """Captions and pictures that tell how the result came about: source, pose, parsing map, result."""
+        size = (self.image.shape[0], self.image.shape[1])
+        scale = min(max(_SMALLEST, max(size)), _LARGEST) / max(size)
+        shown = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+
+        def resized(picture: NDArray[np.uint8], method: Image.Resampling) -> NDArray[np.uint8]:
+            return np.asarray(Image.fromarray(picture).resize(shown[::-1], method))
+
+        return [
+            (f"source: {self.person.name}", resized(self.person.image, Image.Resampling.LANCZOS)),
+            (f"pose: {self.target}", draw_skeleton(shown, Fit.of(size, shown).pose(self.pose))),
+            ("parsing map", resized(colour_parsing(self.parsing), Image.Resampling.NEAREST)),
+            ("result", resized(self.image, Image.Resampling.LANCZOS)),
+        ]
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """The panels side by side with captions: uint8 (height, width, 3)."""
+        return sheet([self.panels()])
