@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import progress, say, seed_everything
+from pgen.cli.conduct import progress, say, seed_everything, warn
 from pgen.cli.options import Seed
 from pgen.errors import InputError
 
@@ -109,11 +109,18 @@ def train_joint(
         from pgen.training.appearance_stage import AppearanceStage, Frozen
         from pgen.training.pose_stage import frozen
 
-        of_semantic, of_pose = load_weights(semantic).semantic, load_weights(pose).pose
+        for flag, path, command in (("--semantic", semantic, "train-hs"), ("--pose", pose, "train-pose")):
+            if not path.exists():
+                raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
+        with_semantic, with_pose = load_weights(semantic), load_weights(pose)
+        of_semantic, of_pose = with_semantic.semantic, with_pose.pose
         if of_semantic is None:
             raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
         if of_pose is None:
             raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
+        for flag, path, frame in (("--semantic", semantic, with_semantic.frame), ("--pose", pose, with_pose.frame)):
+            if frame != store.size:
+                warn(f"{flag} {path}: trained at {frame[0]}x{frame[1]}, the data are {store.size[0]}x{store.size[1]}")
         perceptual, origin = perceptual_features(vgg)
         say(f"perceptual features: {origin}")
         matches = torch.from_numpy(find_matches(train, config.semantic.nearest, config.semantic.turned, seed))
@@ -145,11 +152,14 @@ def _train(
 
     seed_everything(seed)
     config = load_preset(preset, settings or ())
+    folder = out or Path("runs") / stage_name
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {folder}: is a file; name a folder for the run")
     store = Store(data)
     say(f"reading {data} and preparing the {stage_name} training")
     stage = build(config, store, Sampler(store, "train"), Sampler(store, "test"))
     info = {"pgen": version(), "preset": preset, "seed": seed, "config": asdict(config), "images": len(stage.train)}  # type: ignore[attr-defined]
-    run = Run(out or Path("runs") / stage_name, info, seed, str(precision.value), max_steps, resume=resume)
+    run = Run(folder, info, seed, str(precision.value), max_steps, resume=resume)
     with progress(f"train {stage_name}", stage.schedule.steps) as advance:
         at = 0
 
@@ -167,9 +177,9 @@ def _held_out_pairs(store: Store):  # type: ignore[no-untyped-def]  # torch is i
     import numpy as np
     import torch
 
-    pairs = store.pairs("test")
-    if not len(pairs):
-        raise InputError(f"{store.path}: has no test pairs to validate on; prepare the data set with some")
     position = {int(index): k for k, index in enumerate(store.indices("test"))}
-    thinned = pairs[np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)]
-    return torch.tensor([[position[int(a)], position[int(b)]] for a, b in thinned])
+    pairs = [pair for pair in store.pairs("test").tolist() if position.keys() >= set(pair)]
+    if not pairs:
+        raise InputError(f"{store.path}: has no pairs of test images to validate on; prepare the data set with some")
+    chosen = np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)
+    return torch.tensor([[position[index] for index in pairs[k]] for k in chosen])

@@ -17,6 +17,7 @@ from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import HEAD_JOINTS, Joint
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.data.samples import Sampler
+from pgen.errors import InputError
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
 _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)
@@ -155,7 +156,11 @@ def find_matches(
     Never the same person; never nearly the same pose (joints on average within ``same_pose`` torso lengths). Each of
     the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
     pose (joints ``moved`` torso lengths apart); each of the ``turned`` is the best among those seen from another side,
-    where the head, which looks different from there, does not count.
+    where the head, which looks different from there, does not count. Where nobody is in such a pose or seen from such a
+    side, the nearest of all is taken.
+
+    Raises:
+        InputError: a view has nobody else in another pose.
     """
     labels, weights, is_head = _patches(sampler)
     count = len(labels)
@@ -180,22 +185,29 @@ def find_matches(
         excluded |= apart < same_pose
         distance = _distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
         distance.masked_fill_(excluded, torch.inf)
+        alone = excluded.all(1).nonzero()
+        if len(alone):
+            name = sampler.names[start + int(alone[0])]
+            raise InputError(f"{name}: the data set shows nobody else in another pose; add photos of more people")
         further = distance.masked_fill(apart < moved, torch.inf)
         for k in range(nearest):
-            result[rows, k] = _best(further if k % 2 else distance, halves[k])
+            result[rows, k] = _best(halves[k], *((further, distance) if k % 2 else (distance,)))
         if turned:
-            distance = _distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
-            distance.masked_fill_(excluded | (side[rows, None] == side[None]), torch.inf)
+            aside = _distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
+            aside.masked_fill_(excluded | (side[rows, None] == side[None]), torch.inf)
             for k in range(nearest, nearest + turned):
-                result[rows, k] = _best(distance, halves[k])
+                result[rows, k] = _best(halves[k], aside, distance)
     return result.numpy()
 
 
-def _best(distance: Tensor, half: Tensor) -> Tensor:
-    """Nearest column of each row within ``half`` of them; over all columns where that half has none."""
-    limited = distance.masked_fill(~half[None], torch.inf)
-    value, at = limited.min(1)
-    return torch.where(value.isfinite(), at, distance.argmin(1))
+def _best(half: Tensor, *distances: Tensor) -> Tensor:
+    """Nearest column of each row by the first of ``distances`` that allows any, and within ``half`` if it can be."""
+    result = distances[-1].argmin(1)
+    for distance in reversed(distances):
+        for allowed in (distance, distance.masked_fill(~half[None], torch.inf)):
+            value, at = allowed.min(1)
+            result = torch.where(value.isfinite(), at, result)
+    return result
 
 
 def _distance(

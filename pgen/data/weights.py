@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from pgen.data.outputs import write_whole
@@ -28,6 +28,9 @@ from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_det
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
 FORMAT, VERSION = "pgen-weights", 1
+
+#: Beyond these a file's sizes are damage or malice: building such a network would take all time or memory.
+_LARGEST_SIZE, _MOST_LEVELS = 8192, 16
 
 _BUILDERS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {
     "semantic": (SemanticConfig, SemanticGenerator),
@@ -65,7 +68,7 @@ def save_weights(
             tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
     metadata = {"format": FORMAT, "version": str(VERSION), "config": json.dumps(config)}
     with write_whole(path, force=force) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -81,12 +84,34 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(
             f"{path}: not a weights file of pgen; the authors' published weights go through `pgen import-weights`"
         )
-    if int(metadata.get("version", "0")) > VERSION:
-        raise InputError(f"{path}: written by a newer pgen (format {metadata['version']}): update pgen")
     try:
-        return json.loads(metadata["config"])
-    except (KeyError, ValueError):
-        raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again") from None
+        newer = int(metadata["version"]) > VERSION
+        config = {} if newer else json.loads(metadata["config"])
+        sound = newer or _is_sound(config)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        sound = False
+    if not sound:
+        raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again")
+    if newer:
+        raise InputError(f"{path}: written by a newer pgen (format {metadata['version'][:20]}): update pgen")
+    return config
+
+
+def _is_sound(config: Any) -> bool:
+    """Whether ``config`` has the parts of a configuration, with sizes that a network may have."""
+
+    def sound(size: Any) -> bool:
+        if isinstance(size, list):
+            return len(size) <= _MOST_LEVELS and all(type(entry) is int and sound(entry) for entry in size)
+        return isinstance(size, str) or (isinstance(size, int | float) and 0 <= size <= _LARGEST_SIZE)
+
+    frame, networks, info = config["frame"], config["networks"], config["info"]
+    return (
+        [type(side) for side in frame] == [int, int]
+        and min(frame) > 0
+        and isinstance(info, dict)
+        and all(isinstance(sizes, dict) and all(map(sound, sizes.values())) for sizes in networks.values())
+    )
 
 
 def load_weights(path: str | os.PathLike[str]) -> Weights:
@@ -98,17 +123,20 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for name, sizes in config["networks"].items():
             setattr(weights, name, _build(name, sizes, tensors))
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: damaged ({reason}): fetch or train the weights again") from None
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError, OSError, SafetensorError) as error:
+        raise InputError(f"{path}: damaged ({_one_line(error)}): fetch or train the weights again") from None
     return weights
 
 
 def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
     config_class, builder = _BUILDERS[name]
-    network = builder(config_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}))
-    prefix = f"{name}."
-    network.load_state_dict({k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)})
+    config = config_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()})
+    with torch.device("meta"):  # takes no memory before the sizes have proved to be those of the tensors
+        network = builder(config)
+    prefix, expected = f"{name}.", network.state_dict()
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    state = {k: v.to(expected[k].dtype, copy=True) if k in expected else v for k, v in state.items()}
+    network.load_state_dict(state, assign=True)
     return network.eval().to(memory_format=torch.channels_last)
 
 
@@ -160,11 +188,14 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except Exception as error:  # torch.load raises many kinds on a hostile or truncated file
-        reason = str(error).splitlines()[0][:200]
-        raise InputError(f"{path}: not a weights file that can be read safely ({reason})") from None
+        raise InputError(f"{path}: not a weights file that can be read safely ({_one_line(error)})") from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise InputError(f"{path}: holds no plain state dict (names → tensors)")
     return state
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:

@@ -31,6 +31,10 @@ class AppearanceConfig:
     label_aware_levels: int = 0  #: how many of the finest skips carry only values whose labels agree; 0 in the paper
     parsing: bool = True  #: False: no parsing map in either encoder (the paper's baseline)
 
+    def __post_init__(self) -> None:
+        if len(self.widths) < 2 or len(self.local_widths) not in (0, 2):
+            raise ValueError("widths are two or more, local_widths two or none")
+
 
 @dataclass
 class AppearanceInput:

@@ -18,6 +18,10 @@ class PatchConfig:
     layers: int = 3  #: layers of stride 2
     norm: str = "instance"  #: "instance" as in the paper, or "sample": over (C, H, W) jointly, steadier when small
 
+    def __post_init__(self) -> None:
+        if self.norm not in ("instance", "sample"):
+            raise ValueError(f'norm is "instance" or "sample", not "{self.norm}"')
+
 
 class PatchDiscriminator(nn.Module):
     """(B, C, H, W) → verdicts (B, 1, H', W'), trained towards 1 for real and 0 for generated (least squares)."""

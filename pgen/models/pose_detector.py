@@ -19,6 +19,10 @@ class PoseDetectorConfig:
     width: int = 32  #: channels of the first level (the paper's: 64)
     blocks: int = 9  #: residual blocks of the "resnet" kind
 
+    def __post_init__(self) -> None:
+        if self.kind not in ("light", "resnet"):
+            raise ValueError(f'kind is "light" or "resnet", not "{self.kind}"')
+
 
 def _conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(

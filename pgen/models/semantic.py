@@ -27,6 +27,10 @@ class SemanticConfig:
     warped_levels: int = 0  #: how many of the finest levels have deformable skips; 0: plain skips throughout
     dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
 
+    def __post_init__(self) -> None:
+        if len(self.widths) < 2:
+            raise ValueError("widths are two or more")
+
 
 @dataclass
 class SemanticInput:

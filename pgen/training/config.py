@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
+from math import inf
 from typing import Any, get_type_hints
 
 from pgen.errors import InputError
@@ -33,6 +34,17 @@ class Schedule:
     flip: bool = True  #: mirror half of the samples
     zoom: float = 0.0  #: enlarge or shrink samples by up to this share
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+        for name in ("beta1", "beta2", "ema", "zoom"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
+        for name in ("rate", "critic_rate", "warmup", "decay", "clip"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
+
 
 @dataclass(frozen=True)
 class PoseTraining:
@@ -53,6 +65,10 @@ class SemanticTraining:
     adversarial: float = 0.1  #: weight of D_S
     nearest: int = 4  #: pseudo labels a map: the nearest in as many random halves of the data
     turned: int = 2  #: and the nearest among people seen from another side
+
+    def __post_init__(self) -> None:
+        if min(self.nearest, self.turned) < 0 or self.nearest + self.turned < 1:
+            raise ValueError("nearest and turned are not negative and not both 0")
 
 
 @dataclass(frozen=True)
@@ -120,7 +136,7 @@ def load_preset(name: str, settings: Iterable[str] = ()) -> Preset:
 
 
 def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> Any:
-    """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key or the type."""
+    """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key, type or limit."""
     hints = get_type_hints(type(config))
     names = [f.name for f in fields(config)]
     changes: dict[str, Any] = {}
@@ -139,7 +155,10 @@ def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -
             changes[key] = merged(current, value, where, f"{full}.")
         else:
             changes[key] = _converted(value, hints[key], f"{where}: {full}")
-    return replace(config, **changes)
+    try:
+        return replace(config, **changes)
+    except ValueError as error:
+        raise InputError(f"{where}: {path.removesuffix('.')}: {error}") from None
 
 
 def _converted(value: Any, kind: Any, what: str) -> Any:
