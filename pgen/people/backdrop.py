@@ -85,13 +85,13 @@ def _street(backdrop: Backdrop, size: tuple[int, int]) -> NDArray[np.float32]:
     """Soft patches, posts and a floor that starts somewhere behind the legs."""
     rng = np.random.default_rng(backdrop.seed)
     height, width = size
-    coarse = rng.normal(0, 1, (9, 6, 1)) * 26 + rng.normal(0, 1, (9, 6, 3)) * 11
+    coarse = rng.normal(0, 1, (9, 6, 1)) * 24 + rng.normal(0, 1, (9, 6, 3)) * 6
     coarse[int(rng.integers(5, 8)) :] += rng.normal(0, 28) + rng.normal(0, 6, 3)
     for _ in range(int(rng.integers(0, 3))):
-        coarse[: int(rng.integers(3, 9)), int(rng.integers(0, 6))] += rng.normal(0, 45, 3)
+        coarse[: int(rng.integers(3, 9)), int(rng.integers(0, 6))] += rng.normal(0, 35) + rng.normal(0, 14, 3)
     smooth = ndimage.zoom(coarse, (height / 9, width / 6, 1), order=1, grid_mode=True, mode="nearest")
     smooth = ndimage.uniform_filter(smooth, (height // 24 + 1, width // 16 + 1, 1))
-    grain = rng.normal(0, 5, (height, width, 1))
+    grain = rng.normal(0, 3, (height, width, 1))
     return np.asarray(smooth + grain, dtype=np.float32)
 
 

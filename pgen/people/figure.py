@@ -9,15 +9,15 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
-from pgen.people.body import SURFACES, Body, load_body
+from pgen.people.body import Body, load_body
 from pgen.people.cuts import bottom_cut, shoe_cut, top_cut
 from pgen.people.drape import drape_shoes, drape_skirt, drape_top, drape_trousers
 from pgen.people.hair import hair_mesh, hair_weights
 from pgen.people.landmarks import landmark_weights, landmarks
 from pgen.people.person import Person
-from pgen.people.regions import ARM, X, Z, reference, smoothstep
+from pgen.people.regions import ARM, X, Z, smoothstep
+from pgen.people.surfaces import Surface, incidence, surfaces, vertex_normals
 from pgen.people.wardrobe import Top
 
 
@@ -48,35 +48,12 @@ class Figure:
     joints: NDArray[np.float64]  # (18, 3) at rest
     joint_weights: sparse.csr_matrix  # (18, B)
     top: Top  # as worn: tucked into the waistband or not
-    shoulder_width: float  # metres, between the shoulder bones
     hip_width: float  # metres, at the widest of hips and trousers
 
     @cached_property
     def meeting(self) -> sparse.csr_matrix:
         """Which triangles meet at each vertex: (N, F)."""
         return incidence(self.faces, len(self.rest))
-
-
-def incidence(faces: NDArray[np.integer], count: int) -> sparse.csr_matrix:
-    """Which triangles meet at each vertex: (count, F)."""
-    columns = np.repeat(np.arange(len(faces)), 3)
-    ones = np.ones(len(columns), dtype=np.float32)
-    return sparse.csr_matrix((ones, (faces.ravel(), columns)), shape=(count, len(faces)))
-
-
-def vertex_normals(
-    vertices: NDArray[np.floating], faces: NDArray[np.integer], meeting: sparse.csr_matrix
-) -> NDArray[np.float32]:
-    """Unit normals (N, 3), the mean of the triangles' by area."""
-    corner = vertices[faces[:, 0]]
-    first, second = vertices[faces[:, 1]] - corner, vertices[faces[:, 2]] - corner
-    flat = np.empty_like(first)
-    flat[:, 0] = first[:, 1] * second[:, 2] - first[:, 2] * second[:, 1]
-    flat[:, 1] = first[:, 2] * second[:, 0] - first[:, 0] * second[:, 2]
-    flat[:, 2] = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    summed = np.asarray(meeting @ flat, dtype=np.float32)
-    length = np.sqrt(np.einsum("ij,ij->i", summed, summed))
-    return np.asarray(summed / (length[:, None] + 1e-12), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -91,102 +68,73 @@ class _Part:
     two_sided: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _Surface:
-    """One of the body file's surfaces on its own."""
-
-    vertices: NDArray[np.intp]  # indices into the body's
-    faces: NDArray[np.intp]
-    meeting: sparse.csr_matrix
-    points: NDArray[np.float32]
-    skinning: sparse.csr_matrix
-    lips: NDArray[np.float32]
-
-
-@lru_cache(maxsize=1)
-def _surfaces() -> dict[str, _Surface]:
-    body = load_body()
-    points = reference(body)
-    result = {}
-    for name in SURFACES:
-        vertices, faces = np.unique(body.faces[name], return_inverse=True)
-        faces = faces.reshape(-1, 3)
-        meeting = incidence(faces, len(vertices))
-        skinning = body.skinning[vertices]
-        if name == "suit":
-            skinning = _like_skin(body, skinning, points[vertices])
-        result[name] = _Surface(vertices, faces, meeting, points[vertices], skinning, body.lips[vertices])
-    return result
-
-
-def _like_skin(body: Body, skinning: sparse.csr_matrix, points: NDArray[np.floating]) -> sparse.csr_matrix:
-    """The suit's skinning weights, with those of the skin below on the shoulders: straps must not come off them."""
-    skin = np.unique(body.faces["body"])
-    distance, nearest = cKDTree(body.mean[skin]).query(points[:, :3], k=4)
-    share = 1 / (distance + 1e-3)
-    share /= share.sum(axis=1, keepdims=True)
-    rows = np.repeat(np.arange(len(points)), 4)
-    mixing = sparse.csr_matrix((share.ravel(), (rows, skin[nearest].ravel())), shape=(len(points), len(body.mean)))
-    shoulders = smoothstep(points[:, Z], 0.5, 0.58)
-    mixed = sparse.diags(shoulders) @ (mixing @ body.skinning) + sparse.diags(1 - shoulders) @ skinning
-    return sparse.csr_matrix(mixed, dtype=np.float32)
-
-
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def build_figure(person: Person) -> Figure:
     """Dress a person's body."""
-    body, surfaces = load_body(), _surfaces()
+    body, parts_of = load_body(), surfaces()
     rest, heads = body.rest(body.components(np.array(person.phenotype)))
-    at_rest = {name: rest[surface.vertices].astype(np.float64) for name, surface in surfaces.items()}
+    at_rest = {name: rest[surface.vertices].astype(np.float64) for name, surface in parts_of.items()}
     normals = {
         name: vertex_normals(at_rest[name].astype(np.float32), surface.faces, surface.meeting)
-        for name, surface in surfaces.items()
+        for name, surface in parts_of.items()
     }
     top, bottom = person.top, person.bottom
     if top.tucked:
         top = replace(top, hem=bottom.waist - 0.012)
-    suit, skirt = surfaces["suit"], surfaces["skirt"]
+    suit, skirt = parts_of["suit"], parts_of["skirt"]
 
     parts = []
     top_rest = drape_top(top, at_rest["suit"], normals["suit"], suit.points)
     parts.append(_garment(Layer.TOP, suit, top_rest, top_cut(top, suit.points)))
     if bottom.kind == "skirt":
-        lower, lower_rest = skirt, drape_skirt(bottom, at_rest["skirt"], normals["skirt"], skirt.points)
+        lower_name, lower, lower_rest = (
+            "skirt",
+            skirt,
+            drape_skirt(bottom, at_rest["skirt"], normals["skirt"], skirt.points),
+        )
     else:
         chains = tuple(
             heads[[body.bone(f"{bone}.{side}") for bone in ("upperleg01", "lowerleg01", "foot")]] for side in "LR"
         )
-        lower = suit
+        lower_name, lower = "suit", suit
         lower_rest = drape_trousers(bottom, at_rest["suit"], normals["suit"], suit.points, (chains[0], chains[1]))
     inside = bottom_cut(bottom, lower.points)
-    hidden = None if top.tucked else top_cut(top, lower.points) > 0.035
+    hidden = None
+    if not top.tucked:
+        below = top_cut(top, lower.points)
+        hidden = below > 0.035
+        # The waistband must not pierce the top that hangs over it.
+        lower_rest = lower_rest - normals[lower_name] * 0.006 * smoothstep(below, -0.02, 0.01)[:, None]
     parts.append(_garment(Layer.BOTTOM, lower, lower_rest, inside, hidden))
     shoe_rest = drape_shoes(person.shoes, at_rest["suit"], normals["suit"])
     covered = bottom_cut(bottom, suit.points) > 0.05 if bottom.kind != "skirt" else None
     parts.append(_garment(Layer.SHOES, suit, shoe_rest, shoe_cut(person.shoes, suit.points), covered))
 
-    skin = surfaces["body"]
+    skin = parts_of["body"]
     cover = np.maximum(top_cut(top, skin.points), bottom_cut(bottom, skin.points))
     cover = np.maximum(cover, shoe_cut(person.shoes, skin.points))
     parts.append(_plain(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.035 + 0.05 * top.loose))
-    parts.append(_plain(Layer.EYES, surfaces["eyes"], at_rest["eyes"]))
+    parts.append(_plain(Layer.EYES, parts_of["eyes"], at_rest["eyes"]))
     parts.append(_hair(person, body, at_rest["body"], heads, top_rest))
-    hips = (np.abs(suit.points[:, Z] - 0.12) < 0.06) & (suit.points[:, ARM] < 0.2)
     return _join(
         parts,
         heads,
         top,
         landmarks(body, rest, heads),
         landmark_weights(body),
-        shoulder_width=float(heads[body.bone("upperarm01.L"), 0] - heads[body.bone("upperarm01.R"), 0]),
-        hip_width=2
-        * float(max(np.abs(top_rest[hips, 0]).max() if top.hem < 0.12 else 0, np.abs(at_rest["suit"][hips, 0]).max())),
+        hip_width=2 * max(_half_width(top_rest, suit.points, top.hem), _half_width(lower_rest, lower.points, 0.0)),
     )
+
+
+def _half_width(rest: NDArray[np.floating], points: NDArray[np.floating], lowest: float) -> float:
+    """How far a garment stands out to the side around the hips, where hands hang, metres."""
+    around = (points[:, ARM] < 0.2) & (points[:, Z] > max(lowest, 0.06)) & (points[:, Z] < 0.24)
+    return float(np.abs(rest[around, 0]).max()) if around.any() else 0.0
 
 
 def _garment(
     layer: Layer,
-    surface: _Surface,
+    surface: Surface,
     rest: NDArray[np.floating],
     inside: NDArray[np.floating],
     hidden: NDArray[np.bool_] | None = None,
@@ -199,12 +147,12 @@ def _garment(
     faces, corners = surface.faces[kept], corners[kept]
     lowest = corners.min(axis=1)
     extra = np.zeros((len(rest), 2))
-    both = lowest < (10.0 if layer is Layer.BOTTOM and surface is _surfaces()["skirt"] else 0.12)
+    both = lowest < (10.0 if layer is Layer.BOTTOM and surface is surfaces()["skirt"] else 0.12)
     return _Part(layer, rest, surface.skinning, surface.points, extra, faces, lowest < 0.03, both)
 
 
 def _plain(
-    layer: Layer, surface: _Surface, rest: NDArray[np.floating], hidden: NDArray[np.bool_] | None = None
+    layer: Layer, surface: Surface, rest: NDArray[np.floating], hidden: NDArray[np.bool_] | None = None
 ) -> _Part:
     faces = surface.faces
     if hidden is not None:
@@ -221,8 +169,8 @@ def _hair(
     heads: NDArray[np.floating],
     top_rest: NDArray[np.floating],
 ) -> _Part:
-    surfaces = _surfaces()
-    suit, skin = surfaces["suit"], surfaces["body"]
+    parts_of = surfaces()
+    suit, skin = parts_of["suit"], parts_of["body"]
     mesh = hair_mesh(
         person.hair, _profile(suit.points, top_rest, front=True), _profile(suit.points, top_rest, front=False)
     )
@@ -272,7 +220,6 @@ def _join(
     top: Top,
     joints: NDArray[np.float64],
     joint_weights: sparse.csr_matrix,
-    shoulder_width: float,
     hip_width: float,
 ) -> Figure:
     offsets = np.cumsum([0, *(len(part.rest) for part in parts)])
@@ -295,6 +242,5 @@ def _join(
         joints=joints,
         joint_weights=joint_weights,
         top=top,
-        shoulder_width=shoulder_width,
         hip_width=hip_width,
     )

@@ -22,13 +22,15 @@ from pgen.people.backdrop import (
 from pgen.people.body import load_body, skin
 from pgen.people.camera import STYLES, Camera, Framing, frame, sample_framing
 from pgen.people.cuts import bottom_cut, shoe_cut, top_cut
-from pgen.people.figure import Figure, Layer, build_figure, vertex_normals
+from pgen.people.figure import Figure, Layer, build_figure
 from pgen.people.hair import hairline
 from pgen.people.materials import paint
 from pgen.people.person import Person
-from pgen.people.poses import Stance, sample_stance, solve
+from pgen.people.poses import solve
 from pgen.people.raster import Fragments, nearest, rasterise
 from pgen.people.regions import ARM, X, Z
+from pgen.people.stance import Stance, sample_stance
+from pgen.people.surfaces import vertex_normals
 
 #: Samples a pixel and direction.
 _SAMPLES = 2

@@ -7,7 +7,9 @@ from pgen.body.joints import Joint
 from pgen.people.body import load_body, skin
 from pgen.people.dataset import synthetic_person
 from pgen.people.figure import build_figure
-from pgen.people.poses import _two_bones, sample_stance, solve
+from pgen.people.poses import solve
+from pgen.people.rotations import two_bones
+from pgen.people.stance import sample_stance
 
 
 def test_limbs_keep_their_lengths() -> None:
@@ -53,7 +55,7 @@ def test_knees_bend_back_and_elbows_forward() -> None:
 
 def test_the_wrist_reaches_its_goal() -> None:
     start, goal = np.array([0.2, 0.0, 0.6]), np.array([0.35, -0.2, 0.3])
-    upper, fore = _two_bones(start, goal, np.array([0.0, 1.0, 0.0]), 0.28, 0.25)
+    upper, fore = two_bones(start, goal, np.array([0.0, 1.0, 0.0]), 0.28, 0.25)
     np.testing.assert_allclose(start + 0.28 * upper + 0.25 * fore, goal, atol=1e-9)
     elbow = start + 0.28 * upper
     assert elbow[1] > (start + goal)[1] / 2  # on the pole's side

@@ -11,8 +11,8 @@ from pgen.errors import InputError
 from pgen.people.camera import Framing
 from pgen.people.dataset import synthetic_person, synthetic_shot
 from pgen.people.person import Person
-from pgen.people.poses import Arm
 from pgen.people.render import Rendering, Shot, render, sample_shot
+from pgen.people.stance import Arm
 from pgen.people.wardrobe import Bottom, Hair, Texture, Top
 
 PLAIN = Texture("plain", (200.0, 30.0, 40.0), (255.0, 255.0, 255.0))
