@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from pgen.errors import PgenError
@@ -26,9 +28,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered_map(
-    function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], workers: int
-) -> Iterator[T]:
+def ordered_map(function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], workers: int) -> Iterator[T]:
     """``function(*item)`` for each item of ``arguments``, in their order, in ``workers`` processes.
 
     With one worker the work is done in this process. ``function`` must be importable (processes are started
@@ -39,7 +39,7 @@ def ordered_map(
     if workers <= 1:
         yield from (function(*item) for item in items)
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
     waiting: deque[Future[T]] = deque()
     try:
         with _one_thread_each():  # the processes are started by the first items
@@ -66,6 +66,14 @@ def _one_thread_each() -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _leave_interrupts() -> None:
-    """Let the parent alone answer Ctrl-C."""
+def _start_worker() -> None:
+    """Let the parent alone answer Ctrl-C, and end when it is gone, even killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

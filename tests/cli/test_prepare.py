@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +95,6 @@ def test_folder_of_nothing_useful(here: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_synthetic(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("pgen.people.dataset")
     arguments = ("synthetic", "--people", 3, "--poses", 2, "--test-people", 1, "--size", 64, "--seed", 5)
     assert prepare(*arguments, "--workers", 1, "-o", "one.h5") == 0
     assert prepare(*arguments, "--workers", 2, "-o", "two.h5") == 0
@@ -104,3 +108,33 @@ def test_synthetic(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for index in range(len(one)):
         np.testing.assert_array_equal(one.image(index), two.image(index))
     assert one.pairs("test").tolist() == two.pairs("test").tolist() == [[4, 5], [5, 4]]
+
+
+@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
+def test_interruption_leaves_nothing(here: Path, number: signal.Signals, code: int, said: str) -> None:
+    program = "import sys; from pgen.cli.app import main; sys.exit(main())"
+    arguments = [
+        "prepare",
+        "--dataset",
+        "synthetic",
+        "--workers",
+        "2",
+        "--size",
+        "64",
+        "--people",
+        "5000",
+        "-o",
+        "a.h5",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for _ in range(600):
+        if list(here.iterdir()):
+            break
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    assert process.communicate(timeout=60)[1] == said
+    assert process.returncode == code
+    assert not list(here.iterdir())

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +22,11 @@ def fail_at(index: int, wrong: int) -> int:
     if index == wrong:
         raise ValueError(f"item {index}")
     return index
+
+
+def tell_process(index: int) -> int:
+    time.sleep(0.005)
+    return os.getpid()
 
 
 def die(index: int) -> int:
@@ -54,6 +63,26 @@ def test_errors_arrive(workers: int) -> None:
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="item 2"):
         next(results)
+
+
+def test_workers_end_when_the_parent_is_killed() -> None:
+    program = (
+        "from pgen.data.parallel import ordered_map\nfrom tests.data.test_parallel import tell_process\n"
+        "for process in ordered_map(tell_process, ((i,) for i in range(10**6)), 2): print(process, flush=True)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    workers = {int(parent.stdout.readline()) for _ in range(40)}
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(200):
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            return
+        time.sleep(0.05)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    pytest.fail("workers were left")
 
 
 def test_death_of_a_worker_is_told() -> None:
