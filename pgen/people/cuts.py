@@ -28,7 +28,7 @@ def top_cut(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
     # A tank top: the armhole runs from the strap's outer edge down to the armpit.
     inner = _neck_width(top)
     rise = np.clip((height - _ARMPIT) / (0.655 - _ARMPIT), 0, 1)
-    racer = 0.035 * (1 - front) * np.sin(np.pi * rise) if top.strap < 0.045 else 0.0
+    racer = 0.065 * (1 - front) * np.sin(np.pi * rise) if top.strap < 0.045 else 0.0
     edge = 0.172 - (0.172 - inner - top.strap) * rise**0.6 - racer
     armhole = np.where(height > _ARMPIT - 0.02, edge - side, 0.17 + (_ARMPIT - height) - side)
     below = (0.45 - on_arm) * 0.1

@@ -12,8 +12,8 @@ from pgen.people.body import Body
 #: OpenPose's shoulders lie inside of the shoulder's corner; its hips above and inside of the hip joints. Shares of the
 #: bones' distances, fitted to fashion photos: hips .61-.70 of the shoulders' width, trunk 1.49-1.63 of it.
 _SHOULDER_IN = 0.93
-_SHOULDER_UP = 0.0
-_HIP_IN = 0.92
+_SHOULDER_UP = 0.025
+_HIP_IN = 0.88
 _HIP_UP = 0.03
 
 #: Reference positions of what lies on the face's surface (the person's left).
