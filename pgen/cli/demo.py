@@ -119,8 +119,8 @@ def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]
         "The same person in new poses",
         "From the source photo, its pose and its parsing map, one network predicts the map in the target pose, and "
         f"another paints the person into it. These are synthetic people at {size[0]}×{size[1]} pixels, the first "
-        f"{len(people)} of seed {seed}, not chosen; the bundled weights were trained on other seeds. The last row is what "
-        "the renderer makes of the same person in that pose: the networks do not see it.",
+        f"{len(people)} of seed {seed}, not chosen; the bundled weights were trained on other seeds. The last row is "
+        "what the renderer makes of the same person in that pose: the networks do not see it.",
         body,
     )
 
@@ -149,8 +149,8 @@ def _animation(
     ]
     return Section(
         "Walking",
-        f"{someone.name.capitalize()} again: {STEPS} positions of a walk, a smooth curve through their joints, and each "
-        f"of the {len(results)} pictures generated on its own from the one source photo.",
+        f"{someone.name.capitalize()} again: {STEPS} positions of a walk, a smooth curve through their joints, and "
+        f"each of the {len(results)} pictures generated on its own from the one source photo.",
         side_by_side(figures),
     )
 

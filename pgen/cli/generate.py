@@ -76,13 +76,14 @@ def run(
     """
     if out is None and sheet is None:
         raise InputError("nowhere to write to: give -o, --sheet or both")
-    from pgen.data.outputs import check_output
-
     if sheet is not None:
-        check_output(_png(sheet, "--sheet"), force)
+        _png(sheet, "--sheet")
+        if out is not None and sheet.absolute() == out.absolute():
+            raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
     _refuse_poses(sources)
     requests = _requests(sources, src_pose or [], src_parsing or [])
 
+    from pgen.data.outputs import check_output
     from pgen.synthesis.generator import load
     from pgen.synthesis.inputs import read_target
 
@@ -97,6 +98,8 @@ def run(
         _results(person, targets, parsing)
         names.append(person.name)
     places = _places(out, names, [target.name for target in targets], force)
+    if sheet is not None:
+        check_output(sheet, force)  # after the results' folder was made, in which it may be
     _generate(model, requests, targets, parsing, places, sheet, force)
 
 

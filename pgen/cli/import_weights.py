@@ -88,8 +88,8 @@ def _config(state: Mapping[str, Tensor]) -> AppearanceConfig:
             name = f"{encoder}.blocks.{len(found) - 1}.conv.weight"
         return tuple(found)
 
-    config = AppearanceConfig(widths=widths("coarse.source_encoder"), local_widths=widths("source_encoder"))
+    coarse, local = widths("coarse.source_encoder"), widths("source_encoder")
     default = AppearanceConfig()
-    if len(config.widths) != len(default.widths) or len(config.local_widths) != len(default.local_widths):
+    if len(coarse) != len(default.widths) or len(local) != len(default.local_widths):
         raise InputError("it is not the published appearance generator, whose encoders have six and two levels")
-    return config
+    return AppearanceConfig(widths=coarse, local_widths=local)

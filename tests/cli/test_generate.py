@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgen.cli.app import main
+from pgen.data.keypoints import write_pose_csv, write_pose_json
+from pgen.errors import PgenError
+from tests.data.examples import STANDING, example, nothing_left_in, write_store
+from tests.synthesis.tiny import write_weights
+
+A = example(0)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two photos of other sizes, their maps, poses in one CSV, and a JSON pose."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(A.image).save("a.png")
+    Image.fromarray(A.image).resize((64, 128)).save("b.jpg")
+    np.save("a.npy", A.parsing)
+    np.save("b.npy", A.parsing[:, ::2])
+    write_pose_csv("poses.csv", {"a.png": STANDING, "b.jpg": STANDING * (0.5, 1)})
+    write_pose_json("c.json", STANDING + 3, (128, 128))
+    return tmp_path
+
+
+@pytest.fixture
+def generate(here: Path, weights: Path):  # type: ignore[no-untyped-def]
+    def run(*arguments: object, own: Path = weights) -> int:
+        return main(["generate", *map(str, arguments), "--weights", str(own)])
+
+    return run
+
+
+ONE = ("a.png", "--src-pose", "poses.csv", "--src-parsing", "a.npy")
+BOTH = ("a.png", "b.jpg", "--src-pose", "poses.csv", "--src-parsing", ".")
+
+
+def test_one(generate, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "poses.csv:b.jpg", "-o", "out.png", "--sheet", "sheet.png") == 0
+    out, err = capsys.readouterr()
+    assert out == "out.png\n"
+    assert err == f"weights: {weights}\nwrote sheet.png\n"
+    assert Image.open("out.png").size == (128, 128)
+    width, height = Image.open("sheet.png").size
+    assert width > 3 * height
+
+
+def test_every_source_with_every_target(generate, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    targets = ("--pose", "poses.csv:b.jpg", "--pose", "c.json")
+    assert generate(*BOTH, *targets, "-o", "results", "--sheet", "results/sheet.png") == 0
+    names = ["a__b.png", "a__c.png", "b__b.png", "b__c.png"]
+    assert capsys.readouterr().out.splitlines() == [f"results/{name}" for name in names]
+    assert [Image.open(f"results/{name}").size for name in names] == [(128, 128)] * 2 + [(64, 128)] * 2
+    width, height = Image.open("results/sheet.png").size
+    assert height > 4 * 256
+    assert width > 4 * 256
+
+
+def test_results_of_one_name_are_numbered(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "c.json", "--pose", "c.json", "-o", "results") == 0
+    assert sorted(path.name for path in Path("results").iterdir()) == ["a__c-2.png", "a__c.png"]
+
+
+def test_one_into_a_folder(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    Path("results").mkdir()
+    assert generate(*ONE, "--pose", "c.json", "-o", "results") == 0
+    assert Path("results/a__c.png").exists()
+
+
+def test_names_from_files_stay_in_the_folder(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    write_pose_csv("odd.csv", {"../up/x y.png": STANDING})
+    assert generate(*ONE, "--pose", "odd.csv", "-o", "results/") == 0
+    assert [path.name for path in Path("results").iterdir()] == ["a__x_y.png"]
+
+
+def test_store_brings_annotations(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    write_store(here / "s.h5")
+    assert generate("s.h5:001.png", "--pose", "s.h5:002.png", "-o", "out.png") == 0
+    assert (
+        generate("a.png", "--src-pose", "poses.csv", "--src-parsing", "s.h5:001.png", "--pose", "c.json", "-o", "x.png")
+        == 0
+    )
+
+
+def test_annotations_of_each(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    own = ("--src-pose", "poses.csv:a.png", "--src-pose", "poses.csv:b.jpg")
+    own += ("--src-parsing", "a.npy", "--src-parsing", "b.npy")
+    assert generate("a.png", "b.jpg", *own, "--pose", "c.json", "-o", "results") == 0
+    assert generate(*BOTH, "--pose", "c.json", "-o", "others") == 0
+    for name in ("a__c.png", "b__c.png"):
+        assert Path("results", name).read_bytes() == Path("others", name).read_bytes()
+
+
+def test_sheet_alone(generate, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "c.json", "--sheet", "sheet.png") == 0
+    assert capsys.readouterr().out == ""
+    assert Path("sheet.png").exists()
+
+
+def test_given_map(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    weights = write_weights(here / "ha.safetensors", semantic=False)
+    assert generate(*ONE, "--pose", "c.json", "--parsing", "a.npy", "-o", "out.png", own=weights) == 0
+
+
+def test_made_up_joints_are_told_once(generate, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    pose = STANDING.copy()
+    pose[8] = np.nan
+    write_pose_json("half.json", pose)
+    own = ("--src-pose", "half.json", "--src-parsing", "a.npy")
+    assert generate("a.png", *own, "--pose", "c.json", "--pose", "poses.csv:a.png", "-o", "results") == 0
+    assert capsys.readouterr().err.count("warning: half.json: r_hip is missing") == 1
+
+
+TO = ("--pose", "c.json", "-o", "out.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*ONE, "--pose", "c.json"), "-o"),
+        ((*ONE, "-o", "out.png"), "--pose"),
+        (("none.png", *ONE[1:], *TO), "none.png does not exist"),
+        (("a.npy", *ONE[1:], *TO), "a.npy is not an image"),
+        (("a.png", *ONE[3:], *TO), "a.png comes without a pose; give it with --src-pose"),
+        (("a.png", *ONE[1:3], *TO), "a.png comes without a parsing map; give it with --src-parsing"),
+        (("b.jpg", *ONE[1:], *TO), "a.npy has 128x128 pixels (height x width), and b.jpg has 128x64"),
+        ((*ONE, "--pose", "poses.csv", "-o", "out.png"), "poses.csv has 2 poses; name one of them"),
+        ((*ONE, "--pose", "poses.csv:bb.jpg", "-o", "out.png"), "poses.csv has no 'bb.jpg'; did you mean b.jpg"),
+        ((*ONE, "--pose", "b.jpg", "-o", "out.png"), "b.jpg is a photo, not a pose"),
+        ((*ONE, "--pose", "c.json", "poses.csv", "-o", "out.png"), "give --pose once for each target"),
+        ((*ONE, "--pose", "c.json", "-o", "out.jpg"), "-o out.jpg: pictures are written as PNG; name it out.png"),
+        ((*ONE, *TO, "--sheet", "sheet.gif"), "--sheet sheet.gif: pictures are written as PNG"),
+        ((*ONE, *TO, "--sheet", "./out.png"), "are one file"),
+        ((*ONE, "--pose", "c.json", "-o", "a.png"), "a.png exists already"),
+        ((*ONE, *TO, "--sheet", "b.png", "--device", "cuda:9"), "--device cuda:9"),
+        ((*BOTH, *TO), "-o out.png is one file, and there will be 2 results; name a folder"),
+        ((*BOTH[:4], "--src-parsing", "a.npy", "--pose", "c.json", "-o", "d"), "a.npy has 128x128"),
+        ((*ONE, "--src-pose", "c.json", "--src-pose", "c.json", *TO), "--src-pose is given 3 times for 1 photos"),
+        (
+            ("a.png", "--src-pose", "poses.csv", "--src-parsing", "maps", *TO),
+            "maps: the folder has neither a.npy nor a.png",
+        ),
+        ((*ONE, *TO, "--parsing", "b.npy"), "b.npy has 128x64"),
+        ((*ONE, "--pose", "c.json", "-o", "none/out.png"), "none"),
+    ],
+)
+def test_refused(generate, here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple, message: str) -> None:  # type: ignore[no-untyped-def]
+    (here / "maps").mkdir()
+    with nothing_left_in(here):
+        assert generate(*arguments) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert message in error
+
+
+def test_weights_without_layouts(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    weights = write_weights(here / "ha.safetensors", semantic=False)
+    with nothing_left_in(here):
+        assert generate(*ONE, *TO, own=weights) == 2
+    assert "must be given: --parsing" in capsys.readouterr().err
+
+
+def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    arguments = (*BOTH, "--pose", "c.json", "-o", "results")
+    assert generate(*arguments) == 0
+    Path("results/a__c.png").unlink()
+    with nothing_left_in(here):
+        assert generate(*arguments) == 2
+    assert "results/b__c.png exists already" in capsys.readouterr().err
+    assert generate(*arguments, "--force") == 0
+
+
+def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
+    generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pgen.synthesis.person import Person
+
+    transfer = Person._transfer
+
+    def failing(self: Person, targets: object) -> Iterator[object]:
+        if self.name == "a.png":
+            yield next(transfer(self, targets))
+            raise RuntimeError("out of\nluck")
+        yield from transfer(self, targets)
+
+    monkeypatch.setattr(Person, "_transfer", failing)
+    arguments = (*BOTH, "--pose", "c.json", "--pose", "poses.csv:a.png", "-o", "results", "--sheet", "sheet.png")
+    assert generate(*arguments) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["results/a__c.png", "results/b__c.png", "results/b__a.png"]
+    assert err.splitlines()[-1] == "error: a.png, 1 results: out of luck (1 failed; every other result was written)"
+    assert Path("sheet.png").exists()
+
+
+def test_a_file_that_cannot_be_written_costs_nothing_else(  # type: ignore[no-untyped-def]
+    generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pgen.synthesis.result import Result
+
+    save = Result.save
+
+    def failing(self: Result, path: Path, force: bool = False) -> Path:
+        if self.person.name == "a.png":
+            raise PgenError(f"{path} could not be written: no space left on the disk")
+        return save(self, path, force)
+
+    monkeypatch.setattr(Result, "save", failing)
+    assert generate(*BOTH, "--pose", "c.json", "-o", "results") == 1
+    out, err = capsys.readouterr()
+    assert out == "results/b__c.png\n"
+    assert "results/a__c.png could not be written: no space left" in err

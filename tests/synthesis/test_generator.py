@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import pgen
+from pgen.errors import InputError
+from pgen.synthesis.generator import PersonGenerator, load
+from tests.data.examples import STANDING, example
+from tests.synthesis.tiny import FRAME, write_weights
+
+
+def test_load_says_what_it_took(weights: Path) -> None:
+    model = pgen.load(weights, device="cpu")
+    assert model.origin == f"weights: {weights}"
+    assert (model.frame, model.device) == (FRAME, torch.device("cpu"))
+
+
+def test_newest_run_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs/joint").mkdir(parents=True)
+    write_weights(tmp_path / "runs/joint/weights.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert "runs/joint/weights.safetensors" in load(device="cpu").origin
+
+
+def test_refused(tmp_path: Path, weights: Path) -> None:
+    with pytest.raises(InputError, match=r"no.safetensors.*no such file"):
+        load(tmp_path / "no.safetensors")
+    with pytest.raises(InputError, match=r"hs.safetensors.*H_A"):
+        load(write_weights(tmp_path / "hs.safetensors", appearance=False))
+    for device in ("cuda:99", "nonsense"):
+        with pytest.raises(InputError, match=f"device {device}"):
+            load(weights, device)
+
+
+def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:
+    model = load(write_weights(tmp_path / "ha.safetensors", semantic=False), "cpu")
+    a = example(0)
+    person = model.person(a.image, a.pose, a.parsing)
+    assert person.generate(STANDING, a.parsing).image.shape == a.image.shape
+    with pytest.raises(InputError, match=r"H_S.*--parsing"):
+        person.generate_many([STANDING])
+
+
+def test_two_levels(tmp_path: Path) -> None:
+    from pgen.data.weights import Weights
+    from pgen.models.appearance import AppearanceConfig, appearance_generator
+
+    network = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
+    model = PersonGenerator(Weights((128, 128), appearance=network))
+    a = example(0)
+    assert model.person(a.image, a.pose, a.parsing).generate(STANDING, a.parsing).image.std() > 0
+
+
+def test_import_is_light() -> None:
+    code = "import sys, pgen; assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert pgen.load is load
+    with pytest.raises(AttributeError, match=r"nothing"):
+        pgen.nothing  # noqa: B018
