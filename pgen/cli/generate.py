@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Row = list[tuple[str, NDArray[np.uint8]]]
 
 
+#: Up to so many results are shown large on the sheet.
+_LARGE_ROWS = 8
+
+
 def run(
     sources: Annotated[
         list[str],
@@ -128,6 +132,7 @@ def _generate(
     from pgen.body.drawing import sheet as draw_sheet
     from pgen.data.images import write_png
 
+    largest = 512 if len(requests) * len(targets) <= _LARGE_ROWS else 256
     rows: list[Row] = []
     written: list[Path] = []
     failures: list[str] = []
@@ -141,7 +146,7 @@ def _generate(
                     done += 1
                     _warn_once((*person.warnings, *result.warnings), told)
                     if sheet is not None:
-                        rows.append(result.panels())
+                        rows.append(result.panels(largest))
                     if place is not None:
                         try:
                             written.append(result.save(place, force))

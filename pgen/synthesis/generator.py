@@ -57,7 +57,8 @@ class PersonGenerator:
         """The person in a photo.
 
         Args:
-            image: path, ``FILE.h5:NAME`` (whose annotations are then used), or uint8 (H, W, 3) RGB.
+            image: path, ``FILE.h5:NAME`` (whose annotations are then used), or uint8 (H, W, 3) RGB. A
+                file is turned upright as its EXIF tells; pose and map belong to the upright photo.
             pose: path (of a CSV, the row with the photo's file name), ``FILE.csv:NAME``, ``FILE.h5:NAME``, or an array
                 (18, 2) of (x, y) in the photo's pixels, NaN = missing. Shoulders and hips that are missing are
                 completed, which ``Person.warnings`` tells.

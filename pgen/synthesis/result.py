@@ -18,8 +18,8 @@ from pgen.data.images import write_png
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
 
-# The longer side of a panel, in pixels: small photos are enlarged for the eye, large ones reduced.
-_SMALLEST, _LARGEST = 256, 512
+# Photos with a smaller longer side, in pixels, are enlarged for the eye.
+_SMALLEST = 256
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,13 @@ class Result:
         """Write the image as PNG. Raises `InputError` if ``path`` exists and not ``force``, or cannot be written."""
         return write_png(path, self.image, force)
 
-    def panels(self) -> list[tuple[str, NDArray[np.uint8]]]:
-        """Captions and pictures that tell how the result came about: source, pose, parsing map, result."""
+    def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
+        """Captions and pictures that tell how the result came about: source, pose, parsing map, result.
+
+        The pictures' longer side is at most ``largest`` pixels.
+        """
         size = (self.image.shape[0], self.image.shape[1])
-        scale = min(max(_SMALLEST, max(size)), _LARGEST) / max(size)
+        scale = min(max(_SMALLEST, max(size)), largest) / max(size)
         shown = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
 
         def resized(picture: NDArray[np.uint8], method: Image.Resampling) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ def test_panels(model: PersonGenerator, size: tuple[int, int], shown: tuple[int,
     assert {picture.shape for _, picture in panels} == {(*shown, 3)}
     colours = {tuple(colour) for colour in panels[2][1].reshape(-1, 3).tolist()}
     assert colours <= {tuple(colour) for colour in PALETTE.tolist()}
+    assert {max(picture.shape) for _, picture in result.panels(largest=100)} == {100}
     sheet = result.sheet()
     assert sheet.shape[1] > 4 * shown[1]
     assert sheet.dtype == np.uint8
