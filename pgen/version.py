@@ -1,14 +1,10 @@
-"""The version of the installed package."""
+"""The version of the package, as in pyproject.toml; looking it up among installed packages would take longer."""
 
 from __future__ import annotations
 
+VERSION = "0.1.0"
+
 
 def version() -> str:
-    """The version from the package's metadata; ``"unknown"`` if the package was never installed."""
-    from importlib.metadata import PackageNotFoundError  # slow to import, and seldom needed
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("pgen")
-    except PackageNotFoundError:
-        return "unknown"
+    """The version of pgen, such as "0.1.0"."""
+    return VERSION

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pgen.cli.conduct import conduct
+from pgen.version import version
 
 #: Where each command lives: "module:function"; the function's docstring is the command's help.
 COMMANDS = {
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = [argument for argument in options if argument != "--debug"] + rest  # wherever it stands
 
     def run() -> None:
+        if arguments == ["--version"]:  # at once: to read options, typer may import far more
+            print(f"pgen {version()}")
+            return
         command = typer.main.get_command(build())
         with command.make_context("pgen", arguments) as context:
             command.invoke(context)
@@ -55,17 +59,15 @@ def build() -> typer.Typer:
 
 def _pgen(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
     debug: Annotated[
         bool,
         typer.Option("--debug", help="Print the traceback of an error; may stand after the command too."),
     ] = False,
 ) -> None:
     """Put a person into another pose, by unsupervised person image generation."""
-    if version:
-        from pgen.version import version as installed
-
-        print(f"pgen {installed()}")
+    if show_version:
+        print(f"pgen {version()}")
     elif context.invoked_subcommand is None:
         print(context.get_help())
 

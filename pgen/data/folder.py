@@ -140,9 +140,7 @@ def _read(
         return Drop(name, "parsing map cannot be used", str(error))
     size = (image.shape[0], image.shape[1])
     if ids.shape != size:
-        return Drop(
-            name, "parsing map of another size", f"{parsing} is {_by(ids.shape)}, the photo {_by(size)}"
-        )
+        return Drop(name, "parsing map of another size", f"{parsing} is {_by(ids.shape)}, the photo {_by(size)}")
     pose = pose if frame is None else into_photo(pose, frame, size)
     return Example(name, image, ids, pose, person, "test" if tested else "train")
 
@@ -151,9 +149,7 @@ def _photos(images: Path, maps_in: Path | None) -> dict[str, Path]:
     found = {
         path.relative_to(images).as_posix(): path
         for path in images.rglob("*")
-        if path.suffix.lower() in _PHOTOS
-        and path.is_file()
-        and (maps_in is None or maps_in not in path.parents)
+        if path.suffix.lower() in _PHOTOS and path.is_file() and (maps_in is None or maps_in not in path.parents)
     }
     return dict(sorted(found.items()))
 

@@ -17,9 +17,7 @@ _SUSPICIOUS = 0.2  # part of the poses that must look wrong before all are refus
 _ENOUGH = 10  # poses that must be seen before a frame is called too large
 
 
-def into_photo(
-    pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
     """Carry ``pose``, in pixels of ``frame``, into a photo of ``size``; both (height, width).
 
     The frame and the photo show the same height and have the same vertical axis, as all frames of the field
@@ -82,15 +80,11 @@ def _lies(pose: NDArray[np.floating]) -> bool | None:
 
 
 def _swapped(source: str, finding: str) -> InputError:
-    return InputError(
-        f"{source}: {finding}; if its lists are x before y, make its header name:keypoints_x:keypoints_y"
-    )
+    return InputError(f"{source}: {finding}; if its lists are x before y, make its header name:keypoints_x:keypoints_y")
 
 
 def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
-    fitting = [
-        frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
-    ]
+    fitting = [frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
     if not fitting:
         return ", as HEIGHTxWIDTH"
     height, width = min(fitting, key=lambda frame: frame[0] * frame[1])

@@ -110,9 +110,7 @@ def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint
 
 def _unreadable(path: str | os.PathLike[str], error: Exception) -> InputError:
     if isinstance(error, Image.UnidentifiedImageError):
-        return InputError(
-            f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF"
-        )
+        return InputError(f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF")
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} has more than {MAX_PIXELS // 10**6} megapixels; scale it down")
     reason = " ".join(str(error).split())[:120] or type(error).__name__

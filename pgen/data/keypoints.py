@@ -61,9 +61,7 @@ def pose_format(path: str | os.PathLike[str]) -> PoseFormat:
     )
 
 
-def read_pose(
-    spec: str | os.PathLike[str], person: int | None = None, default_name: str | None = None
-) -> LoadedPose:
+def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_name: str | None = None) -> LoadedPose:
     """The pose that ``spec`` names.
 
     ``spec`` is ``FILE.json`` (``person`` says which of several people, else the largest), ``FILE.csv`` with
@@ -88,9 +86,7 @@ def read_pose(
     found = read_pose_json(path)
     index = found.largest() if person is None else person
     if not 0 <= index < len(found.poses):
-        raise InputError(
-            f"{path} has {len(found.poses)} people, 0 to {len(found.poses) - 1}, and no person {index}"
-        )
+        raise InputError(f"{path} has {len(found.poses)} people, 0 to {len(found.poses) - 1}, and no person {index}")
     return LoadedPose(found.poses[index], found.frame, path.name)
 
 

@@ -42,7 +42,7 @@ def ordered_map(function: Callable[..., T], arguments: Iterable[tuple[Any, ...]]
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
     waiting: deque[Future[T]] = deque()
     try:
-        with _one_thread_each():  # the processes are started by the first items
+        with _starting_workers():  # by the first items
             waiting.extend(pool.submit(function, *item) for item in islice(items, workers * _AHEAD))
         while waiting:
             result = waiting.popleft().result()
@@ -55,19 +55,25 @@ def ordered_map(function: Callable[..., T], arguments: Iterable[tuple[Any, ...]]
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that are started meanwhile use one thread each, unless the user has said otherwise."""
+def _starting_workers() -> Iterator[None]:
+    """Let processes that are started meanwhile use one thread each and not see Ctrl-C, which the parent answers.
+
+    The signal is blocked, not ignored, so that the parent gets it afterwards.
+    """
     unset = [name for name in _ONE_THREAD if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for name in unset:
             os.environ.pop(name, None)
 
 
 def _start_worker() -> None:
-    """Let the parent alone answer Ctrl-C, and end when it is gone, even killed."""
+    """Leave Ctrl-C to the parent where it cannot be blocked, and end when the parent is gone, even killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

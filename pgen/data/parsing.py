@@ -75,9 +75,7 @@ def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
     except Exception as error:
         raise InputError(f"{path} is a damaged NumPy file; write it again") from error
     if not np.issubdtype(dtype, np.integer):
-        raise InputError(
-            f"{path} holds {dtype}, not integers; a parsing map is an integer array of label ids"
-        )
+        raise InputError(f"{path} holds {dtype}, not integers; a parsing map is an integer array of label ids")
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"{path} has the shape {shape}; a parsing map is (height, width)")
     if shape[0] * shape[1] > MAX_PIXELS:
@@ -131,7 +129,5 @@ def _checked(ids: NDArray[np.integer], path: Path) -> NDArray[np.uint8]:
     bad = np.unique(ids[(ids < 0) | (ids >= LABEL_COUNT)])
     if bad.size:
         shown = ", ".join(str(value) for value in bad[:8]) + (", …" if bad.size > 8 else "")
-        raise InputError(
-            f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel"
-        )
+        raise InputError(f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel")
     return ids.astype(np.uint8)

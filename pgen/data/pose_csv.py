@@ -59,9 +59,7 @@ def write_pose_csv(
             if name != name.strip() or not name or len(name.splitlines()) != 1:
                 raise ValueError(f"{name!r} cannot be a name in a keypoint CSV")
             x, y = (
-                json.dumps(
-                    [_number(*joint) for joint in zip(values.tolist(), known(pose).tolist(), strict=True)]
-                )
+                json.dumps([_number(*joint) for joint in zip(values.tolist(), known(pose).tolist(), strict=True)])
                 for values in pose.T
             )
             file.write(f"{name}: {y}: {x}\n")

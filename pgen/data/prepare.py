@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pgen.body.framing import Fit
 
+from pgen.body.framing import Fit
 from pgen.body.joints import TORSO_JOINTS, known
 from pgen.data.example import Drop, Example
 from pgen.data.outputs import check_output, write_whole
@@ -124,11 +124,7 @@ def _named_pairs(pairs: Sequence[tuple[str, str]], writer: StoreWriter) -> NDArr
 
 def _same_person(persons: Mapping[str, Sequence[int]], most: int, seed: int) -> NDArray[np.int32]:
     every = [
-        (source, target)
-        for photos in persons.values()
-        for source in photos
-        for target in photos
-        if source != target
+        (source, target) for photos in persons.values() for source in photos for target in photos if source != target
     ]
     if len(every) > most:
         chosen = np.random.default_rng(seed).choice(len(every), most, replace=False)

@@ -131,9 +131,7 @@ class StoreWriter:
                 name, (0, *shape), np.uint8, maxshape=(None, *shape), chunks=(1, *shape),
                 compression="gzip", compression_opts=1,
             )  # fmt: skip
-        self._file.create_dataset(
-            "poses", (0, *joints), np.float32, maxshape=(None, *joints), chunks=(256, *joints)
-        )
+        self._file.create_dataset("poses", (0, *joints), np.float32, maxshape=(None, *joints), chunks=(256, *joints))
         for name in TEXT_COLUMNS:
             self._file.create_dataset(name, (0,), text, maxshape=(None,), chunks=(256,))
         self._file.create_group("pairs")

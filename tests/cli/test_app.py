@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,9 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    from pgen.version import version
-
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"pgen {version()}\n"
+    assert capsys.readouterr().out == f"pgen {project['version']}\n"
 
 
 @pytest.mark.parametrize("arguments", ["--help", "--version", "prepare --help", "inspect --help"])

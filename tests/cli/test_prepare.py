@@ -110,8 +110,9 @@ def test_synthetic(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert one.pairs("test").tolist() == two.pairs("test").tolist() == [[4, 5], [5, 4]]
 
 
+@pytest.mark.parametrize("wait", [0.1, 0.7])
 @pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
-def test_interruption_leaves_nothing(here: Path, number: signal.Signals, code: int, said: str) -> None:
+def test_interruption_leaves_nothing(here: Path, wait: float, number: signal.Signals, code: int, said: str) -> None:
     program = "import sys; from pgen.cli.app import main; sys.exit(main())"
     arguments = [
         "prepare",
@@ -133,7 +134,7 @@ def test_interruption_leaves_nothing(here: Path, number: signal.Signals, code: i
         if list(here.iterdir()):
             break
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(wait)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     assert process.communicate(timeout=60)[1] == said
     assert process.returncode == code
