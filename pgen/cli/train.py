@@ -16,6 +16,7 @@ from pgen.errors import InputError
 if TYPE_CHECKING:
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
+    from pgen.data.weights import Weights
     from pgen.training.config import Preset
     from pgen.training.loop import Stage
 
@@ -99,7 +100,10 @@ def train_joint(
     max_steps: MaxSteps = None,
     seed: Seed = 0,
 ) -> None:
-    """Train H_A, which paints the person's appearance into the map, with H_S frozen."""
+    """Train H_A, which paints the person's appearance into the map, with H_S frozen.
+
+    With --set appearance.predicted=0 it needs no H_S: target maps are pseudo labels only.
+    """
 
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
         import torch
@@ -109,22 +113,27 @@ def train_joint(
         from pgen.training.appearance_stage import AppearanceStage, Frozen
         from pgen.training.pose_stage import frozen
 
-        for flag, path, command in (("--semantic", semantic, "train-hs"), ("--pose", pose, "train-pose")):
+        def trained(path: Path, flag: str, command: str) -> Weights:
             if not path.exists():
                 raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
-        with_semantic, with_pose = load_weights(semantic), load_weights(pose)
-        of_semantic, of_pose = with_semantic.semantic, with_pose.pose
-        if of_semantic is None:
-            raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
+            weights = load_weights(path)
+            if weights.frame != store.size:
+                frame = weights.frame
+                warn(f"{flag} {path}: trained at {frame[0]}x{frame[1]}, the data are {store.size[0]}x{store.size[1]}")
+            return weights
+
+        of_semantic = None
+        if config.appearance.predicted:
+            of_semantic = trained(semantic, "--semantic", "train-hs").semantic
+            if of_semantic is None:
+                raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
+        of_pose = trained(pose, "--pose", "train-pose").pose
         if of_pose is None:
             raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
-        for flag, path, frame in (("--semantic", semantic, with_semantic.frame), ("--pose", pose, with_pose.frame)):
-            if frame != store.size:
-                warn(f"{flag} {path}: trained at {frame[0]}x{frame[1]}, the data are {store.size[0]}x{store.size[1]}")
         perceptual, origin = perceptual_features(vgg)
         say(f"perceptual features: {origin}")
         matches = torch.from_numpy(find_matches(train, config.semantic.nearest, config.semantic.turned, seed))
-        fixed = Frozen(frozen(of_semantic), frozen(of_pose), perceptual)
+        fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
         return AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
 
     _train("joint", build, data, preset, settings, out, resume, precision, max_steps, seed)

@@ -53,8 +53,10 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         if error.errno in _FULL:
             raise _disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+    mode = aside.stat().st_mode
     try:
         yield aside
+        aside.chmod(mode)  # a writer that replaces the file, as safetensors does, may leave it readable to one user only
         _flush(aside)
         check_output(path, force)  # someone else may have written it meanwhile
         aside.replace(target)

@@ -28,7 +28,7 @@ from pgen.training.pose_stage import detector_loss
 class Frozen:
     """Networks that H_A's training uses but does not change."""
 
-    semantic: SemanticGenerator
+    semantic: SemanticGenerator | None  #: None: only for ``predicted = 0``
     pose: PoseDetector
     perceptual: PerceptualFeatures
 
@@ -69,11 +69,18 @@ class AppearanceStage:
         predicted = torch.rand(batch, generator=generator) < self.config.predicted
         chosen = torch.where(predicted, anyone, self.matches[indices, choice])
         target = augmented(self.train.views(chosen), generator, schedule.flip, schedule.zoom)
-        with torch.no_grad():
-            transfer = Transfer(source.poses, target.poses, self.frame)
-            logits = predict_layout(self.frozen.semantic, source, transfer)
-        layout = torch.where(predicted[:, None, None, None], one_hot(logits.argmax(1)), target.one_hot())
+        if not self.config.predicted:
+            return target.poses, target.one_hot()
+        transfer = Transfer(source.poses, target.poses, self.frame)
+        layout = torch.where(predicted[:, None, None, None], self._layout(source, target, transfer), target.one_hot())
         return target.poses, layout
+
+    @torch.no_grad()
+    def _layout(self, source: Views, target: Views, transfer: Transfer) -> Tensor:
+        """Target map (B, 10, H, W), one-hot: as H_S predicts it or, without H_S, the true one."""
+        if self.frozen.semantic is None:
+            return target.one_hot()
+        return one_hot(predict_layout(self.frozen.semantic, source, transfer).argmax(1))
 
     def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         config, weights, schedule = self.config, self.config.weights, self.schedule
@@ -139,7 +146,10 @@ class AppearanceStage:
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
-        """SSIM and mask-SSIM against the true photo of the same person, of H_A and of the paste without a network."""
+        """SSIM and mask-SSIM against the true photo of the same person, of H_A and of the paste without a network.
+
+        On maps that H_S predicts; without H_S, on true maps.
+        """
         scores: dict[str, list[float]] = {
             "ssim": [],
             "mask_ssim": [],
@@ -149,7 +159,7 @@ class AppearanceStage:
         for pairs in self.pairs.split(16):
             source, target = self.held_out.views(pairs[:, 0]), self.held_out.views(pairs[:, 1])
             transfer = Transfer(source.poses, target.poses, self.frame)
-            layout = one_hot(predict_layout(self.frozen.semantic, source, transfer).argmax(1))
+            layout = self._layout(source, target, transfer)
             pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
             image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
             mask = pose_masks(target.poses, self.frame, radius_for(self.frame))

@@ -120,3 +120,12 @@ def test_kill_leaves_no_output(tmp_path: Path) -> None:
     process.wait()
     process.stdout.close()
     assert not target.exists()
+
+
+def test_a_writer_that_replaces_the_file_does_not_change_its_mode(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    with write_whole(tmp_path / "out") as aside:
+        aside.unlink()
+        os.close(os.open(aside, os.O_CREAT | os.O_WRONLY, 0o600))
+    assert (tmp_path / "out").stat().st_mode == plain.stat().st_mode
