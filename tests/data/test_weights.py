@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pgen.data import weights as module
+from pgen.data.weights import (
+    FORMAT,
+    Weights,
+    bundled,
+    describe,
+    find_weights,
+    load_weights,
+    perceptual_features,
+    read_state_dict,
+    save_weights,
+)
+from pgen.errors import InputError
+from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.perceptual import PerceptualFeatures
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
+
+torch.set_num_threads(1)  # networks this small are only slowed down by more
+
+WIDTHS = (4, 8, 8)
+
+
+def networks() -> dict[str, nn.Module]:
+    torch.manual_seed(0)
+    found: dict[str, nn.Module] = {
+        "semantic": SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.25)),
+        "appearance": appearance_generator(AppearanceConfig(WIDTHS, (2, 4), 2, guide_channels=4, parsing=True)),
+        "pose": pose_detector(PoseDetectorConfig(width=2)),
+    }
+    found["pose"](torch.randn(2, 3, 64, 64))  # moves the batch norms' statistics
+    return found
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    save_weights(path, (64, 32), networks(), {"preset": "mine"})
+    return path.read_bytes()
+
+
+@pytest.fixture
+def file(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(content)
+    return path
+
+
+def rewritten(file: Path, **metadata: Any) -> Path:
+    """``file`` with other metadata, under another name."""
+    result = file.with_name("other.safetensors")
+    config = json.dumps(describe(file))
+    save_file(load_file(file), result, {"format": FORMAT, "version": "1", "config": config, **metadata})
+    return result
+
+
+def refusal(path: Path) -> str:
+    """The one line with which ``path`` is refused."""
+    with pytest.raises(InputError) as error:
+        load_weights(path)
+    message = str(error.value)
+    assert str(path) in message
+    assert "\n" not in message
+    assert len(message) < 500
+    return message
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_round_trip(tmp_path: Path, half: bool) -> None:
+    saved = networks()
+    path = tmp_path / "w.safetensors"
+    save_weights(path, (64, 32), saved, {"steps": 5}, half=half)
+    loaded = load_weights(path)
+    assert (loaded.frame, loaded.info) == ((64, 32), {"steps": 5})
+    for name, network in saved.items():
+        back = getattr(loaded, name)
+        assert back.config == network.config  # type: ignore[union-attr]
+        assert not back.training
+        state = network.state_dict()
+        assert back.state_dict().keys() == state.keys()
+        for key, value in back.state_dict().items():
+            assert value.dtype == state[key].dtype
+            torch.testing.assert_close(value, state[key], atol=1e-3 if half else 0, rtol=1e-3 if half else 0)
+    sizes = {value.dtype for value in load_file(path).values() if value.is_floating_point()}
+    assert sizes == {torch.float16 if half else torch.float32}
+
+
+def test_loaded_networks_compute_and_train(file: Path) -> None:
+    pose, saved = load_weights(file).pose, networks()["pose"].eval()
+    assert pose is not None
+    image = torch.randn(1, 3, 32, 32)
+    torch.testing.assert_close(pose(image), saved(image), atol=1e-5, rtol=1e-5)
+    pose.train()(image.repeat(2, 1, 1, 1)).sum().backward()
+    assert all(p.grad is not None for p in pose.parameters())
+
+
+def test_a_file_may_hold_some_networks_only(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", (64, 64), {"pose": networks()["pose"]})
+    loaded = load_weights(tmp_path / "w.safetensors")
+    assert (loaded.semantic, loaded.appearance) == (None, None)
+    assert loaded.pose is not None
+    assert loaded == Weights((64, 64), pose=loaded.pose)
+
+
+def test_results_are_kept_unless_forced_and_readable_like_other_files(file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        save_weights(file, (8, 8), {})
+    assert file.read_bytes() == before
+    save_weights(file, (8, 8), {}, force=True)
+    assert describe(file)["frame"] == [8, 8]
+    (file.parent / "plain").touch()
+    assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE((file.parent / "plain").stat().st_mode)
+
+
+def test_describe(file: Path) -> None:
+    found = describe(file)
+    assert found["frame"] == [64, 32]
+    assert found["networks"]["semantic"]["widths"] == list(WIDTHS)
+    assert found["info"] == {"preset": "mine"}
+
+
+def test_no_file_and_no_weights(tmp_path: Path) -> None:
+    assert "no such file" in refusal(tmp_path / "none.safetensors")
+    assert "cannot be read" in refusal(tmp_path)
+    (tmp_path / "x.safetensors").write_bytes(b"")
+    assert "cannot be read" in refusal(tmp_path / "x.safetensors")
+    (tmp_path / "x.safetensors").write_bytes(b"\xff" * 200)
+    assert "cannot be read" in refusal(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.99])
+def test_truncated(file: Path, share: float) -> None:
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    assert "cannot be read" in refusal(file)
+
+
+def test_foreign(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
+    assert "pgen import-weights" in refusal(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("version", ["2", "10"])
+def test_newer(file: Path, version: str) -> None:
+    assert "update pgen" in refusal(rewritten(file, version=version, config="{}"))
+
+
+@pytest.mark.parametrize("version", ["", "one", "9" * 5000])
+def test_version_that_is_none(file: Path, version: str) -> None:
+    assert "damaged" in refusal(rewritten(file, version=version))
+
+
+CONFIG: dict[str, Any] = {"frame": [64, 32], "networks": {}, "info": {}}
+BAD_CONFIGS = {
+    "no JSON": "{",
+    "deep": "[" * 100_000,
+    "list": "[]",
+    "nothing": "{}",
+    "number": "3",
+    "one side": CONFIG | {"frame": [64]},
+    "side 0": CONFIG | {"frame": [64, 0]},
+    "text": CONFIG | {"frame": "ab"},
+    "fraction": CONFIG | {"frame": [64.0, 32.0]},
+    "networks are a list": CONFIG | {"networks": []},
+    "info is a list": CONFIG | {"info": []},
+    "unknown network": CONFIG | {"networks": {"hands": {}}},
+    "unknown size": CONFIG | {"networks": {"semantic": {"depth": 3}}},
+    "no sizes": CONFIG | {"networks": {"semantic": 3}},
+    "other sizes": CONFIG | {"networks": {"semantic": {"widths": [4, 8, 16]}}},
+    "no widths": CONFIG | {"networks": {"semantic": {"widths": []}}},
+    "negative": CONFIG | {"networks": {"semantic": {"widths": [4, -8, 8]}}},
+    "words": CONFIG | {"networks": {"semantic": {"widths": "many"}}},
+    "huge": CONFIG | {"networks": {"semantic": {"widths": [8000] * 16}}},
+    "vast": CONFIG | {"networks": {"semantic": {"widths": [10**12] * 3}}},
+    "endless": CONFIG | {"networks": {"pose": {"kind": "resnet", "blocks": 10**9}}},
+    "unknown kind": CONFIG | {"networks": {"pose": {"kind": "hourglass"}}},
+}
+
+
+@pytest.mark.parametrize("name", BAD_CONFIGS)
+def test_bad_configurations(file: Path, name: str) -> None:
+    config = BAD_CONFIGS[name]
+    text = config if isinstance(config, str) else json.dumps(config)
+    assert "damaged" in refusal(rewritten(file, config=text))
+
+
+def test_missing_and_foreign_tensors(file: Path) -> None:
+    for change in ({}, {"semantic.more": torch.zeros(1)}, {"semantic.to_logits.bias": torch.zeros(3)}):
+        tensors = load_file(file)
+        if not change:
+            del tensors["semantic.to_logits.bias"]
+        other = file.with_name("other.safetensors")
+        save_file(tensors | change, other, {"format": FORMAT, "version": "1", "config": json.dumps(describe(file))})
+        assert "damaged" in refusal(other)
+
+
+def test_given_weights_go_first(tmp_path: Path) -> None:
+    path, words = find_weights(tmp_path / "mine.safetensors", tmp_path)
+    assert path == tmp_path / "mine.safetensors"
+    assert "mine.safetensors" in words
+
+
+def test_newest_finished_run_goes_before_the_bundled(tmp_path: Path) -> None:
+    every = networks()
+    assert find_weights(runs=tmp_path / "none")[0] == bundled("synthetic-128.safetensors")
+    for age, (name, held) in enumerate(
+        [("pose", ["pose"]), ("new", list(every)), ("old", ["semantic", "appearance"])], start=1
+    ):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "weights.safetensors"
+        save_weights(path, (64, 64), {network: every[network] for network in held})
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "checkpoint.pt").touch()
+    path, words = find_weights(runs=tmp_path)
+    assert path == tmp_path / "new" / "weights.safetensors"  # that of the run "pose" is newer, but cannot generate
+    assert str(path) in words
+    assert "--weights" in words
+    path.unlink()
+    assert find_weights(runs=tmp_path)[0].parent.name == "old"
+
+
+class Exploit:
+    """A pickle that makes a file when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("writer", ["torch", "pickle"])
+def test_pickles_are_not_executed(tmp_path: Path, writer: str) -> None:
+    trap, path = tmp_path / "executed", tmp_path / "x.pth"
+    content = {"features.0.weight": torch.zeros(1), "x": Exploit(trap)}
+    if writer == "torch":
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(content))
+    for read in (read_state_dict, perceptual_features):
+        with pytest.raises(InputError, match="read safely") as error:
+            read(path)
+        assert "\n" not in str(error.value)
+    assert not trap.exists()
+    if writer == "pickle":
+        pickle.loads(path.read_bytes())
+        assert trap.exists()  # it would have been
+
+
+def test_state_dicts(tmp_path: Path) -> None:
+    state = {"a": torch.arange(3.0)}
+    torch.save(state, tmp_path / "a.pth")
+    save_file(state, tmp_path / "a.safetensors")
+    for name in ("a.pth", "a.safetensors"):
+        assert torch.equal(read_state_dict(tmp_path / name)["a"], state["a"])
+    torch.save([state], tmp_path / "list.pth")
+    torch.save({"epoch": 3, "state": state}, tmp_path / "nested.pth")
+    for name in ("list.pth", "nested.pth"):
+        with pytest.raises(InputError, match="plain state dict"):
+            read_state_dict(tmp_path / name)
+    (tmp_path / "empty.pth").touch()
+    for name, reason in (("empty.pth", "read safely"), ("none.pth", "no such file"), ("none.safetensors", "no such")):
+        with pytest.raises(InputError, match=reason):
+            read_state_dict(tmp_path / name)
+
+
+def test_vgg_from_a_file(tmp_path: Path) -> None:
+    wanted = PerceptualFeatures().state_dict()
+    state = {name: torch.full_like(value, 0.5) for name, value in wanted.items()}
+    torch.save(state | {"features.28.weight": torch.zeros(2), "classifier.0.bias": torch.zeros(2)}, tmp_path / "v.pth")
+    network, source = perceptual_features(tmp_path / "v.pth")
+    assert source == str(tmp_path / "v.pth")
+    assert all((p == 0.5).all() and not p.requires_grad for p in network.parameters())
+    for broken in ({"features.5.bias": torch.zeros(7)}, {}):
+        save_file(broken, tmp_path / "v.safetensors")
+        with pytest.raises(InputError, match="no VGG-16 weights"):
+            perceptual_features(tmp_path / "v.safetensors")
+
+
+def test_vgg_from_the_cache_goes_before_the_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.torch.hub, "get_dir", lambda: str(tmp_path))
+    network, source = perceptual_features()
+    assert "bundled" in source
+    assert network.state_dict()["features.0.weight"].abs().sum() > 0
+    (tmp_path / "checkpoints").mkdir()
+    state = {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
+    torch.save(state, tmp_path / "checkpoints" / "vgg16-397923af.pth")
+    network, source = perceptual_features()
+    assert "cached" in source
+    assert not any(p.any() for p in network.parameters())
