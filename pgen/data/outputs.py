@@ -56,7 +56,7 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     mode = aside.stat().st_mode
     try:
         yield aside
-        aside.chmod(mode)  # a writer that replaces the file, as safetensors does, may leave it readable to one user only
+        aside.chmod(mode)  # a writer that replaces the file, as safetensors does, makes it readable to one user only
         _flush(aside)
         check_output(path, force)  # someone else may have written it meanwhile
         aside.replace(target)
