@@ -86,6 +86,7 @@ def test_round_trip(tmp_path: Path, half: bool) -> None:
     save_weights(path, (64, 32), saved, {"steps": 5}, half=half)
     loaded = load_weights(path)
     assert (loaded.frame, loaded.info) == ((64, 32), {"steps": 5})
+    assert describe(path)["networks"]["semantic"]["widths"] == list(WIDTHS)
     for name, network in saved.items():
         back = getattr(loaded, name)
         assert back.config == network.config  # type: ignore[union-attr]
@@ -117,21 +118,13 @@ def test_a_file_may_hold_some_networks_only(tmp_path: Path) -> None:
 
 
 def test_results_are_kept_unless_forced_and_readable_like_other_files(file: Path) -> None:
-    before = file.read_bytes()
     with pytest.raises(InputError, match="exists already"):
         save_weights(file, (8, 8), {})
-    assert file.read_bytes() == before
+    assert describe(file)["frame"] == [64, 32]
     save_weights(file, (8, 8), {}, force=True)
     assert describe(file)["frame"] == [8, 8]
     (file.parent / "plain").touch()
     assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE((file.parent / "plain").stat().st_mode)
-
-
-def test_describe(file: Path) -> None:
-    found = describe(file)
-    assert found["frame"] == [64, 32]
-    assert found["networks"]["semantic"]["widths"] == list(WIDTHS)
-    assert found["info"] == {"preset": "mine"}
 
 
 def test_no_file_and_no_weights(tmp_path: Path) -> None:

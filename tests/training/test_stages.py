@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store
 from pgen.data.weights import perceptual_features
-from pgen.models.inputs import Transfer, predict_layout
+from pgen.models.inputs import Transfer, Views, paint, predict_layout
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.training import appearance_stage
 from pgen.training.appearance_stage import AppearanceStage, Frozen
 from pgen.training.config import load_preset
 from pgen.training.loop import Run, Stage, train
@@ -152,6 +153,35 @@ def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float
     assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
 
 
+def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
+    stage = build("appearance", "appearance.predicted=0", "appearance.schedule.zoom=0.2")
+    calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
+
+    def watched(
+        model: nn.Module,
+        source: Views,
+        transfer: Transfer,
+        layout: Tensor,
+        guide: object = None,
+        source_layout: Tensor | None = None,
+    ) -> Tensor:
+        image = paint(model, source, transfer, layout, guide, source_layout)  # type: ignore[arg-type]
+        calls.append((source, transfer, layout, source_layout, image))
+        return image
+
+    monkeypatch.setattr(appearance_stage, "paint", watched)
+    losses_of(stage)
+    (a, there, layout_b, _, fake_b), (b, back, layout_a, soft, _) = calls
+    assert b.images is fake_b
+    assert torch.equal(b.labels, layout_b.argmax(1))
+    assert torch.equal(layout_a, a.one_hot())
+    assert soft is layout_b
+    for one, other in ((there.source, back.target), (there.target, back.source), (b.poses, there.target)):
+        torch.testing.assert_close(one, other, equal_nan=True)
+    assert not torch.equal(layout_a, layout_b)
+
+
 def test_semantic_validation_against_itself(build: Build) -> None:
     stage = build("semantic")
     assert isinstance(stage, SemanticStage)
@@ -166,13 +196,13 @@ def test_appearance_validation_ranks_the_truth_first(build: Build) -> None:
     stage = build("appearance")
     assert isinstance(stage, AppearanceStage)
 
-    class Truth(torch.nn.Module):
+    class Truth(nn.Module):
         config = stage.model.config
 
         def forward(self, *_: object) -> Tensor:
             return stage.held_out.views(stage.pairs[:, 1]).images
 
-    scores = stage.validate(torch.nn.ModuleDict({"appearance": Truth()}))
+    scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
     assert scores["ssim"] == pytest.approx(1, abs=1e-4)
     assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
     assert 0 < scores["paste_ssim"] < 0.99
@@ -183,11 +213,11 @@ def test_pose_validation(build: Build) -> None:
     stage = build("pose")
     assert isinstance(stage, PoseStage)
 
-    class Truth(torch.nn.Module):
+    class Truth(nn.Module):
         def forward(self, images: Tensor) -> Tensor:
             return heatmaps_at(stage.held_out.poses, SIZE, stage.detector.stride)
 
-    scores = stage.validate(torch.nn.ModuleDict({"pose": Truth()}))
+    scores = stage.validate(nn.ModuleDict({"pose": Truth()}))
     assert scores["pck"] > 0.95  # all but joints outside of the frame
     assert scores["median_error"] <= stage.detector.stride
 
@@ -195,7 +225,7 @@ def test_pose_validation(build: Build) -> None:
 def test_pose_loss_is_least_at_the_pose_asked_for() -> None:
     poses = torch.rand(1, 18, 2) * 60
 
-    class Truth(torch.nn.Module):
+    class Truth(nn.Module):
         stride = 2
 
         def forward(self, images: Tensor) -> Tensor:
