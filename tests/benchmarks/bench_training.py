@@ -14,7 +14,7 @@ import torch
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store, StoreWriter
-from pgen.data.weights import perceptual_features
+from pgen.data.vgg import perceptual_features
 from pgen.models.pose_detector import pose_detector
 from pgen.models.semantic import SemanticGenerator
 from pgen.people.dataset import synthetic_examples

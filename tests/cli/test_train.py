@@ -36,6 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(command: str, *arguments: object, data: str = "datasets.h5") -> int:
     settings = [part for setting in TINY for part in ("--set", setting)]
+    if command == "train-joint" and "--vgg" not in arguments:
+        settings += ["--vgg", "bundled"]  # never look for weights on the network
     return main([command, "--data", data, "--preset", "synthetic-64", *settings, *map(str, arguments)])
 
 
@@ -49,15 +51,17 @@ def refused(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_three_trainings_follow_each_other(trained: Path) -> None:
-    for stage, held in (("pose", "pose"), ("hs", "semantic"), ("joint", "appearance")):
+    for stage, held in (("pose", {"pose"}), ("hs", {"semantic"}), ("joint", {"semantic", "appearance"})):
         folder = trained / "runs" / stage
-        assert {path.name for path in folder.iterdir()} == {"weights.safetensors", "metrics.jsonl"}
+        assert {path.name for path in folder.iterdir()} == {"weights.safetensors", "metrics.jsonl", "config.json"}
         found = describe(folder / "weights.safetensors")
-        assert (found["frame"], set(found["networks"])) == ([64, 64], {held})
+        assert (found["frame"], set(found["networks"])) == ([64, 64], held)
         info = found["info"]
-        assert (info["preset"], info["seed"], info["images"]) == ("synthetic-64", 0, 28)
+        assert json.loads((folder / "config.json").read_text()) == info
+        assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
         assert info["config"]["pose"]["schedule"]["steps"] == 4
-        assert getattr(load_weights(folder / "weights.safetensors"), held) is not None
+        weights = load_weights(folder / "weights.safetensors")
+        assert all(getattr(weights, name) is not None for name in held)
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert [line["step"] for line in lines] == [4, 4]
 
@@ -177,3 +181,20 @@ def test_no_test_photos_or_pairs(trained: Path, here: Path, capsys: pytest.Captu
             file["pairs"].create_dataset("test", data=torch.tensor(pairs, dtype=torch.int32).reshape(-1, 2).numpy())
         assert run("train-hs", data="people.h5") == 2
         assert "people.h5: has no pairs of test images to validate on" in refused(capsys)
+
+
+def test_resuming_with_other_settings_says_so(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(trained / "datasets.h5")
+    assert run("train-pose", "--max-steps", 1, "--out", "mine", data=data) == 0
+    capsys.readouterr()
+    assert run("train-pose", "--max-steps", 2, "--out", "mine", "--resume", "--set", "pose.noise=0.25", data=data) == 0
+    _, err = capsys.readouterr()
+    assert "warning: resuming with config.pose.noise = 0.25 (it was 0.05)" in err
+    assert err.count("warning") == 1
+
+
+def test_target_maps_can_come_from_pseudo_labels_alone(trained: Path, here: Path) -> None:
+    pose = ("--pose", trained / "runs/pose/weights.safetensors")
+    data = str(trained / "datasets.h5")
+    assert run("train-joint", *pose, "--set", "appearance.predicted=0", "--out", "mine", data=data) == 0
+    assert set(describe(here / "mine" / "weights.safetensors")["networks"]) == {"appearance"}

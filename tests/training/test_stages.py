@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store
-from pgen.data.weights import perceptual_features
+from pgen.data.vgg import perceptual_features
 from pgen.models.inputs import Transfer, Views, paint, predict_layout
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
