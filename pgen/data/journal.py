@@ -62,7 +62,9 @@ class Journal:
         self._file = _open_alone(path)
         try:
             self.header = self._begin(dict(header), resume)
-        except BaseException:
+        except BaseException as error:
+            if not self.signatures and not isinstance(error, InputError):
+                self.remove()
             self._file.close()
             raise
 
@@ -83,12 +85,7 @@ class Journal:
     def append(self, signature: str, entry: Entry) -> None:
         """Add a finished item; ``signature`` tells it from others. Raises `PgenError` when the disk is full."""
         body = _to_bytes(signature, entry)
-        try:
-            self._write(_HEAD.pack(len(body), zlib.crc32(body)) + body)
-        except OSError as error:
-            if is_disk_full(error):
-                raise disk_full(self.path) from error
-            raise
+        self._write(_HEAD.pack(len(body), zlib.crc32(body)) + body)
         self.signatures.append(signature)
 
     def entries(self) -> Iterator[Entry]:
@@ -134,10 +131,12 @@ class Journal:
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
-        except BaseException:
+        except BaseException as error:
             with suppress(OSError):
                 self._file.seek(start)
                 self._file.truncate()
+            if isinstance(error, OSError) and is_disk_full(error):
+                raise disk_full(self.path) from error
             raise
 
 

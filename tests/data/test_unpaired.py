@@ -162,7 +162,7 @@ def test_wrong_arguments(store: Store, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="share"):
             UnpairedBatches(store, **wrong)
     with pytest.raises(InputError, match="too few to pair"):
-        UnpairedBatches(Store(write_store(tmp_path / "b.h5", 2, 2)), batch=2)
+        UnpairedBatches(Store(write_store(tmp_path / "b.h5", 3, 2)), batch=2)
 
 
 def test_to_a_device(store: Store) -> None:
