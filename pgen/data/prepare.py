@@ -27,6 +27,8 @@ from pgen.version import version
 #: Same-person pairs that are made at most when the data set names none.
 MAX_PAIRS = 10_000
 
+_TOGETHER = 4  # photos that go to a process at once
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -203,7 +205,7 @@ def _work(
         if next(finished, None) is not None:
             raise _changed(journal, "photos have gone")
 
-    for entry in ordered_map(packed, tasks(), workers):
+    for entry in ordered_map(packed, tasks(), workers, _TOGETHER):
         yield waiting.popleft(), entry
 
 

@@ -48,17 +48,14 @@ class Sampler:
 
 
 def mirrored(views: Views, which: Tensor) -> Views:
-    """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places.
-
-    Images and labels may be bytes and stay so.
-    """
-    swap = torch.tensor(FLIP_LABELS, device=views.labels.device, dtype=views.labels.dtype)
+    """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
+    swap = torch.tensor(FLIP_LABELS, device=views.labels.device)
     width = views.size[1]
     poses = views.poses[:, list(FLIP_JOINTS)].clone()
     poses[..., 0] = width - 1 - poses[..., 0]
     return Views(
         torch.where(which[:, None, None, None], views.images.flip(3), views.images),
-        torch.where(which[:, None, None], swap[views.labels.long()].flip(2), views.labels),
+        torch.where(which[:, None, None], swap[views.labels].flip(2), views.labels),
         torch.where(which[:, None, None], poses, views.poses),
     )
 

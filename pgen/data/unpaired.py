@@ -12,11 +12,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pgen.body.batched import part_affines
+from pgen.body.joints import FLIP_JOINTS
+from pgen.body.labels import FLIP_LABELS
 from pgen.data.example import Split
-from pgen.data.samples import mirrored
 from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.models.inputs import Views
+
+_SWAPPED = np.array(FLIP_LABELS, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -107,20 +110,21 @@ class UnpairedBatches(Dataset[UnpairedBatch]):
         if not 0 <= number < len(self):
             raise IndexError(f"batch {number} of {len(self)}")
         source, target, flips = self._chosen(number)
-        a = mirrored(self._views(source, with_images=True), flips[:, 0])
-        b = mirrored(self._views(target, with_images=False), flips[:, 1])
+        images = [_mirrored(self.store.image(at), flip) for at, flip in zip(source, flips[:, 0], strict=True)]
+        labels, poses = self._annotations(source, flips[:, 0])
+        target_labels, target_poses = self._annotations(target, flips[:, 1])
         return UnpairedBatch(
-            images=a.images,
-            labels=a.labels,
-            poses=a.poses,
-            target_labels=b.labels,
-            target_poses=b.poses,
-            affines=part_affines(a.poses, b.poses),
+            images=torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2),
+            labels=labels,
+            poses=poses,
+            target_labels=target_labels,
+            target_poses=target_poses,
+            affines=part_affines(poses, target_poses),
             indices=torch.from_numpy(source),
             target_indices=torch.from_numpy(target),
         )
 
-    def _chosen(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Tensor]:
+    def _chosen(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         """This process's share of batch ``number``: indices of A and of B, and whether each is mirrored (B, 2)."""
         count = len(self.indices)
         drawn = np.arange(number * self.batch, (number + 1) * self.batch)
@@ -133,7 +137,7 @@ class UnpairedBatches(Dataset[UnpairedBatch]):
             first = np.argsort(candidates < 0, axis=1, kind="stable")  # those that are matches come first
             target = candidates[np.arange(self.batch), first[np.arange(self.batch), choice]]
         flips = (rng.random((self.batch, 2)) < 0.5) & self.flip
-        return source[self.share], target[self.share], torch.from_numpy(flips[self.share])
+        return source[self.share], target[self.share], flips[self.share]
 
     def _round(self, number: int) -> NDArray[np.int64]:
         """The order of the images in round ``number``."""
@@ -142,12 +146,16 @@ class UnpairedBatches(Dataset[UnpairedBatch]):
             self._orders[number] = np.random.default_rng([self.seed, 0, number]).permutation(len(self.indices))
         return self._orders[number]
 
-    def _views(self, indices: NDArray[np.int64], with_images: bool) -> Views:
-        """Bytes from the store; without images these have no channels."""
-        height, width = self.store.size
-        if with_images:
-            images = torch.from_numpy(np.stack([self.store.image(index) for index in indices])).permute(0, 3, 1, 2)
-        else:
-            images = torch.empty((len(indices), 0, height, width), dtype=torch.uint8)
-        labels = torch.from_numpy(np.stack([self.store.parsing(index) for index in indices]))
-        return Views(images, labels, torch.from_numpy(self.store.poses[indices]))
+    def _annotations(self, indices: NDArray[np.int64], flips: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
+        """Parsing maps (B, H, W) and poses (B, 18, 2), mirrored where ``flips`` (B,) says so."""
+        maps = [_mirrored(self.store.parsing(at), flip) for at, flip in zip(indices, flips, strict=True)]
+        maps = [_SWAPPED[ids] if flip else ids for ids, flip in zip(maps, flips, strict=True)]
+        poses = self.store.poses[indices]
+        other = poses[:, list(FLIP_JOINTS)]
+        other[..., 0] = self.store.size[1] - 1 - other[..., 0]
+        poses = np.where(flips[:, None, None], other, poses)
+        return torch.from_numpy(np.stack(maps)), torch.from_numpy(poses)
+
+
+def _mirrored(pixels: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
+    return pixels[:, ::-1] if flip else pixels
