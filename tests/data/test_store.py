@@ -102,6 +102,7 @@ def test_pseudo_labels_are_added_and_replaced(path: Path) -> None:
     assert Store(path).pseudo_labels() is None
     before = [Store(path).example(index) for index in range(6)]
     write_pseudo_labels(path, np.full((6, 3), -1))
+    (path.parent / ".a.0123abcd.part.h5").touch()  # of one that was killed
     matches = np.arange(24).reshape(6, 4) % 6
     write_pseudo_labels(path, matches, {"nearest": 4})
     store = Store(path)
