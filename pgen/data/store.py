@@ -20,19 +20,20 @@ Layout, for N images of (H, W) pixels::
 Heatmaps, pose masks and part masks are not stored: from keypoints they are made on the device, faster than they could
 be read.
 
-Why gzip level 1, measured on one core at 256x256 for rendered people / photos:
+Why gzip level 1, measured on one core of a busy machine at 256x256 for rendered people / photos full of detail / maps:
 
-    ==========  ==================  ================  =================
-    filter      KB an image         reads a second    writes a second
-    ==========  ==================  ================  =================
-    none        192 / 192           over 8000         7000 / 7000
-    lzf          45 /  87           3600 / 3000       2200 / 1400
-    gzip 1       41 /  75           2700 / 2000       1100 /  660
-    gzip 4       40 /  73           2600 / 2000        800 /  490
-    ==========  ==================  ================  =================
+    ==========  ====================  ======================  ======================
+    filter      KB an image           random reads a second   writes a second
+    ==========  ====================  ======================  ======================
+    none        192 / 192 / 64        over 40000              6900 / 3400 / 5600
+    lzf          94 / 163 / 3.5       1290 / 1290 / 5600       610 /  300 / 3700
+    gzip 1       66 / 142 / 2.0        950 /  650 / 9200       310 /  170 / 4400
+    gzip 4       62 / 141 / 1.5        960 /  650 / 5600       220 /  150 / 1800
+    ==========  ====================  ======================  ======================
 
-Any reader of HDF5 knows gzip, a parsing map takes 2.0 KB instead of lzf's 4.5, and shuffling the bytes first
-changes nothing for 8-bit data.
+Any reader of HDF5 knows gzip, higher levels save little, and shuffling the bytes first changes nothing for 8-bit data.
+`tests/benchmarks/bench_samples.py` measures it. Without a filter a file is three times as large, and reading is only
+faster while all of it is in the memory of the machine.
 """
 
 from __future__ import annotations
