@@ -23,7 +23,8 @@ from pgen.data.store import Store
 from pgen.people.dataset import synthetic_example
 
 SIZE = (256, 256)
-#: Runs the command and says what it took: seconds, those of processors, and the largest resident memory of it and of a worker, in MB.
+#: Runs the command and says what it took: seconds, those of processors, and the largest resident memory of it and of a
+#: worker, in MB.
 PROGRAM = """
 import json, multiprocessing, resource, sys, threading, time
 from pathlib import Path
