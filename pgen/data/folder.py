@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.data.example import Drop, Example
+from pgen.data.example import Drop, Example, Job, done
 from pgen.data.frames import check_frame, into_photo
 from pgen.data.images import read_image
 from pgen.data.names import close_matches
@@ -40,12 +40,13 @@ class FolderDataset:
     pairs: list[tuple[str, str]] | None  # (source, target) photos for testing
     frame: tuple[int, int] | None  # (height, width) that the poses refer to; None: the photo
     unmatched: tuple[str, ...]  # rows of the keypoints that have no photo
+    files: tuple[Path, ...]  # what all photos depend on
 
     def __len__(self) -> int:
         return len(self.photos) + len(self.unmatched)
 
-    def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
-        """Read every photo, in the order of the names, in ``workers`` processes.
+    def jobs(self) -> Iterator[Job | Drop]:
+        """What gives each photo, in the order of the names.
 
         Photos that are named in pairs are for testing, all others for training. Photos in one folder below
         the folder of photos, and photos that are paired, show the same person.
@@ -53,20 +54,14 @@ class FolderDataset:
         tested = {name for pair in self.pairs or () for name in pair}
         folders = ((f"{PurePosixPath(name).parent}/", name) for name in self.photos if "/" in name)
         person = groups([*folders, *(self.pairs or ())])
-        items = (
-            (
-                name,
-                path,
-                self.poses.get(name),
-                self.maps.get(name),
-                self.frame,
-                person.get(name, name),
-                name in tested,
-            )
-            for name, path in self.photos.items()
-        )
-        yield from ordered_map(_read, items, workers)
+        for name, path in self.photos.items():
+            annotations = (self.poses.get(name), self.maps.get(name), self.frame)
+            yield Job(name, _read, (name, path, *annotations, person.get(name, name), name in tested))
         yield from (Drop(name, "row of keypoints without a photo") for name in self.unmatched)
+
+    def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
+        """Read every photo of `jobs`, in their order, in ``workers`` processes."""
+        yield from ordered_map(done, ((job,) for job in self.jobs()), workers)
 
 
 def find_folder(
@@ -98,15 +93,17 @@ def find_folder(
         raise InputError(f"{images} has no photos ({', '.join(sorted(_PHOTOS))})")
     rows = read_pose_csv(table)
     row_of = _match(photos, rows)
+    paired_in = _pairs_file(root, pairs)
     found = FolderDataset(
         root=root,
         photos=photos,
         keypoints=table,
         poses={name: rows[row] for name, row in row_of.items()},
         maps=_maps(photos, images if beside else maps_in, {".npy"} if beside else {".npy", ".png"}),
-        pairs=_find_pairs(root, pairs, photos),
+        pairs=None if paired_in is None else _read_pairs(paired_in, root, photos),
         frame=frame,
         unmatched=tuple(sorted(rows.keys() - set(row_of.values()))),
+        files=(table,) if paired_in is None else (table, paired_in),
     )
     if not found.poses:
         raise InputError(
@@ -202,12 +199,14 @@ def _maps(photos: Mapping[str, Path], folder: Path, suffixes: set[str]) -> dict[
     return found
 
 
-def _find_pairs(
-    root: Path, given: str | os.PathLike[str] | None, photos: Mapping[str, Path]
-) -> list[tuple[str, str]] | None:
-    path = Path(given) if given is not None else root / "pairs.csv"
-    if given is None and not path.is_file():
-        return None
+def _pairs_file(root: Path, given: str | os.PathLike[str] | None) -> Path | None:
+    if given is not None:
+        return Path(given)
+    usual = root / "pairs.csv"
+    return usual if usual.is_file() else None
+
+
+def _read_pairs(path: Path, root: Path, photos: Mapping[str, Path]) -> list[tuple[str, str]]:
     files = _unique_files(photos)
 
     def photo(name: str) -> str:

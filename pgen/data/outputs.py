@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pgen.data.locks import lock
 from pgen.errors import InputError, PgenError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -48,11 +50,14 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     target = check_output(path, force)
     aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
     try:
-        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
         if error.errno in _FULL:
-            raise _disk_full(path) from error
+            raise disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+    if not lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
+        os.close(handle)
+        handle = -1
     mode = aside.stat().st_mode
     try:
         yield aside
@@ -61,14 +66,30 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         check_output(path, force)  # someone else may have written it meanwhile
         aside.replace(target)
     except OSError as error:
-        if error.errno in _FULL or "No space left" in str(error):
-            raise _disk_full(path) from error
+        if is_disk_full(error):
+            raise disk_full(path) from error
         raise
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+        if handle >= 0:
+            os.close(handle)
     with suppress(OSError):  # some file systems cannot flush a folder
         _flush(target.parent)
+
+
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
+    """Delete what processes that were killed in `write_whole` have left beside ``path``.
+
+    What another process is writing is left alone, and everything where that cannot be told.
+    """
+    target = Path(os.path.realpath(path))
+    aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
+    for entry in target.parent.iterdir():
+        if aside.fullmatch(entry.name):
+            with suppress(OSError), entry.open("rb") as file:
+                if lock(file.fileno()):
+                    entry.unlink()
 
 
 def _flush(path: Path) -> None:
@@ -79,7 +100,14 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _disk_full(path: str | os.PathLike[str]) -> PgenError:
+def is_disk_full(error: OSError) -> bool:
+    """Whether ``error`` says that nothing more can be written; HDF5 says so in words alone."""
+    text = str(error)
+    return error.errno in _FULL or any(os.strerror(number) in text for number in _FULL)
+
+
+def disk_full(path: str | os.PathLike[str]) -> PgenError:
+    """What to raise when ``path`` cannot be written for lack of space."""
     return PgenError(f"{path} could not be written: no space left on the disk; free some or write elsewhere")
 
 
