@@ -50,6 +50,7 @@ def prepare(
     max_pairs: int = MAX_PAIRS,
     seed: int = 0,
     force: bool = False,
+    strict: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Write ``examples`` to a store ``out`` of photos of ``size`` (height, width).
@@ -59,7 +60,8 @@ def prepare(
     them.
     ``pairs`` are the (source, target) names for testing; without them, all ordered pairs of photos of one
     person within the split "test" are taken, at most ``max_pairs``, chosen by ``seed``. ``advance`` is called
-    after each photo. Raises `InputError` if ``out`` cannot be written or no photo is left.
+    after each photo. Raises `InputError` if ``out`` cannot be written or no photo is left, and for the first photo that
+    would be dropped if ``strict``.
     """
     start = time.perf_counter()
     out = Path(out)
@@ -69,6 +71,8 @@ def prepare(
     with StoreWriter(out, size, source=source, options=options, force=force) as writer:
         for example in examples:
             checked = _check(example, size, writer)
+            if isinstance(checked, Drop) and strict:
+                raise InputError(_refused(checked))
             if isinstance(checked, Drop):
                 dropped.append(checked)
             else:
@@ -143,6 +147,11 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
         table.writerow(("name", "reason", "detail"))
         table.writerows((drop.name, drop.reason, drop.detail) for drop in dropped)
     return path
+
+
+def _refused(drop: Drop) -> str:
+    detail = f" ({drop.detail})" if drop.detail else ""
+    return f"{drop.name}: {drop.reason}{detail}; --strict allows no photo to be dropped"
 
 
 def _nothing_left(dropped: Sequence[Drop], source: str) -> str:
