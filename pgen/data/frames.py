@@ -144,6 +144,7 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
 
 def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
     fitting = [frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
+    fitting = [frame for frame in fitting if _suits(seen, frame)] or fitting
     if not fitting:
         return ", as HEIGHTxWIDTH"
     height, width = min(fitting, key=lambda frame: frame[0] * frame[1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint
 from pgen.body.labels import LABELS, Label
 from pgen.data.frames import CSV_REMEDY, FILE_REMEDY, check_frame, into_photo, parsing_into_photo
 from pgen.data.images import read_image
@@ -179,7 +179,7 @@ def _fit(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None
 def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
     if scheme.name != "lip20" or len(seen) < _ENOUGH:
         return ()
-    share = sum(bool((one.ids == 10).any()) for one in seen) / len(seen)
+    share = sum(one.ids is not None and bool(np.any(one.ids == 10)) for one in seen) / len(seen)
     if share < 0.5:
         return ()
     return (

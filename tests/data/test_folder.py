@@ -149,7 +149,7 @@ def test_keypoints_of_other_photos(root: Path) -> None:
 def test_wrong_frame_is_refused(root: Path) -> None:
     poses = dict.fromkeys(("a.png", "b.png", "c.png"), STANDING * 2)
     write_pose_csv(root / "keypoints.csv", poses, force=True)
-    with pytest.raises(InputError, match=r"keypoints\.csv: .*outside of 128x128; .*--frame 256x176"):
+    with pytest.raises(InputError, match=r"keypoints\.csv: .*outside of 128x128; .*--frame 256x256"):
         check_photos(find_folder(root))
 
 
