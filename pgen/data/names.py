@@ -37,7 +37,6 @@ class PhotoNames:
         self.photos = dict.fromkeys(photos)
         self.where = where
         self._views: tuple[Callable[[str], str], ...] = (str, bare, _file, _bare_file) if key is None else (key,)
-        self._has_key = key is not None
         self._groups = [_grouped(self.photos, view) for view in self._views]
         for group in self._groups[0].values():
             if len(group) > 1:
@@ -76,7 +75,7 @@ class PhotoNames:
                 if len(names) == len(photos) == 1:
                     matched[lacking[0]] = free[0]
                     claimed.add(free[0])
-                elif self._has_key or not all("/" in name for name in free) or not all("/" in name for name in lacking):
+                elif view not in (_file, _bare_file) or _without_folder(free) or _without_folder(lacking):
                     raise _collision(photos, names, source)
         return matched
 
@@ -87,6 +86,10 @@ def _file(name: str) -> str:
 
 def _bare_file(name: str) -> str:
     return PurePosixPath(bare(name)).name
+
+
+def _without_folder(names: list[str]) -> bool:
+    return not all("/" in name for name in names)
 
 
 def _grouped(names: Iterable[str], view: Callable[[str], str]) -> Mapping[str, list[str]]:

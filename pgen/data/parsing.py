@@ -113,14 +113,17 @@ def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.in
     if image.format in ("JPEG", "MPO"):
         raise InputError(f"{path} is a JPEG, which blurs labels; save the parsing map as PNG")
     if image.mode == "P":
-        by_colour = _from_colours(np.asarray(image.convert("RGB")), scheme, path)
-        return np.asarray(image) if by_colour is None else by_colour
+        indices = np.asarray(image)
+        colours = _readings(np.asarray(image.convert("RGB")), scheme)
+        if not colours or any(np.array_equal(indices, reading) for reading in colours):
+            return indices
+        return _only(colours, scheme, path)
     if image.mode in ("L", "I") or image.mode.startswith("I;16"):
         return np.asarray(image)
     if image.mode in ("RGB", "RGBA"):
-        by_colour = _from_colours(np.asarray(image)[..., :3], scheme, path)
-        if by_colour is not None:
-            return by_colour
+        colours = _readings(np.asarray(image)[..., :3], scheme)
+        if colours:
+            return _only(colours, scheme, path)
         own = "this project's palette" if scheme.name == DEFAULT_SCHEME else f"the palettes of {scheme.name}"
         raise InputError(
             f"{path} is a colour picture with other colours than {own}; save it as a "
@@ -129,8 +132,8 @@ def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.in
     raise InputError(f"{path} has the pixel mode {image.mode}; save it as a palette or 8-bit grey PNG")
 
 
-def _from_colours(colours: NDArray[np.uint8], scheme: ParsingScheme, path: Path) -> NDArray[np.uint8] | None:
-    """Ids (H, W) of ``colours`` (H, W, 3), or None if any is in none of the scheme's palettes."""
+def _readings(colours: NDArray[np.uint8], scheme: ParsingScheme) -> list[NDArray[np.uint8]]:
+    """Ids (H, W) of ``colours`` (H, W, 3) in each of the scheme's palettes that has all of them."""
     keys = _colour_keys(colours)
     found = []
     for palette in scheme.palettes.values():
@@ -139,12 +142,17 @@ def _from_colours(colours: NDArray[np.uint8], scheme: ParsingScheme, path: Path)
         ids = order[np.searchsorted(own[order], keys).clip(max=len(own) - 1)]
         if np.array_equal(own[ids], keys):
             found.append(ids.astype(np.uint8))
-    if any(not np.array_equal(found[0], other) for other in found[1:]):
+    return found
+
+
+def _only(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) -> NDArray[np.uint8]:
+    """The one reading, or the first of several that agree."""
+    if any(not np.array_equal(readings[0], other) for other in readings[1:]):
         raise InputError(
             f"{path} fits more than one palette of {scheme.name} ({', '.join(scheme.palettes)}); "
             "name its own in a --parsing-scheme FILE.toml"
         )
-    return found[0] if found else None
+    return readings[0]
 
 
 def _colour_keys(colours: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -14,16 +14,37 @@ from pgen.data.frames import CSV_REMEDY, FILE_REMEDY, check_frame, into_photo, p
 from pgen.data.images import read_image
 from pgen.data.parsing import read_label_ids
 from pgen.data.parsing_merge import merge
-from pgen.data.parsing_schemes import SCHEMES, ParsingScheme, load_scheme, schemes_with
+from pgen.data.parsing_schemes import DRESS, LEG, SCHEMES, ParsingScheme, load_scheme, schemes_with
 from pgen.data.photo_set import Photo, PhotoSet, on_body
 from pgen.errors import InputError
 
 _LOOKED_AT = 50  # photos
 _ENOUGH = 5  # of them that must be seen before labels or people are judged
-_FACES = 0.3  # part of the noses that must lie on a face or hair
+_RIGHT = 0.3  # part of the landmarks that must lie on the right labels
 _ON_BODY = 0.6  # part of the joints that must lie on the body, in most photos
 _GAIN = 0.35  # of the joints of other poses that miss a map, the part which its own pose must bring home
 _FAR = 0.05  # heights by which another pose must differ to be compared with
+
+
+@dataclass(frozen=True)
+class _Landmark:
+    """Joints that lie on the same labels in nearly all photos; those on the background do not count."""
+
+    joints: str
+    place: str
+    indices: tuple[Joint, ...]
+    labels: tuple[str, ...]
+
+
+_LANDMARKS = (
+    _Landmark("noses", "the face", (Joint.NOSE,), (LABELS[Label.FACE],)),
+    _Landmark(
+        "knees",
+        "trousers, skirt or legs",
+        (Joint.R_KNEE, Joint.L_KNEE),
+        (*(LABELS[label] for label in (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)), DRESS, LEG),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -90,38 +111,45 @@ def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
         have = ", ".join(map(str, np.unique(np.concatenate(unknown))[:8]))
         raise InputError(
             f"{seen[0].photo.parsing} and others have label ids {have}, which {scheme.name} does not have; say with "
-            f"--parsing-scheme which convention they follow{_perhaps(_by_faces(seen, others) or others)}"
+            f"--parsing-scheme which convention they follow{_perhaps(_likely(seen, others) or others)}"
         )
-    share = _share_of_faces(seen, scheme)
-    if share is not None and share < _FACES:
-        likely = _by_faces(seen, [name for name in SCHEMES if name != scheme.name])
-        raise InputError(
-            f"{seen[0].photo.parsing} and others: the nose lies on the face or hair in only {share:.0%} of them if "
-            f"their labels are read as {scheme.name}; either they follow another convention, which --parsing-scheme "
-            f"says{_perhaps(likely)}, or keypoints and maps are of different photos"
-        )
+    for landmark, share in _shares(seen, scheme).items():
+        if share < _RIGHT:
+            likely = _likely(seen, [name for name in SCHEMES if name != scheme.name])
+            raise InputError(
+                f"{seen[0].photo.parsing} and others: the {landmark.joints} lie on {landmark.place} in only {share:.0%} of "
+                f"them if their labels are read as {scheme.name}; either they follow another convention, which "
+                f"--parsing-scheme says{_perhaps(likely)}, or keypoints and maps are of different photos"
+            )
 
 
-def _share_of_faces(seen: Sequence[_Seen], scheme: ParsingScheme) -> float | None:
-    """In which part of the photos the nose lies on face or hair, read as ``scheme``; None if too few noses are seen."""
-    faces = scheme.ids_becoming(LABELS[Label.FACE], LABELS[Label.HAIR])
-    found = []
-    for one in seen:
-        x, y = np.nan_to_num(one.pose_in_map()[Joint.NOSE], nan=-1).round().astype(int)
-        assert one.ids is not None
-        height, width = one.ids.shape
-        if 0 <= x < width and 0 <= y < height:
-            found.append(int(one.ids[y, x]) in faces)
-    return sum(found) / len(found) if len(found) >= _ENOUGH else None
+def _shares(seen: Sequence[_Seen], scheme: ParsingScheme) -> dict[_Landmark, float]:
+    """For each landmark that is seen often enough, the part that lies where it should, with labels of ``scheme``."""
+    shares = {}
+    for landmark in _LANDMARKS:
+        wanted = scheme.ids_becoming(*landmark.labels)
+        nothing = scheme.ids_becoming(LABELS[Label.BACKGROUND])
+        under = [value for one in seen for value in _under(one, landmark.indices) if value not in nothing]
+        if len(under) >= _ENOUGH:
+            shares[landmark] = sum(value in wanted for value in under) / len(under)
+    return shares
 
 
-def _by_faces(seen: Sequence[_Seen], names: Sequence[str]) -> list[str]:
-    """Which of the schemes have all ids, and faces where the noses are."""
+def _under(one: _Seen, joints: Sequence[Joint]) -> list[int]:
+    """The ids in the map under the joints that are known."""
+    assert one.ids is not None
+    height, width = one.ids.shape
+    points = np.nan_to_num(one.pose_in_map()[list(joints)], nan=-1).round().astype(int)
+    return [int(one.ids[y, x]) for x, y in points if 0 <= x < width and 0 <= y < height]
+
+
+def _likely(seen: Sequence[_Seen], names: Sequence[str]) -> list[str]:
+    """Which of the schemes have all ids, and landmarks where they should be."""
     every = np.unique(np.concatenate([np.unique(one.ids) for one in seen if one.ids is not None]))
     fitting = []
     for name in names:
-        share = _share_of_faces(seen, load_scheme(name))
-        if name in schemes_with(every) and share is not None and share > 2 * _FACES:
+        shares = _shares(seen, load_scheme(name))
+        if name in schemes_with(every) and all(share > 2 * _RIGHT for share in shares.values()):
             fitting.append(name)
     return fitting
 
