@@ -8,8 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 GOLDEN_DIR = Path(os.environ.get("PGEN_GOLDEN_DIR") or Path(__file__).parent / "golden")
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("pgen", deadline=None)
+settings.load_profile("pgen")
 
 
 @pytest.fixture(scope="session")

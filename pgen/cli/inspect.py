@@ -143,11 +143,11 @@ def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
 
     from pgen.data.keypoints import read_pose, read_poses
 
-    frame = None
     photos = read_poses(file)
+    frames = {found.frame for found in photos.values()}
+    frame = frames.pop() if len(frames) == 1 else None
     if list(photos) == [""]:
-        people, frame = photos[""].poses, photos[""].frame
-        poses = {f"person {i}": pose for i, pose in enumerate(people)}
+        poses = {f"person {i}": pose for i, pose in enumerate(photos[""].poses)}
     else:
         poses = {photo: found.poses[found.largest()] for photo, found in photos.items()}
     if name is not None:

@@ -32,7 +32,7 @@ from pgen.data.keypoint_sources import PoseRow, find_poses
 from pgen.data.names import PhotoNames, bare
 from pgen.data.pair_lists import read_pairs
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
-from pgen.data.photo_set import Conventions, Found, PhotoSet, by, gather
+from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, by, gather
 from pgen.data.tree import find_maps, find_photos, first_of, listed_splits, no_photos, spelt
 from pgen.errors import InputError
 
@@ -44,6 +44,7 @@ RESIZED = (256, 176)
 
 _FOLDERS = ("img", "img_highres", "images")
 _LAYOUT = "photos in img/, img_highres/, images/, or train/ and test/"
+_LOOKED_AT = 1000  # poses, to tell their frame
 _ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and which of its colours
 
 
@@ -70,6 +71,7 @@ def find_deepfashion(
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; put DeepFashion there ({_LAYOUT}), or name its folder with --root")
     files, folder_of, notes = _photos(root, images)
+    notes += () if scheme else (TAKEN_AS_SPT10,)
     names = PhotoNames(files, root, key=photo_key)
     tables, more_notes = _tables(root) if not keypoints else ([Path(path) for path in keypoints], ())
     notes += more_notes
@@ -180,7 +182,7 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
         return None, ()
     if all("-resize-" in path.name for path in tables):
         return RESIZED, ()
-    guessed = guess_frame(poses, FRAMES)
+    guessed = guess_frame(poses[:: 1 + len(poses) // _LOOKED_AT], FRAMES)
     if guessed is None:
         raise InputError(
             f"{tables[0]}: neither its name nor the poses tell which frame they refer to; say it with --frame "

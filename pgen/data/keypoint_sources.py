@@ -28,7 +28,7 @@ class PoseRow:
     def load(self, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
         """The pose of the largest person, and the frame that it refers to if its file says so.
 
-        ``size`` (height, width) is the photo's. Raises `InputError` if the file cannot be read.
+        ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be read.
         """
         found = self.people
         if found is None:

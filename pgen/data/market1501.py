@@ -23,7 +23,7 @@ from pgen.data.keypoint_sources import find_poses
 from pgen.data.names import PhotoNames
 from pgen.data.pair_lists import read_pairs
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
-from pgen.data.photo_set import Conventions, Found, PhotoSet, gather
+from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, gather
 from pgen.data.tree import find_maps, find_photos, first_of, no_photos, spelt
 from pgen.errors import InputError
 
@@ -92,7 +92,7 @@ def find_market1501(
             pairs_source=" and ".join(map(str, lists)),
             keypoints=where,
             conventions=Conventions(scheme or load_scheme(), frame),
-            notes=(*notes, *more_notes),
+            notes=(*notes, *more_notes) if scheme else (TAKEN_AS_SPT10, *notes, *more_notes),
         )
     )
 

@@ -39,6 +39,8 @@ def merge(
         shown = ", ".join(str(value) for value in unknown[:8]) + (", …" if unknown.size > 8 else "")
         raise InputError(f"label ids {shown}, which {scheme.name} does not have ({_span(scheme)})")
     codes = label_table(scheme)[ids]
+    if codes.max(initial=0) < LABEL_COUNT:
+        return codes
     merged = np.where(codes < LABEL_COUNT, codes, Label.BACKGROUND).astype(np.uint8)
     for index, rule in enumerate(RULES):
         rows, columns = np.nonzero(codes == LABEL_COUNT + index)

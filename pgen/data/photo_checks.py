@@ -85,7 +85,7 @@ def _look(found: PhotoSet) -> list[_Seen]:
         assert photo.pose is not None
         try:
             height, width, _ = read_image(photo.path).shape
-            pose, own = photo.pose.load((height, width))
+            pose, own = photo.pose.load(found.conventions.frame or (height, width))
         except InputError:
             continue  # counted when it is read for good
         size = (height, width)
@@ -117,8 +117,8 @@ def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
         if share < _RIGHT:
             likely = _likely(seen, [name for name in SCHEMES if name != scheme.name])
             raise InputError(
-                f"{seen[0].photo.parsing} and others: the {landmark.joints} lie on {landmark.place} in only {share:.0%} of "
-                f"them if their labels are read as {scheme.name}; either they follow another convention, which "
+                f"{seen[0].photo.parsing} and others: the {landmark.joints} lie on {landmark.place} in only "
+                f"{share:.0%} of them if their labels are read as {scheme.name}; they follow another convention, which "
                 f"--parsing-scheme says{_perhaps(likely)}, or keypoints and maps are of different photos"
             )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pgen.body.joints import known
 from pgen.body.labels import Label
@@ -20,8 +19,11 @@ from pgen.data.names import PhotoNames, close_matches
 from pgen.data.parallel import ordered_map
 from pgen.data.parsing import read_label_ids
 from pgen.data.parsing_merge import merge
-from pgen.data.parsing_schemes import ParsingScheme
+from pgen.data.parsing_schemes import DEFAULT_SCHEME, ParsingScheme
 from pgen.errors import InputError
+
+#: What to say when the user has not said which labels the maps have.
+TAKEN_AS_SPT10 = f"parsing maps are taken to have the labels of {DEFAULT_SCHEME} (--parsing-scheme)"
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
@@ -87,7 +89,7 @@ def read_photo(photo: Photo, conventions: Conventions) -> Example | Drop:
         return Drop(photo.name, "photo cannot be read", str(error))
     size = (image.shape[0], image.shape[1])
     try:
-        pose, own_frame = photo.pose.load(size)
+        pose, own_frame = photo.pose.load(conventions.frame or size)
     except InputError as error:
         return Drop(photo.name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
@@ -124,8 +126,12 @@ def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | N
     inside = ((points >= 0) & (points < (width, height))).all(axis=1)
     if inside.sum() < _JOINTS_TO_JUDGE:
         return None
-    body = ndimage.maximum_filter(parsing != Label.BACKGROUND, size=2 * round(_NEAR * height) + 1)
-    return float(body[points[inside, 1], points[inside, 0]].mean())
+    reach = round(_NEAR * height)
+    hits = [
+        (parsing[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1] != Label.BACKGROUND).any()
+        for x, y in points[inside].tolist()
+    ]
+    return sum(hits) / len(hits)
 
 
 @dataclass(frozen=True)

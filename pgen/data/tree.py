@@ -22,7 +22,7 @@ def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
     found = {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
-        if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and (without is None or without not in path.parents)
+        if _is_of_interest(path, PHOTO_SUFFIXES) and path.is_file() and (without is None or without not in path.parents)
     }
     return dict(sorted(found.items()))
 
@@ -43,7 +43,7 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png"))
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in suffixes:
+        if not _is_of_interest(path, suffixes):
             continue
         name = path.relative_to(folder).as_posix()[: -len(path.suffix)]
         if name in files:
@@ -89,6 +89,10 @@ def first_of(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, 
     if not there:
         return None, ()
     return there[0], ((f"{there[0]} is taken, not {_listed(others)}",) if others else ())
+
+
+def _is_of_interest(path: Path, suffixes: Sequence[str]) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")  # as some systems leave beside each file
 
 
 def _listed(names: Sequence[str]) -> str:

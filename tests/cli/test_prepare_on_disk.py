@@ -10,9 +10,9 @@ import pytest
 
 from pgen.cli.app import main
 from pgen.data.store import Store
+from tests.data.deepfashion_trees import low_resolution
 from tests.data.examples import nothing_left_in, write_folder
-from tests.data.test_deepfashion import low_resolution
-from tests.data.test_market1501 import SHOTS, write_market
+from tests.data.market_tree import SHOTS, write_market
 from tests.data.trees import in_scheme, pairs_of, shots, write_map
 
 
@@ -30,7 +30,10 @@ def test_deepfashion_needs_no_other_flag(here: Path, capsys: pytest.CaptureFixtu
     low_resolution(here / "datasets/deepfashion")
     assert prepare("deepfashion") == 0
     out, err = capsys.readouterr()
-    assert err == "keypoints are taken to refer to 256x256, as people stand in its middle (--frame)\n"
+    assert err.splitlines() == [
+        "parsing maps are taken to have the labels of spt10 (--parsing-scheme)",
+        "keypoints are taken to refer to 256x256, as people stand in its middle (--frame)",
+    ]
     assert "pairs for testing" in out
     store = Store("datasets/deepfashion.h5")
     assert (len(store), store.size) == (len(shots()), (256, 256))
@@ -103,7 +106,7 @@ def test_strict_makes_drops_an_error(here: Path, capsys: pytest.CaptureFixture[s
         (["market1501", "--images", "img"], "--images belongs to other data sets, not to --dataset market1501"),
         (["synthetic", "--parsing-scheme", "lip20"], "--parsing-scheme belongs to data sets on disk, not to"),
         (["synthetic", "--keypoints", "a.csv"], "--keypoints belongs to data sets on disk, not to"),
-        (["folder", "--root", "mine", "--parsing-scheme", "lip"], "--parsing-scheme lip is neither adgan8, atr18,"),
+        (["folder", "--root", "mine", "--parsing-scheme", "lip"], "the parsing scheme lip is neither adgan8, atr18,"),
         (["folder", "--root", "mine", "--pairs", "a", "--pairs", "b", "--pairs", "c"], "--pairs is one file, or two"),
         (["folder", "--root", "mine", "--parsing-scheme", "own.toml"], "own.toml does not exist"),
         (["folder", "--root", "mine", "--images", "other"], "mine/other has no photos"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -94,6 +94,7 @@ def test_truncated_at_any_byte(whole: dict, folder: Path) -> None:
             read_or_refuse(reader, folder / name, data[:length])
 
 
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), count=st.sampled_from([1, 4, 30]))
 def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -104,6 +105,7 @@ def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None
         read_or_refuse(reader, folder / name, bytes(broken))
 
 
+@settings(max_examples=40)
 @given(data=st.binary(max_size=400))
 def test_random_bytes(whole: dict, folder: Path, data: bytes) -> None:
     for name, (reader, start) in whole.items():

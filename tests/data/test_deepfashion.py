@@ -1,77 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pgen.body.labels import Label
 from pgen.data.deepfashion import find_deepfashion, person_of, photo_key
 from pgen.data.example import Drop, Example
+from pgen.data.parsing_schemes import load_scheme
 from pgen.data.photo_checks import check_photos
 from pgen.data.prepare import prepare
 from pgen.data.store import Store
 from pgen.errors import InputError
-from tests.data.trees import (
-    Shot, high_resolution, padded, pairs_of, shots, write_csv, write_map, write_pairs, write_photo,
-)  # fmt: skip
-
-Tree = Callable[[Path], None]
-
-
-def annotate(root: Path, prefix: str, shift: int, name: Callable[[Shot], str] = lambda shot: shot.flat) -> None:
-    """Keypoints of both splits, in the frame between the sides moved by ``shift``, and pairs for testing."""
-    for split in ("train", "test"):
-        poses = {name(shot): shot.example.pose + (shift, 0) for shot in shots() if shot.tested == (split == "test")}
-        write_csv(root / f"{prefix}-annotation-{split}.csv", poses)
-    write_pairs(root / f"{prefix}-pairs-test.csv", pairs_of(lambda shot: shot.flat, shots()))
-
-
-def low_resolution(root: Path) -> None:
-    """Nested 256x256 photos with white sides; SPT's maps, flat; keypoints of 256x256."""
-    for shot in shots():
-        whole = padded(shot.example)
-        write_photo(root / "img" / shot.nested, whole.image)
-        write_map(root / "parsing" / f"{shot.flat.removesuffix('.jpg')}.npy", whole.parsing)
-    annotate(root, "fasion", 40)
-
-
-def flat_folders(root: Path) -> None:
-    """Flat 256x176 photos in train/ and test/; nested maps of 256x176; keypoints of 256x176; the right spelling."""
-    for shot in shots():
-        write_photo(root / ("test" if shot.tested else "train") / shot.flat, shot.example.image)
-        write_map(root / "parsing" / f"{shot.nested.removesuffix('.jpg')}.png", shot.example.parsing)
-    annotate(root, "fashion-resize", 0)
-
-
-def high(root: Path) -> None:
-    """Photos in high resolution; maps and keypoints as small as ever; lists, in CRLF, that leave two photos out."""
-    for shot in shots():
-        whole = padded(shot.example)
-        write_photo(root / "img_highres" / shot.nested, high_resolution(whole.image))
-        write_map(root / "parsing" / shot.flat.replace(".jpg", ".npy"), whole.parsing, np.int8)
-    write_photo(root / "img_highres/MEN/Denim/id_00000001/01_1_front.jpg", np.zeros((1101, 750, 3), np.uint8))
-    annotate(root, "fasion-resize", 0)
-    for split in ("train", "test"):
-        names = [shot.flat for shot in shots() if shot.tested == (split == "test")]
-        (root / f"{split}.lst").write_bytes("\r\n".join(names).encode())
-
-
-def narrow_keypoints(root: Path) -> None:
-    """256x256 photos whose keypoints are of 256x176, under the name that elsewhere means 256x256."""
-    low_resolution(root)
-    annotate(root, "fasion", 0, lambda shot: shot.nested)
-
-
-def in_images(root: Path) -> None:
-    """256x256 photos, flat, in images/; one keypoint file; a list of pairs without header, the target first."""
-    for shot in shots():
-        whole = padded(shot.example)
-        write_photo(root / "images" / shot.flat, whole.image)
-        write_map(root / "images" / shot.flat.replace(".jpg", ".npy"), whole.parsing)
-    write_csv(root / "keypoints.csv", {f"img/{shot.nested}": shot.example.pose + (40, 0) for shot in shots()}, ":")
-    lines = [f"{target},{source}" for source, target in pairs_of(lambda shot: shot.flat, shots())]
-    (root / "test_pairs.txt").write_text("\n".join(lines))
+from tests.data.deepfashion_trees import (
+    Tree,
+    adgan_maps,
+    annotate,
+    flat_folders,
+    high,
+    in_images,
+    low_resolution,
+    narrow_keypoints,
+)
+from tests.data.trees import padded, pairs_of, shots, write_csv, write_map, write_pairs, write_photo
 
 
 def names_by_key(names: list[str]) -> dict[str, int]:
@@ -108,6 +60,21 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
     assert [people.index(person) // 2 for person in people] == [shot.person for shot in shots()]
     named = [(photo_key(store.names[a]), photo_key(store.names[b])) for a, b in store.pairs("test")]
     assert named == pairs_of(lambda shot: photo_key(shot.flat), shots())
+
+
+def test_maps_between_the_white_sides(tmp_path: Path) -> None:
+    adgan_maps(tmp_path)
+    found = find_deepfashion(tmp_path, scheme=load_scheme("adgan8"))
+    check_photos(found)
+    with pytest.raises(InputError, match=r"perhaps adgan8"):
+        check_photos(find_deepfashion(tmp_path))
+    items = {item.name: item for item in found.examples()}
+    for shot in shots():
+        item, expected = items[shot.nested], padded(shot.example)
+        assert isinstance(item, Example)
+        bare = expected.parsing >= Label.L_ARM
+        np.testing.assert_array_equal(item.parsing[~bare], expected.parsing[~bare])
+        assert (item.parsing == expected.parsing)[bare].mean() > 0.85
 
 
 def test_what_is_assumed_is_said(tmp_path: Path) -> None:
@@ -148,7 +115,7 @@ def test_frame_that_is_wrong(tmp_path: Path) -> None:
     annotate(tmp_path, "fasion", 0)
     with pytest.raises(InputError, match=r"shifted by about \d\d pixels to the left .* perhaps --frame 256x176"):
         check_photos(find_deepfashion(tmp_path, frame=(256, 256)))
-    with pytest.raises(InputError, match="upper left quarter of 1101x750"):
+    with pytest.raises(InputError, match=r"upper left quarter of 1101x750"):
         check_photos(find_deepfashion(tmp_path, frame=(1101, 750)))
 
 
@@ -229,9 +196,9 @@ def test_pairs_that_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="put DeepFashion there .*name its folder with --root"):
+    with pytest.raises(InputError, match=r"put DeepFashion there .*name its folder with --root"):
         find_deepfashion(tmp_path / "gone")
-    with pytest.raises(InputError, match="has no photos in img/, img_highres/, images/, or train/ and test/"):
+    with pytest.raises(InputError, match=r"has no photos in img/, img_highres/, images/, or train/ and test/"):
         find_deepfashion(tmp_path)
     with pytest.raises(InputError, match=r"other has no photos \(\.jpg"):
         find_deepfashion(tmp_path, images="other")

@@ -57,6 +57,14 @@ def test_canvas_of_another_size(root: Path) -> None:
     assert (drop.reason, drop.detail) == ("keypoints of another frame", "they are for 128x300, the photo is 128x128")
 
 
+def test_parts_of_a_given_frame(root: Path) -> None:
+    for name in NAMES:
+        write_openpose(root / "keypoints" / f"{name}.json", [(STANDING + 0.5) / 2 - 0.5], divide_by=(64, 64))
+    for item in find_folder(root, frame=(64, 64)).examples():
+        assert isinstance(item, Example)
+        np.testing.assert_allclose(item.pose, STANDING, atol=1e-3)
+
+
 def test_folder_of_text_files(root: Path) -> None:
     for name in NAMES:
         write_text(root / "poses" / f"{name.removesuffix('.png')}.txt", STANDING)

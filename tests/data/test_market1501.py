@@ -8,29 +8,12 @@ import pytest
 from pgen.data.example import Drop, Example
 from pgen.data.market1501 import SIZE, find_market1501, person_of
 from pgen.data.photo_checks import check_photos
+from pgen.data.photo_set import TAKEN_AS_SPT10
 from pgen.data.prepare import prepare
 from pgen.data.store import Store
 from pgen.errors import InputError
-from tests.data.trees import pairs_of, shots, write_csv, write_map, write_pairs, write_photo
-
-SHOTS = shots(SIZE, "market")
-JUNK = ("-1_c1s1_000401_03.jpg", "0000_c1s1_000151_01.jpg")
-
-
-def write_market(root: Path, train: str = "bounding_box_train", test: str = "bounding_box_test") -> None:
-    for shot in SHOTS:
-        folder = test if shot.tested else train
-        write_photo(root / folder / shot.market, shot.example.image)
-        write_map(root / "parsing" / shot.market.replace(".jpg", ".npy"), shot.example.parsing, np.int8)
-    for name in JUNK:
-        write_photo(root / test / name, np.zeros((*SIZE, 3), np.uint8))
-    write_photo(root / "query" / "0009_c1s1_000001_00.jpg", np.zeros((*SIZE, 3), np.uint8))
-    for split in ("train", "test"):
-        poses = {shot.market: shot.example.pose for shot in SHOTS if shot.tested == (split == "test")}
-        if split == "test":
-            poses |= dict.fromkeys(JUNK, SHOTS[0].example.pose)
-        write_csv(root / f"market-annotation-{split}.csv", poses)
-    write_pairs(root / "market-pairs-test.csv", pairs_of(lambda shot: shot.market, SHOTS))
+from tests.data.market_tree import JUNK, SHOTS, write_market
+from tests.data.trees import pairs_of, write_csv, write_photo
 
 
 @pytest.mark.parametrize("folders", [("bounding_box_train", "bounding_box_test"), ("train", "test")])
@@ -39,6 +22,7 @@ def test_same_people(tmp_path: Path, folders: tuple[str, str]) -> None:
     found = find_market1501(tmp_path)
     assert check_photos(found) == ()
     assert found.notes == (
+        TAKEN_AS_SPT10,
         "2 photos of nobody (numbers -1 and 0000) are skipped",
         f"1 photos in {tmp_path}/query have no keypoints and are left aside",
     )
@@ -79,21 +63,21 @@ def test_people_in_both_parts_are_dropped_from_training(tmp_path: Path) -> None:
 
 
 def test_wrong_trees_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="put Market-1501 there, or name its folder with --root"):
+    with pytest.raises(InputError, match=r"put Market-1501 there, or name its folder with --root"):
         find_market1501(tmp_path / "gone")
-    with pytest.raises(InputError, match="bounding_box_train and .*bounding_box_test has no photos"):
+    with pytest.raises(InputError, match=r"bounding_box_train and .*bounding_box_test has no photos"):
         find_market1501(tmp_path)
     write_market(tmp_path)
     write_photo(tmp_path / "query" / SHOTS[0].market, SHOTS[0].example.image)
     with pytest.raises(InputError, match=r"bounding_box_train/.* and .*query/.* have the same name; remove one"):
         find_market1501(tmp_path)
     (tmp_path / "test").mkdir()
-    with pytest.raises(InputError, match="bounding_box_test and .*test are the same part of Market-1501"):
+    with pytest.raises(InputError, match=r"bounding_box_test and .*test are the same part of Market-1501"):
         find_market1501(tmp_path)
     (tmp_path / "test").rmdir()
     (tmp_path / "query" / SHOTS[0].market).unlink()
+    write_csv(tmp_path / "other.csv", {"x.jpg": SHOTS[0].example.pose})
     with pytest.raises(InputError, match=r"no row belongs to any photo"):
-        write_csv(tmp_path / "other.csv", {"x.jpg": SHOTS[0].example.pose})
         find_market1501(tmp_path, keypoints=[tmp_path / "other.csv"])
     for split in ("train", "test"):
         (tmp_path / f"market-annotation-{split}.csv").unlink()

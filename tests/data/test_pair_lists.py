@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgen.data.pair_lists import read_names, read_pairs
@@ -37,6 +37,7 @@ def test_parallel_lists(tmp_path: Path) -> None:
     assert read_names(sources) == ["a", "b"]
 
 
+@settings(max_examples=60)
 @given(pairs=st.lists(st.tuples(NAMES, NAMES), max_size=5), end=st.sampled_from(["\n", "\r\n"]))
 def test_every_form_gives_the_pairs_back(tmp_path_factory: pytest.TempPathFactory, pairs: list, end: str) -> None:
     folder = tmp_path_factory.mktemp("pairs")

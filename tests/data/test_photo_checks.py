@@ -48,15 +48,23 @@ def test_a_right_scheme_passes(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("true", "taken", "message"),
     [
-        ("lip20", "spt10", r"have label ids 1\d, .* which spt10 does not have; say with --parsing-scheme .*, perhaps cihp20 or lip20"),
-        ("atr18", "spt10", "which spt10 does not have; .*, perhaps atr18$"),
-        ("adgan8", "spt10", "noses lie on the face in only 0% of them if their labels are read as spt10; .*, perhaps adgan8, or keypoints"),
+        (
+            "lip20",
+            "spt10",
+            r"label ids 1\d, .* which spt10 does not have; say with --parsing-scheme .*, perhaps cihp20 or lip20$",
+        ),
+        ("atr18", "spt10", r"which spt10 does not have; .*, perhaps atr18$"),
+        (
+            "adgan8",
+            "spt10",
+            r"noses lie on the face in only 0% of them if their labels are read as spt10; .*, perhaps adgan8, or keyp",
+        ),
         ("spt10", "adgan8", "which adgan8 does not have; .*perhaps spt10"),
         ("atr18", "lip20", "read as lip20; .*, perhaps atr18, or"),
         ("spt10", "lip20", "read as lip20; .*, perhaps spt10, or"),
         ("adgan8", "lip20", "knees lie on trousers, skirt or legs in only 0% .* read as lip20; .*, perhaps adgan8, or"),
     ],
-)  # fmt: skip
+)
 def test_maps_of_another_scheme(tmp_path: Path, true: str, taken: str, message: str) -> None:
     write_set(tmp_path, parsing=lambda shot: in_scheme(shot.example.parsing, true))
     with pytest.raises(InputError, match=message):
@@ -84,7 +92,7 @@ def test_swapped_coordinates(tmp_path: Path) -> None:
         check_photos(find_folder(tmp_path))
     for shot in SHOTS:
         write_text(tmp_path / "text" / shot.nested.replace(".jpg", ".txt"), shot.example.pose[:, ::-1])
-    with pytest.raises(InputError, match="text: .*on their side; x stands before y in such files"):
+    with pytest.raises(InputError, match=r"text: .*on their side; x stands before y in such files"):
         check_photos(find_folder(tmp_path, keypoints=[tmp_path / "text"]))
 
 
@@ -163,7 +171,7 @@ def test_frames_that_files_tell_are_checked(tmp_path: Path) -> None:
     for shot in SHOTS:
         path = tmp_path / "openpose" / shot.nested.replace(".jpg", "_keypoints.json")
         write_openpose(path, [shot.example.pose * 4], canvas=(128, 128))
-    with pytest.raises(InputError, match="openpose: .*have joints outside of 128x128; say with --frame"):
+    with pytest.raises(InputError, match=r"openpose: .*have joints outside of 128x128; say with --frame"):
         check_photos(find_folder(tmp_path, keypoints=[tmp_path / "openpose"]))
 
 

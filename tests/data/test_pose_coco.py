@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pgen.body.joints import Joint
 from pgen.data.keypoints import read_pose
@@ -26,6 +26,7 @@ def with_neck(pose: np.ndarray) -> np.ndarray:
     return expected
 
 
+@settings(max_examples=60)
 @given(pose=any_pose())
 def test_any_pose_comes_back_with_the_neck_between_the_shoulders(
     tmp_path_factory: pytest.TempPathFactory, pose: np.ndarray

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pgen.data.keypoints import pose_format, read_pose
 from pgen.data.pose_text import read_pose_text
@@ -13,6 +13,7 @@ from tests.data.examples import STANDING, any_pose
 from tests.data.trees import write_text
 
 
+@settings(max_examples=60)
 @given(pose=any_pose(low=0))
 def test_any_pose_comes_back(tmp_path_factory: pytest.TempPathFactory, pose: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("text") / "a.txt"
