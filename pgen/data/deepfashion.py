@@ -33,7 +33,8 @@ from pgen.data.names import PhotoNames, bare
 from pgen.data.pair_lists import read_pairs
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
 from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, by, gather
-from pgen.data.tree import find_maps, find_photos, first_of, listed_splits, no_photos, spelt
+from pgen.data.pose_json import PosesOfPhoto
+from pgen.data.tree import find_maps, find_photos, first_of, listed_splits, no_photos, spelt, split_lists
 from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -96,7 +97,7 @@ def find_deepfashion(
     maps_in = Path(parsing) if parsing is not None else root / "parsing"
     return gather(
         Found(
-            files=files,
+            photos=files,
             names=names,
             poses={name: rows[row] for name, row in row_of.items()},
             unmatched=sorted(rows.keys() - set(row_of.values())),
@@ -105,8 +106,9 @@ def find_deepfashion(
             person=person_of,
             splits=splits,
             pairs=read,
-            pairs_source=" and ".join(map(str, lists)),
-            keypoints=where,
+            tables=tables,
+            lists=lists,
+            split_lists=split_lists(root),
             conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape),
             notes=notes,
         )
@@ -177,7 +179,7 @@ def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
     """The frame that keypoints refer to: None where each file says it, or it is the photo's."""
-    poses = [row.people.poses[0] for row in rows.values() if row.people is not None and row.people.frame is None]
+    poses = [row.poses[0] for row in rows.values() if isinstance(row, PosesOfPhoto) and row.frame is None]
     if not poses:
         return None, ()
     if all("-resize-" in path.name for path in tables):

@@ -13,7 +13,7 @@ from pgen.data.pairs_csv import groups
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
 from pgen.data.photo_set import Conventions, Found, PhotoSet, gather
 from pgen.data.pose_csv import is_pose_csv
-from pgen.data.tree import find_maps, find_photos, listed_splits, no_photos
+from pgen.data.tree import find_maps, find_photos, listed_splits, no_photos, split_lists
 from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -50,14 +50,14 @@ def find_folder(
         raise no_photos(folder)
     names = PhotoNames(files, folder)
     rows = find_poses(sources)
-    where = ", ".join(map(str, sources))
+    where = " and ".join(map(str, sources))
     row_of = names.match(rows, where)
     if not row_of:
         raise InputError(
             f"{where} has no row for any photo in {folder}: its first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
         )
-    lists = list(pairs) or [path for path in [root / "pairs.csv"] if path.is_file()]
+    lists = [Path(path) for path in pairs] or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
     linked = [tuple(map(names.find, pair)) for pair in read or ()]
     folders = [(f"{PurePosixPath(name).parent}/", name) for name in files if "/" in name]
@@ -65,7 +65,7 @@ def find_folder(
     splits, more_notes, absent = listed_splits(root, names)
     return gather(
         Found(
-            files=files,
+            photos=files,
             names=names,
             poses={name: rows[row] for name, row in row_of.items()},
             unmatched=sorted(rows.keys() - set(row_of.values())),
@@ -74,8 +74,9 @@ def find_folder(
             person=lambda name: person.get(name, name),
             splits=splits,
             pairs=read,
-            pairs_source=" and ".join(map(str, lists)),
-            keypoints=where,
+            tables=sources,
+            lists=lists,
+            split_lists=split_lists(root),
             conventions=Conventions(scheme or load_scheme(), frame),
             notes=(*notes, *more_notes),
         )

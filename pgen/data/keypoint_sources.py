@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,26 +17,23 @@ _FILES = (".json", ".txt", ".csv")
 _ENDING = "_keypoints"  # of the file names that OpenPose writes
 
 
-@dataclass(frozen=True)
-class PoseRow:
-    """Where a photo's pose is: in a table that has been read, or in a file of its own."""
+#: Where a photo's pose is: in a table that has been read, or in a file of its own.
+PoseRow = PosesOfPhoto | Path
 
-    people: PosesOfPhoto | None = None
-    file: Path | None = None
 
-    def load(self, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
-        """The pose of the largest person, and the frame that it refers to if its file says so.
+def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
+    """The pose of the largest person, and the frame that it refers to if its file says so.
 
-        ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be read.
-        """
-        found = self.people
-        if found is None:
-            assert self.file is not None
-            named = read_poses(self.file, size)
-            if len(named) != 1:
-                raise InputError(f"{self.file} has poses of {len(named)} photos; a file for one photo was expected")
-            found = next(iter(named.values()))
-        return found.poses[found.largest()], found.frame
+    ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
+    read.
+    """
+    found = row
+    if isinstance(found, Path):
+        named = read_poses(found, size)
+        if len(named) != 1:
+            raise InputError(f"{found} has poses of {len(named)} photos; a file for one photo was expected")
+        found = next(iter(named.values()))
+    return found.poses[found.largest()], found.frame
 
 
 def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
@@ -60,7 +56,7 @@ def _in_table(path: Path) -> dict[str, PoseRow]:
     people = read_poses(path)
     if "" in people:
         raise InputError(f"{path} does not say which photo its pose belongs to; give a table, or the folder it is in")
-    return {name: PoseRow(people=found) for name, found in people.items()}
+    return dict(people)
 
 
 def _in_folder(folder: Path) -> dict[str, PoseRow]:
@@ -72,17 +68,17 @@ def _in_folder(folder: Path) -> dict[str, PoseRow]:
             raise InputError(f"{folder} has a file of its own for each photo, but also {path.name}; name one of them")
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(_ENDING)
         if name in rows:
-            raise InputError(f"{folder}: {rows[name].file} and {path} are named alike; keep one of them")
-        rows[name] = PoseRow(file=path)
+            raise InputError(f"{folder}: {rows[name]} and {path} are named alike; keep one of them")
+        rows[name] = path
     if not rows:
         raise InputError(f"{folder} has no keypoints (.json or .txt, named like the photos)")
     return rows
 
 
 def _same(first: PoseRow, second: PoseRow) -> bool:
-    if first.people is None or second.people is None:
-        return False
-    poses = zip(first.people.poses, second.people.poses, strict=False)
-    return len(first.people.poses) == len(second.people.poses) and all(
+    if isinstance(first, Path) or isinstance(second, Path):
+        return first == second
+    poses = zip(first.poses, second.poses, strict=False)
+    return len(first.poses) == len(second.poses) and all(
         np.array_equal(one, other, equal_nan=True) for one, other in poses
     )

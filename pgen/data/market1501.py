@@ -81,7 +81,7 @@ def find_market1501(
     maps_in = Path(parsing) if parsing is not None else root / "parsing"
     return gather(
         Found(
-            files=files,
+            photos=files,
             names=names,
             poses={name: rows[row] for name, row in row_of.items()},
             unmatched=sorted(name for name in rows.keys() - set(row_of.values()) if person_of(name) not in JUNK),
@@ -89,8 +89,9 @@ def find_market1501(
             person=person_of,
             splits=splits,
             pairs=read,
-            pairs_source=" and ".join(map(str, lists)),
-            keypoints=where,
+            tables=tables,
+            lists=lists,
+            split_lists=(),
             conventions=Conventions(scheme or load_scheme(), frame),
             notes=(*notes, *more_notes) if scheme else (TAKEN_AS_SPT10, *notes, *more_notes),
         )

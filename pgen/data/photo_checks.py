@@ -12,6 +12,7 @@ from pgen.body.joints import Joint
 from pgen.body.labels import LABELS, Label
 from pgen.data.frames import CSV_REMEDY, FILE_REMEDY, check_frame, into_photo, parsing_into_photo
 from pgen.data.images import read_image
+from pgen.data.keypoint_sources import load_pose
 from pgen.data.parsing import read_label_ids
 from pgen.data.parsing_merge import merge
 from pgen.data.parsing_schemes import DRESS, LEG, SCHEMES, ParsingScheme, load_scheme, schemes_with
@@ -85,7 +86,7 @@ def _look(found: PhotoSet) -> list[_Seen]:
         assert photo.pose is not None
         try:
             height, width, _ = read_image(photo.path).shape
-            pose, own = photo.pose.load(found.conventions.frame or (height, width))
+            pose, own = load_pose(photo.pose, found.conventions.frame or (height, width))
         except InputError:
             continue  # counted when it is read for good
         size = (height, width)

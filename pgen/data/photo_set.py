@@ -14,7 +14,7 @@ from pgen.body.labels import Label
 from pgen.data.example import Drop, Example, Split
 from pgen.data.frames import into_photo, parsing_into_photo
 from pgen.data.images import read_image
-from pgen.data.keypoint_sources import PoseRow
+from pgen.data.keypoint_sources import PoseRow, load_pose
 from pgen.data.names import PhotoNames, close_matches
 from pgen.data.parallel import ordered_map
 from pgen.data.parsing import read_label_ids
@@ -65,6 +65,7 @@ class PhotoSet:
     pairs: list[tuple[str, str]] | None  # (source, target) photos for testing
     conventions: Conventions
     keypoints: str  # where the poses come from, for messages
+    files: tuple[Path, ...]  # that all photos depend on: tables and lists
     drops: tuple[Drop, ...] = ()  # what cannot be used, as the names alone tell
     notes: tuple[str, ...] = ()  # what was assumed or left aside
 
@@ -73,49 +74,60 @@ class PhotoSet:
 
     def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
         """Read every photo, in their order, in ``workers`` processes."""
-        yield from ordered_map(read_photo, ((photo, self.conventions) for photo in self.photos), workers)
+        calls = (
+            (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions) for one in self.photos
+        )
+        yield from ordered_map(read_photo, calls, workers)
         yield from self.drops
 
 
-def read_photo(photo: Photo, conventions: Conventions) -> Example | Drop:
+def read_photo(
+    name: str,
+    path: Path,
+    row: PoseRow | None,
+    map_path: Path | None,
+    person: str,
+    split: Split,
+    conventions: Conventions,
+) -> Example | Drop:
     """The photo with its annotations in its own pixels, or why it cannot be used."""
-    if photo.pose is None:
-        return Drop(photo.name, "no row in the keypoints")
-    if photo.parsing is None:
-        return Drop(photo.name, "no parsing map")
+    if row is None:
+        return Drop(name, "no row in the keypoints")
+    if map_path is None:
+        return Drop(name, "no parsing map")
     try:
-        image = read_image(photo.path)
+        image = read_image(path)
     except InputError as error:
-        return Drop(photo.name, "photo cannot be read", str(error))
+        return Drop(name, "photo cannot be read", str(error))
     size = (image.shape[0], image.shape[1])
     try:
-        pose, own_frame = photo.pose.load(conventions.frame or size)
+        pose, own_frame = load_pose(row, conventions.frame or size)
     except InputError as error:
-        return Drop(photo.name, "keypoints cannot be read", str(error))
+        return Drop(name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not _same_shape(frame, size):
-        return Drop(photo.name, "keypoints of another frame", f"they are for {by(frame)}, the photo is {by(size)}")
+        return Drop(name, "keypoints of another frame", f"they are for {by(frame)}, the photo is {by(size)}")
     pose = pose if frame == size else into_photo(pose, frame, size)
     try:
-        ids = read_label_ids(photo.parsing, conventions.scheme)
+        ids = read_label_ids(map_path, conventions.scheme)
     except InputError as error:
-        return Drop(photo.name, "parsing map cannot be used", str(error))
+        return Drop(name, "parsing map cannot be used", str(error))
     own_size = (ids.shape[0], ids.shape[1])
     if own_size not in (size, conventions.frame, *conventions.map_frames):
-        detail = f"{photo.parsing} is {by(own_size)}, the photo {by(size)}"
-        return Drop(photo.name, "parsing map of another size", detail)
+        detail = f"{map_path} is {by(own_size)}, the photo {by(size)}"
+        return Drop(name, "parsing map of another size", detail)
     if conventions.scheme.unknown(ids).size:
-        return Drop(photo.name, "labels out of range", _why_not(ids, photo.parsing, conventions.scheme))
+        return Drop(name, "labels out of range", _why_not(ids, map_path, conventions.scheme))
     try:
         parsing = merge(ids, conventions.scheme, pose if own_size == size else into_photo(pose, size, own_size))
     except InputError as error:
-        return Drop(photo.name, "parsing map cannot be merged", f"{photo.parsing} has {error}")
+        return Drop(name, "parsing map cannot be merged", f"{map_path} has {error}")
     parsing = parsing if own_size == size else parsing_into_photo(parsing, size)
     share = on_body(pose, parsing)
     if share is not None and share < _OFF_BODY:
-        detail = f"{share:.0%} of the joints lie on the body of {photo.parsing}"
-        return Drop(photo.name, "keypoints off the body", detail)
-    example = Example(photo.name, image, parsing, pose, photo.person, photo.split)
+        detail = f"{share:.0%} of the joints lie on the body of {map_path}"
+        return Drop(name, "keypoints off the body", detail)
+    example = Example(name, image, parsing, pose, person, split)
     return example if conventions.shape is None else _cut(example, conventions.shape)
 
 
@@ -138,7 +150,7 @@ def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | N
 class Found:
     """What lies in a data set's folder, by photo; `gather` makes a `PhotoSet` of it."""
 
-    files: Mapping[str, Path]
+    photos: Mapping[str, Path]
     names: PhotoNames
     poses: Mapping[str, PoseRow]
     unmatched: Sequence[str]  # rows of the keypoints that have no photo
@@ -146,8 +158,9 @@ class Found:
     person: Callable[[str], str]
     splits: Mapping[str, Split] | None  # None: no file or folder says it
     pairs: Sequence[tuple[str, str]] | None  # as the list has them
-    pairs_source: str
-    keypoints: str
+    tables: Sequence[Path]  # where the poses come from,
+    lists: Sequence[Path]  # and the pairs,
+    split_lists: Sequence[Path]  # and the splits
     conventions: Conventions
     absent: Sequence[str] = ()  # names in lists of photos that have none
     notes: tuple[str, ...] = ()
@@ -162,7 +175,7 @@ def gather(found: Found) -> PhotoSet:
     """
     pairs = None if found.pairs is None else [_known_pair(pair, found) for pair in found.pairs]
     paired = {name for pair in pairs or () for name in pair}
-    person = {name: found.person(name) for name in found.files}
+    person = {name: found.person(name) for name in found.photos}
     notes = list(found.notes)
     drops = [Drop(name, "listed, but there is no photo") for name in found.absent]
     absent = set(found.absent)
@@ -170,29 +183,31 @@ def gather(found: Found) -> PhotoSet:
     split: dict[str, Split]
     if found.splits is None:
         tested = {person[name] for name in paired}
-        split = {name: "test" if person[name] in tested else "train" for name in found.files}
+        split = {name: "test" if person[name] in tested else "train" for name in found.photos}
     else:
         split = dict(found.splits)
         trained = sorted(name for name in paired if split.get(name, "test") == "train")
         if trained:
             raise InputError(
-                f"{found.pairs_source} pairs {trained[0]} for testing, a photo for training; give the pairs for testing"
+                f"{_listed(found.lists)} pairs {trained[0]} for testing, a photo for training; give the pairs for "
+                "testing"
             )
         split |= dict.fromkeys(paired, "test")
-        aside = len(found.files) - len(split)
+        aside = len(found.photos) - len(split)
         if aside:
             notes.append(f"{aside:,} photos that are neither for training nor for testing are left aside")
         tested = {person[name] for name, its in split.items() if its == "test"}
-        both = [name for name in found.files if split.get(name) == "train" and person[name] in tested]
+        both = [name for name in found.photos if split.get(name) == "train" and person[name] in tested]
         drops += [Drop(name, "person also among those for testing", person[name]) for name in both]
         for name in both:
             del split[name]
     photos = [
-        Photo(name, found.files[name], found.poses.get(name), found.maps.get(name), person[name], split[name])
-        for name in sorted(found.files)
+        Photo(name, found.photos[name], found.poses.get(name), found.maps.get(name), person[name], split[name])
+        for name in sorted(found.photos)
         if name in split
     ]
-    return PhotoSet(photos, pairs, found.conventions, found.keypoints, tuple(drops), tuple(notes))
+    files = tuple(path for path in (*found.tables, *found.lists, *found.split_lists) if path.is_file())
+    return PhotoSet(photos, pairs, found.conventions, _listed(found.tables), files, tuple(drops), tuple(notes))
 
 
 def by(size: tuple[int, ...]) -> str:
@@ -200,13 +215,17 @@ def by(size: tuple[int, ...]) -> str:
     return "x".join(map(str, size))
 
 
+def _listed(paths: Sequence[Path]) -> str:
+    return " and ".join(map(str, paths))
+
+
 def _known_pair(pair: tuple[str, str], found: Found) -> tuple[str, str]:
     source, target = (found.names.find(name) for name in pair)
     if source is None or target is None:
         name = pair[0] if source is None else pair[1]
         raise InputError(
-            f"{found.pairs_source} names {name!r}, which is no photo in {found.names.where}"
-            f"{close_matches(name, found.files)}"
+            f"{_listed(found.lists)} names {name!r}, which is no photo in {found.names.where}"
+            f"{close_matches(name, found.photos)}"
         )
     return source, target
 

@@ -76,6 +76,11 @@ def listed_splits(root: Path, names: PhotoNames) -> tuple[dict[str, Split] | Non
     return splits, tuple(f"{root} has no {name}" for name in missing), tuple(dict.fromkeys(absent))
 
 
+def split_lists(root: Path) -> list[Path]:
+    """Those of train.lst and test.lst that are in ``root``."""
+    return [path for path in (root / f"{split}.lst" for split in SPLITS) if path.is_file()]
+
+
 def spelt(kind: str, ending: str, set_name: str = "fashion") -> list[str]:
     """File names of a ``kind`` ("pairs", "annotation") in the field, such as fasion-resize-pairs-test.csv."""
     names = _SPELLINGS if set_name == "fashion" else (set_name,)

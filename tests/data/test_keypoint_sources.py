@@ -8,7 +8,7 @@ from PIL import Image
 
 from pgen.data.example import Drop, Example
 from pgen.data.folder import find_folder
-from pgen.data.keypoint_sources import find_poses
+from pgen.data.keypoint_sources import find_poses, load_pose
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING, write_folder
 from tests.data.trees import write_coco, write_csv, write_openpose, write_text
@@ -119,7 +119,7 @@ def test_errors(root: Path, tmp_path: Path) -> None:
     (folder / "all.csv").unlink()
     write_coco(folder / "two.json", {"a.jpg": STANDING, "b.jpg": STANDING}, SIZE)
     with pytest.raises(InputError, match=r"two\.json has poses of 2 photos; a file for one photo was expected"):
-        find_poses([folder])["two"].load(SIZE)
+        load_pose(find_poses([folder])["two"], SIZE)
     Image.new("RGB", (4, 4)).save(folder / "p.png")
     with pytest.raises(InputError, match=r"p\.png is a photo, not a pose"):
         find_poses([folder / "p.png"])
