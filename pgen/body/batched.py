@@ -2,7 +2,8 @@
 
 These equal the numpy forms in ``heatmaps``, ``parts`` and ``posemask``, which say what is computed. Poses are
 (B, 18, 2) of (x, y) in pixels, NaN = missing; sizes are (height, width). Nothing loops over samples or parts,
-and no NaN comes out. Inside, coordinates are float64: half a pixel in the wrong place would show.
+and no NaN comes out, but of `part_corners`. Inside, coordinates are float64: half a pixel in the wrong place would
+show.
 """
 
 from __future__ import annotations
@@ -69,6 +70,18 @@ def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     columns = torch.arange(width, device=poses.device, dtype=torch.int32)
     inside = columns >= firsts[..., None].to(torch.int32)
     return inside.logical_and_(columns < stops[..., None].to(torch.int32))
+
+
+def part_corners(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """Corners of the ten parts (B, 10, 4, 2), dtype of ``poses``; NaN where a part's joints are missing."""
+    joints, there = _joints(poses)
+    limbs, limbs_there = _limbs(joints, there, TRANSFORM_EXTEND)
+    body = list(BODY_CORNERS)
+    box = _head_boxes(joints, there, size)
+    head = box[:, [0, 1, 2, 1, 2, 3, 0, 3]].unflatten(1, (4, 2)).to(joints.dtype)
+    corners = torch.cat([joints[:, None, body], head[:, None], limbs], dim=1)
+    is_known = torch.cat([there[:, body].all(dim=1, keepdim=True), (box[:, 2:3] > box[:, 0:1]), limbs_there], dim=1)
+    return torch.where(is_known[..., None, None], corners, torch.nan).to(poses.dtype)
 
 
 def part_affines(source: Tensor, target: Tensor) -> Tensor:

@@ -104,6 +104,24 @@ def head_box(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[int, in
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
+def part_corners(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Corners of the ten parts in a frame of ``size`` (height, width): float64 (10, 4, 2), (x, y) in pixels.
+
+    Of the body its hips and shoulders (BODY_CORNERS), of the head its box, clockwise from the left top, of limbs the
+    rectangles that `part_affines` carries to one another. NaN where a part's joints are missing.
+    """
+    corners = np.full((PART_COUNT, 4, 2), np.nan)
+    body = np.asarray(pose, dtype=np.float64)[list(BODY_CORNERS)]
+    if known(body).all():
+        corners[0] = body
+    box = head_box(pose, size)
+    if box is not None:
+        left, top, right, bottom = box
+        corners[1] = (left, top), (right, top), (right, bottom), (left, bottom)
+    corners[2:] = limb_quads(pose, TRANSFORM_EXTEND)
+    return corners
+
+
 def part_masks(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Where each part of ``pose`` is in a frame of ``size`` (height, width): bool (10, height, width).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,10 +12,10 @@ import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
-from pgen.errors import InputError
+from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
-    from pgen.data.example import Drop, Example
+    from pgen.data.example import Drop, Example, Job
     from pgen.data.photo_set import PhotoSet
     from pgen.data.prepare import Summary
 
@@ -102,12 +103,16 @@ def run(
     style: Annotated[Style | None, typer.Option(help=f"{SYNTHETIC}: framing and ground (default: fashion).")] = None,
     seed: Seed = 0,
     workers: Workers = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Go on with what an interrupted run has left in FILE.h5.part.")
+    ] = True,
     force: Force = False,
 ) -> None:
     """Turn a data set into one HDF5 file for training and evaluation.
 
     Photos of another size are scaled as a whole and padded. What cannot be used is left out, counted under
-    its reason, and listed beside the output in FILE.dropped.csv.
+    its reason, and listed beside the output in FILE.dropped.csv. After an interruption the same command goes
+    on where it was.
     """
     on_disk: dict[str, object] = {"--root": root, "--images": images, "--keypoints": keypoints, "--frame": frame}
     on_disk |= {"--parsing": parsing, "--parsing-scheme": parsing_scheme, "--pairs": pairs}
@@ -122,7 +127,7 @@ def run(
     )
     if dataset is Dataset.MARKET1501:
         others, belonging = others | {"--images": images}, "other data sets"
-    given = [flag for flag, value in others.items() if value]
+    given = [flag for flag, value in others.items() if value not in (None, [])]
     if given:
         raise InputError(f"{given[0]} belongs to {belonging}, not to --dataset {dataset}")
     if dataset is Dataset.FOLDER and root is None:
@@ -131,19 +136,20 @@ def run(
     if out is None:
         out = default_store(dataset if root is None else root.resolve().name)
 
-    from pgen.data.outputs import check_output
     from pgen.data.parallel import processors
-    from pgen.data.prepare import prepare
+    from pgen.data.prepare import check_store_output, prepare
 
-    check_output(out, force)
+    check_store_output(out, force)
     workers = workers or processors()
-    examples: Iterator[Example | Drop]
+    examples: Iterator[Job | Example | Drop]
+    files: tuple[Path, ...] = ()
     named: list[tuple[str, str]] | None = None
     options: dict[str, Any] = {"size": list(stored), "seed": seed}
     if dataset is not Dataset.SYNTHETIC:
         root = root or Path("datasets") / dataset
         found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored)
-        source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.examples(workers)
+        source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
+        files = (*found.files, *(path for path in [Path(parsing_scheme or "")] if path.is_file()))
         options |= {flag.lstrip("-"): _plain(value) for flag, value in on_disk.items() if value}
     else:
         people, poses, style = people or _PEOPLE, poses or _POSES, style or Style.FASHION
@@ -151,13 +157,14 @@ def run(
         if tested > people:
             raise InputError(f"--test-people {tested} is more than all --people, {people}")
         source, total = "synthetic", people * poses
-        examples = _synthetic(seed, people, poses, tested, stored, style, workers)
+        examples = _synthetic(seed, people, poses, tested, stored, style)
         options |= {"people": people, "poses": poses, "test-people": tested, "style": str(style)}
 
-    with progress("preparing", total) as advance:
+    with progress("preparing", total) as advance, _saying_what_is_kept(out):
         summary = prepare(
             examples, out, stored,
-            source=source, options=options, pairs=named, seed=seed, force=force, strict=strict, advance=advance,
+            source=source, options=options, root=root, files=files, pairs=named, seed=seed,
+            workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
     _report(summary)
 
@@ -202,22 +209,38 @@ def _plain(value: object) -> object:
 
 
 def _synthetic(
-    seed: int, people: int, poses: int, tested: int, size: tuple[int, int], style: Style, workers: int
-) -> Iterator[Example]:
-    """Photos of synthetic people, rendered side by side, the people for testing last."""
-    from dataclasses import replace
-
-    from pgen.data.parallel import ordered_map
+    seed: int, people: int, poses: int, tested: int, size: tuple[int, int], style: Style
+) -> Iterator[Job | Example | Drop]:
+    """Photos of synthetic people, the people for testing last."""
+    from pgen.data.example import Job
     from pgen.people.dataset import synthetic_example
 
-    items = ((seed, person, view, size, str(style)) for person in range(people) for view in range(poses))
-    for index, example in enumerate(ordered_map(synthetic_example, items, workers)):
-        yield replace(example, split="test" if index >= (people - tested) * poses else "train")
+    for person in range(people):
+        split = "test" if person >= people - tested else "train"
+        for view in range(poses):
+            yield Job(f"person {person} view {view}", synthetic_example, (seed, person, view, size, str(style), split))
+
+
+@contextmanager
+def _saying_what_is_kept(out: Path) -> Iterator[None]:
+    """When the block is interrupted or fails, say that what is finished is not lost."""
+    from pgen.data.prepare import journal_path
+
+    try:
+        yield
+    except BaseException as error:
+        partial = journal_path(out)
+        stopped = isinstance(error, (KeyboardInterrupt, SystemExit, PgenError)) and not isinstance(error, InputError)
+        if stopped and partial.exists():
+            say(f"{partial} keeps what is finished; the same command goes on from there")
+        raise
 
 
 def _report(summary: Summary) -> None:
     rows: list[tuple[str, object]] = [("photos kept", f"{summary.kept:,}")]
     rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary.dropped.items()]
+    if summary.resumed:
+        rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
     rows += [
         ("pairs for testing", f"{summary.pairs:,}"),
         ("size of a photo", "x".join(map(str, summary.size))),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +34,27 @@ class Drop:
     name: str
     reason: str  # the same words for all photos that are dropped for the same reason
     detail: str = ""  # what is special about this one
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo that is yet to be read, in any process: ``read(*arguments)`` gives it.
+
+    ``read`` is importable, and what it gives depends on ``arguments`` and the files among them alone: whoever has
+    done a job does not do it again while those are the same. Arguments are paths, strings, numbers, None, arrays, and
+    lists, mappings and dataclasses of them.
+    """
+
+    name: str
+    read: Callable[..., Example | Drop]
+    arguments: tuple[Any, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The paths among its arguments."""
+        return tuple(argument for argument in self.arguments if isinstance(argument, Path))
+
+
+def done(item: Job | Example | Drop) -> Example | Drop:
+    """``item``, read if it is a job."""
+    return item.read(*item.arguments) if isinstance(item, Job) else item

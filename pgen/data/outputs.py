@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,7 +52,7 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         if error.errno in _FULL:
-            raise _disk_full(path) from error
+            raise disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
     mode = aside.stat().st_mode
     try:
@@ -61,14 +62,24 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         check_output(path, force)  # someone else may have written it meanwhile
         aside.replace(target)
     except OSError as error:
-        if error.errno in _FULL or "No space left" in str(error):
-            raise _disk_full(path) from error
+        if is_disk_full(error):
+            raise disk_full(path) from error
         raise
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
     with suppress(OSError):  # some file systems cannot flush a folder
         _flush(target.parent)
+
+
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
+    """Delete what killed processes have left beside ``path``; the caller sees to it that nobody is writing it."""
+    target = Path(os.path.realpath(path))
+    aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
+    for entry in target.parent.iterdir():
+        if aside.fullmatch(entry.name):
+            with suppress(OSError):
+                entry.unlink()
 
 
 def _flush(path: Path) -> None:
@@ -79,7 +90,14 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _disk_full(path: str | os.PathLike[str]) -> PgenError:
+def is_disk_full(error: OSError) -> bool:
+    """Whether ``error`` says that nothing more can be written; HDF5 says so in words alone."""
+    text = str(error)
+    return error.errno in _FULL or any(os.strerror(number) in text for number in _FULL)
+
+
+def disk_full(path: str | os.PathLike[str]) -> PgenError:
+    """What to raise when ``path`` cannot be written for lack of space."""
     return PgenError(f"{path} could not be written: no space left on the disk; free some or write elsewhere")
 
 

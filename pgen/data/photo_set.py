@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import known
 from pgen.body.labels import Label
-from pgen.data.example import Drop, Example, Split
+from pgen.data.example import Drop, Example, Job, Split, done
 from pgen.data.frames import into_photo, parsing_into_photo
 from pgen.data.images import read_image
 from pgen.data.keypoint_sources import PoseRow, load_pose
@@ -72,13 +72,16 @@ class PhotoSet:
     def __len__(self) -> int:
         return len(self.photos) + len(self.drops)
 
-    def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
-        """Read every photo, in their order, in ``workers`` processes."""
-        calls = (
-            (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions) for one in self.photos
-        )
-        yield from ordered_map(read_photo, calls, workers)
+    def jobs(self) -> Iterator[Job | Drop]:
+        """What gives each photo, in their order."""
+        for one in self.photos:
+            what = (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions)
+            yield Job(one.name, read_photo, what)
         yield from self.drops
+
+    def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
+        """Read every photo of `jobs`, in their order, in ``workers`` processes."""
+        yield from ordered_map(done, ((job,) for job in self.jobs()), workers)
 
 
 def read_photo(

@@ -1,28 +1,33 @@
-"""From the photos that a reader gives to a store: fit, check, count, pair."""
+"""From the photos that a reader gives to a store: fit, check, count, pair, and go on where it was interrupted."""
 
 from __future__ import annotations
 
 import csv
 import os
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pgen.body.framing import Fit
-from pgen.body.joints import TORSO_JOINTS, known
-from pgen.data.example import Drop, Example
-from pgen.data.outputs import check_output, write_whole
-from pgen.data.store_writer import StoreWriter
+from pgen.data.example import Drop, Example, Job
+from pgen.data.journal import Entry, Journal, ResumeError, begun_at
+from pgen.data.outputs import check_output, remove_abandoned, write_whole
+from pgen.data.packing import content_hash, packed, shown
+from pgen.data.pairing import named_pairs, same_person_pairs
+from pgen.data.parallel import ordered_map
+from pgen.data.signature import signature
+from pgen.data.store import Store
+from pgen.data.store_writer import VERSION, StoreWriter, now
 from pgen.errors import InputError
+from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.
 MAX_PAIRS = 10_000
+
+_TOGETHER = 4  # photos that go to a process at once
 
 
 @dataclass(frozen=True)
@@ -36,64 +41,116 @@ class Summary:
     dropped_list: Path | None  # CSV that names each of them
     pairs: int  # for testing
     pairs_dropped: int  # of those the data set names, because a photo of them was dropped
+    resumed: int  # photos that an interrupted run had finished
     seconds: float
 
 
 def prepare(
-    examples: Iterable[Example | Drop],
+    examples: Iterable[Job | Example | Drop],
     out: str | os.PathLike[str],
     size: tuple[int, int],
     *,
     source: str,
     options: Mapping[str, Any] | None = None,
+    root: Path | None = None,
+    files: Sequence[Path] = (),
     pairs: Sequence[tuple[str, str]] | None = None,
+    train_pairs: Sequence[tuple[str, str]] = (),
     max_pairs: int = MAX_PAIRS,
     seed: int = 0,
+    workers: int = 1,
+    resume: bool = True,
     force: bool = False,
     strict: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Write ``examples`` to a store ``out`` of photos of ``size`` (height, width).
 
-    Photos of another size are fitted in with their pose and parsing map. Left out are `Drop`, names met
-    before, and photos without both shoulders and both hips; ``out`` with the suffix ``.dropped.csv`` lists
-    them.
+    Jobs are done in ``workers`` processes. Photos of another size are fitted in with their pose and parsing map.
+    Left out are `Drop`, names met before, and photos without both shoulders and both hips; ``out`` with the suffix
+    ``.dropped.csv`` lists them.
+
     ``pairs`` are the (source, target) names for testing; without them, all ordered pairs of photos of one
-    person within the split "test" are taken, at most ``max_pairs``, chosen by ``seed``. ``advance`` is called
-    after each photo. Raises `InputError` if ``out`` cannot be written or no photo is left, and for the first photo that
-    would be dropped if ``strict``.
+    person within the split "test" are taken, at most ``max_pairs``, chosen by ``seed``. ``train_pairs`` are those for
+    training, if there are any. ``files`` are what all photos depend on, such as the keypoints; they and each photo's
+    are kept by their hashes, named relative to ``root``. ``advance`` is called after each photo.
+
+    What is finished is kept in `journal_path`, whatever ends this. With ``resume`` it is not done again; the result is
+    that of an uninterrupted run. Raises `InputError` if ``out`` cannot be written, no photo is left, or the
+    interrupted run differs in ``source``, ``options``, ``files`` or the photos; and, if ``strict``, for the first photo
+    that would be dropped.
     """
     start = time.perf_counter()
     out = Path(out)
-    check_output(out, force)
-    dropped: list[Drop] = []
-    persons: dict[str, list[int]] = defaultdict(list)  # test photos of each
-    with StoreWriter(out, size, source=source, options=options, force=force) as writer:
-        for example in examples:
-            checked = _check(example, size, writer)
-            if isinstance(checked, Drop) and strict:
-                raise InputError(_refused(checked))
-            if isinstance(checked, Drop):
-                dropped.append(checked)
-            else:
-                index = writer.add(checked)
-                if checked.split == "test":
-                    persons[checked.person].append(index)
+    check_store_output(out, force)
+    header = {
+        "source": source,
+        "options": dict(options or {}),
+        "files": {shown(file, root): content_hash(file) for file in files},
+        "size": list(size),
+        "pgen": version(),
+        "store": VERSION,
+        "created": now(),
+    }
+    with Journal(journal_path(out), header, resume) as journal:
+        remove_abandoned(out)
+        resumed = len(journal)
+        tally = _Tally()
+        for entry in journal.entries():
+            if strict and isinstance(entry, Drop):
+                raise InputError(_refused(entry))
+            tally.add(entry)
+        for key, entry in _work(examples, journal, size, root, workers, advance):
+            entry = tally.checked(entry)
+            if strict and isinstance(entry, Drop):
+                raise InputError(_refused(entry))
+            journal.append(key, entry)
+            tally.add(entry)
             advance()
-        if not len(writer):
-            raise InputError(_nothing_left(dropped, source))
-        chosen = _named_pairs(pairs, writer) if pairs is not None else _same_person(persons, max_pairs, seed)
-        writer.set_pairs("test", chosen)
+        if not tally.indices:
+            raise InputError(_nothing_left(tally.dropped, source))
+        if pairs is not None:
+            chosen = named_pairs(pairs, tally.indices)
+        else:
+            chosen = same_person_pairs(tally.tested, max_pairs, seed)
+        begun = journal.header
+        with StoreWriter(
+            out, size,
+            source=source, options=options, files=begun["files"], created=begun["created"], force=force,
+        ) as writer:  # fmt: skip
+            for entry in journal.entries():
+                if not isinstance(entry, Drop):
+                    writer.append(entry)
+            writer.set_pairs("test", chosen)
+            if train_pairs:
+                writer.set_pairs("train", named_pairs(train_pairs, tally.indices))
+            dropped_list = _write_dropped(out, tally.dropped)  # before the store has its name: then all is done
+        journal.remove()
     return Summary(
         out=out,
         size=size,
-        kept=len(writer),
-        dropped=dict(Counter(drop.reason for drop in dropped).most_common()),
-        dropped_list=_write_dropped(out, dropped),
+        kept=len(tally.indices),
+        dropped=dict(Counter(drop.reason for drop in tally.dropped).most_common()),
+        dropped_list=dropped_list,
         pairs=len(chosen),
         pairs_dropped=len(pairs) - len(chosen) if pairs is not None else 0,
+        resumed=resumed,
         seconds=time.perf_counter() - start,
     )
+
+
+def check_store_output(out: Path, force: bool) -> None:
+    """Refuse, before any work is done, a store ``out`` that could not be written, as `check_output` does.
+
+    What a run has left that was killed after ``out`` was whole is removed.
+    """
+    check_output(out, force=True)
+    journal = journal_path(out)
+    if out.exists() and journal.exists():  # killed after the last step, or about to be overwritten
+        with suppress(InputError), Store(out) as store:
+            if begun_at(journal) == store.provenance["created"]:
+                journal.unlink()
+    check_output(out, force)
 
 
 def dropped_path(out: Path) -> Path:
@@ -101,39 +158,65 @@ def dropped_path(out: Path) -> Path:
     return out.with_suffix(".dropped.csv")
 
 
-def _check(example: Example | Drop, size: tuple[int, int], writer: StoreWriter) -> Example | Drop:
-    if isinstance(example, Drop):
-        return example
-    if example.name in writer:
-        return Drop(example.name, "name met before")
-    missing = [joint.name.lower() for joint in TORSO_JOINTS if not known(example.pose)[joint]]
-    if missing:
-        return Drop(example.name, "torso joints missing", ", ".join(missing))
-    original = example.image.shape[:2]
-    if original == size:
-        return example
-    fit = Fit.of((original[0], original[1]), size)
-    return replace(
-        example,
-        image=fit.image(example.image),
-        parsing=fit.parsing(example.parsing),
-        pose=fit.pose(example.pose),
-    )
+def journal_path(out: Path) -> Path:
+    """Where what is finished of the store ``out`` is kept until all is."""
+    return out.with_name(f"{out.name}.part")
 
 
-def _named_pairs(pairs: Sequence[tuple[str, str]], writer: StoreWriter) -> NDArray[np.int32]:
-    kept = [pair for pair in pairs if pair[0] in writer and pair[1] in writer]
-    return np.array([[writer.index(name) for name in pair] for pair in kept], np.int32).reshape(-1, 2)
+class _Tally:
+    """What has been kept and dropped so far."""
+
+    def __init__(self) -> None:
+        self.indices: dict[str, int] = {}  # of what was kept, by name
+        self.tested: dict[str, list[int]] = defaultdict(list)  # photos for testing of each person
+        self.dropped: list[Drop] = []
+
+    def checked(self, entry: Entry) -> Entry:
+        """``entry``, or its drop if there is one of its name."""
+        met = not isinstance(entry, Drop) and entry.name in self.indices
+        return Drop(entry.name, "name met before") if met else entry
+
+    def add(self, entry: Entry) -> None:
+        if isinstance(entry, Drop):
+            self.dropped.append(entry)
+            return
+        index = self.indices[entry.name] = len(self.indices)
+        if entry.split == "test":
+            self.tested[entry.person].append(index)
 
 
-def _same_person(persons: Mapping[str, Sequence[int]], most: int, seed: int) -> NDArray[np.int32]:
-    every = [
-        (source, target) for photos in persons.values() for source in photos for target in photos if source != target
-    ]
-    if len(every) > most:
-        chosen = np.random.default_rng(seed).choice(len(every), most, replace=False)
-        every = [every[index] for index in np.sort(chosen)]
-    return np.array(every, np.int32).reshape(-1, 2)
+def _work(
+    examples: Iterable[Job | Example | Drop],
+    journal: Journal,
+    size: tuple[int, int],
+    root: Path | None,
+    workers: int,
+    advance: Callable[[], None],
+) -> Iterator[tuple[str, Entry]]:
+    """Signatures and results of those of ``examples`` that ``journal`` does not have; the others only advance."""
+    waiting: deque[str] = deque()
+
+    def tasks() -> Iterator[tuple[Job | Example | Drop, tuple[int, int], Path | None]]:
+        finished = iter(journal.signatures[:])
+        for item in examples:
+            key = signature(item)
+            was = next(finished, None)
+            if was is None:
+                waiting.append(key)
+                yield item, size, root
+            elif was == key:
+                advance()
+            else:
+                raise _changed(journal, f"{item.name} is new or has changed")
+        if next(finished, None) is not None:
+            raise _changed(journal, "photos have gone")
+
+    for entry in ordered_map(packed, tasks(), workers, _TOGETHER):
+        yield waiting.popleft(), entry
+
+
+def _changed(journal: Journal, what: str) -> ResumeError:
+    return ResumeError(f"{journal.path} holds unfinished work, since when {what}; start anew with --no-resume")
 
 
 def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:

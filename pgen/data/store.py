@@ -5,12 +5,20 @@ Layout, for N images of (H, W) pixels::
     images      uint8   (N, H, W, 3)  RGB, one chunk an image, gzip level 1
     parsing     uint8   (N, H, W)     label ids 0-9, one chunk an image, gzip level 1
     poses       float32 (N, 18, 2)    (x, y) in pixels, NaN = missing joint
-    names       UTF-8   (N,)          file names, no two the same
+    names       UTF-8   (N,)          file names, no two the same; as all texts, padded to one length
     persons     UTF-8   (N,)          who it is
     splits      UTF-8   (N,)          "train" or "test"
     attributes  UTF-8   (N,)          JSON objects of strings
+    sources     UTF-8   (N,)          JSON lists of [file, hash], the files it was read from; BLAKE2b, 128 bits
+    corners     float32 (N, 10, 4, 2) corners of the body parts, see `pgen.body.parts.part_corners`
+    faces       float32 (N, 2, 3)     affines from the frame to the head box, see `pgen.body.parts.face_affine`
     pairs/test  int32   (M, 2)        (source, target) indices; pairs/train likewise, if there are any
-    root attributes: format = "pgen-store", version = 1, provenance = JSON
+    affines/test float32 (M, 10, 2, 3) of each pair from target to source pixels; affines/train likewise
+    pseudo_labels int32 (N, K)        if they have been made: indices, -1 = none; attribute options = JSON
+    root attributes: format = "pgen-store", version = 2, provenance = JSON
+
+Heatmaps, pose masks and part masks are not stored: from keypoints they are made on the device, faster than they could
+be read.
 
 Why gzip level 1, measured on one core at 256x256 for rendered people / photos:
 
@@ -31,6 +39,8 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,14 +48,21 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import SPLITS, Example, Split
 from pgen.data.names import close_matches
-from pgen.data.store_writer import FORMAT, TEXT_COLUMNS, VERSION, StoreWriter
+from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, TEXT_COLUMNS, VERSION, StoreWriter
 from pgen.errors import InputError
 from pgen.version import version
 
-__all__ = ["Example", "Split", "Store", "StoreWriter", "is_hdf5"]
+__all__ = ["Example", "PseudoLabels", "Split", "Store", "StoreWriter", "is_hdf5"]
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """For each image those whose maps stand in for its own in another pose."""
+
+    matches: NDArray[np.int32]  # (N, K) indices into the store, -1 = none
+    options: dict[str, Any]  # how they were found
 
 
 class Store:
@@ -99,6 +116,23 @@ class Store:
             raise InputError(f"{self.path} is damaged: attributes of {self.names[index]} are not an object")
         return value
 
+    def sources(self, index: int) -> dict[str, str]:
+        """The files that the image at ``index`` was read from, and the hashes of their bytes."""
+        try:
+            return dict(json.loads(self._sources[index]))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{self.path} is damaged: sources of {self.names[index]} are no list") from error
+
+    @cached_property
+    def corners(self) -> NDArray[np.float32]:
+        """Corners of each image's body parts, float32 (N, 10, 4, 2), as `pgen.body.parts.part_corners` has them."""
+        return self._column("corners")
+
+    @cached_property
+    def faces(self) -> NDArray[np.float32]:
+        """Affines from the frame to each image's head box, float32 (N, 2, 3), NOWHERE without one."""
+        return self._column("faces")
+
     def find(self, name: str) -> int:
         """The index of the image called ``name``. Raises `InputError` that offers close matches."""
         index = self._indices.get(name)
@@ -113,6 +147,25 @@ class Store:
     def pairs(self, split: Split = "test") -> NDArray[np.int32]:
         """The (source, target) index pairs of ``split``: int32 (M, 2), empty if the file has none."""
         return self._pairs.get(split, np.empty((0, 2), np.int32))
+
+    def affines(self, split: Split = "test") -> NDArray[np.float32]:
+        """The affines of the ten parts for each of `pairs`, from target to source pixels: float32 (M, 10, 2, 3)."""
+        return self._column(f"affines/{split}") if split in self._pairs else np.empty((0, *AFFINES), np.float32)
+
+    def pseudo_labels(self) -> PseudoLabels | None:
+        """The pseudo labels that `write_pseudo_labels` has added, None if there are none."""
+        if "pseudo_labels" not in self._file():
+            return None
+        try:
+            matches = self._column("pseudo_labels")
+            options = json.loads(_text(self._file()["pseudo_labels"].attrs["options"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.path} is damaged: pseudo labels cannot be read; make them again") from error
+        if matches.ndim != 2 or len(matches) != len(self) or matches.dtype != np.int32:
+            raise InputError(f"{self.path} is damaged: pseudo labels are not int32 ({len(self)}, K); make them again")
+        if matches.size and (matches.min() < -1 or matches.max() >= len(self)):
+            raise InputError(f"{self.path} is damaged: a pseudo label is no image; make them again")
+        return PseudoLabels(matches, options)
 
     def close(self) -> None:
         """Close this process's handle; the next read opens the file again."""
@@ -139,6 +192,12 @@ class Store:
                 f"{self.path} is damaged: {column} of {self.names[index]} cannot be read; prepare it again"
             ) from error
 
+    def _column(self, name: str) -> NDArray[Any]:
+        try:
+            return self._file()[name][:]
+        except (OSError, KeyError, RuntimeError) as error:
+            raise InputError(f"{self.path} is damaged: {name} cannot be read; prepare it again") from error
+
     def _file(self) -> h5py.File:
         if self._handle is None or self._process != os.getpid():
             if self._handle is not None:
@@ -153,7 +212,8 @@ class Store:
         count, height, width, channels = file["images"].shape
         self.size: tuple[int, int] = (height, width)
         expected: dict[str, tuple[int, ...]] = dict.fromkeys(TEXT_COLUMNS, (count,))
-        expected |= {"parsing": (count, height, width), "poses": (count, JOINT_COUNT, 2)}
+        expected |= {name: (count, *row) for name, row in NUMBER_COLUMNS.items()}
+        expected["parsing"] = (count, height, width)
         for name, shape in expected.items():
             if file[name].shape != shape:
                 raise ValueError(f"{name} has the shape {file[name].shape}, not {shape}")
@@ -164,6 +224,7 @@ class Store:
         self.persons: list[str] = list(file["persons"].asstr()[:])
         self.splits: list[Split] = list(file["splits"].asstr()[:])
         self._attributes: list[str] = list(file["attributes"].asstr()[:])
+        self._sources: list[str] = list(file["sources"].asstr()[:])
         if not set(self.splits) <= set(SPLITS):
             raise ValueError(f"splits other than {', '.join(SPLITS)}")
         self._pairs = {split: file["pairs"][split][:] for split in SPLITS if split in file["pairs"]}
@@ -172,7 +233,10 @@ class Store:
                 raise ValueError("pairs are not int32 (M, 2)")
             if pairs.size and (pairs.min() < 0 or pairs.max() >= count):
                 raise ValueError("a pair names an image that is not there")
-        self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
+        for split, pairs in self._pairs.items():
+            if file["affines"][split].shape != (len(pairs), *AFFINES):
+                raise ValueError(f"affines of {split} pairs do not belong to them")
+        self.provenance: dict[str, Any] = json.loads(_text(file.attrs["provenance"]))
         self._indices = {name: index for index, name in enumerate(self.names)}
 
 
@@ -201,13 +265,17 @@ def _open(path: Path) -> h5py.File:
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
-    if file.attrs.get("format") != FORMAT:
+    if _text(file.attrs.get("format")) != FORMAT:
         raise InputError(f"{path} is an HDF5 file, but not a pgen store; make one with `pgen prepare`")
-    if file.attrs.get("version") != VERSION:
-        raise InputError(
-            f"{path} has the store version {file.attrs.get('version')}, and this pgen ({version()}) reads "
-            f"{VERSION}; update pgen or prepare the data again"
-        )
+    found = file.attrs.get("version")
+    if found != VERSION:
+        older = isinstance(found, (int, np.integer)) and found < VERSION
+        remedy = "prepare the data again" if older else "update pgen or prepare the data again"
+        raise InputError(f"{path} has the store version {found}, and this pgen ({version()}) reads {VERSION}; {remedy}")
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _one_line(error: Exception) -> str:

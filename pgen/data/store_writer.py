@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,26 +14,33 @@ from typing import Any, Self
 
 import h5py
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pgen.body.joints import JOINT_COUNT
-from pgen.body.labels import LABEL_COUNT
-from pgen.data.example import SPLITS, Example, Split
+from pgen.data.example import Example, Split
 from pgen.data.outputs import write_whole
+from pgen.data.packing import GZIP_LEVEL, Packed, pack
 from pgen.version import version
 
 FORMAT = "pgen-store"
-VERSION = 1
-TEXT_COLUMNS = ("names", "persons", "splits", "attributes")
+VERSION = 2
+TEXT_COLUMNS = ("names", "persons", "splits", "attributes", "sources")
+#: Columns of float32 and the shape of a row; 10 are the parts of `pgen.body.parts`, whose import would take seconds.
+NUMBER_COLUMNS = {"poses": (JOINT_COUNT, 2), "corners": (10, 4, 2), "faces": (2, 3)}
+AFFINES = (10, 2, 3)
 
-_BLOCK = 64  # examples held in memory before they are appended
+#: From HDF5 1.10 on, what describes the data has checksums; the data have gzip's own. So damage is noticed.
+_LIBVER = ("v110", "v110")
+_BLOCK = 256  # rows of a chunk of the small columns
+_PAIR_BLOCK = 4096  # pairs whose affines are computed at once
 
 
 class StoreWriter:
-    """Writes a store, a block of examples at a time, so that memory stays flat; use it as a context manager.
+    """Writes a store, row by row, so that memory stays flat; use it as a context manager.
 
     The file appears under ``path`` when the block ends without an exception; otherwise nothing is left.
-    ``source`` and ``options`` (fit for JSON) say where the data came from and are kept as provenance.
+    ``source`` and ``options`` (fit for JSON) say where the data came from and are kept as provenance, with
+    ``files``, the hashes by name of files that all of it came from, and ``created``, by default now.
     Raises `InputError` if ``path`` cannot be written, or exists and ``force`` is false.
     """
 
@@ -43,6 +51,8 @@ class StoreWriter:
         *,
         source: str,
         options: Mapping[str, Any] | None = None,
+        files: Mapping[str, str] | None = None,
+        created: str | None = None,
         force: bool = False,
     ) -> None:
         self.path = Path(path)
@@ -51,12 +61,13 @@ class StoreWriter:
         self.provenance = {
             "source": source,
             "options": dict(options or {}),
+            "files": dict(files or {}),
             "pgen": version(),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": created or now(),
         }
         self._indices: dict[str, int] = {}
-        self._block: list[Example] = []
-        self._written = 0
+        self._poses: list[NDArray[np.float32]] = []
+        self._texts: dict[str, list[str]] = {name: [] for name in TEXT_COLUMNS}
         self._file: h5py.File
 
     def __enter__(self) -> Self:
@@ -70,10 +81,14 @@ class StoreWriter:
 
     @contextmanager
     def _open(self) -> Iterator[Self]:
-        with write_whole(self.path, self.force) as aside, h5py.File(aside, "w") as self._file:
+        with write_whole(self.path, self.force) as aside, h5py.File(aside, "w", libver=_LIBVER) as self._file:
             self._lay_out()
             yield self
             self._flush()
+            for name in ("images", "parsing"):
+                self._file[name].resize(len(self), axis=0)
+            for name, texts in self._texts.items():
+                self._write_texts(name, texts)
             if "test" not in self._file["pairs"]:
                 self.set_pairs("test", np.empty((0, 2), np.int32))
 
@@ -92,67 +107,125 @@ class StoreWriter:
 
         Raises ValueError for wrong shapes or types, or a name in use.
         """
-        if example.image.shape != (*self.size, 3) or example.image.dtype != np.uint8:
-            raise ValueError(f"{example.name}: image is not uint8 {(*self.size, 3)}")
-        if example.parsing.shape != self.size or example.parsing.dtype != np.uint8:
-            raise ValueError(f"{example.name}: parsing map is not uint8 {self.size}")
-        if example.parsing.max(initial=0) >= LABEL_COUNT:
-            raise ValueError(f"{example.name}: parsing map has ids over {LABEL_COUNT - 1}")
-        if example.pose.shape != (JOINT_COUNT, 2):
-            raise ValueError(f"{example.name}: pose is not {(JOINT_COUNT, 2)}")
-        if example.split not in SPLITS:
-            raise ValueError(f"{example.name}: split {example.split!r} is not one of {SPLITS}")
-        if example.name in self._indices:
-            raise ValueError(f"{example.name}: there is an example of this name already")
-        index = self._indices[example.name] = len(self._indices)
-        self._block.append(example)
-        if len(self._block) == _BLOCK:
+        return self.append(pack(example, self.size))
+
+    def append(self, row: Packed) -> int:
+        """Append what `pgen.data.packing.pack` has made for this size, return its index.
+
+        Raises ValueError for a name in use.
+        """
+        if row.name in self._indices:
+            raise ValueError(f"{row.name}: there is an example of this name already")
+        index = self._indices[row.name] = len(self._indices)
+        for name, chunk in (("images", row.image), ("parsing", row.parsing)):
+            dataset = self._file[name]
+            if index == len(dataset):
+                dataset.resize(index + _BLOCK, axis=0)  # ahead, and in the end to what has been filled
+            dataset.id.write_direct_chunk((index, *(0 for _ in dataset.shape[1:])), chunk)
+        for name, text in zip(
+            TEXT_COLUMNS, (row.name, row.person, row.split, row.attributes, row.sources), strict=True
+        ):
+            self._texts[name].append(text)
+        self._poses.append(row.pose)
+        if len(self._poses) % _BLOCK == 0:
             self._flush()
         return index
 
     def set_pairs(self, split: Split, pairs: ArrayLike) -> None:
-        """Store the (source, target) index pairs of ``split``: integers (M, 2).
+        """Store the (source, target) index pairs of ``split``, integers (M, 2), and the affines between them.
 
         Raises ValueError for an index that is not (yet) there.
         """
         rows = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise ValueError(f"a pair names an index outside 0-{len(self) - 1}")
-        if split in self._file["pairs"]:
-            del self._file["pairs"][split]
+        for group in ("pairs", "affines"):
+            if split in self._file[group]:
+                del self._file[group][split]
         self._file["pairs"].create_dataset(split, data=rows)
+        affines = self._file["affines"].create_dataset(split, (len(rows), *AFFINES), np.float32)
+        for start in range(0, len(rows), _PAIR_BLOCK):
+            block = rows[start : start + _PAIR_BLOCK]
+            affines[start : start + len(block)] = self._affines(block)
+
+    def _affines(self, pairs: NDArray[np.int32]) -> NDArray[np.float32]:
+        import torch
+
+        from pgen.body.batched import part_affines
+
+        source, target = (torch.from_numpy(np.stack([self._poses[index] for index in end])) for end in pairs.T)
+        return part_affines(source, target).numpy()
 
     def _lay_out(self) -> None:
-        height, width = self.size
-        joints = (JOINT_COUNT, 2)
-        text = h5py.string_dtype("utf-8")
-        for name, shape in (("images", (height, width, 3)), ("parsing", (height, width))):
-            self._file.create_dataset(
-                name, (0, *shape), np.uint8, maxshape=(None, *shape), chunks=(1, *shape),
-                compression="gzip", compression_opts=1,
-            )  # fmt: skip
-        self._file.create_dataset("poses", (0, *joints), np.float32, maxshape=(None, *joints), chunks=(256, *joints))
-        for name in TEXT_COLUMNS:
-            self._file.create_dataset(name, (0,), text, maxshape=(None,), chunks=(256,))
-        self._file.create_group("pairs")
-        self._file.attrs.update(format=FORMAT, version=VERSION, provenance=json.dumps(self.provenance))
+        rows = {"images": (*self.size, 3), "parsing": self.size}
+        for name, row in rows.items():
+            self._create(name, np.uint8, row, 1)
+        for name, row in NUMBER_COLUMNS.items():
+            self._create(name, np.float32, row, _BLOCK)
+        for name in ("pairs", "affines"):
+            self._file.create_group(name)
+        for key, text in (("format", FORMAT), ("provenance", json.dumps(self.provenance))):
+            self._file.attrs[key] = np.bytes_(text.encode())
+        self._file.attrs["version"] = VERSION
+
+    def _create(self, name: str, kind: Any, row: tuple[int, ...], block: int) -> None:
+        self._file.create_dataset(
+            name, (0, *row), kind, maxshape=(None, *row), chunks=(block, *row),
+            compression="gzip", compression_opts=GZIP_LEVEL,
+        )  # fmt: skip
+
+    def _write_texts(self, name: str, texts: list[str]) -> None:
+        """Padded to one length: texts of any length lie in a heap without checksums, where damage may hang HDF5."""
+        rows = [text.encode() for text in texts]
+        self._create(name, h5py.string_dtype("utf-8", max(map(len, rows), default=1) or 1), (), _BLOCK)
+        self._file[name].resize(len(rows), axis=0)
+        if rows:
+            self._file[name][:] = rows
 
     def _flush(self) -> None:
-        if not self._block:
+        """Write the small columns of the rows that do not have them yet."""
+        start, end = len(self._file["poses"]), len(self._poses)
+        if start == end:
             return
-        block = self._block
-        columns: dict[str, Any] = {
-            "images": np.stack([example.image for example in block]),
-            "parsing": np.stack([example.parsing for example in block]),
-            "poses": np.stack([example.pose for example in block]).astype(np.float32),
-            "names": [example.name for example in block],
-            "persons": [example.person for example in block],
-            "splits": [example.split for example in block],
-            "attributes": [json.dumps(dict(example.attributes)) for example in block],
-        }
-        end = self._written + len(block)
-        for name, values in columns.items():
+        import torch
+
+        from pgen.body.batched import face_affines, part_corners
+
+        poses = torch.from_numpy(np.stack(self._poses[start:end]))
+        corners, faces = part_corners(poses, self.size), face_affines(poses, self.size)
+        for name, values in (("poses", poses), ("corners", corners), ("faces", faces)):
             self._file[name].resize(end, axis=0)
-            self._file[name][self._written : end] = values
-        self._written = end
-        self._block = []
+            self._file[name][start:end] = values.numpy()
+
+
+def write_pseudo_labels(
+    path: str | os.PathLike[str], matches: ArrayLike, options: Mapping[str, Any] | None = None
+) -> None:
+    """Add pseudo labels to the store ``path``, in the place of those it may have.
+
+    ``matches`` are integers (N, K): for each image the indices of K others, or −1. ``options`` (fit for JSON) say how
+    they were found. The store is copied and the copy takes its place, so that whoever reads it, and whatever
+    interrupts this, meets a whole store. Raises `InputError` if ``path`` is no store, ValueError for matches that do
+    not fit it.
+    """
+    from pgen.data.store import Store
+
+    with Store(path) as store:
+        count = len(store)
+    rows = np.asarray(matches)
+    if rows.ndim != 2 or len(rows) != count or not np.issubdtype(rows.dtype, np.integer):
+        raise ValueError(f"matches are integers ({count}, K), not {rows.dtype} {rows.shape}")
+    if rows.size and (rows.min() < -1 or rows.max() >= count):
+        raise ValueError(f"a match is outside -1 to {count - 1}")
+    with write_whole(path, force=True) as aside:
+        shutil.copyfile(path, aside)
+        with h5py.File(aside, "r+", libver=_LIBVER) as file:
+            if "pseudo_labels" in file:
+                del file["pseudo_labels"]
+            stored = file.create_dataset("pseudo_labels", data=rows.astype(np.int32))
+            stored.attrs["options"] = np.bytes_(json.dumps(dict(options or {})).encode())
+
+
+def now() -> str:
+    """The time, as provenance says it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -50,6 +50,12 @@ def test_results_come_in_order_from_other_processes(monkeypatch: pytest.MonkeyPa
     assert "OMP_NUM_THREADS" not in os.environ
 
 
+def test_items_sent_together_come_in_order() -> None:
+    results = list(ordered_map(late_when_early, ((index, 23) for index in range(23)), workers=2, together=5))
+    assert [index for index, _, _ in results] == list(range(23))
+    assert len({process for _, process, _ in results}) == 2
+
+
 def test_one_worker_works_here_and_lazily() -> None:
     taken = []
     results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(9)), workers=1)

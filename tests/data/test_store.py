@@ -174,11 +174,19 @@ def damage(path: Path, change: str) -> None:
         if change == "foreign":
             del file.attrs["format"]
         elif change == "newer":
-            file.attrs["version"] = 2
+            file.attrs["version"] = 3
+        elif change == "older":
+            file.attrs["version"] = 1
         elif change == "column gone":
             del file["parsing"]
         elif change == "too few poses":
             file["poses"].resize(3, axis=0)
+        elif change == "affines of other pairs":
+            file["affines/test2"] = file["affines/test"][:0]
+            file.move("affines/test", "affines/was")
+            file.move("affines/test2", "affines/test")
+        elif change == "corners gone":
+            del file["corners"]
         elif change == "pair outside":
             file["pairs/test"][0] = 0, 99
         elif change == "provenance":
@@ -191,9 +199,12 @@ def damage(path: Path, change: str) -> None:
     ("change", "message"),
     [
         ("foreign", "is an HDF5 file, but not a pgen store"),
-        ("newer", r"has the store version 2, and this pgen \(.*\) reads 1; update pgen"),
+        ("newer", r"has the store version 3, and this pgen \(.*\) reads 2; update pgen or prepare the data again"),
+        ("older", r"has the store version 1, and this pgen \(.*\) reads 2; prepare the data again"),
         ("column gone", "is damaged: .*prepare it again"),
         ("too few poses", "is damaged: poses has the shape"),
+        ("corners gone", "is damaged: .*prepare it again"),
+        ("affines of other pairs", "is damaged: affines of test pairs"),
         ("pair outside", "is damaged: a pair names an image"),
         ("provenance", "is damaged"),
         ("split", "is damaged: splits other than train, test"),

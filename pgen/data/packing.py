@@ -1,0 +1,104 @@
+"""Examples as the store keeps them: fitted into its frame, images and parsing maps compressed, ready to be appended.
+
+This is the part of `pgen.data.prepare` that worker processes do; it starts fast, without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.framing import Fit
+from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known
+from pgen.body.labels import LABEL_COUNT
+from pgen.data.example import SPLITS, Drop, Example, Job, Split, done
+
+#: Level of gzip, see the table in `pgen.data.store`.
+GZIP_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One row of a store."""
+
+    name: str
+    person: str
+    split: Split
+    attributes: str  # JSON object of strings
+    sources: str  # JSON list of [file, hash], the files it was read from
+    pose: NDArray[np.float32]  # (18, 2)
+    image: bytes  # zlib of uint8 (H, W, 3)
+    parsing: bytes  # zlib of uint8 (H, W)
+
+
+def pack(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, str]] = ()) -> Packed:
+    """``example``, whose photo has the ``size`` (height, width), as a row of a store.
+
+    ``sources`` are the files it was read from, with their hashes. Raises ValueError for wrong shapes or types.
+    """
+    if example.image.shape != (*size, 3) or example.image.dtype != np.uint8:
+        raise ValueError(f"{example.name}: image is not uint8 {(*size, 3)}")
+    if example.parsing.shape != size or example.parsing.dtype != np.uint8:
+        raise ValueError(f"{example.name}: parsing map is not uint8 {size}")
+    if example.parsing.max(initial=0) >= LABEL_COUNT:
+        raise ValueError(f"{example.name}: parsing map has ids over {LABEL_COUNT - 1}")
+    if example.pose.shape != (JOINT_COUNT, 2):
+        raise ValueError(f"{example.name}: pose is not {(JOINT_COUNT, 2)}")
+    if example.split not in SPLITS:
+        raise ValueError(f"{example.name}: split {example.split!r} is not one of {SPLITS}")
+    return Packed(
+        name=example.name,
+        person=example.person,
+        split=example.split,
+        attributes=json.dumps(dict(example.attributes)),
+        sources=json.dumps([list(source) for source in sources]),
+        pose=np.asarray(example.pose, np.float32),
+        image=zlib.compress(np.ascontiguousarray(example.image).data, GZIP_LEVEL),
+        parsing=zlib.compress(np.ascontiguousarray(example.parsing).data, GZIP_LEVEL),
+    )
+
+
+def packed(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> Packed | Drop:
+    """Read ``item`` if it is a job, fit it into ``size``, and pack it; or say why it cannot be used.
+
+    Photos without both shoulders and both hips cannot. Source files are named relative to ``root`` if they lie in it.
+    """
+    example = done(item)
+    if isinstance(example, Drop):
+        return example
+    missing = [joint.name.lower() for joint in TORSO_JOINTS if not known(example.pose)[joint]]
+    if missing:
+        return Drop(example.name, "torso joints missing", ", ".join(missing))
+    files = [file for file in item.files if file.is_file()] if isinstance(item, Job) else []
+    return pack(_fitted(example, size), size, [(shown(file, root), content_hash(file)) for file in files])
+
+
+def shown(file: Path, root: Path | None) -> str:
+    """How ``file`` is called in a store: by its path in ``root`` if it lies there."""
+    return file.relative_to(root).as_posix() if root is not None and file.is_relative_to(root) else str(file)
+
+
+def content_hash(file: Path) -> str:
+    """BLAKE2b of the bytes of ``file``, 128 bits in hexadecimal, as ``b2sum -l 128`` prints it."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _fitted(example: Example, size: tuple[int, int]) -> Example:
+    height, width = example.image.shape[:2]
+    if (height, width) == size:
+        return example
+    fit = Fit.of((height, width), size)
+    return replace(
+        example,
+        image=fit.image(example.image),
+        parsing=fit.parsing(example.parsing),
+        pose=fit.pose(example.pose),
+    )

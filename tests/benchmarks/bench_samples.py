@@ -1,0 +1,120 @@
+"""Training samples a second read at random from a store, against computing them from keypoints in numpy.
+
+Run: ``OMP_NUM_THREADS=1 pytest -m benchmark -s tests/benchmarks/bench_samples.py``
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from pgen.body.heatmaps import heatmaps
+from pgen.body.parts import part_affines, part_masks
+from pgen.body.posemask import pose_mask
+from pgen.data.example import Example
+from pgen.data.packing import pack
+from pgen.data.store import Store, StoreWriter
+from pgen.data.unpaired import UnpairedBatches
+from pgen.people.dataset import synthetic_example
+
+SIZE = (256, 256)
+PHOTOS, BATCH = 1000, 16
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Example]:
+    return [synthetic_example(5, person, 0, SIZE) for person in range(50)]
+
+
+@pytest.fixture(scope="module")
+def store(people: list[Example], tmp_path_factory: pytest.TempPathFactory) -> Store:
+    path = tmp_path_factory.mktemp("store") / "a.h5"
+    with StoreWriter(path, SIZE, source="benchmark") as writer:
+        for index in range(PHOTOS):
+            one = people[index % len(people)]
+            writer.add(Example(**{**vars(one), "name": str(index), "image": np.roll(one.image, index, 1)}))
+    return Store(path)
+
+
+def rate(work: Callable[[int], object], seconds: float = 3.0) -> float:
+    """Calls a second of ``work`` with 0, 1, 2, …"""
+    work(0)
+    count, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        work(count)
+        count += 1
+    return count / (time.perf_counter() - begin)
+
+
+@pytest.mark.benchmark
+def test_samples_a_second(store: Store) -> None:
+    torch.set_num_threads(1)
+    batches = UnpairedBatches(store, batch=BATCH, rounds=1000)
+    chosen = np.random.default_rng(0).permutation(PHOTOS)
+
+    def from_keypoints(number: int) -> None:
+        source, target = (store.poses[chosen[(number + k) % PHOTOS]] for k in (0, 1))
+        for pose in (source, target):
+            heatmaps(pose, SIZE)
+            pose_mask(pose, SIZE)
+        part_masks(target, SIZE)
+        part_affines(source, target)
+
+    parts: dict[str, Callable[[int], object]] = {
+        "read an image": lambda number: store.image(chosen[number % PHOTOS]),
+        "read a parsing map": lambda number: store.parsing(chosen[number % PHOTOS]),
+        "affines of a pair in numpy": lambda n: part_affines(*(store.poses[chosen[(n + k) % PHOTOS]] for k in (0, 1))),
+    }
+    print(f"\n{PHOTOS} images of 256x256, one process, random order\n")
+    for name, work in parts.items():
+        print(f"{name:58} {rate(work):8.0f} a second")
+    read, made = [], []
+    for turn in range(3):  # in turns, so that what else the machine does meets both
+        read.append(BATCH * rate(lambda number, turn=turn: batches[number + 997 * turn]))
+        made.append(rate(from_keypoints))
+    samples, online = np.median(read), np.median(made)
+    print(f"{'whole samples in batches (image, maps, poses, affines)':58} {samples:8.0f} a second")
+    print(f"{'heatmaps, masks and affines of a sample, online in numpy':58} {online:8.1f} a second")
+    print(f"{'ratio':58} {samples / online:8.1f}")
+
+
+@pytest.mark.benchmark
+def test_compression(people: list[Example], tmp_path: Path) -> None:
+    """The table in `pgen.data.store`, for rendered people and for people under a photo's noise."""
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(one.image + rng.normal(0, 2, one.image.shape), 0, 255).astype(np.uint8) for one in people]
+    filters: dict[str, dict] = {
+        "none": {},
+        "lzf": {"compression": "lzf"},
+        "gzip 1": {"compression": "gzip", "compression_opts": 1},
+        "gzip 4": {"compression": "gzip", "compression_opts": 4},
+    }
+    print("\nfilter   photos     KB an image   reads/s   writes/s")
+    for name, options in filters.items():
+        for kind, images in (("renders", [one.image for one in people]), ("noisy", noisy)):
+            path = tmp_path / f"{name}{kind}.h5"
+            begin = time.perf_counter()
+            with h5py.File(path, "w") as file:
+                data = file.create_dataset("images", (len(images), *SIZE, 3), np.uint8, chunks=(1, *SIZE, 3), **options)
+                for index, image in enumerate(images):
+                    data[index] = image
+            writes = len(images) / (time.perf_counter() - begin)
+            with h5py.File(path) as file:
+                data = file["images"]
+                reads = rate(lambda number, data=data: data[number % len(people)], 1.0)
+            size = path.stat().st_size / len(images) / 1024
+            print(f"{name:8} {kind:8} {size:13.1f} {reads:9.0f} {writes:10.0f}")
+
+
+@pytest.mark.benchmark
+def test_packing(people: list[Example]) -> None:
+    """What a worker does for each photo after reading it, and how much of it is compression."""
+    print(f"\npacked {rate(lambda number: pack(people[number % 50], SIZE)):8.0f} a second")
+    print(f"zlib   {rate(lambda number: zlib.compress(people[number % 50].image.data, 1)):8.0f} a second")
