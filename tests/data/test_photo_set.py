@@ -93,6 +93,11 @@ def test_splits_of_a_folder(tmp_path: Path) -> None:
         **dict.fromkeys(names[2:4], "train"), **dict.fromkeys([*names[:2], names[5]], "test"),
     }  # fmt: skip
     assert found.notes == (f"{len(SHOTS) - 5} photos that are neither for training nor for testing are left aside",)
+    (tmp_path / "test.lst").unlink()
+    (tmp_path / "pairs.csv").write_text(f"from,to\n{names[0]},{names[1]}\n")
+    assert {photo.name for photo in find_folder(tmp_path).photos if photo.split == "test"} == set(names[:2])
+    (tmp_path / "pairs.csv").unlink()
+    (tmp_path / "test.lst").write_text(names[5])
     (tmp_path / "train.lst").write_text(names[4])  # the other photo of a person for testing
     assert [(drop.name, drop.reason) for drop in find_folder(tmp_path).drops] == [
         (names[4], "person also among those for testing")
