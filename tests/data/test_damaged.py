@@ -90,11 +90,11 @@ def test_samples_are_whole(whole: dict, folder: Path) -> None:
 
 def test_truncated_at_any_byte(whole: dict, folder: Path) -> None:
     for name, (reader, data) in whole.items():
-        for length in range(0, len(data), max(1, len(data) // 60)):
+        for length in range(0, len(data), max(1, len(data) // 30)):
             read_or_refuse(reader, folder / name, data[:length])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), count=st.sampled_from([1, 4, 30]))
 def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None
         read_or_refuse(reader, folder / name, bytes(broken))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.binary(max_size=400))
 def test_random_bytes(whole: dict, folder: Path, data: bytes) -> None:
     for name, (reader, start) in whole.items():

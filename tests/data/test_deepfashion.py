@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pgen.body.labels import Label
 from pgen.data.deepfashion import find_deepfashion, person_of, photo_key
 from pgen.data.example import Drop, Example
+from pgen.data.names import PhotoNames
 from pgen.data.parsing_schemes import load_scheme
 from pgen.data.photo_checks import check_photos
 from pgen.data.prepare import prepare
@@ -131,6 +134,29 @@ def test_names_match_on_letters_and_digits() -> None:
     assert {photo_key(name) for name in names} == {"womenteestanksid00007838057additional"}
     assert {person_of(name) for name in names} == {"id_00007838_05"}
     assert person_of("portrait.jpg") == "portrait.jpg"
+
+
+WORD = st.text(st.sampled_from("ABcdXYz_"), min_size=1, max_size=8)
+
+
+@given(
+    category=WORD.filter(lambda word: word.strip("_")),
+    item=st.integers(0, 99_999_999),
+    colour=st.integers(0, 99),
+    view=st.integers(1, 7),
+    dropped=st.sets(st.integers(0, 20)),
+)
+def test_any_flat_name_means_its_photo(category: str, item: int, colour: int, view: int, dropped: set[int]) -> None:
+    nested = f"img/WOMEN/{category}/id_{item:08}/{colour:02}_{view}_side.jpg"
+    others = [f"img/WOMEN/{category}/id_{(item + 1) % 10**8:08}/{colour:02}_{view}_side.jpg", "img/MEN/a/b.jpg"]
+    flat = nested.removeprefix("img/").replace("/", "")
+    underscores = [place for place, character in enumerate(flat) if character == "_"]
+    gone = {place for index, place in enumerate(underscores) if index in dropped}
+    flat = "fasion" + "".join(character for place, character in enumerate(flat) if place not in gone)
+    names = PhotoNames([nested, *others], "photos", key=photo_key)
+    assert names.find(flat) == nested
+    assert names.match([flat], "rows") == {nested: flat}
+    assert person_of(nested) == person_of(flat) == f"id_{item:08}_{colour:02}"
 
 
 def test_colliding_names(tmp_path: Path) -> None:
