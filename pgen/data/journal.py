@@ -23,14 +23,10 @@ import numpy as np
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Drop
+from pgen.data.locks import is_gone, lock
 from pgen.data.outputs import disk_full, is_disk_full
 from pgen.data.packing import Packed
 from pgen.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # not POSIX: two processes that write the same output are not noticed
-    fcntl = None  # type: ignore[assignment]
 
 _MAGIC = "pgen-prepare 1 "
 _HEAD = struct.Struct("<II")
@@ -154,16 +150,10 @@ def _open_alone(path: Path) -> BinaryIO:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", 0)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}") from error
-        if fcntl is None:
-            return file
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if lock(file.fileno()) is False:
             file.close()
-            raise InputError(f"{path} is being written by another process; wait, or name another --out") from None
-        except OSError:  # a file system without locks
-            return file
-        if os.fstat(file.fileno()).st_nlink:
+            raise InputError(f"{path} is being written by another process; wait, or name another --out")
+        if not is_gone(file.fileno()):
             return file
         file.close()  # the process that had it has just finished and removed it
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pgen.data.locks import lock
 from pgen.errors import InputError, PgenError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -49,11 +50,14 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     target = check_output(path, force)
     aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
     try:
-        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
         if error.errno in _FULL:
             raise disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+    if not lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
+        os.close(handle)
+        handle = -1
     mode = aside.stat().st_mode
     try:
         yield aside
@@ -68,18 +72,24 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+        if handle >= 0:
+            os.close(handle)
     with suppress(OSError):  # some file systems cannot flush a folder
         _flush(target.parent)
 
 
 def remove_abandoned(path: str | os.PathLike[str]) -> None:
-    """Delete what killed processes have left beside ``path``; the caller sees to it that nobody is writing it."""
+    """Delete what processes that were killed in `write_whole` have left beside ``path``.
+
+    What another process is writing is left alone, and everything where that cannot be told.
+    """
     target = Path(os.path.realpath(path))
     aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
     for entry in target.parent.iterdir():
         if aside.fullmatch(entry.name):
-            with suppress(OSError):
-                entry.unlink()
+            with suppress(OSError), entry.open("rb") as file:
+                if lock(file.fileno()):
+                    entry.unlink()
 
 
 def _flush(path: Path) -> None:

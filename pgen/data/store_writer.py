@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Example, Split
-from pgen.data.outputs import write_whole
+from pgen.data.outputs import remove_abandoned, write_whole
 from pgen.data.packing import GZIP_LEVEL, Packed, pack
 from pgen.version import version
 
@@ -81,7 +81,10 @@ class StoreWriter:
 
     @contextmanager
     def _open(self) -> Iterator[Self]:
-        with write_whole(self.path, self.force) as aside, h5py.File(aside, "w", libver=_LIBVER) as self._file:
+        with (
+            write_whole(self.path, self.force) as aside,
+            h5py.File(aside, "w", libver=_LIBVER, locking=False) as self._file,
+        ):
             self._lay_out()
             yield self
             self._flush()
@@ -217,9 +220,10 @@ def write_pseudo_labels(
         raise ValueError(f"matches are integers ({count}, K), not {rows.dtype} {rows.shape}")
     if rows.size and (rows.min() < -1 or rows.max() >= count):
         raise ValueError(f"a match is outside -1 to {count - 1}")
+    remove_abandoned(path)
     with write_whole(path, force=True) as aside:
         shutil.copyfile(path, aside)
-        with h5py.File(aside, "r+", libver=_LIBVER) as file:
+        with h5py.File(aside, "r+", libver=_LIBVER, locking=False) as file:
             if "pseudo_labels" in file:
                 del file["pseudo_labels"]
             stored = file.create_dataset("pseudo_labels", data=rows.astype(np.int32))

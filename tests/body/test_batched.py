@@ -45,6 +45,9 @@ def test_part_masks_and_face_agree_with_one_pose(pose: np.ndarray, size: tuple[i
     np.testing.assert_array_equal(masks[0].numpy(), parts.part_masks(pose, size))
     np.testing.assert_allclose(batched.face_affines(poses, size)[0], parts.face_affine(pose, size), atol=1e-5)
     np.testing.assert_allclose(batched.torso_lengths(poses), [parts.torso_length(pose)], rtol=1e-6)
+    np.testing.assert_allclose(
+        batched.part_corners(poses, size)[0], parts.part_corners(pose, size), rtol=1e-5, atol=1e-3
+    )
 
 
 @settings(max_examples=40, deadline=None)

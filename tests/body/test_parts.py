@@ -18,6 +18,7 @@ from pgen.body.parts import (
     head_box,
     limb_quads,
     part_affines,
+    part_corners,
     part_masks,
     torso_length,
 )
@@ -191,3 +192,17 @@ def test_face_affine_carries_the_frame_onto_the_head_box() -> None:
     left, top, right, bottom = head_box(STANDING, size)
     corners = apply_affine(face_affine(STANDING, size), np.array([(0, 0), (96, 128)]))
     np.testing.assert_allclose(corners, [(left, top), (right, bottom)])
+
+
+def test_corners_are_those_of_the_parts() -> None:
+    pose = STANDING.copy()
+    pose[Joint.R_ANKLE] = np.nan
+    corners = part_corners(pose, (128, 96))
+    assert corners.shape == (10, 4, 2)
+    np.testing.assert_array_equal(corners[0], pose[[Joint.R_HIP, Joint.L_HIP, Joint.L_SHOULDER, Joint.R_SHOULDER]])
+    left, top, right, bottom = head_box(pose, (128, 96))
+    np.testing.assert_array_equal(corners[1], [(left, top), (right, top), (right, bottom), (left, bottom)])
+    np.testing.assert_array_equal(corners[2:], limb_quads(pose, TRANSFORM_EXTEND))
+    assert np.isnan(corners).all(axis=(1, 2)).nonzero()[0].tolist() == [PARTS.index("r_calf")]
+    pose[Joint.L_HIP] = np.nan
+    assert np.isnan(part_corners(pose, (128, 96))).all()

@@ -5,15 +5,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pgen.cli.app import main
+from pgen.data.example import Drop
+from pgen.data.journal import Journal
 from pgen.data.pose_csv import write_pose_csv
 from pgen.data.store import Store
 from tests.data.examples import STANDING, nothing_left_in, write_folder
+from tests.data.test_resume import contents
 
 
 @pytest.fixture
@@ -110,32 +115,98 @@ def test_synthetic(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert one.pairs("test").tolist() == two.pairs("test").tolist() == [[4, 5], [5, 4]]
 
 
-@pytest.mark.parametrize("wait", [0.1, 0.7])
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
-def test_interruption_leaves_nothing(here: Path, wait: float, number: signal.Signals, code: int, said: str) -> None:
-    program = "import sys; from pgen.cli.app import main; sys.exit(main())"
-    arguments = [
-        "prepare",
-        "--dataset",
-        "synthetic",
-        "--workers",
-        "2",
-        "--size",
-        "64",
-        "--people",
-        "5000",
-        "-o",
-        "a.h5",
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    for _ in range(600):
-        if list(here.iterdir()):
-            break
+@pytest.fixture
+def begin(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command in a process group of its own, which is gone after the test."""
+    started = []
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        program = "import sys; from pgen.cli.app import main; sys.exit(main())"
+        command = [sys.executable, "-c", program, "prepare", "--dataset", *map(str, arguments)]
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+
+
+def wait_for(ready: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if ready():
+            return
         time.sleep(0.05)
-    time.sleep(wait)
+    pytest.fail("it did not get so far")
+
+
+def is_working() -> bool:
+    """Whether some photos are finished."""
+    return Path("a.h5.part").exists() and Path("a.h5.part").stat().st_size > 30_000
+
+
+SLOW = ("synthetic", "--workers", 2, "--size", 64, "--people", 5000, "-o", "a.h5")
+ENDS = [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")]
+
+
+@pytest.mark.parametrize(("number", "code", "said"), ENDS)
+def test_interruption_before_anything_is_finished_leaves_nothing(
+    here: Path, begin: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int, said: str
+) -> None:
+    process = begin(*SLOW)
+    wait_for(lambda: bool(list(here.iterdir())))
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    assert process.communicate(timeout=60)[1] == said
+    assert process.communicate(timeout=60)[1].endswith(said)
     assert process.returncode == code
-    assert not list(here.iterdir())
+    assert {path.name for path in here.iterdir()} <= {"a.h5.part"}  # a photo may have been
+
+
+@pytest.mark.parametrize(("number", "code", "said"), ENDS)
+def test_interruption_keeps_what_is_finished(
+    here: Path, begin: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int, said: str
+) -> None:
+    process = begin(*SLOW)
+    wait_for(is_working)
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    hint = "a.h5.part keeps what is finished; the same command goes on from there\n"
+    assert process.communicate(timeout=60)[1] == hint + said
+    assert process.returncode == code
+    assert [path.name for path in here.iterdir()] == ["a.h5.part"]
+
+
+def test_killed_and_resumed(
+    here: Path, begin: Callable[..., subprocess.Popen[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = tuple(f"{index:04}.png" for index in range(300))
+    write_folder(here / "mine", names)
+    arguments = ("folder", "--root", "mine", "-o", "a.h5", "--workers", 2, "--size", 128)
+    process = begin(*arguments)
+    wait_for(is_working)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert not Path("a.h5").exists()
+    with nothing_left_in(here):
+        assert prepare(*arguments, "--size", 64) == 2
+    error = "error: a.h5.part holds unfinished work that was begun with size [128, 128], not [64, 64]: "
+    assert capsys.readouterr().err == error + "give the same again to go on, or --no-resume to start anew\n"
+    assert prepare(*arguments) == 0
+    assert "done before the interruption" in capsys.readouterr().out
+    assert prepare("folder", "--root", "mine", "-o", "b.h5", "--workers", 1, "--size", 128) == 0
+    assert "done before the interruption" not in capsys.readouterr().out
+    assert contents(Path("a.h5")) == contents(Path("b.h5"))
+    assert sorted(path.name for path in here.iterdir()) == ["a.h5", "b.h5", "mine"]
+
+
+def test_not_resumed_if_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    arguments = ("folder", "--root", "mine", "-o", "a.h5", "--workers", 1)
+    assert prepare(*arguments) == 0
+    journal = Journal(Path("b.h5.part"), {"created": "", "size": [1, 1]})
+    journal.append("", Drop("a", "b"))
+    with journal:
+        pass
+    assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1) == 2
+    assert "--no-resume to start anew" in capsys.readouterr().err
+    assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1, "--no-resume") == 0
+    assert contents(Path("a.h5")) == contents(Path("b.h5"))

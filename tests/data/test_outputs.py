@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.data.outputs import check_output, write_whole
+from pgen.data.outputs import check_output, remove_abandoned, write_whole
 from pgen.errors import InputError, PgenError
 from tests.data.examples import nothing_left_in
 
@@ -129,3 +129,15 @@ def test_a_writer_that_replaces_the_file_does_not_change_its_mode(tmp_path: Path
         aside.unlink()
         os.close(os.open(aside, os.O_CREAT | os.O_WRONLY, 0o600))
     assert (tmp_path / "out").stat().st_mode == plain.stat().st_mode
+
+
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    names = {".a.0123abcd.part.h5", ".ab.0123abcd.part.h5", ".a.other.part.h5", ".a.0123abcd.part.png", ".a.h5"}
+    for name in names:
+        (tmp_path / name).touch()
+    with write_whole(path) as aside:
+        aside.write_text("new")
+        remove_abandoned(path)
+        assert {entry.name for entry in tmp_path.iterdir()} == names - {".a.0123abcd.part.h5"} | {aside.name}
+    assert path.read_text() == "new"

@@ -10,11 +10,14 @@ import pytest
 
 from pgen.body.framing import Fit
 from pgen.body.joints import Joint
+from pgen.body.parts import part_affines
 from pgen.data.example import Drop, Example
+from pgen.data.folder import find_folder
+from pgen.data.packing import content_hash
 from pgen.data.prepare import prepare
 from pgen.data.store import Store
 from pgen.errors import InputError
-from tests.data.examples import SIZE, example, nothing_left_in
+from tests.data.examples import SIZE, example, nothing_left_in, write_folder
 
 
 def without(one: Example, *joints: Joint) -> Example:
@@ -120,10 +123,30 @@ def test_refuses_before_it_reads(tmp_path: Path) -> None:
         prepare(never(), tmp_path / "a.h5", SIZE, source="tests")
 
 
-def test_failing_reader_leaves_nothing(tmp_path: Path) -> None:
-    def failing() -> Iterator[Example]:
-        yield from (example(index) for index in range(70))
-        raise KeyboardInterrupt
+def test_pairs_for_training_if_named(tmp_path: Path) -> None:
+    examples = [example(0), without(example(1), Joint.L_HIP), example(2)]
+    train = [("002.png", "000.png"), ("001.png", "000.png"), ("gone.png", "000.png")]
+    prepare(examples, tmp_path / "a.h5", SIZE, source="tests", train_pairs=train)
+    store = Store(tmp_path / "a.h5")
+    assert store.pairs("train").tolist() == [[1, 0]]
+    np.testing.assert_allclose(store.affines("train")[0], part_affines(store.poses[1], store.poses[0]), atol=1e-3)
 
-    with nothing_left_in(tmp_path), pytest.raises(KeyboardInterrupt):
-        prepare(failing(), tmp_path / "a.h5", SIZE, source="tests")
+
+def test_jobs_are_done_in_workers_and_their_files_kept_by_hash(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "mine")
+    found = find_folder(root)
+    for workers in (1, 2):
+        out = tmp_path / f"{workers}.h5"
+        prepare(
+            found.jobs(), out, SIZE, source="mine", root=root, files=found.files, pairs=found.pairs, workers=workers
+        )
+        store = Store(out)
+        assert store.names == ["a.png", "b.png", "c.png"]
+        hashes = {path: content_hash(root / path) for path in ("images/b.png", "parsing/b.npy")}
+        assert store.sources(1) == hashes
+        assert len(set(hashes.values())) == 2
+        assert store.provenance["files"] == {name: content_hash(root / name) for name in ("keypoints.csv", "pairs.csv")}
+        for index, one in enumerate(found.examples()):
+            assert isinstance(one, Example)
+            np.testing.assert_array_equal(store.image(index), one.image)
+            np.testing.assert_array_equal(store.parsing(index), one.parsing)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import pickle
 import tracemalloc
@@ -9,9 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
+from pgen.body.parts import face_affine, part_affines, part_corners
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter, is_hdf5
-from pgen.errors import InputError
+from pgen.data.store_writer import write_pseudo_labels
+from pgen.errors import InputError, PgenError
 from tests.data.examples import SIZE, example, nothing_left_in, write_store
 
 
@@ -65,6 +68,89 @@ def test_small_columns(path: Path) -> None:
     assert store.provenance["source"] == "tests"
     assert store.provenance["options"] == {"count": 6}
     assert {"pgen", "created"} <= store.provenance.keys()
+
+
+def test_geometry_is_that_of_the_poses(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        for index in range(300):  # more than a block
+            one = example(index)
+            one.pose[index % 18] = np.nan
+            writer.add(one)
+        writer.set_pairs("test", [(0, 5), (299, 7), (18, 1)])
+        writer.set_pairs("train", [(3, 4)])
+        writer.set_pairs("train", [(4, 280)])
+    store = Store(tmp_path / "a.h5")
+    assert store.corners.dtype == store.faces.dtype == store.affines().dtype == np.float32
+    for index in (0, 2, 17, 255, 256, 299):
+        np.testing.assert_allclose(store.corners[index], part_corners(store.poses[index], SIZE), atol=1e-4)
+        np.testing.assert_allclose(store.faces[index], face_affine(store.poses[index], SIZE), atol=1e-4)
+    for split, pairs in (("test", [(0, 5), (299, 7), (18, 1)]), ("train", [(4, 280)])):
+        assert store.pairs(split).tolist() == [list(pair) for pair in pairs]
+        expected = [part_affines(store.poses[source], store.poses[target]) for source, target in pairs]
+        np.testing.assert_allclose(store.affines(split), expected, atol=1e-3)
+
+
+def test_geometry_without_pairs(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        writer.add(example(0))
+    store = Store(tmp_path / "a.h5")
+    assert store.affines("test").shape == store.affines("train").shape == (0, 10, 2, 3)
+    assert store.sources(0) == {}
+
+
+def test_pseudo_labels_are_added_and_replaced(path: Path) -> None:
+    assert Store(path).pseudo_labels() is None
+    before = [Store(path).example(index) for index in range(6)]
+    write_pseudo_labels(path, np.full((6, 3), -1))
+    (path.parent / ".a.0123abcd.part.h5").touch()  # of one that was killed
+    matches = np.arange(24).reshape(6, 4) % 6
+    write_pseudo_labels(path, matches, {"nearest": 4})
+    store = Store(path)
+    labels = store.pseudo_labels()
+    assert labels is not None
+    np.testing.assert_array_equal(labels.matches, matches)
+    assert (labels.matches.dtype, labels.options) == (np.int32, {"nearest": 4})
+    for index, one in enumerate(before):
+        assert_same(store.example(index), one)
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.h5"]
+
+
+@pytest.mark.parametrize(
+    "matches", [np.zeros((5, 2), int), np.zeros(6, int), np.zeros((6, 2)), np.full((6, 1), 6), np.full((6, 1), -2)]
+)
+def test_pseudo_labels_that_do_not_fit(path: Path, matches: np.ndarray) -> None:
+    with nothing_left_in(path.parent), pytest.raises(ValueError, match="match"):
+        write_pseudo_labels(path, matches)
+
+
+def test_pseudo_labels_appear_whole_or_not_at_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pseudo_labels(path, np.zeros((6, 1), int))
+    held = Store(path)
+    held.image(0)
+    with monkeypatch.context() as patched, nothing_left_in(path.parent):
+        patched.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+        with pytest.raises(PgenError, match="no space left"):
+            write_pseudo_labels(path, np.ones((6, 1), int))
+    write_pseudo_labels(path, np.ones((6, 1), int))
+    labels = held.pseudo_labels()  # one who has the file open keeps what was there
+    assert labels is not None
+    assert not labels.matches.any()
+
+
+@pytest.mark.parametrize("change", ["outside", "too few", "options"])
+def test_damaged_pseudo_labels(path: Path, change: str) -> None:
+    write_pseudo_labels(path, np.zeros((6, 2), int))
+    with h5py.File(path, "r+") as file:
+        if change == "outside":
+            file["pseudo_labels"][0] = 6
+        elif change == "too few":
+            del file["pseudo_labels"]
+            file["pseudo_labels"] = np.zeros((5, 2), np.int32)
+            file["pseudo_labels"].attrs["options"] = "{}"
+        else:
+            file["pseudo_labels"].attrs["options"] = "{"
+    with pytest.raises(InputError, match=r"a\.h5 is damaged: .*pseudo label"):
+        Store(path).pseudo_labels()
 
 
 def test_find(path: Path) -> None:
@@ -250,5 +336,9 @@ def test_damaged_bytes_never_show_as_another_error(path: Path) -> None:
             with Store(path) as store:
                 for index in range(len(store)):
                     store.example(index)
+                    store.sources(index)
+                assert store.corners.shape == (6, 10, 4, 2)
+                assert store.faces.shape == (6, 2, 3)
+                store.affines()
         except InputError:
             continue
