@@ -23,8 +23,8 @@ _LOOKED_AT = 50  # photos
 _ENOUGH = 5  # of them that must be seen before labels or people are judged
 _RIGHT = 0.3  # part of the landmarks that must lie on the right labels
 _ON_BODY = 0.6  # part of the joints that must lie on the body, in most photos
-# Of the joints of other poses that miss a map, the part which its own pose must bring home. For 50 synthetic people: 0.55
-# to 1 with their own maps, up to 0.2 with those of others.
+# Of the joints of other poses that miss a map, the part which its own pose must bring home. For 50 synthetic people:
+# 0.55 to 1 with their own maps, up to 0.2 with those of others.
 _GAIN = 0.2
 _FAR = 0.05  # heights by which another pose must differ to be compared with
 
