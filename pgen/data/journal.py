@@ -57,7 +57,7 @@ class Journal:
         self.signatures: list[str] = []  # of the items that are finished
         self._file = _open_alone(path)
         try:
-            self.header = self._begin(dict(header), resume)
+            self.header = self._begin(json.loads(json.dumps(header)), resume)  # as it will be read: lists, not tuples
         except BaseException as error:
             if not self.signatures and not isinstance(error, InputError):
                 self.remove()

@@ -73,6 +73,10 @@ def packed(item: Job | Example | Drop, size: tuple[int, int], root: Path | None)
     example = done(item)
     if isinstance(example, Drop):
         return example
+    try:
+        f"{example.name}{example.person}".encode()
+    except UnicodeEncodeError:  # bytes of a file name that are no UTF-8
+        return Drop(example.name, "name is not UTF-8", "rename it")
     missing = [joint.name.lower() for joint in TORSO_JOINTS if not known(example.pose)[joint]]
     if missing:
         return Drop(example.name, "torso joints missing", ", ".join(missing))

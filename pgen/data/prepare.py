@@ -94,6 +94,7 @@ def prepare(
     }
     with Journal(journal_path(out), header, resume) as journal:
         remove_abandoned(out)
+        remove_abandoned(dropped_path(out))
         resumed = len(journal)
         tally = _Tally()
         for entry in journal.entries():
@@ -225,7 +226,10 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
     if not dropped:
         path.unlink(missing_ok=True)
         return None
-    with write_whole(path, force=True) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+    with (
+        write_whole(path, force=True) as aside,
+        aside.open("w", encoding="utf-8", errors="replace", newline="") as file,
+    ):
         table = csv.writer(file)
         table.writerow(("name", "reason", "detail"))
         table.writerows((drop.name, drop.reason, drop.detail) for drop in dropped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -30,11 +31,11 @@ def _feed(digest: hashlib.blake2b, value: Any) -> None:
     elif isinstance(value, Path):
         _add(digest, "path", str(value).encode("utf-8", "surrogateescape"))
         try:
-            stat = value.stat()
+            found = value.stat()
         except (OSError, ValueError):
             return
-        if value.is_file():
-            _add(digest, "file", f"{stat.st_size} {stat.st_mtime_ns}".encode())
+        if stat.S_ISREG(found.st_mode):
+            _add(digest, "file", f"{found.st_size} {found.st_mtime_ns}".encode())
     elif is_dataclass(value) and not isinstance(value, type):
         _add(digest, "dataclass", type(value).__qualname__.encode())
         for field in fields(value):

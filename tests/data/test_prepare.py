@@ -150,3 +150,11 @@ def test_jobs_are_done_in_workers_and_their_files_kept_by_hash(tmp_path: Path) -
             assert isinstance(one, Example)
             np.testing.assert_array_equal(store.image(index), one.image)
             np.testing.assert_array_equal(store.parsing(index), one.parsing)
+
+
+def test_names_that_are_no_text_are_dropped(tmp_path: Path) -> None:
+    examples = [example(0), replace(example(1), name="b\udcff.png"), replace(example(2), person="\udcff")]
+    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+    assert (summary.kept, summary.dropped) == (1, {"name is not UTF-8": 2})
+    assert summary.dropped_list is not None
+    assert "b?.png,name is not UTF-8,rename it" in summary.dropped_list.read_text()

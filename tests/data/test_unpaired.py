@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import fields
 from pathlib import Path
 
@@ -169,3 +170,15 @@ def test_to_a_device(store: Store) -> None:
     batch = UnpairedBatches(store, batch=2)[0]
     assert equal(batch.to("cpu"), batch)
     assert batch.to("meta").affines.device.type == "meta"
+
+
+def test_only_a_batch_is_in_memory(tmp_path: Path) -> None:
+    store = Store(write_store(tmp_path / "a.h5", 80, 4))
+    batches = UnpairedBatches(store, batch=4, rounds=2)
+    batches[0]
+    tracemalloc.start()
+    for number in range(len(batches)):
+        batches[number]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 * store.image(0).nbytes  # three for each sample, and copies; all would be 60
