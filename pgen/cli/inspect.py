@@ -141,14 +141,15 @@ def _photo(file: Path) -> tuple[Rows, Sheet]:
 def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
     import numpy as np
 
-    from pgen.data.keypoints import pose_format, read_pose, read_pose_csv, read_pose_json
+    from pgen.data.keypoints import read_pose, read_poses
 
-    frame = None
-    if pose_format(file) == "json":
-        found = read_pose_json(file)
-        poses, frame = {f"person {i}": pose for i, pose in enumerate(found.poses)}, found.frame
+    photos = read_poses(file)
+    frames = {found.frame for found in photos.values()}
+    frame = frames.pop() if len(frames) == 1 else None
+    if list(photos) == [""]:
+        poses = {f"person {i}": pose for i, pose in enumerate(photos[""].poses)}
     else:
-        poses = read_pose_csv(file)
+        poses = {photo: found.poses[found.largest()] for photo, found in photos.items()}
     if name is not None:
         loaded = read_pose(f"{file}:{name}")
         poses = {loaded.name: loaded.pose}

@@ -16,12 +16,15 @@ from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     from pgen.data.example import Drop, Example, Job
+    from pgen.data.photo_set import PhotoSet
     from pgen.data.prepare import Summary
 
 
 class Dataset(StrEnum):
     """Where photos come from."""
 
+    DEEPFASHION = "deepfashion"
+    MARKET1501 = "market1501"
     FOLDER = "folder"
     SYNTHETIC = "synthetic"
 
@@ -34,11 +37,11 @@ class Style(StrEnum):
     MIXED = "mixed"
 
 
-FOLDER = "With --dataset folder"
+ON_DISK = "Not with --dataset synthetic"
 SYNTHETIC = "With --dataset synthetic"
 
 _PEOPLE, _POSES = 1000, 4
-_SIZES = {Style.MARKET: "128x64"}  # as Market-1501; all others 256x256
+_SIZES = {Style.MARKET: "128x64", Dataset.MARKET1501: "128x64"}  # all others 256x256
 
 
 def run(
@@ -49,26 +52,46 @@ def run(
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="Size of the stored photos (default: 256x256; --style market: 128x64).", metavar="HxW"),
+        typer.Option(help="Size of the stored photos (default: 256x256; Market: 128x64).", metavar="HxW"),
     ] = None,
     root: Annotated[
-        Path | None, typer.Option(help=f"{FOLDER}: the folder with the photos, in it or in its images/.")
+        Path | None,
+        typer.Option(help=f"{ON_DISK}: the folder of the data set (default: datasets/NAME; folder needs it)."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="deepfashion, folder: where in ROOT the photos are (default: img, img_highres, images, …)."),
     ] = None,
     keypoints: Annotated[
-        Path | None, typer.Option(help=f"{FOLDER}: keypoint CSV (default: ROOT/keypoints.csv).")
+        list[Path] | None,
+        typer.Option(
+            help=f"{ON_DISK}: keypoint CSV, COCO JSON, or a folder with a file a photo (OpenPose or COCO JSON, text); "
+            "may be repeated (default: the data set's own files, ROOT/keypoints.csv)."
+        ),
     ] = None,
     frame: Annotated[
         str | None,
-        typer.Option(help=f"{FOLDER}: frame of the keypoints, if it is not the photo's own.", metavar="HxW"),
+        typer.Option(help=f"{ON_DISK}: frame of the keypoints, if it is not the photo's own.", metavar="HxW"),
     ] = None,
     parsing: Annotated[
         Path | None,
-        typer.Option(help=f"{FOLDER}: folder of parsing maps, .npy or .png (default: ROOT/parsing, or beside)."),
+        typer.Option(help=f"{ON_DISK}: folder of parsing maps, .npy or .png (default: ROOT/parsing, or beside)."),
+    ] = None,
+    parsing_scheme: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{ON_DISK}: labels of the maps: spt10 (default), lip20, cihp20, atr18, adgan8, or your own table.",
+            metavar="NAME|FILE.toml",
+        ),
     ] = None,
     pairs: Annotated[
-        Path | None,
-        typer.Option(help=f"{FOLDER}: CSV from,to of photos for testing (default: ROOT/pairs.csv, if there)."),
+        list[Path] | None,
+        typer.Option(
+            help=f"{ON_DISK}: pairs for testing: CSV from,to, or PIDM's text (target first); given twice, two lists of "
+            "names, sources and targets (default: the data set's own list, ROOT/pairs.csv)."
+        ),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
     ] = None,
@@ -91,22 +114,25 @@ def run(
     its reason, and listed beside the output in FILE.dropped.csv. After an interruption the same command goes
     on where it was.
     """
-    of_folder: dict[str, object] = {"--root": root, "--keypoints": keypoints, "--frame": frame}
-    of_folder |= {"--parsing": parsing, "--pairs": pairs}
+    on_disk: dict[str, object] = {"--root": root, "--images": images, "--keypoints": keypoints, "--frame": frame}
+    on_disk |= {"--parsing": parsing, "--parsing-scheme": parsing_scheme, "--pairs": pairs}
     of_synthetic: dict[str, object] = {
         "--people": people,
         "--poses": poses,
         "--test-people": test_people,
         "--style": style,
     }
-    own = {Dataset.FOLDER: of_folder, Dataset.SYNTHETIC: of_synthetic}
-    for other, flags in own.items():
-        given = [flag for flag, value in flags.items() if value is not None]
-        if other is not dataset and given:
-            raise InputError(f"{given[0]} belongs to --dataset {other}, not to --dataset {dataset}")
+    others, belonging = (
+        (on_disk, "data sets on disk") if dataset is Dataset.SYNTHETIC else (of_synthetic, "--dataset synthetic")
+    )
+    if dataset is Dataset.MARKET1501:
+        others, belonging = others | {"--images": images}, "other data sets"
+    given = [flag for flag, value in others.items() if value not in (None, [])]
+    if given:
+        raise InputError(f"{given[0]} belongs to {belonging}, not to --dataset {dataset}")
     if dataset is Dataset.FOLDER and root is None:
         raise InputError("--dataset folder needs --root, the folder with the photos")
-    stored = parse_size(size or _SIZES.get(style or Style.FASHION, "256x256"), "--size")
+    stored = parse_size(size or _SIZES.get(style or dataset, "256x256"), "--size")
     if out is None:
         out = default_store(dataset if root is None else root.resolve().name)
 
@@ -119,13 +145,12 @@ def run(
     files: tuple[Path, ...] = ()
     named: list[tuple[str, str]] | None = None
     options: dict[str, Any] = {"size": list(stored), "seed": seed}
-    if root is not None:
-        from pgen.data.folder import find_folder
-
-        found = find_folder(root, keypoints, parsing, pairs, parse_size(frame, "--frame") if frame else None)
-        source, total, named, examples = f"folder {root}", len(found), found.pairs, found.jobs()
-        files = found.files
-        options |= {flag.lstrip("-"): str(value) for flag, value in of_folder.items() if value is not None}
+    if dataset is not Dataset.SYNTHETIC:
+        root = root or Path("datasets") / dataset
+        found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored)
+        source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
+        files = (*found.files, *(path for path in [Path(parsing_scheme or "")] if path.is_file()))
+        options |= {flag.lstrip("-"): _plain(value) for flag, value in on_disk.items() if value}
     else:
         people, poses, style = people or _PEOPLE, poses or _POSES, style or Style.FASHION
         tested = people // 10 if test_people is None else test_people
@@ -139,9 +164,48 @@ def run(
         summary = prepare(
             examples, out, stored,
             source=source, options=options, root=root, files=files, pairs=named, seed=seed,
-            workers=workers, resume=resume, force=force, advance=advance,
+            workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
     _report(summary)
+
+
+def _find(
+    dataset: Dataset,
+    root: Path,
+    images: Path | None,
+    keypoints: list[Path] | None,
+    parsing: Path | None,
+    parsing_scheme: str | None,
+    pairs: list[Path] | None,
+    frame: str | None,
+    size: tuple[int, int],
+) -> PhotoSet:
+    """The data set on disk, checked; says what was assumed."""
+    from pgen.data.deepfashion import find_deepfashion
+    from pgen.data.folder import find_folder
+    from pgen.data.market1501 import find_market1501
+    from pgen.data.parsing_schemes import load_scheme
+    from pgen.data.photo_checks import check_photos
+
+    scheme = load_scheme(parsing_scheme) if parsing_scheme else None
+    own_frame = parse_size(frame, "--frame") if frame else None
+    tables, lists = keypoints or (), pairs or ()
+    if dataset is Dataset.DEEPFASHION:
+        found = find_deepfashion(root, tables, parsing, lists, own_frame, images, scheme, size)
+    elif dataset is Dataset.MARKET1501:
+        found = find_market1501(root, tables, parsing, lists, own_frame, scheme)
+    else:
+        found = find_folder(root, tables, parsing, lists, own_frame, images, scheme)
+    for note in found.notes:
+        say(note)
+    for doubt in check_photos(found):
+        warn(doubt)
+    return found
+
+
+def _plain(value: object) -> object:
+    """``value`` as provenance keeps it."""
+    return list(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _synthetic(

@@ -13,8 +13,14 @@ from pgen.errors import InputError
 #: Frames of the field's keypoint files, (height, width).
 KNOWN_FRAMES = ((256, 256), (256, 176), (128, 64), (1101, 750))
 
+#: What to do about x and y that have changed places, in a keypoint CSV and in other files.
+CSV_REMEDY = "if its lists are x before y, make its header name:keypoints_x:keypoints_y"
+FILE_REMEDY = "x stands before y in such files; write them in that order"
+
 _SUSPICIOUS = 0.2  # part of the poses that must look wrong before all are refused
 _ENOUGH = 10  # poses that must be seen before a frame is called too large
+_OFF_CENTRE = 0.1  # heights by which bodies must miss the middle, and
+_CENTRED = 0.05  # by which they may miss that of the right frame
 
 
 def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -29,17 +35,42 @@ def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[in
     return np.stack([x, y], axis=1).astype(np.float32)
 
 
+def parsing_into_photo(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Carry a parsing map (h, w) into a photo of ``size``: nearest label, background where the map does not reach.
+
+    The same height is shown, with the same vertical axis, as `into_photo` has it.
+    """
+    scale = parsing.shape[0] / size[0]
+    rows = ((np.arange(size[0]) + 0.5) * scale).astype(int)
+    columns = np.floor((np.arange(size[1]) + 0.5 - size[1] / 2) * scale + parsing.shape[1] / 2).astype(int)
+    there = (columns >= 0) & (columns < parsing.shape[1])
+    carried = np.zeros(size, dtype=np.uint8)
+    carried[:, there] = parsing[rows[:, None], columns[there]]
+    return carried
+
+
+def guess_frame(
+    poses: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]] = KNOWN_FRAMES
+) -> tuple[int, int] | None:
+    """The one of ``frames`` in which ``poses`` stand upright in the middle; None if none does, or several."""
+    seen = [pose[known(pose)] for pose in poses if known(pose).any()]
+    fitting = [frame for frame in frames if seen and _suits(seen, frame)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def check_frame(
     poses: Sequence[NDArray[np.floating]],
     sizes: Sequence[tuple[int, int]],
     source: str,
     frame: tuple[int, int] | None = None,
+    swap_remedy: str = CSV_REMEDY,
 ) -> None:
     """Refuse ``poses`` that cannot belong to photos of ``sizes`` (height, width), one each.
 
     ``source`` names the file of the poses, and ``frame`` is what they refer to, if not the photos. Raises
     `InputError` with the likely remedy if in many of them joints lie outside the frame, the body lies on its
-    side, or if all of them fill no more than a corner of it.
+    side, if all of them fill no more than a corner of it, or if they are all shifted as in another known frame.
+    ``swap_remedy`` tells what to do about x and y that have changed places.
     """
     frames = [frame or size for size in sizes]
     seen = [(pose[known(pose)], own) for pose, own in zip(poses, frames, strict=True) if known(pose).any()]
@@ -50,7 +81,8 @@ def check_frame(
     outside = _part(not _within(points, own) for points, own in seen)
     if outside > _SUSPICIOUS:
         if _part(_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
-            raise _swapped(source, f"{outside:.0%} of the poses leave the photo unless x and y change places")
+            finding = f"{outside:.0%} of the poses leave the photo unless x and y change places"
+            raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
             f"{source}: {outside:.0%} of the poses have joints outside of {_named(frames)}; say with --frame "
             f"which frame they refer to{_suggestion([points for points, _ in seen])}"
@@ -58,7 +90,8 @@ def check_frame(
     lying = [_lies(pose) for pose in poses]
     judged = [value for value in lying if value is not None]
     if len(judged) > 1 and _part(judged) > 1 - _SUSPICIOUS:
-        raise _swapped(source, f"{_part(judged):.0%} of the bodies lie on their side")
+        raise InputError(f"{source}: {_part(judged):.0%} of the bodies lie on their side; {swap_remedy}")
+    _check_shift(seen, source)
     filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
     if len(seen) >= _ENOUGH and filled < 0.5:
         raise InputError(
@@ -79,12 +112,39 @@ def _lies(pose: NDArray[np.floating]) -> bool | None:
     return bool(abs(trunk[0]) > abs(trunk[1])) if np.isfinite(trunk).all() else None
 
 
-def _swapped(source: str, finding: str) -> InputError:
-    return InputError(f"{source}: {finding}; if its lists are x before y, make its header name:keypoints_x:keypoints_y")
+def _shift(seen: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]]) -> float:
+    """How far right of the frame's middle the bodies stand, in heights of the frame: their median."""
+    middles = [(np.median(points[:, 0]) + 0.5 - own[1] / 2) / own[0] for points, own in zip(seen, frames, strict=True)]
+    return float(np.median(middles))
+
+
+def _suits(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
+    inside = _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
+    filled = np.median([np.ptp(points[:, 1]) for points in seen]) > 0.3 * frame[0]
+    return bool(inside and filled and abs(_shift(seen, [frame] * len(seen))) < _CENTRED)
+
+
+def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], source: str) -> None:
+    """Refuse poses that all stand off the middle of their frame, as those of another one of the same height do."""
+    points, frames = [points for points, _ in seen], [own for _, own in seen]
+    shift = _shift(points, frames)
+    heights = {own[0] for own in frames}
+    if len(seen) < _ENOUGH or abs(shift) < _OFF_CENTRE or len(heights) > 1:
+        return
+    height = heights.pop()
+    for other in KNOWN_FRAMES:
+        if other[0] == height and other not in frames and _suits(points, other):
+            side = "left" if shift < 0 else "right"
+            raise InputError(
+                f"{source}: all poses are shifted by about {abs(shift) * height:.0f} pixels to the {side} of the "
+                f"middle of {_named(frames)}; say with --frame which frame they refer to, perhaps --frame "
+                f"{other[0]}x{other[1]}"
+            )
 
 
 def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
     fitting = [frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
+    fitting = [frame for frame in fitting if _suits(seen, frame)] or fitting
     if not fitting:
         return ", as HEIGHTxWIDTH"
     height, width = min(fitting, key=lambda frame: frame[0] * frame[1])

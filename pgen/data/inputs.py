@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from pgen.errors import InputError
 
@@ -56,6 +58,14 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
             return path, text[end + 1 :] or None
         end = text.rfind(":", 0, end)
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
+
+
+def parse_json(text: str, path: str | os.PathLike[str]) -> Any:
+    """The content of ``text``, JSON of the file ``path``. Raises `InputError` if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
 
 
 def _exists(path: Path) -> bool:

@@ -1,12 +1,108 @@
-"""Names of images: telling the user which one was probably meant."""
+"""Names of images: which photo is meant by a name in a list, a table or another folder."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePosixPath
+
+from pgen.errors import InputError
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".npy", ".json", ".txt")
 
 
 def close_matches(name: str, names: Iterable[str]) -> str:
     """``"; did you mean a, b?"`` with up to three of ``names`` that resemble ``name``, or an empty string."""
     found = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
     return f"; did you mean {', '.join(found)}?" if found else ""
+
+
+def bare(name: str) -> str:
+    """``name`` without the suffixes of photos and their annotations."""
+    while name.lower().endswith(_SUFFIXES):
+        name = name[: name.rindex(".")]
+    return name
+
+
+class PhotoNames:
+    """The names of a data set's photos: paths within their folder, with "/".
+
+    Names elsewhere mean the photo of that very name; else the one of the same name without suffix; else the only one
+    with the same file name, with suffix or without. With ``key`` they mean the photo with the same key instead.
+    ``where`` is what to call the photos in errors. Raises `InputError` if two photos have the same key.
+    """
+
+    def __init__(self, photos: Iterable[str], where: object, key: Callable[[str], str] | None = None) -> None:
+        self.photos = dict.fromkeys(photos)
+        self.where = where
+        self._views: tuple[Callable[[str], str], ...] = (str, bare, _file, _bare_file) if key is None else (key,)
+        self._groups = [_grouped(self.photos, view) for view in self._views]
+        for group in self._groups[0].values():
+            if len(group) > 1:
+                raise InputError(
+                    f"{where}: {group[0]} and {group[1]} have the same letters and digits, so that lists cannot tell "
+                    "them apart; remove or rename one of them"
+                )
+
+    def find(self, name: str) -> str | None:
+        """The photo that ``name`` means, or None. Raises `InputError` if it may be several."""
+        if name in self.photos:
+            return name
+        for view, groups in zip(self._views, self._groups, strict=True):
+            group = groups.get(view(name), [])
+            if len(group) == 1:
+                return group[0]
+            if len(group) > 1:
+                raise InputError(f"{self.where}: {name!r} may mean {group[0]} or {group[1]}; write it with its folder")
+        return None
+
+    def match(self, others: Iterable[str], source: object) -> dict[str, str]:
+        """The one of ``others``, names in ``source``, that belongs to each photo that has one.
+
+        Raises `InputError` if two photos, or two of the others, would share one.
+        """
+        others = dict.fromkeys(others)
+        matched: dict[str, str] = {}
+        claimed: set[str] = set()
+        for view, groups in zip(self._views, self._groups, strict=True):
+            for value, names in _grouped(others, view).items():
+                photos = groups.get(value, [])
+                free = [name for name in names if name not in claimed]
+                lacking = [photo for photo in photos if photo not in matched]
+                if not free or not lacking:
+                    continue
+                if len(names) == len(photos) == 1:
+                    matched[lacking[0]] = free[0]
+                    claimed.add(free[0])
+                elif view not in (_file, _bare_file) or _without_folder(free) or _without_folder(lacking):
+                    raise _collision(photos, names, source)
+        return matched
+
+
+def _file(name: str) -> str:
+    return PurePosixPath(name).name
+
+
+def _bare_file(name: str) -> str:
+    return PurePosixPath(bare(name)).name
+
+
+def _without_folder(names: list[str]) -> bool:
+    return not all("/" in name for name in names)
+
+
+def _grouped(names: Iterable[str], view: Callable[[str], str]) -> Mapping[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[view(name)].append(name)
+    return groups
+
+
+def _collision(photos: list[str], others: list[str], source: object) -> InputError:
+    if len(others) > 1:
+        return InputError(f"{source}: {others[0]} and {others[1]} both belong to {photos[0]}; keep one of them")
+    return InputError(
+        f"{source}: {others[0]} may belong to {photos[0]} or {photos[1]}; give it the photo's whole name, or remove "
+        "one of the photos"
+    )

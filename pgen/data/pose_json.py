@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known
-from pgen.data.inputs import decode_text, read_bytes
+from pgen.data.inputs import decode_text, parse_json, read_bytes
 from pgen.data.outputs import write_whole
 from pgen.errors import InputError
 
@@ -39,23 +39,25 @@ class PosesOfPhoto:
         return int(np.argmax([_box_area(pose) for pose in self.poses]))
 
 
-def read_pose_json(path: str | os.PathLike[str]) -> PosesOfPhoto:
-    """The people in an OpenPose JSON file.
+def read_pose_json(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
+    """The people in an OpenPose JSON file. ``size`` (height, width) is the photo's, if the file does not say it.
 
+    Coordinates within 0 and 1 are parts of the photo.
     Raises `InputError` naming the file and person, or if there is none.
     """
-    text = decode_text(read_bytes(path, "a pose in JSON"), path)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
+    content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
+    return openpose_people(content, path, size)
+
+
+def openpose_people(content: Any, path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
+    """The people in ``content``, the JSON of the file ``path``; see `read_pose_json`."""
     if isinstance(content, list) and len(content) == 1:  # pose editors write a list of frames
         content = content[0]
     people = content.get("people") if isinstance(content, dict) else None
     if not isinstance(people, list):
         raise InputError(f'{path} has no list "people"; an OpenPose JSON file was expected')
     frame = _frame(content, path)
-    poses = [_pose(person, frame, f"{path}, person {i}") for i, person in enumerate(people)]
+    poses = [_pose(person, frame or size, f"{path}, person {i}") for i, person in enumerate(people)]
     if not poses:
         raise InputError(f"{path} has no people; OpenPose found nobody in the photo")
     return PosesOfPhoto(poses, frame)

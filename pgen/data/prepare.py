@@ -61,6 +61,7 @@ def prepare(
     workers: int = 1,
     resume: bool = True,
     force: bool = False,
+    strict: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Write ``examples`` to a store ``out`` of photos of ``size`` (height, width).
@@ -76,7 +77,8 @@ def prepare(
 
     What is finished is kept in `journal_path`, whatever ends this. With ``resume`` it is not done again; the result is
     that of an uninterrupted run. Raises `InputError` if ``out`` cannot be written, no photo is left, or the
-    interrupted run differs in ``source``, ``options``, ``files`` or the photos.
+    interrupted run differs in ``source``, ``options``, ``files`` or the photos; and, if ``strict``, for the first photo
+    that would be dropped.
     """
     start = time.perf_counter()
     out = Path(out)
@@ -96,9 +98,13 @@ def prepare(
         resumed = len(journal)
         tally = _Tally()
         for entry in journal.entries():
+            if strict and isinstance(entry, Drop):
+                raise InputError(_refused(entry))
             tally.add(entry)
         for key, entry in _work(examples, journal, size, root, workers, advance):
             entry = tally.checked(entry)
+            if strict and isinstance(entry, Drop):
+                raise InputError(_refused(entry))
             journal.append(key, entry)
             tally.add(entry)
             advance()
@@ -228,6 +234,11 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
         table.writerow(("name", "reason", "detail"))
         table.writerows((drop.name, drop.reason, drop.detail) for drop in dropped)
     return path
+
+
+def _refused(drop: Drop) -> str:
+    detail = f" ({drop.detail})" if drop.detail else ""
+    return f"{drop.name}: {drop.reason}{detail}; --strict allows no photo to be dropped"
 
 
 def _nothing_left(dropped: Sequence[Drop], source: str) -> str:

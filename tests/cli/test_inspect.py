@@ -12,6 +12,7 @@ from pgen.data.parsing import write_parsing
 from pgen.data.pose_csv import write_pose_csv
 from pgen.data.pose_json import write_pose_json
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
+from tests.data.trees import write_coco, write_text
 
 
 def inspect(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -50,6 +51,16 @@ def test_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = inspect(capsys, tmp_path / "k.json", "--sheet", tmp_path / "s.png", "--force")
     assert "300x200" in out
     assert "x 64, y 18" in out
+    write_text(tmp_path / "k.txt", STANDING)
+    assert "x 64, y 18" in inspect(capsys, tmp_path / "k.txt")
+
+
+def test_poses_of_several_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_coco(tmp_path / "k.json", {"a.jpg": STANDING, "b.jpg": STANDING}, (300, 200))
+    out = inspect(capsys, tmp_path / "k.json", "--sheet", tmp_path / "s.png")
+    for fact in ("poses", "2", "18.0 of 18", "300x200"):
+        assert fact in out
+    assert "x 64, y 18" in inspect(capsys, f"{tmp_path}/k.json:b.jpg")
 
 
 def test_poses_without_joints_can_be_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,7 @@ def test_result_is_kept_unless_forced(here: Path, capsys: pytest.CaptureFixture[
         (["folder"], "--dataset folder needs --root"),
         (["folder", "--root", "gone"], "--root gone is not a folder"),
         (["folder", "--root", "mine", "--people", "3"], "--people belongs to --dataset synthetic, not to"),
-        (["synthetic", "--frame", "256"], "--frame belongs to --dataset folder, not to"),
+        (["synthetic", "--frame", "256"], "--frame belongs to data sets on disk, not to"),
         (["synthetic", "--people", "3", "--test-people", "4"], "--test-people 4 is more than all --people, 3"),
         (["folder", "--root", "mine", "--size", "big"], "--size 'big' is not a size"),
         (["folder", "--root", "mine", "--frame", "64"], "keypoints.csv: 100% of the poses"),

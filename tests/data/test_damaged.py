@@ -7,16 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from pgen.data.images import read_image
-from pgen.data.keypoints import read_pose, write_pose_csv, write_pose_json
+from pgen.data.keypoint_sources import find_poses
+from pgen.data.keypoints import read_pose, read_poses, write_pose_csv, write_pose_json
+from pgen.data.pair_lists import read_names, read_pairs
 from pgen.data.pairs_csv import read_pairs_csv
 from pgen.data.parsing import read_parsing, write_parsing
+from pgen.data.parsing_schemes import load_scheme
 from pgen.errors import InputError
 from tests.data.examples import STANDING, example
+from tests.data.trees import write_coco, write_openpose, write_text
 
 PHOTO, MAP = example(0).image[:24, :24], example(0).parsing[::4, ::4]
 
@@ -31,7 +35,31 @@ def samples(folder: Path) -> dict[str, tuple[Callable[[Path], object], bytes]]:
     write_pose_csv(folder / "k.csv", {"a.jpg": STANDING})
     write_pose_json(folder / "k.json", STANDING, (128, 128))
     (folder / "pairs.csv").write_text("from,to\na.jpg,b.jpg\n")
-    readers = {"map": read_parsing, "k": read_pose, "pairs": read_pairs_csv}
+    write_coco(folder / "coco.json", {"a.jpg": STANDING}, (128, 128))
+    write_openpose(folder / "parts.json", [STANDING, STANDING / 2], body_25=True, divide_by=(128, 128))
+    write_text(folder / "text.txt", STANDING)
+    (folder / "target_first.txt").write_text("b.jpg,a.jpg\n")
+    (folder / "train.lst").write_bytes(b"a.jpg\r\nb.jpg\r\n")
+    lip = load_scheme("lip20")
+    Image.fromarray(MAP + 1).save(folder / "lip.png")
+    np.save(folder / "lip.npy", MAP + 1)
+    Image.fromarray(np.array(lip.palettes["voc"], np.uint8)[MAP]).save(folder / "lip_colours.png")
+    (folder / "scheme.toml").write_text(
+        'extends = "lip20"\n[labels]\n11 = ["scarf", "face"]\n[palettes]\na = [[0, 0, 9]]\n'
+    )
+    readers: dict[str, Callable[[Path], object]] = {
+        "map": read_parsing,
+        "k": read_pose,
+        "pairs": read_pairs_csv,
+        "coco": lambda path: find_poses([path]),
+        "parts": lambda path: read_poses(path, (128, 128)),
+        "text": read_pose,
+        "target_first": lambda path: read_pairs([path]),
+        "train": read_names,
+        "lip": lambda path: read_parsing(path, lip, STANDING),
+        "lip_colours": lambda path: read_parsing(path, lip, STANDING),
+        "scheme": load_scheme,
+    }
     return {path.name: (readers.get(path.stem, read_image), path.read_bytes()) for path in sorted(folder.iterdir())}
 
 
@@ -62,10 +90,11 @@ def test_samples_are_whole(whole: dict, folder: Path) -> None:
 
 def test_truncated_at_any_byte(whole: dict, folder: Path) -> None:
     for name, (reader, data) in whole.items():
-        for length in range(0, len(data), max(1, len(data) // 60)):
+        for length in range(0, len(data), max(1, len(data) // 30)):
             read_or_refuse(reader, folder / name, data[:length])
 
 
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), count=st.sampled_from([1, 4, 30]))
 def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -76,6 +105,7 @@ def test_changed_bytes(whole: dict, folder: Path, seed: int, count: int) -> None
         read_or_refuse(reader, folder / name, bytes(broken))
 
 
+@settings(max_examples=25)
 @given(data=st.binary(max_size=400))
 def test_random_bytes(whole: dict, folder: Path, data: bytes) -> None:
     for name, (reader, start) in whole.items():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.data.frames import check_frame, into_photo
+from pgen.data.frames import FILE_REMEDY, check_frame, guess_frame, into_photo, parsing_into_photo
 from pgen.errors import InputError
 from tests.data.examples import STANDING
 
@@ -31,8 +31,10 @@ def test_some_joints_outside_pass() -> None:
 @pytest.mark.parametrize(
     ("poses", "size", "message"),
     [
-        ([pose * 2 for pose in PEOPLE], (128, 64), "100% .* outside of 128x64; .* --frame 256x176"),
-        ([pose * 1.9 + (40, 0) for pose in PEOPLE], (128, 64), "outside of 128x64; .* --frame 256x256"),
+        ([pose * 2 for pose in PEOPLE], (128, 64), "100% .* outside of 128x64; .* --frame 256x256"),
+        ([pose * 2 - (40, 0) for pose in PEOPLE], (128, 64), "outside of 128x64; .* --frame 256x176"),
+        ([pose * 2 - (40, 0) for pose in PEOPLE], (256, 256), "by about 40 pixels to the left .* --frame 256x176"),
+        ([pose * 2 for pose in PEOPLE], (256, 176), "by about 40 pixels to the right .* --frame 256x256"),
         ([pose * 40 for pose in PEOPLE], (256, 256), "outside of 256x256; .*as HEIGHTxWIDTH"),
         (PEOPLE, (1101, 750), "upper left quarter of 1101x750; .*, perhaps --frame 256x176"),
         ([pose[:, ::-1] for pose in PEOPLE], (128, 90), "unless x and y change places; .*name:keypoints_x:"),
@@ -56,3 +58,30 @@ def test_into_photo() -> None:
     # The field's 176 columns lie in the middle of its padded 256.
     np.testing.assert_allclose(into_photo(STANDING, (256, 176), (256, 256)), STANDING + np.array((40, 0)))
     np.testing.assert_allclose(into_photo(STANDING, (256, 256), (256, 176)), STANDING - np.array((40, 0)))
+
+
+def test_parsing_into_photo_goes_as_poses_do() -> None:
+    rng = np.random.default_rng(0)
+    narrow = rng.integers(0, 10, (256, 176)).astype(np.uint8)
+    wide = parsing_into_photo(narrow, (256, 256))
+    np.testing.assert_array_equal(wide, np.pad(narrow, ((0, 0), (40, 40))))
+    np.testing.assert_array_equal(parsing_into_photo(wide, (256, 176)), narrow)
+    np.testing.assert_array_equal(parsing_into_photo(narrow, (512, 352)), narrow.repeat(2, 0).repeat(2, 1))
+    large = parsing_into_photo(wide, (1101, 750))
+    for x, y in ((88.0, 20.0), (60.0, 200.0), (150.0, 128.0)):
+        column, row = np.rint(into_photo(np.array([[x, y]]), (256, 256), (1101, 750))[0]).astype(int)
+        assert large[row, column] == wide[int(y), int(x)]
+
+
+def test_guessed_frames() -> None:
+    padded = [pose * 2 for pose in PEOPLE]
+    assert guess_frame(padded) == (256, 256)
+    assert guess_frame([pose - (40, 0) for pose in padded]) == (256, 176)
+    assert guess_frame([pose - (20, 0) for pose in padded]) is None
+    assert guess_frame([into_photo(pose.astype(np.float32), (256, 256), (1101, 750)) for pose in padded]) == (1101, 750)
+    assert guess_frame([PEOPLE[0] * np.nan]) is guess_frame([]) is None
+
+
+def test_remedy_suits_the_file() -> None:
+    with pytest.raises(InputError, match="x stands before y in such files"):
+        check_frame([pose[:, ::-1] for pose in PEOPLE], sizes(128, 128), "keypoints", swap_remedy=FILE_REMEDY)

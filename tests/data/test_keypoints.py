@@ -75,7 +75,7 @@ def test_store(folder: Path) -> None:
         ("many.txt:b.jpg", r"many\.txt has no 'b\.jpg'; did you mean"),
         ("store.bin:00.png", r"has no '00\.png'; did you mean"),
         ("store.bin", "has 6 poses; name one of them"),
-        ("pose.txt:a", "JSON holds no names"),
+        ("pose.txt:a", r"pose\.txt holds no names"),
         ("photo.txt", "is a photo, not a pose"),
         (".", "is a folder"),
     ],

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgen.data.pose_json import read_pose_json, write_pose_json
 from pgen.errors import InputError
 from tests.data.examples import STANDING, any_pose
+from tests.data.trees import write_openpose
 
 
 def flat(pose: np.ndarray) -> list[float]:
@@ -97,3 +98,33 @@ def test_a_known_joint_in_the_corner_stays_known(tmp_path: Path) -> None:
     pose[4] = 0
     write_pose_json(tmp_path / "a.json", pose)
     np.testing.assert_array_equal(read_pose_json(tmp_path / "a.json").poses[0][4], (0, 0))
+
+
+@settings(max_examples=60)
+@given(
+    pose=any_pose(low=2),
+    key=st.sampled_from(["pose_keypoints_2d", "pose_keypoints"]),
+    body_25=st.booleans(),
+    normalised=st.booleans(),
+    told=st.booleans(),
+)
+def test_every_form_gives_the_pose_back(
+    tmp_path_factory: pytest.TempPathFactory, pose: np.ndarray, key: str, body_25: bool, normalised: bool, told: bool
+) -> None:
+    size = (400, 310)
+    if body_25 and normalised:
+        body_25 = False  # the feet that the writer makes up are in pixels
+    path = tmp_path_factory.mktemp("json") / "pose.json"
+    write_openpose(path, [pose], key, body_25, size if normalised else None, size if told else None)
+    if np.isfinite(pose).all(axis=1).sum() == 1 and normalised:
+        return  # a lone joint within 0 and 1 may be in pixels
+    found = read_pose_json(path, size)
+    np.testing.assert_allclose(found.poses[0], pose, atol=1e-3)
+    assert found.frame == (size if told else None)
+
+
+def test_parts_of_a_photo_of_unknown_size(tmp_path: Path) -> None:
+    write_openpose(tmp_path / "a.json", [STANDING], divide_by=(128, 128))
+    with pytest.raises(InputError, match="parts of a photo of unknown size"):
+        read_pose_json(tmp_path / "a.json")
+    np.testing.assert_allclose(read_pose_json(tmp_path / "a.json", (128, 128)).poses[0], STANDING, rtol=1e-5)

@@ -1,0 +1,157 @@
+"""``pgen prepare`` of data sets on disk: the standard trees, and damage in any of their files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgen.cli.app import main
+from pgen.data.store import Store
+from tests.data.deepfashion_trees import low_resolution
+from tests.data.examples import nothing_left_in, write_folder
+from tests.data.market_tree import SHOTS, write_market
+from tests.data.trees import in_scheme, pairs_of, shots, write_map
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepare(*arguments: object) -> int:
+    return main(["prepare", "--dataset", *map(str, arguments), "--workers", "1"])
+
+
+def test_deepfashion_needs_no_other_flag(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    low_resolution(here / "datasets/deepfashion")
+    assert prepare("deepfashion") == 0
+    out, err = capsys.readouterr()
+    assert err.splitlines() == [
+        "parsing maps are taken to have the labels of spt10 (--parsing-scheme)",
+        "keypoints are taken to refer to 256x256, as people stand in its middle (--frame)",
+    ]
+    assert "pairs for testing" in out
+    store = Store("datasets/deepfashion.h5")
+    assert (len(store), store.size) == (len(shots()), (256, 256))
+    assert len(store.pairs("test")) == len(pairs_of(lambda shot: shot.flat, shots()))
+    assert store.provenance["source"] == "deepfashion datasets/deepfashion"
+
+
+def test_market1501_needs_no_other_flag(here: Path) -> None:
+    write_market(here / "datasets/market1501")
+    assert prepare("market1501") == 0
+    store = Store("datasets/market1501.h5")
+    assert (len(store), store.size) == (len(SHOTS), (128, 64))
+
+
+def test_flags(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Maps of another scheme elsewhere, by a table of the user's; pairs in two lists; two keypoint files."""
+    write_market(here / "mine")
+    for shot in SHOTS:
+        write_map(here / "maps" / f"{shot.market}.png", in_scheme(shot.example.parsing, "cihp20"))
+    (here / "own.toml").write_text('extends = "cihp20"\n[labels]\n2 = ["hair", "background"]\n')
+    pairs = pairs_of(lambda shot: shot.market, SHOTS)[:3]
+    for index, name in enumerate(("s.txt", "t.txt")):
+        (here / name).write_bytes("\r\n".join(pair[index] for pair in pairs).encode())
+    tables = [f"mine/market-annotation-{split}.csv" for split in ("train", "test")]
+    arguments = [
+        "market1501",
+        "--root",
+        "mine",
+        "--parsing",
+        "maps",
+        "--pairs",
+        "s.txt",
+        "--pairs",
+        "t.txt",
+        "-o",
+        "a.h5",
+    ]
+    arguments += ["--parsing-scheme", "own.toml", "--keypoints", tables[0], "--keypoints", tables[1]]
+    assert prepare(*arguments) == 0, capsys.readouterr().err
+    store = Store("a.h5")
+    assert [(store.names[a], store.names[b]) for a, b in store.pairs("test")] == pairs
+    for shot in SHOTS:
+        expected = np.where(shot.example.parsing == 2, 0, shot.example.parsing)
+        np.testing.assert_array_equal(store.parsing(store.find(shot.market)), expected)
+    options = store.provenance["options"]
+    assert (options["parsing-scheme"], options["pairs"], options["keypoints"]) == (
+        "own.toml",
+        ["s.txt", "t.txt"],
+        tables,
+    )
+
+
+def test_strict_makes_drops_an_error(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_market(here / "datasets/market1501")
+    (here / "datasets/market1501/parsing" / SHOTS[0].market.replace(".jpg", ".npy")).unlink()
+    with nothing_left_in(here):
+        assert prepare("market1501", "--strict") == 2
+    err = capsys.readouterr().err
+    assert err.endswith(f"error: {SHOTS[0].market}: no parsing map; --strict allows no photo to be dropped\n")
+    assert prepare("market1501") == 0
+    with Path("datasets/market1501.dropped.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [[SHOTS[0].market, "no parsing map", ""]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["deepfashion"], "datasets/deepfashion is not a folder; put DeepFashion there (photos in img/"),
+        (["market1501"], "datasets/market1501 is not a folder; put Market-1501 there, or name its folder with --root"),
+        (["market1501", "--images", "img"], "--images belongs to other data sets, not to --dataset market1501"),
+        (["synthetic", "--parsing-scheme", "lip20"], "--parsing-scheme belongs to data sets on disk, not to"),
+        (["synthetic", "--keypoints", "a.csv"], "--keypoints belongs to data sets on disk, not to"),
+        (["folder", "--root", "mine", "--parsing-scheme", "lip"], "the parsing scheme lip is neither adgan8, atr18,"),
+        (["folder", "--root", "mine", "--pairs", "a", "--pairs", "b", "--pairs", "c"], "--pairs is one file, or two"),
+        (["folder", "--root", "mine", "--parsing-scheme", "own.toml"], "own.toml does not exist"),
+        (["folder", "--root", "mine", "--images", "other"], "mine/other has no photos"),
+    ],
+)
+def test_wrong_flags(here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
+    write_folder(here / "mine")
+    (here / "datasets").mkdir()
+    with nothing_left_in(here):
+        assert prepare(*arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_damage_in_any_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ends in one line that names what is wrong, or in a drop, and never in a wrong store."""
+    root = here / "datasets/market1501"
+    write_market(root)
+    rng = np.random.default_rng(0)
+    tables = [path for path in root.iterdir() if path.is_file()]
+    photos = [root / ("bounding_box_test" if shot.tested else "bounding_box_train") / shot.market for shot in SHOTS[:2]]
+    maps = [root / "parsing" / shot.market.replace(".jpg", ".npy") for shot in SHOTS[:2]]
+    arguments = ("market1501", "-o", "a.h5", "--force")
+    assert prepare(*arguments) == 0
+    whole = Store("a.h5")
+    Path("a.h5").unlink()
+    capsys.readouterr()
+    for path in (*tables, *photos, *maps):
+        data = path.read_bytes()
+        for damaged in (b"", data[: len(data) // 2], rng.bytes(len(data)), data[:40] + rng.bytes(40) + data[80:]):
+            path.write_bytes(damaged)
+            code = prepare(*arguments)
+            err = capsys.readouterr().err
+            assert "Traceback" not in err
+            if code == 2:
+                assert path.name in err.splitlines()[-1], err
+                assert not Path("a.h5").exists()
+                continue
+            assert code == 0
+            store = Store("a.h5")
+            for index, name in enumerate(store.names):
+                other = whole.find(name)
+                np.testing.assert_array_equal(store.poses[index], whole.poses[other])
+                assert store.splits[index] == whole.splits[other]
+            Path("a.h5").unlink()
+        path.write_bytes(data)
