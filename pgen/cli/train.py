@@ -14,6 +14,8 @@ from pgen.cli.options import Seed
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
     from pgen.data.weights import Weights
@@ -80,7 +82,8 @@ def train_hs(
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
         from pgen.training.semantic_stage import SemanticStage
 
-        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed)
+        matches = _pseudo_labels(config, store, train, seed)
+        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed, matches)
 
     _train("hs", build, data, preset, settings, out, resume, precision, max_steps, seed)
 
@@ -106,9 +109,6 @@ def train_joint(
     """
 
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        import torch
-
-        from pgen.data.pseudo_labels import find_matches
         from pgen.data.weights import load_weights, perceptual_features
         from pgen.training.appearance_stage import AppearanceStage, Frozen
         from pgen.training.pose_stage import frozen
@@ -132,7 +132,7 @@ def train_joint(
             raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
         perceptual, origin = perceptual_features(vgg)
         say(f"perceptual features: {origin}")
-        matches = torch.from_numpy(find_matches(train, config.semantic.nearest, config.semantic.turned, seed))
+        matches = _pseudo_labels(config, store, train, seed)
         fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
         return AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
 
@@ -179,6 +179,16 @@ def _train(
 
         result = train(stage, run, report)
     print(result)
+
+
+def _pseudo_labels(config: Preset, store: Store, train: Sampler, seed: int) -> Tensor:
+    import torch
+
+    from pgen.data.pseudo_matches import training_matches
+
+    matches, origin = training_matches(store, train, config.semantic.nearest, config.semantic.turned, seed)
+    say(origin)
+    return torch.from_numpy(matches)
 
 
 def _held_out_pairs(store: Store):  # type: ignore[no-untyped-def]  # torch is imported late

@@ -14,7 +14,7 @@ from pgen.body.labels import Label
 #: Points looked at along one bone, and beside each other across it, within so many torso lengths of it.
 _ALONG, _ACROSS, _HALF_WIDTH = 20, 3, 0.04
 #: Where bare skin at the end of what is seen of a limb counts as the hem seen: the last points.
-_END = 4
+_END = 2
 #: A thigh or calf that the frame cuts off is thought to be this long, in torso lengths.
 _CUT_LENGTH = 0.95
 #: Trousers or a skirt must cover this share of the map to be told apart.
@@ -48,7 +48,7 @@ class Clothes:
         return worst
 
 
-def clothes(labels: Tensor, poses: Tensor) -> Clothes:
+def read_clothes(labels: Tensor, poses: Tensor) -> Clothes:
     """Read maps (N, H, W), any integer type, with their poses (N, 18, 2), shoulders and hips known."""
     measured = [_measure(labels[rows], poses[rows]) for rows in torch.arange(len(labels)).split(256)]
     least, most = (torch.cat(side) for side in zip(*measured, strict=True))

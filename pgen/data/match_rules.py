@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import Joint
-from pgen.data.clothes import clothes
+from pgen.data.clothes import Clothes, read_clothes
+from pgen.errors import InputError
 
 #: Joints on average within so many torso lengths: nearly the same pose.
 SAME_POSE = 0.2
@@ -41,22 +43,32 @@ class MatchRules:
         self.pose, self.there = normalised_poses(poses)
         self.person = torch.from_numpy(np.unique(np.asarray(persons), return_inverse=True)[1])
         self.same_pose = same_pose
-        self._clothes = clothes(labels, poses)
+        self._labels, self._poses = labels, poses
 
-    def block(self, rows: slice) -> Permitted:
-        """Another person, in another pose."""
+    @cached_property
+    def clothes(self) -> Clothes:
+        """What each map tells of the clothes."""
+        return read_clothes(self._labels, self._poses)
+
+    def block(self, rows: slice, names: Sequence[str]) -> Permitted:
+        """Other people in other poses. Raises `InputError` with the name, of ``names``, of a row that has none."""
         there, pose = self.there, self.pose
         common_joints = (there[rows] @ there.T).clamp_min(1)
         squares = (pose[rows].square() * there[rows]) @ there.T + there[rows] @ pose.square().T
         apart = ((squares - 2 * pose[rows] @ pose.T).clamp_min(0) / common_joints * 2).sqrt()
-        return Permitted((self.person[rows, None] != self.person[None]) & (apart >= self.same_pose), apart)
+        allowed = (self.person[rows, None] != self.person[None]) & (apart >= self.same_pose)
+        alone = (~allowed.any(1)).nonzero()
+        if len(alone):
+            name = names[rows.start + int(alone[0])]
+            raise InputError(f"{name}: the data set shows nobody else in another pose; add photos of more people")
+        return Permitted(allowed, apart)
 
     def same_clothes(self, rows: slice, allowed: Tensor, tolerance: float, least: int) -> Tensor:
         """``allowed`` (rows, N) without those whose maps tell of other clothes, or do not tell what the row's tells.
 
-        Sleeves and hems may differ by ``tolerance``, or by as much more as it takes to leave ``least`` of those allowed.
+        Sleeves and hems may differ by ``tolerance``, or by as much more as it takes to leave ``least`` of them.
         """
-        misfit = self._clothes.misfit(rows).masked_fill_(~allowed, torch.inf)
+        misfit = self.clothes.misfit(rows).masked_fill_(~allowed, torch.inf)
         enough = misfit.kthvalue(min(least, misfit.shape[1]), 1, keepdim=True).values
         return allowed & (misfit <= enough.clamp_min(tolerance))
 

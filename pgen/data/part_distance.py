@@ -37,7 +37,7 @@ class PartDistances:
         self.poses = poses
         # A pixel's label + 1 in the low bits, above it one bit for each part that it belongs to; a rim of zeros.
         self.codes = torch.zeros(count, self.height + 2, self.width + 2, dtype=torch.int16)
-        # In the source's frame and its own: the box (left, top, right, bottom) that holds each part, last pixels included.
+        # The box that holds each part: left, top, right, bottom, the last pixels included.
         self.boxes = torch.zeros(count, PART_COUNT, 4)
         bits = (1 << torch.arange(_LABEL_BITS, _LABEL_BITS + PART_COUNT, dtype=torch.int16))[:, None, None]
         for rows in torch.arange(count).split(64):
@@ -97,9 +97,8 @@ class PartDistances:
         for pairs in torch.arange(len(sources)).split(chunk):
             x = (shifted[pairs, :, 0].flatten(1) @ spots).clamp_(0.5, self.width + 1.5).floor_()
             y = (shifted[pairs, :, 1].flatten(1) @ spots).clamp_(0.5, self.height + 1.5).floor_()
-            at = y.mul_(self.width + 2).add_(x).to(torch.int32)
-            at += torch.arange(0, len(pairs) * frame, frame, dtype=torch.int32)[:, None]
-            codes = self.codes[sources[pairs]].flatten().index_select(0, at.flatten()).view(at.shape)
+            at = y.mul_(self.width + 2).add_(x).to(torch.int64).add_(sources[pairs, None] * frame)
+            codes = self.codes.flatten().index_select(0, at.flatten()).view(at.shape)
             both = (codes & (part_bits | _LABEL)) == keys
             carried = (codes & part_bits) != 0
             result[pairs] = shown + (carried.sum(1) - 2 * both.sum(1)).float()

@@ -1,8 +1,8 @@
 """Maps cut into part-aligned canonical patches, whose scalar products estimate the distance of pseudo labels.
 
 Each part has coordinates of its own: the square or rectangle that its mask fills, for the whole body the hips and
-shoulders. Looked at there, a pixel of the target and the one that the part's affine carries to it lie in nearly the same
-place, so that what `part_distance` counts pixel by pixel becomes a product of two vectors, each of one map alone.
+shoulders. Looked at there, a pixel of the target and the one that the part's affine carries to it lie in nearly the
+same place, so that what `part_distance` counts pixel by pixel becomes a product of two vectors, each of one map alone.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _one_hot(labels: Tensor) -> Tensor:
 
 
 def _patches(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
-    """Labels at all canonical points (B, P), int8, −1 outside the frame or the known; pixels a point stands for (B, P)."""
+    """Labels at all canonical points (B, P), int8, −1 where there is none; how many pixels each stands for (B, P)."""
     height, width = labels.shape[1:]
     found, areas = [], []
     frames = _canonical_frames(poses)

@@ -17,13 +17,12 @@ from torch import Tensor
 from pgen.data.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
 from pgen.data.part_distance import PartDistances
 from pgen.data.part_patches import Estimate, estimate
-from pgen.errors import InputError
 
 #: Rows compared with all others at a time; with N maps the memory of a block is a few times 256·N numbers.
 _BLOCK = 256
 _RERANKED = 1024
 #: Candidates that the distance is asked of, at least, and the rows of pixels that it is asked on: all of them at last.
-_STEPS = ((64, 32), (12, 128), (4, 1 << 30))
+_STEPS = ((128, 32), (16, 128), (4, 1 << 30))
 #: So many maps at least are compared by the distance, however little alike the clothes.
 _LEAST_ALIKE = 8
 
@@ -85,7 +84,7 @@ def nearest_maps(
 def _steps(height: int, count: int) -> list[tuple[int, int]]:
     """(candidates that enter, every how many-th row and column of pixels is compared), coarse to fine."""
     steps: list[tuple[int, int]] = []
-    for (least, rows), spare in zip(_STEPS, (4 * count, count + 8, count + 2), strict=True):
+    for (least, rows), spare in zip(_STEPS, (8 * count, 2 * count, count), strict=True):
         stride = max(1, height // rows)
         if not steps or stride < steps[-1][1]:
             steps.append((max(least, spare), stride))
@@ -105,11 +104,7 @@ def _candidates(
     result = torch.full((count, number), -1)
     for start in range(0, count, _BLOCK):
         rows = slice(start, min(start + _BLOCK, count))
-        allowed = rules.block(rows).allowed
-        alone = (~allowed.any(1)).nonzero()
-        if len(alone):
-            name = names[start + int(alone[0])]
-            raise InputError(f"{name}: the data set shows nobody else in another pose; add photos of more people")
+        allowed = rules.block(rows, names).allowed
         if same_clothes is not None:
             allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
         score = torch.addmm(estimated.constant, estimated.source[rows], estimated.target.T)
