@@ -8,6 +8,8 @@ part.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -20,6 +22,7 @@ _SAMPLES = 1 << 18
 
 _LABEL_BITS = 4
 _LABEL = (1 << _LABEL_BITS) - 1
+_NO_CODE = 1 << 14
 
 
 class PartDistances:
@@ -88,55 +91,67 @@ class PartDistances:
 
     def _of_target(self, target: int, sources: Tensor, affines: Tensor, windows: Tensor, stride: int) -> Tensor:
         low, high = windows[..., :2].amin(0), windows[..., 2:].amax(0)
-        spots, keys, part_bits, shown = self._pixels(target, torch.cat([low, high], 1).long().tolist(), stride)
-        # Rows: the affine of each part; the columns of ``spots`` pick one. Half a pixel rounds, one is the rim.
+        pixels = self._pixels(target, torch.cat([low, high], 1).long().tolist(), stride)
+        body, count = pixels.of_frame.shape[1], len(pixels.keys)
+        # Rows: the affine of each part; the columns of the pixels pick one. Half a pixel rounds, one is the rim.
         shifted = affines + torch.tensor([[0.0, 0.0, 1.5]])
         result = torch.empty(len(sources))
-        chunk = max(1, _SAMPLES // max(1, spots.shape[1]))
         frame = (self.height + 2) * (self.width + 2)
-        for pairs in torch.arange(len(sources)).split(chunk):
-            x = (shifted[pairs, :, 0].flatten(1) @ spots).clamp_(0.5, self.width + 1.5).floor_()
-            y = (shifted[pairs, :, 1].flatten(1) @ spots).clamp_(0.5, self.height + 1.5).floor_()
+        for pairs in torch.arange(len(sources)).split(max(1, _SAMPLES // count)):
+            x, y = torch.empty(2, len(pairs), count).unbind(0)
+            for axis, carried in enumerate((x, y)):
+                rows = shifted[pairs, :, axis].flatten(1)
+                torch.mm(rows[:, :3], pixels.of_frame, out=carried[:, :body])
+                torch.mm(rows[:, 3:], pixels.of_parts, out=carried[:, body:])
+            x.clamp_(0.5, self.width + 1.5).floor_()
+            y.clamp_(0.5, self.height + 1.5).floor_()
             at = y.mul_(self.width + 2).add_(x).to(torch.int64).add_(sources[pairs, None] * frame)
             codes = self.codes.flatten().index_select(0, at.flatten()).view(at.shape)
-            both = (codes & (part_bits | _LABEL)) == keys
-            carried = (codes & part_bits) != 0
-            result[pairs] = shown + (carried.sum(1) - 2 * both.sum(1)).float()
-        return result * stride**2
+            differ = (codes & (pixels.bits | _LABEL)).bitwise_xor_(pixels.keys).clamp_(max=1)
+            carried_there = codes.bitwise_and_(pixels.bits).clamp_(max=1)
+            result[pairs] = carried_there.add_(differ, alpha=2).sum(1).float()
+        # Where both show the part: 1 + 1 − 2 if they agree.
+        return (result + (pixels.shown - 2 * count)) * stride**2
 
-    def _pixels(self, target: int, windows: list[list[int]], stride: int) -> tuple[Tensor, Tensor, Tensor, int]:
-        """All pixels of the target that count, for each part those in its window.
-
-        Returns:
-            (30, P): (x, y, 1) of pixel p in the rows of its part, zeros in the others;
-            (P,) the code that agrees with the target there, or one that nothing has where the part is not;
-            (P,) the bit of the part; and in how many pixels the target shows its part.
-        """
-        codes = self.codes[target, 1:-1, 1:-1]
-        first = stride // 2
-        pieces = []
+    def _pixels(self, target: int, windows: list[list[int]], stride: int) -> _Pixels:
+        """The pixels of the target that count: for the whole body the frame, for each other part its window."""
+        codes, first = self.codes[target, 1:-1, 1:-1], stride // 2
+        grids, own, bits = [], [], []
         for part, (left, top, right, bottom) in enumerate(windows):
             left, top = left + (first - left) % stride, top + (first - top) % stride
-            if left <= right and top <= bottom:
-                pieces.append((part, left, top, codes[top : bottom + 1 : stride, left : right + 1 : stride]))
-        total = sum(piece.numel() for *_, piece in pieces)
-        spots = torch.zeros(3 * PART_COUNT, total)
-        own = torch.empty(total, dtype=torch.int16)
-        part_bits = torch.empty(total, dtype=torch.int16)
+            piece = codes[top : bottom + 1 : stride, left : right + 1 : stride] if right >= left else codes[:0]
+            grids.append(_grid(left, top, piece.shape[0], piece.shape[1], stride))
+            own.append(piece.flatten())
+            bits.append(1 << (_LABEL_BITS + part))
+        sizes = [len(piece) for piece in own]
+        of_parts = torch.zeros(3 * (PART_COUNT - 1), sum(sizes[1:]))
         at = 0
-        for part, left, top, piece in pieces:
-            rows, columns = piece.shape
-            here = slice(at, at + piece.numel())
-            at += piece.numel()
-            grid = spots[3 * part : 3 * part + 3, here].view(3, rows, columns)
-            grid[0] = torch.arange(left, left + stride * columns, stride)
-            grid[1] = torch.arange(top, top + stride * rows, stride)[:, None]
-            grid[2] = 1
-            own[here] = piece.flatten()
-            part_bits[here] = 1 << (_LABEL_BITS + part)
-        there = (own & part_bits) != 0
-        keys = torch.where(there, own & (part_bits | _LABEL), -1)
-        return spots, keys, part_bits, int(there.sum())
+        for part, grid in enumerate(grids[1:]):
+            of_parts[3 * part : 3 * part + 3, at : at + grid.shape[1]] = grid
+            at += grid.shape[1]
+        labels, all_bits = torch.cat(own), torch.tensor(bits, dtype=torch.int16).repeat_interleave(torch.tensor(sizes))
+        there = (labels & all_bits) != 0
+        keys = torch.where(there, labels & (all_bits | _LABEL), _NO_CODE)
+        return _Pixels(grids[0], of_parts, keys, all_bits, int(there.sum()))
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """P pixels of a target, F of them of the whole frame, which come first."""
+
+    of_frame: Tensor  # (3, F): x, y, 1
+    of_parts: Tensor  # (27, P − F): x, y, 1 in the rows of the pixel's part, zeros in the others
+    keys: Tensor  # (P,) the masked code that agrees with the target, or one that nothing has where the part is not
+    bits: Tensor  # (P,) the bit of the pixel's part
+    shown: int  # in how many of them the target shows the part
+
+
+def _grid(left: int, top: int, rows: int, columns: int, stride: int) -> Tensor:
+    """(x, y, 1) of every so many-th pixel from (left, top) on: (3, rows · columns)."""
+    grid = torch.ones(3, rows, columns)
+    grid[0] = torch.arange(left, left + stride * columns, stride)
+    grid[1] = torch.arange(top, top + stride * rows, stride)[:, None]
+    return grid.flatten(1)
 
 
 def _boxes(masks: Tensor) -> Tensor:
