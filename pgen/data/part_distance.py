@@ -8,6 +8,7 @@ part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -49,10 +50,13 @@ class PartDistances:
             self.codes[rows, 1:-1, 1:-1] = own
             self.boxes[rows] = _boxes(masks)
 
-    def __call__(self, sources: Tensor, targets: Tensor, stride: int = 1) -> Tensor:
+    def __call__(
+        self, sources: Tensor, targets: Tensor, stride: int = 1, advance: Callable[[int], None] = lambda pairs: None
+    ) -> Tensor:
         """d from the maps ``sources`` to the maps ``targets``, both long (M,): float32 (M,).
 
         With a ``stride`` only every so many-th row and column of the target's frame is looked at, an estimate.
+        ``advance`` is called with numbers of pairs as they are done.
         """
         result = torch.empty(len(sources))
         order = targets.argsort(stable=True)  # pairs of one target share its pixels
@@ -67,6 +71,7 @@ class PartDistances:
                 result[pairs[group]] = self._of_target(
                     target, sources[pairs[group]], affines[group], windows[group], stride
                 )
+            advance(len(pairs))
         return result
 
     def _windows(self, affines: Tensor, sources: Tensor, targets: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ from pgen.data.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
 from pgen.data.part_distance import PartDistances
 from pgen.data.part_patches import Estimate, estimate
 
-#: Rows compared with all others at a time; with N maps the memory of a block is a few times 256·N numbers.
+#: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
 _BLOCK = 256
-_RERANKED = 1024
+#: Rows whose candidates are compared by the distance at a time. Many, because pairs of one target share work.
+_RERANKED = 1 << 15
 #: Candidates that the distance is asked of, at least, and the rows of pixels that it is asked on: all of them at last.
 _STEPS = ((128, 32), (16, 128), (4, 1 << 30))
 #: So many maps at least are compared by the distance, however little alike the clothes.
@@ -64,21 +65,41 @@ def nearest_maps(
     rules = MatchRules(labels, poses, persons, same_pose)
     candidates = _candidates(estimate(labels, poses), rules, names, steps[0][0], same_clothes, advance)
     distances = PartDistances(labels, poses)
+    progress = _Progress(len(labels), len(labels) * sum(entering for entering, _ in steps), advance)
     best, theirs = [], []
     for rows in torch.arange(len(labels)).split(_RERANKED):
-        chosen = candidates[rows]
+        chosen, found = candidates[rows], torch.empty(0)
         for entering, stride in steps:
             chosen = chosen[:, :entering]
             there = chosen >= 0
             found = torch.full(chosen.shape, torch.inf)
-            found[there] = distances(rows[:, None].expand_as(chosen)[there], chosen[there], stride)
+            pairs = rows[:, None].expand_as(chosen)[there], chosen[there]
+            found[there] = distances(*pairs, stride, progress.add)
             found, order = found.sort(dim=1, stable=True)
             chosen = chosen.gather(1, order)
         columns = torch.minimum(torch.arange(count), (chosen >= 0).sum(1, keepdim=True) - 1)
         best.append(chosen.gather(1, columns))
         theirs.append(found.gather(1, columns))
-        advance(len(rows))
+    progress.end()
     return Nearest(torch.cat(best).numpy(), torch.cat(theirs).numpy())
+
+
+class _Progress:
+    """Tells ``advance`` of pairs as the ``maps`` that they amount to."""
+
+    def __init__(self, maps: int, pairs: int, advance: Callable[[int], None]) -> None:
+        self.maps, self.pairs, self.advance = maps, pairs, advance
+        self.done = self.told = 0
+
+    def add(self, pairs: int) -> None:
+        self.done += pairs
+        now = self.maps * self.done // self.pairs
+        self.advance(now - self.told)
+        self.told = now
+
+    def end(self) -> None:
+        """Some maps have fewer candidates than were allowed for."""
+        self.advance(self.maps - self.told)
 
 
 def _steps(height: int, count: int) -> list[tuple[int, int]]:
