@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -94,7 +94,11 @@ def train_joint(
     semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors"),
     pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors"),
     vgg: Annotated[
-        Path | None, typer.Option(help="VGG-16 weights (default: torchvision's if cached, else bundled).")
+        str | None,
+        typer.Option(
+            help="VGG-16 weights, or `bundled` (default: torchvision's if cached or fetchable, else bundled).",
+            metavar="FILE",
+        ),
     ] = None,
     settings: Settings = None,
     out: Out = None,
@@ -109,7 +113,8 @@ def train_joint(
     """
 
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        from pgen.data.weights import load_weights, perceptual_features
+        from pgen.data.vgg import perceptual_features
+        from pgen.data.weights import load_weights
         from pgen.training.appearance_stage import AppearanceStage, Frozen
         from pgen.training.pose_stage import frozen
 
@@ -130,7 +135,7 @@ def train_joint(
         of_pose = trained(pose, "--pose", "train-pose").pose
         if of_pose is None:
             raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
-        perceptual, origin = perceptual_features(vgg)
+        perceptual, origin = perceptual_features(vgg, fetch=True)
         say(f"perceptual features: {origin}")
         matches = _pseudo_labels(config, store, train, seed)
         fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
@@ -164,11 +169,13 @@ def _train(
     folder = out or Path("runs") / stage_name
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; name a folder for the run")
+    info = {"pgen": version(), "preset": preset, "seed": seed, "data": str(data), "config": asdict(config)}
+    run = Run(folder, info, seed, str(precision.value), max_steps, resume=resume)
+    run.check_folder()
     store = Store(data)
     say(f"reading {data} and preparing the {stage_name} training")
     stage = build(config, store, Sampler(store, "train"), Sampler(store, "test"))
-    info = {"pgen": version(), "preset": preset, "seed": seed, "config": asdict(config), "images": len(stage.train)}  # type: ignore[attr-defined]
-    run = Run(folder, info, seed, str(precision.value), max_steps, resume=resume)
+    _keep_settings(folder / "config.json", info)
     with progress(f"train {stage_name}", stage.schedule.steps) as advance:
         at = 0
 
@@ -179,6 +186,34 @@ def _train(
 
         result = train(stage, run, report)
     print(result)
+
+
+def _keep_settings(path: Path, info: dict[str, Any]) -> None:
+    """Write the resolved settings to ``path``, and say what differs from those of the run that is resumed."""
+    import json
+
+    from pgen.data.outputs import write_whole
+
+    now = json.loads(json.dumps(info))
+    if path.exists():
+        try:
+            before = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            before = {}
+        for name, old, new in _differences(before, now):
+            warn(f"resuming with {name} = {new} (it was {old})")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_whole(path, force=True) as temporary:
+        temporary.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(dotted name, old, new) of every setting of ``now`` that is not as in ``before``."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key, value in now.items():
+            yield from _differences(before.get(key), value, f"{name}.{key}" if name else key)
+    elif before != now:
+        yield name, before, now
 
 
 def _pseudo_labels(config: Preset, store: Store, train: Sampler, seed: int) -> Tensor:

@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from pgen.data.outputs import write_whole
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appearance_generator
-from pgen.models.perceptual import PerceptualFeatures
 from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
@@ -154,28 +153,6 @@ def find_weights(path: str | os.PathLike[str] | None = None, runs: str | os.Path
         if {"semantic", "appearance"} <= describe(found)["networks"].keys():
             return found, f"weights: {found} (the newest finished run; --weights chooses others)"
     return bundled("synthetic-128.safetensors"), "weights: the bundled synthetic-128 (--weights chooses others)"
-
-
-def perceptual_features(path: str | os.PathLike[str] | None = None) -> tuple[PerceptualFeatures, str]:
-    """VGG-16 relu2_1 and where its weights are from: a given file, torchvision's if cached, else the bundled layers.
-
-    A given file is a state dict of torchvision's ``vgg16`` (.pth, loaded without executing anything) or safetensors.
-    """
-    network = PerceptualFeatures()
-    if path is not None:
-        state, source = _read_state(Path(path)), str(path)
-    else:
-        cached = Path(torch.hub.get_dir()) / "checkpoints" / "vgg16-397923af.pth"
-        if cached.exists():
-            state, source = _read_state(cached), "torchvision's VGG-16 (cached)"
-        else:
-            state, source = _read_state(bundled("vgg16_relu2_1.safetensors")), "the bundled VGG-16 layers"
-    wanted = network.state_dict()
-    missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
-    if missing:
-        raise InputError(f"{source}: no VGG-16 weights ({missing[0]} is missing or of another shape)")
-    network.load_state_dict({name: state[name].float() for name in wanted})
-    return network, source
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

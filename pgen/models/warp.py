@@ -195,8 +195,17 @@ class _DeformableSkip(torch.autograd.Function):
         warp: Warp = ctx.warp
         count = len(result)
         winners = torch.empty_like(values)
-        torch.mul(gradient, values[:count] == result, out=winners[:count])
-        torch.mul(gradient[warp.targets], values[count:] == result[warp.targets], out=winners[count:])
+        body_won, limbs_won = values[:count] == result, values[count:] == result[warp.targets]
+        # Of equal candidates one gets the gradient.
+        free = torch.ones_like(body_won)
+        start = 0
+        for length in warp.layers:
+            at, won = warp.targets[start : start + length], limbs_won[start : start + length]
+            won &= free[at]
+            free[at] &= ~won
+            start += length
+        torch.mul(gradient, body_won & free, out=winners[:count])
+        torch.mul(gradient[warp.targets], limbs_won, out=winners[count:])
         return _sample_transposed(winners, warp), None
 
 

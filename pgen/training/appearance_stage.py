@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,7 @@ class AppearanceStage:
         self.face_critic = PatchDiscriminator(config.face_critic).to(memory_format=layout)
         self.networks = nn.ModuleDict({"appearance": self.model})
         self.critics = nn.ModuleDict({"image": self.critic, "face": self.face_critic})
+        self.companions: Mapping[str, nn.Module] = {} if frozen.semantic is None else {"semantic": frozen.semantic}
         self._judged: dict[str, tuple[Tensor, Tensor]]
 
     def _targets(self, source: Views, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from pgen.data.outputs import write_whole
 from pgen.data.weights import save_weights
 from pgen.errors import InputError, PgenError
+from pgen.training.checkpoint import State
 from pgen.training.config import Schedule
 
 
@@ -27,6 +31,7 @@ class Stage(Protocol):
     schedule: Schedule
     networks: nn.ModuleDict  #: trained, averaged and saved
     critics: nn.ModuleDict  #: discriminators
+    companions: Mapping[str, nn.Module]  #: frozen networks that belong to the finished weights
 
     def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Draw a batch and return its weighted losses."""
@@ -52,6 +57,25 @@ class Run:
     validate_steps: int = 1000
     resume: bool = False
 
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.safetensors"
+
+    def check_folder(self) -> None:
+        """Refuse to write over another run. Raises InputError."""
+        if self.resume:
+            return
+        if self.checkpoint.exists():
+            raise InputError(
+                f"{self.folder} holds an unfinished run: continue it with --resume or choose another --out"
+            )
+        if self.weights.exists():
+            raise InputError(f"{self.folder} holds a finished run: choose another --out, or remove it first")
+
 
 def rate_factor(schedule: Schedule, step: int) -> float:
     """Learning-rate factor at ``step``: linear warm-up, constant, linear decay to 0."""
@@ -64,77 +88,107 @@ def train(stage: Stage, run: Run, report: Callable[[int, dict[str, float]], None
     """Train ``stage`` to its last step and return the path of the finished weights (averaged, float32).
 
     ``report(step, values)`` is called at every log. With ``run.resume`` it continues from the last checkpoint: batches
-    and dropout are a function of (seed, step), so the course is that of an uninterrupted run.
+    and dropout are functions of (seed, step), so the course is that of an uninterrupted run. Stopped before its last
+    step, by ``run.max_steps``, it returns the checkpoint's path. Ctrl-C is heeded at the end of a step, with a
+    checkpoint.
+
+    Raises:
+        InputError: the folder holds another run, or a checkpoint that does not fit.
+        PgenError: a loss or gradient is not finite; nothing of that step is kept.
     """
     schedule = stage.schedule
+    run.check_folder()
     run.folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = run.folder / "checkpoint.pt"
-    if checkpoint.exists() and not run.resume:
-        raise InputError(f"{run.folder} holds an unfinished run: continue it with --resume or choose another --out")
+    if run.weights.exists() and not run.checkpoint.exists():
+        return run.weights
     stage.networks.train()
-    average = copy.deepcopy(stage.networks).eval().requires_grad_(False)
-    parameters = [p for p in stage.networks.parameters() if p.requires_grad]
-    betas = (schedule.beta1, schedule.beta2)
-    optimiser = torch.optim.Adam(parameters, schedule.rate, betas)
+    parameters = list(stage.networks.parameters())
     critic_parameters = list(stage.critics.parameters())
-    critic_optimiser = torch.optim.Adam(critic_parameters, schedule.critic_rate, betas) if critic_parameters else None
-    first = 0
-    if run.resume and checkpoint.exists():
-        first = _restore(checkpoint, stage, average, optimiser, critic_optimiser)
+    betas = (schedule.beta1, schedule.beta2)
+    state = State(
+        stage.networks,
+        stage.critics,
+        copy.deepcopy(stage.networks).eval().requires_grad_(False),
+        torch.optim.Adam(parameters, schedule.rate, betas),
+        torch.optim.Adam(critic_parameters, schedule.critic_rate, betas) if critic_parameters else None,
+    )
+    if run.checkpoint.exists():
+        state.restore(run.checkpoint)
     last = min(schedule.steps, run.max_steps or schedule.steps)
-    saved_at, started, logged = time.monotonic(), time.monotonic(), first
-    with (run.folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+    saved_at, started, logged = time.monotonic(), time.monotonic(), state.step
+    with (run.folder / "metrics.jsonl").open("a", encoding="utf-8") as log, _stop_after_step() as asked_to_stop:
 
-        def write(step: int, values: dict[str, float]) -> None:
-            log.write(json.dumps({"step": step, **{k: round(v, 6) for k, v in values.items()}}) + "\n")
+        def write(values: dict[str, float]) -> None:
+            log.write(json.dumps({"step": state.step, **{k: round(v, 6) for k, v in values.items()}}) + "\n")
             log.flush()
-            report(step, values)
+            report(state.step, values)
 
-        for step in range(first, last):
-            torch.manual_seed(run.seed * 1_000_003 + step)
-            generator = torch.Generator().manual_seed(run.seed * 1_000_003 + step)
-            factor = rate_factor(schedule, step)
-            optimiser.param_groups[0]["lr"] = schedule.rate * factor
-            with torch.autocast("cpu", torch.bfloat16, enabled=run.precision == "bf16"):
-                stage.critics.requires_grad_(False)
-                losses = stage.generator_losses(generator)
-                total = torch.stack(list(losses.values())).sum()
-            if not torch.isfinite(total):
-                told = ", ".join(f"{name} {value.item():.3g}" for name, value in losses.items())
-                raise PgenError(f"step {step}: the loss is not finite ({told}); {checkpoint} holds the last good state")
-            optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            if schedule.clip:
-                nn.utils.clip_grad_norm_(parameters, schedule.clip)
-            optimiser.step()
-            if critic_optimiser is not None:
-                critic_optimiser.param_groups[0]["lr"] = schedule.critic_rate * factor
-                stage.critics.requires_grad_(True)
-                with torch.autocast("cpu", torch.bfloat16, enabled=run.precision == "bf16"):
-                    critic_losses = stage.critic_losses()
-                critic_optimiser.zero_grad(set_to_none=True)
-                torch.stack(list(critic_losses.values())).sum().backward()
-                critic_optimiser.step()
-                losses |= critic_losses
-            _average(average, stage.networks, min(schedule.ema, 1 - 1 / (step + 1)))
-            done = step + 1
-            if done % run.log_steps == 0 or done == last:
-                values = {name: value.item() for name, value in losses.items()}
-                rate = (done - logged) * schedule.batch / (time.monotonic() - started)
-                write(done, {**values, "samples_per_second": rate})
-                started, logged = time.monotonic(), done
-            if done % run.validate_steps == 0 or done == schedule.steps:
-                write(done, stage.validate(average))
-                started, logged = time.monotonic(), done
-            if time.monotonic() - saved_at > run.checkpoint_seconds or done == last:
-                _save(checkpoint, done, stage, average, optimiser, critic_optimiser)
+        while state.step < last:
+            losses = _step(stage, run, state, parameters)
+            _average(state.average, stage.networks, min(schedule.ema, 1 - 1 / (state.step + 1)))
+            state.step += 1
+            if state.step % run.log_steps == 0 or state.step == last:
+                rate = (state.step - logged) * schedule.batch / (time.monotonic() - started)
+                write({**{name: value.item() for name, value in losses.items()}, "samples_per_second": rate})
+                started, logged = time.monotonic(), state.step
+            if state.step % run.validate_steps == 0 or state.step == schedule.steps:
+                write(stage.validate(state.average))
+                started, logged = time.monotonic(), state.step
+            due = time.monotonic() - saved_at > run.checkpoint_seconds
+            if due or state.step == last or asked_to_stop():
+                state.save(run.checkpoint)
                 saved_at = time.monotonic()
+            if asked_to_stop():
+                raise KeyboardInterrupt
     if last < schedule.steps:
-        return checkpoint
-    weights = run.folder / "weights.safetensors"
-    save_weights(weights, stage.frame, dict(average.items()), run.info, force=True)
-    checkpoint.unlink()
-    return weights
+        return run.checkpoint
+    save_weights(run.weights, stage.frame, {**state.average, **stage.companions}, run.info, force=True)
+    run.checkpoint.unlink()
+    return run.weights
+
+
+def _step(stage: Stage, run: Run, state: State, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
+    """One step of the generator and one of the discriminators; returns all losses."""
+    schedule, step = stage.schedule, state.step
+    seed = (run.seed * 1_000_003 + step) % 2**63
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    factor = rate_factor(schedule, step)
+    autocast = torch.autocast("cpu", torch.bfloat16, enabled=run.precision == "bf16")
+
+    stage.critics.requires_grad_(False)
+    with autocast:
+        losses = stage.generator_losses(generator)
+        total = torch.stack(list(losses.values())).sum()
+    _require_finite(step, "loss", losses, total, run)
+    state.optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    norm = nn.utils.clip_grad_norm_(parameters, schedule.clip or torch.inf)
+    _require_finite(step, "gradient", losses, norm, run)
+
+    critic_losses: dict[str, Tensor] = {}
+    if state.critic_optimiser is not None:
+        # Both verdicts are on the batch as the generator made it, before either steps.
+        stage.critics.requires_grad_(True)
+        with autocast:
+            critic_losses = stage.critic_losses()
+            critic_total = torch.stack(list(critic_losses.values())).sum()
+        _require_finite(step, "discriminators' loss", critic_losses, critic_total, run)
+        state.critic_optimiser.zero_grad(set_to_none=True)
+        critic_total.backward()
+        state.critic_optimiser.param_groups[0]["lr"] = schedule.critic_rate * factor
+        state.critic_optimiser.step()
+    state.optimiser.param_groups[0]["lr"] = schedule.rate * factor
+    state.optimiser.step()
+    return losses | critic_losses
+
+
+def _require_finite(step: int, what: str, losses: dict[str, Tensor], value: Tensor, run: Run) -> None:
+    if torch.isfinite(value):
+        return
+    told = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
+    kept = f"{run.checkpoint} holds the last good state" if run.checkpoint.exists() else "no checkpoint was written yet"
+    raise PgenError(f"step {step}: the {what} is not finite ({told}); {kept}; a lower rate may help")
 
 
 @torch.no_grad()
@@ -146,29 +200,22 @@ def _average(average: nn.Module, networks: nn.Module, decay: float) -> None:
             kept.copy_(new)
 
 
-def _save(path: Path, step: int, stage: Stage, average: nn.Module, optimiser: Any, critic_optimiser: Any) -> None:
-    state = {
-        "step": step,
-        "networks": stage.networks.state_dict(),
-        "critics": stage.critics.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "critic_optimiser": critic_optimiser.state_dict() if critic_optimiser else {},
-    }
-    with write_whole(path, force=True) as temporary:
-        torch.save(state, temporary)
+@contextmanager
+def _stop_after_step() -> Iterator[Callable[[], bool]]:
+    """Hold back the first Ctrl-C until the step is whole; a second one ends at once. Yields whether one came."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    came = False
+    before = signal.getsignal(signal.SIGINT)
 
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        signal.signal(signal.SIGINT, before)
 
-def _restore(path: Path, stage: Stage, average: nn.Module, optimiser: Any, critic_optimiser: Any) -> int:
+    signal.signal(signal.SIGINT, note)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        stage.networks.load_state_dict(state["networks"])
-        stage.critics.load_state_dict(state["critics"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        if critic_optimiser is not None:
-            critic_optimiser.load_state_dict(state["critic_optimiser"])
-        return int(state["step"])
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: cannot resume from it ({reason}); was the preset changed?") from None
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGINT, before)

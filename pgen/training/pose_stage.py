@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
@@ -39,6 +40,7 @@ class PoseStage:
         self.detector: PoseDetector = pose_detector(config.network).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"pose": self.detector})
         self.critics = nn.ModuleDict()
+        self.companions: Mapping[str, nn.Module] = {}
 
     def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
         schedule = self.schedule

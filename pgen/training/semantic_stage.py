@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -42,6 +44,7 @@ class SemanticStage:
         self.critic = PatchDiscriminator(config.critic).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"semantic": self.model})
         self.critics = nn.ModuleDict({"semantic": self.critic})
+        self.companions: Mapping[str, nn.Module] = {}
         self._judged: tuple[Tensor, Tensor]
 
     def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:

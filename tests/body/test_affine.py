@@ -30,7 +30,7 @@ def fit(request):
     return request.param
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(3, 7))
 def test_exact_correspondence_is_found(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def test_exact_correspondence_is_found(seed: int, count: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:`estimate` is deprecated:FutureWarning")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(4, 7))
 def test_inexact_correspondence_is_solved_as_skimage_does(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def test_golden_face_transform(golden) -> None:
     np.testing.assert_allclose(affines.flatten(1), data["face_affine"][:, 0, :6], atol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(points(), SIZES)
 def test_part_masks_and_face_agree_with_one_pose(pose: np.ndarray, size: tuple[int, int]) -> None:
     poses = torch.from_numpy(pose)[None]
@@ -47,7 +47,7 @@ def test_part_masks_and_face_agree_with_one_pose(pose: np.ndarray, size: tuple[i
     np.testing.assert_allclose(batched.torso_lengths(poses), [parts.torso_length(pose)], rtol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(points(), points())
 def test_affines_agree_with_one_pose_on_any_points(source: np.ndarray, target: np.ndarray) -> None:
     expected = parts.part_affines(source, target)
@@ -56,7 +56,7 @@ def test_affines_agree_with_one_pose_on_any_points(source: np.ndarray, target: n
     np.testing.assert_allclose(affines / scale, expected / scale, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(people(), people())
 def test_affines_agree_with_one_pose_on_people(source: np.ndarray, target: np.ndarray) -> None:
     expected = parts.part_affines(source, target)

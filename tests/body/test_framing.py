@@ -14,7 +14,7 @@ SIDES = st.integers(1, 300)
 FRAMES = st.sampled_from([(128, 128), (128, 64), (256, 256)])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SIDES, SIDES, FRAMES)
 def test_photo_just_fits_in_the_middle(height: int, width: int, frame: tuple[int, int]) -> None:
     fit = Fit.of((height, width), frame)
@@ -29,7 +29,7 @@ def test_photo_just_fits_in_the_middle(height: int, width: int, frame: tuple[int
     assert abs(fit.content[1] - max(1, width * scale)) <= 0.5
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SIDES, SIDES, FRAMES)
 def test_pose_comes_back(height: int, width: int, frame: tuple[int, int]) -> None:
     pose = STANDING.copy()
@@ -38,7 +38,7 @@ def test_pose_comes_back(height: int, width: int, frame: tuple[int, int]) -> Non
     np.testing.assert_allclose(fit.pose_back(fit.pose(pose)), pose, atol=1e-3 * max(height, width))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SIDES, SIDES, FRAMES)
 def test_photo_comes_back_at_its_size(height: int, width: int, frame: tuple[int, int]) -> None:
     fit = Fit.of((height, width), frame)
@@ -55,7 +55,7 @@ def test_photo_comes_back_at_its_size(height: int, width: int, frame: tuple[int,
     np.testing.assert_array_equal(fit.parsing_back(in_frame), parsing)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(5, 60), st.integers(5, 60), st.integers(0, 2**32 - 1))
 def test_parsing_survives_an_enlargement(height: int, width: int, seed: int) -> None:
     parsing = np.random.default_rng(seed).integers(0, 10, (height, width), dtype=np.uint8)

@@ -29,7 +29,7 @@ def test_golden_heatmaps(golden, form) -> None:
     np.testing.assert_allclose(maps.sum(axis=(2, 3)), data["heatmap_sum"], rtol=1e-4, atol=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(points(), SIZES)
 def test_forms_agree(pose: np.ndarray, size: tuple[int, int]) -> None:
     maps = batched.heatmaps(torch.from_numpy(pose)[None], size, sigma=3.5)[0]

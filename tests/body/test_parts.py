@@ -86,7 +86,7 @@ def test_limb_is_lengthened_and_as_broad_as_the_torso_says() -> None:
     assert sorted(set(quad[:, 1])) == pytest.approx([88, 121])  # 110 + 0.5 · (110 − 88)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people(whole=False), st.integers(-9, 9), st.integers(-9, 9))
 def test_masks_move_with_the_pose(pose: np.ndarray, dx: int, dy: int) -> None:
     moved = part_masks(pose + np.float32([dx, dy]) + 20, (168, 168))
@@ -96,7 +96,7 @@ def test_masks_move_with_the_pose(pose: np.ndarray, dx: int, dy: int) -> None:
     assert differing.sum(axis=(1, 2)).max() <= 4  # pixels at the edges, where rounding decides
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people(), people(), st.integers(-30, 30), st.integers(-30, 30), st.sampled_from([0.5, 1.5, 2]))
 def test_affines_follow_the_frame(source, target, dx: int, dy: int, factor: float) -> None:
     affines = part_affines(source, target)
@@ -114,7 +114,7 @@ def test_affines_follow_the_frame(source, target, dx: int, dy: int, factor: floa
         np.testing.assert_allclose(there, carried, atol=2e-3 * np.abs(before).max())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people())
 def test_affines_of_a_pose_onto_itself_are_identities(pose: np.ndarray) -> None:
     affines = part_affines(pose, pose)
@@ -123,7 +123,7 @@ def test_affines_of_a_pose_onto_itself_are_identities(pose: np.ndarray) -> None:
     np.testing.assert_allclose(affines[found], [np.eye(2, 3)] * found.sum(), atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people(whole=False))
 def test_mirrored_pose_swaps_its_parts(pose: np.ndarray) -> None:
     mirrored = pose[list(FLIP_JOINTS)] * np.float32([-1, 1]) + np.float32([127, 0])

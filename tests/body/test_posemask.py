@@ -19,13 +19,13 @@ def differing(pose: np.ndarray, size: tuple[int, int], radius: float) -> int:
     return int((batch[0, 0].numpy() != pose_mask(pose, size, radius)).sum())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(points(), SIZES)
 def test_forms_agree_on_any_points(pose: np.ndarray, size: tuple[int, int]) -> None:
     assert differing(pose, size, 4) <= 4
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(people())
 def test_forms_agree_on_people(pose: np.ndarray) -> None:
     assert differing(pose, (128, 128), 2.5) <= 4

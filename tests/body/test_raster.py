@@ -23,14 +23,14 @@ def rectangles(draw: st.DrawFn) -> np.ndarray:
     return np.array([start, start + across, start + along + across, start + along])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rectangles())
 def test_same_pixels_as_skimage(corners: np.ndarray) -> None:
     expected = grid_points_in_poly((40, 30), corners[:, ::-1])
     np.testing.assert_array_equal(polygon_mask(corners, (40, 30)), expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rectangles())
 def test_spans_cover_the_mask(corners: np.ndarray) -> None:
     first, stop = convex_spans(torch.from_numpy(corners), 40)

@@ -36,7 +36,7 @@ def test_complete_pose_is_left_alone() -> None:
     assert missing_torso(STANDING) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.sampled_from([*TORSO_JOINTS]), min_size=1))
 def test_any_gap_in_a_standing_person_is_filled_near_the_truth(gone: set[Joint]) -> None:
     pose = without(*gone)

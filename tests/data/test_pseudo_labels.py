@@ -31,8 +31,8 @@ def sampler(path: Path, examples: list[Example]) -> Sampler:
 
 @pytest.fixture(scope="module")
 def people() -> list[Example]:
-    """40 synthetic people, twice each."""
-    return [synthetic_example(3, k // 2, k % 2, SIZE) for k in range(80)]
+    """30 synthetic people, twice each."""
+    return [synthetic_example(3, k // 2, k % 2, SIZE) for k in range(60)]
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +51,14 @@ def box_person(index: int, person: str, stepped: int = 0, upper: int = 14) -> Ex
 
 
 def test_shape_and_order(found: np.ndarray) -> None:
-    assert found.shape == (80, 6)
+    assert found.shape == (60, 6)
     assert found.dtype == np.int64
     assert found.min() >= 0
-    assert found.max() < 80
+    assert found.max() < 60
 
 
 def test_never_the_same_person(found: np.ndarray) -> None:
-    assert not (found // 2 == (np.arange(80) // 2)[:, None]).any()
+    assert not (found // 2 == (np.arange(60) // 2)[:, None]).any()
 
 
 def pose_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -133,3 +133,12 @@ def test_a_pose_that_cannot_be_carried_leaves_no_nan() -> None:
     assert pasted.image.isfinite().all()
     assert pasted.valid[(person.labels == 0)[:, None]].all()
     assert not pasted.valid[(person.labels > 0)[:, None]].any()
+
+
+def test_no_shadow_at_the_frame_s_edge() -> None:
+    """Pixels that are partly taken from beyond the frame are not darkened by it."""
+    labels = torch.full((1, 64, 64), int(Label.UPPER))
+    image = torch.full((1, 3, 64, 64), 0.8)
+    pasted = paste_onto(image, labels, labels, standing(), standing(move=(0.4, 0.3)))
+    assert pasted.valid[..., 0].any()
+    torch.testing.assert_close(pasted.image, image, atol=1e-4, rtol=0)

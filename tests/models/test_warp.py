@@ -86,3 +86,12 @@ def test_a_feature_of_another_size_is_refused() -> None:
     affines, masks = random_geometry(1, (8, 8), seed=0)
     with pytest.raises(ValueError, match="does not fit"):
         deformable_skip(torch.zeros(1, 1, 4, 4), plan_warp(affines, masks, (8, 8)))
+
+
+def test_equal_candidates_share_one_gradient() -> None:
+    """In the source's own pose all parts agree; each pixel's gradient is passed on once."""
+    affines = torch.eye(2, 3).repeat(1, 10, 1, 1)
+    masks = torch.ones(1, 10, 8, 6, dtype=torch.bool)
+    feature = (torch.rand(1, 3, 8, 6, generator=torch.Generator().manual_seed(0)) + 0.1).requires_grad_()
+    deformable_skip(feature, plan_warp(affines, masks, (8, 6))).sum().backward()
+    torch.testing.assert_close(feature.grad, torch.ones_like(feature))

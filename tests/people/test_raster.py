@@ -18,7 +18,7 @@ def _inside(corners: np.ndarray, x: int, y: int) -> float:
     return float(min(first, second, 1 - first - second))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_coordinate, min_size=6, max_size=6))
 def test_covers_exactly_the_pixels_inside(values: list[float]) -> None:
     corners = np.array(values, dtype=np.float64).reshape(3, 2)

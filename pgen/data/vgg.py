@@ -1,0 +1,63 @@
+"""Where the weights of the perceptual features come from."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from pathlib import Path
+
+import torch
+
+from pgen.data.weights import bundled, read_state_dict
+from pgen.errors import InputError
+from pgen.models.perceptual import PerceptualFeatures
+
+#: Says "the layers that come with the package" where a path is asked for.
+BUNDLED = "bundled"
+
+_SECONDS = 5.0  # how long to wait for an answer before going without
+
+
+def perceptual_features(
+    path: str | os.PathLike[str] | None = None, fetch: bool = False
+) -> tuple[PerceptualFeatures, str]:
+    """VGG-16 relu2_1, and where its weights are from.
+
+    A given file (a state dict of torchvision's ``vgg16``: safetensors, or .pth loaded without executing anything), else
+    torchvision's ImageNet weights if they are cached or, with ``fetch``, can be downloaded (528 MB, once), else the
+    bundled layers. ``path`` = "bundled" chooses those.
+
+    Raises:
+        InputError: the file is damaged or holds other weights.
+    """
+    if path is not None and os.fspath(path) != BUNDLED:
+        file, source = Path(path), os.fspath(path)
+    else:
+        cached = None if path is not None else _torchvision(fetch)
+        file = cached or bundled("vgg16_relu2_1.safetensors")
+        source = "torchvision's VGG-16" if cached else "the bundled VGG-16 layers"
+    network = PerceptualFeatures()
+    state, wanted = read_state_dict(file), network.state_dict()
+    missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
+    if missing:
+        raise InputError(f"{source}: no VGG-16 weights ({missing[0]} is missing or of another shape)")
+    network.load_state_dict({name: state[name].float() for name in wanted})
+    return network, source
+
+
+def _torchvision(fetch: bool) -> Path | None:
+    """torchvision's weights in torch's cache, downloaded first if asked and possible."""
+    from torchvision.models import VGG16_Weights
+
+    url = VGG16_Weights.IMAGENET1K_V1.url
+    name = url.rpartition("/")[2]
+    file = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if file.exists() or not fetch:
+        return file if file.exists() else None
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_SECONDS):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=name.rpartition("-")[2][:8], progress=False)
+    except (OSError, RuntimeError):  # no network, or a damaged download: the bundled layers serve
+        return None
+    return file

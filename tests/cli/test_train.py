@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import pytest
+import torch
+
+from pgen.cli.app import main
+from pgen.data.store import Store
+from pgen.data.weights import describe, load_weights
+from tests.data.examples import nothing_left_in, write_store
+from tests.training.people import TINY, write_people
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the three trainings were run one after the other."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_people(folder / "datasets.h5")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for command in ("train-pose", "train-hs", "train-joint"):
+            assert run(command) == 0
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(command: str, *arguments: object, data: str = "datasets.h5") -> int:
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    if command == "train-joint" and "--vgg" not in arguments:
+        settings += ["--vgg", "bundled"]  # never look for weights on the network
+    return main([command, "--data", data, "--preset", "synthetic-64", *settings, *map(str, arguments)])
+
+
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
+    out, err = capsys.readouterr()
+    last = err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "Traceback" not in err
+    assert out == ""
+    return last
+
+
+def test_the_three_trainings_follow_each_other(trained: Path) -> None:
+    for stage, held in (("pose", {"pose"}), ("hs", {"semantic"}), ("joint", {"semantic", "appearance"})):
+        folder = trained / "runs" / stage
+        assert {path.name for path in folder.iterdir()} == {"weights.safetensors", "metrics.jsonl", "config.json"}
+        found = describe(folder / "weights.safetensors")
+        assert (found["frame"], set(found["networks"])) == ([64, 64], held)
+        info = found["info"]
+        assert json.loads((folder / "config.json").read_text()) == info
+        assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
+        assert info["config"]["pose"]["schedule"]["steps"] == 4
+        weights = load_weights(folder / "weights.safetensors")
+        assert all(getattr(weights, name) is not None for name in held)
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in lines] == [4, 4]
+
+
+def test_what_is_printed(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The result on stdout, everything else on stderr."""
+    given = ("--semantic", trained / "runs/hs/weights.safetensors", "--pose", trained / "runs/pose/weights.safetensors")
+    assert run("train-joint", *given, "--max-steps", 1, "--out", "mine", data=str(trained / "datasets.h5")) == 0
+    out, err = capsys.readouterr()
+    assert out == "mine/checkpoint.pt\n"
+    assert "perceptual features: " in err
+    assert "warning" not in err
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_interrupted_and_resumed(trained: Path, here: Path, capsys: pytest.CaptureFixture[str], precision: str) -> None:
+    data = str(trained / "datasets.h5")
+    assert run("train-hs", "--max-steps", 2, "--precision", precision, data=data) == 0
+    assert capsys.readouterr().out == "runs/hs/checkpoint.pt\n"
+    with nothing_left_in(here):
+        assert run("train-hs", "--precision", precision, data=data) == 2
+    assert "--resume" in refused(capsys)
+    assert run("train-hs", "--resume", "--precision", precision, data=data) == 0
+    assert capsys.readouterr().out == "runs/hs/weights.safetensors\n"
+    if precision == "fp32":
+        one, other = (load_weights(f / "runs/hs/weights.safetensors").semantic for f in (here, trained))
+        assert one is not None
+        assert other is not None
+        assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_seeds_matter(trained: Path, here: Path) -> None:
+    assert run("train-pose", "--seed", 3, data=str(trained / "datasets.h5")) == 0
+    assert describe(here / "runs/pose/weights.safetensors")["info"]["seed"] == 3
+    one, other = (load_weights(f / "runs/pose/weights.safetensors").pose for f in (here, trained))
+    assert one is not None
+    assert other is not None
+    assert not torch.equal(one.to_heatmaps.weight, other.to_heatmaps.weight)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("command", ["train-pose", "train-hs", "train-joint"])
+def test_no_data(here: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with nothing_left_in(here):
+        assert run(command) == 2
+    assert refused(capsys) == "error: datasets.h5 does not exist; make it with `pgen prepare`"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--preset", "huge"), "--preset huge: no such preset; there are "),
+        (("--set", "pose.schedule.stps=3"), "did you mean pose.schedule.steps?"),
+        (("--set", "pose.schedule.steps=0"), "steps is at least 1"),
+        (("--max-steps", "0"), "--max-steps"),
+        (("--precision", "fp8"), "--precision"),
+        (("--out", "datasets.h5"), "--out datasets.h5: is a file"),
+    ],
+)
+def test_bad_options(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple, reason: str
+) -> None:
+    monkeypatch.chdir(trained)
+    with nothing_left_in(trained):
+        assert run("train-pose", *arguments) == 2
+    assert reason in refused(capsys)
+
+
+@pytest.mark.parametrize(
+    ("flag", "stage", "reason"),
+    [
+        ("--semantic", "none", "train it with `pgen train-hs`"),
+        ("--pose", "none", "train it with `pgen train-pose`"),
+        ("--semantic", "pose", "holds no H_S; train one with `pgen train-hs`"),
+        ("--pose", "hs", "holds no pose detector; train one with `pgen train-pose`"),
+    ],
+)
+def test_joint_needs_the_others(
+    trained: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flag: str,
+    stage: str,
+    reason: str,
+) -> None:
+    monkeypatch.chdir(trained)
+    path = f"runs/{stage}/weights.safetensors"
+    with nothing_left_in(trained):
+        assert run("train-joint", flag, path, "--out", "other") == 2
+    line = refused(capsys)
+    assert line.startswith(f"error: {flag} {path}: ")
+    assert reason in line
+
+
+def test_vgg_that_is_none(trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(trained)
+    assert run("train-joint", "--vgg", "none.pth", "--out", "other") == 2
+    assert "none.pth: there is no such file" in refused(capsys)
+
+
+def test_weights_of_another_frame_are_told(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_store(here / "larger.h5", 6, 3)
+    given = ("--semantic", trained / "runs/hs/weights.safetensors", "--pose", trained / "runs/pose/weights.safetensors")
+    run("train-joint", *given, data="larger.h5")  # (whose people all stand alike)
+    assert "trained at 64x64, the data are 128x128" in capsys.readouterr().err
+
+
+def test_no_test_photos_or_pairs(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_store(here / "all.h5", 4, 1)  # all of p0: for testing only
+    assert run("train-pose", data="all.h5") == 2
+    assert "no train images" in refused(capsys)
+    with Store(trained / "datasets.h5") as store:
+        train = store.indices("train")
+    for pairs in ([], [(int(train[0]), int(train[1]))]):
+        (here / "people.h5").write_bytes((trained / "datasets.h5").read_bytes())
+        with h5py.File(here / "people.h5", "r+") as file:
+            del file["pairs/test"]
+            file["pairs"].create_dataset("test", data=torch.tensor(pairs, dtype=torch.int32).reshape(-1, 2).numpy())
+        assert run("train-hs", data="people.h5") == 2
+        assert "people.h5: has no pairs of test images to validate on" in refused(capsys)
+
+
+def test_resuming_with_other_settings_says_so(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(trained / "datasets.h5")
+    assert run("train-pose", "--max-steps", 1, "--out", "mine", data=data) == 0
+    capsys.readouterr()
+    assert run("train-pose", "--max-steps", 2, "--out", "mine", "--resume", "--set", "pose.noise=0.25", data=data) == 0
+    _, err = capsys.readouterr()
+    assert "warning: resuming with config.pose.noise = 0.25 (it was 0.05)" in err
+    assert err.count("warning") == 1
+
+
+def test_target_maps_can_come_from_pseudo_labels_alone(trained: Path, here: Path) -> None:
+    pose = ("--pose", trained / "runs/pose/weights.safetensors")
+    data = str(trained / "datasets.h5")
+    assert run("train-joint", *pose, "--set", "appearance.predicted=0", "--out", "mine", data=data) == 0
+    assert set(describe(here / "mine" / "weights.safetensors")["networks"]) == {"appearance"}

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pgen.data.pseudo_labels import find_matches
+from pgen.data.samples import Sampler
+from pgen.data.store import Store
+from pgen.data.vgg import perceptual_features
+from pgen.models.inputs import Transfer, Views, paint, predict_layout
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.training import appearance_stage
+from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.config import load_preset
+from pgen.training.loop import Run, Stage, train
+from pgen.training.losses import layout_loss
+from pgen.training.pose_stage import PoseStage, detector_loss, frozen, heatmaps_at
+from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
+from tests.training.people import SIZE, TEST, TINY, write_people
+
+PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
+
+
+@pytest.fixture(scope="module")
+def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sampler, Sampler]:
+    with Store(write_people(tmp_path_factory.mktemp("people") / "people.h5")) as store:
+        return Sampler(store, "train"), Sampler(store, "test")
+
+
+Build = Callable[..., Stage]
+
+
+@pytest.fixture
+def build(samplers: tuple[Sampler, Sampler]) -> Build:
+    """Builds a tiny stage by name, with further settings."""
+
+    def of(name: str, *settings: str) -> Stage:
+        preset = load_preset("synthetic-64", (*TINY, *settings))
+        if name == "pose":
+            return PoseStage(preset.pose, *samplers, seed=0)
+        if name == "semantic":
+            return SemanticStage(preset.semantic, *samplers, PAIRS, seed=0)
+        torch.manual_seed(5)
+        semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
+        fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), perceptual_features()[0])
+        matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
+        return AppearanceStage(preset.appearance, fixed, *samplers, PAIRS, matches, seed=0)
+
+    return of
+
+
+def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
+    torch.manual_seed(seed)
+    return stage.generator_losses(torch.Generator().manual_seed(seed))
+
+
+STAGES = {
+    "pose": ({"pose"}, set(), {"pck", "median_error"}),
+    "semantic": ({"layout", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
+    "appearance": (
+        {"pose", "content", "style", "cycle", "paste", "adversarial", "face"},
+        {"image_critic", "face_critic"},
+        {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim"},
+    ),
+}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", STAGES)
+def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> None:
+    """Two steps through the loop: every parameter moves, every loss and score is finite, and only those expected."""
+    stage = build(name)
+    parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
+    before = [p.detach().clone() for _, p in parameters]
+    told: dict[str, float] = {}
+    run = Run(tmp_path, {}, precision=precision, max_steps=2, validate_steps=2)
+    train(stage, run, lambda step, values: told.update(values))
+    generator, critics, scores = STAGES[name]
+    assert told.keys() == generator | critics | scores | {"samples_per_second"}
+    assert all(isfinite(value) for value in told.values())
+    still = [key for (key, p), old in zip(parameters, before, strict=True) if torch.equal(p, old)]
+    assert still == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_batches_and_networks_are_the_seed_s(build: Build, name: str) -> None:
+    first, again = losses_of(build(name)), losses_of(build(name))
+    assert {n: v.item() for n, v in first.items()} == {n: v.item() for n, v in again.items()}
+    assert {n: v.item() for n, v in losses_of(build(name), seed=1).items()} != {n: v.item() for n, v in first.items()}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_training_lowers_its_loss(build: Build, name: str) -> None:
+    """The same batch again and again."""
+    key = {"pose": "pose", "semantic": "layout", "appearance": "cycle"}[name]
+    stage = build(name)
+    optimiser = torch.optim.Adam(stage.networks.parameters(), 3e-3)
+    first = losses_of(stage)[key].item()
+    for _ in range(12):
+        optimiser.zero_grad()
+        losses_of(stage)[key].backward()
+        optimiser.step()
+    assert losses_of(stage)[key].item() < 0.9 * first
+
+
+def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
+    stage = build("appearance")
+    assert isinstance(stage, AppearanceStage)
+    kept = (stage.frozen.semantic, stage.frozen.pose, stage.frozen.perceptual)
+    before = [{n: v.clone() for n, v in network.state_dict().items()} for network in kept]
+    train(stage, Run(tmp_path, {}, max_steps=2), lambda step, values: None)
+    for network, old in zip(kept, before, strict=True):
+        assert not network.training
+        assert all(torch.equal(value, old[name]) for name, value in network.state_dict().items())
+        assert all(p.grad is None for p in network.parameters())
+
+
+def test_a_weight_of_zero_leaves_a_term_out(build: Build) -> None:
+    names = losses_of(build("appearance", "appearance.weights.cycle=0", "appearance.weights.paste=0")).keys()
+    assert names == {"pose", "content", "style", "adversarial", "face"}
+
+
+@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "cycle", "paste"])
+def test_weights_scale_their_terms(build: Build, weight: str) -> None:
+    key = f"appearance.weights.{weight}"
+    single, double = (losses_of(build("appearance", f"{key}={value}")) for value in (1.5, 3.0))
+    for name, value in single.items():
+        assert double[name].item() == pytest.approx(value.item() * (2 if name == weight else 1), rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float) -> None:
+    stage = build("appearance", f"appearance.predicted={share}", "appearance.schedule.flip=false")
+    assert isinstance(stage, AppearanceStage)
+    indices = torch.tensor([3, 8])
+    source = stage.train.views(indices)
+    poses, layout = stage._targets(source, indices, torch.Generator().manual_seed(0))
+    if share:
+        transfer = Transfer(source.poses, poses, SIZE)
+        expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
+    else:
+        found = [[torch.equal(row, map_) for map_ in stage.train.labels.long()] for row in layout.argmax(1)]
+        for index, row in zip(indices, found, strict=True):
+            assert {k for k, same in enumerate(row) if same} & set(stage.matches[index].tolist())
+        return
+    assert torch.equal(layout.argmax(1), expected)
+    assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
+
+
+def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
+    stage = build("appearance", "appearance.predicted=0", "appearance.schedule.zoom=0.2")
+    calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
+
+    def watched(
+        model: nn.Module,
+        source: Views,
+        transfer: Transfer,
+        layout: Tensor,
+        guide: object = None,
+        source_layout: Tensor | None = None,
+    ) -> Tensor:
+        image = paint(model, source, transfer, layout, guide, source_layout)  # type: ignore[arg-type]
+        calls.append((source, transfer, layout, source_layout, image))
+        return image
+
+    monkeypatch.setattr(appearance_stage, "paint", watched)
+    losses_of(stage)
+    (a, there, layout_b, _, fake_b), (b, back, layout_a, soft, _) = calls
+    assert b.images is fake_b
+    assert torch.equal(b.labels, layout_b.argmax(1))
+    assert torch.equal(layout_a, a.one_hot())
+    assert soft is layout_b
+    for one, other in ((there.source, back.target), (there.target, back.source), (b.poses, there.target)):
+        torch.testing.assert_close(one, other, equal_nan=True)
+    assert not torch.equal(layout_a, layout_b)
+
+
+def test_semantic_validation_against_itself(build: Build) -> None:
+    stage = build("semantic")
+    assert isinstance(stage, SemanticStage)
+    scores = stage.validate(stage.networks.eval())
+    assert 0 <= scores["miou"] <= 1
+    assert 0.05 < scores["miou_of_copying"] < 0.9
+    stage.pairs = torch.tensor([[1, 1], [2, 2]])
+    assert stage.validate(stage.networks)["miou_of_copying"] == 1
+
+
+def test_appearance_validation_ranks_the_truth_first(build: Build) -> None:
+    stage = build("appearance")
+    assert isinstance(stage, AppearanceStage)
+
+    class Truth(nn.Module):
+        config = stage.model.config
+
+        def forward(self, *_: object) -> Tensor:
+            return stage.held_out.views(stage.pairs[:, 1]).images
+
+    scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
+    assert scores["ssim"] == pytest.approx(1, abs=1e-4)
+    assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
+    assert 0 < scores["paste_ssim"] < 0.99
+    assert scores["paste_ssim"] < scores["paste_mask_ssim"] < 1  # of what lies outside the mask, nothing is compared
+
+
+def test_pose_validation(build: Build) -> None:
+    stage = build("pose")
+    assert isinstance(stage, PoseStage)
+
+    class Truth(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return heatmaps_at(stage.held_out.poses, SIZE, stage.detector.stride)
+
+    scores = stage.validate(nn.ModuleDict({"pose": Truth()}))
+    assert scores["pck"] > 0.95  # all but joints outside of the frame
+    assert scores["median_error"] <= stage.detector.stride
+
+
+def test_pose_loss_is_least_at_the_pose_asked_for() -> None:
+    poses = torch.rand(1, 18, 2) * 60
+
+    class Truth(nn.Module):
+        stride = 2
+
+        def forward(self, images: Tensor) -> Tensor:
+            return heatmaps_at(poses, SIZE, 2)
+
+    images = torch.zeros(1, 3, *SIZE)
+    assert detector_loss(Truth(), images, poses).item() == 0  # type: ignore[arg-type]
+    assert detector_loss(Truth(), images, poses + 3).item() > 0  # type: ignore[arg-type]
+
+
+def test_intersection_over_union() -> None:
+    found, true = torch.tensor([[[0, 0, 3, 3]]]), torch.tensor([[[0, 3, 3, 5]]])
+    counts = intersection_and_union(found, true)
+    assert counts[:, [0, 3, 5, 9]].tolist() == [[1, 1, 0, 0], [2, 3, 1, 0]]
+    assert mean_iou(counts) == pytest.approx((1 / 2 + 1 / 3 + 0) / 3)  # labels that do not occur do not count
+
+
+@pytest.mark.slow
+def test_h_s_overfits_eight_maps(samplers: tuple[Sampler, Sampler]) -> None:
+    """Four pairs of people: given one map and both poses, H_S can learn the other."""
+    torch.manual_seed(0)
+    train_data = samplers[0]
+    source = train_data.views(torch.arange(0, 16, 2))
+    target = train_data.views(torch.arange(1, 17, 2))
+    model = SemanticGenerator(SemanticConfig((16, 32, 64, 64, 64), warped_levels=2, dropout=0.0))
+    transfer = Transfer(source.poses, target.poses, SIZE)
+    optimiser = torch.optim.Adam(model.parameters(), 2e-3, (0.9, 0.99))
+    for _ in range(250):
+        loss = layout_loss(predict_layout(model, source, transfer), target.labels, torch.zeros(8, 1, *SIZE))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    logits = predict_layout(model.eval(), source, transfer)
+    assert mean_iou(intersection_and_union(logits.argmax(1), target.labels)) > 0.9
