@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.data import pseudo_search
+from pgen.data import pseudo_labels, pseudo_search
 from pgen.data.clothes import read_clothes
 from pgen.data.example import Example
 from pgen.data.match_rules import MatchRules
 from pgen.data.part_distance import PartDistances
 from pgen.data.part_patches import estimate
+from pgen.data.pseudo_labels import find_matches
 from pgen.data.pseudo_search import Nearest, nearest_maps
+from pgen.data.samples import Sampler
+from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
 from pgen.people.dataset import synthetic_person, synthetic_shot
 from pgen.people.person import Person
@@ -187,3 +191,21 @@ def test_what_the_map_does_not_show_is_left_open() -> None:
     nothing = read_clothes(torch.zeros(1, *SIZE, dtype=torch.uint8), pose)
     assert nothing.least.tolist() == [[0, 0, 0]]
     assert nothing.most.tolist() == [[2, 2, 2]]
+
+
+def test_matches_for_training_may_keep_to_the_clothes(
+    people: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`find_matches` under the same rule: more of the same sleeves, still in another pose and of other people."""
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        for person in people:
+            writer.add(person)
+    sampler = Sampler(Store(tmp_path / "a.h5"))
+    monkeypatch.setattr(pseudo_labels, "_LEAST_ALIKE", 12)  # of 120 maps, a quarter in the same clothes
+    worn = np.array([person.attributes["sleeves"] + person.attributes["lower"] for person in people])
+    shares = []
+    for same_clothes in (None, 0.08):
+        matches = find_matches(sampler, 4, 2, same_clothes=same_clothes)
+        assert (matches // 2 != np.arange(120)[:, None] // 2).all()
+        shares.append((worn[matches] == worn[:, None]).mean())
+    assert shares[1] > shares[0]
