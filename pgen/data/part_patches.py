@@ -7,7 +7,6 @@ same place, so that what `part_distance` counts pixel by pixel becomes a product
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -40,9 +39,7 @@ class Estimate:
     constant: Tensor
 
 
-def estimate(
-    labels: Tensor, poses: Tensor, seed: int = 0, advance: Callable[[int], None] = lambda count: None
-) -> Estimate:
+def estimate(labels: Tensor, poses: Tensor) -> Estimate:
     """The estimate for maps (N, H, W), uint8, with their poses (N, 18, 2), shoulders and hips known.
 
     A pixel of the target costs 1, 1 more if the source shows a pixel there, and 2 less where the labels agree: with
@@ -50,14 +47,13 @@ def estimate(
     vectors, some 22,000 long, are reduced to the principal components of ``_LEARNED_FROM`` maps.
     """
     count, height, width = labels.shape
-    generator = torch.Generator().manual_seed(seed)
-    learned = torch.randperm(count, generator=generator)[:_LEARNED_FROM]
+    learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
     some, areas = _patches(labels[learned], poses[learned])
     weights = areas.mean(0).clamp_min(1e-6).sqrt().repeat_interleave(LABEL_COUNT)
     vectors = _one_hot(some).flatten(1) * weights
     values, directions = torch.linalg.eigh(vectors @ vectors.T)
     kept = slice(max(0, len(learned) - RANK), None)
-    basis = vectors.T @ (directions[:, kept] / values[kept].clamp_min(1e-3 * float(values[-1])).sqrt())
+    basis = vectors.T @ (directions[:, kept] / values[kept].clamp_min(1e-6 * float(values[-1])).sqrt())
     del vectors
     source = torch.empty(count, basis.shape[1])
     target, constant = torch.empty_like(source), torch.empty(count)
@@ -71,7 +67,6 @@ def estimate(
         target[rows] = difference.flatten(1).div_(weights) @ basis
         # The whole body's part is the whole frame, of which the lattice may miss some.
         constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
-        advance(len(rows))
     return Estimate(source, target, constant)
 
 
