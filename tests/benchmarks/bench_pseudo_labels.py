@@ -1,6 +1,6 @@
 """Pseudo labels: how the search grows with the data, whether it finds the nearest, and what its matches wear.
 
-Run: ``pytest -m benchmark -s tests/benchmarks/bench_pseudo_labels.py`` (some 10 minutes, 4 of them rendering).
+Run: ``pytest -m benchmark -s tests/benchmarks/bench_pseudo_labels.py`` (some 15 minutes on two cores).
 ``PGEN_BENCH_STORE=FILE.h5`` takes the maps of a store of synthetic people instead of rendering them.
 """
 
@@ -33,7 +33,7 @@ from pgen.models.inputs import Views
 from pgen.people.dataset import synthetic_example
 
 SIZE = (128, 128)
-RENDERED = 4000
+RENDERED = 6000
 NUMBERS = (1000, 2000, 4000, 8000, 10000, 16000)
 
 _ARMS = ((Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST), (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST))
@@ -90,15 +90,15 @@ def grown(maps: Maps, count: int) -> Maps:
     return Maps(np.concatenate(labels)[:count], np.concatenate(poses)[:count], persons[:count], [])
 
 
-def timed(file: Path, count: int) -> tuple[float, float, float]:
-    """Seconds of comparing all pairs, of everything, and how many MB the process grew, of one search."""
+def timed(file: Path, count: int) -> tuple[float, float, float, float]:
+    """Of one search: seconds of comparing all pairs, of everything, of the processors, and MB the process grew."""
     torch.set_num_threads(min(2, processors()))
     content = np.load(file)
     maps = Maps(content["labels"], content["poses"], [str(person) for person in content["persons"]], [])
     arguments = maps.first(count)
     nearest_maps(*maps.first(64), count=4)  # load what is loaded once
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), time.process_time()
     marks: list[float] = []
 
     def advance(done: int) -> None:
@@ -107,7 +107,7 @@ def timed(file: Path, count: int) -> tuple[float, float, float]:
     nearest_maps(*arguments, count=4, advance=advance)
     end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return marks[count - 1] - marks[0], end - start, (peak - before) / 1024
+    return marks[count - 1] - marks[0], end - start, time.process_time() - spent, (peak - before) / 1024
 
 
 @pytest.mark.benchmark
@@ -116,15 +116,16 @@ def test_growth(maps: Maps, tmp_path: Path) -> None:
     many = grown(maps, max(NUMBERS))
     np.savez(tmp_path / "maps.npz", labels=many.labels, poses=many.poses, persons=np.array(many.persons))
     print(f"\n{many.labels.shape[1]}x{many.labels.shape[2]}, 4 pseudo labels each, 2 threads")
-    print("   maps   all pairs s   total s   ms a map   memory MB   KB a map")
+    print("   maps   all pairs s   total s   ms a map   processor s   memory MB   KB a map")
     rows = []
     for count in NUMBERS:
         with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-            pairs, total, memory = fresh.submit(timed, tmp_path / "maps.npz", count).result()
+            pairs, total, spent, memory = fresh.submit(timed, tmp_path / "maps.npz", count).result()
         rows.append((count, pairs, total, memory))
         print(
-            f"{count:7,d}   {pairs:11.1f}   {total:7.1f}   {1e3 * total / count:8.2f}   {memory:9.0f}"
-            f"   {1024 * memory / count:8.0f}"
+            f"{count:7,d}   {pairs:11.1f}   {total:7.1f}   {1e3 * total / count:8.2f}   {spent:11.1f}"
+            f"   {memory:9.0f}   {1024 * memory / count:8.0f}",
+            flush=True,
         )
     counts, pairs, totals, memory = (np.array(column, float) for column in zip(*rows, strict=True))
     power = np.polyfit(np.log(counts), np.log(totals), 1)[0]
@@ -139,23 +140,26 @@ def test_growth(maps: Maps, tmp_path: Path) -> None:
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("same_clothes", [None, SAME_CLOTHES])
-def test_finds_the_nearest(maps: Maps, same_clothes: float | None) -> None:
-    """On 300 maps against the table of all distances: the nearest in 90 %, within 2 % of it in 99 %."""
-    labels, poses, persons, names = arguments = maps.first(300)
-    every = torch.arange(300)
-    a, b = (side.flatten() for side in torch.meshgrid(every, every, indexing="ij"))
+@pytest.mark.parametrize(("count", "asked"), [(300, 300), (RENDERED, 60)])
+def test_finds_the_nearest(maps: Maps, count: int, asked: int, same_clothes: float | None) -> None:
+    """Against distances to all others: the nearest in 90 %, within 2 % of it in 99 %; on 300 maps, and 60 of many."""
+    labels, poses, persons, names = arguments = maps.first(count)
+    rows = torch.arange(asked)
     rules = MatchRules(labels, poses, persons)
-    allowed = rules.block(slice(0, 300), names).allowed
+    allowed = rules.block(slice(0, asked), names).allowed
     if same_clothes is not None:
-        allowed = rules.same_clothes(slice(0, 300), allowed, same_clothes, _LEAST_ALIKE)
-    table = PartDistances(labels, poses)(a, b).view(300, 300).masked_fill(~allowed, torch.inf).numpy()
+        allowed = rules.same_clothes(slice(0, asked), allowed, same_clothes, _LEAST_ALIKE)
+    a, b = (side.flatten() for side in torch.meshgrid(rows, torch.arange(len(labels)), indexing="ij"))
+    table = PartDistances(labels, poses)(a, b).view(asked, -1).masked_fill(~allowed, torch.inf).numpy()
     found = nearest_maps(*arguments, count=1, same_clothes=same_clothes)
-    best = table.argmin(1)
-    same = (found.matches[:, 0] == best).mean()
-    near = (found.distances[:, 0] <= 1.02 * table.min(1)).mean()
-    print(f"\nclothes within {same_clothes}: the nearest in {same:.1%}, within 2 % in {near:.1%}")
+    same = (found.matches[:asked, 0] == table.argmin(1)).mean()
+    near = (found.distances[:asked, 0] <= 1.02 * table.min(1)).mean()
+    print(
+        f"\n{asked} of {len(labels):,} maps, clothes within {same_clothes}:"
+        f" the nearest in {same:.1%}, within 2 % in {near:.1%}"
+    )
     assert same >= 0.9
-    assert near >= 0.99
+    assert near >= (0.99 if asked == count else 0.95)
 
 
 def tells(labels: NDArray[np.uint8], pose: NDArray[np.float32]) -> dict[str, bool]:
