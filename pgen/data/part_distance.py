@@ -9,6 +9,7 @@ part.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -17,8 +18,8 @@ from torch import Tensor
 from pgen.body.batched import part_affines, part_masks
 from pgen.body.parts import PART_COUNT
 
-#: Pairs whose transforms are fitted together, and samples (pairs × pixels) looked up together; both bound the memory.
-_PAIRS = 8192
+#: What bounds a thread's memory: pairs whose transforms are fitted, and samples (pairs × pixels) looked up, at a time.
+_PAIRS = 4096
 _SAMPLES = 1 << 18
 
 _LABEL_BITS = 4
@@ -59,19 +60,30 @@ class PartDistances:
         ``advance`` is called with numbers of pairs as they are done.
         """
         result = torch.empty(len(sources))
-        order = targets.argsort(stable=True)  # pairs of one target share its pixels
-        for pairs in order.split(_PAIRS):
-            affines = part_affines(self.poses[sources[pairs]], self.poses[targets[pairs]])
-            windows = self._windows(affines, sources[pairs], targets[pairs])
-            found, sizes = targets[pairs].unique_consecutive(return_counts=True)
-            at = 0
-            for target, size in zip(found.tolist(), sizes.tolist(), strict=True):
-                group = slice(at, at + size)
-                at += size
-                result[pairs[group]] = self._of_target(
-                    target, sources[pairs[group]], affines[group], windows[group], stride
-                )
-            advance(len(pairs))
+        blocks = targets.argsort(stable=True).split(_PAIRS)  # pairs of one target share its pixels
+        threads = torch.get_num_threads()
+        pool = ThreadPoolExecutor(threads)
+        torch.set_num_threads(1)  # the tensors are too small to be worth sharing out one by one
+        try:
+            of_blocks = pool.map(lambda pairs: self._block(sources[pairs], targets[pairs], stride), blocks)
+            for pairs, found in zip(blocks, of_blocks, strict=True):
+                result[pairs] = found
+                advance(len(pairs))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
+        return result
+
+    def _block(self, sources: Tensor, targets: Tensor, stride: int) -> Tensor:
+        """Distances (M,) of pairs whose targets are in ascending order."""
+        affines = part_affines(self.poses[sources], self.poses[targets])
+        windows = self._windows(affines, sources, targets)
+        found, sizes = targets.unique_consecutive(return_counts=True)
+        result, at = torch.empty(len(sources)), 0
+        for target, size in zip(found.tolist(), sizes.tolist(), strict=True):
+            group = slice(at, at + size)
+            at += size
+            result[group] = self._of_target(target, sources[group], affines[group], windows[group], stride)
         return result
 
     def _windows(self, affines: Tensor, sources: Tensor, targets: Tensor) -> Tensor:
