@@ -9,7 +9,6 @@ part.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from pgen.body.batched import part_affines, part_masks
 from pgen.body.parts import PART_COUNT
+from pgen.data.threads import own_threads
 
 #: What bounds a thread's memory: pairs whose transforms are fitted, and samples (pairs × pixels) looked up, at a time.
 _PAIRS = 4096
@@ -45,11 +45,15 @@ class PartDistances:
         # The box that holds each part: left, top, right, bottom, the last pixels included.
         self.boxes = torch.zeros(count, PART_COUNT, 4)
         bits = (1 << torch.arange(_LABEL_BITS, _LABEL_BITS + PART_COUNT, dtype=torch.int16))[:, None, None]
-        for rows in torch.arange(count).split(64):
+
+        def code(rows: Tensor) -> None:
             masks = part_masks(poses[rows], (self.height, self.width))
             own = (labels[rows].to(torch.int16) + 1) | (masks * bits).sum(1, dtype=torch.int16)
             self.codes[rows, 1:-1, 1:-1] = own
             self.boxes[rows] = _boxes(masks)
+
+        with own_threads() as pool:
+            list(pool.map(code, torch.arange(count).split(16)))
 
     def __call__(
         self, sources: Tensor, targets: Tensor, stride: int = 1, advance: Callable[[int], None] = lambda pairs: None
@@ -61,17 +65,11 @@ class PartDistances:
         """
         result = torch.empty(len(sources))
         blocks = targets.argsort(stable=True).split(_PAIRS)  # pairs of one target share its pixels
-        threads = torch.get_num_threads()
-        pool = ThreadPoolExecutor(threads)
-        torch.set_num_threads(1)  # the tensors are too small to be worth sharing out one by one
-        try:
+        with own_threads() as pool:
             of_blocks = pool.map(lambda pairs: self._block(sources[pairs], targets[pairs], stride), blocks)
             for pairs, found in zip(blocks, of_blocks, strict=True):
                 result[pairs] = found
                 advance(len(pairs))
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
         return result
 
     def _block(self, sources: Tensor, targets: Tensor, stride: int) -> Tensor:

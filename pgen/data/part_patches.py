@@ -7,6 +7,7 @@ same place, so that what `part_distance` counts pixel by pixel becomes a product
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import HEAD_JOINTS
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND
+from pgen.data.threads import own_threads
 
 #: Points across and down of each part's lattice.
 _BODY_POINTS, _HEAD_POINTS, _LIMB_POINTS = (40, 40), (12, 12), (5, 12)
@@ -27,7 +29,7 @@ _BODY = ((-0.5, 1.0), (0.5, 1.0), (0.5, 0.0), (-0.5, 0.0))  # hips and shoulders
 
 #: How many numbers a map is reduced to, and from how many maps it is learned which.
 RANK, _LEARNED_FROM = 256, 1536
-_BLOCK = 256
+_BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ def estimate(labels: Tensor, poses: Tensor) -> Estimate:
     one-hot labels s and t that is t·(1 − 2·δ)·s, weighted by how many pixels of the target a point stands for. The
     vectors, some 22,000 long, are reduced to the principal components of ``_LEARNED_FROM`` maps.
     """
+    with own_threads() as pool:
+        return _estimate(labels, poses, pool)
+
+
+def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> Estimate:
     count, height, width = labels.shape
     learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
     some, areas = _patches(labels[learned], poses[learned])
@@ -58,7 +65,8 @@ def estimate(labels: Tensor, poses: Tensor) -> Estimate:
     source = torch.empty(count, basis.shape[1])
     target, constant = torch.empty_like(source), torch.empty(count)
     body = _BODY_POINTS[0] * _BODY_POINTS[1]
-    for rows in torch.arange(count).split(_BLOCK):
+
+    def reduce(rows: Tensor) -> None:
         found, areas = _patches(labels[rows], poses[rows])
         one_hot = _one_hot(found)
         shown = (found >= 0).float()
@@ -67,6 +75,8 @@ def estimate(labels: Tensor, poses: Tensor) -> Estimate:
         target[rows] = difference.flatten(1).div_(weights) @ basis
         # The whole body's part is the whole frame, of which the lattice may miss some.
         constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
+
+    list(pool.map(reduce, torch.arange(count).split(_BLOCK)))
     return Estimate(source, target, constant)
 
 

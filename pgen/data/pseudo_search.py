@@ -17,6 +17,7 @@ from torch import Tensor
 from pgen.data.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
 from pgen.data.part_distance import PartDistances
 from pgen.data.part_patches import Estimate, estimate
+from pgen.data.threads import own_threads
 
 #: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
 _BLOCK = 256
@@ -123,7 +124,8 @@ def _candidates(
     """The best by the estimate of those that may be matched: (N, number), best first, −1 where there are no more."""
     count = len(names)
     result = torch.full((count, number), -1)
-    for start in range(0, count, _BLOCK):
+
+    def search(start: int) -> int:
         rows = slice(start, min(start + _BLOCK, count))
         allowed = rules.block(rows, names).allowed
         if same_clothes is not None:
@@ -132,5 +134,11 @@ def _candidates(
         score.masked_fill_(~allowed, torch.inf)
         value, best = score.topk(min(number, count), largest=False)
         result[rows, : best.shape[1]] = torch.where(value.isfinite(), best, -1)
-        advance(len(best))
+        return len(best)
+
+    with own_threads() as pool:
+        if same_clothes is not None:
+            _ = rules.clothes  # read before several threads ask for them
+        for done in pool.map(search, range(0, count, _BLOCK)):
+            advance(done)
     return result
