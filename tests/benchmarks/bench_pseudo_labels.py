@@ -36,6 +36,7 @@ SIZE = (128, 128)
 RENDERED = 6000
 NUMBERS = (1000, 2000, 4000, 8000, 10000, 16000)
 
+_FIELDS = ("labels", "poses", "persons")
 _ARMS = ((Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST), (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST))
 
 
@@ -90,11 +91,11 @@ def grown(maps: Maps, count: int) -> Maps:
     return Maps(np.concatenate(labels)[:count], np.concatenate(poses)[:count], persons[:count], [])
 
 
-def timed(file: Path, count: int) -> tuple[float, float, float, float]:
+def timed(folder: Path, count: int) -> tuple[float, float, float, float]:
     """Of one search: seconds of comparing all pairs, of everything, of the processors, and MB the process grew."""
     torch.set_num_threads(min(2, processors()))
-    content = np.load(file)
-    maps = Maps(content["labels"], content["poses"], [str(person) for person in content["persons"]], [])
+    labels, poses, persons = (np.array(np.load(folder / f"{name}.npy", mmap_mode="r")[:count]) for name in _FIELDS)
+    maps = Maps(labels, poses, [str(person) for person in persons], [])
     arguments = maps.first(count)
     nearest_maps(*maps.first(64), count=4)  # load what is loaded once
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -114,13 +115,14 @@ def timed(file: Path, count: int) -> tuple[float, float, float, float]:
 def test_growth(maps: Maps, tmp_path: Path) -> None:
     """10,000 maps in at most two minutes on two cores; the time grows hardly faster than the number of maps."""
     many = grown(maps, max(NUMBERS))
-    np.savez(tmp_path / "maps.npz", labels=many.labels, poses=many.poses, persons=np.array(many.persons))
+    for name in _FIELDS:
+        np.save(tmp_path / f"{name}.npy", np.array(getattr(many, name)))
     print(f"\n{many.labels.shape[1]}x{many.labels.shape[2]}, 4 pseudo labels each, 2 threads")
     print("   maps   all pairs s   total s   ms a map   processor s   memory MB   KB a map")
     rows = []
     for count in NUMBERS:
         with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-            pairs, total, spent, memory = fresh.submit(timed, tmp_path / "maps.npz", count).result()
+            pairs, total, spent, memory = fresh.submit(timed, tmp_path, count).result()
         rows.append((count, pairs, total, memory))
         print(
             f"{count:7,d}   {pairs:11.1f}   {total:7.1f}   {1e3 * total / count:8.2f}   {spent:11.1f}"
