@@ -40,6 +40,12 @@ def run(
         Path | None, typer.Option(help="Draw it: photo, skeleton, parsing, parts.", metavar="FILE.png")
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many entries the sheet shows.")] = 8,
+    pseudo_labels: Annotated[
+        bool,
+        typer.Option(
+            "--pseudo-labels", help="Of a store: its pseudo labels; the sheet shows maps beside their matches."
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Say what is in a file, and draw it if asked."""
@@ -49,7 +55,8 @@ def run(
     if sheet is not None:
         check_output(sheet, force)
     file, name = split_spec(path)
-    rows, drawn = _look_into(file, name, count, drawing=sheet is not None)
+    look_into = _pseudo_labels if pseudo_labels else _look_into
+    rows, drawn = look_into(file, name, count, drawing=sheet is not None)
     print_table(path, rows)
     if sheet is not None:
         from pgen.body.drawing import sheet as draw_sheet
@@ -110,6 +117,33 @@ def _store(file: Path, name: str | None, count: int, drawing: bool) -> tuple[Row
             rows += [(key, _shown(value)) for key, value in store.provenance.items()]
             rows += [("size of the file", f"{file.stat().st_size / 1e6:,.1f} MB")]
         drawn = [_draw_example(store.example(index)) for index in chosen] if drawing else []
+    return rows, drawn
+
+
+def _pseudo_labels(file: Path, name: str | None, count: int, drawing: bool) -> tuple[Rows, Sheet]:
+    """Facts about a store's pseudo labels; each row of the sheet is a map and those that stand in for it."""
+    import numpy as np
+
+    from pgen.body.drawing import colour_parsing
+    from pgen.data.pseudo_store import read_pseudo_labels
+    from pgen.data.store import Store
+
+    with Store(file) as store:
+        found = read_pseudo_labels(file, len(store))
+        if found is None:
+            raise InputError(f"{file}: no pseudo labels; `pgen prepare --pseudo-labels K` or `pgen train-hs` adds them")
+        matches, own = found.matches, np.flatnonzero((found.matches >= 0).any(axis=1)).tolist()
+        rows: Rows = [("kind", "pseudo labels"), ("photos with pseudo labels", f"{len(own):,} of {len(store):,}")]
+        rows += [("each has", matches.shape[1])]
+        rows += [(f"made with {key}", _shown(value)) for key, value in found.options.items()]
+        if name is not None:
+            own = [store.find(name)]
+            rows += [(f"match {k}", store.names[m]) for k, m in enumerate(matches[own[0]], 1) if m >= 0]
+        shown = [own[k] for k in _spread(len(own), count)] if drawing else []
+        drawn = [
+            [(store.names[index], colour_parsing(store.parsing(index))) for index in (row, *matches[row]) if index >= 0]
+            for row in shown
+        ]
     return rows, drawn
 
 

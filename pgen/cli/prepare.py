@@ -101,6 +101,14 @@ def run(
         typer.Option(min=0, help=f"{SYNTHETIC}: how many of them, the last, are for testing (default: a tenth)."),
     ] = None,
     style: Annotated[Style | None, typer.Option(help=f"{SYNTHETIC}: framing and ground (default: fashion).")] = None,
+    pseudo_labels: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Find pseudo labels for train-hs: this many maps like each, of others in other poses.",
+            metavar="K",
+        ),
+    ] = None,
     seed: Seed = 0,
     workers: Workers = None,
     resume: Annotated[
@@ -166,7 +174,15 @@ def run(
             source=source, options=options, root=root, files=files, pairs=named, seed=seed,
             workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
-    _report(summary)
+    if pseudo_labels is not None:
+        from pgen.data.pseudo_matches import make_pseudo_labels
+
+        with progress("pseudo labels", 2 * summary.kept) as advance:
+            try:
+                make_pseudo_labels(out, pseudo_labels, advance)
+            except InputError as error:
+                raise InputError(f"{error}; {out} was written without pseudo labels") from error
+    _report(summary, pseudo_labels)
 
 
 def _find(
@@ -236,13 +252,14 @@ def _saying_what_is_kept(out: Path) -> Iterator[None]:
         raise
 
 
-def _report(summary: Summary) -> None:
+def _report(summary: Summary, pseudo_labels: int | None) -> None:
     rows: list[tuple[str, object]] = [("photos kept", f"{summary.kept:,}")]
     rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary.dropped.items()]
     if summary.resumed:
         rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
     rows += [
         ("pairs for testing", f"{summary.pairs:,}"),
+        *([("pseudo labels", f"{pseudo_labels:,} of each training photo")] if pseudo_labels else []),
         ("size of a photo", "x".join(map(str, summary.size))),
         ("size of the file", f"{summary.out.stat().st_size / 1e6:,.1f} MB"),
         ("seconds", f"{summary.seconds:,.1f}"),

@@ -14,6 +14,8 @@ from pgen.cli.options import Seed
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
     from pgen.data.weights import Weights
@@ -80,7 +82,8 @@ def train_hs(
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
         from pgen.training.semantic_stage import SemanticStage
 
-        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed)
+        matches = _pseudo_labels(config, store, train, seed)
+        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed, matches)
 
     _train("hs", build, data, preset, settings, out, resume, precision, max_steps, seed)
 
@@ -110,9 +113,6 @@ def train_joint(
     """
 
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        import torch
-
-        from pgen.data.pseudo_labels import find_matches
         from pgen.data.vgg import perceptual_features
         from pgen.data.weights import load_weights
         from pgen.training.appearance_stage import AppearanceStage, Frozen
@@ -137,7 +137,7 @@ def train_joint(
             raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
         perceptual, origin = perceptual_features(vgg, fetch=True)
         say(f"perceptual features: {origin}")
-        matches = torch.from_numpy(find_matches(train, config.semantic.nearest, config.semantic.turned, seed))
+        matches = _pseudo_labels(config, store, train, seed)
         fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
         return AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
 
@@ -214,6 +214,16 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, A
             yield from _differences(before.get(key), value, f"{name}.{key}" if name else key)
     elif before != now:
         yield name, before, now
+
+
+def _pseudo_labels(config: Preset, store: Store, train: Sampler, seed: int) -> Tensor:
+    import torch
+
+    from pgen.data.pseudo_matches import training_matches
+
+    matches, origin = training_matches(store, train, config.semantic.nearest, config.semantic.turned, seed)
+    say(origin)
+    return torch.from_numpy(matches)
 
 
 def _held_out_pairs(store: Store):  # type: ignore[no-untyped-def]  # torch is imported late

@@ -16,8 +16,8 @@ from torch import Tensor
 from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import HEAD_JOINTS, Joint
 from pgen.body.labels import LABEL_COUNT, Label
+from pgen.data.match_rules import SAME_POSE, MatchRules
 from pgen.data.samples import Sampler
-from pgen.errors import InputError
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
 _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)
@@ -36,6 +36,9 @@ _LIMB_HALF_WIDTH = 0.16  # torso lengths
 
 #: Weight of one point of each part: a limb counts as much as its share of what tells garments apart.
 _TORSO_WEIGHT, _HEAD_WEIGHT, _LIMB_WEIGHT = 1.0, 0.75, 2.5
+
+#: So many maps at least are compared, however little alike the clothes, for matches of every kind to be among them.
+_LEAST_ALIKE = 64
 
 #: A person seen from the front or the back shows shoulders at least this far apart, in torso lengths.
 _FACING = 0.3
@@ -132,23 +135,14 @@ def _patches(sampler: Sampler) -> tuple[Tensor, Tensor, Tensor]:
     return torch.where(inside & ~(arm & across_torso), labels, -1), weights, is_head
 
 
-def _normalised_poses(poses: Tensor) -> tuple[Tensor, Tensor]:
-    """Joints about the middle of the hips in torso lengths (N, 36), and which are known (N, 36)."""
-    there = known(poses)
-    joints = torch.where(there[..., None], poses, 0)
-    hips = (joints[:, Joint.R_HIP] + joints[:, Joint.L_HIP])[:, None] / 2
-    scaled = (joints - hips) / torso_lengths(poses)[:, None, None].clamp_min(1e-6)
-    mask = there[..., None].expand_as(scaled)
-    return torch.where(mask, scaled, 0).flatten(1), mask.flatten(1).float()
-
-
 def find_matches(
     sampler: Sampler,
     nearest: int = 4,
     turned: int = 2,
     seed: int = 0,
-    same_pose: float = 0.2,
+    same_pose: float = SAME_POSE,
     moved: float = 0.5,
+    same_clothes: float | None = None,
     block: int = 512,
 ) -> NDArray[np.int64]:
     """Pseudo labels of every view of ``sampler``: indices (N, nearest + turned) into it.
@@ -156,9 +150,9 @@ def find_matches(
     Never the same person; never nearly the same pose (joints on average within ``same_pose`` torso lengths). Each of
     the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
     pose (joints ``moved`` torso lengths apart); each of the ``turned`` is the best among those seen from another side,
-    where the head, which looks different from there, does not count. Where nobody is in such a pose or seen from such a
+    where the head, which looks different from there, does not count. With ``same_clothes``, sleeves and hems must end
+    within so much of each other, as in `pseudo_search.nearest_maps`. Where nobody is in such a pose or seen from such a
     side, the nearest of all is taken.
-
     Raises:
         InputError: a view has nobody else in another pose.
     """
@@ -170,31 +164,25 @@ def find_matches(
     point_weights = weights.repeat_interleave(LABEL_COUNT)
     body_weights = torch.where(is_head, 0.0, weights)
     body_point_weights = body_weights.repeat_interleave(LABEL_COUNT)
-    pose, pose_there = _normalised_poses(sampler.poses)
+    rules = MatchRules(sampler.labels, sampler.poses, sampler.persons, same_pose)
     side = facing(sampler.poses)
-    person = torch.from_numpy(np.unique(np.asarray(sampler.persons), return_inverse=True)[1])
     generator = torch.Generator().manual_seed(seed)
     halves = torch.rand(nearest + turned, count, generator=generator) < 0.5
     result = torch.empty(count, nearest + turned, dtype=torch.long)
     for start in range(0, count, block):
-        rows = slice(start, start + block)
-        excluded = person[rows, None] == person[None]
-        common_joints = (pose_there[rows] @ pose_there.T).clamp_min(1)
-        squares = (pose[rows].square() * pose_there[rows]) @ pose_there.T + pose_there[rows] @ pose.square().T
-        apart = ((squares - 2 * pose[rows] @ pose.T).clamp_min(0) / common_joints * 2).sqrt()
-        excluded |= apart < same_pose
+        rows = slice(start, min(start + block, count))
+        permitted = rules.block(rows, sampler.names)
+        allowed, apart = permitted.allowed, permitted.apart
+        if same_clothes is not None:
+            allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
         distance = _distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
-        distance.masked_fill_(excluded, torch.inf)
-        alone = excluded.all(1).nonzero()
-        if len(alone):
-            name = sampler.names[start + int(alone[0])]
-            raise InputError(f"{name}: the data set shows nobody else in another pose; add photos of more people")
+        distance.masked_fill_(~allowed, torch.inf)
         further = distance.masked_fill(apart < moved, torch.inf)
         for k in range(nearest):
             result[rows, k] = _best(halves[k], *((further, distance) if k % 2 else (distance,)))
         if turned:
             aside = _distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
-            aside.masked_fill_(excluded | (side[rows, None] == side[None]), torch.inf)
+            aside.masked_fill_(~allowed | (side[rows, None] == side[None]), torch.inf)
             for k in range(nearest, nearest + turned):
                 result[rows, k] = _best(halves[k], aside, distance)
     return result.numpy()

@@ -25,12 +25,21 @@ class SemanticStage:
     name = "hs"
 
     def __init__(
-        self, config: SemanticTraining, train: Sampler, held_out: Sampler, held_out_pairs: Tensor, seed: int
+        self,
+        config: SemanticTraining,
+        train: Sampler,
+        held_out: Sampler,
+        held_out_pairs: Tensor,
+        seed: int,
+        matches: Tensor | None = None,
     ) -> None:
+        """``matches`` are pseudo labels (N, K), indices into ``train``; without, they are found here."""
         torch.manual_seed(seed)
         self.config, self.schedule = config, config.schedule
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
-        self.matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed))
+        if matches is None:
+            matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed))
+        self.matches = matches
         self.model = SemanticGenerator(config.network).to(memory_format=torch.channels_last)
         self.critic = PatchDiscriminator(config.critic).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"semantic": self.model})
