@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pgen
 from pgen.cli.app import main
 from pgen.data.example import Drop
 from pgen.data.journal import Journal
@@ -123,7 +124,10 @@ def begin(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def start(*arguments: object) -> subprocess.Popen[str]:
         program = "import sys; from pgen.cli.app import main; sys.exit(main())"
         command = [sys.executable, "-c", program, "prepare", "--dataset", *map(str, arguments)]
-        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True))
+        environment = {**os.environ, "PYTHONPATH": str(Path(pgen.__file__).parents[1])}  # this package, not another
+        started.append(
+            subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment)
+        )
         return started[-1]
 
     yield start
