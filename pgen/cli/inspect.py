@@ -125,11 +125,10 @@ def _pseudo_labels(file: Path, name: str | None, count: int, drawing: bool) -> t
     import numpy as np
 
     from pgen.body.drawing import colour_parsing
-    from pgen.data.pseudo_store import read_pseudo_labels
     from pgen.data.store import Store
 
     with Store(file) as store:
-        found = read_pseudo_labels(file, len(store))
+        found = store.pseudo_labels()
         if found is None:
             raise InputError(f"{file}: no pseudo labels; `pgen prepare --pseudo-labels K` or `pgen train-hs` adds them")
         matches, own = found.matches, np.flatnonzero((found.matches >= 0).any(axis=1)).tolist()

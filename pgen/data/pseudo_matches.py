@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pgen.data.match_rules import SAME_CLOTHES, SAME_POSE
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.pseudo_search import nearest_maps
-from pgen.data.pseudo_store import PseudoLabels, read_pseudo_labels, write_pseudo_labels
 from pgen.data.samples import Sampler
-from pgen.data.store import Store
+from pgen.data.store import PseudoLabels, Store
+from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
 
 #: Kinds of pseudo labels: the nearest by the paper's distance, and those that a training makes for itself.
@@ -60,7 +60,7 @@ def training_matches(
         int64 (N, K) indices into ``train``, and where they come from, for a message.
     """
     options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed}
-    stored = read_pseudo_labels(store.path, len(store))
+    stored = store.pseudo_labels()
     if stored is not None and (stored.options.get("kind") == NEAREST or stored.options == options):
         matches = _in_split(store, train.indices, stored.matches)
         if matches is not None:

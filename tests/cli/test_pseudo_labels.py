@@ -9,7 +9,6 @@ import pytest
 
 from pgen.cli.app import main
 from pgen.data.images import read_image
-from pgen.data.pseudo_store import read_pseudo_labels
 from pgen.data.store import Store
 
 
@@ -29,7 +28,7 @@ def test_prepared_and_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     out, err = capsys.readouterr()
     assert "3 of each training photo" in out
     assert err == ""
-    found = read_pseudo_labels("a.h5", 24)
+    found = Store("a.h5").pseudo_labels()
     assert found is not None
     assert found.matches.shape == (24, 3)
 

@@ -12,9 +12,9 @@ import torch
 from pgen.data import pseudo_matches
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.pseudo_matches import make_pseudo_labels, training_matches
-from pgen.data.pseudo_store import read_pseudo_labels, write_pseudo_labels
 from pgen.data.samples import Sampler
 from pgen.data.store import Store, StoreWriter
+from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
 from pgen.people.dataset import synthetic_example
 
@@ -34,11 +34,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_written_labels_are_read_and_replaced(path: Path) -> None:
-    assert read_pseudo_labels(path, COUNT) is None
+    assert Store(path).pseudo_labels() is None
     for width in (3, 1):
         matches = np.arange(COUNT * width).reshape(COUNT, width) % COUNT - 1
         write_pseudo_labels(path, matches, {"kind": "mine", "width": width})
-        found = read_pseudo_labels(path, COUNT)
+        found = Store(path).pseudo_labels()
         assert found is not None
         assert np.array_equal(found.matches, matches)
         assert found.matches.dtype == np.int32
@@ -65,19 +65,19 @@ def test_damaged_labels_are_told(path: Path, damage: np.ndarray) -> None:
         file["pseudo_labels"] = damage
         file["pseudo_labels"].attrs["options"] = "{}"
     with pytest.raises(InputError, match=r"a\.h5 is damaged: .*make them again"):
-        read_pseudo_labels(path, COUNT)
+        Store(path).pseudo_labels()
 
 
 def test_labels_without_options_are_damaged(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["pseudo_labels"] = np.zeros((COUNT, 2), np.int32)
     with pytest.raises(InputError, match=r"a\.h5 is damaged"):
-        read_pseudo_labels(path, COUNT)
+        Store(path).pseudo_labels()
 
 
 def test_made_for_training_images_only(path: Path) -> None:
     made = make_pseudo_labels(path, 3)
-    stored = read_pseudo_labels(path, COUNT)
+    stored = Store(path).pseudo_labels()
     assert stored is not None
     assert np.array_equal(stored.matches, made.matches)
     assert stored.options["kind"] == "nearest"
@@ -97,7 +97,7 @@ def test_a_training_uses_what_was_prepared(path: Path) -> None:
     matches, origin = training_matches(store, train, nearest=4, turned=2, seed=0)
     assert path.read_bytes() == before
     assert "nearest, 3 each" in origin
-    stored = read_pseudo_labels(path, COUNT)
+    stored = Store(path).pseudo_labels()
     assert stored is not None
     assert matches.dtype == np.int64
     assert np.array_equal(train.indices[matches], stored.matches[train.indices])
