@@ -20,6 +20,7 @@ from pgen.errors import PgenError
 T = TypeVar("T")
 
 _AHEAD = 4  # tasks a process that may be under way or waiting to be fetched; bounds the memory
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -65,11 +66,12 @@ def _each(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:
 def _starting_workers() -> Iterator[None]:
     """Let processes that are started meanwhile use one thread each and not see Ctrl-C, which the parent answers.
 
-    The signal is blocked, not ignored, so that the parent gets it afterwards.
+    The signal is blocked, not ignored, so that the parent gets it afterwards; and so is a request to end, which would
+    leave a process half started that nobody ends.
     """
     unset = [name for name in _ONE_THREAD if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
@@ -82,6 +84,8 @@ def _starting_workers() -> Iterator[None]:
 def _start_worker() -> None:
     """Leave Ctrl-C to the parent where it cannot be blocked, and end when the parent is gone, even killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
