@@ -177,8 +177,9 @@ def test_no_test_photos_or_pairs(trained: Path, here: Path, capsys: pytest.Captu
     for pairs in ([], [(int(train[0]), int(train[1]))]):
         (here / "people.h5").write_bytes((trained / "datasets.h5").read_bytes())
         with h5py.File(here / "people.h5", "r+") as file:
-            del file["pairs/test"]
+            del file["pairs/test"], file["affines/test"]
             file["pairs"].create_dataset("test", data=torch.tensor(pairs, dtype=torch.int32).reshape(-1, 2).numpy())
+            file["affines"].create_dataset("test", data=torch.zeros(len(pairs), 10, 2, 3).numpy())
         assert run("train-hs", data="people.h5") == 2
         assert "people.h5: has no pairs of test images to validate on" in refused(capsys)
 
