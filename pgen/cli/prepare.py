@@ -152,11 +152,13 @@ def run(
     examples: Iterator[Job | Example | Drop]
     files: tuple[Path, ...] = ()
     named: list[tuple[str, str]] | None = None
+    train_pairs: list[tuple[str, str]] = []
     options: dict[str, Any] = {"size": list(stored), "seed": seed}
     if dataset is not Dataset.SYNTHETIC:
         root = root or Path("datasets") / dataset
         found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored)
         source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
+        train_pairs = found.train_pairs
         files = (*found.files, *(path for path in [Path(parsing_scheme or "")] if path.is_file()))
         options |= {flag.lstrip("-"): _plain(value) for flag, value in on_disk.items() if value}
     else:
@@ -171,8 +173,8 @@ def run(
     with progress("preparing", total) as advance, _saying_what_is_kept(out):
         summary = prepare(
             examples, out, stored,
-            source=source, options=options, root=root, files=files, pairs=named, seed=seed,
-            workers=workers, resume=resume, force=force, strict=strict, advance=advance,
+            source=source, options=options, root=root, files=files, pairs=named, train_pairs=train_pairs,
+            seed=seed, workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
     if pseudo_labels is not None:
         from pgen.data.pseudo_matches import make_pseudo_labels

@@ -8,6 +8,7 @@ The tree, all of it as it was downloaded (``fashion`` may be spelt ``fasion`` ev
     train/, test/                                          flat: fashionWOMENTees_Tanksid0000783805_7additional.jpg
     fashion[-resize]-annotation-train.csv, -test.csv       keypoints; or keypoints.csv, or a folder keypoints/
     fashion[-resize]-pairs-test.csv                        pairs for testing; or pairs.csv, or test_pairs.txt
+    fashion[-resize]-pairs-train.csv                       pairs for training, if any; or train_pairs.txt
     train.lst, test.lst                                    which photos are for what
     parsing/                                               maps, .npy or .png, nested or flat; or .npy beside the photos
 
@@ -87,9 +88,12 @@ def find_deepfashion(
     if frame is None:
         frame, more_notes = _frame(rows, tables)
         notes += more_notes
-    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root)
+    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root, "test")
     notes += more_notes
     read, more_notes = read_pairs(lists) if lists else (None, ())
+    train_lists, train_notes = _pairs(root, "train")
+    train_pairs, order = read_pairs(train_lists) if train_lists else ([], ())
+    notes += train_notes + order
     notes += more_notes
     splits, more_notes, absent = listed_splits(root, names)
     notes += more_notes
@@ -108,6 +112,8 @@ def find_deepfashion(
             pairs=read,
             tables=tables,
             lists=lists,
+            train_pairs=train_pairs,
+            train_lists=train_lists,
             split_lists=split_lists(root),
             conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape),
             notes=notes,
@@ -193,8 +199,9 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
     return guessed, (f"keypoints are taken to refer to {by(guessed)}, as people stand in its middle (--frame)",)
 
 
-def _pairs(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    path, notes = first_of(root, (*spelt("pairs", "test"), "pairs.csv", "test_pairs.txt"))
+def _pairs(root: Path, split: Split) -> tuple[list[Path], tuple[str, ...]]:
+    others = ("pairs.csv",) if split == "test" else ()
+    path, notes = first_of(root, (*spelt("pairs", split), *others, f"{split}_pairs.txt"))
     return ([] if path is None else [path]), notes
 
 

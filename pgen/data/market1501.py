@@ -6,7 +6,7 @@ The tree, all of it as it was downloaded::
     ROOT/bounding_box_test/                           for testing; or ROOT/test/
     ROOT/query/                                       for testing as well, if there are keypoints for them
     ROOT/market-annotation-train.csv, -test.csv       keypoints
-    ROOT/market-pairs-test.csv or ROOT/test_pairs.txt pairs for testing
+    ROOT/market-pairs-test.csv or ROOT/test_pairs.txt pairs for testing; likewise -train.csv, train_pairs.txt
     ROOT/parsing/                                     maps, .npy or .png
 
 The person's number stands before the first "_"; -1 and 0000 are no people and are skipped.
@@ -75,9 +75,12 @@ def find_market1501(
             f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
         )
-    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root)
+    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root, "test")
     notes += more_notes
     read, more_notes = read_pairs(lists) if lists else (None, ())
+    train_lists, train_notes = _pairs(root, "train")
+    train_pairs, order = read_pairs(train_lists) if train_lists else ([], ())
+    notes += train_notes + order
     maps_in = Path(parsing) if parsing is not None else root / "parsing"
     return gather(
         Found(
@@ -91,6 +94,8 @@ def find_market1501(
             pairs=read,
             tables=tables,
             lists=lists,
+            train_pairs=train_pairs,
+            train_lists=train_lists,
             split_lists=(),
             conventions=Conventions(scheme or load_scheme(), frame),
             notes=(*notes, *more_notes) if scheme else (TAKEN_AS_SPT10, *notes, *more_notes),
@@ -135,6 +140,7 @@ def _tables(root: Path) -> list[Path]:
     return found
 
 
-def _pairs(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    path, notes = first_of(root, (*spelt("pairs", "test", "market"), "pairs.csv", "test_pairs.txt"))
+def _pairs(root: Path, split: Split) -> tuple[list[Path], tuple[str, ...]]:
+    others = ("pairs.csv",) if split == "test" else ()
+    path, notes = first_of(root, (*spelt("pairs", split, "market"), *others, f"{split}_pairs.txt"))
     return ([] if path is None else [path]), notes

@@ -63,6 +63,7 @@ class PhotoSet:
 
     photos: Sequence[Photo]
     pairs: list[tuple[str, str]] | None  # (source, target) photos for testing
+    train_pairs: list[tuple[str, str]]  # and for training; SPT needs none, others do
     conventions: Conventions
     keypoints: str  # where the poses come from, for messages
     files: tuple[Path, ...]  # that all photos depend on: tables and lists
@@ -166,6 +167,8 @@ class Found:
     split_lists: Sequence[Path]  # and the splits
     conventions: Conventions
     absent: Sequence[str] = ()  # names in lists of photos that have none
+    train_pairs: Sequence[tuple[str, str]] = ()  # as their list has them,
+    train_lists: Sequence[Path] = ()  # which is here
     notes: tuple[str, ...] = ()
 
 
@@ -174,9 +177,10 @@ def gather(found: Found) -> PhotoSet:
 
     Where nothing says which photos are for testing, all photos of the people in ``pairs`` are. Where something does,
     photos that it leaves out are set aside, and photos for training whose person is also among those for testing are
-    dropped. Raises `InputError` if pairs name unknown photos, or photos for training.
+    dropped. Raises `InputError` if pairs name unknown photos, or photos of the other split.
     """
-    pairs = None if found.pairs is None else [_known_pair(pair, found) for pair in found.pairs]
+    pairs = None if found.pairs is None else [_known_pair(pair, found, found.lists) for pair in found.pairs]
+    train_pairs = [_known_pair(pair, found, found.train_lists) for pair in found.train_pairs]
     paired = {name for pair in pairs or () for name in pair}
     person = {name: found.person(name) for name in found.photos}
     notes = list(found.notes)
@@ -204,13 +208,21 @@ def gather(found: Found) -> PhotoSet:
         drops += [Drop(name, "person also among those for testing", person[name]) for name in both]
         for name in both:
             del split[name]
+    mixed = next((name for pair in train_pairs for name in pair if split.get(name) == "test"), None)
+    if mixed is not None:
+        raise InputError(
+            f"{_listed(found.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for testing?"
+        )
     photos = [
         Photo(name, found.photos[name], found.poses.get(name), found.maps.get(name), person[name], split[name])
         for name in sorted(found.photos)
         if name in split
     ]
-    files = tuple(path for path in (*found.tables, *found.lists, *found.split_lists) if path.is_file())
-    return PhotoSet(photos, pairs, found.conventions, _listed(found.tables), files, tuple(drops), tuple(notes))
+    files = tuple(
+        path for path in (*found.tables, *found.lists, *found.train_lists, *found.split_lists) if path.is_file()
+    )
+    tables = _listed(found.tables)
+    return PhotoSet(photos, pairs, train_pairs, found.conventions, tables, files, tuple(drops), tuple(notes))
 
 
 def by(size: tuple[int, ...]) -> str:
@@ -222,12 +234,12 @@ def _listed(paths: Sequence[Path]) -> str:
     return " and ".join(map(str, paths))
 
 
-def _known_pair(pair: tuple[str, str], found: Found) -> tuple[str, str]:
+def _known_pair(pair: tuple[str, str], found: Found, lists: Sequence[Path]) -> tuple[str, str]:
     source, target = (found.names.find(name) for name in pair)
     if source is None or target is None:
         name = pair[0] if source is None else pair[1]
         raise InputError(
-            f"{_listed(found.lists)} names {name!r}, which is no photo in {found.names.where}"
+            f"{_listed(lists)} names {name!r}, which is no photo in {found.names.where}"
             f"{close_matches(name, found.photos)}"
         )
     return source, target

@@ -13,7 +13,7 @@ from pgen.data.store import Store
 from tests.data.deepfashion_trees import low_resolution
 from tests.data.examples import nothing_left_in, write_folder
 from tests.data.market_tree import SHOTS, write_market
-from tests.data.trees import in_scheme, pairs_of, shots, write_map
+from tests.data.trees import in_scheme, pairs_of, shots, write_map, write_pairs
 
 
 @pytest.fixture
@@ -155,3 +155,26 @@ def test_damage_in_any_file(here: Path, capsys: pytest.CaptureFixture[str]) -> N
                 assert store.splits[index] == whole.splits[other]
             Path("a.h5").unlink()
         path.write_bytes(data)
+
+
+def test_pairs_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """DeepFashion's in a CSV, Market-1501's as PIDM has them, the target first; a photo for testing is refused."""
+    low_resolution(here / "datasets/deepfashion")
+    write_market(here / "datasets/market1501")
+    one, other, tested = shots()[0], shots()[1], shots()[-1]
+    table = next((here / "datasets/deepfashion").glob("*-pairs-test.csv"))
+    table = table.with_name(table.name.replace("-test", "-train"))
+    write_pairs(table, [(one.flat, other.flat)])
+    (here / "datasets/market1501/train_pairs.txt").write_text(f"{SHOTS[1].market},{SHOTS[0].market}\n")
+    for dataset in ("deepfashion", "market1501"):
+        assert prepare(dataset) == 0, capsys.readouterr().err
+        store = Store(f"datasets/{dataset}.h5")
+        ((source, target),) = store.pairs("train").tolist()
+        assert store.persons[source] == store.persons[target]
+        assert source != target
+        assert (store.splits[source], store.splits[target]) == ("train", "train")
+        assert store.affines("train").shape == (1, 10, 2, 3)
+        assert store.names[source] < store.names[target]
+    write_pairs(table, [(one.flat, tested.flat)])
+    assert prepare("deepfashion", "-o", "other.h5") == 2
+    assert "for training, a photo for testing" in capsys.readouterr().err
