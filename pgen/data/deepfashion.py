@@ -31,11 +31,10 @@ from pgen.data.example import SPLITS, Split
 from pgen.data.frames import guess_frame
 from pgen.data.keypoint_sources import PoseRow, find_poses
 from pgen.data.names import PhotoNames, bare
-from pgen.data.pair_lists import read_pairs
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
 from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, by, gather
 from pgen.data.pose_json import PosesOfPhoto
-from pgen.data.tree import find_maps, find_photos, first_of, listed_splits, no_photos, spelt, split_lists
+from pgen.data.tree import find_maps, find_pairs, find_photos, first_of, listed_splits, no_photos, spelt, split_lists
 from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -63,7 +62,7 @@ def find_deepfashion(
     """Find what belongs together in ``root``, which is laid out as this module describes.
 
     What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
-    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `read_pairs` takes them), ``images`` (the
+    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), ``images`` (the
     folder of photos, relative to ``root``), ``frame`` of the keypoints. Square photos are cut at both sides to the
     ratio of ``shape`` (height, width). Without lists, photos are for training or testing as the folder or the
     annotation file that they are in. Raises `InputError` if something is missing, does not fit, or could mean two
@@ -88,13 +87,8 @@ def find_deepfashion(
     if frame is None:
         frame, more_notes = _frame(rows, tables)
         notes += more_notes
-    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root, "test")
-    notes += more_notes
-    read, more_notes = read_pairs(lists) if lists else (None, ())
-    train_lists, train_notes = _pairs(root, "train")
-    train_pairs, order = read_pairs(train_lists) if train_lists else ([], ())
-    notes += train_notes + order
-    notes += more_notes
+    paired = find_pairs(root, [Path(path) for path in pairs], "fashion")
+    notes += paired.notes
     splits, more_notes, absent = listed_splits(root, names)
     notes += more_notes
     splits = splits or folder_of or _by_table(tables, names, where)
@@ -109,11 +103,11 @@ def find_deepfashion(
             maps=find_maps(names, maps_in, root, given=parsing is not None),
             person=person_of,
             splits=splits,
-            pairs=read,
+            pairs=paired.test,
             tables=tables,
-            lists=lists,
-            train_pairs=train_pairs,
-            train_lists=train_lists,
+            lists=paired.test_lists,
+            train_pairs=paired.train,
+            train_lists=paired.train_lists,
             split_lists=split_lists(root),
             conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape),
             notes=notes,
@@ -197,12 +191,6 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
             "(256x256 with white sides, 256x176 without, 1101x750 in high resolution)"
         )
     return guessed, (f"keypoints are taken to refer to {by(guessed)}, as people stand in its middle (--frame)",)
-
-
-def _pairs(root: Path, split: Split) -> tuple[list[Path], tuple[str, ...]]:
-    others = ("pairs.csv",) if split == "test" else ()
-    path, notes = first_of(root, (*spelt("pairs", split), *others, f"{split}_pairs.txt"))
-    return ([] if path is None else [path]), notes
 
 
 def _by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:

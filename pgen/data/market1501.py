@@ -21,10 +21,9 @@ from pathlib import Path, PurePosixPath
 from pgen.data.example import SPLITS, Split
 from pgen.data.keypoint_sources import find_poses
 from pgen.data.names import PhotoNames
-from pgen.data.pair_lists import read_pairs
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
 from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, gather
-from pgen.data.tree import find_maps, find_photos, first_of, no_photos, spelt
+from pgen.data.tree import find_maps, find_pairs, find_photos, no_photos, spelt
 from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -52,7 +51,7 @@ def find_market1501(
     """Find what belongs together in ``root``, which is laid out as this module describes.
 
     What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
-    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `read_pairs` takes them), and ``frame``
+    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), and ``frame``
     (height, width), if the keypoints do not refer to the photos. Raises `InputError` if something is missing or does
     not fit.
     """
@@ -75,12 +74,8 @@ def find_market1501(
             f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
         )
-    lists, more_notes = ([Path(path) for path in pairs], ()) if pairs else _pairs(root, "test")
-    notes += more_notes
-    read, more_notes = read_pairs(lists) if lists else (None, ())
-    train_lists, train_notes = _pairs(root, "train")
-    train_pairs, order = read_pairs(train_lists) if train_lists else ([], ())
-    notes += train_notes + order
+    paired = find_pairs(root, [Path(path) for path in pairs], "market")
+    notes += paired.notes
     maps_in = Path(parsing) if parsing is not None else root / "parsing"
     return gather(
         Found(
@@ -91,14 +86,14 @@ def find_market1501(
             maps=find_maps(names, maps_in, root, given=parsing is not None),
             person=person_of,
             splits=splits,
-            pairs=read,
+            pairs=paired.test,
             tables=tables,
-            lists=lists,
-            train_pairs=train_pairs,
-            train_lists=train_lists,
+            lists=paired.test_lists,
+            train_pairs=paired.train,
+            train_lists=paired.train_lists,
             split_lists=(),
             conventions=Conventions(scheme or load_scheme(), frame),
-            notes=(*notes, *more_notes) if scheme else (TAKEN_AS_SPT10, *notes, *more_notes),
+            notes=notes if scheme else (TAKEN_AS_SPT10, *notes),
         )
     )
 
@@ -138,9 +133,3 @@ def _tables(root: Path) -> list[Path]:
     if not found:
         raise InputError(f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints")
     return found
-
-
-def _pairs(root: Path, split: Split) -> tuple[list[Path], tuple[str, ...]]:
-    others = ("pairs.csv",) if split == "test" else ()
-    path, notes = first_of(root, (*spelt("pairs", split, "market"), *others, f"{split}_pairs.txt"))
-    return ([] if path is None else [path]), notes

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from pgen.data.example import SPLITS, Split
 from pgen.data.names import PhotoNames
-from pgen.data.pair_lists import read_names
+from pgen.data.pair_lists import read_names, read_pairs
 from pgen.errors import InputError
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -94,6 +95,33 @@ def first_of(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, 
     if not there:
         return None, ()
     return there[0], ((f"{there[0]} is taken, not {_listed(others)}",) if others else ())
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """The pairs of a data set as its lists have them, (source, target)."""
+
+    test: list[tuple[str, str]] | None  # None: no list of them
+    test_lists: list[Path]
+    train: list[tuple[str, str]]
+    train_lists: list[Path]
+    notes: tuple[str, ...]  # what was assumed
+
+
+def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
+    """Pairs for testing from ``given`` files, else from ``root``; those for training, if any, from ``root``.
+
+    In ``root`` under the field's names for the set (see `spelt`), as pairs.csv (for testing) or SPLIT_pairs.txt.
+    Raises `InputError` naming the file and row.
+    """
+    test, test_notes = first_of(root, (*spelt("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
+    train, train_notes = first_of(root, (*spelt("pairs", "train", set_name), "train_pairs.txt"))
+    test_lists = list(given) or [path for path in (test,) if path]
+    train_lists = [path for path in (train,) if path]
+    notes = train_notes if given else (*test_notes, *train_notes)
+    test_pairs, test_order = read_pairs(test_lists) if test_lists else (None, ())
+    train_pairs, train_order = read_pairs(train_lists) if train_lists else ([], ())
+    return FoundPairs(test_pairs, test_lists, train_pairs, train_lists, (*notes, *test_order, *train_order))
 
 
 def _is_of_interest(path: Path, suffixes: Sequence[str]) -> bool:
