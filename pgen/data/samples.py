@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -87,13 +89,32 @@ def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:
     )
 
 
-def augmented(views: Views, generator: torch.Generator, flip: bool, zoom: float) -> Views:
-    """Mirror half of the samples and zoom all by up to a factor of 1 ± ``zoom`` with shifts of half that."""
-    batch, device = len(views.poses), views.poses.device
-    if flip:
-        views = mirrored(views, (torch.rand(batch, generator=generator) < 0.5).to(device))
-    if zoom > 0:
-        factor = torch.exp((torch.rand(batch, generator=generator) * 2 - 1) * math.log1p(zoom))
-        shift = (torch.rand(batch, 2, generator=generator) - 0.5) * zoom
-        views = zoomed(views, factor.to(device), shift.to(device))
+@dataclass(frozen=True)
+class Change:
+    """How each of B samples is mirrored and zoomed; on the CPU."""
+
+    flip: Tensor  #: bool (B,)
+    zoom: Tensor  #: (B,), factors
+    shift: Tensor  #: (B, 2), in frame sizes, (x, y)
+
+    @classmethod
+    def draw(cls, batch: int, generator: torch.Generator, flip: bool, zoom: float) -> Self:
+        """Mirror half, if ``flip``, and zoom all by up to a factor of 1 + ``zoom``, with shifts of half that."""
+        return cls(
+            (torch.rand(batch, generator=generator) < 0.5) & flip,
+            torch.exp((torch.rand(batch, generator=generator) * 2 - 1) * math.log1p(zoom)),
+            (torch.rand(batch, 2, generator=generator) - 0.5) * zoom,
+        )
+
+    def __getitem__(self, which: slice) -> Change:
+        return Change(self.flip[which], self.zoom[which], self.shift[which])
+
+
+def augmented(views: Views, change: Change) -> Views:
+    """The views, mirrored and zoomed as ``change`` says."""
+    device = views.poses.device
+    if change.flip.any():
+        views = mirrored(views, change.flip.to(device))
+    if change.shift.any() or (change.zoom != 1).any():
+        views = zoomed(views, change.zoom.to(device), change.shift.to(device))
     return views

@@ -22,6 +22,7 @@ from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.training import losses
 from pgen.training.config import AppearanceTraining
+from pgen.training.draws import PairDraw, draw_pairs
 from pgen.training.pose_stage import detector_loss
 
 
@@ -32,6 +33,10 @@ class Frozen:
     semantic: SemanticGenerator | None  #: None: only for ``predicted = 0``
     pose: PoseDetector
     perceptual: PerceptualFeatures
+
+    def to(self, device: torch.device) -> Frozen:
+        """The networks on ``device``."""
+        return Frozen(self.semantic and self.semantic.to(device), self.pose.to(device), self.perceptual.to(device))
 
 
 class AppearanceStage:
@@ -48,33 +53,33 @@ class AppearanceStage:
         held_out_pairs: Tensor,
         matches: Tensor,
         seed: int,
+        device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.schedule, self.frozen = config, config.schedule, frozen
+        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
+        self.frozen = frozen = frozen.to(self.device)
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
         self.matches = matches
         layout = torch.channels_last
-        self.model = appearance_generator(config.network).to(memory_format=layout)
-        self.critic = PatchDiscriminator(config.critic).to(memory_format=layout)
-        self.face_critic = PatchDiscriminator(config.face_critic).to(memory_format=layout)
+        self.model = appearance_generator(config.network).to(self.device).to(memory_format=layout)
+        self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=layout)
+        self.face_critic = PatchDiscriminator(config.face_critic).to(self.device).to(memory_format=layout)
         self.networks = nn.ModuleDict({"appearance": self.model})
         self.critics = nn.ModuleDict({"image": self.critic, "face": self.face_critic})
         self.companions: Mapping[str, nn.Module] = {} if frozen.semantic is None else {"semantic": frozen.semantic}
         self._judged: dict[str, tuple[Tensor, Tensor]]
 
-    def _targets(self, source: Views, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, generator: torch.Generator) -> PairDraw:
+        return draw_pairs(self.train, self.matches, self.schedule, generator, self.config.predicted)
+
+    def _targets(self, source: Views, draw: PairDraw) -> tuple[Tensor, Tensor]:
         """Target poses, and target maps (B, 10, H, W): H_S's own in any pose, or a pseudo label's in its pose."""
-        schedule = self.schedule
-        batch = len(indices)
-        choice = torch.randint(self.matches.shape[1], (batch,), generator=generator)
-        anyone = torch.randint(len(self.train), (batch,), generator=generator)
-        predicted = torch.rand(batch, generator=generator) < self.config.predicted
-        chosen = torch.where(predicted, anyone, self.matches[indices, choice])
-        target = augmented(self.train.views(chosen), generator, schedule.flip, schedule.zoom)
+        target = augmented(self.train.views(draw.target, self.device), draw.target_change)
         if not self.config.predicted:
             return target.poses, target.one_hot()
         transfer = Transfer(source.poses, target.poses, self.frame)
-        layout = torch.where(predicted[:, None, None, None], self._layout(source, target, transfer), target.one_hot())
+        predicted = draw.predicted.to(self.device)[:, None, None, None]
+        layout = torch.where(predicted, self._layout(source, target, transfer), target.one_hot())
         return target.poses, layout
 
     @torch.no_grad()
@@ -84,11 +89,10 @@ class AppearanceStage:
             return target.one_hot()
         return one_hot(predict_layout(self.frozen.semantic, source, transfer).argmax(1))
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        config, weights, schedule = self.config, self.config.weights, self.schedule
-        indices = torch.randint(len(self.train), (schedule.batch,), generator=generator)
-        a = augmented(self.train.views(indices), generator, schedule.flip, schedule.zoom)
-        poses_b, layout_b = self._targets(a, indices, generator)
+    def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
+        config, weights = self.config, self.config.weights
+        a = augmented(self.train.views(draw.source, self.device), draw.source_change)
+        poses_b, layout_b = self._targets(a, draw)
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
 
         there = Transfer(a.poses, poses_b, self.frame)
@@ -97,7 +101,7 @@ class AppearanceStage:
         b = Views(fake_b, labels_b, poses_b)
         fake_a = paint(self.model, b, Transfer(poses_b, a.poses, self.frame), layout_a, source_layout=layout_b)
 
-        batch = len(indices)
+        batch = len(draw)
         fakes = torch.cat([fake_b, fake_a]).contiguous(memory_format=torch.channels_last)
         poses = torch.cat([poses_b, a.poses])
         with torch.no_grad():
@@ -159,7 +163,7 @@ class AppearanceStage:
             "paste_mask_ssim": [],
         }
         for pairs in self.pairs.split(16):
-            source, target = self.held_out.views(pairs[:, 0]), self.held_out.views(pairs[:, 1])
+            source, target = (self.held_out.views(side, self.device) for side in pairs.T)
             transfer = Transfer(source.poses, target.poses, self.frame)
             layout = self._layout(source, target, transfer)
             pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
@@ -176,7 +180,7 @@ def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float
 
     def as_bytes(x: Tensor) -> np.ndarray:
         x = ((x.clamp(-1, 1) + 1) * 127.5).round()
-        return (x if mask is None else x * mask).byte().permute(0, 2, 3, 1).numpy()
+        return (x if mask is None else x * mask).byte().permute(0, 2, 3, 1).cpu().numpy()
 
     return [
         structural_similarity(

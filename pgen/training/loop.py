@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +21,12 @@ from pgen.data.weights import save_weights
 from pgen.errors import InputError, PgenError
 from pgen.training.checkpoint import State
 from pgen.training.config import Schedule
+from pgen.training.draws import Draw
+
+D = TypeVar("D", bound=Draw)
 
 
-class Stage(Protocol):
+class Stage(Protocol[D]):
     """What differs between the trainings of pose detector, H_S and H_A."""
 
     name: str
@@ -33,8 +36,11 @@ class Stage(Protocol):
     critics: nn.ModuleDict  #: discriminators
     companions: Mapping[str, nn.Module]  #: frozen networks that belong to the finished weights
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Draw a batch and return its weighted losses."""
+    def draw(self, generator: torch.Generator) -> D:
+        """Draw the samples of one step."""
+
+    def generator_losses(self, draw: D) -> dict[str, Tensor]:
+        """The weighted losses of these samples, each a mean over them."""
 
     def critic_losses(self) -> dict[str, Tensor]:
         """The discriminators' losses on the same batch."""
@@ -158,7 +164,7 @@ def _step(stage: Stage, run: Run, state: State, parameters: list[nn.Parameter]) 
 
     stage.critics.requires_grad_(False)
     with autocast:
-        losses = stage.generator_losses(generator)
+        losses = stage.generator_losses(stage.draw(generator))
         total = torch.stack(list(losses.values())).sum()
     _require_finite(step, "loss", losses, total, run)
     state.optimiser.zero_grad(set_to_none=True)

@@ -14,6 +14,7 @@ from pgen.body.heatmaps import sigma_for
 from pgen.data.samples import Sampler, augmented
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
 from pgen.training.config import PoseTraining
+from pgen.training.draws import NoisyDraw, draw_noisy, noise_like
 from pgen.training.losses import pose_loss
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -33,21 +34,31 @@ class PoseStage:
 
     name = "pose"
 
-    def __init__(self, config: PoseTraining, train: Sampler, held_out: Sampler, seed: int) -> None:
+    def __init__(
+        self,
+        config: PoseTraining,
+        train: Sampler,
+        held_out: Sampler,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
         torch.manual_seed(seed)
-        self.config, self.schedule = config, config.schedule
+        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
         self.train, self.held_out, self.frame = train, held_out, train.size
-        self.detector: PoseDetector = pose_detector(config.network).to(memory_format=torch.channels_last)
+        self.detector: PoseDetector = (
+            pose_detector(config.network).to(self.device).to(memory_format=torch.channels_last)
+        )
         self.networks = nn.ModuleDict({"pose": self.detector})
         self.critics = nn.ModuleDict()
         self.companions: Mapping[str, nn.Module] = {}
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        schedule = self.schedule
-        indices = torch.randint(len(self.train), (schedule.batch,), generator=generator)
-        views = augmented(self.train.views(indices), generator, schedule.flip, schedule.zoom)
-        tint = 2 * self.config.noise * torch.randn(schedule.batch, 3, 1, 1, generator=generator)
-        noise = self.config.noise * torch.randn(views.images.shape, generator=generator)
+    def draw(self, generator: torch.Generator) -> NoisyDraw:
+        return draw_noisy(self.train, self.schedule, generator)
+
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+        views = augmented(self.train.views(draw.source, self.device), draw.source_change)
+        tint = 2 * self.config.noise * noise_like(views.images[:, :, :1, :1], draw.noise + 1)
+        noise = self.config.noise * noise_like(views.images, draw.noise)
         image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
         found = self.detector(image)
         return {"pose": _SCALE * pose_loss(found, heatmaps_at(views.poses, self.frame, self.detector.stride))}
@@ -60,7 +71,7 @@ class PoseStage:
         """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
         errors = []
         for indices in torch.arange(len(self.held_out)).split(32):
-            views = self.held_out.views(indices)
+            views = self.held_out.views(indices, self.device)
             detector = networks["pose"]
             found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
             errors.append((found - views.poses).norm(dim=2)[known(views.poses)])

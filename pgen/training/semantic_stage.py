@@ -16,6 +16,7 @@ from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.inputs import Transfer, predict_layout
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.config import SemanticTraining
+from pgen.training.draws import PairDraw, draw_pairs
 from pgen.training.losses import fake_loss, layout_loss, real_loss
 
 
@@ -32,28 +33,28 @@ class SemanticStage:
         held_out_pairs: Tensor,
         seed: int,
         matches: Tensor | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         """``matches`` are pseudo labels (N, K), indices into ``train``; without, they are found here."""
         torch.manual_seed(seed)
-        self.config, self.schedule = config, config.schedule
+        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
         if matches is None:
             matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed))
         self.matches = matches
-        self.model = SemanticGenerator(config.network).to(memory_format=torch.channels_last)
-        self.critic = PatchDiscriminator(config.critic).to(memory_format=torch.channels_last)
+        self.model = SemanticGenerator(config.network).to(self.device).to(memory_format=torch.channels_last)
+        self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"semantic": self.model})
         self.critics = nn.ModuleDict({"semantic": self.critic})
         self.companions: Mapping[str, nn.Module] = {}
         self._judged: tuple[Tensor, Tensor]
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        schedule = self.schedule
-        indices = torch.randint(len(self.train), (schedule.batch,), generator=generator)
-        choice = torch.randint(self.matches.shape[1], (schedule.batch,), generator=generator)
-        source = augmented(self.train.views(indices), generator, schedule.flip, schedule.zoom)
-        target = self.train.views(self.matches[indices, choice])
-        target = augmented(target, generator, schedule.flip, schedule.zoom)
+    def draw(self, generator: torch.Generator) -> PairDraw:
+        return draw_pairs(self.train, self.matches, self.schedule, generator)
+
+    def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
+        source = augmented(self.train.views(draw.source, self.device), draw.source_change)
+        target = augmented(self.train.views(draw.target, self.device), draw.target_change)
         mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
         logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
         fake = torch.cat([logits.softmax(1), mask], 1)
@@ -74,10 +75,10 @@ class SemanticStage:
         predicted = torch.zeros(2, LABEL_COUNT)
         copied = torch.zeros(2, LABEL_COUNT)
         for pairs in self.pairs.split(32):
-            source, target = self.held_out.views(pairs[:, 0]), self.held_out.views(pairs[:, 1])
+            source, target = (self.held_out.views(side, self.device) for side in pairs.T)
             logits = predict_layout(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
-            predicted += intersection_and_union(logits.argmax(1), target.labels)
-            copied += intersection_and_union(source.labels, target.labels)
+            predicted += intersection_and_union(logits.argmax(1), target.labels).cpu()
+            copied += intersection_and_union(source.labels, target.labels).cpu()
         return {"miou": mean_iou(predicted), "miou_of_copying": mean_iou(copied)}
 
 

@@ -62,7 +62,9 @@ def median_shares(stage: Stage, precision: str, steps: int) -> tuple[float, dict
         marks = [time.perf_counter()]
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
             stage.critics.requires_grad_(False)
-            total = torch.stack(list(stage.generator_losses(torch.Generator().manual_seed(step)).values())).sum()
+            total = torch.stack(
+                list(stage.generator_losses(stage.draw(torch.Generator().manual_seed(step))).values())
+            ).sum()
         marks.append(time.perf_counter())
         optimiser.zero_grad(set_to_none=True)
         total.backward()

@@ -10,7 +10,7 @@ from torch import Tensor
 from pgen.body.batched import known
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import Label
-from pgen.data.samples import Sampler, augmented, mirrored, zoomed
+from pgen.data.samples import Change, Sampler, augmented, mirrored, zoomed
 from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.models.inputs import Views
@@ -154,19 +154,31 @@ def test_samples_that_would_lose_their_torso_stay() -> None:
     torch.testing.assert_close(result.poses[1], people.poses[1], equal_nan=True)
 
 
+def drawn(batch: int, seed: int, flip: bool, zoom: float) -> Change:
+    return Change.draw(batch, torch.Generator().manual_seed(seed), flip, zoom)
+
+
+def test_augmentation_of_a_part_is_a_part_of_the_augmentation() -> None:
+    people, change = views(count=8), drawn(8, 3, True, 0.3)
+    assert 0 < change.flip.sum() < 8
+    whole = augmented(people, change)
+    part = augmented(Views(people.images[3:5], people.labels[3:5], people.poses[3:5]), change[3:5])
+    assert equal(part, Views(whole.images[3:5], whole.labels[3:5], whole.poses[3:5]))
+
+
 def test_augmentation_is_the_generator_s() -> None:
     people = views(count=8)
-    first, again = (augmented(people, torch.Generator().manual_seed(3), True, 0.3) for _ in range(2))
+    first, again = (augmented(people, drawn(8, 3, True, 0.3)) for _ in range(2))
     assert equal(first, again)
-    assert not equal(first, augmented(people, torch.Generator().manual_seed(4), True, 0.3))
+    assert not equal(first, augmented(people, drawn(8, 4, True, 0.3)))
     assert known(first.poses)[:, list(TORSO_JOINTS)].all()
-    assert equal(augmented(people, torch.Generator().manual_seed(3), False, 0.0), people)
+    assert equal(augmented(people, drawn(8, 3, False, 0.0)), people)
 
 
 def test_augmentation_keeps_its_limits() -> None:
     people = views(count=64)
     for flip in (False, True):
-        result = augmented(people, torch.Generator().manual_seed(0), flip, 0.25)
+        result = augmented(people, drawn(64, 0, flip, 0.25))
         torso = [Joint.NECK, Joint.R_HIP]
         length = (result.poses[:, torso[0]] - result.poses[:, torso[1]]).norm(dim=1)
         was = (people.poses[:, torso[0]] - people.poses[:, torso[1]]).norm(dim=1)

@@ -11,12 +11,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from pgen.data.samples import Change
 from pgen.data.weights import load_weights
 from pgen.errors import InputError, PgenError
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.checkpoint import State
 from pgen.training.config import Schedule
+from pgen.training.draws import NoisyDraw, noise_like
 from pgen.training.loop import Run, rate_factor, train
 
 
@@ -35,10 +37,16 @@ class Toy:
         self.fails_at, self.asked, self.validated = fails_at, 0, 0
         self.history: list[dict[str, Tensor]] = []
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+    def draw(self, generator: torch.Generator) -> NoisyDraw:
+        batch = self.schedule.batch
+        seeds = torch.randint(2**62, (batch,), generator=generator)
+        names = tuple(f"{seed}.png" for seed in seeds.tolist())
+        return NoisyDraw(names, seeds, Change.draw(batch, generator, False, 0.0), seeds)
+
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
         assert self.networks.training
         self.history.append(copy.deepcopy(self.networks.state_dict()))
-        images = torch.randn(self.schedule.batch, 3, 16, 16, generator=generator)
+        images = noise_like(torch.empty(len(draw), 3, 16, 16), draw.noise)
         found = nn.functional.dropout(self.networks["pose"](images), 0.2)
         self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
         broken = torch.nan if self.asked == self.fails_at else 0.0
@@ -175,10 +183,10 @@ def test_average(tmp_path: Path) -> None:
 class Watched(Toy):
     """Looks at the gradients as they are when the losses are asked for."""
 
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
         self.before = [p.detach().clone() for p in self.critics.parameters()]
         assert not any(p.requires_grad for p in self.critics.parameters())
-        return super().generator_losses(generator)
+        return super().generator_losses(draw)
 
     def critic_losses(self) -> dict[str, Tensor]:
         # The generator has stepped, the critic has not, and nothing has been added to its gradients meanwhile.
@@ -206,8 +214,8 @@ def test_neither_step_gives_the_other_gradients(tmp_path: Path) -> None:
 
 def test_without_critics(tmp_path: Path) -> None:
     class Plain(Toy):
-        def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-            return {"fit": self.networks["pose"](torch.randn(2, 3, 16, 16, generator=generator)).square().mean()}
+        def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+            return {"fit": self.networks["pose"](noise_like(torch.empty(2, 3, 16, 16), draw.noise)).square().mean()}
 
         def critic_losses(self) -> dict[str, Tensor]:
             raise AssertionError
@@ -318,8 +326,8 @@ class BadCritic(Toy):
 
 
 class BadGradient(Toy):
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
-        losses = super().generator_losses(generator)
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+        losses = super().generator_losses(draw)
         zero = self.networks["pose"].to_heatmaps.bias.sum() * 0
         return {**losses, "root": zero.sqrt()} if self.asked == 3 else losses  # the root of 0 has an endless slope
 
@@ -332,10 +340,10 @@ def test_nothing_of_a_step_that_is_not_finite_is_kept(tmp_path: Path, stage: Toy
 
 
 class Interrupted(Toy):
-    def generator_losses(self, generator: torch.Generator) -> dict[str, Tensor]:
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
         if self.asked == 4:
             signal.raise_signal(signal.SIGINT)
-        return super().generator_losses(generator)
+        return super().generator_losses(draw)
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path: Path) -> None:

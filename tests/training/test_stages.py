@@ -57,7 +57,7 @@ def build(samplers: tuple[Sampler, Sampler]) -> Build:
 
 def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
     torch.manual_seed(seed)
-    return stage.generator_losses(torch.Generator().manual_seed(seed))
+    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(seed)))
 
 
 STAGES = {
@@ -138,9 +138,10 @@ def test_weights_scale_their_terms(build: Build, weight: str) -> None:
 def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float) -> None:
     stage = build("appearance", f"appearance.predicted={share}", "appearance.schedule.flip=false")
     assert isinstance(stage, AppearanceStage)
-    indices = torch.tensor([3, 8])
+    draw = stage.draw(torch.Generator().manual_seed(0))
+    indices = draw.source
     source = stage.train.views(indices)
-    poses, layout = stage._targets(source, indices, torch.Generator().manual_seed(0))
+    poses, layout = stage._targets(source, draw)
     if share:
         transfer = Transfer(source.poses, poses, SIZE)
         expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
