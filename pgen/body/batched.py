@@ -53,6 +53,28 @@ def heatmaps(poses: Tensor, size: tuple[int, int], sigma: float = SIGMA) -> Tens
     return torch.einsum("bjy,bjx->bjyx", down.to(poses.dtype), across.to(poses.dtype))
 
 
+def limb_maps(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """How near each pixel is to each bone, and how far along it: (B, 17, height, width), dtype of ``poses``.
+
+    exp(−d / (0.15·torso length)) for d the distance to the bone, times a factor that rises from 1/2 at its first joint
+    to 1 at its second; zeros for bones with a missing joint. `heatmaps` mark the joints, these what lies between.
+    """
+    starts, ends = [int(bone[0]) for bone in BONES], [int(bone[1]) for bone in BONES]
+    there = known(poses)
+    joints = torch.where(there[..., None], poses, 0)
+    along = joints[:, ends] - joints[:, starts]
+    rows = torch.arange(size[0], device=poses.device, dtype=poses.dtype)[:, None]
+    columns = torch.arange(size[1], device=poses.device, dtype=poses.dtype)
+    across = columns - joints[:, starts, 0, None, None]
+    down = rows - joints[:, starts, 1, None, None]
+    dx, dy = along[..., 0, None, None], along[..., 1, None, None]
+    share = ((across * dx + down * dy) / (dx.square() + dy.square()).clamp_min(1e-3)).clamp(0, 1)
+    distance = ((across - share * dx).square() + (down - share * dy).square()).sqrt()
+    scale = 0.15 * torso_lengths(poses).clamp_min(1)[:, None, None, None]
+    is_known = (there[:, starts] & there[:, ends])[..., None, None]
+    return torch.exp(-distance / scale) * (0.5 + 0.5 * share) * is_known
+
+
 def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """Masks of the ten parts: bool (B, 10, height, width)."""
     height, width = size

@@ -30,6 +30,15 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
+class Variant(StrEnum):
+    """The paper's ablation."""
+
+    BASELINE = "baseline"
+    TS_GT = "ts-gt"
+    TS_PRED = "ts-pred"
+    E2E = "e2e"
+
+
 Data = Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")]
 PresetName = Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")]
 Settings = Annotated[
@@ -93,6 +102,14 @@ def train_joint(
     preset: PresetName = "synthetic-128",
     semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors"),
     pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors"),
+    variant: Annotated[
+        Variant | None,
+        typer.Option(help="Of the paper's ablation: no parsing; true maps; H_S frozen (default); both end to end."),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Weights to start H_A from; one-level weights become the global network of a two-level one."),
+    ] = None,
     vgg: Annotated[
         str | None,
         typer.Option(
@@ -107,15 +124,12 @@ def train_joint(
     max_steps: MaxSteps = None,
     seed: Seed = 0,
 ) -> None:
-    """Train H_A, which paints the person's appearance into the map, with H_S frozen.
-
-    With --set appearance.predicted=0 it needs no H_S: target maps are pseudo labels only.
-    """
+    """Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end."""
 
     def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
         from pgen.data.vgg import perceptual_features
         from pgen.data.weights import load_weights
-        from pgen.training.appearance_stage import AppearanceStage, Frozen
+        from pgen.training.appearance_stage import AppearanceStage, Frozen, needs_semantic
         from pgen.training.pose_stage import frozen
 
         def trained(path: Path, flag: str, command: str) -> Weights:
@@ -128,7 +142,7 @@ def train_joint(
             return weights
 
         of_semantic = None
-        if config.appearance.predicted:
+        if needs_semantic(config.appearance):
             of_semantic = trained(semantic, "--semantic", "train-hs").semantic
             if of_semantic is None:
                 raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
@@ -139,8 +153,19 @@ def train_joint(
         say(f"perceptual features: {origin}")
         matches = _pseudo_labels(config, store, train, seed)
         fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
-        return AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
+        stage = AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
+        if start is not None:
+            of_start = load_weights(start).appearance
+            if of_start is None:
+                raise InputError(f"--start {start}: holds no H_A; give weights of train-joint")
+            try:
+                stage.start_from(of_start)
+            except ValueError as error:
+                raise InputError(f"--start {start}: {error}") from None
+        return stage
 
+    if variant is not None:
+        settings = [*(settings or ()), f"appearance.variant={variant.value}"]
     _train("joint", build, data, preset, settings, out, resume, precision, max_steps, seed)
 
 
@@ -221,7 +246,8 @@ def _pseudo_labels(config: Preset, store: Store, train: Sampler, seed: int) -> T
 
     from pgen.data.pseudo_matches import training_matches
 
-    matches, origin = training_matches(store, train, config.semantic.nearest, config.semantic.turned, seed)
+    wanted = config.semantic
+    matches, origin = training_matches(store, train, wanted.nearest, wanted.turned, seed, wanted.same_clothes)
     say(origin)
     return torch.from_numpy(matches)
 

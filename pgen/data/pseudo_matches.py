@@ -49,23 +49,23 @@ def make_pseudo_labels(
 
 
 def training_matches(
-    store: Store, train: Sampler, nearest: int, turned: int, seed: int
+    store: Store, train: Sampler, nearest: int, turned: int, seed: int, same_clothes: float = 0.0
 ) -> tuple[NDArray[np.int64], str]:
     """Pseudo labels for a training on ``train``, of the split "train" of ``store``.
 
-    Those in the file if `make_pseudo_labels` has put them there, or an earlier training with the same ``nearest``,
-    ``turned`` and ``seed``. Otherwise they are made by `find_matches`, and kept in the file if it can be written.
+    Those in the file if `make_pseudo_labels` has put them there, or an earlier training with the same settings.
+    Otherwise they are made by `find_matches`, and kept in the file if it can be written.
 
     Returns:
         int64 (N, K) indices into ``train``, and where they come from, for a message.
     """
-    options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed}
+    options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed, "same_clothes": same_clothes}
     stored = store.pseudo_labels()
     if stored is not None and (stored.options.get("kind") == NEAREST or stored.options == options):
         matches = _in_split(store, train.indices, stored.matches)
         if matches is not None:
             return matches, f"pseudo labels from {store.path} ({stored.options.get('kind')}, {matches.shape[1]} each)"
-    found = find_matches(train, nearest, turned, seed)
+    found = find_matches(train, nearest, turned, seed, same_clothes=same_clothes or None)
     try:
         write_pseudo_labels(store.path, _in_store(store, train.indices, found), options)
     except PgenError:  # read-only data are no reason not to train

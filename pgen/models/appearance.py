@@ -29,11 +29,20 @@ class AppearanceConfig:
     dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
     guide_channels: int = 0  #: 4: the label-aware paste and its validity go to the target encoder; 0 in the paper
     label_aware_levels: int = 0  #: how many of the finest skips carry only values whose labels agree; 0 in the paper
-    parsing: bool = True  #: False: no parsing map in either encoder (the paper's baseline)
+    blend: bool = False  #: an addition: the network also says how much of the guide to keep at each pixel
+    parsing: bool = True  #: False: no parsing map anywhere (the paper's baseline); pose masks stand in for them
+    fade_in: float = 1.0  #: how far the local network has faded in, 0 (global alone) to 1 (training has ended)
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or len(self.local_widths) not in (0, 2):
             raise ValueError("widths are two or more, local_widths two or none")
+        if self.blend and not self.guide_channels:
+            raise ValueError("blend keeps pixels of the guide: set guide_channels = 4 with it")
+
+    @property
+    def output_channels(self) -> int:
+        """An image and, to ``blend``, the share of the guide."""
+        return 3 + self.blend
 
 
 @dataclass
@@ -43,6 +52,16 @@ class AppearanceInput:
     source: Tensor  #: (B, 30, H, W): image in [−1, 1], source parsing one-hot 1–9, source heatmaps
     target: Tensor  #: (B, 27 + guide, H, W): target heatmaps, target parsing 1–9 (one-hot or soft), guide
     warps: Sequence[Warp]  #: one for each warped level, finest first
+    guide: Tensor | None = None  #: (B, 3, H, W) in [−1, 1]: the image to blend with
+
+
+def _painted(output: Tensor, guide: Tensor | None) -> Tensor:
+    """Image (B, 3, H, W) in [−1, 1] from a last layer's output (B, 3 or 4, H, W): the fourth weighs the guide."""
+    image = torch.tanh(output[:, :3].float())
+    if guide is None:
+        return image
+    # Half of the guide to begin with: a logit of 0.
+    return torch.lerp(image, guide, torch.sigmoid(output[:, 3:].float()))
 
 
 class OneLevelAppearanceGenerator(nn.Module):
@@ -61,12 +80,12 @@ class OneLevelAppearanceGenerator(nn.Module):
         skips = [2 * width for width in widths]
         outputs = widths[:0:-1]  # the block that ends at level k is as wide as level k + 1
         self.decoder = Decoder(skips, outputs, config.dropout)
-        self.to_image = nn.Conv2d(outputs[-1] + skips[0], 3, 3, padding=1)
+        self.to_image = nn.Conv2d(outputs[-1] + skips[0], config.output_channels, 3, padding=1)
 
     def forward(self, inputs: AppearanceInput) -> Tensor:
         """Image (B, 3, H, W) in [−1, 1]."""
         first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
-        return self.image(*self.features(*first, inputs.warps))
+        return self.image(*self.features(*first, inputs.warps), inputs.guide)
 
     def features(self, source: Tensor, target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
         """From both encoders' first levels to (decoded feature, finest skip)."""
@@ -78,12 +97,12 @@ class OneLevelAppearanceGenerator(nn.Module):
             skips.append(torch.cat([of_source, of_target], 1))
         return self.decoder(skips), skips[0]
 
-    def image(self, decoded: Tensor, skip: Tensor) -> Tensor:
-        """The image that the network's last layer makes of its features."""
+    def image(self, decoded: Tensor, skip: Tensor, guide: Tensor | None) -> Tensor:
+        """The image that the network's last layer makes of its features; ``guide`` is of the image's size."""
         x = torch.cat([decoded, skip], 1)
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return torch.tanh(self.to_image(F.relu(x)).float())
+        return _painted(self.to_image(F.relu(x)), guide)
 
 
 class TwoLevelAppearanceGenerator(nn.Module):
@@ -98,20 +117,20 @@ class TwoLevelAppearanceGenerator(nn.Module):
         self.source_encoder = Encoder(SOURCE_CHANNELS - labels, local, norm_last=True)
         self.target_encoder = Encoder(TARGET_CHANNELS - labels + config.guide_channels, local, norm_last=True)
         self.block = DecoderBlock(config.widths[1] + 2 * config.widths[0], local[1])
-        self.to_image = nn.Conv2d(local[1] + 2 * local[0], 3, 3, padding=1)
+        self.to_image = nn.Conv2d(local[1] + 2 * local[0], config.output_channels, 3, padding=1)
 
-    def forward(self, full: AppearanceInput, half: AppearanceInput, alpha: float = 1.0) -> Tensor:
+    def forward(self, full: AppearanceInput, half: AppearanceInput) -> Tensor:
         """Image (B, 3, H, W) in [−1, 1] of the full input's size.
 
         Args:
             full: inputs at (H, W), with the warp of the finest level.
             half: the same inputs at (H/2, W/2), with the warps of its own levels.
-            alpha: how far the local network has faded in, 0 (global alone) to 1.
         """
+        alpha = self.config.fade_in
         source = self.coarse.source_encoder.stem(half.source)
         target = self.coarse.target_encoder.stem(half.target)
         if alpha == 0.0:
-            return self.coarse.image(*self.coarse.features(source, target, half.warps))
+            return self.coarse.image(*self.coarse.features(source, target, half.warps), full.guide)
         local_source = self.source_encoder(full.source)
         local_target = self.target_encoder(full.target)
         source = torch.lerp(source, local_source[1], alpha)
@@ -119,10 +138,10 @@ class TwoLevelAppearanceGenerator(nn.Module):
         decoded, skip = self.coarse.features(source, target, half.warps)
         local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
         x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
-        local = torch.tanh(self.to_image(F.relu(x)).float())
+        local = _painted(self.to_image(F.relu(x)), full.guide)
         if alpha == 1.0:
             return local
-        return torch.lerp(self.coarse.image(decoded, skip), local, alpha)
+        return torch.lerp(self.coarse.image(decoded, skip, full.guide), local, alpha)
 
 
 AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator

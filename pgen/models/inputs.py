@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import heatmaps, part_affines, part_masks, pose_masks
+from pgen.body.batched import heatmaps, limb_maps, part_affines, part_masks, pose_masks
 from pgen.body.heatmaps import sigma_for
-from pgen.body.labels import LABEL_COUNT
+from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.posemask import radius_for
 from pgen.models.appearance import AppearanceGenerator, AppearanceInput, TwoLevelAppearanceGenerator
 from pgen.models.paste import Paste, paste, plan_paste
 from pgen.models.semantic import SemanticGenerator, SemanticInput
-from pgen.models.warp import Size, Warp, plan_warp, resize_labels
+from pgen.models.warp import Size, Warp, deformable_skip, plan_warp, resize_labels
 
 
 @dataclass
@@ -40,7 +40,13 @@ class Views:
     def half(self) -> Views:
         """The same views at half their size."""
         size = (self.size[0] // 2, self.size[1] // 2)
-        return Views(F.avg_pool2d(self.images, 2), resize_labels(self.labels, size), half_poses(self.poses))
+        return Views(F.avg_pool2d(self.images, 2), resize_labels(self.labels, size), shrunk(self.poses))
+
+
+def without_parsing(views: Views) -> Views:
+    """``views`` with their pose masks, as upper clothes, in place of the parsing maps."""
+    mask = pose_masks(views.poses, views.size, radius_for(views.size))[:, 0]
+    return Views(views.images, mask.long() * Label.UPPER, views.poses)
 
 
 def one_hot(labels: Tensor) -> Tensor:
@@ -48,9 +54,18 @@ def one_hot(labels: Tensor) -> Tensor:
     return F.one_hot(labels, LABEL_COUNT).permute(0, 3, 1, 2).float()
 
 
-def half_poses(poses: Tensor) -> Tensor:
-    """Poses in the pixels of a frame of half the size."""
-    return (poses + 0.5) / 2 - 0.5
+def hardened(logits: Tensor) -> Tensor:
+    """One-hot map (B, 10, H, W) of each pixel's likeliest label, with the gradient of the softmax (straight through).
+
+    A soft map would be told from a true one by its softness alone.
+    """
+    soft = logits.softmax(1)
+    return one_hot(logits.argmax(1)) + soft - soft.detach()
+
+
+def shrunk(poses: Tensor, factor: int = 2) -> Tensor:
+    """Poses in the pixels of a frame ``factor`` times smaller."""
+    return (poses + 0.5) / factor - 0.5
 
 
 class Transfer:
@@ -62,9 +77,9 @@ class Transfer:
         self.masks = part_masks(target, size)
         self._plain: dict[int, Warp] = {}
 
-    def warps(self, levels: int) -> list[Warp]:
-        """Warps of the ``levels`` finest levels, finest first."""
-        return [self._level(k) for k in range(levels)]
+    def warps(self, levels: int, first: int = 0) -> list[Warp]:
+        """Warps of ``levels`` levels, finest first; level k is the frame divided by 2^k."""
+        return [self._level(first + k) for k in range(levels)]
 
     def label_warps(self, levels: int, aware: int, source: Tensor, target: Tensor) -> list[Warp]:
         """The same, where the ``aware`` finest carry only values whose labels agree; maps are long (B, H, W)."""
@@ -88,22 +103,29 @@ class Transfer:
 
 def predict_layout(model: SemanticGenerator, source: Views, transfer: Transfer) -> Tensor:
     """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S)."""
-    size = source.size
-    sigma, radius = sigma_for(size), radius_for(size)
+    config, size = model.config, source.size
+    fold = config.fold
+    small = (size[0] // fold, size[1] // fold)
+    first = fold.bit_length() - 1  # the level of the transfer that is the network's finest
+
+    def pose_maps(poses: Tensor) -> list[Tensor]:
+        mask = F.avg_pool2d(pose_masks(poses, size, radius_for(size)), fold)
+        return [heatmaps(shrunk(poses, fold), small, sigma_for(size) / fold), mask]
+
+    layout = source.one_hot()
+    of_source = [F.pixel_unshuffle(layout, fold), *pose_maps(transfer.source)]
+    of_target = pose_maps(transfer.target)
+    warps = transfer.warps(max(config.warped_levels, int(config.guide)), first)
+    if config.guide:
+        shares = F.avg_pool2d(layout, fold).contiguous(memory_format=torch.channels_last)
+        of_target.append(deformable_skip(shares, warps[0]))
+    if config.limbs:
+        of_target.append(limb_maps(shrunk(transfer.target, fold), small))
     return model(
         SemanticInput(
-            torch.cat(
-                [
-                    source.one_hot(),
-                    heatmaps(transfer.source, size, sigma),
-                    pose_masks(transfer.source, size, radius),
-                ],
-                1,
-            ).contiguous(memory_format=torch.channels_last),
-            torch.cat(
-                [heatmaps(transfer.target, size, sigma), pose_masks(transfer.target, size, radius)], 1
-            ).contiguous(memory_format=torch.channels_last),
-            transfer.warps(model.config.warped_levels),
+            torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
+            torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
+            warps,
         )
     )
 
@@ -115,7 +137,6 @@ def paint(
     layout: Tensor,
     guide: Paste | None = None,
     source_layout: Tensor | None = None,
-    alpha: float = 1.0,
 ) -> Tensor:
     """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
 
@@ -123,11 +144,15 @@ def paint(
         layout: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
         guide: the label-aware paste, for models with guide channels; computed here if not given.
         source_layout: soft source map, where the source was generated; else the one-hot of its labels.
-        alpha: fade-in of two-level models.
+
+    A model without parsing takes pose masks in place of both maps.
     """
+    if not model.config.parsing:
+        source, source_layout = without_parsing(source), None
+        layout = without_parsing(Views(source.images, source.labels, transfer.target)).one_hot()
     if isinstance(model, TwoLevelAppearanceGenerator):
         half = source.half()
-        half_transfer = Transfer(half_poses(transfer.source), half_poses(transfer.target), half.size)
+        half_transfer = Transfer(shrunk(transfer.source), shrunk(transfer.target), half.size)
         half_source_layout = None if source_layout is None else F.avg_pool2d(source_layout, 2)
         coarse = _appearance_input(
             model,
@@ -138,7 +163,7 @@ def paint(
             half_source_layout,
             model.config.warped_levels,
         )
-        return model(_appearance_input(model, source, transfer, layout, guide, source_layout, 1), coarse, alpha)
+        return model(_appearance_input(model, source, transfer, layout, guide, source_layout, 1), coarse)
     levels = model.config.warped_levels
     return model(_appearance_input(model, source, transfer, layout, guide, source_layout, levels))
 
@@ -168,4 +193,5 @@ def _appearance_input(
         torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
         torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
         transfer.label_warps(levels, config.label_aware_levels, source.labels, labels),
+        guide.image if guide is not None and config.blend else None,
     )

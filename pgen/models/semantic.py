@@ -9,35 +9,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.joints import JOINT_COUNT
+from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.models.layers import Decoder, Encoder
 from pgen.models.warp import Warp, deformable_skip
 
-#: Source parsing one-hot, source heatmaps, source pose mask; and target heatmaps, target pose mask.
-SOURCE_CHANNELS = LABEL_COUNT + JOINT_COUNT + 1
-TARGET_CHANNELS = JOINT_COUNT + 1
-
 
 @dataclass(frozen=True)
 class SemanticConfig:
-    """Sizes of H_S. The defaults suit 256×256."""
+    """Sizes of H_S. The defaults suit 256×256 and are the paper's inputs."""
 
     widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)  #: channels of each encoder level, finest first
     warped_levels: int = 0  #: how many of the finest levels have deformable skips; 0: plain skips throughout
     dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
+    fold: int = 1  #: blocks of fold×fold pixels become channels, so that all levels are that much smaller; 1: none
+    guide: bool = False  #: an addition: E_P also sees the source's map carried part by part to the target pose
+    limbs: bool = False  #: an addition: E_P also sees how near each pixel is to each bone
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2:
             raise ValueError("widths are two or more")
+        if self.fold not in (1, 2, 4, 8):
+            raise ValueError(f"fold is 1, 2, 4 or 8, not {self.fold}")
+
+    @property
+    def source_channels(self) -> int:
+        """Source parsing one-hot, source heatmaps, source pose mask."""
+        return LABEL_COUNT * self.fold**2 + JOINT_COUNT + 1
+
+    @property
+    def target_channels(self) -> int:
+        """Target heatmaps, target pose mask, and the additions."""
+        return JOINT_COUNT + 1 + self.guide * LABEL_COUNT + self.limbs * len(BONES)
 
 
 @dataclass
 class SemanticInput:
-    """What H_S sees. B samples of (H, W)."""
+    """What H_S sees. B samples of (h, w), the frame's (H, W) divided by the configuration's ``fold``."""
 
-    source: Tensor  #: (B, 29, H, W): source parsing one-hot, source heatmaps, source pose mask
-    target: Tensor  #: (B, 19, H, W): target heatmaps, target pose mask
+    source: Tensor  #: (B, source_channels, h, w): source parsing one-hot (folded), source heatmaps, source pose mask
+    target: Tensor  #: (B, target_channels, h, w): target heatmaps, target pose mask, guide, limb maps
     warps: Sequence[Warp] = ()  #: one for each warped level, finest first
 
 
@@ -48,12 +59,12 @@ class SemanticGenerator(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        self.source_encoder = Encoder(SOURCE_CHANNELS, widths)
-        self.target_encoder = Encoder(TARGET_CHANNELS, widths)
+        self.source_encoder = Encoder(config.source_channels, widths)
+        self.target_encoder = Encoder(config.target_channels, widths)
         skips = [2 * width for width in widths]
         outputs = widths[:0:-1]
         self.decoder = Decoder(skips, outputs, config.dropout)
-        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT, 3, padding=1)
+        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT * config.fold**2, 3, padding=1)
 
     def forward(self, inputs: SemanticInput) -> Tensor:
         """Logits (B, 10, H, W); their softmax is the predicted map."""
@@ -64,4 +75,4 @@ class SemanticGenerator(nn.Module):
                 of_source = deformable_skip(of_source, inputs.warps[k])
             skips.append(torch.cat([of_source, of_target], 1))
         x = torch.cat([self.decoder(skips), skips[0]], 1)
-        return self.to_logits(F.relu(x)).float()
+        return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.fold)

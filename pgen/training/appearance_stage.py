@@ -1,46 +1,70 @@
-"""Training of H_A: A → B's pose → back to A (SPT, section 3.2), with H_S frozen."""
+"""Training of H_A: A → B's pose → back to A (SPT, section 3.2), with H_S frozen or end to end (section 3.4)."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from pgen.body.batched import pose_masks
+from pgen.body.batched import pose_masks, torso_lengths
+from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
 from pgen.body.posemask import radius_for
 from pgen.data.samples import Sampler, augmented
-from pgen.models.appearance import appearance_generator
+from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.face import crop_faces
-from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
+from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, without_parsing
+from pgen.models.paste import Paste
 from pgen.models.perceptual import PerceptualFeatures
-from pgen.models.pose_detector import PoseDetector
+from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
 from pgen.models.semantic import SemanticGenerator
 from pgen.training import losses
 from pgen.training.config import AppearanceTraining
-from pgen.training.draws import PairDraw, draw_pairs
+from pgen.training.draws import TransferDraw, draw_transfers
+from pgen.training.own_view import concealed
 from pgen.training.pose_stage import detector_loss
+from pgen.training.semantic_stage import intersection_and_union, mean_iou
 
 
 @dataclass
 class Frozen:
-    """Networks that H_A's training uses but does not change."""
+    """Networks that H_A's training starts from, and does not change but for H_S end to end."""
 
-    semantic: SemanticGenerator | None  #: None: only for ``predicted = 0``
+    semantic: SemanticGenerator | None  #: None: only for variants without H_S, or with ``anyone = 0``
     pose: PoseDetector
     perceptual: PerceptualFeatures
 
     def to(self, device: torch.device) -> Frozen:
         """The networks on ``device``."""
-        return Frozen(self.semantic and self.semantic.to(device), self.pose.to(device), self.perceptual.to(device))
+        semantic = None if self.semantic is None else self.semantic.to(device)
+        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device))
+
+
+def needs_semantic(config: AppearanceTraining) -> bool:
+    """Whether a training of this kind uses H_S."""
+    return config.variant == "e2e" or (config.variant == "ts-pred" and config.anyone > 0)
+
+
+@dataclass
+class _Cycle:
+    """What one pass of the cycle has made of B samples."""
+
+    a: Views
+    layout_a: Tensor  # (B, 10, H, W)
+    layout_b: Tensor  # (B, 10, H, W), the target map that H_A was given
+    pasted: Paste
+    fakes: Tensor  # (2B, 3, H, W): fake B, then fake A
+    poses: Tensor  # (2B, 18, 2): the poses asked for
 
 
 class AppearanceStage:
-    """The cycle A → fake B → fake A with all losses of H_A."""
+    """The cycle A → fake B → fake A with all losses of H_A, in the four variants of the paper's ablation."""
 
     name = "joint"
 
@@ -61,87 +85,145 @@ class AppearanceStage:
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
         self.matches = matches
         layout = torch.channels_last
-        self.model = appearance_generator(config.network).to(self.device).to(memory_format=layout)
+        network = replace(config.network, parsing=config.variant != "baseline")
+        self.model = appearance_generator(network).to(self.device).to(memory_format=layout)
         self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=layout)
         self.face_critic = PatchDiscriminator(config.face_critic).to(self.device).to(memory_format=layout)
         self.networks = nn.ModuleDict({"appearance": self.model})
         self.critics = nn.ModuleDict({"image": self.critic, "face": self.face_critic})
-        self.companions: Mapping[str, nn.Module] = {} if frozen.semantic is None else {"semantic": frozen.semantic}
+        self.rates: Mapping[str, float] = {}
+        self.companions: Mapping[str, nn.Module] = {}
+        if config.variant == "e2e":
+            assert frozen.semantic is not None  # the command sees to it
+            self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
+            self.rates = {"semantic": config.end_to_end.rate}
+        elif config.variant != "baseline" and frozen.semantic is not None:
+            self.companions = {"semantic": frozen.semantic}
         self._judged: dict[str, tuple[Tensor, Tensor]]
 
-    def draw(self, generator: torch.Generator) -> PairDraw:
-        return draw_pairs(self.train, self.matches, self.schedule, generator, self.config.predicted)
+    def start_from(self, model: nn.Module) -> None:
+        """Begin with the weights of ``model``: the same H_A, or a one-level one, which becomes the global network.
 
-    def _targets(self, source: Views, draw: PairDraw) -> tuple[Tensor, Tensor]:
-        """Target poses, and target maps (B, 10, H, W): H_S's own in any pose, or a pseudo label's in its pose."""
-        target = augmented(self.train.views(draw.target, self.device), draw.target_change)
-        if not self.config.predicted:
-            return target.poses, target.one_hot()
+        Raises ValueError if the sizes differ.
+        """
+        mine: nn.Module = self.model
+        if isinstance(mine, TwoLevelAppearanceGenerator) and not isinstance(model, TwoLevelAppearanceGenerator):
+            mine = mine.coarse
+        try:
+            mine.load_state_dict(model.state_dict())
+        except RuntimeError:
+            raise ValueError("its sizes are not the preset's") from None
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Before ``step``: how far the local network of a two-level H_A has faded in, and what is frozen."""
+        if not isinstance(self.model, TwoLevelAppearanceGenerator):
+            return
+        growth = self.config.growth
+        for model in (self.model, average["appearance"]):
+            model.config = replace(self.model.config, fade_in=growth.alpha(step))  # type: ignore[assignment]
+        self.model.coarse.requires_grad_(not growth.coarse_is_frozen(step))
+
+    def draw(self, generator: torch.Generator) -> TransferDraw:
+        anyone = self.config.anyone if needs_semantic(self.config) else 0.0
+        return draw_transfers(self.train, self.matches, self.schedule, generator, anyone)
+
+    def _views(self, sampler: Sampler, indices: Tensor) -> Views:
+        views = sampler.views(indices, self.device)
+        return without_parsing(views) if self.config.variant == "baseline" else views
+
+    def _target_layout(self, source: Views, target: Views, draw: TransferDraw) -> tuple[Tensor, dict[str, Tensor]]:
+        """Target maps (B, 10, H, W), and H_S's own losses.
+
+        H_S's prediction for poses of anyone, the pseudo label's own map for the others; end to end always H_S's, whose
+        cross entropy against the pseudo labels is then a loss.
+        """
+        if self.config.variant in ("baseline", "ts-gt") or (not self.config.anyone and self.config.variant != "e2e"):
+            return target.one_hot(), {}
+        anyone = draw.anyone.to(self.device)
         transfer = Transfer(source.poses, target.poses, self.frame)
-        predicted = draw.predicted.to(self.device)[:, None, None, None]
-        layout = torch.where(predicted, self._layout(source, target, transfer), target.one_hot())
-        return target.poses, layout
+        if self.config.variant == "ts-pred":
+            predicted = self._predicted(self.frozen.semantic, source, transfer)
+            return torch.where(anyone[:, None, None, None], predicted, target.one_hot()), {}
+        share = self.config.end_to_end
+        logits = predict_layout(self.networks["semantic"], source, transfer)  # type: ignore[arg-type]
+        mask = pose_masks(target.poses, self.frame, radius_for(self.frame)) * ~anyone[:, None, None, None]
+        labels = target.labels.masked_fill(anyone[:, None, None], losses.UNLABELLED)
+        layout = hardened(logits)
+        layout = layout * share.gradient + layout.detach() * (1 - share.gradient)
+        return layout, {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
 
     @torch.no_grad()
-    def _layout(self, source: Views, target: Views, transfer: Transfer) -> Tensor:
-        """Target map (B, 10, H, W), one-hot: as H_S predicts it or, without H_S, the true one."""
-        if self.frozen.semantic is None:
-            return target.one_hot()
-        return one_hot(predict_layout(self.frozen.semantic, source, transfer).argmax(1))
+    def _predicted(self, semantic: nn.Module | None, source: Views, transfer: Transfer) -> Tensor:
+        """One-hot maps (B, 10, H, W) that H_S predicts."""
+        assert semantic is not None  # the command sees to it
+        return one_hot(predict_layout(semantic, source, transfer).argmax(1))  # type: ignore[arg-type]
 
-    def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
-        config, weights = self.config, self.config.weights
-        a = augmented(self.train.views(draw.source, self.device), draw.source_change)
-        poses_b, layout_b = self._targets(a, draw)
+    def generator_losses(self, draw: TransferDraw) -> dict[str, Tensor]:
+        weights = self.config.weights
+        a = augmented(self._views(self.train, draw.source), draw.source_change)
+        b = augmented(self._views(self.train, draw.target), draw.target_change)
+        layout_b, of_semantic = self._target_layout(a, b, draw)
+        cycle = self._cycle(a, b.poses, layout_b)
+        result = of_semantic | self._perceptual_losses(cycle) | self._adversarial_losses(cycle)
+        result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, cycle.fakes, cycle.poses)
+        if weights.cycle:
+            result["cycle"] = weights.cycle * losses.cycle_loss(cycle.fakes[len(draw) :], a.images)
+        if weights.paste:
+            pasted = cycle.pasted
+            fake_b = cycle.fakes[: len(draw)]
+            result["paste"] = weights.paste * losses.paste_loss(fake_b, pasted.image.detach(), pasted.confidence)
+        if weights.own:
+            crop = augmented(self._views(self.train, draw.source), draw.own_change)
+            shown = concealed(a, draw.concealment)
+            own = paint(self.model, shown, Transfer(shown.poses, crop.poses, self.frame), crop.one_hot())
+            result["own"] = weights.own * F.l1_loss(own, crop.images)
+        return result
+
+    def _cycle(self, a: Views, poses_b: Tensor, layout_b: Tensor) -> _Cycle:
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
-
         there = Transfer(a.poses, poses_b, self.frame)
         pasted = there.paste(a.images, a.labels, labels_b)
         fake_b = paint(self.model, a, there, layout_b, pasted)
         b = Views(fake_b, labels_b, poses_b)
         fake_a = paint(self.model, b, Transfer(poses_b, a.poses, self.frame), layout_a, source_layout=layout_b)
-
-        batch = len(draw)
         fakes = torch.cat([fake_b, fake_a]).contiguous(memory_format=torch.channels_last)
-        poses = torch.cat([poses_b, a.poses])
+        return _Cycle(a, layout_a, layout_b, pasted, fakes, torch.cat([poses_b, a.poses]))
+
+    def _perceptual_losses(self, cycle: _Cycle) -> dict[str, Tensor]:
+        """Content of fake A against A; style of fake B against A, and of fake A against fake B."""
+        weights, shrink = self.config.weights, self.config.perceptual_shrink
         with torch.no_grad():
-            features = self.frozen.perceptual(a.images.contiguous(memory_format=torch.channels_last))
-        fake_features = self.frozen.perceptual(fakes)
-        result = {
-            "pose": 2 * weights.pose * detector_loss(self.frozen.pose, fakes, poses),
-            "content": weights.content * losses.content_loss(fake_features[batch:].float(), features.float()),
-            "style": weights.style * self._style(features, fake_features, layout_a, layout_b),
-        }
-        if weights.cycle:
-            result["cycle"] = weights.cycle * losses.cycle_loss(fake_a, a.images)
-        if weights.paste:
-            result["paste"] = weights.paste * losses.paste_loss(fake_b, pasted.image.detach(), pasted.confidence)
+            real = self.frozen.perceptual(_shrunk(cycle.a.images, shrink))
+        fakes = self.frozen.perceptual(_shrunk(cycle.fakes, shrink))
+        fake_b, fake_a = fakes.chunk(2)
 
-        pairs = torch.cat([fakes, torch.cat([layout_b, layout_a])[:, 1:]], 1)
-        faces = crop_faces(fakes, poses, config.face_size)
-        result["adversarial"] = 2 * weights.adversarial * losses.real_loss(self.critic(pairs))
-        result["face"] = 2 * weights.face * losses.real_loss(self.face_critic(faces))
-        self._judged = {
-            "image": (torch.cat([a.images, layout_a[:, 1:]], 1), pairs.detach()),
-            "face": (crop_faces(a.images, a.poses, config.face_size), faces.detach()),
-        }
-        return result
-
-    def _style(self, features: Tensor, fake_features: Tensor, layout_a: Tensor, layout_b: Tensor) -> Tensor:
-        """Style of fake B against A, and of fake A against fake B."""
         stride, by_area = self.config.style_stride, self.config.style_by_area
-        batch = len(features)
-
-        def thinned(x: Tensor) -> Tensor:
-            return x[..., ::stride, ::stride].to(features.dtype)
-
-        masks_a, masks_b = losses.region_masks(layout_a), losses.region_masks(layout_b)
+        masks_a, masks_b = (losses.region_masks(x, 2 * shrink) for x in (cycle.layout_a, cycle.layout_b))
         shared = losses.shared_regions(masks_a, masks_b)
-        masks_a, masks_b = thinned(masks_a), thinned(masks_b)
-        gram_a = losses.gram_matrices(thinned(features), masks_a, by_area)
-        gram_fake_b = losses.gram_matrices(thinned(fake_features[:batch]), masks_b, by_area)
-        gram_fake_a = losses.gram_matrices(thinned(fake_features[batch:]), masks_a, by_area)
-        return losses.style_loss(gram_fake_b, gram_a, shared) + losses.style_loss(gram_fake_a, gram_fake_b, shared)
+
+        def gram(features: Tensor, masks: Tensor) -> Tensor:
+            features, masks = features[..., ::stride, ::stride], masks[..., ::stride, ::stride]
+            return losses.gram_matrices(features, masks.to(features.dtype), by_area)
+
+        of_fake_b = gram(fake_b, masks_b)
+        style = losses.style_loss(of_fake_b, gram(real, masks_a), shared)
+        style = style + losses.style_loss(gram(fake_a, masks_a), of_fake_b, shared)
+        content = losses.content_loss(fake_a.float(), real.float())
+        return {"content": weights.content * content, "style": weights.style * style}
+
+    def _adversarial_losses(self, cycle: _Cycle) -> dict[str, Tensor]:
+        weights, side = self.config.weights, self.config.face_size
+        a = cycle.a
+        pairs = torch.cat([cycle.fakes, torch.cat([cycle.layout_b, cycle.layout_a])[:, 1:]], 1)
+        faces = crop_faces(cycle.fakes, cycle.poses, side)
+        self._judged = {
+            "image": (torch.cat([a.images, cycle.layout_a[:, 1:]], 1), pairs.detach()),
+            "face": (crop_faces(a.images, a.poses, side), faces.detach()),
+        }
+        return {
+            "adversarial": 2 * weights.adversarial * losses.real_loss(self.critic(pairs)),
+            "face": 2 * weights.face * losses.real_loss(self.face_critic(faces)),
+        }
 
     def critic_losses(self) -> dict[str, Tensor]:
         result = {}
@@ -150,38 +232,76 @@ class AppearanceStage:
             result[f"{name}_critic"] = losses.real_loss(verdicts[: len(real)]) + losses.fake_loss(verdicts[len(real) :])
         return result
 
+    def _given_layout(self, networks: nn.ModuleDict, source: Views, target: Views, transfer: Transfer) -> Tensor:
+        """The target map (B, 10, H, W) that the variant has at test time; without H_S the true one."""
+        semantic = networks["semantic"] if "semantic" in networks else self.companions.get("semantic")
+        if self.config.variant in ("baseline", "ts-gt") or semantic is None:
+            return target.one_hot()
+        return self._predicted(semantic, source, transfer)
+
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
-        """SSIM and mask-SSIM against the true photo of the same person, of H_A and of the paste without a network.
+        """Scores against the true photo of the same person in the other pose.
 
-        On maps that H_S predicts; without H_S, on true maps.
+        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given; and
+        how far, in torso lengths, the pose detector finds the joints from where they should be.
         """
-        scores: dict[str, list[float]] = {
-            "ssim": [],
-            "mask_ssim": [],
-            "paste_ssim": [],
-            "paste_mask_ssim": [],
-        }
+        scores: dict[str, list[float]] = {}
+        overlap = torch.zeros(2, 10)
         for pairs in self.pairs.split(16):
-            source, target = (self.held_out.views(side, self.device) for side in pairs.T)
+            source, target = (self._views(self.held_out, side) for side in pairs.T)
             transfer = Transfer(source.poses, target.poses, self.frame)
-            layout = self._layout(source, target, transfer)
+            layout = self._given_layout(networks, source, target, transfer)
             pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
             image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
             mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
             for prefix, found in (("", image), ("paste_", pasted.image)):
-                scores[f"{prefix}ssim"] += _ssim(found, target.images)
-                scores[f"{prefix}mask_ssim"] += _ssim(found, target.images, mask)
-        return {name: float(np.mean(values)) for name, values in scores.items()}
+                scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
+                scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
+            scores.setdefault("joint_error", []).extend(self._joint_errors(image, target.poses))
+            overlap += intersection_and_union(layout.argmax(1), target.labels).cpu()
+        return {name: float(np.mean(values)) for name, values in scores.items()} | {"miou": mean_iou(overlap)}
+
+    def _joint_errors(self, images: Tensor, poses: Tensor) -> list[float]:
+        """Mean distance of each image's known joints from where the detector finds them, in torso lengths."""
+        detector = self.frozen.pose
+        found = joints_from_heatmaps(detector(images), detector.stride, threshold=-torch.inf)
+        errors = (found - poses).norm(dim=2) / torso_lengths(poses)[:, None]
+        return errors.nanmean(1).tolist()
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
+        """The first held-out pairs as a picture, uint8 (H, W, 3): source, pose, map, paste, painted, true."""
+        pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
+        source, target = (self._views(self.held_out, side) for side in pairs.T)
+        transfer = Transfer(source.poses, target.poses, self.frame)
+        layout = self._given_layout(networks, source, target, transfer)
+        pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
+        image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
+        columns = {
+            "source": _as_bytes(source.images),
+            "pose": [draw_skeleton(self.frame, pose) for pose in target.poses.cpu().numpy()],
+            "map": [colour_parsing(ids) for ids in layout.argmax(1).byte().cpu().numpy()],
+            "paste": _as_bytes(pasted.image),
+            "painted": _as_bytes(image),
+            "true": _as_bytes(target.images),
+        }
+        return sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(pairs))])
+
+
+def _shrunk(images: Tensor, factor: int) -> Tensor:
+    return F.avg_pool2d(images, factor).contiguous(memory_format=torch.channels_last)
+
+
+def _as_bytes(images: Tensor) -> np.ndarray:
+    """Images (B, 3, H, W) in [−1, 1] as uint8 (B, H, W, 3)."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float]:
     """SSIM of each image (B, 3, H, W) in [−1, 1] as bytes; both are multiplied by ``mask`` (B, 1, H, W) first."""
 
-    def as_bytes(x: Tensor) -> np.ndarray:
-        x = ((x.clamp(-1, 1) + 1) * 127.5).round()
-        return (x if mask is None else x * mask).byte().permute(0, 2, 3, 1).cpu().numpy()
-
+    shown = 1 if mask is None else mask.byte().permute(0, 2, 3, 1).cpu().numpy()
     return [
         structural_similarity(
             a,
@@ -192,5 +312,5 @@ def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float
             sigma=1.5,
             use_sample_covariance=False,
         )
-        for a, b in zip(as_bytes(found), as_bytes(true), strict=True)
+        for a, b in zip(_as_bytes(found) * shown, _as_bytes(true) * shown, strict=True)
     ]

@@ -16,6 +16,9 @@ from pgen.models.discriminators import PatchConfig
 from pgen.models.pose_detector import PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig
 
+#: The paper's ablation: no parsing at all; two stages with the true target map, or with H_S's; end to end.
+VARIANTS = ("baseline", "ts-gt", "ts-pred", "e2e")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -65,8 +68,12 @@ class SemanticTraining:
     adversarial: float = 0.1  #: weight of D_S
     nearest: int = 4  #: pseudo labels a map: the nearest in as many random halves of the data
     turned: int = 2  #: and the nearest among people seen from another side
+    same_clothes: float = 0.0  #: how far sleeves and hems may differ, in bones; 0: the distance alone decides
+    own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
 
     def __post_init__(self) -> None:
+        if not 0 <= self.own <= 1:
+            raise ValueError(f"own is from 0 to 1, not {self.own}")
         if min(self.nearest, self.turned) < 0 or self.nearest + self.turned < 1:
             raise ValueError("nearest and turned are not negative and not both 0")
 
@@ -82,21 +89,57 @@ class AppearanceWeights:
     style: float = 1.0
     cycle: float = 0.0  #: addition: L1 of the image that came back
     paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
+    own: float = 0.0  #: addition: L1 to the source's own photo, painted from a part of it into another crop
+
+
+@dataclass(frozen=True)
+class EndToEnd:
+    """The variant "e2e": H_A's losses reach H_S, which keeps its own."""
+
+    rate: float = 0.1  #: learning rate of H_S, as a share of H_A's
+    layout: float = 1.0  #: weight of H_S's cross entropy against the pseudo label
+    gradient: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Progressive growing of a two-level network: first the global network alone, then the local one fades in."""
+
+    coarse: int = 0  #: steps of the global network alone
+    fade: int = 0  #: steps in which the local network fades in while the global one is frozen; then all are trained
+
+    def alpha(self, step: int) -> float:
+        """How far the local network has faded in at ``step``: 0 to 1."""
+        return min(1.0, max(0.0, (step + 1 - self.coarse) / max(self.fade, 1)))
+
+    def coarse_is_frozen(self, step: int) -> bool:
+        """Whether ``step`` trains the local network only."""
+        return self.coarse <= step < self.coarse + self.fade
 
 
 @dataclass(frozen=True)
 class AppearanceTraining:
     """H_A: source → target pose and back."""
 
+    variant: str = "ts-pred"  #: "baseline" without parsing maps, "ts-gt" with given ones, "ts-pred", "e2e"
     network: AppearanceConfig = field(default_factory=AppearanceConfig)
     critic: PatchConfig = field(default_factory=PatchConfig)
     face_critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=3, layers=2))
     face_size: int = 64  #: pixels of a face crop's side
     schedule: Schedule = field(default_factory=Schedule)
+    growth: Growth = field(default_factory=Growth)
+    end_to_end: EndToEnd = field(default_factory=EndToEnd)
     weights: AppearanceWeights = field(default_factory=AppearanceWeights)
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: take every n-th feature pixel for the Gram matrices
-    predicted: float = 1.0  #: share of samples whose target map H_S predicts, in any pose; the rest use a pseudo label
+    perceptual_shrink: int = 1  #: content and style look at images so many times smaller
+    anyone: float = 1.0  #: share of samples whose target map H_S predicts, in any pose; the rest use a pseudo label
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
+        if self.variant == "baseline" and (self.network.parsing or self.weights.paste):
+            raise ValueError("the baseline has network.parsing = false and weights.paste = 0")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pgen.data.samples import Change, Sampler
 from pgen.training.config import Schedule
+from pgen.training.own_view import Concealment
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,16 @@ class PairDraw(Draw):
 
     target: Tensor  #: long (B,), indices of the target
     target_change: Change
-    predicted: (
-        Tensor  #: bool (B,): the target map is H_S's, in the pose of anyone; else the target's own, a pseudo label
-    )
+    #: bool (B,): the target is anyone, for the pose alone; else a pseudo label, whose map is known
+    anyone: Tensor
+
+
+@dataclass(frozen=True)
+class TransferDraw(PairDraw):
+    """Pairs, and how A is to be painted into another crop of its own photo."""
+
+    own_change: Change
+    concealment: Concealment
 
 
 def draw_noisy(train: Sampler, schedule: Schedule, generator: torch.Generator) -> NoisyDraw:
@@ -66,17 +74,37 @@ def draw_noisy(train: Sampler, schedule: Schedule, generator: torch.Generator) -
 
 
 def draw_pairs(
-    train: Sampler, matches: Tensor, schedule: Schedule, generator: torch.Generator, predicted: float = 0.0
+    train: Sampler,
+    matches: Tensor,
+    schedule: Schedule,
+    generator: torch.Generator,
+    anyone: float = 0.0,
+    own: float = 0.0,
 ) -> PairDraw:
-    """Any views, each with a pseudo label of its ``matches`` (N, K) or, a share ``predicted``, with any other view."""
+    """Any views, each with a pseudo label of its ``matches`` (N, K).
+
+    A share ``anyone`` goes with any other view instead, and of the rest a share ``own`` with itself.
+    """
     batch = schedule.batch
     source = torch.randint(len(train), (batch,), generator=generator)
     choice = torch.randint(matches.shape[1], (batch,), generator=generator)
-    anyone = torch.randint(len(train), (batch,), generator=generator)
-    is_predicted = torch.rand(batch, generator=generator) < predicted
-    target = torch.where(is_predicted, anyone, matches[source, choice])
+    other = torch.randint(len(train), (batch,), generator=generator)
+    is_anyone = torch.rand(batch, generator=generator) < anyone
+    is_own = torch.rand(batch, generator=generator) < own
+    target = torch.where(is_anyone, other, torch.where(is_own, source, matches[source, choice]))
     changes = [Change.draw(batch, generator, schedule.flip, schedule.zoom) for _ in range(2)]
-    return PairDraw(_names(train, source, target), source, changes[0], target, changes[1], is_predicted)
+    return PairDraw(_names(train, source, target), source, changes[0], target, changes[1], is_anyone)
+
+
+def draw_transfers(
+    train: Sampler, matches: Tensor, schedule: Schedule, generator: torch.Generator, anyone: float = 0.0
+) -> TransferDraw:
+    """Pairs as `draw_pairs` draws them, with another crop of each source and what to hide of it."""
+    pairs = draw_pairs(train, matches, schedule, generator, anyone)
+    crop = Change.draw(schedule.batch, generator, flip=False, zoom=schedule.zoom)
+    crop = replace(crop, flip=pairs.source_change.flip)  # a mirrored photo is mirrored in both
+    concealment = Concealment.draw(schedule.batch, generator)
+    return TransferDraw(**vars(pairs), own_change=crop, concealment=concealment)
 
 
 def noise_like(images: Tensor, seeds: Tensor) -> Tensor:

@@ -35,6 +35,10 @@ class Stage(Protocol[D]):
     networks: nn.ModuleDict  #: trained, averaged and saved
     critics: nn.ModuleDict  #: discriminators
     companions: Mapping[str, nn.Module]  #: frozen networks that belong to the finished weights
+    rates: Mapping[str, float]  #: learning rates of single networks, as shares of the schedule's; 1 for the others
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Prepare the networks, and their averaged copies, for ``step``."""
 
     def draw(self, generator: torch.Generator) -> D:
         """Draw the samples of one step."""
@@ -115,7 +119,14 @@ def train(stage: Stage, run: Run, report: Callable[[int, dict[str, float]], None
         stage.networks,
         stage.critics,
         copy.deepcopy(stage.networks).eval().requires_grad_(False),
-        torch.optim.Adam(parameters, schedule.rate, betas),
+        torch.optim.Adam(
+            [
+                {"params": list(network.parameters()), "share": stage.rates.get(name, 1.0)}
+                for name, network in stage.networks.items()
+            ],
+            schedule.rate,
+            betas,
+        ),
         torch.optim.Adam(critic_parameters, schedule.critic_rate, betas) if critic_parameters else None,
     )
     if run.checkpoint.exists():
@@ -162,6 +173,7 @@ def _step(stage: Stage, run: Run, state: State, parameters: list[nn.Parameter]) 
     factor = rate_factor(schedule, step)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=run.precision == "bf16")
 
+    stage.begin(step, state.average)
     stage.critics.requires_grad_(False)
     with autocast:
         losses = stage.generator_losses(stage.draw(generator))
@@ -184,7 +196,8 @@ def _step(stage: Stage, run: Run, state: State, parameters: list[nn.Parameter]) 
         critic_total.backward()
         state.critic_optimiser.param_groups[0]["lr"] = schedule.critic_rate * factor
         state.critic_optimiser.step()
-    state.optimiser.param_groups[0]["lr"] = schedule.rate * factor
+    for group in state.optimiser.param_groups:
+        group["lr"] = schedule.rate * factor * group["share"]
     state.optimiser.step()
     return losses | critic_losses
 

@@ -11,6 +11,9 @@ from pgen.body.labels import Label
 #: Labels whose texture the style loss compares; the face is left out, as in the authors' code.
 STYLE_LABELS = tuple(range(Label.HAIR, Label.R_LEG + 1))
 
+#: Stands in a map where no label is known.
+UNLABELLED = -100
+
 
 def real_loss(verdicts: Tensor) -> Tensor:
     """Least-squares GAN: verdicts (B, 1, H, W) should be 1."""
@@ -23,8 +26,11 @@ def fake_loss(verdicts: Tensor) -> Tensor:
 
 
 def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
-    """H_S: cross entropy against the pseudo label (long, B, H, W), weighted by 1 + M_t (B, 1, H, W)."""
-    loss = F.cross_entropy(logits, labels, reduction="none")
+    """H_S: cross entropy against the pseudo label (long, B, H, W), weighted by 1 + M_t (B, 1, H, W).
+
+    Pixels with the label `UNLABELLED` count as without error.
+    """
+    loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=UNLABELLED)
     return (loss * (1 + pose_mask[:, 0])).mean()
 
 
@@ -38,9 +44,9 @@ def content_loss(generated: Tensor, original: Tensor) -> Tensor:
     return F.mse_loss(generated, original)
 
 
-def region_masks(layout: Tensor) -> Tensor:
-    """Masks (B, 8, h, w) of the style loss's regions at half size, from a map (B, 10, H, W), one-hot or soft."""
-    return F.avg_pool2d(layout[:, list(STYLE_LABELS)], 2)
+def region_masks(layout: Tensor, shrink: int = 2) -> Tensor:
+    """Masks (B, 8, h, w) of the style loss's regions, ``shrink`` times smaller than the map (B, 10, H, W)."""
+    return F.avg_pool2d(layout[:, list(STYLE_LABELS)], shrink)
 
 
 def gram_matrices(features: Tensor, masks: Tensor, by_area: bool = False) -> Tensor:

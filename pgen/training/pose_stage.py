@@ -51,6 +51,10 @@ class PoseStage:
         self.networks = nn.ModuleDict({"pose": self.detector})
         self.critics = nn.ModuleDict()
         self.companions: Mapping[str, nn.Module] = {}
+        self.rates: Mapping[str, float] = {}
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Nothing changes from step to step."""
 
     def draw(self, generator: torch.Generator) -> NoisyDraw:
         return draw_noisy(self.train, self.schedule, generator)

@@ -13,7 +13,7 @@ from pgen.body.posemask import radius_for
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler, augmented
 from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.inputs import Transfer, predict_layout
+from pgen.models.inputs import Transfer, hardened, predict_layout
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.config import SemanticTraining
 from pgen.training.draws import PairDraw, draw_pairs
@@ -40,33 +40,42 @@ class SemanticStage:
         self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
         if matches is None:
-            matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed))
+            clothes = config.same_clothes or None
+            matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed, same_clothes=clothes))
         self.matches = matches
         self.model = SemanticGenerator(config.network).to(self.device).to(memory_format=torch.channels_last)
-        self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"semantic": self.model})
-        self.critics = nn.ModuleDict({"semantic": self.critic})
+        self.critics = nn.ModuleDict()
+        if config.adversarial:
+            critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=torch.channels_last)
+            self.critics["semantic"] = critic
         self.companions: Mapping[str, nn.Module] = {}
+        self.rates: Mapping[str, float] = {}
         self._judged: tuple[Tensor, Tensor]
 
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Nothing changes from step to step."""
+
     def draw(self, generator: torch.Generator) -> PairDraw:
-        return draw_pairs(self.train, self.matches, self.schedule, generator)
+        return draw_pairs(self.train, self.matches, self.schedule, generator, own=self.config.own)
 
     def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
         source = augmented(self.train.views(draw.source, self.device), draw.source_change)
         target = augmented(self.train.views(draw.target, self.device), draw.target_change)
         mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
         logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
-        fake = torch.cat([logits.softmax(1), mask], 1)
-        self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
-        return {
-            "layout": layout_loss(logits, target.labels, mask),
-            "adversarial": self.config.adversarial * real_loss(self.critic(fake)),
-        }
+        result = {"layout": layout_loss(logits, target.labels, mask)}
+        if self.config.adversarial:
+            fake = torch.cat([hardened(logits), mask], 1)
+            result["adversarial"] = self.config.adversarial * real_loss(self.critics["semantic"](fake))
+            self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
+        return result
 
     def critic_losses(self) -> dict[str, Tensor]:
+        if not self.critics:
+            return {}
         real, fake = self._judged
-        verdicts = self.critic(torch.cat([real, fake]))
+        verdicts = self.critics["semantic"](torch.cat([real, fake]))
         return {"critic": real_loss(verdicts[: len(real)]) + fake_loss(verdicts[len(real) :])}
 
     @torch.no_grad()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT
 from pgen.models.appearance import (
@@ -40,10 +43,10 @@ def test_golden_appearance_generator(golden, alpha: float) -> None:
         for name in data.files
         if name.startswith("state_dict/")
     }
-    model = TwoLevelAppearanceGenerator(AppearanceConfig(widths=(4, 8, 16, 32, 32, 32), local_widths=(2, 4))).eval()
+    model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 16, 32, 32, 32), (2, 4), fade_in=alpha)).eval()
     model.load_state_dict(appearance_state_dict(published))
     with torch.no_grad():
-        image = model(golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4), alpha)
+        image = model(golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4))
     means = torch.from_numpy(data[f"output_alpha_{alpha}_mean4"])
     crop = torch.from_numpy(data[f"output_alpha_{alpha}_crop"])
     torch.testing.assert_close(F.avg_pool2d(image, 4), means, atol=1e-4, rtol=0)
@@ -75,9 +78,38 @@ def test_one_level_keeps_the_frame(size: tuple[int, int], parsing: bool) -> None
 
 
 def test_fade_in_uses_the_local_network_only_above_zero() -> None:
-    model = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4), dropout=0.0))
+    sizes = AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4), dropout=0.0, fade_in=0.0)
+    model = TwoLevelAppearanceGenerator(sizes)
     full, half = random_input((128, 64), 1), random_input((64, 32), 4)
-    model(full, half, 0.0).sum().backward()
+    model(full, half).sum().backward()
     assert model.to_image.weight.grad is None
-    model(full, half, 0.5).sum().backward()
+    model.config = replace(sizes, fade_in=0.5)
+    model(full, half).sum().backward()
     assert model.to_image.weight.grad is not None
+
+
+@pytest.mark.parametrize("local", [(), (2, 4)])
+def test_blend_keeps_as_much_of_the_guide_as_the_last_channel_says(local: tuple[int, ...]) -> None:
+    model = appearance_generator(AppearanceConfig((4, 8, 8, 8), local, 2, guide_channels=4, blend=True)).eval()
+    size = (32, 64)
+    inputs = random_input(size, 2, guide=4)
+    inputs.guide = torch.rand(2, 3, *size)
+
+    def image() -> Tensor:
+        if local:
+            return model(inputs, random_input((16, 32), 2, guide=4))
+        return model(inputs)
+
+    with torch.no_grad():
+        model.to_image.bias[3] = 50.0
+        torch.testing.assert_close(image(), inputs.guide)
+        model.to_image.bias[3] = -50.0
+        painted = image()
+        inputs.guide = -inputs.guide
+        torch.testing.assert_close(image(), painted)
+    assert not torch.allclose(painted, inputs.guide)
+
+
+def test_blend_needs_a_guide() -> None:
+    with pytest.raises(ValueError, match="guide_channels = 4"):
+        AppearanceConfig(blend=True)

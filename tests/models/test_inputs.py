@@ -5,16 +5,18 @@ import torch
 from torch import Tensor
 
 from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, appearance_generator
-from pgen.models.inputs import Transfer, Views, half_poses, one_hot, paint, predict_layout
+from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, shrunk
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from tests.models.people import views
 
 WIDTHS = (4, 8, 8, 8)
 
 
-def config(levels: int = 1, guide: int = 0, aware: int = 0, parsing: bool = True) -> AppearanceConfig:
+def config(
+    levels: int = 1, guide: int = 0, aware: int = 0, parsing: bool = True, fade_in: float = 1.0
+) -> AppearanceConfig:
     local = (2, 4) if levels == 2 else ()
-    return AppearanceConfig(WIDTHS, local, 3, 0.0, guide, aware, parsing)
+    return AppearanceConfig(WIDTHS, local, 3, 0.0, guide, aware, parsing=parsing, fade_in=fade_in)
 
 
 def test_one_hot() -> None:
@@ -35,7 +37,7 @@ def test_half_of_a_view_agrees_with_itself() -> None:
     half = whole.half()
     assert half.size == (32, 32)
     for sample in range(2):
-        x, y = half_poses(joints)[sample, 4].round().long().tolist()
+        x, y = shrunk(joints)[sample, 4].round().long().tolist()
         assert half.images[sample, 0, y, x] == 1
     for label in range(1, 10):
         assert (half.labels == label).sum() * 4 == pytest.approx(int((whole.labels == label).sum()), rel=0.35)
@@ -45,11 +47,11 @@ def test_half_of_a_view_agrees_with_itself() -> None:
 @pytest.mark.parametrize("levels", [1, 2])
 @pytest.mark.parametrize(("guide", "aware"), [(0, 0), (4, 2)])
 def test_paint(size: tuple[int, int], levels: int, guide: int, aware: int) -> None:
-    model = appearance_generator(config(levels, guide, aware))
+    model = appearance_generator(config(levels, guide, aware, fade_in=0.5))
     assert isinstance(model, TwoLevelAppearanceGenerator) == (levels == 2)
     source = views(size)
     transfer = Transfer(source.poses, source.poses.flip(0), size)
-    image = paint(model, source, transfer, source.one_hot().flip(0), alpha=0.5)
+    image = paint(model, source, transfer, source.one_hot().flip(0))
     assert image.shape == (2, 3, *size)
     assert image.abs().max() <= 1
     image.square().sum().backward()
