@@ -42,7 +42,7 @@ class Frozen:
 class AppearanceStage:
     """The cycle A → fake B → fake A with all losses of H_A."""
 
-    name = "joint"
+    name, score = "joint", "mask_ssim"
 
     def __init__(
         self,
