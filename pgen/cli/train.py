@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
@@ -14,13 +17,9 @@ from pgen.cli.options import Seed
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from pgen.data.samples import Sampler
-    from pgen.data.store import Store
-    from pgen.data.weights import Weights
-    from pgen.training.config import Preset
-    from pgen.training.loop import Stage
+    from pgen.cli.train_stages import Materials
+    from pgen.training.processes import Processes
+    from pgen.training.stage import Stage
 
 
 class Precision(StrEnum):
@@ -28,6 +27,7 @@ class Precision(StrEnum):
 
     FP32 = "fp32"
     BF16 = "bf16"
+    FP16 = "fp16"
 
 
 class Variant(StrEnum):
@@ -39,178 +39,207 @@ class Variant(StrEnum):
     E2E = "e2e"
 
 
-Data = Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")]
-PresetName = Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a field of the preset: semantic.schedule.steps=2000.", metavar="KEY=VALUE"),
-]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run folder (default: runs/STAGE).", metavar="DIR")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in this folder.")]
-PrecisionName = Annotated[Precision, typer.Option("--precision", help="bf16: faster where the processor has it.")]
-MaxSteps = Annotated[
-    int | None, typer.Option("--max-steps", min=1, help="Stop after this many steps, to be resumed later.")
-]
+@dataclass(frozen=True)
+class Options(ABC):
+    """The options of all three commands."""
 
-#: How many held-out pairs the scores at intervals are taken over.
-_VALIDATION_PAIRS = 96
+    data: Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")] = Path(
+        "datasets/synthetic.h5"
+    )
+    preset: Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")] = (
+        "synthetic-128"
+    )
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a field of the preset: semantic.schedule.steps=2000.", metavar="KEY=VALUE"),
+    ] = None
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder (default: runs/STAGE).", metavar="DIR")
+    ] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in this folder.")] = False
+    gpus: Annotated[
+        str | None,
+        typer.Option(
+            "--gpus", help="Train on these GPUs, one process each (default: the first, if any).", metavar="0,1"
+        ),
+    ] = None
+    procs: Annotated[
+        int,
+        typer.Option("--procs", min=0, help="Train in so many processes on the CPU.", metavar="N", show_default=False),
+    ] = 0
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="bf16: faster where the processor has it; fp16: on GPUs.")
+    ] = Precision.FP32
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", min=1, help="Stop after this many steps, to be resumed later.")
+    ] = None
+    seed: Seed = 0
+
+    stage: ClassVar[str]  #: its name, and that of its run folder
+
+    def all_settings(self) -> list[str]:
+        """``--set``, and options that stand for settings."""
+        return list(self.settings or ())
+
+    @abstractmethod
+    def build(self, made_of: Materials) -> Stage:
+        """The stage to be trained."""
 
 
-def train_pose(
-    data: Data = Path("datasets/synthetic.h5"),
-    preset: PresetName = "synthetic-128",
-    settings: Settings = None,
-    out: Out = None,
-    resume: Resume = False,
-    precision: PrecisionName = Precision.FP32,
-    max_steps: MaxSteps = None,
-    seed: Seed = 0,
-) -> None:
+@dataclass(frozen=True)
+class PoseOptions(Options):
     """Train the pose detector that H_A's pose loss looks through."""
 
-    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        from pgen.training.pose_stage import PoseStage
+    stage = "pose"
 
-        return PoseStage(config.pose, train, held_out, seed)
+    def build(self, made_of: Materials) -> Stage:
+        from pgen.cli.train_stages import pose_stage
 
-    _train("pose", build, data, preset, settings, out, resume, precision, max_steps, seed)
+        return pose_stage(made_of)
 
 
-def train_hs(
-    data: Data = Path("datasets/synthetic.h5"),
-    preset: PresetName = "synthetic-128",
-    settings: Settings = None,
-    out: Out = None,
-    resume: Resume = False,
-    precision: PrecisionName = Precision.FP32,
-    max_steps: MaxSteps = None,
-    seed: Seed = 0,
-) -> None:
+@dataclass(frozen=True)
+class SemanticOptions(Options):
     """Train H_S, which transforms the parsing map, on pseudo labels."""
 
-    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        from pgen.training.semantic_stage import SemanticStage
+    stage = "hs"
 
-        matches = _pseudo_labels(config, store, train, seed)
-        return SemanticStage(config.semantic, train, held_out, _held_out_pairs(store), seed, matches)
+    def build(self, made_of: Materials) -> Stage:
+        from pgen.cli.train_stages import semantic_stage
 
-    _train("hs", build, data, preset, settings, out, resume, precision, max_steps, seed)
+        return semantic_stage(made_of)
 
 
-def train_joint(
-    data: Data = Path("datasets/synthetic.h5"),
-    preset: PresetName = "synthetic-128",
-    semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors"),
-    pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors"),
+@dataclass(frozen=True)
+class JointOptions(Options):
+    """Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end."""
+
+    semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors")
+    pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors")
     variant: Annotated[
         Variant | None,
         typer.Option(help="Of the paper's ablation: no parsing; true maps; H_S frozen (default); both end to end."),
-    ] = None,
+    ] = None
     start: Annotated[
         Path | None,
         typer.Option(help="Weights to start H_A from; one-level weights become the global network of a two-level one."),
-    ] = None,
+    ] = None
     vgg: Annotated[
         str | None,
         typer.Option(
             help="VGG-16 weights, or `bundled` (default: torchvision's if cached or fetchable, else bundled).",
             metavar="FILE",
         ),
-    ] = None,
-    settings: Settings = None,
-    out: Out = None,
-    resume: Resume = False,
-    precision: PrecisionName = Precision.FP32,
-    max_steps: MaxSteps = None,
-    seed: Seed = 0,
-) -> None:
-    """Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end."""
+    ] = None
 
-    def build(config: Preset, store: Store, train: Sampler, held_out: Sampler) -> Stage:
-        from pgen.data.vgg import perceptual_features
-        from pgen.data.weights import load_weights
-        from pgen.training.appearance_stage import AppearanceStage, Frozen, needs_semantic
-        from pgen.training.pose_stage import frozen
+    stage = "joint"
 
-        def trained(path: Path, flag: str, command: str) -> Weights:
-            if not path.exists():
-                raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
-            weights = load_weights(path)
-            if weights.frame != store.size:
-                frame = weights.frame
-                warn(f"{flag} {path}: trained at {frame[0]}x{frame[1]}, the data are {store.size[0]}x{store.size[1]}")
-            return weights
+    def all_settings(self) -> list[str]:
+        of_variant = [] if self.variant is None else [f"appearance.variant={self.variant.value}"]
+        return [*super().all_settings(), *of_variant]
 
-        of_semantic = None
-        if needs_semantic(config.appearance):
-            of_semantic = trained(semantic, "--semantic", "train-hs").semantic
-            if of_semantic is None:
-                raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
-        of_pose = trained(pose, "--pose", "train-pose").pose
-        if of_pose is None:
-            raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
-        perceptual, origin = perceptual_features(vgg, fetch=True)
-        say(f"perceptual features: {origin}")
-        matches = _pseudo_labels(config, store, train, seed)
-        fixed = Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual)
-        stage = AppearanceStage(config.appearance, fixed, train, held_out, _held_out_pairs(store), matches, seed)
-        if start is not None:
-            of_start = load_weights(start).appearance
-            if of_start is None:
-                raise InputError(f"--start {start}: holds no H_A; give weights of train-joint")
-            try:
-                stage.start_from(of_start)
-            except ValueError as error:
-                raise InputError(f"--start {start}: {error}") from None
-        return stage
+    def build(self, made_of: Materials) -> Stage:
+        from pgen.cli.train_stages import appearance_stage
 
-    if variant is not None:
-        settings = [*(settings or ()), f"appearance.variant={variant.value}"]
-    _train("joint", build, data, preset, settings, out, resume, precision, max_steps, seed)
+        return appearance_stage(made_of, self.semantic, self.pose, self.vgg, self.start)
 
 
-def _train(
-    stage_name: str,
-    build: Callable[[Preset, Store, Sampler, Sampler], Stage],
-    data: Path,
-    preset: str,
-    settings: list[str] | None,
-    out: Path | None,
-    resume: bool,
-    precision: Precision,
-    max_steps: int | None,
-    seed: int,
-) -> None:
+def _command(options: type[Options]) -> Callable[..., None]:
+    """A command whose options are the fields of ``options``, as typer reads them from a function."""
+
+    def run(**given: Any) -> None:
+        _train(options(**given))
+
+    hints = get_type_hints(options, include_extras=True)
+    run.__annotations__ = {field.name: hints[field.name] for field in fields(options)}
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+            for f in fields(options)
+        ]
+    )
+    run.__doc__ = options.__doc__
+    return run
+
+
+train_pose = _command(PoseOptions)
+train_hs = _command(SemanticOptions)
+train_joint = _command(JointOptions)
+
+
+def _train(options: Options) -> None:
+    from pgen.training.processes import parse_gpus, run_in
+
+    if options.gpus is not None and options.procs:
+        raise InputError("--gpus and --procs exclude each other: --procs is for the CPU")
+    result = run_in(parse_gpus(options.gpus), options.procs, work, options)
+    if result is not None:
+        print(result)
+
+
+def work(processes: Processes, options: Options) -> Path | None:
+    """Train in one of the processes; returns what was written, in the first one."""
     from dataclasses import asdict
 
+    import torch
+
+    from pgen.cli.train_stages import Materials
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
     from pgen.training.config import load_preset
-    from pgen.training.loop import Run, train
+    from pgen.training.loop import train
+    from pgen.training.run import Run
+    from pgen.training.step import check_precision
     from pgen.version import version
 
-    seed_everything(seed)
-    config = load_preset(preset, settings or ())
-    folder = out or Path("runs") / stage_name
+    seed_everything(options.seed)
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
+    config = load_preset(options.preset, options.all_settings())
+    folder = options.out or Path("runs") / options.stage
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; name a folder for the run")
-    info = {"pgen": version(), "preset": preset, "seed": seed, "data": str(data), "config": asdict(config)}
-    run = Run(folder, info, seed, str(precision.value), max_steps, resume=resume)
-    run.check_folder()
-    store = Store(data)
-    say(f"reading {data} and preparing the {stage_name} training")
-    stage = build(config, store, Sampler(store, "train"), Sampler(store, "test"))
-    _keep_settings(folder / "config.json", info)
-    with progress(f"train {stage_name}", stage.schedule.steps) as advance:
+    check_precision(str(options.precision.value), processes.device)
+    info = {
+        "pgen": version(),
+        "preset": options.preset,
+        "seed": options.seed,
+        "data": str(options.data),
+        "config": asdict(config),
+    }
+    run = Run(folder, info, options.seed, str(options.precision.value), options.max_steps, options.resume, warn)
+    tell = say if processes.first else _tell_nobody
+    if processes.first:
+        run.check_folder()
+    store = Store(options.data)
+    tell(f"reading {options.data} and preparing the {options.stage} training")
+    sharing = processes.local_world
+    train_views, held_out = Sampler(store, "train", sharing=sharing), Sampler(store, "test", sharing=sharing)
+    stage = options.build(Materials(config, store, train_views, held_out, options.seed, processes, tell))
+    if processes.first:
+        _keep_settings(folder / "config.json", info)
+    if not processes.first:
+        train(stage, run, lambda step, values: None, processes)
+        return None
+    with progress(f"train {options.stage}", stage.schedule.steps) as advance:
         at = 0
 
         def report(step: int, values: dict[str, float]) -> None:
             nonlocal at
-            advance(step - at, "  ".join(f"{name} {value:.3g}" for name, value in values.items()))
+            advance(step - at, _note(values))
             at = step
 
-        result = train(stage, run, report)
-    print(result)
+        return train(stage, run, report, processes)
+
+
+def _note(values: dict[str, float]) -> str:
+    """The rate and the losses, or the scores, beside the progress bar."""
+    rate = f"{values['samples_per_second']:.3g} samples/s  " if "samples_per_second" in values else ""
+    shown = (f"{name} {value:.3g}" for name, value in values.items() if name != "samples_per_second")
+    return rate + "  ".join(shown)
+
+
+def _tell_nobody(message: str) -> None:
+    pass
 
 
 def _keep_settings(path: Path, info: dict[str, Any]) -> None:
@@ -239,27 +268,3 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, A
             yield from _differences(before.get(key), value, f"{name}.{key}" if name else key)
     elif before != now:
         yield name, before, now
-
-
-def _pseudo_labels(config: Preset, store: Store, train: Sampler, seed: int) -> Tensor:
-    import torch
-
-    from pgen.data.pseudo_matches import training_matches
-
-    wanted = config.semantic
-    matches, origin = training_matches(store, train, wanted.nearest, wanted.turned, seed, wanted.same_clothes)
-    say(origin)
-    return torch.from_numpy(matches)
-
-
-def _held_out_pairs(store: Store):  # type: ignore[no-untyped-def]  # torch is imported late
-    """Test pairs (M, 2) as indices into the test split, evenly thinned to a number quick to score."""
-    import numpy as np
-    import torch
-
-    position = {int(index): k for k, index in enumerate(store.indices("test"))}
-    pairs = [pair for pair in store.pairs("test").tolist() if position.keys() >= set(pair)]
-    if not pairs:
-        raise InputError(f"{store.path}: has no pairs of test images to validate on; prepare the data set with some")
-    chosen = np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)
-    return torch.tensor([[position[index] for index in pairs[k]] for k in chosen])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,16 +21,24 @@ from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.models.inputs import Views
 
+#: A split that would need more than this is read from the file.
+_SHARE_OF_MEMORY = 0.3
+
 
 class Sampler:
-    """Views of one split of a store, held in memory as bytes; an index counts within the split."""
+    """Views of one split of a store; an index counts within the split.
 
-    def __init__(self, store: Store, split: Split = "train") -> None:
-        self.indices = store.indices(split)
+    Images and maps are held in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
+    default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
+    """
+
+    def __init__(self, store: Store, split: Split = "train", in_memory: bool | None = None, sharing: int = 1) -> None:
+        self.indices, self.store, self.size = store.indices(split), store, store.size
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
-        self.images = torch.from_numpy(np.stack([store.image(i) for i in self.indices])).permute(0, 3, 1, 2)
-        self.labels = torch.from_numpy(np.stack([store.parsing(i) for i in self.indices]))
+        if in_memory is None:
+            in_memory = sharing * len(self) * math.prod(self.size) * 4 <= _SHARE_OF_MEMORY * _memory()
+        self._held = self._read(range(len(self))) if in_memory else None
         self.poses = torch.from_numpy(np.asarray(store.poses)[self.indices])
         self.persons = [store.persons[i] for i in self.indices]
         self.names = [store.names[i] for i in self.indices]
@@ -37,16 +47,35 @@ class Sampler:
         return len(self.indices)
 
     @property
-    def size(self) -> tuple[int, int]:
-        return (self.images.shape[2], self.images.shape[3])
+    def labels(self) -> Tensor:
+        """All parsing maps, uint8 (N, H, W)."""
+        if self._held is not None:
+            return self._held[1]
+        return torch.from_numpy(np.stack([self.store.parsing(i) for i in self.indices]))
 
     def views(self, indices: Tensor, device: torch.device | str = "cpu") -> Views:
         """The views at ``indices`` (B,), as they are."""
+        held = self._held
+        images, labels = self._read(indices.tolist()) if held is None else (held[0][indices], held[1][indices])
         return Views(
-            self.images[indices].to(device).float() / 127.5 - 1,
-            self.labels[indices].to(device).long(),
+            images.to(device).float() / 127.5 - 1,
+            labels.to(device).long(),
             self.poses[indices].to(device),
         )
+
+    def _read(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Images uint8 (B, 3, H, W) and maps uint8 (B, H, W), from the file."""
+        rows = self.indices[list(positions)]
+        images = torch.from_numpy(np.stack([self.store.image(row) for row in rows])).permute(0, 3, 1, 2)
+        return images, torch.from_numpy(np.stack([self.store.parsing(row) for row in rows]))
+
+
+def _memory() -> float:
+    """Bytes of memory this machine has; endless where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return math.inf
 
 
 def mirrored(views: Views, which: Tensor) -> Views:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,7 +66,7 @@ class _Cycle:
 class AppearanceStage:
     """The cycle A → fake B → fake A with all losses of H_A, in the four variants of the paper's ablation."""
 
-    name = "joint"
+    name, score = "joint", "mask_ssim"
 
     def __init__(
         self,
@@ -278,13 +278,13 @@ class AppearanceStage:
         layout = self._given_layout(networks, source, target, transfer)
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
         image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
-        columns = {
-            "source": _as_bytes(source.images),
+        columns: dict[str, Sequence[np.ndarray]] = {
+            "source": list(_as_bytes(source.images)),
             "pose": [draw_skeleton(self.frame, pose) for pose in target.poses.cpu().numpy()],
             "map": [colour_parsing(ids) for ids in layout.argmax(1).byte().cpu().numpy()],
-            "paste": _as_bytes(pasted.image),
-            "painted": _as_bytes(image),
-            "true": _as_bytes(target.images),
+            "paste": list(_as_bytes(pasted.image)),
+            "painted": list(_as_bytes(image)),
+            "true": list(_as_bytes(target.images)),
         }
         return sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(pairs))])
 

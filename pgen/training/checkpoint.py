@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from pgen.data.outputs import write_whole
+from pgen.data.outputs import remove_abandoned, write_whole
 from pgen.errors import InputError
 
 
@@ -21,32 +22,85 @@ class State:
     average: nn.ModuleDict
     optimiser: torch.optim.Optimizer
     critic_optimiser: torch.optim.Optimizer | None
+    scaler: torch.amp.GradScaler  #: of losses in fp16; does nothing otherwise
     step: int = 0  #: steps done
+    best: float | None = None  #: the best main score of a validation so far
 
-    def save(self, path: Path) -> None:
-        """Write the state to ``path``, whole or not at all."""
-        state = {
+    def contents(self) -> dict[str, Any]:
+        """The state as tensors and numbers, fit for ``torch.load(weights_only=True)``."""
+        return {
             "step": self.step,
+            "best": self.best,
             "networks": self.networks.state_dict(),
             "critics": self.critics.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict() if self.critic_optimiser else {},
+            "scaler": self.scaler.state_dict(),
         }
-        with write_whole(path, force=True) as temporary:
-            torch.save(state, temporary)
 
-    def restore(self, path: Path) -> None:
-        """Take over the state in ``path``. Raises InputError if it is damaged or of other networks."""
+    def take(self, state: dict[str, Any], path: Path) -> None:
+        """Take over the `contents` that were read from ``path``. Raises InputError if they are of other networks."""
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
             self.networks.load_state_dict(state["networks"])
             self.critics.load_state_dict(state["critics"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             if self.critic_optimiser is not None:
                 self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+            if state["scaler"]:
+                self.scaler.load_state_dict(state["scaler"])
             self.step = int(state["step"])
-        except Exception as error:  # torch.load raises many kinds on a damaged file
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise InputError(f"{path}: cannot resume from it ({reason}); was the preset changed?") from None
+            self.best = None if state["best"] is None else float(state["best"])
+        except Exception as error:  # load_state_dict raises many kinds
+            raise _cannot_resume(path, error) from None
+
+    @torch.no_grad()
+    def follow(self, decay: float) -> None:
+        """Move the averaged weights towards the networks': kept · ``decay`` + new · (1 − ``decay``)."""
+        pairs = list(zip(self.average.state_dict().values(), self.networks.state_dict().values(), strict=True))
+        floating: list[tuple[Tensor, Tensor]] = [pair for pair in pairs if pair[0].is_floating_point()]
+        torch._foreach_lerp_([kept for kept, _ in floating], [new for _, new in floating], 1 - decay)
+        for kept, new in pairs:
+            if not kept.is_floating_point():
+                kept.copy_(new)
+
+
+class Checkpoints:
+    """The last two checkpoints of a run: ``checkpoint.pt`` and, in case that one is damaged, the one before."""
+
+    def __init__(self, folder: Path) -> None:
+        self.newest, self.before = folder / "checkpoint.pt", folder / "checkpoint-before.pt"
+
+    def exist(self) -> bool:
+        return self.newest.exists() or self.before.exists()
+
+    def save(self, state: State) -> None:
+        """Write ``state``. Whenever this is interrupted, a whole checkpoint is left."""
+        with write_whole(self.newest, force=True) as aside:
+            torch.save(state.contents(), aside)
+            if self.newest.exists():
+                self.newest.replace(self.before)
+
+    def load(self) -> tuple[dict[str, Any], Path, str | None]:
+        """The contents of the newest readable checkpoint, its path, and a warning if it is not the newest.
+
+        Raises InputError if none can be read.
+        """
+        remove_abandoned(self.newest)
+        trouble = None
+        for path in (self.newest, self.before):
+            if not path.exists():
+                continue
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+                warning = trouble and f"{trouble}; resuming from {path.name}, of step {int(state['step'])}"
+                return state, path, warning
+            except Exception as error:  # torch.load raises many kinds on a damaged file
+                trouble = trouble or str(_cannot_resume(path, error))
+        raise InputError(trouble or f"{self.newest}: there is no such file")
+
+
+def _cannot_resume(path: Path, error: Exception) -> InputError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path}: cannot resume from it ({reason}); was the preset changed?")

@@ -25,7 +25,8 @@ class Schedule:
     """How long and how fast to train."""
 
     steps: int = 10_000  #: optimiser steps
-    batch: int = 8  #: samples a step
+    batch: int = 8  #: samples a step, of all processes together
+    accumulate: int = 1  #: parts in which a process goes through its share of the batch, to save memory
     rate: float = 2e-4  #: learning rate of the generator (Adam)
     critic_rate: float = 2e-4  #: learning rate of the discriminators
     beta1: float = 0.5  #: Adam's β1
@@ -36,17 +37,22 @@ class Schedule:
     clip: float = 20.0  #: largest norm of the generator's gradient; 0: no clipping
     flip: bool = True  #: mirror half of the samples
     zoom: float = 0.0  #: enlarge or shrink samples by up to this share
+    log: int = 50  #: steps between rows of losses
+    validate: int = 1000  #: steps between validations
+    checkpoint: float = 180.0  #: seconds between checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
+        for name in ("steps", "batch", "accumulate", "log", "validate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
         for name in ("beta1", "beta2", "ema", "zoom"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
-        for name in ("rate", "critic_rate", "warmup", "decay", "clip"):
+        for name in ("rate", "critic_rate", "warmup", "decay", "clip", "checkpoint"):
             if not 0 <= getattr(self, name) < inf:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch is a multiple of accumulate, and {self.batch} is none of {self.accumulate}")
 
 
 @dataclass(frozen=True)

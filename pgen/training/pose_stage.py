@@ -32,7 +32,7 @@ def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
 class PoseStage:
     """Heatmap regression with noise, brightness, flips and zoom."""
 
-    name = "pose"
+    name, score = "pose", "pck"
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from pgen.training.losses import fake_loss, layout_loss, real_loss
 class SemanticStage:
     """S → S*, the map of somebody else in another pose who wears the same kind of clothes."""
 
-    name = "hs"
+    name, score = "hs", "miou"
 
     def __init__(
         self,

@@ -20,9 +20,9 @@ from pgen.models.semantic import SemanticGenerator
 from pgen.people.dataset import synthetic_examples
 from pgen.training.appearance_stage import AppearanceStage, Frozen
 from pgen.training.config import load_preset
-from pgen.training.loop import Stage
 from pgen.training.pose_stage import PoseStage, frozen
 from pgen.training.semantic_stage import SemanticStage
+from pgen.training.stage import Stage
 
 PAIRS = torch.tensor([[0, 1]])
 

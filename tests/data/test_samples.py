@@ -10,6 +10,7 @@ from torch import Tensor
 from pgen.body.batched import known
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import Label
+from pgen.data import samples
 from pgen.data.samples import Change, Sampler, augmented, mirrored, zoomed
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -61,6 +62,26 @@ def test_sampler_counts_within_its_split(tmp_path: Path) -> None:
     assert found.labels.dtype == torch.long
     np.testing.assert_array_equal(found.labels[1], store.parsing(1))
     np.testing.assert_array_equal(found.poses[0], store.poses[4])
+
+
+def test_views_from_the_file_are_those_from_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
+        held, read = (Sampler(store, in_memory=in_memory) for in_memory in (True, False))
+    (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+    at = torch.tensor([3, 0, 3])
+    with pytest.raises(InputError, match="does not exist"):
+        read.views(at)
+    (tmp_path / "b.h5").rename(tmp_path / "a.h5")
+    assert equal(held.views(at), read.views(at))
+    assert torch.equal(held.labels, read.labels)
+
+
+def test_what_does_not_fit_the_memory_is_read_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bytes_needed = 4 * 128 * 128 * 4  # of four images and maps
+    with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
+        for memory, sharing, held in ((4, 1, True), (4, 2, False), (2, 1, False), (8, 2, True)):
+            monkeypatch.setattr(samples, "_memory", lambda memory=memory: memory * bytes_needed)
+            assert (Sampler(store, sharing=sharing)._held is not None) == held
 
 
 def test_a_split_without_images_is_refused(tmp_path: Path) -> None:

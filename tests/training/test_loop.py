@@ -4,6 +4,7 @@ import copy
 import json
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,21 +17,25 @@ from pgen.data.weights import load_weights
 from pgen.errors import InputError, PgenError
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.training.checkpoint import State
+from pgen.training.checkpoint import Checkpoints, State
 from pgen.training.config import Schedule
 from pgen.training.draws import NoisyDraw, noise_like
-from pgen.training.loop import Run, rate_factor, train
+from pgen.training.loop import train
+from pgen.training.run import Run
+from pgen.training.step import rate_factor
+
+SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
 
 
 class Toy:
     """A pose detector that learns noise, against a critic: batch norms, dropout, random batches."""
 
-    name = "toy"
+    name, score = "toy", "score"
     frame = (16, 16)
 
     def __init__(self, schedule: Schedule | None = None, fails_at: int = -1) -> None:
         torch.manual_seed(0)
-        self.schedule = schedule or Schedule(steps=8, batch=2, warmup=2, ema=0.5)
+        self.schedule = schedule or SCHEDULE
         self.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=2))})
         self.critics = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
         self.companions: Mapping[str, nn.Module] = {}
@@ -117,9 +122,12 @@ def test_finished_weights_can_be_loaded(tmp_path: Path) -> None:
     path = train(Toy(), run_in(tmp_path / "runs" / "toy"), quiet)
     assert path == tmp_path / "runs" / "toy" / "weights.safetensors"
     loaded = load_weights(path)
-    assert (loaded.frame, loaded.info) == ((16, 16), {"preset": "toy"})
+    assert (loaded.frame, loaded.info) == ((16, 16), {"preset": "toy", "step": 8, "scores": {"score": 0.5}})
     assert loaded.pose is not None
-    assert {entry.name for entry in path.parent.iterdir()} == {"weights.safetensors", "metrics.jsonl"}
+    assert {entry.name for entry in path.parent.iterdir()} - {"tensorboard"} == {
+        *(f"{name}.safetensors" for name in ("weights", "last", "best")),
+        *("checkpoint.pt", "metrics.jsonl", "curves.png"),
+    }
 
 
 def test_an_unfinished_run_is_not_started_over(tmp_path: Path) -> None:
@@ -199,7 +207,7 @@ class Watched(Toy):
 
 
 def test_neither_step_gives_the_other_gradients(tmp_path: Path) -> None:
-    stage = Watched()
+    stage = Watched(replace(SCHEDULE, clip=0.0))
     train(stage, run_in(tmp_path, max_steps=1), quiet)
     assert stage.of_critics == [None, None]
     for kept, parameter in zip(stage.of_networks, stage.networks.parameters(), strict=True):
@@ -239,14 +247,22 @@ def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.optim.Adam, "step", watched)
     for clip in (0.01, 0.0):
         train(Toy(Schedule(steps=1, batch=2, clip=clip)), run_in(tmp_path / str(clip)), quiet)
-    assert norms[1] == pytest.approx(0.01, rel=1e-3)  # (0 and 2 are the critic's)
-    assert norms[3] > 0.1
+    assert norms[0] == pytest.approx(0.01, rel=1e-3)  # (1 and 3 are the critic's)
+    assert norms[2] > 0.1
 
 
 def test_metrics_and_reports(tmp_path: Path) -> None:
     told: list[tuple[int, dict[str, float]]] = []
-    stage = Toy()
-    train(stage, run_in(tmp_path, log_steps=3, validate_steps=4), lambda step, values: told.append((step, values)))
+    steps: list[int] = []
+    stage = Toy(replace(SCHEDULE, log=3, validate=4))
+
+    def report(step: int, values: dict[str, float]) -> None:
+        steps.append(step)
+        if values:
+            told.append((step, values))
+
+    train(stage, run_in(tmp_path), report)
+    assert [step for step, before in zip(steps[1:], steps, strict=False) if step != before] == [*range(2, 9)]
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [step for step, _ in told] == [3, 4, 6, 8, 8]
     assert lines[0].keys() == {"step", "fit", "fool", "critic", "samples_per_second"}
@@ -256,14 +272,14 @@ def test_metrics_and_reports(tmp_path: Path) -> None:
 
 def test_checkpoints_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
-    save = State.save
+    save = Checkpoints.save
 
-    def watched(self: State, path: Path) -> None:
-        saved.append(self.step)
-        save(self, path)
+    def watched(self: Checkpoints, state: State) -> None:
+        saved.append(state.step)
+        save(self, state)
 
-    monkeypatch.setattr(State, "save", watched)
-    train(Toy(), run_in(tmp_path / "often", checkpoint_seconds=-1.0), quiet)
+    monkeypatch.setattr(Checkpoints, "save", watched)
+    train(Toy(replace(SCHEDULE, checkpoint=0.0)), run_in(tmp_path / "often"), quiet)
     assert saved == [1, 2, 3, 4, 5, 6, 7, 8]
     saved.clear()
     train(Toy(), run_in(tmp_path / "seldom"), quiet)

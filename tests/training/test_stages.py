@@ -18,10 +18,12 @@ from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training import appearance_stage
 from pgen.training.appearance_stage import AppearanceStage, Frozen
 from pgen.training.config import load_preset
-from pgen.training.loop import Run, Stage, train
+from pgen.training.loop import train
 from pgen.training.losses import layout_loss
 from pgen.training.pose_stage import PoseStage, detector_loss, frozen, heatmaps_at
+from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
+from pgen.training.stage import Stage
 from tests.training.people import SIZE, TEST, TINY, write_people
 
 PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
@@ -75,11 +77,11 @@ STAGES = {
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> None:
     """Two steps through the loop: every parameter moves, every loss and score is finite, and only those expected."""
-    stage = build(name)
+    stage = build(name, f"{name}.schedule.validate=2")
     parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
     before = [p.detach().clone() for _, p in parameters]
     told: dict[str, float] = {}
-    run = Run(tmp_path, {}, precision=precision, max_steps=2, validate_steps=2)
+    run = Run(tmp_path, {}, precision=precision, max_steps=2)
     train(stage, run, lambda step, values: told.update(values))
     generator, critics, scores = STAGES[name]
     assert told.keys() == generator | critics | scores | {"samples_per_second"}
@@ -146,7 +148,8 @@ def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float
         transfer = Transfer(source.poses, poses, SIZE)
         expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
     else:
-        found = [[torch.equal(row, map_) for map_ in stage.train.labels.long()] for row in layout.argmax(1)]
+        maps = stage.train.labels.long()
+        found = [[torch.equal(row, map_) for map_ in maps] for row in layout.argmax(1)]
         for index, row in zip(indices, found, strict=True):
             assert {k for k, same in enumerate(row) if same} & set(stage.matches[index].tolist())
         return
