@@ -17,6 +17,7 @@ from pgen.data.store import Store
 from pgen.data.vgg import perceptual_features
 from pgen.data.weights import Weights, load_weights
 from pgen.errors import InputError
+from pgen.models.semantic import grown
 from pgen.training.appearance_stage import AppearanceStage, Frozen, needs_semantic
 from pgen.training.config import Preset
 from pgen.training.pose_stage import PoseStage, frozen
@@ -72,7 +73,10 @@ def appearance_stage(
         if not path.exists():
             raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
         weights = load_weights(path)
-        if weights.frame != made_of.store.size and made_of.processes.first:
+        if weights.semantic is not None and made_of.store.size == (2 * weights.frame[0], 2 * weights.frame[1]):
+            made_of.say(f"{flag} {path}: grown to twice its frame")
+            weights.semantic = grown(weights.semantic)
+        elif weights.frame != made_of.store.size and made_of.processes.first:
             (height, width), (data_height, data_width) = weights.frame, made_of.store.size
             warn(f"{flag} {path}: trained at {height}x{width}, the data are {data_height}x{data_width}")
         return weights

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
-from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
-from pgen.models.semantic import SemanticGenerator
+from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, without_parsing
 from pgen.synthesis.inputs import ImageLike, ParsingLike, PoseLike, read_source
 from pgen.synthesis.person import Person
 
@@ -70,20 +69,24 @@ class PersonGenerator:
         """
         return Person(self, read_source(image, pose, parsing))
 
-    def require_semantic(self) -> SemanticGenerator:
-        """H_S. Raises `InputError` if the weights hold none, so that target maps cannot be predicted."""
-        if self._semantic is None:
+    def require_layouts(self) -> None:
+        """Raises `InputError` if these weights hold no H_S, so that target maps cannot be predicted."""
+        if self._semantic is None and self._appearance.config.parsing:
             raise InputError(
                 "these weights hold no semantic generator (H_S), so the target's parsing map must be given: --parsing "
                 "(in Python: parsing=)"
             )
-        return self._semantic
 
     def layouts(self, source: Views, transfer: Transfer) -> Tensor:
-        """Predicted parsing maps, long (B, H, W), of the people of ``source`` in the target poses (H_S)."""
-        semantic = self.require_semantic()
+        """Parsing maps, long (B, H, W), of the people of ``source`` in the target poses, as H_S predicts them.
+
+        For weights of the baseline, which knows no parsing, the target's pose masks.
+        """
+        self.require_layouts()
+        if self._semantic is None:
+            return without_parsing(Views(source.images, source.labels, transfer.target)).labels
         with torch.inference_mode():
-            return predict_layout(semantic, source, transfer).argmax(1)
+            return predict_layout(self._semantic, source, transfer).argmax(1)
 
     def images(self, source: Views, transfer: Transfer, layouts: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A)."""

@@ -97,7 +97,7 @@ class Person:
             for pose, parsing in zip(poses, parsings or repeat(None), strict=parsings is not None)
         ]
         if any(target.parsing is None for target in targets):
-            self.generator.require_semantic()
+            self.generator.require_layouts()
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._transfer(batch))
 
