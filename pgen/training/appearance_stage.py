@@ -150,7 +150,10 @@ class AppearanceStage:
         labels = target.labels.masked_fill(anyone[:, None, None], losses.UNLABELLED)
         layout = hardened(logits)
         layout = layout * share.gradient + layout.detach() * (1 - share.gradient)
-        return layout, {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
+        of_semantic = {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
+        if share.overlap:
+            of_semantic["overlap"] = share.overlap * losses.overlap_loss(logits, labels)
+        return layout, of_semantic
 
     @torch.no_grad()
     def _predicted(self, semantic: nn.Module | None, source: Views, transfer: Transfer) -> Tensor:

@@ -75,6 +75,7 @@ class SemanticTraining:
     nearest: int = 4  #: pseudo labels a map: the nearest in as many random halves of the data
     turned: int = 2  #: and the nearest among people seen from another side
     same_clothes: float = 0.0  #: how far sleeves and hems may differ, in bones; 0: the distance alone decides
+    overlap: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
     own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
 
     def __post_init__(self) -> None:
@@ -104,6 +105,7 @@ class EndToEnd:
 
     rate: float = 0.1  #: learning rate of H_S, as a share of H_A's
     layout: float = 1.0  #: weight of H_S's cross entropy against the pseudo label
+    overlap: float = 0.0  #: addition: weight of H_S's 1 − mean IoU against the pseudo label
     gradient: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
 
 

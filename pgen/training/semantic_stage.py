@@ -17,7 +17,7 @@ from pgen.models.inputs import Transfer, hardened, predict_layout
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.config import SemanticTraining
 from pgen.training.draws import PairDraw, draw_pairs
-from pgen.training.losses import fake_loss, layout_loss, real_loss
+from pgen.training.losses import fake_loss, layout_loss, overlap_loss, real_loss
 
 
 class SemanticStage:
@@ -65,6 +65,8 @@ class SemanticStage:
         mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
         logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
         result = {"layout": layout_loss(logits, target.labels, mask)}
+        if self.config.overlap:
+            result["overlap"] = self.config.overlap * overlap_loss(logits, target.labels)
         if self.config.adversarial:
             fake = torch.cat([hardened(logits), mask], 1)
             result["adversarial"] = self.config.adversarial * real_loss(self.critics["semantic"](fake))
