@@ -37,8 +37,9 @@ def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
 def overlap_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """H_S: 1 − intersection / union of the softmax and the map (long, B, H, W), a mean over each map's labels.
 
-    Pixels with the label `UNLABELLED` count as without error. An addition to the paper. Cross entropy counts pixels, so that a label that is rare and thin, such as an arm, is left
-    out where it is not sure; here all labels of a map count the same.
+    Pixels with the label `UNLABELLED` count as without error. An addition to the paper: cross entropy counts pixels, so
+    that a label that is rare and thin, such as an arm, is left out where it is not sure; here all labels of a map count
+    the same.
     """
     known = (labels != UNLABELLED)[:, None]
     found = logits.softmax(1) * known
