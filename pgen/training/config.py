@@ -94,9 +94,8 @@ class AppearanceWeights:
     pose: float = 700.0
     content: float = 0.03
     style: float = 1.0
-    cycle: float = 0.0  #: addition: L1 of the image that came back
+    pixels: float = 0.0  #: addition: L1 of the second picture, fake A or the own view
     paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
-    own: float = 0.0  #: addition: L1 to the source's own photo, painted from a part of it into another crop
 
 
 @dataclass(frozen=True)
@@ -138,6 +137,7 @@ class AppearanceTraining:
     growth: Growth = field(default_factory=Growth)
     end_to_end: EndToEnd = field(default_factory=EndToEnd)
     weights: AppearanceWeights = field(default_factory=AppearanceWeights)
+    own_view: bool = False  #: addition: the second picture is another crop of A, painted from a part of A
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: take every n-th feature pixel for the Gram matrices
     perceptual_shrink: int = 1  #: content and style look at images so many times smaller

@@ -94,8 +94,3 @@ def style_loss(gram_a: Tensor, gram_b: Tensor, shared: Tensor) -> Tensor:
 def paste_loss(generated: Tensor, pasted: Tensor, confidence: Tensor) -> Tensor:
     """L1 to the label-aware paste where the source shows the pixel (an addition to the paper)."""
     return ((generated - pasted).abs() * confidence).mean()
-
-
-def cycle_loss(back: Tensor, original: Tensor) -> Tensor:
-    """L1 between the image that came back and the source (an addition to the paper)."""
-    return F.l1_loss(back, original)
