@@ -97,7 +97,7 @@ class Processes:
         if self.world == 1:
             return module
         # Parameters may be unused in a step, such as those of a level that is not yet faded in.
-        return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
+        return DistributedDataParallel(module, find_unused_parameters=True)
 
     def prepare(self, networks: nn.Module) -> None:
         """Let the batch norms of ``networks`` see the whole batch."""

@@ -3,9 +3,12 @@ from __future__ import annotations
 import copy
 import json
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from math import nan
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -13,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pgen.data.samples import Change
-from pgen.data.weights import load_weights
+from pgen.data.weights import describe, load_weights
 from pgen.errors import InputError, PgenError
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
@@ -21,7 +24,8 @@ from pgen.training.checkpoint import Checkpoints, State
 from pgen.training.config import Schedule
 from pgen.training.draws import NoisyDraw, noise_like
 from pgen.training.loop import train
-from pgen.training.run import Run
+from pgen.training.processes import Processes
+from pgen.training.run import Run, read_metrics
 from pgen.training.step import rate_factor
 
 SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
@@ -142,27 +146,53 @@ def test_an_unfinished_run_is_not_started_over(tmp_path: Path) -> None:
 def test_damaged_checkpoints_are_refused(tmp_path: Path, damage: str) -> None:
     checkpoint = train(Toy(), run_in(tmp_path, max_steps=3), quiet)
     stage = Toy()
-    if damage == "truncated":
-        checkpoint.write_bytes(checkpoint.read_bytes()[:-500])
-    elif damage == "empty":
-        checkpoint.write_bytes(b"")
-    elif damage == "other network":
+    if damage == "other network":
         stage.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=3))})
     else:
-        torch.save({"step": Path(tmp_path)}, checkpoint)
+        spoil(checkpoint, damage)
     with pytest.raises(InputError, match="cannot resume from it") as error:
         train(stage, run_in(tmp_path, resume=True), quiet)
     assert str(checkpoint) in str(error.value)
     assert "\n" not in str(error.value)
 
 
+def spoil(checkpoint: Path, damage: str) -> None:
+    if damage == "pickle":
+        torch.save({"step": Path("x")}, checkpoint)
+    elif damage == "gone":
+        checkpoint.unlink()
+    else:
+        checkpoint.write_bytes(b"" if damage == "empty" else checkpoint.read_bytes()[:-500])
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "pickle", "gone"])
+def test_the_checkpoint_before_stands_in_for_a_damaged_one(tmp_path: Path, damage: str) -> None:
+    finished = train(Toy(), run_in(tmp_path / "whole"), quiet)
+    for stop, resume in ((3, False), (5, True)):
+        checkpoint = train(Toy(), run_in(tmp_path / "parts", max_steps=stop, resume=resume), quiet)
+    spoil(checkpoint, damage)
+    warnings: list[str] = []
+    resumed = Toy()
+    result = train(resumed, run_in(tmp_path / "parts", resume=True, warn=warnings.append), quiet)
+    assert resumed.asked == 5
+    assert same_tensors(result, finished)
+    if damage == "gone":  # as after an interruption between two renamings
+        assert warnings == []
+    else:
+        assert len(warnings) == 1
+        assert warnings[0].startswith(f"{checkpoint}: cannot resume from it")
+        assert warnings[0].endswith("resuming from checkpoint-before.pt, of step 3")
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     checkpoint = train(Toy(), run_in(tmp_path, max_steps=3), quiet)
     before = checkpoint.read_bytes()
     stage = Toy(fails_at=2)
-    with pytest.raises(PgenError, match=r"step 5: the loss is not finite \(fit nan, fool [\d.e+-]+\)") as error:
+    with pytest.raises(PgenError, match=r"step 5: the loss is not finite \(fit nan, fool [\d.e+-]+\) for \d+") as error:
         train(stage, run_in(tmp_path, resume=True), quiet)
     assert not isinstance(error.value, InputError)
+    names = stage.draw(torch.Generator().manual_seed(5)).names
+    assert f"for {', '.join(names)}; " in str(error.value)
     assert str(checkpoint) in str(error.value)
     assert checkpoint.read_bytes() == before
     assert not (tmp_path / "weights.safetensors").exists()
@@ -375,3 +405,119 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path: Path) -> None
 
 def test_large_seeds(tmp_path: Path) -> None:
     train(Toy(), run_in(tmp_path, seed=2**63, max_steps=1), quiet)
+
+
+def test_losses_are_means_since_the_row_before(tmp_path: Path) -> None:
+    rows = {}
+    for log in (1, 4):
+        train(Toy(replace(SCHEDULE, log=log)), run_in(tmp_path / str(log)), quiet)
+        rows[log] = [row for row in read_metrics(tmp_path / str(log) / "metrics.jsonl") if "fit" in row]
+    assert [row["step"] for row in rows[4]] == [4, 8]
+    for row, chunk in zip(rows[4], (rows[1][:4], rows[1][4:]), strict=True):
+        assert row["fit"] == pytest.approx(sum(one["fit"] for one in chunk) / 4, abs=1e-5)
+
+
+def test_rows_beyond_the_checkpoint_are_dropped(tmp_path: Path) -> None:
+    whole = Toy(replace(SCHEDULE, log=1))
+    train(whole, run_in(tmp_path / "whole"), quiet)
+    train(Toy(whole.schedule), run_in(tmp_path / "parts", max_steps=3), quiet)
+    with pytest.raises(PgenError):
+        train(Toy(whole.schedule, fails_at=2), run_in(tmp_path / "parts", resume=True), quiet)
+    path = tmp_path / "parts" / "metrics.jsonl"
+    assert [row["step"] for row in read_metrics(path)] == [1, 2, 3, 4, 5]
+    path.write_text(path.read_text() + '{"step": 6, "fi')
+    train(Toy(whole.schedule), run_in(tmp_path / "parts", resume=True), quiet)
+    found = read_metrics(path)
+    assert [row["step"] for row in found] == [*range(1, 9), 8]
+    expected = read_metrics(tmp_path / "whole" / "metrics.jsonl")
+    for one, other in zip(found, expected, strict=True):
+        assert {**one, "samples_per_second": 0} == {**other, "samples_per_second": 0}
+    assert len(path.read_text().splitlines()) == 9
+
+
+class Scored(Toy):
+    def __init__(self, scores: list[float]) -> None:
+        super().__init__(Schedule(steps=8, batch=2, validate=2, checkpoint=0))
+        self.scores = scores
+
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        return {"score": self.scores.pop(0)}
+
+
+def test_the_best_weights_are_kept(tmp_path: Path) -> None:
+    train(Scored([0.2, 0.5]), run_in(tmp_path, max_steps=5), quiet)
+    assert describe(tmp_path / "best.safetensors")["info"] == {"preset": "toy", "step": 4, "scores": {"score": 0.5}}
+    train(Scored([0.4, nan]), run_in(tmp_path, resume=True), quiet)
+    assert describe(tmp_path / "best.safetensors")["info"]["step"] == 4
+    assert describe(tmp_path / "last.safetensors")["info"]["step"] == 8
+    assert same_tensors(tmp_path / "last.safetensors", tmp_path / "weights.safetensors")
+    assert not same_tensors(tmp_path / "best.safetensors", tmp_path / "weights.safetensors")
+
+
+def test_a_finished_run_can_be_made_longer(tmp_path: Path) -> None:
+    train(Toy(), run_in(tmp_path), quiet)
+    stage = Toy(replace(SCHEDULE, steps=10))
+    weights = train(stage, run_in(tmp_path, resume=True), quiet)
+    assert stage.asked == 2
+    assert describe(weights)["info"]["step"] == 10
+
+
+def test_parts_of_a_batch_make_the_same_step(tmp_path: Path) -> None:
+    """But for batch norms, which this stage has, in eval mode."""
+
+    class Whole(Toy):
+        def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+            self.networks.eval()
+            images = noise_like(torch.empty(len(draw), 3, 16, 16), draw.noise)
+            found = self.networks["pose"](images)
+            self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
+            self.sizes = (*getattr(self, "sizes", ()), len(draw))
+            return {"fit": (found - 1).square().mean(), "fool": self.critics["toy"](found).square().mean()}
+
+    rows, sizes = {}, {}
+    for parts in (1, 4):
+        stage = Whole(Schedule(steps=3, batch=8, accumulate=parts, log=1))
+        train(stage, run_in(tmp_path / str(parts)), quiet)
+        rows[parts], sizes[parts] = read_metrics(tmp_path / str(parts) / "metrics.jsonl"), stage.sizes
+    assert sizes == {1: (8,) * 3, 4: (2,) * 12}
+    for one, other in zip(rows[1], rows[4], strict=True):
+        assert {**one, "samples_per_second": 0} == pytest.approx({**other, "samples_per_second": 0}, rel=1e-4)
+
+
+def test_precisions_and_batches_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--precision fp16 needs a GPU; on the CPU take --precision bf16"):
+        train(Toy(), run_in(tmp_path, precision="fp16"), quiet)
+    with pytest.raises(
+        InputError, match=r"batch=6 cannot be shared by 4 processes in 1 parts: make it a multiple of 4"
+    ):
+        train(Toy(Schedule(batch=6)), run_in(tmp_path), quiet, Processes(rank=0, world=4))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[object, ...]] = []
+
+    class Writer:
+        def __init__(self, folder: str, purge_step: int | None) -> None:
+            written.append((folder, purge_step))
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            written.append((name, step))
+
+        def add_image(self, name: str, picture: object, step: int, dataformats: str) -> None:
+            written.append((name, step))
+
+        def close(self) -> None:
+            written.append(("closed",))
+
+    board = ModuleType("tensorboard")
+    board.SummaryWriter = Writer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
+    train(Toy(), run_in(tmp_path, max_steps=3), quiet)
+    train(Toy(), run_in(tmp_path, resume=True), quiet)
+    place = str(tmp_path / "tensorboard")
+    losses = ("fit", "fool", "critic", "samples_per_second")
+    assert written == [
+        *((place, None), *((name, 3) for name in losses), ("closed",)),
+        *((place, 4), *((name, 8) for name in losses), ("score", 8), ("curves", 8), ("closed",)),
+    ]
