@@ -23,6 +23,7 @@ from tests.training.stages import builder
 def main(store: Path, folder: Path, kills: int) -> None:
     """One run in ``folder``/whole, and one that is killed so many times in ``folder``/killed."""
     sys.modules["torch.utils.tensorboard"] = None  # type: ignore[assignment]  # takes seconds to import
+    os.fsync = lambda handle: None  # type: ignore[assignment]  # that matters only when the machine fails
     torch.set_num_threads(1)
     steps = 4 * (kills + 1)
     settings = (f"schedule.steps={steps}", "schedule.log=1", "schedule.validate=3", "schedule.checkpoint=0")

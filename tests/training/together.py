@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pgen.training.loop import _state, train
+from pgen.training.loop import first_state, train
 from pgen.training.processes import Processes
 from pgen.training.run import Run
 from pgen.training.step import Step
@@ -28,17 +28,18 @@ def settings_of(name: str) -> tuple[str, ...]:
 
 
 def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
-    """Gradients of all parameters, and losses, after one step of each stage."""
+    """Gradients of all parameters, running statistics and losses after one step of each stage."""
     build = builder(folder / "people.h5")
     found: Gradients = {}
     for name in NAMES:
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
         processes.prepare(stage.networks)
-        state = _state(stage, Run(folder / "none", {}, precision=precision), processes)
+        state = first_state(stage, Run(folder / "none", {}, precision=precision), processes)
         losses = Step(stage, state, 0, precision, processes)("")
         parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
         found[name] = {key: p.grad for key, p in parameters if p.grad is not None}
         assert len(found[name]) == len(parameters)
+        found[name] |= {key: buffer for key, buffer in stage.networks.named_buffers() if "running" in key}
         found[name]["losses"] = processes.mean(torch.stack(list(losses.values())))
     return found
 
