@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -15,6 +18,15 @@ from tests.data.examples import nothing_left_in, write_store
 from tests.training.people import TINY, write_people
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """No waiting for the disk, and no TensorBoard, which takes seconds to import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        patch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        yield
 
 
 @pytest.fixture(scope="module")
