@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from pgen.training.losses import layout_loss
 from pgen.training.pose_stage import PoseStage, detector_loss, frozen, heatmaps_at
 from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
-from pgen.training.stage import Stage
+from pgen.training.stage import Illustrated, Stage
 from tests.training.people import SIZE, TEST, TINY, write_people
 
 PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
@@ -264,3 +265,20 @@ def test_h_s_overfits_eight_maps(samplers: tuple[Sampler, Sampler]) -> None:
         optimiser.step()
     logits = predict_layout(model.eval(), source, transfer)
     assert mean_iou(intersection_and_union(logits.argmax(1), target.labels)) > 0.9
+
+
+@pytest.mark.parametrize(("name", "columns", "rows"), [("pose", 3, 6), ("semantic", 4, TEST)])
+def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
+    stage = build(name)
+    assert isinstance(stage, Illustrated)
+    networks = stage.networks.eval()
+    picture = stage.sheet(networks)
+    assert picture is not None
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] > rows * 128  # no less than that wide, for the captions
+    assert columns * 128 < picture.shape[1] < (columns + 1) * 128
+    assert np.array_equal(picture, stage.sheet(networks))  # the same people each time
+    with torch.no_grad():
+        for parameter in networks.parameters():
+            parameter.normal_()
+    assert not np.array_equal(picture, stage.sheet(networks))
