@@ -62,4 +62,4 @@ def _import() -> ModuleType:
             f"estimating poses needs the package {error.name}, which is not installed: pip install 'pgen[photo]' (or "
             "give the pose yourself)"
         ) from None
-    return pose  # type: ignore[no-any-return]
+    return pose

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.body.joints import known
 from pgen.data.annotators.interface import FoundPerson, ParsingAnnotator, PoseAnnotator, ToParse, pick
 from pgen.errors import InputError
 
 POSE_ANNOTATORS = ("mediapipe", "keypointrcnn")
+
+# Median distance of joints, in lengths of the longer side of a pose, up to which two poses are one person's.
+_SAME_PERSON = 0.15
 
 #: Shows that something is being loaded: a context manager for its name.
 Loading = Callable[[str], AbstractContextManager[Any]]
@@ -65,6 +69,19 @@ class Annotators:
         notes = (f"{photo}: pose estimated by {annotator.name}", *([told] if told else []))
         return Annotation(person, notes)
 
+    def silhouette(self, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.float32] | None:
+        """The silhouette (H, W) of the person in ``image`` who has the known joints of ``pose`` (18, 2).
+
+        None if nobody does, or the annotator of poses is not installed or gives none.
+        """
+        try:
+            people = self.pose_annotator().people(image)
+        except InputError:
+            return None
+        size = float(np.nanmax(np.ptp(pose[known(pose)], axis=0)))
+        best = min(people, key=lambda person: _gap(person.pose, pose), default=None)
+        return best.silhouette if best is not None and _gap(best.pose, pose) < _SAME_PERSON * size else None
+
     def parsing(self, requests: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
         """Parsing maps. Raises `InputError` if there is no parser."""
         return self.parsing_annotator().parse(requests)
@@ -86,6 +103,12 @@ class Annotators:
             with self._loading(name):
                 self._parser = PARSERS[name](file or None)
         return self._parser
+
+
+def _gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+    """Median distance of the joints that both poses know, pixels; infinite if there are none."""
+    both = known(first) & known(second)
+    return float(np.median(np.linalg.norm(first[both] - second[both], axis=1))) if both.any() else float("inf")
 
 
 def _load_pose(name: str, file: str | None) -> PoseAnnotator:

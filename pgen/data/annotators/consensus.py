@@ -24,16 +24,18 @@ _EVEN = 12.0
 
 # What an even patch in place of the face says for a view from behind, and a head outside of the picture for one from
 # the front, where all looks together say 1 for what they agree on.
-_FROM_BEHIND, _HEADLESS = 1.2, 0.3
+_FROM_BEHIND, _HEADLESS = 1.2, 0.8
 
 
 def agree(first: Landmarks, second: Landmarks, image: NDArray[np.uint8]) -> bool:
     """Whether two looks at ``image``, uint8 (H, W, 3), tell of the same pose, and nothing speaks against it.
 
-    That is a body that is upside down, or a face without features.
+    That is a body that is upside down, a face without features, or a view from behind without a head to tell it by.
     """
-    likely = _upright(first) and _upright(second) and not (first.faces_camera and _face(image, first) < _EVEN)
-    return _distance(first, second) < _SAME and likely
+    face = _face(image, first)
+    likely = _upright(first) and _upright(second)
+    likely &= face >= _EVEN if first.faces_camera else np.isfinite(face)
+    return bool(likely) and _distance(first, second) < _SAME
 
 
 def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landmarks, bool]:

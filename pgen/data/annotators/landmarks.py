@@ -128,13 +128,12 @@ def to_pose(found: Landmarks, size: tuple[int, int]) -> tuple[NDArray[np.float32
     for joint, (anchor, onward, along) in _CORRECTION.items():
         pose[joint] += onward * (raw[joint] - raw[anchor]) + along * found.torso
     height, width = size
-    seen = (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
+    seen: NDArray[np.bool_] = _head_seen(found) & (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
     for joint in Joint:
         if joint in _LEGS:
             seen[joint] &= confidence[joint] > _LEG_VISIBLE
         elif joint not in TORSO_JOINTS and joint != Joint.NECK:
             seen[joint] &= confidence[joint] > _ARM_VISIBLE
-    seen &= _head_seen(found)
     pose[~seen], confidence[~seen] = np.nan, 0.0
     return pose.astype(np.float32), confidence.astype(np.float32)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from pgen.body.framing import Window
 from pgen.body.joints import Joint
 from pgen.data.annotators.blazepose import BlazePose
 from pgen.data.annotators.consensus import agree, average, decide
@@ -33,19 +34,6 @@ _OVERLAP = 0.5  # of a silhouette with one found before, from which on both are 
 _WINDOWS = (0.6, 0.35)
 
 
-@dataclass(frozen=True)
-class _Box:
-    """Part of a photo: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last ones not included."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return image[self.top : self.bottom, self.left : self.right]
-
-
 class MediapipePose:
     """A `PoseAnnotator`: works offline, with the extra ``photo``. Raises `InputError` without it."""
 
@@ -60,7 +48,7 @@ class MediapipePose:
         The network sees one person at a time, so each is painted over and the rest searched again: people who stand
         far apart are found surely, those behind others only sometimes.
         """
-        size = (image.shape[0], image.shape[1])
+        size = _size(image)
         found: list[tuple[Landmarks, bool]] = []
         taken = np.zeros(size, dtype=bool)
         rest = image
@@ -77,7 +65,7 @@ class MediapipePose:
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
         """Somebody in the whole photo, or in ``windows`` of it."""
-        whole = _Box(0, 0, *image.shape[:2])
+        whole = Window.whole(_size(image))
         found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
         if found is not None or not windows:
             return found
@@ -90,7 +78,7 @@ class MediapipePose:
 
     def _look_closely(self, image: NDArray[np.uint8], first: Landmarks) -> tuple[Landmarks, bool]:
         """The same person, looked at alone and mirrored; and whether the looks disagree."""
-        box = _around(first, image.shape[:2])
+        box = _around(first, _size(image))
         straight = self._look(image, box, _CLOSE, _PADDING) or first
         mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
         if mirrored is not None and agree(straight, mirrored, image):
@@ -104,7 +92,7 @@ class MediapipePose:
         return decide(looks, image)
 
     def _look(
-        self, image: NDArray[np.uint8], box: _Box, longest: int, padding: float, mirror: bool = False
+        self, image: NDArray[np.uint8], box: Window, longest: int, padding: float, mirror: bool = False
     ) -> Landmarks | None:
         """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
         part = box.of(image)
@@ -121,12 +109,16 @@ class MediapipePose:
         found = found.mirrored() if mirror else found
         silhouette = np.zeros(image.shape[:2], dtype=np.float32)
         inner = found.silhouette[border : border + seen[0], border : border + seen[1]]
-        box.of(silhouette)[:] = np.asarray(
+        silhouette[box.top : box.bottom, box.left : box.right] = np.asarray(
             Image.fromarray(np.ascontiguousarray(inner)).resize((width, height), Image.Resampling.BILINEAR)
         )
         to_photo = np.array((width / seen[1], height / seen[0]))
-        points = (found.points - border + 0.5) * to_photo - 0.5 + (box.left, box.top)
+        points = (found.points - border + 0.5) * to_photo - 0.5 + box.corner
         return replace(found, points=points, silhouette=silhouette)
+
+
+def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
+    return image.shape[0], image.shape[1]
 
 
 def _told(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
@@ -155,9 +147,9 @@ def _is_somebody(found: Landmarks, taken: NDArray[np.bool_], size: tuple[int, in
     return bool(inside) and _sureness(found) > _SURE
 
 
-def _around(person: Landmarks, size: tuple[int, ...]) -> _Box:
+def _around(person: Landmarks, size: tuple[int, int]) -> Window:
     """The part of a photo of ``size`` that shows the person, with a margin."""
-    height, width = size[:2]
+    height, width = size
     shown = person.points[person.visibility > _SURE] if (person.visibility > _SURE).sum() > 1 else person.points
     low, high = shown.min(0), shown.max(0)
     rows, columns = np.nonzero(person.silhouette > 0.5)
@@ -166,10 +158,10 @@ def _around(person: Landmarks, size: tuple[int, ...]) -> _Box:
     margin = _MARGIN * float((high - low).max()) + 1
     left, top = np.floor(low - margin).astype(int).clip(0, (width - 1, height - 1))
     right, bottom = np.ceil(high + margin).astype(int).clip((left + 1, top + 1), (width, height))
-    return _Box(int(top), int(left), int(bottom), int(right))
+    return Window(int(top), int(left), int(bottom), int(right))
 
 
-def _windows(whole: _Box) -> Iterator[_Box]:
+def _windows(whole: Window) -> Iterator[Window]:
     """Windows that overlap by half and cover the photo, larger ones first."""
     for share in _WINDOWS:
         height, width = round(share * whole.bottom), round(share * whole.right)
@@ -177,7 +169,7 @@ def _windows(whole: _Box) -> Iterator[_Box]:
         height, width = min(side, whole.bottom), min(side, whole.right)
         for top in _starts(whole.bottom, height):
             for left in _starts(whole.right, width):
-                yield _Box(top, left, top + height, left + width)
+                yield Window(top, left, top + height, left + width)
 
 
 def _starts(length: int, window: int) -> list[int]:
