@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators
+from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators, parse_kinds
 from pgen.cli.options import Force
 from pgen.cli.result_files import png
 from pgen.errors import InputError, PgenError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.data.annotators.choose import Annotators
-
-KINDS = ("pose", "parsing")
 
 _COLUMNS, _MOST_SHOWN = 6, 120
 
@@ -78,14 +76,6 @@ def run(
         raise PgenError(f"{failures[-1]} ({len(failures)} of {len(files)} photos failed; all others were written)")
     if len(files) > 1:
         print_table("annotated", [("photos", len(files))])
-
-
-def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
-    """What is to be estimated, of "pose,parsing". Raises `InputError` naming ``flag``."""
-    kinds = tuple(part.strip() for part in text.split(","))
-    if not set(kinds) <= set(KINDS):
-        raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
-    return kinds
 
 
 def _photos(given: list[Path]) -> list[Path]:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import progress
+from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
+
+_KINDS = ("pose", "parsing")
 
 CountedPerson = Annotated[
     int | None,
@@ -27,6 +30,14 @@ PoseAnnotator = Annotated[
         metavar="NAME",
     ),
 ]
+
+
+def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
+    """What is to be estimated, of "pose,parsing". Raises `InputError` naming ``flag``."""
+    kinds = tuple(part.strip() for part in text.split(","))
+    if not set(kinds) <= set(_KINDS):
+        raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
+    return kinds
 
 
 def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str | None = None) -> Annotators:

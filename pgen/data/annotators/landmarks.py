@@ -65,6 +65,10 @@ _CORRECTION: dict[Joint, tuple[Joint, float, float]] = {
     Joint.L_EAR: (Joint.NOSE, 0.342, 0.035),
 }
 
+# From behind, BlazePose sees hips too narrow: shares of hips' and shoulders' half widths that make OpenPose's, fitted
+# likewise.
+_HIPS_FROM_BEHIND = (0.43, 0.37)
+
 # A limb's joint is taken to be seen from this visibility on. Trunks are always told, as every part hangs on them.
 _ARM_VISIBLE, _LEG_VISIBLE = 0.15, 0.6
 _LEGS = (Joint.R_KNEE, Joint.R_ANKLE, Joint.L_KNEE, Joint.L_ANKLE)
@@ -127,6 +131,11 @@ def to_pose(found: Landmarks, size: tuple[int, int]) -> tuple[NDArray[np.float32
     pose = raw.copy()
     for joint, (anchor, onward, along) in _CORRECTION.items():
         pose[joint] += onward * (raw[joint] - raw[anchor]) + along * found.torso
+    if not found.faces_camera:
+        for hip, shoulder in ((Joint.R_HIP, Joint.R_SHOULDER), (Joint.L_HIP, Joint.L_SHOULDER)):
+            out = raw[hip] - raw[[Joint.R_HIP, Joint.L_HIP]].mean(0)
+            wider = _HIPS_FROM_BEHIND[0] * out + _HIPS_FROM_BEHIND[1] * (raw[shoulder] - raw[Joint.NECK])
+            pose[hip] += wider - out
     height, width = size
     seen: NDArray[np.bool_] = _head_seen(found) & (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
     for joint in Joint:
