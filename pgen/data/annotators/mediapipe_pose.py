@@ -13,16 +13,19 @@ from scipy import ndimage
 from pgen.body.framing import Window
 from pgen.body.joints import Joint
 from pgen.data.annotators.blazepose import BlazePose
-from pgen.data.annotators.consensus import agree, average, decide
+from pgen.data.annotators.consensus import agree, average, decide, likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
 
 # Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
 _OVERVIEW, _CLOSE = 640, 384
 
+# Photos are worked on at this longer side at most; what is found is told in their own pixels.
+_LARGEST = 1280
+
 # Where people touch the photo's border, the network does better with the border's pixels repeated around it, by these
-# shares of the longer side; the second is for doubtful cases.
-_PADDING, _LESS_PADDING = 0.25, 0.125
+# shares of the longer side; others are for doubtful cases, and the last if these bring nothing likely.
+_PADDING, _OTHER_PADDINGS, _LAST_PADDINGS = 0.25, (0.0, 0.125), (0.06, 0.375, 0.6)
 
 _MARGIN = 0.2  # of a person's box, left around it for the close look
 _MOST_PEOPLE = 6
@@ -49,18 +52,19 @@ class MediapipePose:
         far apart are found surely, those behind others only sometimes.
         """
         size = _size(image)
+        image = _reduced(image, _LARGEST)
         found: list[tuple[Landmarks, bool]] = []
-        taken = np.zeros(size, dtype=bool)
+        taken = np.zeros(_size(image), dtype=bool)
         rest = image
         for _ in range(_MOST_PEOPLE):
             first = self._search(rest, windows=not found)
-            if first is None or not _is_somebody(first, taken, size):
+            if first is None or not _is_somebody(first, taken):
                 break
             person, doubtful = self._look_closely(rest, first)
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
             rest = _without(rest, person)
-        people = [_told(landmarks, doubtful, size) for landmarks, doubtful in found]
+        people = [_told(_enlarged(landmarks, size), doubtful, size) for landmarks, doubtful in found]
         return sorted(people, key=lambda person: -person.extent)
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
@@ -83,12 +87,14 @@ class MediapipePose:
         mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
         if mirrored is not None and agree(straight, mirrored, image):
             return average([straight, mirrored]), False
-        more = [
-            self._look(image, box, _CLOSE, padding, mirror)
-            for padding in (0.0, _LESS_PADDING)
-            for mirror in (False, True)
-        ]
-        looks = [look for look in (straight, mirrored, *more) if look is not None]
+        looks = [look for look in (straight, mirrored) if look is not None]
+        for paddings in (_OTHER_PADDINGS, _LAST_PADDINGS):
+            for padding in paddings:
+                for mirror in (False, True):
+                    look = self._look(image, box, _CLOSE, padding, mirror)
+                    looks += [] if look is None else [look]
+            if any(likely(look) for look in looks):
+                break
         return decide(looks, image)
 
     def _look(
@@ -97,10 +103,8 @@ class MediapipePose:
         """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
         part = box.of(image)
         height, width = part.shape[:2]
-        scale = min(1.0, longest / max(height, width))
-        seen = (max(1, round(height * scale)), max(1, round(width * scale)))
-        if seen != (height, width):
-            part = np.asarray(Image.fromarray(np.ascontiguousarray(part)).resize(seen[::-1], Image.Resampling.BOX))
+        part = _reduced(part, longest)
+        seen = _size(part)
         border = round(padding * max(seen))
         part = np.pad(part, ((border, border), (border, border), (0, 0)), mode="edge")
         found = self._network.look(part[:, ::-1] if mirror else part)
@@ -131,14 +135,32 @@ def _told(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPers
     return FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
 
 
+def _reduced(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """The picture with a longer side of at most ``longest``."""
+    scale = min(1.0, longest / max(image.shape[:2]))
+    seen = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+    if seen == image.shape[:2]:
+        return image
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(seen[::-1], Image.Resampling.BOX))
+
+
+def _enlarged(found: Landmarks, size: tuple[int, int]) -> Landmarks:
+    """The same in a photo of ``size``."""
+    if found.silhouette.shape == size:
+        return found
+    scale = np.array(size[::-1]) / np.array(found.silhouette.shape[::-1])
+    silhouette = Image.fromarray(np.ascontiguousarray(found.silhouette)).resize(size[::-1], Image.Resampling.BILINEAR)
+    return replace(found, points=(found.points + 0.5) * scale - 0.5, silhouette=np.asarray(silhouette))
+
+
 def _sureness(found: Landmarks) -> float:
     """Mean visibility of shoulders and hips."""
     return float(found.visibility[[11, 12, 23, 24]].mean())
 
 
-def _is_somebody(found: Landmarks, taken: NDArray[np.bool_], size: tuple[int, int]) -> bool:
+def _is_somebody(found: Landmarks, taken: NDArray[np.bool_]) -> bool:
     """Whether a find is a person not met before, seen for the most part within the photo."""
-    body = found.silhouette > 0.5
+    size, body = taken.shape, found.silhouette > 0.5
     area = int(body.sum())
     if area < max(_SMALLEST * int(taken.sum()), 1) or (body & taken).sum() > _OVERLAP * area:
         return False
