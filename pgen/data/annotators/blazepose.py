@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from types import ModuleType
 
 import numpy as np
@@ -29,6 +30,7 @@ class BlazePose:
     def __init__(self) -> None:
         for name, value in _SILENT.items():
             os.environ.setdefault(name, value)
+        warnings.filterwarnings("ignore", module=r"google\.protobuf\.symbol_database")  # said at every look
         with quiet():
             library = _import()
             self._pose = library.Pose(static_image_mode=True, model_complexity=_COMPLEXITY, enable_segmentation=True)

@@ -33,8 +33,9 @@ _SURE = 0.5  # mean visibility of shoulders and hips from which on there is a pe
 _SMALLEST = 0.02  # share of the largest person's silhouette below which a find is a remnant of somebody
 _OVERLAP = 0.5  # of a silhouette with one found before, from which on both are one person
 
-# Windows that are searched if nobody is found in the whole photo, in shares of its sides.
-_WINDOWS = (0.6, 0.35)
+# Windows that are searched if nobody is found in the whole photo, or the first takes up less than the second number of
+# its sides, in shares of these.
+_WINDOWS, _SMALL = (0.6, 0.35), 0.7
 
 
 class MediapipePose:
@@ -57,7 +58,7 @@ class MediapipePose:
         taken = np.zeros(_size(image), dtype=bool)
         rest = image
         for _ in range(_MOST_PEOPLE):
-            first = self._search(rest, windows=not found)
+            first = self._search(rest, windows=not found or _is_small(found[0][0].silhouette))
             if first is None or not _is_somebody(first, taken):
                 break
             person, doubtful = self._look_closely(rest, first)
@@ -181,6 +182,12 @@ def _around(person: Landmarks, size: tuple[int, int]) -> Window:
     left, top = np.floor(low - margin).astype(int).clip(0, (width - 1, height - 1))
     right, bottom = np.ceil(high + margin).astype(int).clip((left + 1, top + 1), (width, height))
     return Window(int(top), int(left), int(bottom), int(right))
+
+
+def _is_small(silhouette: NDArray[np.float32]) -> bool:
+    """Whether the person leaves much of the photo free, in which smaller people may be."""
+    body = silhouette > 0.5
+    return bool(body.any(0).mean() < _SMALL and body.any(1).mean() < _SMALL)
 
 
 def _windows(whole: Window) -> Iterator[Window]:
