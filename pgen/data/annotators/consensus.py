@@ -27,6 +27,9 @@ _EVEN, _CONTRAST = 22.0, 40.0
 # hair of somebody much larger.
 _SMALLEST_TORSO = 0.3
 
+# Share of a face that must lie within the picture to be judged.
+_SHOWN = 0.6
+
 # What an even patch in place of the face says for a view from behind, and a head outside of the picture for one from
 # the front, where all looks together say 1 for what they agree on.
 _FROM_BEHIND, _HEADLESS = 1.2, 0.8
@@ -63,7 +66,8 @@ def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landma
 def _votes_for_front(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> float:
     """More than 0 if the person seems to be seen from the front."""
     votes = float(np.mean([1 if look.faces_camera else -1 for look in looks]))
-    faces = [face for face in (_face(image, look) for look in looks if likely(look)) if np.isfinite(face)]
+    asked = [look for look in looks if likely(look)] or looks
+    faces = [face for face in (_face(image, look) for look in asked) if np.isfinite(face)]
     if not faces:
         return votes + _HEADLESS
     return votes - (_FROM_BEHIND if np.median(faces) < _even(image) else 0.0)
@@ -108,6 +112,6 @@ def _face(image: NDArray[np.uint8], look: Landmarks) -> float:
     part = image[top:bottom, left:right]
     rows, columns = np.ogrid[top : top + part.shape[0], left : left + part.shape[1]]
     face = part[(columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= (0.9 * reach) ** 2].astype(np.float64)
-    if len(face) < 9:
+    if len(face) < max(9.0, _SHOWN * np.pi * (0.9 * reach) ** 2):
         return float("inf")
     return float(np.linalg.norm(face - np.median(face, axis=0), axis=1).mean())
