@@ -73,28 +73,32 @@ def appearance_stage(
         if not path.exists():
             raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
         weights = load_weights(path)
-        if weights.semantic is not None and made_of.store.size == (2 * weights.frame[0], 2 * weights.frame[1]):
-            made_of.say(f"{flag} {path}: grown to twice its frame")
-            weights.semantic = grown(weights.semantic)
-        elif weights.frame != made_of.store.size and made_of.processes.first:
+        if weights.frame != made_of.store.size and not _is_half(weights.frame, made_of.store.size):
             (height, width), (data_height, data_width) = weights.frame, made_of.store.size
-            warn(f"{flag} {path}: trained at {height}x{width}, the data are {data_height}x{data_width}")
+            if made_of.processes.first:
+                warn(f"{flag} {path}: trained at {height}x{width}, the data are {data_height}x{data_width}")
         return weights
 
     of_semantic = None
     if needs_semantic(config):
-        of_semantic = trained(semantic, "--semantic", "train-hs").semantic
+        found = trained(semantic, "--semantic", "train-hs")
+        of_semantic = found.semantic
         if of_semantic is None:
             raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
-    of_pose = trained(pose, "--pose", "train-pose").pose
+        if _is_half(found.frame, made_of.store.size):
+            made_of.say(f"--semantic {semantic}: grown to twice its frame")
+            of_semantic = grown(of_semantic)
+    detector = trained(pose, "--pose", "train-pose")
+    of_pose = detector.pose
     if of_pose is None:
         raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
+    pose_shrink = 2 if _is_half(detector.frame, made_of.store.size) else 1
     perceptual, origin = perceptual_features(vgg, fetch=True)
     made_of.say(f"perceptual features: {origin}")
     matches = _pseudo_labels(made_of)
     stage = AppearanceStage(
         config,
-        Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual),
+        Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual, pose_shrink),
         made_of.train,
         made_of.held_out,
         held_out_pairs(made_of.store),
@@ -111,6 +115,10 @@ def appearance_stage(
         except ValueError as error:
             raise InputError(f"--start {start}: {error}") from None
     return stage
+
+
+def _is_half(frame: tuple[int, int], size: tuple[int, int]) -> bool:
+    return (2 * frame[0], 2 * frame[1]) == size
 
 
 def _pseudo_labels(made_of: Materials) -> Tensor:

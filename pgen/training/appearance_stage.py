@@ -19,7 +19,7 @@ from pgen.data.samples import Sampler, augmented
 from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.face import crop_faces
-from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, without_parsing
+from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, shrunk, without_parsing
 from pgen.models.paste import Paste
 from pgen.models.perceptual import PerceptualFeatures
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
@@ -39,11 +39,12 @@ class Frozen:
     semantic: SemanticGenerator | None  #: None: only for variants without H_S, or with ``anyone = 0``
     pose: PoseDetector
     perceptual: PerceptualFeatures
+    pose_shrink: int = 1  #: the pose detector was trained on frames so many times smaller, and looks at such
 
     def to(self, device: torch.device) -> Frozen:
         """The networks on ``device``."""
         semantic = None if self.semantic is None else self.semantic.to(device)
-        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device))
+        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device), self.pose_shrink)
 
 
 def needs_semantic(config: AppearanceTraining) -> bool:
@@ -172,7 +173,8 @@ class AppearanceStage:
         layout_b, of_semantic = self._target_layout(a, b, draw)
         painted = self._paint(draw, a, b.poses, layout_b)
         result = of_semantic | self._perceptual_losses(painted) | self._adversarial_losses(painted)
-        result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, painted.fakes, painted.poses)
+        seen, asked = _shrunk(painted.fakes, self.frozen.pose_shrink), shrunk(painted.poses, self.frozen.pose_shrink)
+        result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, seen, asked)
         fake_b, second = painted.fakes.chunk(2)
         if weights.pixels:
             result["pixels"] = weights.pixels * F.l1_loss(second, painted.truth)
@@ -280,8 +282,9 @@ class AppearanceStage:
 
     def _joint_errors(self, images: Tensor, poses: Tensor) -> list[float]:
         """Mean distance of each image's known joints from where the detector finds them, in torso lengths."""
-        detector = self.frozen.pose
-        found = joints_from_heatmaps(detector(images), detector.stride, threshold=-torch.inf)
+        detector, shrink = self.frozen.pose, self.frozen.pose_shrink
+        poses = shrunk(poses, shrink)
+        found = joints_from_heatmaps(detector(_shrunk(images, shrink)), detector.stride, threshold=-torch.inf)
         errors = (found - poses).norm(dim=2) / torso_lengths(poses)[:, None]
         return errors.nanmean(1).tolist()
 
