@@ -9,6 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.data.vgg import BUNDLED, perceptual_features
+from pgen.data.weights import read_state_dict
+from pgen.errors import InputError
+from pgen.evaluation.inception import UnavailableError, found_weights
 from pgen.models.perceptual import PerceptualFeatures
 
 
@@ -29,6 +32,48 @@ class VggDistance(nn.Module):
         """Distances (B,) float64 of images (B, 3, H, W), uint8, or float in [−1, 1]."""
         both = _layers(self.network, _signed(torch.cat([generated, target])))
         return torch.stack([_unit_difference(layer) for layer in both]).mean(0)
+
+
+class Lpips(nn.Module):
+    """``lpips``: the library of that name, on AlexNet (Zhang et al. 2018)."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+        """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download."""
+        super().__init__()
+        try:
+            import lpips
+        except ImportError:
+            raise UnavailableError("lpips is not installed; pip install 'pgen[metrics]'") from None
+        from torchvision.models import AlexNet_Weights
+
+        self.path = found_weights(AlexNet_Weights.IMAGENET1K_V1.url, path, fetch, "AlexNet")
+        self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+        state = read_state_dict(self.path)
+        for (
+            name,
+            parameter,
+        ) in self.network.net.named_parameters():  # slice2.3.weight is torchvision's features.3.weight
+            own = state.get(f"features.{name.partition('.')[2]}")
+            if own is None or own.shape != parameter.shape:
+                raise InputError(f"{self.path}: these are not torchvision's weights of AlexNet")
+            parameter.data.copy_(own)
+
+    @torch.inference_mode()
+    def forward(self, generated: Tensor, target: Tensor) -> Tensor:
+        """Distances (B,) float64 of images (B, 3, H, W), uint8, or float in [−1, 1]."""
+        return self.network(_signed(generated), _signed(target)).flatten().double()
+
+
+class VggFeatures(nn.Module):
+    """Means over the image of the features that `VggDistance` compares: uint8 (B, 3, H, W) → float32 (B, 256)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network, self.source = perceptual_features(BUNDLED)
+
+    @torch.inference_mode()
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.cat([layer.mean((2, 3)) for layer in _layers(self.network, _signed(images))], 1)
 
 
 def _signed(images: Tensor) -> Tensor:
