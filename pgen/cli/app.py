@@ -21,6 +21,7 @@ COMMANDS = {
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
     "generate": "pgen.cli.generate:run",
+    "evaluate": "pgen.cli.evaluate:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 

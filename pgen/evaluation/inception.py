@@ -18,6 +18,13 @@ from pgen.models.perceptual import IMAGENET_MEAN, IMAGENET_STD
 POOL = 2048  #: features before the classifier, the first columns of what the networks give
 
 
+#: Where the libraries have their weights: known here too, as it takes seconds to ask them.
+TENSORFLOW_URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+)
+TORCHVISION_URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
+
+
 class UnavailableError(InputError):
     """A metric cannot be computed here; the message says why and what would help."""
 
@@ -31,11 +38,11 @@ class TensorflowInception(nn.Module):
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
         """``path``: torch-fidelity's weights file; without, torch's cache or, with ``fetch``, a download."""
         super().__init__()
+        self.path = found_weights(TENSORFLOW_URL, path, fetch, "the TensorFlow port of Inception-v3")
         try:
             from torch_fidelity import feature_extractor_inceptionv3 as port
         except ImportError:
             raise UnavailableError("torch-fidelity is not installed; pip install 'pgen[metrics]'") from None
-        self.path = found_weights(port.URL_INCEPTION_V3, path, fetch, "the TensorFlow port of Inception-v3")
         # The library would unpickle whatever the file holds: what it gets is a copy of the tensors alone.
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "inception.pth"
@@ -60,10 +67,9 @@ class TorchvisionInception(nn.Module):
 
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
         super().__init__()
-        from torchvision.models import Inception_V3_Weights, inception_v3
+        self.path = found_weights(TORCHVISION_URL, path, fetch, "torchvision's Inception-v3")
+        from torchvision.models import inception_v3
 
-        url = Inception_V3_Weights.IMAGENET1K_V1.url
-        self.path = found_weights(url, path, fetch, "torchvision's Inception-v3")
         self.network = inception_v3(weights=None, init_weights=False, transform_input=False).eval()
         try:
             self.network.load_state_dict(read_state_dict(self.path))

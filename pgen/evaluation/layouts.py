@@ -64,8 +64,9 @@ class PairFile:
     """A result and the photos it belongs to."""
 
     file: str
-    source: str | None  #: None where the file's name does not tell it, or not in the photos' words
+    source: str | None  #: None where the file's name does not tell it, or it is none of the photos
     target: str
+    written: str = ""  #: the source as the file's name has it
 
 
 def choose_layout(name: str | None, files: Sequence[str], photos: Photos) -> Layout:
@@ -107,7 +108,8 @@ def pair_of(file: str, layout: Layout, photos: Photos) -> PairFile | None:
         if left and right:
             target = photos.find(right) or photos.find(str(folder / right))
             if target is not None:
-                found.append(PairFile(file, photos.find(left) or photos.find(str(folder / left)), target))
+                source = photos.find(left) or photos.find(str(folder / left))
+                found.append(PairFile(file, source, target, left))
     whole = [one for one in found if one.source is not None] or found
     if len({(one.source, one.target) for one in whole}) > 1:
         raise InputError(f"{file} may belong to {whole[0].target} or to {whole[1].target}; give --pairs, or rename it")

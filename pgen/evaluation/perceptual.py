@@ -14,6 +14,9 @@ from pgen.errors import InputError
 from pgen.evaluation.inception import UnavailableError, found_weights
 from pgen.models.perceptual import PerceptualFeatures
 
+#: Where torchvision has the weights: known here too, as it takes seconds to ask it.
+ALEXNET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+
 
 class VggDistance(nn.Module):
     """``vgg-relu2-distance``: LPIPS's formula on the first three layers of VGG-16, without learned weights.
@@ -40,13 +43,11 @@ class Lpips(nn.Module):
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
         """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download."""
         super().__init__()
+        self.path = found_weights(ALEXNET_URL, path, fetch, "AlexNet")
         try:
             import lpips
         except ImportError:
             raise UnavailableError("lpips is not installed; pip install 'pgen[metrics]'") from None
-        from torchvision.models import AlexNet_Weights
-
-        self.path = found_weights(AlexNet_Weights.IMAGENET1K_V1.url, path, fetch, "AlexNet")
         self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
         state = read_state_dict(self.path)
         for (

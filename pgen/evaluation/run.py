@@ -52,6 +52,7 @@ class SystemResult:
     cut: int  #: pairs whose images were cut to the columns that both have
     scored: list[Scored]
     missing: dict[str, str]  #: scores that were not computed, and why
+    groups: list[str] | None = None  #: the person of each pair, whose pairs are resampled together, if known
 
     def pair_hash(self) -> str:
         """Of the ordered list of the scored pairs."""
@@ -109,13 +110,15 @@ def evaluate(
         raise InputError(f"{system.name}: none of {len(pairs)} pairs could be scored: {reasons or 'there are none'}")
     sizes = np.stack([outcome.rows[SIZE] for outcome in outcomes])
     people = [photos.person(pair.target) for pair in scored_pairs]
-    groups = None if None in people else people
+    groups = [person for person in people if person is not None]
     result = SystemResult(system, scored_pairs, problems, int(sizes[:, 2].sum()), [], dict(chosen.missing))
+    if len(groups) == len(people):
+        result = replace(result, groups=groups)
     references = _References(photos, scored_pairs, training, job, workers, _only_size(sizes))
     for score in chosen.scores:
         if score.kind == "pairs":
             rows = np.stack([outcome.rows[score.measurement] for outcome in outcomes])
-            result.scored.append(_of_pairs(score, rows, groups, seed))
+            result.scored.append(_of_pairs(score, rows, result.groups, seed))
         else:
             keys = [outcome.keys[score.measurement] for outcome in outcomes]
             _of_set(score, keys, cache, references, result)
@@ -128,7 +131,7 @@ def _only_size(sizes: NDArray[np.floating]) -> tuple[int, int] | None:
     return (int(height), int(width)) if (sizes[:, :2] == sizes[0, :2]).all() else None
 
 
-def _of_pairs(score: Score, rows: Rows, groups: Sequence[str | None] | None, seed: int) -> Scored:
+def _of_pairs(score: Score, rows: Rows, groups: Sequence[str] | None, seed: int) -> Scored:
     sums: NDArray[np.float64] = rows.astype(np.float64)
     values = score.statistic(sums)
     found = bootstrap(sums, score.statistic, groups, seed)
