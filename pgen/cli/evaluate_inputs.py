@@ -33,7 +33,6 @@ def read_options(metrics: Sequence[str], protocol: str, against: str, device: st
 
 def wanted_pairs(lists: Sequence[Path], photos: StorePhotos | FolderPhotos) -> list[tuple[str, str]] | None:
     """The (source, target) names of the pairs that a list, or the store, names; None if nothing does."""
-
     if lists:
         found, notes = read_pairs(lists)
         for note in notes:
@@ -44,7 +43,6 @@ def wanted_pairs(lists: Sequence[Path], photos: StorePhotos | FolderPhotos) -> l
 
 def pairs_to_score(matched: Matched | None, wanted: Sequence[tuple[str, str]] | None, photos: Photos) -> list[Pair]:
     """The pairs to be scored: those with results, else those of the list."""
-
     if matched is not None:
         return matched.pairs
     if wanted is None:
@@ -62,7 +60,6 @@ def systems_to_score(
     device: str,
 ) -> list[System]:
     """What is to be evaluated. Raises `InputError` if it cannot be with what is given."""
-
     systems: list[System] = []
     if matched is not None and generated is not None:
         systems.append(Files(generated.resolve().name, generated, matched.layout))
@@ -74,8 +71,8 @@ def systems_to_score(
         name, equals, rest = given.rpartition("=")
         path = bundled("synthetic-128.safetensors") if rest == "bundled" else Path(rest)
         path = path / "weights.safetensors" if path.is_dir() else path
-        stem = Path(rest).name if path.name == "weights.safetensors" else Path(rest).stem
-        names.append(name if equals else (path.parent.name if stem == path.name else stem))
+        in_run = path.name == "weights.safetensors"
+        names.append(name if equals else path.parent.name if in_run else Path(rest).stem)
         paths.append(path)
     if not (matched or weights or baselines):
         path, words = find_weights(None)

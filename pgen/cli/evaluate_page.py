@@ -35,9 +35,9 @@ _TALLEST = 160  # of a picture
 
 def evaluation_page(results: Sequence[SystemResult], photos: Photos, ranked_by: str | None = None) -> str:
     """The page. Pairs are ranked by the score ``ranked_by``, else the first that single pairs have."""
-    sections = [_scores(results), _distributions(results)]
+    sections = [_scores(results)]
     sections += [section for result in results for section in _extremes(result, photos, ranked_by)]
-    sections.append(_provenance(results))
+    sections += [_distributions(results), _provenance(results)]
     return page(
         "Evaluation",
         f"{', '.join(result.system.name for result in results)}: {pair_lists(results)}.",
@@ -160,8 +160,7 @@ def _provenance(results: Sequence[SystemResult]) -> Section:
 
 _STYLE = f"""
 h3 {{ font-size: 1rem; margin: 18px 0 8px; }}
-.histograms {{ gap: 18px; padding: 16px; }}
-.histograms figure {{ flex: 0 1 {_WIDTH}px; }}
+.histograms {{ gap: 18px; padding: 16px; display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); }}
 svg {{ display: block; width: 100%; }} rect {{ fill: var(--accent); }} line {{ stroke: var(--soft); }}
 text {{ fill: var(--soft); font-size: 12px; }}
 .pairs {{ gap: 16px; padding: 16px; display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); }}

@@ -135,7 +135,7 @@ class FolderPhotos:
         return list(self._files)
 
     def load(self, name: str) -> Photo:
-        image = read_image(self._files[name])
+        image = read_image(self._file(name))
         return Photo(image, self._pose(name, (image.shape[0], image.shape[1])), None)
 
     def digest(self, name: str) -> str:
@@ -143,7 +143,7 @@ class FolderPhotos:
         if name in self._rows:
             found, frame = load_pose(self._rows[name], (1, 1))
             pose = (found, np.array(self.frame or frame or (0, 0)))
-        return _digest(read_bytes(self._files[name], "an image"), *(pose or ()))
+        return _digest(read_bytes(self._file(name), "an image"), *(pose or ()))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _folder_photos, (self.folder, tuple(self.keypoints), self.frame)
@@ -153,6 +153,11 @@ class FolderPhotos:
 
     def find(self, name: str) -> str | None:
         return self._found(name)
+
+    def _file(self, name: str) -> Path:
+        if name not in self._files:
+            raise InputError(f"{self.where} has no photo {name}")
+        return self._files[name]
 
     def _pose(self, name: str, size: tuple[int, int]) -> NDArray[np.float32] | None:
         if name not in self._rows:
@@ -164,7 +169,7 @@ class FolderPhotos:
     def _check(self, where: str) -> None:
         """Look whether the poses belong to the photos. Raises `InputError` with the likely remedy."""
         chosen = list(self._rows)[:: max(1, len(self._rows) // _LOOKED_AT)][:_LOOKED_AT]
-        images = [read_image(self._files[name]).shape[:2] for name in chosen]
+        images = [read_image(self._file(name)).shape[:2] for name in chosen]
         sizes = [(height, width) for height, width in images]
         poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
         check_frame([pose for pose in poses if pose is not None], sizes, where)
