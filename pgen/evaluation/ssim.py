@@ -3,7 +3,8 @@
 Instead of the five filtered maps of the textbook (x, y, x², y², xy) four are filtered, of the sum s and the difference
 d of the images: s, d, s², d². They hold all that SSIM needs: 4·xy = s² − d², 2·(x² + y²) = s² + d². The Gaussian is
 applied as shifted additions, the uniform window as sums of 1, 2, 4, ... pixels. The values are centred, so that the
-Gaussian may work in float32 (the score is off by some 1e-7) unless the data range is small; the rest is float64.
+Gaussian may work in float32 (the score is off by some 1e-7) unless the data range is small; the uniform window's sums
+are of integers.
 """
 
 from __future__ import annotations
@@ -110,8 +111,11 @@ def _map(generated: Tensor, target: Tensor, how: SsimProtocol) -> Tensor:
 def _channel(generated: Tensor, target: Tensor, how: SsimProtocol, spread: int) -> Tensor:
     """One channel at a time: its maps stay in the processor's cache."""
     height, width = generated.shape
-    single = how.window == "gaussian" and spread >= _SINGLE_FROM
-    maps = torch.empty(4, height, width, dtype=torch.float32 if single else torch.float64)
+    if how.window == "uniform":
+        kind = torch.int32
+    else:
+        kind = torch.float32 if spread >= _SINGLE_FROM else torch.float64
+    maps = torch.empty(4, height, width, dtype=kind)
     x, y = generated.to(maps.dtype), target.to(maps.dtype)
     torch.add(x, y, out=maps[0]).sub_(_CENTRE)
     torch.sub(x, y, out=maps[1])
@@ -152,7 +156,10 @@ def _gaussian(maps: Tensor) -> Tensor:
 
 
 def _uniform(maps: Tensor, width: int) -> Tensor:
-    """Means of ``maps`` (C, H, W), which hold integers, over squares: (C, H − width + 1, W − width + 1)."""
+    """Means of ``maps``, int32 (C, H, W), over squares: float64 (C, H − width + 1, W − width + 1).
+
+    The sums are exact: 51² values of up to 255² fit in 28 bits.
+    """
     for dim in (1, 2):
         length = maps.shape[dim] - width + 1
         result, start, span = torch.zeros_like(maps.narrow(dim, 0, length)), 0, 1
@@ -165,4 +172,4 @@ def _uniform(maps: Tensor, width: int) -> Tensor:
             count = maps.shape[dim] - span
             maps, span = maps.narrow(dim, 0, count) + maps.narrow(dim, span, count), 2 * span
         maps = result
-    return maps.div_(width**2)
+    return maps.double().div_(width**2)
