@@ -10,6 +10,8 @@ from pgen.evaluation.intervals import Interval, paired_difference
 from pgen.evaluation.run import Scored, SystemResult
 from pgen.version import version
 
+_FEW = 10  # people, with fewer of whom resampling tells little
+
 _DECIMALS = {"psnr": 2, "is": 3, "mask-is": 3, "is-torchvision": 3}
 
 
@@ -137,6 +139,8 @@ def remarks(result: SystemResult) -> list[str]:
     ]
     if result.cut:
         lines.append(f"{result.cut} pairs are compared on the columns that result and true photo both have")
+    if result.groups is not None and len(set(result.groups)) < _FEW:
+        lines.append(f"the intervals rest on few people ({len(set(result.groups))}), so they are too narrow")
     undefined = {scored.score.name: scored.undefined for scored in result.scored if scored.undefined}
     lines += [f"{name} has no value for {count} of {len(result.pairs)} pairs" for name, count in undefined.items()]
     return lines

@@ -161,7 +161,7 @@ class _Maker:
                 self._pairs(f"ssim-{name}", how.text, True, Ssim(name))
             elif metric == "mask-ssim":
                 self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
-                text = f"both images × pose mask of the target; {how.text}"
+                text = f"both images × pose mask of the target, radius 4 at 256 pixels; {how.text}"
                 self._pairs(f"mask-ssim-{name}", text, True, MaskSsim(name))
             else:
                 self._require("parsing", "the targets' parsing maps are not known; give a store with --data")

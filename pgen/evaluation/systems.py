@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from pgen.body.torso import complete_torso
 from pgen.data.images import read_image
 from pgen.data.inputs import read_bytes
 from pgen.data.keypoints import LoadedPose
+from pgen.data.weights import describe
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, output_of
 from pgen.evaluation.photos import Photo
@@ -87,16 +88,25 @@ class Files:
 class Networks:
     """The networks of a weights file, which make each result from the source photo and the target pose."""
 
-    needs_source, makes_maps = True, True
+    needs_source = True
 
     def __init__(self, name: str, weights: Path, device: str = "cpu", true_maps: bool = False) -> None:
-        """``true_maps``: H_A paints into the target's true map; otherwise, and if there is H_S, into the predicted."""
-        self.name, self.weights, self.device, self.true_maps = name, weights, device, true_maps
+        """``true_maps``: H_A paints into the target's true map, also where the weights hold an H_S that predicts one.
+
+        Without H_S it does so anyway, unless it is a baseline that knows no parsing.
+        """
+        held = describe(weights)["networks"]
+        if "appearance" not in held:
+            raise InputError(f"{weights}: the weights hold no appearance generator (H_A); choose other --weights")
+        knows_parsing = held.get("appearance", {}).get("parsing", True)
+        self.name, self.weights, self.device = name, weights, device
+        self.true_maps = knows_parsing and (true_maps or "semantic" not in held)
+        self.makes_maps = "semantic" in held and not self.true_maps
         self.hash = _hash(read_bytes(weights, "weights"))
         self.about: Mapping[str, str] = {
             "weights": str(weights),
             "hash": self.hash,
-            "maps": "of the true target" if true_maps else "predicted",
+            "maps": "true" if self.true_maps else "predicted" if self.makes_maps else "none",
         }
 
     def digest(self, pair: Pair) -> str:
@@ -167,20 +177,6 @@ def baseline(name: str) -> System:
     if name not in BASELINES:
         raise InputError(f"--baseline {name}: there is none of that name; choose of {', '.join(BASELINES)}")
     return BASELINES[name]()
-
-
-def networks(names: Sequence[str], paths: Sequence[Path], device: str, true_maps: bool) -> list[System]:
-    """The systems of weights files, each with predicted maps unless ``true_maps`` or it holds no H_S."""
-    systems: list[System] = []
-    for name, path in zip(names, paths, strict=True):
-        generator = _generator(path, device)
-        try:
-            generator.require_semantic()
-            own = true_maps
-        except InputError:
-            own = True
-        systems.append(Networks(name, path, device, own))
-    return systems
 
 
 @lru_cache(maxsize=2)

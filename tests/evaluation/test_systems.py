@@ -7,7 +7,7 @@ import pytest
 
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photo, StorePhotos
-from pgen.evaluation.systems import Pair, baseline, networks
+from pgen.evaluation.systems import Networks, Pair, baseline
 from pgen.synthesis.generator import load
 from tests.data.examples import write_store
 from tests.synthesis.tiny import write_weights
@@ -26,7 +26,7 @@ def both(photos: StorePhotos) -> tuple[Photo, Photo]:
 
 def test_networks_make_what_generate_makes(photos: StorePhotos, tmp_path: Path) -> None:
     path = write_weights(tmp_path / "tiny.safetensors")
-    predicted, true = networks(["a"], [path], "cpu", False)[0], networks(["a"], [path], "cpu", True)[0]
+    predicted, true = Networks("a", path), Networks("a", path, true_maps=True)
     source, target = both(photos)
     person = load(path, "cpu").person(source.image, source.pose, source.parsing)
     assert target.pose is not None
@@ -36,16 +36,24 @@ def test_networks_make_what_generate_makes(photos: StorePhotos, tmp_path: Path) 
         assert made.parsing is not None
         np.testing.assert_array_equal(made.parsing, expected.parsing)
     assert predicted.digest(PAIR) != true.digest(PAIR)
+    assert (predicted.makes_maps, true.makes_maps) == (True, False)  # a map that was given is no achievement
 
 
 def test_without_h_s_true_maps_are_taken(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "ha.safetensors", semantic=False)
-    assert networks(["a"], [path], "cpu", False)[0].about["maps"] == "of the true target"
+    system = Networks("a", path)
+    assert system.about["maps"] == "true"
+    assert not system.makes_maps
+
+
+def test_weights_without_h_a_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no appearance generator"):
+        Networks("a", write_weights(tmp_path / "hs.safetensors", appearance=False))
 
 
 def test_weights_tell_themselves_apart(tmp_path: Path) -> None:
     paths = [write_weights(tmp_path / "a.safetensors"), write_weights(tmp_path / "b.safetensors", semantic=False)]
-    first, second = networks(["a", "b"], paths, "cpu", True)
+    first, second = (Networks("a", path, true_maps=True) for path in paths)
     assert first.digest(PAIR) != second.digest(PAIR)
 
 
