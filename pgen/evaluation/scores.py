@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
@@ -12,13 +11,13 @@ from typing import Literal
 
 from torch import nn
 
-from pgen.data.inputs import read_bytes
 from pgen.data.weights import bundled
 from pgen.errors import InputError
 from pgen.evaluation.detector import Detector
-from pgen.evaluation.inception import POOL, TensorflowInception, TorchvisionInception, UnavailableError
+from pgen.evaluation.inception import POOL, UnavailableError
 from pgen.evaluation.intervals import Statistic, mean_iou, ratio
 from pgen.evaluation.joints import ALPHA, joint_error_sums, pckh_counts
+from pgen.evaluation.judges import file_hash, judge
 from pgen.evaluation.measures import (
     Features,
     FigureSsim,
@@ -30,7 +29,6 @@ from pgen.evaluation.measures import (
     parsing_rows,
     per_pair,
 )
-from pgen.evaluation.perceptual import Lpips, VggDistance, VggFeatures
 from pgen.evaluation.pixels import l1, psnr
 from pgen.evaluation.protocols import ssim_protocol
 from pgen.version import version
@@ -102,11 +100,11 @@ class Suite:
     missing: Mapping[str, str]  #: name of a score → "why"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def suite(options: Options, given: frozenset[Need]) -> Suite:
     """What ``options`` ask for, as far as it is possible with what is ``given`` about the pairs.
 
-    Loads networks; kept by each process. Raises `InputError` for unknown names and damaged weights.
+    Loads networks. Raises `InputError` for unknown names and damaged weights.
     """
     maker = _Maker(options, given)
     for metric in options.metrics:
@@ -127,7 +125,6 @@ class _Maker:
         self.scores: list[Score] = []
         self.measurements: dict[str, Measurement] = {}
         self.missing: dict[str, str] = {}
-        self._networks: dict[str, nn.Module] = {}
 
     def add(self, metric: str) -> None:
         """Add the scores of ``metric``. Raises `UnavailableError` if they cannot be computed."""
@@ -148,7 +145,7 @@ class _Maker:
         elif metric == "miou":
             self._miou()
         elif metric == "vgg-relu2-distance":
-            network = self._network("vgg distance", VggDistance)
+            network = self._network("vgg distance")
             text = "LPIPS's formula on relu1_1, relu1_2, relu2_1 of VGG-16, all alike"
             self._pairs(metric, text, False, distances(network, self.options.device), OWN_NOTE, _vgg())
         else:
@@ -169,7 +166,7 @@ class _Maker:
                 self._pairs(f"figure-ssim-{name}", text, True, FigureSsim(name), "a protocol of pgen's own")
 
     def _lpips(self) -> None:
-        network = self._network("lpips", lambda: Lpips(self.options.alexnet, self.options.fetch))
+        network = self._network("lpips", self.options.alexnet)
         self._pairs(
             "lpips", "lpips 0.1 on AlexNet, RGB in [−1, 1], images as they are", False,
             distances(network, self.options.device), weights={"AlexNet": file_hash(network.path)}, libraries=("lpips",),
@@ -200,13 +197,9 @@ class _Maker:
         masked = metric == "mask-is"
         if masked:
             self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
-        if kind == "tensorflow":
-            make, path = TensorflowInception, options.inception
-            libraries: tuple[str, ...] = ("torch-fidelity",)
-        else:
-            make, path = TorchvisionInception, options.torchvision_inception  # type: ignore[assignment]
-            libraries = ("torchvision",)
-        network = self._network(kind, lambda: make(path, options.fetch))
+        path = options.inception if kind == "tensorflow" else options.torchvision_inception
+        libraries = ("torch-fidelity",) if kind == "tensorflow" else ("torchvision",)
+        network = self._network(kind, path)
         weights = {"Inception-v3": file_hash(network.path)}
         identity = _identity(f"{kind} inception{' masked' * masked}", weights)
         self.measurements[identity] = Measurement(identity, Features(network, options.device, masked))
@@ -221,7 +214,7 @@ class _Maker:
         )  # fmt: skip
 
     def _vgg_frechet(self, metric: str) -> None:
-        network = self._network("vgg features", VggFeatures)
+        network = self._network("vgg features")
         identity = _identity(metric, _vgg())
         self.measurements[identity] = Measurement(identity, Features(network, self.options.device))
         text = "mean features of relu1_1, relu1_2, relu2_1 of VGG-16"
@@ -264,10 +257,8 @@ class _Maker:
                   libraries=libraries)
         )  # fmt: skip
 
-    def _network(self, name: str, make: Callable[[], nn.Module]) -> nn.Module:
-        if name not in self._networks:
-            self._networks[name] = make().to(self.options.device).eval()
-        return self._networks[name]
+    def _network(self, kind: str, path: Path | None = None) -> nn.Module:
+        return judge(kind, path, self.options.fetch, self.options.device)
 
     def _require(self, need: Need, otherwise: str) -> None:
         if need not in self.given:
@@ -280,12 +271,6 @@ def _identity(name: str, weights: Mapping[str, str]) -> str:
 
 def _vgg() -> dict[str, str]:
     return {"VGG-16": file_hash(bundled("vgg16_relu2_1.safetensors"))}
-
-
-@lru_cache(maxsize=16)
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content, its first 32 digits."""
-    return hashlib.sha256(read_bytes(path, "weights")).hexdigest()[:32]
 
 
 def metric_names(text: str) -> Sequence[str]:
