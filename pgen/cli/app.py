@@ -23,6 +23,7 @@ COMMANDS = {
     "generate": "pgen.cli.generate:run",
     "poses": "pgen.cli.poses:run",
     "annotate": "pgen.cli.annotate:run",
+    "evaluate": "pgen.cli.evaluate:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 
