@@ -110,12 +110,16 @@ class PoseOptions(Options):
 class SemanticOptions(Options):
     """Train H_S, which transforms the parsing map, on pseudo labels."""
 
+    start: Annotated[
+        Path | None, typer.Option(help="Weights to start H_S from; those of half the frame are grown to twice theirs.")
+    ] = None
+
     stage, group = "hs", "semantic"
 
     def build(self, made_of: Materials) -> Stage:
         from pgen.cli.train_stages import semantic_stage
 
-        return semantic_stage(made_of)
+        return semantic_stage(made_of, self.start)
 
 
 @dataclass(frozen=True)

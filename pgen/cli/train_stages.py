@@ -49,10 +49,10 @@ def pose_stage(made_of: Materials) -> Stage:
     )
 
 
-def semantic_stage(made_of: Materials) -> Stage:
-    """The training of H_S. Raises InputError without held-out pairs."""
+def semantic_stage(made_of: Materials, start: Path | None = None) -> Stage:
+    """The training of H_S. Raises InputError without held-out pairs, or if ``start`` does not fit."""
     matches = _pseudo_labels(made_of)
-    return SemanticStage(
+    stage = SemanticStage(
         made_of.config.semantic,
         made_of.train,
         made_of.held_out,
@@ -61,6 +61,17 @@ def semantic_stage(made_of: Materials) -> Stage:
         matches,
         device=made_of.processes.device,
     )
+    if start is not None:
+        weights = load_weights(start)
+        if weights.semantic is None:
+            raise InputError(f"--start {start}: holds no H_S; give weights of train-hs or train-joint")
+        half = _is_half(weights.frame, made_of.store.size)
+        model = grown(weights.semantic) if half else weights.semantic
+        try:
+            stage.model.load_state_dict(model.state_dict())
+        except RuntimeError:
+            raise InputError(f"--start {start}: its sizes are not the preset's") from None
+    return stage
 
 
 def appearance_stage(
