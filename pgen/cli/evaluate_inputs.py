@@ -14,7 +14,7 @@ from pgen.evaluation.matching import Matched
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
 from pgen.evaluation.protocols import ssim_protocol
 from pgen.evaluation.scores import METRICS, Options, metric_names
-from pgen.evaluation.systems import Files, Networks, Pair, System, baseline
+from pgen.evaluation.systems import Files, Networks, Pair, PredictedLabelPaste, System, baseline
 
 
 def read_options(metrics: Sequence[str], protocol: str, against: str, device: str, fetch: bool) -> Options:
@@ -80,8 +80,15 @@ def systems_to_score(
         names, paths = [path.parent.name if path.name == "weights.safetensors" else path.stem], [path]
         if not photos.has_parsing:
             raise InputError("give results to score with --generated, or a prepared store with --data")
-    systems += [Networks(name, path, device, true_maps) for name, path in zip(names, paths, strict=True)]
-    systems += [baseline(name) for name in baselines]
+    networks = [Networks(name, path, device, true_maps) for name, path in zip(names, paths, strict=True)]
+    systems += networks
+    for name in baselines:
+        if name == PredictedLabelPaste.name:
+            if not networks:
+                raise InputError(f"--baseline {name}: give the --weights that predict the maps")
+            systems.append(PredictedLabelPaste(networks[0]))
+        else:
+            systems.append(baseline(name))
     doubled = {one.name for one in systems if [other.name for other in systems].count(one.name) > 1}
     if doubled:
         raise InputError(f"two systems are called {doubled.pop()}; name them: --weights NAME=PATH")

@@ -167,6 +167,33 @@ class LabelPaste:
         return Made(_as_image(transfer.paste(images, *maps).image))
 
 
+class PredictedLabelPaste:
+    """The same paste into the map that the H_S of a weights file predicts: what its H_A has to beat."""
+
+    name, needs_source, makes_maps = "label-paste-predicted", True, True
+
+    def __init__(self, networks: Networks) -> None:
+        """Raises `InputError` if ``networks`` predict no maps."""
+        if not networks.makes_maps:
+            raise InputError(
+                f"--baseline {self.name}: {networks.weights} predicts no maps; name weights with H_S first"
+            )
+        self.networks = networks
+        self.about: Mapping[str, str] = {
+            "baseline": "the source's pixels where labels agree, in the predicted map",
+            "maps": str(networks.weights),
+        }
+
+    def digest(self, pair: Pair) -> str:
+        return f"{self.name} {self.networks.digest(pair)}"
+
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+        layout = self.networks.make(pair, source, target).parsing
+        images, transfer = _transfer(pair, source, target)
+        maps = [torch.from_numpy(ids)[None].long() for ids in (_annotated(source, pair.source).parsing, layout)]
+        return Made(_as_image(transfer.paste(images, *maps).image), layout)
+
+
 BASELINES: Mapping[str, type[CopySource] | type[AffinePaste] | type[LabelPaste]] = {
     one.name: one for one in (CopySource, AffinePaste, LabelPaste)
 }

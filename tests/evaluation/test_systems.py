@@ -7,7 +7,7 @@ import pytest
 
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photo, StorePhotos
-from pgen.evaluation.systems import Networks, Pair, baseline
+from pgen.evaluation.systems import Networks, Pair, PredictedLabelPaste, baseline
 from pgen.synthesis.generator import load
 from tests.data.examples import write_store
 from tests.synthesis.tiny import write_weights
@@ -87,3 +87,16 @@ def test_what_is_not_known_is_told(name: str, photos: StorePhotos) -> None:
 def test_unknown_baseline() -> None:
     with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste"):
         baseline("none")
+
+
+def test_pasting_into_the_predicted_map(photos: StorePhotos, tmp_path: Path) -> None:
+    """The map is the networks', and the picture is not that of the paste into the true map."""
+    networks = Networks("a", write_weights(tmp_path / "weights.safetensors"))
+    made, expected = (system.make(PAIR, *both(photos)) for system in (PredictedLabelPaste(networks), networks))
+    assert made.parsing is not None
+    assert np.array_equal(made.parsing, expected.parsing)
+    into_true = baseline("label-paste").make(PAIR, *both(photos))
+    assert not np.array_equal(made.image, into_true.image)
+    without = write_weights(tmp_path / "without.safetensors", semantic=False)
+    with pytest.raises(InputError, match="predicts no maps"):
+        PredictedLabelPaste(Networks("b", without))
