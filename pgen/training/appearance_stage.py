@@ -243,8 +243,8 @@ class AppearanceStage:
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
         """Scores against the true photo of the same person in the other pose.
 
-        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given; and
-        how far, in torso lengths, the pose detector finds the joints from where they should be.
+        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given, unless
+        it is given none; and how far, in torso lengths, the pose detector finds the joints from where they should be.
         """
         scores: dict[str, list[float]] = {}
         overlap = torch.zeros(2, 10)
@@ -260,14 +260,19 @@ class AppearanceStage:
                 scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
             scores.setdefault("joint_error", []).extend(self._joint_errors(image, target.poses))
             overlap += intersection_and_union(layout.argmax(1), target.labels).cpu()
-        return {name: float(np.mean(values)) for name, values in scores.items()} | {"miou": mean_iou(overlap)}
+        means = {name: float(np.mean(values)) for name, values in scores.items()}
+        return means if self.config.variant == "baseline" else means | {"miou": mean_iou(overlap)}
 
     def _joint_errors(self, images: Tensor, poses: Tensor) -> list[float]:
-        """Mean distance of each image's known joints from where the detector finds them, in torso lengths."""
+        """Mean distance of each image's known joints from where the detector finds them, in torso lengths.
+
+        Images whose torso is not wholly known are left out.
+        """
         detector = self.frozen.pose
         found = joints_from_heatmaps(detector(images), detector.stride, threshold=-torch.inf)
-        errors = (found - poses).norm(dim=2) / torso_lengths(poses)[:, None]
-        return errors.nanmean(1).tolist()
+        lengths = torso_lengths(poses)
+        errors = (found - poses).norm(dim=2) / lengths[:, None]
+        return errors[lengths > 0].nanmean(1).tolist()
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> np.ndarray:

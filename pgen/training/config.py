@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
@@ -145,7 +145,7 @@ class AppearanceTraining:
         if self.variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
         if self.variant == "baseline" and (self.network.parsing or self.weights.paste):
-            raise ValueError("the baseline has network.parsing = false and weights.paste = 0")
+            raise ValueError("the baseline has network.parsing = false and weights.paste = 0; --variant sets all three")
 
 
 @dataclass(frozen=True)
@@ -164,31 +164,43 @@ def preset_names() -> list[str]:
 
 
 def load_preset(name: str, settings: Iterable[str] = ()) -> Preset:
-    """A preset by name with ``key.path=value`` settings on top. Raises InputError for unknown names and keys."""
+    """A preset by name with ``key.path=value`` settings on top. Raises InputError for unknown names and keys.
+
+    Limits are looked at when all settings are in: those that belong together can be given in any order.
+    """
     if name not in preset_names():
         raise InputError(f"--preset {name}: no such preset; there are {', '.join(preset_names())}")
     text = (resources.files("pgen.training") / "presets" / f"{name}.toml").read_text("utf-8")
     preset = merged(Preset(), tomllib.loads(text), f"preset {name}")
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+    given: dict[str, Any] = {}
+    told = [setting.strip() for setting in settings]
+    for setting in told:
+        _overlay(given, _checked(preset, _parsed(setting), f"--set {setting}"))
+    return _replaced(preset, given, lambda path: f"--set {', '.join(s for s in told if s.startswith(path))}")
+
+
+def _parsed(setting: str) -> dict[str, Any]:
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+    for text in (f"{key} = {value}", f'{key} = "{value}"'):
         try:
-            parsed = tomllib.loads(f"{key} = {value}")
+            return tomllib.loads(text)
         except tomllib.TOMLDecodeError:
-            try:
-                parsed = tomllib.loads(f'{key} = "{value}"')
-            except tomllib.TOMLDecodeError:
-                raise InputError(f"--set {setting}: not a key and a value") from None
-        preset = merged(preset, parsed, f"--set {setting}")
-    return preset
+            continue
+    raise InputError(f"--set {setting}: not a key and a value")
 
 
-def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> Any:
+def merged(config: Any, values: Mapping[str, Any], where: str) -> Any:
     """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key, type or limit."""
+    return _replaced(config, _checked(config, values, where), lambda path: where)
+
+
+def _checked(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> dict[str, Any]:
+    """The nested ``values`` in the types that the fields of ``config`` have."""
     hints = get_type_hints(type(config))
     names = [f.name for f in fields(config)]
-    changes: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         full = f"{path}{key}"
         if key not in names:
@@ -196,18 +208,36 @@ def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -
             hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
             raise InputError(f"{where}: unknown key {full}; {hint}")
         current = getattr(config, key)
-        if is_dataclass(current):
-            if not isinstance(value, Mapping):
-                raise InputError(
-                    f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
-                )
-            changes[key] = merged(current, value, where, f"{full}.")
+        if not is_dataclass(current):
+            result[key] = _converted(value, hints[key], f"{where}: {full}")
+        elif isinstance(value, Mapping):
+            result[key] = _checked(current, value, where, f"{full}.")
         else:
-            changes[key] = _converted(value, hints[key], f"{where}: {full}")
+            raise InputError(
+                f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
+            )
+    return result
+
+
+def _overlay(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put the nested values ``more`` into ``values``."""
+    for key, value in more.items():
+        if isinstance(value, Mapping):
+            _overlay(values.setdefault(key, {}), value)
+        else:
+            values[key] = value
+
+
+def _replaced(config: Any, values: Mapping[str, Any], where: Callable[[str], str], path: str = "") -> Any:
+    """``config`` with `_checked` values put in; ``where`` tells what was set below a path."""
+    changes = {
+        key: _replaced(getattr(config, key), value, where, f"{path}{key}.") if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
     try:
         return replace(config, **changes)
     except ValueError as error:
-        raise InputError(f"{where}: {path.removesuffix('.')}: {error}") from None
+        raise InputError(f"{where(path)}: {path.removesuffix('.')}: {error}") from None
 
 
 def _converted(value: Any, kind: Any, what: str) -> Any:
