@@ -46,9 +46,15 @@ class Options(ABC):
     data: Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")] = Path(
         "datasets/synthetic.h5"
     )
-    preset: Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")] = (
-        "synthetic-128"
-    )
+    preset: Annotated[str, typer.Option("--preset", help="Sizes and schedule.", metavar="NAME")] = "synthetic-128"
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            help="Losses: `paper`, or `pgen` with additions (default: what the preset is meant for).",
+            metavar="NAME",
+        ),
+    ] = None
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a field of the preset: semantic.schedule.steps=2000.", metavar="KEY=VALUE"),
@@ -188,7 +194,7 @@ def work(processes: Processes, options: Options) -> Path | None:
     from pgen.cli.train_stages import Materials
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
-    from pgen.training.config import load_preset
+    from pgen.training.config import load_preset, recipe_of
     from pgen.training.loop import train
     from pgen.training.run import Run
     from pgen.training.step import check_precision
@@ -196,7 +202,7 @@ def work(processes: Processes, options: Options) -> Path | None:
 
     seed_everything(options.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
-    config = load_preset(options.preset, options.all_settings())
+    config = load_preset(options.preset, options.all_settings(), options.recipe)
     folder = options.out or Path("runs") / options.stage
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; name a folder for the run")
@@ -204,6 +210,7 @@ def work(processes: Processes, options: Options) -> Path | None:
     info = {
         "pgen": version(),
         "preset": options.preset,
+        "recipe": options.recipe or recipe_of(options.preset),
         "seed": options.seed,
         "data": str(options.data),
         "config": asdict(config),

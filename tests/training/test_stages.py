@@ -8,32 +8,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
-from pgen.data.store import Store
-from pgen.data.vgg import perceptual_features
 from pgen.models.inputs import Transfer, Views, paint, predict_layout
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training import appearance_stage
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.losses import layout_loss
-from pgen.training.pose_stage import PoseStage, detector_loss, frozen, heatmaps_at
+from pgen.training.pose_stage import PoseStage, detector_loss, heatmaps_at
 from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
 from pgen.training.stage import Stage
-from tests.training.people import SIZE, TEST, TINY, write_people
-
-PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
-
-
-@pytest.fixture(scope="module")
-def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sampler, Sampler]:
-    with Store(write_people(tmp_path_factory.mktemp("people") / "people.h5")) as store:
-        return Sampler(store, "train"), Sampler(store, "test")
-
+from tests.training.people import PAIRS, SIZE, TINY, painting
 
 Build = Callable[..., Stage]
 
@@ -48,11 +35,7 @@ def build(samplers: tuple[Sampler, Sampler]) -> Build:
             return PoseStage(preset.pose, *samplers, seed=0)
         if name == "semantic":
             return SemanticStage(preset.semantic, *samplers, PAIRS, seed=0)
-        torch.manual_seed(5)
-        semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
-        fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), perceptual_features()[0])
-        matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
-        return AppearanceStage(preset.appearance, fixed, *samplers, PAIRS, matches, seed=0)
+        return painting(samplers, *settings)
 
     return of
 
@@ -66,7 +49,7 @@ STAGES = {
     "pose": ({"pose"}, set(), {"pck", "median_error"}),
     "semantic": ({"layout", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
     "appearance": (
-        {"pose", "content", "style", "cycle", "paste", "adversarial", "face"},
+        {"pose", "content", "style", "cycle", "paste", "own", "adversarial", "face"},
         {"image_critic", "face_critic"},
         {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
     ),
@@ -124,11 +107,13 @@ def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
 
 
 def test_a_weight_of_zero_leaves_a_term_out(build: Build) -> None:
-    names = losses_of(build("appearance", "appearance.weights.cycle=0", "appearance.weights.paste=0")).keys()
+    names = losses_of(
+        build("appearance", *(f"appearance.weights.{name}=0" for name in ("cycle", "paste", "own")))
+    ).keys()
     assert names == {"pose", "content", "style", "adversarial", "face"}
 
 
-@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "cycle", "paste"])
+@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "cycle", "paste", "own"])
 def test_weights_scale_their_terms(build: Build, weight: str) -> None:
     key = f"appearance.weights.{weight}"
     single, double = (losses_of(build("appearance", f"{key}={value}")) for value in (1.5, 3.0))
@@ -157,7 +142,7 @@ def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float
 
 def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
-    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2")
+    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2", "appearance.weights.own=0")
     calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
 
     def watched(
