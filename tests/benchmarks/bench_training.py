@@ -31,7 +31,7 @@ from pgen.training.semantic_stage import SemanticStage
 from pgen.training.stage import Stage
 
 PAIRS = torch.tensor([[0, 1]])
-STEPS = 3
+STEPS = 2
 
 #: Geometry and losses that are functions: (module, function) → component.
 FUNCTIONS = {
@@ -193,10 +193,9 @@ def test_bench_training(sampler: Sampler, name: str) -> None:
         speed = f"{batch * STEPS / whole:6.1f} samples/s   {1e3 * whole / STEPS:6.0f} ms a step"
         print(f"{name:9} {precision}  batch {batch:2}  {torch.get_num_threads()} threads  {speed}")
         print(f"    {table(clock.seconds, whole)}")
-        if isinstance(stage, AppearanceStage):
+        if isinstance(stage, AppearanceStage) and precision == "fp32":
             stage.critics.requires_grad_(False)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(9)))
+            losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(9)))
             alone = Clock()
             backward_of_each(losses, alone)
             print(f"    backward of each loss alone: {table(alone.seconds, clock.seconds['backward'] / STEPS)}")
