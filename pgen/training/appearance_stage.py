@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from pgen.body.batched import pose_masks, torso_lengths
@@ -30,6 +29,7 @@ from pgen.training.draws import TransferDraw, draw_transfers
 from pgen.training.own_view import concealed
 from pgen.training.pose_stage import detector_loss
 from pgen.training.semantic_stage import intersection_and_union, mean_iou
+from pgen.training.similarity import as_bytes, ssim
 
 
 @dataclass
@@ -256,8 +256,8 @@ class AppearanceStage:
             image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
             mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
             for prefix, found in (("", image), ("paste_", pasted.image)):
-                scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
-                scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
+                scores.setdefault(f"{prefix}ssim", []).extend(ssim(found, target.images))
+                scores.setdefault(f"{prefix}mask_ssim", []).extend(ssim(found, target.images, mask))
             scores.setdefault("joint_error", []).extend(self._joint_errors(image, target.poses))
             overlap += intersection_and_union(layout.argmax(1), target.labels).cpu()
         means = {name: float(np.mean(values)) for name, values in scores.items()}
@@ -284,38 +284,15 @@ class AppearanceStage:
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
         image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
         columns: dict[str, Sequence[np.ndarray]] = {
-            "source": list(_as_bytes(source.images)),
+            "source": list(as_bytes(source.images)),
             "pose": [draw_skeleton(self.frame, pose) for pose in target.poses.cpu().numpy()],
             "map": [colour_parsing(ids) for ids in layout.argmax(1).byte().cpu().numpy()],
-            "paste": list(_as_bytes(pasted.image)),
-            "painted": list(_as_bytes(image)),
-            "true": list(_as_bytes(target.images)),
+            "paste": list(as_bytes(pasted.image)),
+            "painted": list(as_bytes(image)),
+            "true": list(as_bytes(target.images)),
         }
         return sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(pairs))])
 
 
 def _shrunk(images: Tensor, factor: int) -> Tensor:
     return F.avg_pool2d(images, factor).contiguous(memory_format=torch.channels_last)
-
-
-def _as_bytes(images: Tensor) -> np.ndarray:
-    """Images (B, 3, H, W) in [−1, 1] as uint8 (B, H, W, 3)."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-
-
-def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float]:
-    """SSIM of each image (B, 3, H, W) in [−1, 1] as bytes; both are multiplied by ``mask`` (B, 1, H, W) first."""
-
-    shown = 1 if mask is None else mask.byte().permute(0, 2, 3, 1).cpu().numpy()
-    return [
-        structural_similarity(
-            a,
-            b,
-            channel_axis=2,
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-        for a, b in zip(_as_bytes(found) * shown, _as_bytes(true) * shown, strict=True)
-    ]
