@@ -99,5 +99,55 @@ class Fit:
         return array
 
 
+@dataclass(frozen=True)
+class Window:
+    """Part of a photo: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last ones not included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @classmethod
+    def whole(cls, size: tuple[int, int]) -> Window:
+        """All of a photo of ``size`` (height, width)."""
+        return cls(0, 0, size[0], size[1])
+
+    @classmethod
+    def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float) -> Window:
+        """What shows ``body``, a mask (height, width), with ``margin`` times its longer side left around it.
+
+        Grown to the shape of ``frame`` as far as the photo reaches. An empty mask gives the whole photo.
+        """
+        size = (body.shape[0], body.shape[1])
+        rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
+        if not rows.size:
+            return cls.whole(size)
+        spans = [(rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)]
+        room = margin * max(high - low for low, high in spans)
+        wanted = [high - low + 2 * room for low, high in spans]
+        scale = max(wanted[0] / frame[0], wanted[1] / frame[1])
+        ends = []
+        for (low, high), side, length in zip(spans, frame, size, strict=True):
+            span = min(length, int(np.ceil(scale * side)))
+            start = int(np.clip(round((low + high - span) / 2), 0, length - span))
+            ends.append((start, start + span))
+        return cls(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def corner(self) -> NDArray[np.float32]:
+        """(x, y) of its first pixel in the photo."""
+        return np.array((self.left, self.top), dtype=np.float32)
+
+    def of(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The part of a photo or map (height, width, ...), as a view."""
+        return array[self.top : self.bottom, self.left : self.right]
+
+
 def _resize(array: NDArray[np.uint8], size: tuple[int, int], filter_: Image.Resampling) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], filter_))

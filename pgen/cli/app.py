@@ -21,6 +21,9 @@ COMMANDS = {
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
     "generate": "pgen.cli.generate:run",
+    "poses": "pgen.cli.poses:run",
+    "annotate": "pgen.cli.annotate:run",
+    "evaluate": "pgen.cli.evaluate:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 

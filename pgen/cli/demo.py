@@ -52,7 +52,7 @@ def run(
         seed_everything(seed)
         begin = time.monotonic()
         model = load(weights, choose_device(device))
-        model.require_semantic()
+        model.require_layouts()
         say(model.origin)
         with progress("demo", 2 * PEOPLE + FRAMES) as advance:
             sections = _sections(model, seed, folder, advance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
+from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators
 from pgen.cli.options import Device, Force, Seed
+from pgen.cli.result_files import places, png
+from pgen.cli.targets import read_targets, tell
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from pgen.data.keypoints import LoadedPose
     from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.person import Person
+    from pgen.synthesis.person import Person, Retarget
     from pgen.synthesis.result import Result
 
     Row = list[tuple[str, NDArray[np.uint8]]]
@@ -38,20 +40,24 @@ def run(
     pose: Annotated[
         list[str],
         typer.Option(
-            help="Target pose: FILE.json, FILE.csv:NAME or FILE.h5:NAME; once for each target.", metavar="TARGET"
+            help="Target pose: a photo, FILE.json, FILE.csv:NAME, FILE.h5:NAME, a bundled pose (`pgen poses` shows "
+            "them), or a video, GIF or folder of frames; once for each target.",
+            metavar="TARGET",
         ),
     ],
     src_pose: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pose of the source; of a CSV or store, the row with the photo's name. Once for all, or for each SRC.",
+            help="Pose of the source (default: estimated); of a CSV or store, the row with the photo's name. Once for "
+            "all, or for each SRC.",
             metavar="FILE",
         ),
     ] = None,
     src_parsing: Annotated[
         list[str] | None,
         typer.Option(
-            help="Parsing map of the source, or a folder of maps named as the photos. Once for all, or for each SRC.",
+            help="Parsing map of the source (default: estimated), or a folder of maps named as the photos. Once for "
+            "all, or for each SRC.",
             metavar="FILE",
         ),
     ] = None,
@@ -65,6 +71,22 @@ def run(
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw source, pose, parsing map and result.", metavar="FILE.png")
     ] = None,
+    gif: Annotated[
+        Path | None, typer.Option(help="Also an animation over the targets, of one SRC.", metavar="FILE.gif")
+    ] = None,
+    paste: Annotated[bool, typer.Option("--paste", help="Results in the whole photo, at its full size.")] = False,
+    crop: Annotated[
+        bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")
+    ] = True,
+    retarget: Annotated[
+        bool,
+        typer.Option("--retarget/--no-retarget", help="Give target poses the source's limb lengths, size and place."),
+    ] = True,
+    frames: Annotated[
+        int, typer.Option(min=1, help="Take at most so many frames of a video, GIF or folder.", metavar="N")
+    ] = 48,
+    person: CountedPerson = None,
+    annotator: PoseAnnotator = "mediapipe",
     weights: Annotated[
         Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
     ] = None,
@@ -74,37 +96,57 @@ def run(
 ) -> None:
     """Put the person of every source into every target pose.
 
-    A photo of any size is fitted as a whole into the frame of the networks, and the result has the photo's size. A
-    target pose whose frame is known (from a store, a photo beside its CSV, or the canvas in its JSON) is fitted the
-    same way; any other is in pixels of the source photo.
+    Poses and parsing maps that are not given are estimated. A photo of any size is fitted as a whole into the frame of
+    the networks, or the part of it around a person who is small in it, and the result has that part's size. Target
+    poses take on the body of the source; with --no-retarget, one whose frame is known (a photo's, a store's, or that of
+    a photo beside its CSV or the canvas in its JSON) is fitted like the source, and any other is in pixels of it.
     """
-    if out is None and sheet is None:
-        raise InputError("nowhere to write to: give -o, --sheet or both")
+    if out is None and sheet is None and gif is None:
+        raise InputError("nowhere to write to: give -o, --sheet or --gif")
     if sheet is not None:
-        _png(sheet, "--sheet")
+        png(sheet, "--sheet")
         if out is not None and sheet.absolute() == out.absolute():
             raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
+    if gif is not None and (gif.suffix.lower() != ".gif" or len(sources) > 1):
+        raise InputError(f"--gif {gif}: animations are of one SRC, and written as GIF; name it {gif.stem}.gif")
     _refuse_poses(sources)
-    requests = _requests(sources, src_pose or [], src_parsing or [])
+    requests = _requests(sources, src_pose or [], src_parsing or [], crop)
 
     from pgen.data.outputs import check_output
     from pgen.synthesis.generator import load
-    from pgen.synthesis.inputs import read_target
 
-    targets = [read_target(spec) for spec in pose]
+    for file in (file for file in (sheet, gif) if file is not None and file.parent.is_dir()):
+        check_output(file, force)
+    estimating = annotators(annotator, person)
+    targets, seconds, moving = read_targets(pose, estimating, frames)
     seed_everything(seed)
-    model = load(weights, choose_device(device))
+    model = load(weights, choose_device(device), estimating)
     say(model.origin)
-    # Everything is looked at before the first result is written; photos are read again then, not kept in memory.
-    names = []
+    body: Retarget = "no" if not retarget else "motion" if moving else "each"
+    # Everything is looked at before the first result is written; of several photos, each is read again then.
+    people = []
     for request in requests:
-        person = request.person(model)
-        _results(person, targets, parsing)
-        names.append(person.name)
-    places = _places(out, names, [target.name for target in targets], force)
+        people.append(request.person(model))
+        tell(people[-1].notes)
+        _results(people[-1], targets, parsing, body)
+    files = places(out, [one.name for one in people], [target.name for target in targets], force)
     if sheet is not None:
         check_output(sheet, force)  # after the results' folder was made, in which it may be
-    _generate(model, requests, targets, parsing, places, sheet, force)
+    job = _Job(model, targets, parsing, body, paste, force)
+    kept = people if len(people) == 1 else None
+    _generate(job, requests, kept, files, sheet, gif, seconds)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is made of each person."""
+
+    model: PersonGenerator
+    targets: Sequence[LoadedPose]
+    parsing: str | None
+    body: Retarget
+    paste: bool
+    force: bool
 
 
 @dataclass(frozen=True)
@@ -114,61 +156,73 @@ class _Request:
     source: str
     pose: str | None
     parsing: str | None
+    crop: bool
 
     def person(self, model: PersonGenerator) -> Person:
-        return model.person(self.source, self.pose, self.parsing)
+        return model.person(self.source, self.pose, self.parsing, self.crop)
 
 
 def _generate(
-    model: PersonGenerator,
+    job: _Job,
     requests: Sequence[_Request],
-    targets: Sequence[LoadedPose],
-    parsing: str | None,
-    places: list[list[Path | None]],
+    people: Sequence[Person] | None,
+    files: list[list[Path | None]],
     sheet: Path | None,
-    force: bool,
+    gif: Path | None,
+    seconds: Sequence[float],
 ) -> None:
-    """Write every result as soon as it is there; what fails is told at the end, and costs nothing else."""
+    """Write every result as soon as it is there; what fails is told at the end, and costs nothing else.
+
+    ``people`` are those of ``requests`` if they are still at hand.
+    """
     from pgen.body.drawing import sheet as draw_sheet
     from pgen.data.images import write_png
+    from pgen.data.moving_pictures import write_gif
 
-    largest = 512 if len(requests) * len(targets) <= _LARGE_ROWS else 256
+    count = len(job.targets)
+    largest = 512 if len(requests) * count <= _LARGE_ROWS else 256
     rows: list[Row] = []
+    pictures: list[NDArray[np.uint8]] = []
     written: list[Path] = []
     failures: list[str] = []
     told: set[str] = set()
-    with progress("generating", len(requests) * len(targets)) as advance:
-        for request, own_places in zip(requests, places, strict=True):
+    with progress("generating", len(requests) * count) as advance:
+        for index, (request, own_files) in enumerate(zip(requests, files, strict=True)):
             done = 0
             try:
-                person = request.person(model)
-                for result, place in zip(_results(person, targets, parsing), own_places, strict=True):
+                person = people[index] if people is not None else request.person(job.model)
+                results = _results(person, job.targets, job.parsing, job.body)
+                for result, file in zip(results, own_files, strict=True):
                     done += 1
                     _warn_once((*person.warnings, *result.warnings), told)
                     if sheet is not None:
                         rows.append(result.panels(largest))
-                    if place is not None:
+                    if gif is not None:
+                        pictures.append(result.pasted() if job.paste else result.image)
+                    if file is not None:
                         try:
-                            written.append(result.save(place, force))
+                            written.append(result.save(file, job.force, job.paste))
                         except (PgenError, OSError) as error:
                             failures.append(_one_line(error))
                     advance()
             except (PgenError, RuntimeError, OSError) as error:
-                failures.append(f"{request.source}, {len(targets) - done} results: {_one_line(error)}")
+                failures.append(f"{request.source}, {count - done} results: {_one_line(error)}")
     for path in written:
         print(path)
     if sheet is not None and rows:
-        write_png(sheet, draw_sheet(rows), force)
+        write_png(sheet, draw_sheet(rows), job.force)
         say(f"wrote {sheet}")
+    if gif is not None and pictures:
+        print(write_gif(gif, pictures, seconds[: len(pictures)], job.force))
     if failures:
         for failure in failures[:-1]:
             warn(failure)
         raise PgenError(f"{failures[-1]} ({len(failures)} failed; every other result was written)")
 
 
-def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None) -> Iterator[Result]:
+def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None, body: Retarget) -> Iterator[Result]:
     """Results for all targets; these are checked at once, and worked on when results are asked for."""
-    return person.generate_many(targets, None if parsing is None else [parsing] * len(targets))
+    return person.generate_many(targets, None if parsing is None else [parsing] * len(targets), body)
 
 
 def _warn_once(warnings: Sequence[str], told: set[str]) -> None:
@@ -178,11 +232,11 @@ def _warn_once(warnings: Sequence[str], told: set[str]) -> None:
             warn(warning)
 
 
-def _requests(sources: Sequence[str], poses: Sequence[str], parsings: Sequence[str]) -> list[_Request]:
+def _requests(sources: Sequence[str], poses: Sequence[str], parsings: Sequence[str], crop: bool) -> list[_Request]:
     own_poses = _for_each(poses, sources, "--src-pose")
     own_parsings = _for_each(parsings, sources, "--src-parsing")
     return [
-        _Request(source, pose, None if parsing is None else _parsing_of(source, parsing))
+        _Request(source, pose, None if parsing is None else _parsing_of(source, parsing), crop)
         for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
     ]
 
@@ -231,54 +285,6 @@ def _refuse_poses(sources: Sequence[str]) -> None:
             continue  # neither pose nor photo: reading it as a photo tells what is wrong
         if form in ("csv", "json"):
             raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
-
-
-def _places(out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool) -> list[list[Path | None]]:
-    """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several."""
-    from pgen.data.outputs import check_output
-
-    if out is None:
-        return [[None] * len(targets) for _ in sources]
-    several = len(sources) * len(targets) > 1
-    if not several and not out.is_dir() and out.suffix:
-        check_output(_png(out, "-o"), force)
-        return [[out]]
-    if out.suffix.lower() == ".png" and not out.is_dir():
-        raise InputError(
-            f"-o {out} is one file, and there will be {len(sources) * len(targets)} results; name a folder"
-        )
-    taken: set[str] = set()
-    names = [[_unused(f"{_stem(source)}__{_stem(target)}", taken) for target in targets] for source in sources]
-    try:
-        out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
-    places: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
-    for place in (place for row in places for place in row if place is not None):
-        check_output(place, force)
-    return places
-
-
-def _png(path: Path, flag: str) -> Path:
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{flag} {path}: pictures are written as PNG; name it {path.stem or 'out'}.png")
-    return path
-
-
-def _stem(name: str) -> str:
-    """The name of a photo or pose as part of a file name."""
-    plain = Path(name.replace("\\", "/")).stem
-    return re.sub(r"[^\w.-]", "_", plain)[:100] or "pose"
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    """``name``, or with a number behind it if another result has it already."""
-    number, free = 1, name
-    while free.lower() in taken:
-        number += 1
-        free = f"{name}-{number}"
-    taken.add(free.lower())
-    return free
 
 
 def _one_line(error: Exception) -> str:

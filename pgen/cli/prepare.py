@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
+from pgen.cli.estimate import PoseAnnotator, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     from pgen.data.example import Drop, Example, Job
-    from pgen.data.photo_set import PhotoSet
+    from pgen.data.photo_set import Estimating, PhotoSet
     from pgen.data.prepare import Summary
 
 
@@ -91,6 +93,11 @@ def run(
             "names, sources and targets (default: the data set's own list, ROOT/pairs.csv)."
         ),
     ] = None,
+    annotate: Annotated[
+        str | None,
+        typer.Option(help=f"{ON_DISK}: estimate what photos lack: pose, parsing, or pose,parsing.", metavar="KINDS"),
+    ] = None,
+    pose_annotator: PoseAnnotator = "mediapipe",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
@@ -123,7 +130,7 @@ def run(
     on where it was.
     """
     on_disk: dict[str, object] = {"--root": root, "--images": images, "--keypoints": keypoints, "--frame": frame}
-    on_disk |= {"--parsing": parsing, "--parsing-scheme": parsing_scheme, "--pairs": pairs}
+    on_disk |= {"--parsing": parsing, "--parsing-scheme": parsing_scheme, "--pairs": pairs, "--annotate": annotate}
     of_synthetic: dict[str, object] = {
         "--people": people,
         "--poses": poses,
@@ -156,7 +163,8 @@ def run(
     options: dict[str, Any] = {"size": list(stored), "seed": seed}
     if dataset is not Dataset.SYNTHETIC:
         root = root or Path("datasets") / dataset
-        found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored)
+        estimating = _estimating(annotate, pose_annotator)
+        found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored, estimating)
         source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
         train_pairs = found.train_pairs
         files = (*found.files, *(path for path in [Path(parsing_scheme or "")] if path.is_file()))
@@ -197,6 +205,7 @@ def _find(
     pairs: list[Path] | None,
     frame: str | None,
     size: tuple[int, int],
+    estimating: Estimating | None,
 ) -> PhotoSet:
     """The data set on disk, checked; says what was assumed."""
     from pgen.data.deepfashion import find_deepfashion
@@ -213,12 +222,29 @@ def _find(
     elif dataset is Dataset.MARKET1501:
         found = find_market1501(root, tables, parsing, lists, own_frame, scheme)
     else:
-        found = find_folder(root, tables, parsing, lists, own_frame, images, scheme)
+        found = find_folder(root, tables, parsing, lists, own_frame, images, scheme, estimating)
+    found = replace(found, conventions=replace(found.conventions, estimating=estimating))
     for note in found.notes:
         say(note)
     for doubt in check_photos(found):
         warn(doubt)
     return found
+
+
+def _estimating(annotate: str | None, pose_annotator: str) -> Estimating | None:
+    """What is estimated; refused at once if it cannot be."""
+    if annotate is None:
+        return None
+    from pgen.data.photo_set import Estimating
+
+    kinds = parse_kinds(annotate, "--annotate")
+    estimating = Estimating("pose" in kinds, "parsing" in kinds, pose_annotator)
+    if estimating.parsing:
+        estimating.annotators().parsing_annotator()
+    if estimating.pose:
+        with progress(f"loading {pose_annotator}"):
+            estimating.annotators().pose_annotator()
+    return estimating
 
 
 def _plain(value: object) -> object:

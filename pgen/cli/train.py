@@ -18,6 +18,7 @@ from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.cli.train_stages import Materials
+    from pgen.training.config import Preset
     from pgen.training.processes import Processes
     from pgen.training.stage import Stage
 
@@ -82,6 +83,13 @@ class Options(ABC):
     seed: Seed = 0
 
     stage: ClassVar[str]  #: its name, and that of its run folder
+    group: ClassVar[str]  #: that of its fields in a preset
+
+    def config(self) -> Preset:
+        """The preset with the settings. Raises InputError."""
+        from pgen.training.config import load_preset
+
+        return load_preset(self.preset, self.all_settings(), self.recipe)
 
     def all_settings(self) -> list[str]:
         """``--set``, and options that stand for settings."""
@@ -96,7 +104,7 @@ class Options(ABC):
 class PoseOptions(Options):
     """Train the pose detector that H_A's pose loss looks through."""
 
-    stage = "pose"
+    stage, group = "pose", "pose"
 
     def build(self, made_of: Materials) -> Stage:
         from pgen.cli.train_stages import pose_stage
@@ -108,12 +116,16 @@ class PoseOptions(Options):
 class SemanticOptions(Options):
     """Train H_S, which transforms the parsing map, on pseudo labels."""
 
-    stage = "hs"
+    start: Annotated[
+        Path | None, typer.Option(help="Weights to start H_S from; those of half the frame are grown to twice theirs.")
+    ] = None
+
+    stage, group = "hs", "semantic"
 
     def build(self, made_of: Materials) -> Stage:
         from pgen.cli.train_stages import semantic_stage
 
-        return semantic_stage(made_of)
+        return semantic_stage(made_of, self.start)
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ class JointOptions(Options):
         ),
     ] = None
 
-    stage = "joint"
+    stage, group = "joint", "appearance"
 
     def all_settings(self) -> list[str]:
         of_variant = [] if self.variant is None else [f"appearance.variant={self.variant.value}"]
@@ -177,10 +189,14 @@ train_joint = _command(JointOptions)
 
 def _train(options: Options) -> None:
     from pgen.training.processes import parse_gpus, run_in
+    from pgen.training.step import check_batch
 
     if options.gpus is not None and options.procs:
         raise InputError("--gpus and --procs exclude each other: --procs is for the CPU")
-    result = run_in(parse_gpus(options.gpus), options.procs, work, options)
+    gpus = parse_gpus(options.gpus)
+    config = options.config()  # what is wrong is told before processes are started
+    check_batch(getattr(config, options.group).schedule, len(gpus) or options.procs or 1)
+    result = run_in(gpus, options.procs, work, options)
     if result is not None:
         print(result)
 
@@ -194,7 +210,7 @@ def work(processes: Processes, options: Options) -> Path | None:
     from pgen.cli.train_stages import Materials
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
-    from pgen.training.config import load_preset, recipe_of
+    from pgen.training.config import recipe_of
     from pgen.training.loop import train
     from pgen.training.run import Run
     from pgen.training.step import check_precision
@@ -202,7 +218,7 @@ def work(processes: Processes, options: Options) -> Path | None:
 
     seed_everything(options.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
-    config = load_preset(options.preset, options.all_settings(), options.recipe)
+    config = options.config()
     folder = options.out or Path("runs") / options.stage
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; name a folder for the run")

@@ -17,6 +17,7 @@ from pgen.data.store import Store
 from pgen.data.vgg import perceptual_features
 from pgen.data.weights import Weights, load_weights
 from pgen.errors import InputError
+from pgen.models.semantic import grown
 from pgen.training.appearance_stage import AppearanceStage, Frozen, needs_semantic
 from pgen.training.config import Preset
 from pgen.training.pose_stage import PoseStage, frozen
@@ -48,10 +49,10 @@ def pose_stage(made_of: Materials) -> Stage:
     )
 
 
-def semantic_stage(made_of: Materials) -> Stage:
-    """The training of H_S. Raises InputError without held-out pairs."""
+def semantic_stage(made_of: Materials, start: Path | None = None) -> Stage:
+    """The training of H_S. Raises InputError without held-out pairs, or if ``start`` does not fit."""
     matches = _pseudo_labels(made_of)
-    return SemanticStage(
+    stage = SemanticStage(
         made_of.config.semantic,
         made_of.train,
         made_of.held_out,
@@ -60,6 +61,17 @@ def semantic_stage(made_of: Materials) -> Stage:
         matches,
         device=made_of.processes.device,
     )
+    if start is not None:
+        weights = load_weights(start)
+        if weights.semantic is None:
+            raise InputError(f"--start {start}: holds no H_S; give weights of train-hs or train-joint")
+        half = _is_half(weights.frame, made_of.store.size)
+        model = grown(weights.semantic) if half else weights.semantic
+        try:
+            stage.model.load_state_dict(model.state_dict())
+        except RuntimeError:
+            raise InputError(f"--start {start}: its sizes are not the preset's") from None
+    return stage
 
 
 def appearance_stage(
@@ -72,25 +84,32 @@ def appearance_stage(
         if not path.exists():
             raise InputError(f"{flag} {path}: there is no such file; train it with `pgen {command}`")
         weights = load_weights(path)
-        if weights.frame != made_of.store.size and made_of.processes.first:
+        if weights.frame != made_of.store.size and not _is_half(weights.frame, made_of.store.size):
             (height, width), (data_height, data_width) = weights.frame, made_of.store.size
-            warn(f"{flag} {path}: trained at {height}x{width}, the data are {data_height}x{data_width}")
+            if made_of.processes.first:
+                warn(f"{flag} {path}: trained at {height}x{width}, the data are {data_height}x{data_width}")
         return weights
 
     of_semantic = None
     if needs_semantic(config):
-        of_semantic = trained(semantic, "--semantic", "train-hs").semantic
+        found = trained(semantic, "--semantic", "train-hs")
+        of_semantic = found.semantic
         if of_semantic is None:
             raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
-    of_pose = trained(pose, "--pose", "train-pose").pose
+        if _is_half(found.frame, made_of.store.size):
+            made_of.say(f"--semantic {semantic}: grown to twice its frame")
+            of_semantic = grown(of_semantic)
+    detector = trained(pose, "--pose", "train-pose")
+    of_pose = detector.pose
     if of_pose is None:
         raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
+    pose_shrink = 2 if _is_half(detector.frame, made_of.store.size) else 1
     perceptual, origin = perceptual_features(vgg, fetch=True)
     made_of.say(f"perceptual features: {origin}")
     matches = _pseudo_labels(made_of)
     stage = AppearanceStage(
         config,
-        Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual),
+        Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual, pose_shrink),
         made_of.train,
         made_of.held_out,
         held_out_pairs(made_of.store),
@@ -107,6 +126,10 @@ def appearance_stage(
         except ValueError as error:
             raise InputError(f"--start {start}: {error}") from None
     return stage
+
+
+def _is_half(frame: tuple[int, int], size: tuple[int, int]) -> bool:
+    return (2 * frame[0], 2 * frame[1]) == size
 
 
 def _pseudo_labels(made_of: Materials) -> Tensor:

@@ -11,7 +11,7 @@ from pgen.data.names import PhotoNames
 from pgen.data.pair_lists import read_pairs
 from pgen.data.pairs_csv import groups
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
-from pgen.data.photo_set import Conventions, Found, PhotoSet, gather
+from pgen.data.photo_set import Conventions, Estimating, Found, PhotoSet, gather
 from pgen.data.pose_csv import is_pose_csv
 from pgen.data.tree import find_maps, find_photos, listed_splits, no_photos, split_lists
 from pgen.errors import InputError
@@ -27,6 +27,7 @@ def find_folder(
     frame: tuple[int, int] | None = None,
     images: PathLike | None = None,
     scheme: ParsingScheme | None = None,
+    estimating: Estimating | None = None,
 ) -> PhotoSet:
     """Find what belongs together in ``root``.
 
@@ -36,13 +37,13 @@ def find_folder(
     without it, ``root/parsing``, or .npy files beside the photos; they hold labels of ``scheme``. ``pairs`` is a list
     as `read_pairs` takes it: without it, ``root/pairs.csv`` if there is one. ``root/train.lst`` and ``root/test.lst``,
     if they are there, say which photos are for what. ``frame`` (height, width) is what the keypoints refer to, if not
-    the photos. Photos in one folder below that of the photos, and photos that are paired, show the same person. Raises
-    `InputError` if something is missing or does not fit.
+    the photos. Photos in one folder below that of the photos, and photos that are paired, show the same person. With
+    ``estimating`` poses may be missing. Raises `InputError` if something is missing or does not fit.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"--root {root} is not a folder; give the folder of the data set")
-    sources = [Path(path) for path in keypoints] or [_find_keypoints(root)]
+    sources = [Path(path) for path in keypoints] or _find_keypoints(root, estimating is not None and estimating.pose)
     folder = root / images if images is not None else root / "images" if (root / "images").is_dir() else root
     maps_in = Path(parsing) if parsing is not None else root / "parsing"
     files = find_photos(folder, without=maps_in)
@@ -52,7 +53,7 @@ def find_folder(
     rows = find_poses(sources)
     where = " and ".join(map(str, sources))
     row_of = names.match(rows, where)
-    if not row_of:
+    if sources and not row_of:
         raise InputError(
             f"{where} has no row for any photo in {folder}: its first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
@@ -77,23 +78,25 @@ def find_folder(
             tables=sources,
             lists=lists,
             split_lists=split_lists(root),
-            conventions=Conventions(scheme or load_scheme(), frame),
+            conventions=Conventions(scheme or load_scheme(), frame, estimating=estimating),
             notes=(*notes, *more_notes),
         )
     )
 
 
-def _find_keypoints(root: Path) -> Path:
+def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     usual = root / "keypoints.csv"
     if usual.is_file():
-        return usual
+        return [usual]
     found = [path for path in sorted(root.glob("*.csv")) if _begins_like_poses(path)]
     if not found and (root / "keypoints").is_dir():
-        return root / "keypoints"
+        return [root / "keypoints"]
+    if not found and may_be_missing:
+        return []
     if len(found) != 1:
         what = "no keypoint CSV" if not found else f"{len(found)} keypoint CSVs"
-        raise InputError(f"{root} has {what}; name one with --keypoints")
-    return found[0]
+        raise InputError(f"{root} has {what}; name one with --keypoints, or estimate them: --annotate pose")
+    return found
 
 
 def _begins_like_poses(path: Path) -> bool:

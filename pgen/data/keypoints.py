@@ -43,6 +43,8 @@ class LoadedPose:
     pose: NDArray[np.float32]  # (18, 2) (x, y) in pixels, NaN = missing
     frame: tuple[int, int] | None  # (height, width) of the photo it belongs to, if known
     name: str  # of the photo in the file, or of the file
+    notes: tuple[str, ...] = ()  # what it was estimated by, if it was
+    doubts: tuple[str, ...] = ()  # what may be wrong with it
 
 
 def pose_format(path: str | os.PathLike[str]) -> PoseFormat:

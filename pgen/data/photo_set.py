@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import known
 from pgen.body.labels import Label
+from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.example import Drop, Example, Job, Split, done
 from pgen.data.frames import into_photo, parsing_into_photo
 from pgen.data.images import read_image
@@ -44,6 +47,24 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Estimating:
+    """Which missing annotations are estimated, and by what; see `pgen.data.annotators.choose.Annotators`."""
+
+    pose: bool
+    parsing: bool
+    annotator: str = "mediapipe"
+
+    def annotators(self) -> Annotators:
+        """The annotators, loaded once a process."""
+        return _annotators(self.annotator)
+
+
+@cache
+def _annotators(name: str) -> Annotators:
+    return Annotators(name)
+
+
+@dataclass(frozen=True)
 class Conventions:
     """How the annotations of a data set are to be read.
 
@@ -55,6 +76,7 @@ class Conventions:
     frame: tuple[int, int] | None = None  # that poses refer to; None: their photo
     map_frames: tuple[tuple[int, int], ...] = ()
     shape: tuple[int, int] | None = None  # square photos are cut to the ratio of this size
+    estimating: Estimating | None = None  # what is done about annotations that are missing
 
 
 @dataclass(frozen=True)
@@ -90,28 +112,43 @@ def read_photo(
     path: Path,
     row: PoseRow | None,
     map_path: Path | None,
-    person: str,
+    person_id: str,
     split: Split,
     conventions: Conventions,
 ) -> Example | Drop:
     """The photo with its annotations in its own pixels, or why it cannot be used."""
-    if row is None:
+    estimating = conventions.estimating or Estimating(pose=False, parsing=False)
+    if row is None and not estimating.pose:
         return Drop(name, "no row in the keypoints")
-    if map_path is None:
+    if map_path is None and not estimating.parsing:
         return Drop(name, "no parsing map")
     try:
         image = read_image(path)
     except InputError as error:
         return Drop(name, "photo cannot be read", str(error))
     size = (image.shape[0], image.shape[1])
+    silhouette = None
+    own_frame: tuple[int, int] | None
     try:
-        pose, own_frame = load_pose(row, conventions.frame or size)
+        if row is None:
+            person = estimating.annotators().pose(image, name).person
+            pose, own_frame, silhouette = person.pose, size, person.silhouette
+        else:
+            pose, own_frame = load_pose(row, conventions.frame or size)
+    except NobodyFoundError:
+        return Drop(name, "nobody found")
     except InputError as error:
+        if row is None:
+            raise  # nothing is installed to estimate with
         return Drop(name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not _same_shape(frame, size):
         return Drop(name, "keypoints of another frame", f"they are for {by(frame)}, the photo is {by(size)}")
     pose = pose if frame == size else into_photo(pose, frame, size)
+    if map_path is None:
+        parsing = estimating.annotators().parsing([ToParse(image, pose, silhouette)])[0]
+        example = Example(name, image, parsing, pose, person_id, split)
+        return example if conventions.shape is None else _cut(example, conventions.shape)
     try:
         ids = read_label_ids(map_path, conventions.scheme)
     except InputError as error:
@@ -131,7 +168,7 @@ def read_photo(
     if share is not None and share < _OFF_BODY:
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
-    example = Example(name, image, parsing, pose, person, split)
+    example = Example(name, image, parsing, pose, person_id, split)
     return example if conventions.shape is None else _cut(example, conventions.shape)
 
 

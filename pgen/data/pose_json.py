@@ -68,14 +68,17 @@ def write_pose_json(
     pose: NDArray[np.floating],
     frame: tuple[int, int] | None = None,
     force: bool = False,
+    confidence: NDArray[np.floating] | None = None,
 ) -> Path:
     """Write ``pose``, (18, 2) with NaN = missing, as OpenPose's JSON.
 
-    ``frame`` is the (height, width) of its photo. Coordinates are rounded to thousandths of a pixel.
+    ``frame`` is the (height, width) of its photo, ``confidence`` (18,) 0 to 1, or 1 for all. Coordinates are rounded to
+    thousandths of a pixel.
     """
     flat: list[float] = []
-    for (x, y), there in zip(pose.tolist(), known(pose).tolist(), strict=True):
-        flat += [round(x, 3), round(y, 3), 1.0] if there else [0.0, 0.0, 0.0]
+    trust = np.ones(len(pose)) if confidence is None else np.clip(confidence, 0.001, 1)  # 0 would say "missing"
+    for (x, y), there, sure in zip(pose.tolist(), known(pose).tolist(), trust.tolist(), strict=True):
+        flat += [round(x, 3), round(y, 3), round(sure, 3)] if there else [0.0, 0.0, 0.0]
     content: dict[str, Any] = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
     if frame is not None:
         content |= {"canvas_height": frame[0], "canvas_width": frame[1]}

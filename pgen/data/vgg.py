@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import urllib.request
 from pathlib import Path
 
-import torch
-
+from pgen.data.fetch import cached_weights
 from pgen.data.weights import bundled, read_state_dict
 from pgen.errors import InputError
 from pgen.models.perceptual import PerceptualFeatures
 
 #: Says "the layers that come with the package" where a path is asked for.
 BUNDLED = "bundled"
-
-_SECONDS = 5.0  # how long to wait for an answer before going without
 
 
 def perceptual_features(
@@ -49,15 +45,4 @@ def _torchvision(fetch: bool) -> Path | None:
     """torchvision's weights in torch's cache, downloaded first if asked and possible."""
     from torchvision.models import VGG16_Weights
 
-    url = VGG16_Weights.IMAGENET1K_V1.url
-    name = url.rpartition("/")[2]
-    file = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if file.exists() or not fetch:
-        return file if file.exists() else None
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_SECONDS):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(file), hash_prefix=name.rpartition("-")[2][:8], progress=False)
-    except (OSError, RuntimeError):  # no network, or a damaged download: the bundled layers serve
-        return None
-    return file
+    return cached_weights(VGG16_Weights.IMAGENET1K_V1.url, fetch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -76,3 +76,27 @@ class SemanticGenerator(nn.Module):
             skips.append(torch.cat([of_source, of_target], 1))
         x = torch.cat([self.decoder(skips), skips[0]], 1)
         return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.fold)
+
+
+def grown(model: SemanticGenerator) -> SemanticGenerator:
+    """The same H_S for frames twice as large: each pixel is folded twice as much, and predicted as four.
+
+    All but the first and the last layer stay as they are, so that it begins with what ``model`` has learnt: its
+    prediction for a map is that of ``model`` for the map at half the size, enlarged.
+    """
+    fold = model.config.fold
+    larger = SemanticGenerator(replace(model.config, fold=2 * fold))
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+
+    def enlarged(weights: Tensor) -> Tensor:
+        """Entries (labels·fold², …) of folded pixels, each repeated for the four it becomes."""
+        blocks = weights.unflatten(0, (LABEL_COUNT, fold, fold))
+        return blocks.repeat_interleave(2, 1).repeat_interleave(2, 2).flatten(0, 2)
+
+    stem = state["source_encoder.stem.weight"]
+    layout, others = stem[:, : LABEL_COUNT * fold**2], stem[:, LABEL_COUNT * fold**2 :]
+    state["source_encoder.stem.weight"] = torch.cat([enlarged(layout.transpose(0, 1)).transpose(0, 1) / 4, others], 1)
+    for name in ("to_logits.weight", "to_logits.bias"):
+        state[name] = enlarged(state[name])
+    larger.load_state_dict(state)
+    return larger.train(model.training)

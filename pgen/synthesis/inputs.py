@@ -13,9 +13,12 @@ from PIL import Image
 from pgen.body.joints import JOINT_COUNT, known
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
+from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import ToParse
 from pgen.data.images import read_image
 from pgen.data.inputs import split_spec
 from pgen.data.keypoints import LoadedPose, pose_format, read_pose
+from pgen.data.named_poses import named_pose
 from pgen.data.parsing import read_parsing
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
@@ -23,7 +26,8 @@ from pgen.errors import InputError
 Spec = str | os.PathLike[str]
 #: A path, ``FILE.h5:NAME``, or uint8 (H, W, 3) RGB.
 ImageLike = Spec | NDArray[np.uint8]
-#: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, an array (18, 2) of (x, y) with NaN = missing, or a pose with its frame.
+#: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, a photo, the name of a bundled pose, an array (18, 2) of (x, y) with
+#: NaN = missing, or a pose with its frame.
 PoseLike = Spec | NDArray[np.floating] | LoadedPose
 #: A path, ``FILE.h5:NAME``, or integers (H, W), label ids 0-9.
 ParsingLike = Spec | NDArray[np.integer]
@@ -41,35 +45,70 @@ class Source:
     pose: NDArray[np.float32]  #: (18, 2), with both shoulders and both hips
     parsing: NDArray[np.uint8]  #: (H, W)
     warnings: tuple[str, ...]  #: what had to be made up
+    notes: tuple[str, ...] = ()  #: what was estimated, and by what
+    framed: bool = False  #: whether it comes from a store, whose photos are framed as they should be
 
 
-def read_source(image: ImageLike, pose: PoseLike | None = None, parsing: ParsingLike | None = None) -> Source:
-    """A photo with its pose and parsing map; an image of a store brings its own.
+def read_source(
+    image: ImageLike,
+    pose: PoseLike | None = None,
+    parsing: ParsingLike | None = None,
+    annotators: Annotators | None = None,
+) -> Source:
+    """A photo with its pose and parsing map; an image of a store brings its own, and what is not given is estimated.
 
     A pose with a known frame, or a map, of another size than the photo is scaled to it if it has the same shape.
-    Raises `InputError` if something is missing, damaged, or does not belong to the photo.
+    Raises `InputError` if something is damaged, does not belong to the photo, or cannot be estimated.
     """
+    annotators = annotators or Annotators()
+    framed = False
     if isinstance(image, np.ndarray):
         name, pixels = "the photo", _checked_image(image)
     else:
-        name, pixels, pose, parsing = _read_photo(image, pose, parsing)
-    if pose is None:
-        raise InputError(f"{name} comes without a pose; give it with --src-pose (in Python: pose=)")
+        name, pixels, pose, parsing, framed = _read_photo(image, pose, parsing)
     if parsing is None:
-        raise InputError(f"{name} comes without a parsing map; give it with --src-parsing (in Python: parsing=)")
+        annotators.parsing_annotator()  # before any work is done
     size = (pixels.shape[0], pixels.shape[1])
-    joints, warnings = _photo_pose(_load_pose(pose, name), size, name)
-    return Source(name, pixels, joints, _photo_parsing(parsing, size, name), warnings)
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    silhouette = None
+    if pose is None:
+        found = annotators.pose(pixels, name)
+        loaded = LoadedPose(found.person.pose, size, name)
+        silhouette, notes, doubts = found.person.silhouette, found.notes, found.person.doubts
+    else:
+        loaded = _load_pose(pose, name, annotators)
+    joints, warnings = _photo_pose(loaded, size, name)
+    warnings = (*(f"{name}: {doubt}" for doubt in doubts), *warnings)
+    if parsing is not None:
+        return Source(name, pixels, joints, _photo_parsing(parsing, size, name), warnings, notes, framed)
+    if silhouette is None:
+        silhouette = annotators.silhouette(pixels, joints)
+    labels = annotators.parsing([ToParse(pixels, joints, silhouette)])[0]
+    notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
+    return Source(name, pixels, joints, _photo_parsing(labels, size, name), warnings, notes, framed)
 
 
-def read_target(pose: PoseLike) -> LoadedPose:
-    """A target pose, with its frame if a store, the canvas in its JSON, or the photo beside its CSV tells it."""
-    loaded = _load_pose(pose, None)
+def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
+    """A target pose, with its frame if a store, the canvas in its JSON, or the photo beside its CSV tells it.
+
+    Of a photo the pose is estimated, and its frame is the photo's size; a bundled pose is taken if there is no file of
+    its name.
+    """
+    loaded = _load_pose(pose, None, annotators or Annotators())
     if loaded.frame is None and not isinstance(pose, np.ndarray | LoadedPose):
         loaded = replace(loaded, frame=_frame_beside(pose, loaded.name))
         if loaded.frame is not None:
             _refuse_outside(loaded, loaded.frame, f"the photo {loaded.name} beside it")
     return loaded
+
+
+def estimated_pose(path: Path, annotators: Annotators) -> LoadedPose:
+    """The pose of the person in a photo."""
+    image = read_image(path)
+    found = annotators.pose(image, path.name)
+    doubts = tuple(f"{path.name}: {doubt}" for doubt in found.person.doubts)
+    return LoadedPose(found.person.pose, (image.shape[0], image.shape[1]), path.name, found.notes, doubts)
 
 
 def completed(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -107,13 +146,13 @@ def scaled_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray
 
 def _read_photo(
     image: Spec, pose: PoseLike | None, parsing: ParsingLike | None
-) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None]:
-    """Name and pixels of a photo, and its annotations, from its store where they were not given."""
+) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None, bool]:
+    """Name and pixels of a photo, its annotations, from its store where they were not given, and whether it has one."""
     path, entry = split_spec(image)
     if not is_hdf5(path):
         if entry is not None:
             raise InputError(f"{os.fspath(image)} does not exist ({path} does, but it is not a store with entries)")
-        return path.name, read_image(path), pose, parsing
+        return path.name, read_image(path), pose, parsing, False
     if entry is None:
         raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
     with Store(path) as store:
@@ -124,6 +163,7 @@ def _read_photo(
         example.image,
         own_pose if pose is None else pose,
         example.parsing if parsing is None else parsing,
+        True,
     )
 
 
@@ -133,10 +173,16 @@ def _checked_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _load_pose(pose: PoseLike, photo: str | None) -> LoadedPose:
+def _load_pose(pose: PoseLike, photo: str | None, annotators: Annotators) -> LoadedPose:
     if isinstance(pose, LoadedPose):
         return pose
     if not isinstance(pose, np.ndarray):
+        bundled = named_pose(pose)
+        if bundled is not None:
+            return bundled
+        path, entry = split_spec(pose)
+        if entry is None and not is_hdf5(path) and pose_format(path) == "image":
+            return estimated_pose(path, annotators)
         return read_pose(pose, default_name=photo)
     if pose.shape != (JOINT_COUNT, 2) or not np.issubdtype(pose.dtype, np.number):
         raise InputError(f"a pose is an array ({JOINT_COUNT}, 2) of (x, y), not {pose.dtype} {pose.shape}")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.framing import Fit
+from pgen.body.framing import Fit, Window
+from pgen.body.labels import Label
+from pgen.body.posemask import pose_mask
+from pgen.body.retarget import retarget_motion
 from pgen.data.keypoints import LoadedPose
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 
 BATCH = 8
 
+#: How target poses take on the body of the source: not at all, each by itself, or as one motion of one person.
+Retarget = Literal["no", "each", "motion"]
+
+# What is left around a person when the photo is cropped, of the body's longer side, and by how much the person must
+# come out larger for it to be worth it.
+_MARGIN, _WORTH = 0.15, 1.25
+
 
 @dataclass(frozen=True)
 class _Target:
@@ -47,24 +57,30 @@ class _Target:
 class Person:
     """A person of one photo: made by `PersonGenerator.person`, kept, and put into as many poses as wanted.
 
-    The photo is fitted as a whole into the model's frame (`Fit`); results come back in the photo's own frame and size.
-    What the photo holds beyond the model's resolution is not seen by the networks.
+    The photo, or the part of it around the person, is fitted as a whole into the model's frame (`Fit`); results come
+    back in the frame and size of that part. What it holds beyond the model's resolution is not seen by the networks.
 
     Attributes:
         name: the photo's file name.
-        image: the photo, uint8 (H, W, 3).
-        pose: joints (18, 2) in the photo's pixels, with both shoulders and both hips.
+        photo: the photo, uint8 (height, width, 3).
+        window: the part of it that is worked on; all of it unless it was cropped. H and W are its sides.
+        image: that part, uint8 (H, W, 3).
+        pose: joints (18, 2) in that part's pixels, with both shoulders and both hips.
         parsing: uint8 (H, W).
         warnings: what had to be made up.
-        fit: how the photo lies in the model's frame.
+        notes: what was estimated, and by what.
+        fit: how that part lies in the model's frame.
         views: photo, map and pose in the model's frame, a batch of one on the model's device.
     """
 
-    def __init__(self, generator: PersonGenerator, source: Source) -> None:
+    def __init__(self, generator: PersonGenerator, source: Source, crop: bool = False) -> None:
         self.generator = generator
-        self.name, self.image, self.pose, self.parsing = source.name, source.image, source.pose, source.parsing
-        self.warnings = source.warnings
-        self.fit = Fit.of((self.image.shape[0], self.image.shape[1]), generator.frame)
+        self.name, self.photo, self.warnings, self.notes = source.name, source.image, source.warnings, source.notes
+        size = (source.image.shape[0], source.image.shape[1])
+        self.window = _window(source, generator.frame) if crop and not source.framed else Window.whole(size)
+        self.image, self.parsing = self.window.of(source.image), self.window.of(source.parsing)
+        self.pose = source.pose - self.window.corner
+        self.fit = Fit.of(self.window.size, generator.frame)
         device = generator.device
         pixels = torch.from_numpy(self.fit.image(self.image)).to(device)
         labels = torch.from_numpy(self.fit.parsing(self.parsing)).to(device)
@@ -74,39 +90,67 @@ class Person:
             torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
         )
 
-    def generate(self, pose: PoseLike, parsing: ParsingLike | None = None) -> Result:
+    def generate(self, pose: PoseLike, parsing: ParsingLike | None = None, retarget: bool = False) -> Result:
         """The person in another pose.
 
         Args:
-            pose: as in `PersonGenerator.person`. If its frame is known (a pose of a store, of JSON that tells its
-                canvas, or of a CSV with the photo beside it) that frame is fitted into the model's like the photo was;
-                otherwise, and for arrays, it is in pixels of this person's photo.
+            pose: as in `PersonGenerator.person`, or a photo, whose pose is estimated, or the name of a bundled pose. If
+                its frame is known (a photo's, that of a pose of a store, of JSON that tells its canvas, or of a CSV
+                with the photo beside it) that frame is fitted into the model's like the photo was; otherwise, and for
+                arrays, it is in pixels of this person's photo.
             parsing: map of the result, predicted if not given; in the frame of the pose or of this person's photo.
+            retarget: give the pose the limb lengths, size and place of this person (`pgen.body.retarget`).
 
         Raises:
             InputError: what was given cannot be read or is no pose or no map for it.
         """
-        return next(self.generate_many([pose], None if parsing is None else [parsing]))
+        return next(self.generate_many([pose], None if parsing is None else [parsing], "each" if retarget else "no"))
 
     def generate_many(
-        self, poses: Iterable[PoseLike], parsings: Iterable[ParsingLike | None] | None = None
+        self,
+        poses: Iterable[PoseLike],
+        parsings: Iterable[ParsingLike | None] | None = None,
+        retarget: Retarget = "no",
     ) -> Iterator[Result]:
         """The same for many poses, several at a time. All poses are read, and refused, before the first result."""
+        pairs = list(zip(poses, parsings or repeat(None), strict=parsings is not None))
+        read = [read_target(pose, self.generator.annotators) for pose, _ in pairs]
+        whole = [self._completed(loaded) for loaded in read]
+        if retarget == "motion":
+            moved: list[NDArray[np.float32] | None] = list(retarget_motion([pose for pose, _, _ in whole], self.pose))
+        elif retarget == "each":
+            moved = [retarget_motion([pose], self.pose)[0] for pose, _, _ in whole]
+        else:
+            moved = [None] * len(whole)
         targets = [
-            self._target(pose, parsing)
-            for pose, parsing in zip(poses, parsings or repeat(None), strict=parsings is not None)
+            self._target(loaded, own, new, parsing)
+            for loaded, own, new, (_, parsing) in zip(read, whole, moved, pairs, strict=True)
         ]
         if any(target.parsing is None for target in targets):
-            self.generator.require_semantic()
+            self.generator.require_layouts()
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._transfer(batch))
 
-    def _target(self, pose: PoseLike, parsing: ParsingLike | None) -> _Target:
-        loaded = read_target(pose)
-        size = self.fit.original if loaded.frame is None else loaded.frame
-        fit = Fit.of(size, self.fit.frame)
+    def _completed(self, loaded: LoadedPose) -> tuple[NDArray[np.float32], tuple[int, int], tuple[str, ...]]:
+        """A target with both shoulders and hips, its frame, and warnings."""
+        if loaded.frame is None:  # pixels of the photo
+            loaded, size = replace(loaded, pose=loaded.pose - self.window.corner), self.fit.original
+        else:
+            size = loaded.frame
         joints, warnings = completed(loaded, size)
-        return _Target(loaded.name, fit.pose(joints), self._target_map(parsing, fit, loaded), warnings)
+        return joints, size, (*loaded.doubts, *warnings)
+
+    def _target(
+        self,
+        loaded: LoadedPose,
+        own: tuple[NDArray[np.float32], tuple[int, int], tuple[str, ...]],
+        moved: NDArray[np.float32] | None,
+        parsing: ParsingLike | None,
+    ) -> _Target:
+        joints, size, warnings = own
+        fit = Fit.of(size, self.fit.frame)
+        pose = fit.pose(joints) if moved is None else self.fit.pose(moved)
+        return _Target(loaded.name, pose, self._target_map(parsing, fit, loaded), warnings)
 
     def _target_map(self, parsing: ParsingLike | None, fit: Fit, pose: LoadedPose) -> NDArray[np.uint8] | None:
         if parsing is None:
@@ -153,6 +197,15 @@ class Person:
             if parsing is not None:
                 layout.copy_(torch.from_numpy(parsing))
         return layouts
+
+
+def _window(source: Source, frame: tuple[int, int]) -> Window:
+    """The part of a photo around the person; all of it if that shows them hardly smaller."""
+    size = (source.image.shape[0], source.image.shape[1])
+    body = (source.parsing != Label.BACKGROUND) | pose_mask(source.pose, size)
+    window = Window.around(body, frame, _MARGIN)
+    gain = max(Fit.of(window.size, frame).content) / max(window.size) / (max(Fit.of(size, frame).content) / max(size))
+    return window if gain >= _WORTH else Window.whole(size)
 
 
 def _as_bytes(image: Tensor) -> NDArray[np.uint8]:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
 from pgen.body.framing import Fit
+from pgen.body.labels import Label
 from pgen.data.images import write_png
 
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
+
+# Over which part of the window's longer side a pasted result fades into the photo.
+_EDGE = 0.02
 
 # Photos with a smaller longer side, in pixels, are enlarged for the eye.
 _SMALLEST = 256
@@ -24,7 +29,7 @@ _SMALLEST = 256
 
 @dataclass(frozen=True)
 class Result:
-    """A person in another pose; everything in the frame and size of the person's photo."""
+    """A person in another pose; everything in the frame and size of the person's photo, or the part of it in use."""
 
     person: Person
     target: str  #: name of the target pose
@@ -33,9 +38,27 @@ class Result:
     pose: NDArray[np.float32]  #: (18, 2), (x, y), NaN = missing
     warnings: tuple[str, ...] = ()  #: what had to be made up about the target pose
 
-    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the image as PNG. Raises `InputError` if ``path`` exists and not ``force``, or cannot be written."""
-        return write_png(path, self.image, force)
+    def save(self, path: str | os.PathLike[str], force: bool = False, paste: bool = False) -> Path:
+        """Write the image, or what `pasted` gives, as PNG.
+
+        Raises `InputError` if ``path`` exists and not ``force``, or cannot be written.
+        """
+        return write_png(path, self.pasted() if paste else self.image, force)
+
+    def pasted(self) -> NDArray[np.uint8]:
+        """The whole photo with the result in it: uint8, as large as the photo.
+
+        The photo's own pixels stay wherever neither the person was nor the result's person is, with a soft edge; where
+        the person was and is not any more is what the networks painted.
+        """
+        body = (self.person.parsing != Label.BACKGROUND) | (self.parsing != Label.BACKGROUND)
+        reach = max(1.0, _EDGE * max(self.parsing.shape))
+        grown = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
+        share = np.clip(1.5 - grown / reach, 0, 1)[..., None]
+        photo = self.person.photo.copy()
+        inside = self.person.window.of(photo)
+        inside[:] = np.rint(share * self.image + (1 - share) * inside).astype(np.uint8)
+        return photo
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures that tell how the result came about: source, pose, parsing map, result.

@@ -18,7 +18,7 @@ from pgen.data.samples import Sampler, augmented
 from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.face import crop_faces
-from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, without_parsing
+from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, shrunk, without_parsing
 from pgen.models.paste import Paste
 from pgen.models.perceptual import PerceptualFeatures
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
@@ -39,11 +39,12 @@ class Frozen:
     semantic: SemanticGenerator | None  #: None: only for variants without H_S, or with ``anyone = 0``
     pose: PoseDetector
     perceptual: PerceptualFeatures
+    pose_shrink: int = 1  #: the pose detector was trained on frames so many times smaller, and looks at such
 
     def to(self, device: torch.device) -> Frozen:
         """The networks on ``device``."""
         semantic = None if self.semantic is None else self.semantic.to(device)
-        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device))
+        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device), self.pose_shrink)
 
 
 def needs_semantic(config: AppearanceTraining) -> bool:
@@ -52,19 +53,23 @@ def needs_semantic(config: AppearanceTraining) -> bool:
 
 
 @dataclass
-class _Cycle:
-    """What one pass of the cycle has made of B samples."""
+class _Painted:
+    """What H_A has painted for B samples: fake B, and then a second picture whose truth is known.
+
+    The second is fake A, painted back from fake B as in the paper, or another crop of A, painted from a part of A.
+    """
 
     a: Views
     layout_a: Tensor  # (B, 10, H, W)
-    layout_b: Tensor  # (B, 10, H, W), the target map that H_A was given
-    pasted: Paste
-    fakes: Tensor  # (2B, 3, H, W): fake B, then fake A
+    layouts: Tensor  # (2B, 10, H, W): the maps that were painted into
     poses: Tensor  # (2B, 18, 2): the poses asked for
+    fakes: Tensor  # (2B, 3, H, W)
+    truth: Tensor  # (B, 3, H, W): what the second picture should be
+    pasted: Paste  # into fake B's map
 
 
 class AppearanceStage:
-    """The cycle A → fake B → fake A with all losses of H_A, in the four variants of the paper's ablation."""
+    """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
     name, score = "joint", "mask_ssim"
 
@@ -150,7 +155,10 @@ class AppearanceStage:
         labels = target.labels.masked_fill(anyone[:, None, None], losses.UNLABELLED)
         layout = hardened(logits)
         layout = layout * share.gradient + layout.detach() * (1 - share.gradient)
-        return layout, {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
+        of_semantic = {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
+        if share.overlap:
+            of_semantic["overlap"] = share.overlap * losses.overlap_loss(logits, labels)
+        return layout, of_semantic
 
     @torch.no_grad()
     def _predicted(self, semantic: nn.Module | None, source: Views, transfer: Transfer) -> Tensor:
@@ -163,61 +171,71 @@ class AppearanceStage:
         a = augmented(self._views(self.train, draw.source), draw.source_change)
         b = augmented(self._views(self.train, draw.target), draw.target_change)
         layout_b, of_semantic = self._target_layout(a, b, draw)
-        cycle = self._cycle(a, b.poses, layout_b)
-        result = of_semantic | self._perceptual_losses(cycle) | self._adversarial_losses(cycle)
-        result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, cycle.fakes, cycle.poses)
-        if weights.cycle:
-            result["cycle"] = weights.cycle * losses.cycle_loss(cycle.fakes[len(draw) :], a.images)
+        painted = self._paint(draw, a, b.poses, layout_b)
+        result = of_semantic | self._perceptual_losses(painted) | self._adversarial_losses(painted)
+        seen, asked = _shrunk(painted.fakes, self.frozen.pose_shrink), shrunk(painted.poses, self.frozen.pose_shrink)
+        result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, seen, asked)
+        fake_b, second = painted.fakes.chunk(2)
+        if weights.pixels:
+            result["pixels"] = weights.pixels * F.l1_loss(second, painted.truth)
         if weights.paste:
-            pasted = cycle.pasted
-            fake_b = cycle.fakes[: len(draw)]
+            pasted = painted.pasted
             result["paste"] = weights.paste * losses.paste_loss(fake_b, pasted.image.detach(), pasted.confidence)
-        if weights.own:
-            crop = augmented(self._views(self.train, draw.source), draw.own_change)
-            shown = concealed(a, draw.concealment)
-            own = paint(self.model, shown, Transfer(shown.poses, crop.poses, self.frame), crop.one_hot())
-            result["own"] = weights.own * F.l1_loss(own, crop.images)
         return result
 
-    def _cycle(self, a: Views, poses_b: Tensor, layout_b: Tensor) -> _Cycle:
+    def _paint(self, draw: TransferDraw, a: Views, poses_b: Tensor, layout_b: Tensor) -> _Painted:
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
         there = Transfer(a.poses, poses_b, self.frame)
         pasted = there.paste(a.images, a.labels, labels_b)
         fake_b = paint(self.model, a, there, layout_b, pasted)
-        b = Views(fake_b, labels_b, poses_b)
-        fake_a = paint(self.model, b, Transfer(poses_b, a.poses, self.frame), layout_a, source_layout=layout_b)
-        fakes = torch.cat([fake_b, fake_a]).contiguous(memory_format=torch.channels_last)
-        return _Cycle(a, layout_a, layout_b, pasted, fakes, torch.cat([poses_b, a.poses]))
+        if self.config.own_view:
+            goal = augmented(self._views(self.train, draw.source), draw.own_change)
+            shown = concealed(a, draw.concealment)
+            second = paint(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
+        else:
+            goal = a
+            b = Views(fake_b, labels_b, poses_b)
+            second = paint(self.model, b, Transfer(poses_b, a.poses, self.frame), layout_a, source_layout=layout_b)
+        return _Painted(
+            a,
+            layout_a,
+            torch.cat([layout_b, goal.one_hot()]),
+            torch.cat([poses_b, goal.poses]),
+            torch.cat([fake_b, second]).contiguous(memory_format=torch.channels_last),
+            goal.images,
+            pasted,
+        )
 
-    def _perceptual_losses(self, cycle: _Cycle) -> dict[str, Tensor]:
-        """Content of fake A against A; style of fake B against A, and of fake A against fake B."""
-        weights, shrink = self.config.weights, self.config.perceptual_shrink
+    def _perceptual_losses(self, painted: _Painted) -> dict[str, Tensor]:
+        """Content of the second picture against its truth; style of fake B against A, and of the second against B."""
+        weights, shrink, own = self.config.weights, self.config.perceptual_shrink, self.config.own_view
         with torch.no_grad():
-            real = self.frozen.perceptual(_shrunk(cycle.a.images, shrink))
-        fakes = self.frozen.perceptual(_shrunk(cycle.fakes, shrink))
-        fake_b, fake_a = fakes.chunk(2)
+            real = self.frozen.perceptual(_shrunk(painted.a.images, shrink))
+            truth = self.frozen.perceptual(_shrunk(painted.truth, shrink)) if own else real
+        fake_b, second = self.frozen.perceptual(_shrunk(painted.fakes, shrink)).chunk(2)
 
         stride, by_area = self.config.style_stride, self.config.style_by_area
-        masks_a, masks_b = (losses.region_masks(x, 2 * shrink) for x in (cycle.layout_a, cycle.layout_b))
-        shared = losses.shared_regions(masks_a, masks_b)
+        maps = (painted.layout_a, *painted.layouts.chunk(2))
+        masks_a, masks_b, masks_second = (losses.region_masks(layout, 2 * shrink) for layout in maps)
 
         def gram(features: Tensor, masks: Tensor) -> Tensor:
             features, masks = features[..., ::stride, ::stride], masks[..., ::stride, ::stride]
             return losses.gram_matrices(features, masks.to(features.dtype), by_area)
 
         of_fake_b = gram(fake_b, masks_b)
-        style = losses.style_loss(of_fake_b, gram(real, masks_a), shared)
-        style = style + losses.style_loss(gram(fake_a, masks_a), of_fake_b, shared)
-        content = losses.content_loss(fake_a.float(), real.float())
+        style = losses.style_loss(of_fake_b, gram(real, masks_a), losses.shared_regions(masks_a, masks_b))
+        shared = losses.shared_regions(masks_second, masks_b)
+        style = style + losses.style_loss(gram(second, masks_second), of_fake_b, shared)
+        content = losses.content_loss(second.float(), truth.float())
         return {"content": weights.content * content, "style": weights.style * style}
 
-    def _adversarial_losses(self, cycle: _Cycle) -> dict[str, Tensor]:
+    def _adversarial_losses(self, painted: _Painted) -> dict[str, Tensor]:
         weights, side = self.config.weights, self.config.face_size
-        a = cycle.a
-        pairs = torch.cat([cycle.fakes, torch.cat([cycle.layout_b, cycle.layout_a])[:, 1:]], 1)
-        faces = crop_faces(cycle.fakes, cycle.poses, side)
+        a = painted.a
+        pairs = torch.cat([painted.fakes, painted.layouts[:, 1:]], 1)
+        faces = crop_faces(painted.fakes, painted.poses, side)
         self._judged = {
-            "image": (torch.cat([a.images, cycle.layout_a[:, 1:]], 1), pairs.detach()),
+            "image": (torch.cat([a.images, painted.layout_a[:, 1:]], 1), pairs.detach()),
             "face": (crop_faces(a.images, a.poses, side), faces.detach()),
         }
         return {
@@ -268,8 +286,9 @@ class AppearanceStage:
 
         Images whose torso is not wholly known are left out.
         """
-        detector = self.frozen.pose
-        found = joints_from_heatmaps(detector(images), detector.stride, threshold=-torch.inf)
+        detector, shrink = self.frozen.pose, self.frozen.pose_shrink
+        poses = shrunk(poses, shrink)
+        found = joints_from_heatmaps(detector(_shrunk(images, shrink)), detector.stride, threshold=-torch.inf)
         lengths = torso_lengths(poses)
         errors = (found - poses).norm(dim=2) / lengths[:, None]
         return errors[lengths > 0].nanmean(1).tolist()

@@ -79,6 +79,7 @@ class SemanticTraining:
     nearest: int = 1  #: pseudo labels a map: the nearest in as many random halves of the data
     turned: int = 0  #: addition: and the nearest among people seen from another side
     same_clothes: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: the distance alone decides
+    overlap: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
     own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
 
     def __post_init__(self) -> None:
@@ -97,9 +98,8 @@ class AppearanceWeights:
     pose: float = 700.0  #: MSE of the pose detector's heatmaps
     content: float = 0.03  #: MSE of features between the image that came back and the source
     style: float = 1.0  #: MSE of Gram matrices, region by region
-    cycle: float = 0.0  #: addition: L1 of the image that came back
+    pixels: float = 0.0  #: addition: L1 of the second picture, fake A or the own view
     paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
-    own: float = 0.0  #: addition: L1 to the source's own photo, painted from a part of it into another crop
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class EndToEnd:
 
     rate: float = 0.1  #: learning rate of H_S, as a share of H_A's
     layout: float = 1.0  #: weight of H_S's cross entropy against the pseudo label
+    overlap: float = 0.0  #: addition: weight of H_S's 1 − mean IoU against the pseudo label
     gradient: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
 
 
@@ -140,6 +141,7 @@ class AppearanceTraining:
     growth: Growth = field(default_factory=Growth)  #: of a two-level network
     end_to_end: EndToEnd = field(default_factory=EndToEnd)  #: for the variant "e2e"
     weights: AppearanceWeights = field(default_factory=AppearanceWeights)  #: of the losses
+    own_view: bool = False  #: addition: the second picture is another crop of A, painted from a part of A
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices
     perceptual_shrink: int = 1  #: addition: content and style look at images so many times smaller

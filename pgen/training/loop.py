@@ -47,7 +47,7 @@ def train(stage: Stage, run: Run, report: Report, processes: Processes | None = 
     if processes.shared(lambda: run.weights.exists() and not run.checkpoints.exist()):
         return run.weights
     processes.prepare(stage.networks)
-    state = _state(stage, run, processes)
+    state = first_state(stage, run, processes)
     last = min(schedule.steps, run.max_steps or schedule.steps)
     with ExitStack() as stack:
         record = stack.enter_context(Record(stage, run, state, report)) if processes.first else None
@@ -60,7 +60,7 @@ def train(stage: Stage, run: Run, report: Report, processes: Processes | None = 
     return run.weights
 
 
-def _state(stage: Stage, run: Run, processes: Processes) -> State:
+def first_state(stage: Stage, run: Run, processes: Processes) -> State:
     """The state at the beginning, or as the first process finds it in the folder."""
     schedule = stage.schedule
     stage.networks.train()

@@ -34,6 +34,23 @@ def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
     return (loss * (1 + pose_mask[:, 0])).mean()
 
 
+def overlap_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """H_S: 1 − intersection / union of the softmax and the map (long, B, H, W), a mean over each map's labels.
+
+    Pixels with the label `UNLABELLED` count as without error. An addition to the paper: cross entropy counts pixels, so
+    that a label that is rare and thin, such as an arm, is left out where it is not sure; here all labels of a map count
+    the same.
+    """
+    known = (labels != UNLABELLED)[:, None]
+    found = logits.softmax(1) * known
+    true = F.one_hot(labels.clamp_min(0), logits.shape[1]).permute(0, 3, 1, 2).to(found.dtype) * known
+    both = (found * true).sum((2, 3))
+    either = (found + true).sum((2, 3)) - both
+    occurs = (true.sum((2, 3)) > 0).to(found.dtype)
+    missed = occurs * (1 - both / either.clamp_min(1))
+    return (missed.sum(1) / occurs.sum(1).clamp_min(1)).mean()
+
+
 def pose_loss(found: Tensor, asked: Tensor) -> Tensor:
     """MSE between the frozen detector's heatmaps (B, 18, h, w) on a generated image and those of the pose asked for."""
     return F.mse_loss(found, asked)
@@ -77,8 +94,3 @@ def style_loss(gram_a: Tensor, gram_b: Tensor, shared: Tensor) -> Tensor:
 def paste_loss(generated: Tensor, pasted: Tensor, confidence: Tensor) -> Tensor:
     """L1 to the label-aware paste where the source shows the pixel (an addition to the paper)."""
     return ((generated - pasted).abs() * confidence).mean()
-
-
-def cycle_loss(back: Tensor, original: Tensor) -> Tensor:
-    """L1 between the image that came back and the source (an addition to the paper)."""
-    return F.l1_loss(back, original)

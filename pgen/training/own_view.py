@@ -21,7 +21,7 @@ from pgen.models.paste import clean_background
 _HOLES, _RADII = 4, (0.1, 0.45)
 
 #: Standard deviation of the shaking, in torso lengths.
-_SHAKE = 0.04
+_SHAKE = 0.06
 
 
 @dataclass(frozen=True)

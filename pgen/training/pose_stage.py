@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pgen.body.batched import heatmaps, known
+from pgen.body.drawing import Picture, draw_skeleton, sheet
 from pgen.body.heatmaps import sigma_for
 from pgen.data.samples import Sampler, augmented
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
@@ -21,6 +24,9 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 #: The loss is scaled as in H_A's training, to read alike.
 _SCALE = 700.0
+
+#: Rows of a sheet of examples.
+_ROWS = 6
 
 
 def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
@@ -82,6 +88,29 @@ class PoseStage:
         error = torch.cat(errors)
         limit = 6 * max(self.frame) / 128
         return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> Picture:
+        """Held-out photos, each with the skeleton that is found and the true one."""
+        rows = []
+        for index in shown(len(self.held_out)):
+            views = self.held_out.views(torch.tensor([index]), self.device)
+            found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
+            photo, true = as_pictures(views.images)[0], views.poses[0].cpu().numpy()
+            captions = (self.held_out.names[index], "found", "true")
+            pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
+            rows.append(list(zip(captions, pictures, strict=True)))
+        return sheet(rows)
+
+
+def shown(count: int) -> list[int]:
+    """Which few of ``count`` examples are shown on a sheet."""
+    return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()
+
+
+def as_pictures(images: Tensor) -> NDArray[np.uint8]:
+    """Images (B, 3, H, W) in [−1, 1] as bytes (B, H, W, 3)."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def frozen(network: _Network) -> _Network:

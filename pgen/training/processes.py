@@ -97,7 +97,7 @@ class Processes:
         if self.world == 1:
             return module
         # Parameters may be unused in a step, such as those of a level that is not yet faded in.
-        return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
+        return DistributedDataParallel(module, find_unused_parameters=True)
 
     def prepare(self, networks: nn.Module) -> None:
         """Let the batch norms of ``networks`` see the whole batch."""
@@ -193,8 +193,9 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    for name in ("torch.distributed.elastic", "torch.multiprocessing"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # the error is told here
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(("torch.distributed.elastic", "torch.multiprocessing")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what has happened is told here
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pgen.body.batched import pose_masks
+from pgen.body.drawing import Picture, colour_parsing, draw_skeleton, sheet
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.posemask import radius_for
 from pgen.data.pseudo_labels import find_matches
@@ -17,7 +18,8 @@ from pgen.models.inputs import Transfer, hardened, predict_layout
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.config import SemanticTraining
 from pgen.training.draws import PairDraw, draw_pairs
-from pgen.training.losses import fake_loss, layout_loss, real_loss
+from pgen.training.losses import fake_loss, layout_loss, overlap_loss, real_loss
+from pgen.training.pose_stage import shown
 
 
 class SemanticStage:
@@ -65,6 +67,8 @@ class SemanticStage:
         mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
         logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
         result = {"layout": layout_loss(logits, target.labels, mask)}
+        if self.config.overlap:
+            result["overlap"] = self.config.overlap * overlap_loss(logits, target.labels)
         if self.config.adversarial:
             fake = torch.cat([hardened(logits), mask], 1)
             result["adversarial"] = self.config.adversarial * real_loss(self.critics["semantic"](fake))
@@ -89,6 +93,19 @@ class SemanticStage:
             predicted += intersection_and_union(logits.argmax(1), target.labels).cpu()
             copied += intersection_and_union(source.labels, target.labels).cpu()
         return {"miou": mean_iou(predicted), "miou_of_copying": mean_iou(copied)}
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> Picture:
+        """Held-out people: the source's map, the pose asked for, the map predicted and the true one."""
+        rows = []
+        for pair in self.pairs[shown(len(self.pairs))]:
+            source, target = (self.held_out.views(side[None], self.device) for side in pair)
+            logits = predict_layout(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            maps = [colour_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
+            skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())
+            captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
+            rows.append(list(zip(captions, (maps[0], skeleton, *maps[1:]), strict=True)))
+        return sheet(rows)
 
 
 def intersection_and_union(found: Tensor, true: Tensor) -> Tensor:

@@ -132,12 +132,11 @@ TO = ("--pose", "c.json", "-o", "out.png")
         ((*ONE, "-o", "out.png"), "--pose"),
         (("none.png", *ONE[1:], *TO), "none.png does not exist"),
         (("a.npy", *ONE[1:], *TO), "a.npy is not an image"),
-        (("a.png", *ONE[3:], *TO), "a.png comes without a pose; give it with --src-pose"),
-        (("a.png", *ONE[1:3], *TO), "a.png comes without a parsing map; give it with --src-parsing"),
+        (("a.png", *ONE[1:3], *TO), "no parser weights are here"),
         (("b.jpg", *ONE[1:], *TO), "a.npy has 128x128 pixels (height x width), and b.jpg has 128x64"),
         ((*ONE, "--pose", "poses.csv", "-o", "out.png"), "poses.csv has 2 poses; name one of them"),
         ((*ONE, "--pose", "poses.csv:bb.jpg", "-o", "out.png"), "poses.csv has no 'bb.jpg'; did you mean b.jpg"),
-        ((*ONE, "--pose", "b.jpg", "-o", "out.png"), "b.jpg is a photo, not a pose"),
+        ((*ONE, *TO, "--gif", "out.png"), "--gif out.png: animations are of one SRC, and written as GIF"),
         ((*ONE, "--pose", "c.json", "poses.csv", "-o", "out.png"), "give --pose once for each target"),
         ((*ONE, "--pose", "c.json", "-o", "out.jpg"), "-o out.jpg: pictures are written as PNG; name it out.png"),
         ((*ONE, *TO, "--sheet", "sheet.gif"), "--sheet sheet.gif: pictures are written as PNG"),
@@ -210,7 +209,7 @@ def test_a_file_that_cannot_be_written_costs_nothing_else(  # type: ignore[no-un
 
     save = Result.save
 
-    def failing(self: Result, path: Path, force: bool = False) -> Path:
+    def failing(self: Result, path: Path, force: bool = False, paste: bool = False) -> Path:
         if self.person.name == "a.png":
             raise PgenError(f"{path} could not be written: no space left on the disk")
         return save(self, path, force)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -13,10 +16,20 @@ from pgen.data.store import Store
 from pgen.data.weights import describe, load_weights
 from pgen.models.appearance import TwoLevelAppearanceGenerator
 from pgen.training.config import load_preset
+from pgen.training.run import read_metrics
 from tests.data.examples import nothing_left_in, write_store
 from tests.training.people import TINY, write_people
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """No waiting for the disk, and no TensorBoard, which takes seconds to import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        patch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,22 +69,20 @@ def refused(capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_three_trainings_follow_each_other(trained: Path) -> None:
     for stage, held in (("pose", {"pose"}), ("hs", {"semantic"}), ("joint", {"semantic", "appearance"})):
         folder = trained / "runs" / stage
-        pictures = {"curves.png"} | ({"samples.png"} if stage == "joint" else set())
-        assert {path.name for path in folder.iterdir()} - pictures == {
-            *(f"{name}.safetensors" for name in ("weights", "last", "best")),
-            *("checkpoint.pt", "metrics.jsonl", "config.json"),
-        }
-        assert all((folder / picture).exists() for picture in pictures)
+        written = {path.name for path in folder.iterdir()}
+        assert written >= {"checkpoint.pt", "config.json", "curves.png", "metrics.jsonl", "last.safetensors"}
+        assert "samples.png" in written or stage == "joint"
         found = describe(folder / "weights.safetensors")
         assert (found["frame"], set(found["networks"])) == ([64, 64], held)
-        info = found["info"]
-        assert json.loads((folder / "config.json").read_text()) | {k: info[k] for k in ("step", "scores")} == info
+        info = {key: value for key, value in found["info"].items() if key not in ("step", "scores")}
+        assert json.loads((folder / "config.json").read_text()) == info
         assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
         assert info["config"]["pose"]["schedule"]["steps"] == 4
         weights = load_weights(folder / "weights.safetensors")
         assert all(getattr(weights, name) is not None for name in held)
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert [line["step"] for line in lines] == [4, 4]
+        assert {**found["info"]["scores"], "step": 4} == pytest.approx(lines[1], abs=1e-5)
 
 
 def test_what_is_printed(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +112,36 @@ def test_interrupted_and_resumed(trained: Path, here: Path, capsys: pytest.Captu
         assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
+def test_in_two_processes(trained: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The result is that of one process, but for rounding and dropout."""
+    data = str(trained / "datasets.h5")
+    settings = ("--set", "semantic.network.dropout=0", "--seed", 5)
+    assert run("train-hs", *settings, "--out", "one", data=data) == 0
+    capfd.readouterr()
+    assert run("train-hs", *settings, "--procs", 2, data=data) == 0
+    out, err = capfd.readouterr()
+    assert out == "runs/hs/weights.safetensors\n"
+    told = err.splitlines()
+    assert len(told) == 2, err  # by the first process alone
+    assert told[0].startswith("reading ")
+    assert told[1].startswith("pseudo labels ")
+    one, other = (load_weights(here / f / "weights.safetensors").semantic for f in ("one", "runs/hs"))
+    assert one is not None
+    assert other is not None
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+    alone, both = (read_metrics(here / f / "metrics.jsonl") for f in ("one", "runs/hs"))
+    assert [row["step"] for row in both] == [4, 4]
+    assert both[0]["layout"] == pytest.approx(alone[0]["layout"], rel=1e-3)  # a mean over both
+
+
+def test_a_batch_that_cannot_be_shared(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(trained / "datasets.h5")
+    settings = ("--procs", 2, "--set", "pose.schedule.batch=6", "--set", "pose.schedule.accumulate=2")
+    assert run("train-pose", *settings, data=data) == 2
+    assert "batch=6 cannot be shared by 2 processes in 2 parts: make it a multiple of 4" in refused(capsys)
+
+
 def test_seeds_matter(trained: Path, here: Path) -> None:
     assert run("train-pose", "--seed", 3, data=str(trained / "datasets.h5")) == 0
     assert describe(here / "runs/pose/weights.safetensors")["info"]["seed"] == 3
@@ -126,6 +167,9 @@ def test_no_data(here: Path, capsys: pytest.CaptureFixture[str], command: str) -
         (("--set", "pose.schedule.steps=0"), "steps is at least 1"),
         (("--max-steps", "0"), "--max-steps"),
         (("--precision", "fp8"), "--precision"),
+        (("--precision", "fp16", "--out", "other"), "--precision fp16 needs a GPU; on the CPU take --precision bf16"),
+        (("--gpus", "0"), "--gpus 0: there is no GPU 0 here; none can be used; --procs N needs none"),
+        (("--gpus", "0", "--procs", "2"), "--gpus and --procs exclude each other"),
         (("--out", "datasets.h5"), "--out datasets.h5: is a file"),
     ],
 )

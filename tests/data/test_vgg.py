@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pgen.data import vgg
+from pgen.data import fetch
 from pgen.data.vgg import perceptual_features
 from pgen.errors import InputError
 from pgen.models.perceptual import PerceptualFeatures
@@ -57,7 +57,7 @@ def test_vgg_is_fetched_once_if_asked_and_possible(tmp_path: Path, monkeypatch: 
         asked.append("download")
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(vgg.urllib.request, "urlopen", lambda request, timeout: Answer())
+    monkeypatch.setattr(fetch.urllib.request, "urlopen", lambda request, timeout: Answer())
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     assert "bundled" in perceptual_features()[1]
     assert asked == []
@@ -71,5 +71,5 @@ def test_without_a_network_the_bundled_layers_serve(tmp_path: Path, monkeypatch:
         raise OSError("no network")
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(vgg.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(fetch.urllib.request, "urlopen", refuse)
     assert perceptual_features(fetch=True)[1] == "the bundled VGG-16 layers"

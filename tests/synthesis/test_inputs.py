@@ -37,10 +37,8 @@ def test_image_of_a_store_brings_its_annotations(tmp_path: Path) -> None:
     assert (other.parsing == 1).all()
 
 
-def test_missing_annotations_name_the_flags() -> None:
-    with pytest.raises(InputError, match=r"without a pose.*--src-pose"):
-        read_source(A.image, parsing=A.parsing)
-    with pytest.raises(InputError, match=r"without a parsing map.*--src-parsing"):
+def test_without_a_parser_the_flag_is_named() -> None:
+    with pytest.raises(InputError, match=r"no parser weights.*--src-parsing"):
         read_source(A.image, pose=STANDING)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -14,6 +15,12 @@ from tests.training.people import write_people
 def one_thread() -> None:
     """Networks this small are only slowed down by more threads."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That matters only when the machine fails."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture(autouse=True)

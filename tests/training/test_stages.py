@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -19,8 +20,8 @@ from pgen.training.losses import layout_loss
 from pgen.training.pose_stage import PoseStage, detector_loss, heatmaps_at
 from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
-from pgen.training.stage import Stage
-from tests.training.people import PAIRS, SIZE, TINY, painting
+from pgen.training.stage import Illustrated, Stage
+from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
 
 Build = Callable[..., Stage]
 
@@ -47,9 +48,9 @@ def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
 
 STAGES = {
     "pose": ({"pose"}, set(), {"pck", "median_error"}),
-    "semantic": ({"layout", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
+    "semantic": ({"layout", "overlap", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
     "appearance": (
-        {"pose", "content", "style", "cycle", "paste", "own", "adversarial", "face"},
+        {"pose", "content", "style", "pixels", "paste", "adversarial", "face"},
         {"image_critic", "face_critic"},
         {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
     ),
@@ -83,7 +84,7 @@ def test_batches_and_networks_are_the_seed_s(build: Build, name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training_lowers_its_loss(build: Build, name: str) -> None:
     """The same batch again and again."""
-    key = {"pose": "pose", "semantic": "layout", "appearance": "cycle"}[name]
+    key = {"pose": "pose", "semantic": "layout", "appearance": "pixels"}[name]
     stage = build(name)
     optimiser = torch.optim.Adam(stage.networks.parameters(), 3e-3)
     first = losses_of(stage)[key].item()
@@ -107,13 +108,11 @@ def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
 
 
 def test_a_weight_of_zero_leaves_a_term_out(build: Build) -> None:
-    names = losses_of(
-        build("appearance", *(f"appearance.weights.{name}=0" for name in ("cycle", "paste", "own")))
-    ).keys()
+    names = losses_of(build("appearance", *(f"appearance.weights.{name}=0" for name in ("pixels", "paste")))).keys()
     assert names == {"pose", "content", "style", "adversarial", "face"}
 
 
-@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "cycle", "paste", "own"])
+@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "pixels", "paste"])
 def test_weights_scale_their_terms(build: Build, weight: str) -> None:
     key = f"appearance.weights.{weight}"
     single, double = (losses_of(build("appearance", f"{key}={value}")) for value in (1.5, 3.0))
@@ -142,7 +141,7 @@ def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float
 
 def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
-    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2", "appearance.weights.own=0")
+    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2", "appearance.own_view=false")
     calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
 
     def watched(
@@ -247,3 +246,20 @@ def test_h_s_overfits_eight_maps(samplers: tuple[Sampler, Sampler]) -> None:
         optimiser.step()
     logits = predict_layout(model.eval(), source, transfer)
     assert mean_iou(intersection_and_union(logits.argmax(1), target.labels)) > 0.9
+
+
+@pytest.mark.parametrize(("name", "columns", "rows"), [("pose", 3, 6), ("semantic", 4, TEST)])
+def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
+    stage = build(name)
+    assert isinstance(stage, Illustrated)
+    networks = stage.networks.eval()
+    picture = stage.sheet(networks)
+    assert picture is not None
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] > rows * 128  # no less than that wide, for the captions
+    assert columns * 128 < picture.shape[1] < (columns + 1) * 128
+    assert np.array_equal(picture, stage.sheet(networks))  # the same people each time
+    with torch.no_grad():
+        for parameter in networks.parameters():
+            parameter.normal_()
+    assert not np.array_equal(picture, stage.sheet(networks))

@@ -1,0 +1,166 @@
+"""A pose told with another body: the bones of one person, held as another person holds theirs.
+
+Bones in a picture are foreshortened, and by how much is not known. A body's bones are taken to be as long as the longer
+of left and right, or, if both are foreshortened or missing, as a usual body of that size has them; the same
+foreshortening is then given to the other body's bones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import HEAD_JOINTS, JOINT_COUNT, Joint, known
+
+Pose = NDArray[np.floating]
+
+#: Lengths of a usual body's bones in lengths of the spine (between shoulders to between hips), by the bones' ends.
+#: Medians of synthetic people whose bones lie in the picture's plane.
+_USUAL: dict[str, float] = {
+    "spine": 1.0,
+    "shoulder": 0.32,
+    "hip": 0.21,
+    "upper arm": 0.62,
+    "forearm": 0.48,
+    "thigh": 1.0,
+    "shin": 0.88,
+    "head": 0.54,
+}
+
+# Bones that are shorter than this share of a usual one's are taken for foreshortened, longer ones for the body's own.
+_OWN_LENGTH = 0.8
+
+_SPINE, _HEAD = "spine", "head"
+
+#: Each joint's parent and the bone between them, parents first. Shoulders hang on the neck, and hips on the middle of
+#: the hips, which is the root.
+_TREE: tuple[tuple[Joint, Joint | None, str], ...] = (
+    (Joint.R_SHOULDER, Joint.NECK, "shoulder"),
+    (Joint.L_SHOULDER, Joint.NECK, "shoulder"),
+    (Joint.R_ELBOW, Joint.R_SHOULDER, "upper arm"),
+    (Joint.L_ELBOW, Joint.L_SHOULDER, "upper arm"),
+    (Joint.R_WRIST, Joint.R_ELBOW, "forearm"),
+    (Joint.L_WRIST, Joint.L_ELBOW, "forearm"),
+    (Joint.R_HIP, None, "hip"),
+    (Joint.L_HIP, None, "hip"),
+    (Joint.R_KNEE, Joint.R_HIP, "thigh"),
+    (Joint.L_KNEE, Joint.L_HIP, "thigh"),
+    (Joint.R_ANKLE, Joint.R_KNEE, "shin"),
+    (Joint.L_ANKLE, Joint.L_KNEE, "shin"),
+)
+_SHOULDERS, _HIPS = [Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.R_HIP, Joint.L_HIP]
+_ANKLES = [Joint.R_ANKLE, Joint.L_ANKLE]
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """How long a body's bones are where they are not foreshortened, in pixels, by the names of the bones."""
+
+    lengths: dict[str, float]
+
+    @classmethod
+    def of(cls, poses: Sequence[Pose]) -> Proportions:
+        """Of one body, seen in poses (18, 2) of one scale that each have both shoulders and both hips.
+
+        Raises ValueError for poses without, and for a body without extent.
+        """
+        seen = {bone: max(_longest(pose, bone) for pose in poses) for bone in _USUAL}
+        # What is foreshortened least tells the size; a head turned down or hips in side view do not make it smaller.
+        size = max(seen[_SPINE], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
+        if not np.isfinite(size) or size <= 0:
+            raise ValueError("the poses have no torso")
+        return cls(
+            {
+                bone: seen[bone] if seen[bone] >= _OWN_LENGTH * usual * size else usual * size
+                for bone, usual in _USUAL.items()
+            }
+        )
+
+
+def retarget(target: Pose, source: Pose) -> NDArray[np.float32]:
+    """The pose ``target`` with the body of ``source``, at its place: (18, 2) of (x, y) in pixels of the source.
+
+    Directions and foreshortening of bones are the target's, their lengths the source's. If both ankles are known in
+    both, they stand at the same height, and hips above each other; else the middles of the torsos coincide. Joints that
+    the target lacks stay missing. Both need both shoulders and both hips, or ValueError is raised.
+    """
+    return retarget_motion([target], source)[0]
+
+
+def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.float32]]:
+    """The same for poses of one person that follow each other, in one frame.
+
+    The first pose takes the place of the source, and the others move from there as the target does, in proportion.
+    """
+    if not targets:
+        return []
+    own, theirs = Proportions.of([source]), Proportions.of(targets)
+    scale = own.lengths[_SPINE] / theirs.lengths[_SPINE]
+    bodies = [_rebuilt(np.asarray(target, np.float64), own, theirs) for target in targets]
+    first, start = _root(targets[0]), _place(bodies[0], np.asarray(source, np.float64))
+    return [
+        (body + start + scale * (_root(target) - first)).astype(np.float32)
+        for body, target in zip(bodies, targets, strict=True)
+    ]
+
+
+def _rebuilt(target: NDArray[np.float64], own: Proportions, theirs: Proportions) -> NDArray[np.float64]:
+    """The target with other bones, around the middle of its hips at (0, 0)."""
+    ratio = {bone: own.lengths[bone] / theirs.lengths[bone] for bone in _USUAL}
+    root = _root(target)
+    middle = target[_SHOULDERS].mean(axis=0)
+    neck = target[Joint.NECK] if np.isfinite(target[Joint.NECK]).all() else middle
+    result = np.full((JOINT_COUNT, 2), np.nan)
+    result[Joint.NECK] = ratio[_SPINE] * (neck - root)
+    places = target.copy()
+    places[Joint.NECK] = neck
+    for joint, parent, bone in _TREE:
+        # A limb goes on from the nearest joint that is known.
+        start = parent
+        while start is not None and not np.isfinite(places[start]).all():
+            start = next(above for child, above, _ in _TREE if child == start)
+        base = np.zeros(2) if start is None else result[start]
+        result[joint] = base + ratio[bone] * (target[joint] - (root if start is None else places[start]))
+    for joint in HEAD_JOINTS:
+        result[joint] = result[Joint.NECK] + ratio[_HEAD] * (target[joint] - neck)
+    result[~known(target)] = np.nan
+    return result
+
+
+def _place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the middle of the hips goes, of a body with it at (0, 0)."""
+    place = _root(source)
+    if known(body)[_ANKLES].all() and known(source)[_ANKLES].all():
+        place = np.array((place[0], source[_ANKLES, 1].max() - body[_ANKLES, 1].max()))
+    else:
+        place = place + (source[_SHOULDERS].mean(axis=0) - place) / 2 - body[_SHOULDERS].mean(axis=0) / 2
+    return place
+
+
+def _root(pose: Pose) -> NDArray[np.float64]:
+    return np.asarray(pose, np.float64)[_HIPS].mean(axis=0)
+
+
+def _longest(pose: Pose, bone: str) -> float:
+    """The longer of both sides' bones, pixels; 0 if neither is known."""
+    pose = np.asarray(pose, np.float64)
+    root, middle = _root(pose), pose[_SHOULDERS].mean(axis=0)
+    if not np.isfinite([root, middle]).all():
+        raise ValueError("a pose lacks shoulders or hips; complete it first")
+    if bone == _SPINE:
+        return float(np.linalg.norm(middle - root))
+    neck = pose[Joint.NECK] if np.isfinite(pose[Joint.NECK]).all() else middle
+    if bone == _HEAD:
+        lengths = [np.linalg.norm(pose[joint] - neck) for joint in HEAD_JOINTS]
+    else:
+        places = pose.copy()
+        places[Joint.NECK] = neck
+        lengths = [
+            np.linalg.norm(pose[joint] - (root if parent is None else places[parent]))
+            for joint, parent, name in _TREE
+            if name == bone
+        ]
+    return float(np.nanmax([0.0, *lengths]))

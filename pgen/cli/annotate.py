@@ -1,0 +1,148 @@
+"""``pgen annotate``: poses and parsing maps of photos into files, to look at, correct, and give back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgen.cli.conduct import print_table, progress, say, warn
+from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators, parse_kinds
+from pgen.cli.options import Force
+from pgen.cli.result_files import png
+from pgen.errors import InputError, PgenError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pgen.data.annotators.choose import Annotators
+
+_COLUMNS, _MOST_SHOWN = 6, 120
+
+
+def run(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO...")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the files (default: beside each photo).", metavar="DIR"),
+    ] = None,
+    kinds: Annotated[
+        str, typer.Option("--what", help="What to estimate: pose, parsing, or both, with a comma.")
+    ] = "pose,parsing",
+    sheet: Annotated[Path | None, typer.Option(help="Also draw what was found.", metavar="FILE.png")] = None,
+    person: CountedPerson = None,
+    annotator: PoseAnnotator = "mediapipe",
+    force: Force = False,
+) -> None:
+    """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
+
+    Both can be corrected by hand and given to `pgen generate --src-pose --src-parsing`, or to `pgen prepare`.
+    """
+    wanted = parse_kinds(kinds, "--what")
+    files = _photos(photos)
+    places = _places(files, out, wanted, force)
+    estimating = annotators(annotator, person)
+    if "parsing" in wanted:
+        estimating.parsing_annotator()
+    estimating.pose_annotator()
+
+    from pgen.body.drawing import sheet as draw_sheet
+    from pgen.data.images import write_png
+    from pgen.data.outputs import check_output
+
+    if sheet is not None:
+        check_output(png(sheet, "--sheet"), force)
+    cells: list[tuple[str, NDArray[np.uint8]]] = []
+    failures: list[str] = []
+    with progress("annotating", len(files)) as advance:
+        for file in files:
+            try:
+                drawn = _annotate(file, places[file], estimating, force)
+                if sheet is not None and len(cells) < _MOST_SHOWN:
+                    cells += drawn
+            except PgenError as error:
+                failures.append(str(error))
+            advance()
+    if sheet is not None and cells:
+        write_png(sheet, draw_sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
+        say(f"wrote {sheet}")
+    for failure in failures[:-1]:
+        warn(failure)
+    if failures and len(files) == 1:
+        raise InputError(failures[0])
+    if failures:
+        raise PgenError(f"{failures[-1]} ({len(failures)} of {len(files)} photos failed; all others were written)")
+    if len(files) > 1:
+        print_table("annotated", [("photos", len(files))])
+
+
+def _photos(given: list[Path]) -> list[Path]:
+    """The photos, those in folders in the order of their names."""
+    from pgen.data.tree import find_photos
+
+    files: list[Path] = []
+    for path in given:
+        if not path.exists():
+            raise InputError(f"{path} does not exist; give a photo, or a folder of photos")
+        found = list(find_photos(path).values()) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f"{path} has no photos in it; give a photo, or a folder of photos")
+        files += found
+    return files
+
+
+def _places(files: list[Path], out: Path | None, kinds: tuple[str, ...], force: bool) -> dict[Path, dict[str, Path]]:
+    """Where what is found goes, by photo and kind."""
+    from pgen.data.outputs import check_output
+
+    if out is not None:
+        try:
+            out.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
+    places: dict[Path, dict[str, Path]] = {}
+    taken: dict[Path, Path] = {}
+    for file in files:
+        folder = out or file.parent
+        parsed = f"{file.stem}.png" if file.suffix.lower() != ".png" or out is not None else f"{file.stem}_parsing.png"
+        own = {"pose": folder / f"{file.stem}.json", "parsing": folder / parsed}
+        places[file] = {kind: own[kind] for kind in kinds}
+        for place in places[file].values():
+            if place in taken:
+                raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
+            taken[place] = file
+            if place.resolve() in {photo.resolve() for photo in files}:
+                raise InputError(f"{place} is a photo itself; name another folder with -o")
+            check_output(place, force)
+    return places
+
+
+def _annotate(
+    file: Path, places: dict[str, Path], estimating: Annotators, force: bool
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Write what is found in one photo; pictures of it, with captions."""
+    from pgen.body.drawing import colour_parsing, draw_skeleton
+    from pgen.data.annotators.interface import ToParse
+    from pgen.data.images import read_image
+    from pgen.data.parsing import write_parsing
+    from pgen.data.pose_json import write_pose_json
+
+    image = read_image(file)
+    found = estimating.pose(image, file.name)
+    for note in found.notes[1:]:  # not by what, which is the same for all
+        say(note)
+    for doubt in found.person.doubts:
+        warn(f"{file.name}: {doubt}")
+    pictures = [(file.name, draw_skeleton(image, found.person.pose))]
+    maps = None
+    if "parsing" in places:
+        maps = estimating.parsing([ToParse(image, found.person.pose, found.person.silhouette)])[0]
+        pictures.append(("parsing map", colour_parsing(maps)))
+    if "pose" in places:
+        size = (image.shape[0], image.shape[1])
+        print(write_pose_json(places["pose"], found.person.pose, size, force, found.person.confidence))
+    if maps is not None:
+        print(write_parsing(places["parsing"], maps, force))
+    return pictures

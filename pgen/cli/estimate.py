@@ -1,0 +1,53 @@
+"""Options about estimating poses and parsing maps, and the annotators they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgen.cli.conduct import progress
+from pgen.errors import InputError
+
+if TYPE_CHECKING:
+    from pgen.data.annotators.choose import Annotators
+
+_KINDS = ("pose", "parsing")
+
+CountedPerson = Annotated[
+    int | None,
+    typer.Option(
+        "--person", min=0, help="Which person of a photo, 0 being the largest (default: the largest).", metavar="N"
+    ),
+]
+PoseAnnotator = Annotated[
+    str,
+    typer.Option(
+        "--pose-annotator",
+        help="What estimates poses: mediapipe, keypointrcnn, or keypointrcnn:WEIGHTS.pth.",
+        metavar="NAME",
+    ),
+]
+
+
+def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
+    """What is to be estimated, of "pose,parsing". Raises `InputError` naming ``flag``."""
+    kinds = tuple(part.strip() for part in text.split(","))
+    if not set(kinds) <= set(_KINDS):
+        raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
+    return kinds
+
+
+def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str | None = None) -> Annotators:
+    """Annotators that show when they are loaded."""
+    from pgen.data.annotators.choose import Annotators
+
+    return Annotators(pose, parsing, _loading, person)
+
+
+@contextmanager
+def _loading(name: str) -> Iterator[None]:
+    with progress(f"loading {name}"):
+        yield

@@ -1,0 +1,88 @@
+"""What `pgen evaluate` was asked for: scores, pairs and systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pgen.cli.conduct import say
+from pgen.data.pair_lists import read_pairs
+from pgen.data.weights import bundled, find_weights
+from pgen.errors import InputError
+from pgen.evaluation.matching import Matched
+from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
+from pgen.evaluation.protocols import ssim_protocol
+from pgen.evaluation.scores import METRICS, Options, metric_names
+from pgen.evaluation.systems import Files, Networks, Pair, System, baseline
+
+
+def read_options(metrics: Sequence[str], protocol: str, against: str, device: str, fetch: bool) -> Options:
+    """The scores that are asked for; weights are not looked at. Raises `InputError` for unknown names."""
+    for name in metrics:
+        if name not in METRICS:
+            raise InputError(f"--metrics {name}: there is none of that name; choose of {', '.join(METRICS)}")
+    protocols = tuple(ssim_protocol(name).name for name in metric_names(protocol))
+    sets: list[Literal["test", "train"]] = []
+    for name in metric_names(against):
+        if name not in ("test", "train"):
+            raise InputError(f"--against {name}: choose test, train, or test,train")
+        sets.append("test" if name == "test" else "train")
+    return Options(tuple(metrics), protocols, tuple(sets), fetch=fetch, device=device)
+
+
+def wanted_pairs(lists: Sequence[Path], photos: StorePhotos | FolderPhotos) -> list[tuple[str, str]] | None:
+    """The (source, target) names of the pairs that a list, or the store, names; None if nothing does."""
+    if lists:
+        found, notes = read_pairs(lists)
+        for note in notes:
+            say(note)
+        return found
+    return photos.pairs() if isinstance(photos, StorePhotos) else None
+
+
+def pairs_to_score(matched: Matched | None, wanted: Sequence[tuple[str, str]] | None, photos: Photos) -> list[Pair]:
+    """The pairs to be scored: those with results, else those of the list."""
+    if matched is not None:
+        return matched.pairs
+    if wanted is None:
+        raise InputError("which pairs? give --generated DIR, or a list with --pairs")
+    return [Pair(photos.find(source) or source, photos.find(target) or target) for source, target in wanted]
+
+
+def systems_to_score(
+    matched: Matched | None,
+    generated: Path | None,
+    weights: Sequence[str],
+    baselines: Sequence[str],
+    photos: Photos,
+    true_maps: bool,
+    device: str,
+) -> list[System]:
+    """What is to be evaluated. Raises `InputError` if it cannot be with what is given."""
+    systems: list[System] = []
+    if matched is not None and generated is not None:
+        systems.append(Files(generated.resolve().name, generated, matched.layout))
+    needs_maps = bool(weights) or "label-paste" in baselines
+    if needs_maps and not photos.has_parsing:
+        raise InputError("--weights and label-paste need photos with parsing maps: give a prepared store with --data")
+    names, paths = [], []
+    for given in weights:
+        name, equals, rest = given.rpartition("=")
+        path = bundled("synthetic-128.safetensors") if rest == "bundled" else Path(rest)
+        path = path / "weights.safetensors" if path.is_dir() else path
+        in_run = path.name == "weights.safetensors"
+        names.append(name if equals else path.parent.name if in_run else Path(rest).stem)
+        paths.append(path)
+    if not (matched or weights or baselines):
+        path, words = find_weights(None)
+        say(words)
+        names, paths = [path.parent.name if path.name == "weights.safetensors" else path.stem], [path]
+        if not photos.has_parsing:
+            raise InputError("give results to score with --generated, or a prepared store with --data")
+    systems += [Networks(name, path, device, true_maps) for name, path in zip(names, paths, strict=True)]
+    systems += [baseline(name) for name in baselines]
+    doubled = {one.name for one in systems if [other.name for other in systems].count(one.name) > 1}
+    if doubled:
+        raise InputError(f"two systems are called {doubled.pop()}; name them: --weights NAME=PATH")
+    return systems

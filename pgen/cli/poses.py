@@ -1,0 +1,37 @@
+"""``pgen poses``: the poses that come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgen.cli.conduct import say
+from pgen.cli.options import Force
+from pgen.cli.result_files import png
+
+_COLUMNS = 5
+
+
+def run(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Draw them into this file.", metavar="FILE.png")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """List the poses that `pgen generate --pose NAME` knows by name, and draw them into a sheet."""
+    from pgen.data.named_poses import named_poses
+
+    poses = named_poses()
+    if out is not None:
+        from pgen.body.drawing import draw_skeleton, sheet
+        from pgen.data.images import write_png
+        from pgen.data.outputs import check_output
+
+        check_output(png(out, "-o"), force)
+        cells = [(name, draw_skeleton(pose.frame or (256, 256), pose.pose)) for name, pose in poses.items()]
+        write_png(out, sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
+        say(f"wrote {out}")
+    for name in poses:
+        print(name)

@@ -1,0 +1,49 @@
+"""Target poses as the user names them, of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgen.cli.conduct import progress, say
+
+if TYPE_CHECKING:
+    from pgen.data.annotators.choose import Annotators
+    from pgen.data.keypoints import LoadedPose
+
+# How long a target that is no frame of a motion is shown in an animation.
+_STILL_SECONDS = 0.8
+
+
+def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tuple[list[LoadedPose], list[float], bool]:
+    """Target poses, how long each is shown in an animation, and whether they are one motion."""
+    from pgen.data.inputs import split_spec
+    from pgen.data.moving_pictures import is_moving
+    from pgen.data.named_poses import named_pose
+    from pgen.synthesis.inputs import read_target
+    from pgen.synthesis.motion import read_motion
+
+    targets: list[LoadedPose] = []
+    seconds: list[float] = []
+    motions = 0
+    for spec in specs:
+        path, entry = (Path(spec), None) if named_pose(spec) is not None else split_spec(spec)
+        if entry is None and is_moving(path):
+            with progress(f"poses of {path.name}", most) as advance:
+                motion = read_motion(path, estimating, most, advance)
+            targets += motion.poses
+            seconds += motion.seconds
+            motions += 1
+            tell(motion.notes)
+        else:
+            targets.append(read_target(spec, estimating))
+            seconds.append(_STILL_SECONDS)
+            tell(targets[-1].notes)
+    return targets, seconds, motions == 1 and len(specs) == 1
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Say what was estimated."""
+    for note in notes:
+        say(note)

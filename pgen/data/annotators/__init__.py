@@ -1,0 +1,1 @@
+"""What estimates poses and parsing maps of photos that come without."""

@@ -1,0 +1,218 @@
+"""Poses by ``mediapipe``: people are found in photos of any size, one after the other, and looked at several times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from pgen.body.framing import Window
+from pgen.body.joints import Joint
+from pgen.data.annotators.blazepose import BlazePose
+from pgen.data.annotators.consensus import agree, average, decide, likely
+from pgen.data.annotators.interface import FoundPerson
+from pgen.data.annotators.landmarks import Landmarks, to_pose
+
+# Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
+_OVERVIEW, _CLOSE = 640, 384
+
+# Photos are worked on at this longer side at most; what is found is told in their own pixels.
+_LARGEST = 1280
+
+# Where people touch the photo's border, the network does better with the border's pixels repeated around it, by these
+# shares of the longer side; others are for doubtful cases, and the last if these bring nothing likely.
+_PADDING, _OTHER_PADDINGS, _LAST_PADDINGS = 0.25, (0.0, 0.125), (0.06, 0.375, 0.6)
+
+_MARGIN = 0.2  # of a person's box, left around it for the close look
+_MOST_PEOPLE = 6
+_SURE = 0.5  # mean visibility of shoulders and hips from which on there is a person
+_SMALLEST = 0.02  # share of the largest person's silhouette below which a find is a remnant of somebody
+_OVERLAP = 0.5  # of a silhouette with one found before, from which on both are one person
+
+# Windows that are searched if nobody is found in the whole photo, or the first takes up less than the second number of
+# its sides, in shares of these.
+_WINDOWS, _SMALL = (0.6, 0.35), 0.7
+
+
+class MediapipePose:
+    """A `PoseAnnotator`: works offline, with the extra ``photo``. Raises `InputError` without it."""
+
+    name = "mediapipe"
+
+    def __init__(self) -> None:
+        self._network = BlazePose()
+
+    def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
+        """The people in a photo, the largest first.
+
+        The network sees one person at a time, so each is painted over and the rest searched again: people who stand
+        far apart are found surely, those behind others only sometimes.
+        """
+        size = _size(image)
+        image = _reduced(image, _LARGEST)
+        found: list[tuple[Landmarks, bool]] = []
+        taken = np.zeros(_size(image), dtype=bool)
+        rest = image
+        for _ in range(_MOST_PEOPLE):
+            first = self._search(rest, windows=not found or _is_small(found[0][0].silhouette))
+            if first is None or not _is_somebody(first, taken):
+                break
+            person, doubtful = self._look_closely(rest, first)
+            found.append((person, doubtful))
+            taken |= person.silhouette > 0.5
+            rest = _without(rest, person)
+        people = [_told(_enlarged(landmarks, size), doubtful, size) for landmarks, doubtful in found]
+        return sorted(people, key=lambda person: -person.extent)
+
+    def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
+        """Somebody in the whole photo, or in ``windows`` of it."""
+        whole = Window.whole(_size(image))
+        found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
+        if found is not None or not windows:
+            return found
+        best: Landmarks | None = None
+        for box in _windows(whole):
+            found = self._look(image, box, _OVERVIEW, 0)
+            if found is not None and (best is None or _sureness(found) > _sureness(best)):
+                best = found
+        return best
+
+    def _look_closely(self, image: NDArray[np.uint8], first: Landmarks) -> tuple[Landmarks, bool]:
+        """The same person, looked at alone and mirrored; and whether the looks disagree."""
+        box = _around(first, _size(image))
+        straight = self._look(image, box, _CLOSE, _PADDING) or first
+        mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
+        if mirrored is not None and agree(straight, mirrored, image):
+            return average([straight, mirrored]), False
+        looks = [look for look in (straight, mirrored) if look is not None]
+        for paddings in (_OTHER_PADDINGS, _LAST_PADDINGS):
+            for padding in paddings:
+                for mirror in (False, True):
+                    look = self._look(image, box, _CLOSE, padding, mirror)
+                    looks += [] if look is None else [look]
+            if any(likely(look) for look in looks):
+                break
+        return decide(looks, image)
+
+    def _look(
+        self, image: NDArray[np.uint8], box: Window, longest: int, padding: float, mirror: bool = False
+    ) -> Landmarks | None:
+        """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
+        part = box.of(image)
+        height, width = part.shape[:2]
+        part = _reduced(part, longest)
+        seen = _size(part)
+        border = round(padding * max(seen))
+        part = np.pad(part, ((border, border), (border, border), (0, 0)), mode="edge")
+        found = self._network.look(part[:, ::-1] if mirror else part)
+        if found is None:
+            return None
+        found = found.mirrored() if mirror else found
+        silhouette = np.zeros(image.shape[:2], dtype=np.float32)
+        inner = found.silhouette[border : border + seen[0], border : border + seen[1]]
+        silhouette[box.top : box.bottom, box.left : box.right] = np.asarray(
+            Image.fromarray(np.ascontiguousarray(inner)).resize((width, height), Image.Resampling.BILINEAR)
+        )
+        to_photo = np.array((width / seen[1], height / seen[0]))
+        points = (found.points - border + 0.5) * to_photo - 0.5 + box.corner
+        return replace(found, points=points, silhouette=silhouette)
+
+
+def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
+    return image.shape[0], image.shape[1]
+
+
+def _told(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
+    pose, confidence = to_pose(person, size)
+    doubts = []
+    if doubtful:
+        doubts.append("the pose is uncertain, left and right may be mixed up; look at it (pgen annotate --sheet)")
+    if not np.isfinite(pose[[Joint.R_HIP, Joint.L_HIP]]).all():
+        doubts.append("the hips are outside of the photo or hidden; a photo that shows them does better")
+    return FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
+
+
+def _reduced(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """The picture with a longer side of at most ``longest``."""
+    scale = min(1.0, longest / max(image.shape[:2]))
+    seen = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+    if seen == image.shape[:2]:
+        return image
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(seen[::-1], Image.Resampling.BOX))
+
+
+def _enlarged(found: Landmarks, size: tuple[int, int]) -> Landmarks:
+    """The same in a photo of ``size``."""
+    if found.silhouette.shape == size:
+        return found
+    scale = np.array(size[::-1]) / np.array(found.silhouette.shape[::-1])
+    silhouette = Image.fromarray(np.ascontiguousarray(found.silhouette)).resize(size[::-1], Image.Resampling.BILINEAR)
+    return replace(found, points=(found.points + 0.5) * scale - 0.5, silhouette=np.asarray(silhouette))
+
+
+def _sureness(found: Landmarks) -> float:
+    """Mean visibility of shoulders and hips."""
+    return float(found.visibility[[11, 12, 23, 24]].mean())
+
+
+def _is_somebody(found: Landmarks, taken: NDArray[np.bool_]) -> bool:
+    """Whether a find is a person not met before, seen for the most part within the photo."""
+    size, body = taken.shape, found.silhouette > 0.5
+    area = int(body.sum())
+    if area < max(_SMALLEST * int(taken.sum()), 1) or (body & taken).sum() > _OVERLAP * area:
+        return False
+    shoulders = found.points[[11, 12]]
+    inside = ((shoulders > (-0.1 * size[1], -0.1 * size[0])) & (shoulders < (1.1 * size[1], 1.1 * size[0]))).all()
+    return bool(inside) and _sureness(found) > _SURE
+
+
+def _around(person: Landmarks, size: tuple[int, int]) -> Window:
+    """The part of a photo of ``size`` that shows the person, with a margin."""
+    height, width = size
+    shown = person.points[person.visibility > _SURE] if (person.visibility > _SURE).sum() > 1 else person.points
+    low, high = shown.min(0), shown.max(0)
+    rows, columns = np.nonzero(person.silhouette > 0.5)
+    if len(rows):
+        low, high = np.minimum(low, (columns.min(), rows.min())), np.maximum(high, (columns.max(), rows.max()))
+    margin = _MARGIN * float((high - low).max()) + 1
+    left, top = np.floor(low - margin).astype(int).clip(0, (width - 1, height - 1))
+    right, bottom = np.ceil(high + margin).astype(int).clip((left + 1, top + 1), (width, height))
+    return Window(int(top), int(left), int(bottom), int(right))
+
+
+def _is_small(silhouette: NDArray[np.float32]) -> bool:
+    """Whether the person leaves much of the photo free, in which smaller people may be."""
+    body = silhouette > 0.5
+    return bool(body.any(0).mean() < _SMALL and body.any(1).mean() < _SMALL)
+
+
+def _windows(whole: Window) -> Iterator[Window]:
+    """Windows that overlap by half and cover the photo, larger ones first."""
+    for share in _WINDOWS:
+        height, width = round(share * whole.bottom), round(share * whole.right)
+        side = max(height, width, 1)
+        height, width = min(side, whole.bottom), min(side, whole.right)
+        for top in _starts(whole.bottom, height):
+            for left in _starts(whole.right, width):
+                yield Window(top, left, top + height, left + width)
+
+
+def _starts(length: int, window: int) -> list[int]:
+    count = max(1, int(np.ceil((length - window) / (window / 2))) + 1)
+    return sorted({int(start) for start in np.linspace(0, length - window, count).round()})
+
+
+def _without(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8]:
+    """The photo with the person painted over by the colours of the nearest ground, blurred."""
+    reach = max(2, round(0.015 * max(image.shape[:2])))
+    hidden = ndimage.maximum_filter(person.silhouette > 0.3, size=2 * reach + 1)
+    if hidden.all():
+        return np.zeros_like(image)
+    nearest = ndimage.distance_transform_edt(hidden, return_distances=False, return_indices=True)
+    filled = image[tuple(nearest)].astype(np.float32)
+    smooth = ndimage.uniform_filter(filled, size=(4 * reach + 1, 4 * reach + 1, 1))
+    return np.where(hidden[..., None], smooth, image).astype(np.uint8)

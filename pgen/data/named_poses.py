@@ -1,0 +1,36 @@
+"""Poses that come with the package, by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from pgen.data.keypoints import LoadedPose
+from pgen.data.pose_json import openpose_people
+
+_FILE = "named_poses.json"
+
+
+@cache
+def named_poses() -> dict[str, LoadedPose]:
+    """All of them, in the order of the file, each in a frame of its own."""
+    content = json.loads((resources.files("pgen.data") / _FILE).read_text("utf-8"))
+    poses = {}
+    for name, entry in content.items():
+        found = openpose_people(entry, f"{_FILE}: {name}")
+        poses[name] = LoadedPose(found.poses[0], found.frame, name)
+    return poses
+
+
+def named_pose(name: str | os.PathLike[str]) -> LoadedPose | None:
+    """The bundled pose of that name; None if there is none, or a file that is called so."""
+    text = os.fspath(name)
+    pose = named_poses().get(text)
+    if pose is None or Path(text).exists():
+        return None
+    return LoadedPose(np.array(pose.pose), pose.frame, pose.name)

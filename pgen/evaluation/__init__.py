@@ -1,0 +1,1 @@
+"""Scores of generated pictures, each under the name of its protocol."""

@@ -1,0 +1,150 @@
+"""Which result belongs to which pair, what is missing, and what is not as it should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgen.data.deepfashion import photo_key
+from pgen.data.images import read_image
+from pgen.data.tree import find_photos, no_photos
+from pgen.errors import InputError
+from pgen.evaluation.layouts import Layout, PairFile, choose_layout, pair_of, true_panel, with_output
+from pgen.evaluation.photos import Photos
+from pgen.evaluation.systems import Pair
+
+_LOOKED_AT = 24  # results whose panels are compared with the true photos
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The results of a folder, by pair."""
+
+    layout: Layout
+    pairs: list[Pair]  #: those that have a result, in the order of the list, else of the files' names
+    missing: list[str]  #: pairs, or without a list of them photos, that have none
+    surplus: list[str]  #: files that belong to no pair
+    notes: list[str]  #: what else should be known
+
+
+def match_results(
+    folder: Path,
+    photos: Photos,
+    layout: str | None = None,
+    panel: int | None = None,
+    wanted: Sequence[tuple[str, str]] | None = None,
+    all_photos: Sequence[str] = (),
+) -> Matched:
+    """The results in ``folder`` by pair.
+
+    Args:
+        layout: a name of `LAYOUTS`; else the one that the files' names have.
+        panel: the panel with the output, counted from 1, if not that of the layout.
+        wanted: the (source, target) names of the pairs that should be there.
+        all_photos: without ``wanted``, photos that should each be named by a result.
+
+    Raises:
+        InputError: no results, names that fit no layout or no photo, or panels in another order.
+    """
+    if not folder.is_dir():
+        raise InputError(f"--generated {folder} is not a folder; give the folder of the results")
+    files = list(find_photos(folder))
+    if not files:
+        raise no_photos(folder)
+    chosen = with_output(choose_layout(layout, files, photos), panel)
+    notes = [f"layout {chosen.name}"] if layout is None else []
+    found: list[PairFile] = []
+    surplus: list[str] = []
+    for file in files:
+        one = pair_of(file, chosen, photos)
+        if one is None:
+            surplus.append(file)
+        else:
+            found.append(one)
+    if wanted is None:
+        pairs = [Pair(one.source, one.target, one.file) for one in found]
+        named = {name for pair in pairs for name in (pair.source, pair.target)}
+        missing = [name for name in all_photos if name not in named]
+    else:
+        pairs, missing, more = _listed(found, wanted, photos)
+        surplus += more
+    if not pairs:
+        first = found[0].file if found else files[0]
+        raise InputError(
+            f"{folder}: no result belongs to a pair; the first is {first}; look at --layout ({chosen.name}) and --pairs"
+        )
+    _check_panels(folder, chosen, photos, pairs, panel is not None)
+    jpegs = [pair.file for pair in pairs if pair.file and _is_jpeg(folder / pair.file)]
+    if jpegs:
+        notes.append(
+            f"{len(jpegs)} of {len(pairs)} results are JPEG, such as {jpegs[0]}: compression costs them some points"
+        )
+    return Matched(chosen, pairs, missing, surplus, notes)
+
+
+def _listed(
+    found: Sequence[PairFile], wanted: Sequence[tuple[str, str]], photos: Photos
+) -> tuple[list[Pair], list[str], list[str]]:
+    """The wanted pairs that have a result, those that have none, and files that no pair wants."""
+    by_pair: dict[tuple[str, str], PairFile] = {}
+    by_target: dict[str, PairFile] = {}
+    surplus = []
+    for one in found:
+        kept = by_pair.setdefault((photo_key(one.source or one.written), one.target), one)
+        by_target.setdefault(one.target, one)
+        if kept is not one:
+            surplus.append(one.file)
+    sourceless = all(not one.written for one in found)  # files are named like the target alone
+    targets = Counter(target for _, target in wanted)
+    pairs: list[Pair] = []
+    missing: list[str] = []
+    used: set[str] = set()
+    for source, target in wanted:
+        own_target = photos.find(target) or target
+        if sourceless and targets[target] > 1:
+            raise InputError(
+                f"{targets[target]} pairs have the target {target}, and the results' names do not tell the source; "
+                "write results as SOURCE__TARGET.png"
+            )
+        own_source = photos.find(source)
+        key = (photo_key(own_source or source), own_target)
+        result = by_target.get(own_target) if sourceless else by_pair.get(key)
+        if result is None:
+            missing.append(f"{source} → {target}")
+        else:
+            pairs.append(Pair(own_source, own_target, result.file))
+            used.add(result.file)
+    return pairs, missing, surplus + [one.file for one in found if one.file not in used and one.file not in surplus]
+
+
+def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[Pair], given: bool) -> None:
+    """Refuse results whose true panel, by its content, is not where the layout has it."""
+    if layout.target is None:
+        return
+    places: Counter[int] = Counter()
+    for pair in pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]:
+        try:
+            place = true_panel(read_image(folder / str(pair.file)), photos.load(pair.target).image, layout)
+        except InputError:
+            continue  # told when the pair is scored
+        if place is not None:
+            places[place] += 1
+    if not places:
+        return
+    place, count = places.most_common(1)[0]
+    if place == layout.output or (place != layout.target and not given):
+        raise InputError(
+            f"{folder}: the panels are in another order than those of {layout.name}: in {count} of {places.total()} "
+            f"results looked at, panel {place + 1} is the true photo, which should be panel {layout.target + 1}; say "
+            "with --panel which is the output"
+        )
+
+
+def _is_jpeg(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
+    except OSError:
+        return False

@@ -1,0 +1,93 @@
+"""Measuring batches of results: rows of numbers, one a pair, whose sums make the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pgen.body.batched import pose_masks
+from pgen.body.labels import Label
+from pgen.body.posemask import radius_for
+from pgen.evaluation.detector import Detector
+from pgen.evaluation.intervals import columns
+from pgen.evaluation.maps import parsing_counts
+from pgen.evaluation.ssim import figure_ssim, ssim
+
+
+@dataclass
+class Batch:
+    """Results of one size beside the true photos."""
+
+    generated: Tensor  #: uint8 (B, 3, H, W)
+    target: Tensor  #: uint8 (B, 3, H, W)
+    poses: Tensor  #: (B, 18, 2) of the targets, NaN where not known
+    parsing: Tensor | None = None  #: true maps (B, H, W)
+    made_parsing: Tensor | None = None  #: the system's maps (B, H, W)
+
+    def mask(self) -> Tensor:
+        """Pose masks of the targets (B, 1, H, W), 0 or 1."""
+        size = (self.target.shape[2], self.target.shape[3])
+        return pose_masks(self.poses, size, radius_for(size)).byte()
+
+
+#: (B, K)
+Rows = NDArray[np.floating]
+Measure = Callable[[Batch], Rows]
+
+
+class Ssim:
+    def __init__(self, protocol: str) -> None:
+        self.protocol = protocol
+
+    def __call__(self, batch: Batch) -> Rows:
+        return columns(ssim(batch.generated, batch.target, self.protocol).numpy())
+
+
+class MaskSsim(Ssim):
+    def __call__(self, batch: Batch) -> Rows:
+        return columns(ssim(batch.generated, batch.target, self.protocol, batch.mask()).numpy())
+
+
+class FigureSsim(Ssim):
+    def __call__(self, batch: Batch) -> Rows:
+        assert batch.parsing is not None
+        figure = batch.parsing != Label.BACKGROUND
+        return columns(figure_ssim(batch.generated, batch.target, figure, self.protocol).numpy())
+
+
+class Joints:
+    def __init__(self, detector: Detector, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.detector, self.counts = detector, counts
+
+    def __call__(self, batch: Batch) -> Rows:
+        return self.counts(self.detector(batch.generated), batch.poses).numpy()
+
+
+class Features:
+    """Features (B, K) float32 of the generated images."""
+
+    def __init__(self, network: nn.Module, device: str, masked: bool = False) -> None:
+        self.network, self.device, self.masked = network, torch.device(device), masked
+
+    def __call__(self, batch: Batch) -> Rows:
+        images = batch.generated * batch.mask() if self.masked else batch.generated
+        return self.network(images.to(self.device)).float().cpu().numpy()
+
+
+def per_pair(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Batch], Rows]:
+    return lambda batch: columns(function(batch.generated, batch.target).numpy())
+
+
+def distances(network: nn.Module, device: str) -> Callable[[Batch], Rows]:
+    return lambda batch: columns(network(batch.generated.to(device), batch.target.to(device)).cpu().numpy())
+
+
+def parsing_rows(batch: Batch) -> Rows:
+    assert batch.parsing is not None
+    assert batch.made_parsing is not None
+    return parsing_counts(batch.made_parsing, batch.parsing).numpy()

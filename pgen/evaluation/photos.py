@@ -1,0 +1,209 @@
+"""The true photos that results are compared with: a prepared store, or a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.data.deepfashion import photo_key
+from pgen.data.example import Split
+from pgen.data.frames import check_frame, into_photo
+from pgen.data.images import read_image
+from pgen.data.inputs import read_bytes
+from pgen.data.keypoint_sources import find_poses, load_pose
+from pgen.data.names import PhotoNames
+from pgen.data.store import Store
+from pgen.data.tree import find_photos, no_photos
+from pgen.errors import InputError
+
+_LOOKED_AT = 24  # photos whose poses are checked against their frame
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A true photo and what is known about it, all in its pixels."""
+
+    image: NDArray[np.uint8]  #: (H, W, 3) RGB
+    pose: NDArray[np.float32] | None  #: (18, 2), NaN = missing
+    parsing: NDArray[np.uint8] | None  #: (H, W), label ids 0–9
+
+
+class Photos(Protocol):
+    """Photos by name. Can be sent to other processes."""
+
+    @property
+    def where(self) -> str:
+        """What to call them in messages."""
+
+    @property
+    def has_poses(self) -> bool: ...
+
+    @property
+    def has_parsing(self) -> bool: ...
+
+    def load(self, name: str) -> Photo: ...
+
+    def digest(self, name: str) -> str:
+        """A hash of everything that `load` gives."""
+
+    def person(self, name: str) -> str | None:
+        """Who it is, if that is known."""
+
+    def find(self, name: str) -> str | None:
+        """The photo that ``name``, as results are called, means."""
+
+
+class StorePhotos:
+    """The images of a prepared store, with poses and parsing maps."""
+
+    has_poses, has_parsing = True, True
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store(path)
+        self.where = str(path)
+        self._found = _Finder(self.store.names, self.where)
+
+    def load(self, name: str) -> Photo:
+        one = self.store.example(self.store.find(name))
+        return Photo(one.image, one.pose, one.parsing)
+
+    def digest(self, name: str) -> str:
+        one = self.load(name)
+        assert one.pose is not None
+        assert one.parsing is not None
+        return _digest(str(one.image.shape).encode(), one.image, one.pose, one.parsing)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _store_photos, (self.store.path,)  # other processes open it once, not with every piece of work
+
+    def person(self, name: str) -> str | None:
+        return self.store.persons[self.store.find(name)]
+
+    def find(self, name: str) -> str | None:
+        return self._found(name)
+
+    def pairs(self, split: Split = "test") -> list[tuple[str, str]]:
+        """The (source, target) names of a split's pairs. Raises `InputError` if there are none."""
+        pairs = self.store.pairs(split)
+        if not len(pairs):
+            raise InputError(f"{self.where} has no pairs for testing; prepare it with --pairs or test people")
+        return [(self.store.names[source], self.store.names[target]) for source, target in pairs]
+
+    def split(self, split: Split) -> list[str]:
+        """The names of a split's images."""
+        return [self.store.names[index] for index in self.store.indices(split)]
+
+
+@dataclass
+class FolderPhotos:
+    """The photos below a folder, with poses if there are keypoints for them."""
+
+    folder: Path
+    keypoints: Sequence[Path] = ()
+    frame: tuple[int, int] | None = None  #: (height, width) that the keypoints refer to, if not the photo
+    has_parsing: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.folder.is_dir():
+            raise InputError(f"--targets {self.folder} is not a folder; give the folder of the true photos")
+        self.where = str(self.folder)
+        self._files = find_photos(self.folder)
+        if not self._files:
+            raise no_photos(self.folder)
+        self._found = _Finder(list(self._files), self.where)
+        rows = find_poses(self.keypoints)
+        where = " and ".join(map(str, self.keypoints))
+        names = self._found.names
+        matched = names.match(rows, where) if rows else {}
+        if rows and not matched and self._found.by_letters is not None:
+            matched = self._found.by_letters.match(rows, where)
+        if rows and not matched:
+            raise InputError(f"{where}: no row belongs to a photo in {self.folder}; the first is {next(iter(rows))!r}")
+        self._rows = {photo: rows[row] for photo, row in matched.items()}
+        self.has_poses = bool(matched)
+        self._check(where)
+
+    def names(self) -> list[str]:
+        """All photos, as paths in the folder."""
+        return list(self._files)
+
+    def load(self, name: str) -> Photo:
+        image = read_image(self._file(name))
+        return Photo(image, self._pose(name, (image.shape[0], image.shape[1])), None)
+
+    def digest(self, name: str) -> str:
+        pose = None
+        if name in self._rows:
+            found, frame = load_pose(self._rows[name], (1, 1))
+            pose = (found, np.array(self.frame or frame or (0, 0)))
+        return _digest(read_bytes(self._file(name), "an image"), *(pose or ()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _folder_photos, (self.folder, tuple(self.keypoints), self.frame)
+
+    def person(self, name: str) -> str | None:
+        return None
+
+    def find(self, name: str) -> str | None:
+        return self._found(name)
+
+    def _file(self, name: str) -> Path:
+        if name not in self._files:
+            raise InputError(f"{self.where} has no photo {name}")
+        return self._files[name]
+
+    def _pose(self, name: str, size: tuple[int, int]) -> NDArray[np.float32] | None:
+        if name not in self._rows:
+            return None
+        pose, frame = load_pose(self._rows[name], size)
+        frame = self.frame or frame
+        return pose if frame is None else into_photo(pose, frame, size)
+
+    def _check(self, where: str) -> None:
+        """Look whether the poses belong to the photos. Raises `InputError` with the likely remedy."""
+        chosen = list(self._rows)[:: max(1, len(self._rows) // _LOOKED_AT)][:_LOOKED_AT]
+        images = [read_image(self._file(name)).shape[:2] for name in chosen]
+        sizes = [(height, width) for height, width in images]
+        poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
+        check_frame([pose for pose in poses if pose is not None], sizes, where)
+
+
+@lru_cache(maxsize=4)
+def _store_photos(path: Path) -> StorePhotos:
+    return StorePhotos(path)
+
+
+@lru_cache(maxsize=4)
+def _folder_photos(folder: Path, keypoints: tuple[Path, ...], frame: tuple[int, int] | None) -> FolderPhotos:
+    return FolderPhotos(folder, keypoints, frame)
+
+
+class _Finder:
+    """Which photo a name means: by its path or file name, with suffix or without, else by letters and digits alone."""
+
+    def __init__(self, photos: Sequence[str], where: str) -> None:
+        self.names = PhotoNames(photos, where)
+        try:
+            self.by_letters: PhotoNames | None = PhotoNames(photos, where, key=photo_key)
+        except InputError:  # two photos that letters and digits do not tell apart
+            self.by_letters = None
+
+    def __call__(self, name: str) -> str | None:
+        found = self.names.find(name)
+        return self.by_letters.find(name) if found is None and self.by_letters is not None else found
+
+
+def _digest(*parts: bytes | NDArray[np.generic]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()

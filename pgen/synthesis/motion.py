@@ -1,0 +1,63 @@
+"""Target poses from videos, animations and folders of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.motion import smooth
+from pgen.body.torso import missing_torso
+from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import NobodyFoundError
+from pgen.data.keypoints import LoadedPose
+from pgen.data.moving_pictures import read_frames
+from pgen.errors import InputError
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Poses that follow each other."""
+
+    poses: list[LoadedPose]
+    seconds: list[float]  #: how long each is shown
+    notes: tuple[str, ...]  #: what they were estimated by, and what was left out
+
+
+def read_motion(path: Path, annotators: Annotators, most: int, advance: Callable[[], None] = lambda: None) -> Motion:
+    """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
+
+    Of more than ``most`` frames, as many are taken, evenly chosen. Frames where nobody is found are filled in where the
+    gap is short, and left out otherwise. ``advance`` is called after each frame. Raises `InputError` if the file cannot
+    be read, frames differ in size, or nobody is found in any.
+    """
+    frames = read_frames(path, most)
+    sizes = {frame.image.shape[:2] for frame in frames}
+    if len(sizes) > 1:
+        raise InputError(f"{path}: its frames differ in size; give frames of one size")
+    height, width = sizes.pop()
+    found: list[NDArray[np.float32] | None] = []
+    for frame in frames:
+        try:
+            found.append(annotators.pose(frame.image, frame.name).person.pose)
+        except NobodyFoundError:
+            found.append(None)
+        advance()
+    if all(pose is None for pose in found):
+        raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")
+    poses, seconds = [], []
+    for frame, pose in zip(frames, smooth(found), strict=True):
+        if not missing_torso(pose):
+            poses.append(
+                LoadedPose(pose, (height, width), f"{path.stem}-{frame.name}" if path.is_dir() else frame.name)
+            )
+            seconds.append(frame.seconds)
+    if not poses:
+        raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
+    notes = [f"{path.name}: poses of {len(frames)} frames estimated by {annotators.pose_annotator().name}, smoothed"]
+    if len(poses) < len(frames):
+        notes.append(f"{path.name}: {len(frames) - len(poses)} frames without shoulders and hips were left out")
+    return Motion(poses, seconds, tuple(notes))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgen.cli.app import main
+from pgen.data.keypoints import read_pose
+from pgen.data.parsing import read_parsing
+from pgen.data.store import Store
+from pgen.synthesis.generator import PersonGenerator
+from tests.data.annotators.fakes import FakeParser, FakePose
+from tests.data.examples import STANDING, example
+from tests.synthesis.tiny import write_weights
+
+A = example(0)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for name in ("a", "b"):
+        Image.fromarray(A.image).save(f"photos/{name}.jpg")
+    return tmp_path
+
+
+@pytest.fixture
+def faked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Annotators that find the same in every photo."""
+    from pgen.data.annotators import choose
+
+    monkeypatch.setattr(choose, "_load_pose", lambda name, file: FakePose([STANDING, STANDING / 2]))
+    monkeypatch.setitem(choose.PARSERS, "fake", lambda file: FakeParser(A.parsing))
+
+
+@pytest.mark.usefixtures("faked")
+def test_files_to_give_back(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["annotate", "photos", "-o", "out", "--sheet", "sheet.png"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[:4] == ["out/a.json", "out/a.png", "out/b.json", "out/b.png"]
+    assert "2 people were found, the largest is taken" in err
+    loaded = read_pose("out/a.json")
+    np.testing.assert_allclose(loaded.pose, STANDING, atol=1e-3)
+    assert loaded.frame == A.parsing.shape
+    np.testing.assert_array_equal(read_parsing("out/a.png"), A.parsing)
+    assert Image.open("out/a.png").mode == "P"
+    assert Path("sheet.png").exists()
+
+
+@pytest.mark.usefixtures("faked")
+def test_one_kind_and_another_person(here: Path) -> None:
+    assert main(["annotate", "photos/a.jpg", "--what", "pose", "--person", "1"]) == 0
+    assert sorted(path.name for path in Path("photos").iterdir()) == ["a.jpg", "a.json", "b.jpg"]
+    values = json.loads(Path("photos/a.json").read_text())["people"][0]["pose_keypoints_2d"]
+    assert values[0] == pytest.approx(STANDING[0, 0] / 2, abs=1e-3)
+
+
+@pytest.mark.usefixtures("faked")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none",), "none does not exist"),
+        ((".", "--what", "hands"), "--what hands: choose"),
+        (("photos/a.jpg", "photos/a.jpg", "-o", "out"), "would both be written to"),
+        (("photos/a.jpg", "--person", "7"), "no --person 7"),
+        (("photos/a.jpg", "--pose-annotator", "x"), "no pose annotator 'x'"),
+    ],
+)
+def test_refused(here: Path, arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["annotate", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_no_parser_no_map(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["annotate", "photos"]) == 2
+    assert "no parser weights" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("faked")
+def test_generate_from_photos_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = write_weights(here / "tiny.safetensors")
+    targets = ("--pose", "photos/b.jpg", "--pose", "walk")
+    arguments = ("photos/a.jpg", *targets, "-o", "out", "--gif", "out.gif", "--weights", str(weights))
+    assert main(["generate", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["out/a__b.png", "out/a__walk.png", "out.gif"]
+    for told in (
+        "b.jpg: pose estimated by fake",
+        "a.jpg: pose estimated by fake",
+        "a.jpg: parsing map estimated by fake p",
+    ):
+        assert told in err
+    assert Image.open("out.gif").n_frames == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("faked")
+def test_a_folder_of_frames_becomes_an_animation(here: Path) -> None:
+    weights = write_weights(here / "tiny.safetensors")
+    arguments = ("photos/a.jpg", "--pose", "photos", "--gif", "out.gif", "--weights", str(weights))
+    assert main(["generate", *arguments]) == 0
+    assert Path("out.gif").exists()
+
+
+@pytest.mark.usefixtures("faked")
+def test_prepare_estimates_what_is_missing(here: Path) -> None:
+    from pgen.data import photo_set
+
+    photo_set._annotators.cache_clear()
+    assert main(["prepare", "--dataset", "folder", "--root", "photos", "-o", "x.h5", "--annotate", "pose,parsing",
+                 "--size", "128", "--workers", "1"]) == 0  # fmt: skip
+    photo_set._annotators.cache_clear()
+    with Store(here / "x.h5") as store:
+        assert list(store.names) == ["a.jpg", "b.jpg"]
+        np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
+
+
+def test_a_small_person_is_cut_out_and_pasted_back(here: Path) -> None:
+    from pgen.synthesis.generator import load
+
+    model: PersonGenerator = load(write_weights(here / "tiny.safetensors"), "cpu")
+    photo = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
+    labels = np.zeros((400, 600), np.uint8)
+    photo[200:328, 300:428], labels[200:328, 300:428] = A.image, A.parsing
+    pose = STANDING + np.array((300, 200))
+    person = model.person(photo, pose, labels, crop=True)
+    assert max(person.image.shape) < 250
+    np.testing.assert_allclose(person.pose + person.window.corner, pose, atol=1e-3)
+    result = person.generate(pose + np.array((4, 0)))
+    np.testing.assert_allclose(result.pose + person.window.corner, pose + np.array((4, 0)), atol=0.01)
+    pasted = result.pasted()
+    assert pasted.shape == photo.shape
+    far = np.ones((400, 600), bool)
+    far[150:380, 250:480] = False
+    np.testing.assert_array_equal(pasted[far], photo[far])
+    assert (pasted[labels > 0] != photo[labels > 0]).any()
+
+
+def test_poses_are_listed_and_drawn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["poses", "-o", "poses.png"]) == 0
+    assert "walk" in capsys.readouterr().out.splitlines()
+    assert Image.open("poses.png").width > 500

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import NobodyFoundError
+from pgen.errors import InputError
+from tests.data.annotators.fakes import fake_annotators
+from tests.data.examples import STANDING, example
+
+IMAGE = example(0).image
+
+
+def test_the_largest_is_taken_and_the_choice_told() -> None:
+    found = fake_annotators([STANDING, STANDING / 2]).pose(IMAGE, "a.png")
+    np.testing.assert_array_equal(found.person.pose, STANDING.astype(np.float32))
+    assert found.notes[0] == "a.png: pose estimated by fake"
+    assert "2 people were found" in found.notes[1]
+
+
+def test_a_person_is_chosen_by_number() -> None:
+    found = fake_annotators([STANDING, STANDING / 2], person=1).pose(IMAGE, "a.png")
+    np.testing.assert_array_equal(found.person.pose, (STANDING / 2).astype(np.float32))
+    assert len(found.notes) == 1
+    with pytest.raises(InputError, match=r"a.png shows 2 people, numbers 0 to 1.*no --person 2"):
+        fake_annotators([STANDING, STANDING], person=2).pose(IMAGE, "a.png")
+
+
+def test_nobody_is_an_error() -> None:
+    with pytest.raises(NobodyFoundError, match=r"a.png: no person was found.*--src-pose"):
+        fake_annotators([]).pose(IMAGE, "a.png")
+
+
+def test_the_silhouette_is_of_who_has_the_pose() -> None:
+    assert fake_annotators([STANDING]).silhouette(IMAGE, STANDING + 1) is not None
+    assert fake_annotators([STANDING]).silhouette(IMAGE, STANDING + 90) is None
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str, *rest: Any) -> None:
+        return None
+
+    monkeypatch.setattr(importlib.util, "find_spec", find)
+    with pytest.raises(InputError, match=r"pip install 'pgen\[photo\]'"):
+        Annotators().pose(IMAGE, "a.png")
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(InputError, match="choose one of mediapipe, keypointrcnn"):
+        Annotators("openpose")
+    with pytest.raises(InputError, match="no parser 'x'"):
+        Annotators(parsing="x").parsing([])
+    with pytest.raises(InputError, match="no parser weights"):
+        Annotators().parsing([])

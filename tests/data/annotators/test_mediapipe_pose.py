@@ -1,0 +1,81 @@
+"""The real thing; without the extra these tests are skipped."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.data.annotators.mediapipe_pose import MediapipePose
+from pgen.people.dataset import synthetic_example, synthetic_shot
+
+pytest.importorskip("mediapipe")
+
+SEED = 77
+
+
+@pytest.fixture(scope="module")
+def annotator() -> Iterator[MediapipePose]:
+    """Loaded where no connection can be made."""
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("the network was touched")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        yield MediapipePose()
+
+
+def torso(pose: np.ndarray) -> float:
+    hips, shoulders = [Joint.R_HIP, Joint.L_HIP], [Joint.R_SHOULDER, Joint.L_SHOULDER]
+    return float(np.linalg.norm(pose[hips].mean(0) - pose[shoulders].mean(0)))
+
+
+def test_joints_silhouette_and_sides_of_synthetic_people(annotator: MediapipePose) -> None:
+    errors, shares, swaps = [], [], 0
+    views = [index for index in range(24) if abs(np.sin(synthetic_shot(SEED, index, 0).stance.yaw)) < 0.6][:8]
+    for index in views:
+        truth = synthetic_example(SEED, index, 0)
+        (found, *_) = annotator.people(truth.image)
+        both = known(truth.pose) & known(found.pose)
+        errors.append(np.linalg.norm(found.pose - truth.pose, axis=1)[both].mean() / torso(truth.pose))
+        shown, body = found.silhouette > 0.5, truth.parsing > 0
+        shares.append((shown & body).sum() / (shown | body).sum())
+        across = (found.pose - truth.pose)[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0]
+        swaps += int(np.abs(across).mean() > 0.2 * torso(truth.pose))
+    assert np.mean(errors) < 0.06
+    assert np.mean(shares) > 0.9
+    assert swaps == 0
+
+
+def test_two_people_the_larger_first_in_a_large_photo(annotator: MediapipePose) -> None:
+    truth = synthetic_example(SEED, next(i for i in range(50) if synthetic_shot(SEED, i, 0).framing.view == "full"), 0)
+    ground = np.full((400, 700, 3), 225, np.uint8)
+    large = truth.image[:, 40:216]
+    ground[100:356, 60:236] = large
+    ground[180:308, 480:568] = large[::2, ::2]
+    people = annotator.people(ground)
+    assert len(people) == 2
+    assert people[0].pose[Joint.NECK, 0] < 300 < people[1].pose[Joint.NECK, 0]
+    assert people[0].silhouette is not None
+    assert people[0].silhouette.shape == (400, 700)
+
+
+def test_nobody_in_an_empty_picture(annotator: MediapipePose) -> None:
+    assert annotator.people(np.full((200, 300, 3), 128, np.uint8)) == []
+
+
+def test_from_behind_the_face_is_missing(annotator: MediapipePose) -> None:
+    behind = [i for i in range(60) if np.cos(synthetic_shot(SEED, i, 0).stance.yaw) < -0.98][:3]
+    for index in behind:
+        (found, *_) = annotator.people(synthetic_example(SEED, index, 0).image)
+        assert not known(found.pose)[[joint for joint in HEAD_JOINTS if "EAR" not in joint.name]].any()
+
+
+def test_loading_says_nothing(annotator: MediapipePose, capfd: pytest.CaptureFixture[str]) -> None:
+    MediapipePose()
+    assert capfd.readouterr() == ("", "")

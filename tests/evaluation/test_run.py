@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pgen.errors import InputError
+from pgen.evaluation.cache import ScoreCache
+from pgen.evaluation.layouts import LAYOUTS
+from pgen.evaluation.photos import FolderPhotos, Photo, StorePhotos
+from pgen.evaluation.run import SystemResult, evaluate, list_hash
+from pgen.evaluation.scores import Options
+from pgen.evaluation.ssim import ssim
+from pgen.evaluation.systems import CopySource, Files, Made, Pair, baseline
+from tests.data.examples import write_store
+from tests.evaluation.folders import PAIRS, PHOTOS, output, photo, write_photos, write_results
+
+OPTIONS = Options(("ssim", "l1"))
+SETS = Options(("l1", "vgg-relu2-frechet"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> StorePhotos:
+    return StorePhotos(write_store(tmp_path_factory.mktemp("store") / "s.h5", count=20))
+
+
+PEOPLE = [Pair(f"{k:03}.png", f"{k + 2:03}.png") for k in range(18)]
+
+
+class Counting(CopySource):
+    """Counts how often it is asked, and may stop working."""
+
+    def __init__(self, stop_after: int = 1000) -> None:
+        self.asked, self.stop_after = 0, stop_after
+
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+        if self.asked == self.stop_after:
+            raise RuntimeError("out of luck")
+        self.asked += 1
+        return super().make(pair, source, target)
+
+
+def values(result: SystemResult) -> dict[str, list[float]]:
+    """Scores and their intervals; NaN as −1, to be compared."""
+    return {one.score.name: np.nan_to_num([one.value, one.low, one.high], nan=-1).tolist() for one in result.scored}
+
+
+def test_scores_are_those_of_the_images(photos: StorePhotos, tmp_path: Path) -> None:
+    result = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
+    expected = []
+    for pair in PEOPLE:
+        assert pair.source is not None
+        a, b = (torch.from_numpy(photos.load(n).image).permute(2, 0, 1)[None] for n in (pair.source, pair.target))
+        expected.append(ssim(a, b).item())
+    score = result.scored[0]
+    assert score.values is not None
+    np.testing.assert_allclose(score.values, expected, rtol=1e-12)
+    assert score.value == pytest.approx(np.mean(expected))
+    assert result.groups == [photos.person(pair.target) for pair in PEOPLE]
+
+
+def test_an_interrupted_run_goes_on(photos: StorePhotos, tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path / "c")
+    with pytest.raises(RuntimeError, match="out of luck"):
+        evaluate(Counting(17), photos, PEOPLE, OPTIONS, cache)
+    second = Counting()
+    resumed = evaluate(second, photos, PEOPLE, OPTIONS, cache)
+    assert second.asked == 2  # of 18, in pieces of 16
+    third = Counting()
+    assert values(evaluate(third, photos, PEOPLE, OPTIONS, cache)) == values(resumed)
+    assert third.asked == 0
+    assert values(evaluate(Counting(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "d"))) == values(resumed)
+    evaluate(third, photos, PEOPLE, replace(OPTIONS, metrics=("psnr",)), cache)
+    assert third.asked == 18  # another metric is another measurement
+
+
+@pytest.mark.slow
+def test_several_processes_change_nothing(photos: StorePhotos, tmp_path: Path) -> None:
+    alone = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
+    together = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "d"), workers=2)
+    assert values(together) == values(alone)
+
+
+def test_order_and_list_have_a_hash() -> None:
+    assert list_hash(PEOPLE) == list_hash([replace(pair, file="x") for pair in PEOPLE])
+    assert len({list_hash(pairs) for pairs in (PEOPLE, PEOPLE[::-1], PEOPLE[:-1])}) == 3
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> tuple[FolderPhotos, Files, list[Pair]]:
+    photos = FolderPhotos(write_photos(tmp_path / "true"), [tmp_path / "keypoints.csv"])
+    folder = write_results(tmp_path / "results", "pgen")
+    pairs = [Pair(f"{s[:-4]}.png", f"{t[:-4]}.png", f"{s[:-4]}__{t[:-4]}.png") for s, t in PAIRS]
+    return photos, Files("theirs", folder, LAYOUTS["pgen"]), pairs
+
+
+def test_files_that_cannot_be_scored_are_told_with_the_reason(
+    results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path
+) -> None:
+    photos, files, pairs = results
+    whole = evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
+    (tmp_path / "results" / str(pairs[0].file)).write_bytes(b"\x89PNG\r\n\x1a\nno")
+    Image.fromarray(photo("x", (32, 48))).save(tmp_path / "results" / str(pairs[1].file))
+    (tmp_path / "results" / str(pairs[2].file)).unlink()
+    result = evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
+    reasons = {names[0]: reason for reason, names in result.problems.items()}
+    assert reasons.keys() == {pair.file for pair in pairs[:3]}
+    assert "not an image" in reasons[str(pairs[0].file)]
+    assert "wrong size: 32x48, and the target has 64x48" in reasons[str(pairs[1].file)]
+    assert "does not exist" in reasons[str(pairs[2].file)]
+    assert [pair.file for pair in result.pairs] == [pairs[3].file]
+    assert whole.scored[0].values is not None
+    assert result.scored[0].values is not None
+    assert result.scored[0].values[0] == whole.scored[0].values[3]
+    assert result.pair_hash() != whole.pair_hash()
+    (tmp_path / "results" / str(pairs[3].file)).unlink()
+    with pytest.raises(InputError, match=r"theirs: none of 4 pairs could be scored: .*wrong size"):
+        evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
+
+
+def test_a_changed_file_is_measured_again(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+    photos, files, pairs = results
+    cache = ScoreCache(tmp_path / "c")
+    before = evaluate(files, photos, pairs, OPTIONS, cache)
+    better = photo(f"{pairs[0].target[:-4]}.jpg")
+    Image.fromarray(better).save(tmp_path / "results" / str(pairs[0].file))
+    after = evaluate(files, photos, pairs, OPTIONS, cache)
+    assert before.scored[0].values is not None
+    assert after.scored[0].values is not None
+    assert after.scored[0].values[0] == 1 > before.scored[0].values[0]
+    assert (after.scored[0].values[1:] == before.scored[0].values[1:]).all()
+
+
+def test_images_of_176_columns_are_compared_with_the_middle_of_256(tmp_path: Path) -> None:
+    (tmp_path / "true").mkdir()
+    (tmp_path / "results").mkdir()
+    for name in PHOTOS[:2]:
+        wide = photo(name, (256, 256))
+        Image.fromarray(wide).save(tmp_path / "true" / f"{name}.png")
+        narrow = np.minimum(wide[:, 40:216].astype(int) + 9, 255).astype(np.uint8)
+        Image.fromarray(narrow).save(tmp_path / "results" / f"{name}.png")
+    photos = FolderPhotos(tmp_path / "true")
+    pairs = [Pair(None, f"{name}.png", f"{name}.png") for name in PHOTOS[:2]]
+    system = Files("narrow", tmp_path / "results", LAYOUTS["plain"])
+    result = evaluate(system, photos, pairs, SETS, ScoreCache(tmp_path / "c"))
+    assert result.cut == 2
+    assert values(result)["l1"][0] == pytest.approx(9 / 255, rel=0.1)
+    for name in PHOTOS[:2]:  # the same pictures: at no distance, if the true ones are cut as well
+        Image.fromarray(photo(name, (256, 256))[:, 40:216]).save(tmp_path / "results" / f"{name}.png")
+    same = evaluate(system, photos, pairs, SETS, ScoreCache(tmp_path / "c"))
+    assert values(same)["vgg-relu2-frechet-test"][0] == pytest.approx(0, abs=1e-4)
+
+
+def test_distances_from_the_training_set(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+    photos, files, pairs = results
+    options = replace(SETS, against=("test", "train"))
+    cache = ScoreCache(tmp_path / "c")
+    none = evaluate(files, photos, pairs, options, cache)
+    assert "--train-images" in none.missing["vgg-relu2-frechet-train"]
+    some = values(evaluate(files, photos, pairs, options, cache, training=(photos, photos.names()[:2])))
+    assert some["vgg-relu2-frechet-test"] == values(none)["vgg-relu2-frechet-test"]
+    assert some["vgg-relu2-frechet-train"] != some["vgg-relu2-frechet-test"]
+
+
+def test_scores_that_need_more_than_there_is(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+    photos, files, pairs = results
+    options = Options(("ssim", "mask-ssim", "figure-ssim", "miou", "pckh", "is", "fid", "lpips"))
+    result = evaluate(files, photos, pairs, options, ScoreCache(tmp_path / "c"))
+    assert [one.score.name for one in result.scored] == ["ssim-legacy", "mask-ssim-legacy"]
+    assert result.missing.keys() == {"figure-ssim", "miou", "pckh", "is", "fid", "lpips"}
+    assert "--detector" in result.missing["pckh"]
+    assert "path" in result.missing["fid"]
+
+
+def test_output_of_the_tests_is_no_copy_of_the_target() -> None:
+    assert (output(*PAIRS[0]) != photo(PAIRS[0][1])).any()
+    assert baseline("copy-source").name == "copy-source"

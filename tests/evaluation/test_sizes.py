@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pgen.errors import InputError
+from pgen.evaluation.photos import Photo
+from pgen.evaluation.sizes import common_size, cut_to
+from pgen.evaluation.systems import Made
+
+
+@pytest.mark.parametrize(
+    ("made", "true", "size"),
+    [
+        ((64, 48), (64, 48), (64, 48)),
+        ((256, 176), (256, 256), (256, 176)),
+        ((256, 256), (256, 176), (256, 176)),
+        ((512, 352), (512, 512), (512, 352)),
+    ],
+)
+def test_deepfashion_s_frames_are_reconciled(made: tuple, true: tuple, size: tuple) -> None:
+    assert common_size((*made, 3), (*true, 3)) == size
+
+
+@pytest.mark.parametrize("made", [(128, 128), (256, 255), (128, 176), (256, 192)])
+def test_any_other_size_is_refused(made: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=f"wrong size: {made[0]}x{made[1]}, and the target has 256x256"):
+        common_size((*made, 3), (256, 256, 3))
+
+
+def test_the_middle_columns_are_kept() -> None:
+    columns = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (256, 256, 3))
+    pose = np.full((18, 2), (100, 50), np.float32)
+    photo, made = cut_to((256, 176), Photo(columns, pose, columns[..., 0]), Made(columns[:, 40:216]))
+    np.testing.assert_array_equal(photo.image, made.image)
+    assert photo.parsing is not None
+    assert photo.pose is not None
+    assert photo.parsing[0, 0] == 40
+    assert photo.pose[0].tolist() == [60, 50]
+    photo, made = cut_to((256, 176), Photo(columns[:, 40:216], pose, None), Made(columns, columns[..., 0]))
+    np.testing.assert_array_equal(photo.image, made.image)
+    assert made.parsing is not None
+    assert made.parsing.shape == (256, 176)
+    assert photo.pose is not None
+    assert photo.pose[0].tolist() == [100, 50]

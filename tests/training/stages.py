@@ -1,0 +1,44 @@
+"""Tiny stages of all three kinds, as every process of a test can build them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from pgen.data.pseudo_labels import find_matches
+from pgen.data.samples import Sampler
+from pgen.data.store import Store
+from pgen.data.vgg import perceptual_features
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.config import load_preset
+from pgen.training.pose_stage import PoseStage, frozen
+from pgen.training.semantic_stage import SemanticStage
+from pgen.training.stage import Stage
+from tests.training.people import TEST, TINY
+
+NAMES = ("pose", "semantic", "appearance")
+PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
+
+
+def builder(path: Path) -> Callable[..., Stage]:
+    """What builds a stage on the people in the store ``path``, by its name and further settings."""
+    with Store(path) as store:
+        train, held_out = Sampler(store, "train"), Sampler(store, "test")
+    matches = torch.from_numpy(find_matches(train, 2, 1))
+
+    def build(name: str, *settings: str) -> Stage:
+        preset = load_preset("synthetic-64", (*TINY, *(f"{name}.{setting}" for setting in settings)))
+        if name == "pose":
+            return PoseStage(preset.pose, train, held_out, seed=0)
+        if name == "semantic":
+            return SemanticStage(preset.semantic, train, held_out, PAIRS, 0, matches)
+        torch.manual_seed(5)
+        semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
+        fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), perceptual_features()[0])
+        return AppearanceStage(preset.appearance, fixed, train, held_out, PAIRS, matches, seed=0)
+
+    return build

@@ -1,0 +1,78 @@
+"""What several processes do in `test_processes`; the same in one process is what it is compared to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from pgen.training.loop import first_state, train
+from pgen.training.processes import Processes
+from pgen.training.run import Run
+from pgen.training.step import Step
+from tests.training.stages import NAMES, builder
+
+#: So that the course does not depend on the number of processes.
+NO_DROPOUT = ("network.dropout=0",)
+SCHEDULE = ("schedule.batch=4", "schedule.steps=6", "schedule.warmup=1", "schedule.checkpoint=0", "schedule.validate=6")
+
+Gradients = dict[str, dict[str, torch.Tensor]]
+
+
+def quiet(step: int, values: dict[str, float]) -> None:
+    pass
+
+
+def settings_of(name: str) -> tuple[str, ...]:
+    return SCHEDULE if name == "pose" else (*SCHEDULE, *NO_DROPOUT)
+
+
+def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
+    """Gradients of all parameters, running statistics and losses after one step of each stage."""
+    build = builder(folder / "people.h5")
+    found: Gradients = {}
+    for name in NAMES:
+        stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
+        processes.prepare(stage.networks)
+        state = first_state(stage, Run(folder / "none", {}, precision=precision), processes)
+        losses = Step(stage, state, 0, precision, processes)("")
+        parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
+        found[name] = {key: p.grad for key, p in parameters if p.grad is not None}
+        assert len(found[name]) == len(parameters)
+        found[name] |= {key: buffer for key, buffer in stage.networks.named_buffers() if "running" in key}
+        found[name]["losses"] = processes.mean(torch.stack(list(losses.values())))
+    return found
+
+
+def train_on(processes: Processes, folder: Path, run: str, steps: int) -> Path:
+    """Go on with the run of H_S in ``folder`` up to so many steps."""
+    stage = builder(folder / "people.h5")("semantic", *settings_of("semantic"))
+    return train(stage, Run(folder / run, {}, max_steps=steps, resume=True), quiet, processes)
+
+
+def all_together(processes: Processes, folder: Path) -> None:
+    """Everything that two processes are to be seen doing, in one start."""
+    found = gradients(processes, folder)
+    in_bf16 = gradients(processes, folder, precision="bf16")
+    in_parts = gradients(processes, folder, accumulate=2)
+    train_on(processes, folder, "run", 4)
+    told = processes.shared(lambda: ["who", processes.rank])
+    seen = [
+        processes.any(processes.rank == 1),
+        processes.any(False),
+        processes.mean(torch.tensor(processes.rank * 1.0)),
+    ]
+    if processes.first:
+        torch.save(
+            {
+                "fp32": found,
+                "bf16": in_bf16,
+                "parts": in_parts,
+                "told": told,
+                "seen": seen,
+                "threads": torch.get_num_threads(),
+            },
+            folder / "found.pt",
+        )
+    else:
+        assert told == ["who", 0]

@@ -1,0 +1,85 @@
+"""A training that takes a second, and what tests ask of its folder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from pgen.data.samples import Change
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.training.config import Schedule
+from pgen.training.draws import NoisyDraw, noise_like
+from pgen.training.run import Run
+
+SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
+
+
+class Toy:
+    """A pose detector that learns noise, against a critic: batch norms, dropout, random batches."""
+
+    name, score = "toy", "score"
+    frame = (16, 16)
+
+    def __init__(self, schedule: Schedule | None = None, fails_at: int = -1) -> None:
+        torch.manual_seed(0)
+        self.schedule = schedule or SCHEDULE
+        self.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=2))})
+        self.critics = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
+        self.companions: Mapping[str, nn.Module] = {}
+        self.fails_at, self.asked, self.validated = fails_at, 0, 0
+        self.history: list[dict[str, Tensor]] = []
+
+    def draw(self, generator: torch.Generator) -> NoisyDraw:
+        batch = self.schedule.batch
+        seeds = torch.randint(2**62, (batch,), generator=generator)
+        names = tuple(f"{seed}.png" for seed in seeds.tolist())
+        return NoisyDraw(names, seeds, Change.draw(batch, generator, False, 0.0), seeds)
+
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+        assert self.networks.training
+        self.history.append(copy.deepcopy(self.networks.state_dict()))
+        images = noise_like(torch.empty(len(draw), 3, 16, 16), draw.noise)
+        found = nn.functional.dropout(self.networks["pose"](images), 0.2)
+        self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
+        broken = torch.nan if self.asked == self.fails_at else 0.0
+        self.asked += 1
+        return {"fit": (found - 1).square().mean() + broken, "fool": (self.critics["toy"](found) - 1).square().mean()}
+
+    def critic_losses(self) -> dict[str, Tensor]:
+        real, found = self._judged
+        return {"critic": (self.critics["toy"](found) - real).square().mean()}
+
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        self.validated += 1
+        assert not networks.training
+        return {"score": 0.5}
+
+    def parameters(self) -> list[Tensor]:
+        return [*self.networks.state_dict().values(), *self.critics.state_dict().values()]
+
+
+def same_tensors(one: Path, other: Path) -> bool:
+    a, b = load_file(one), load_file(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def quiet(step: int, values: dict[str, float]) -> None:
+    pass
+
+
+def run_in(folder: Path, **options: object) -> Run:
+    return Run(folder, {"preset": "toy"}, **options)  # type: ignore[arg-type]
+
+
+def spoil(checkpoint: Path, damage: str) -> None:
+    if damage == "pickle":
+        torch.save({"step": Path("x")}, checkpoint)
+    elif damage == "gone":
+        checkpoint.unlink()
+    else:
+        checkpoint.write_bytes(b"" if damage == "empty" else checkpoint.read_bytes()[:-500])
