@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ SETTINGS = (
 
 @pytest.mark.slow
 def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
-    """Two photos of each of twenty people, each the other's pseudo label: a minute on one core."""
+    """Two photos of each of twenty people, each the other's pseudo label: a minute on an idle core."""
     path = tmp_path / "people.h5"
     with StoreWriter(path, SIZE, source="tests", options={}) as writer:
         for item in synthetic_examples(PEOPLE, 2, seed=7, size=SIZE):
@@ -55,7 +54,6 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     train(stage, Run(tmp_path / "run", {}), lambda step, values: told.append(values) if values else None)
 
     rows = [row for row in told if "pixels" in row]
-    print(json.dumps([rows[0], rows[-1], told[-1]], indent=1))
     for name, bound in BOUNDS.items():
         assert rows[-1][name] < bound, name
         assert rows[-1][name] < 0.6 * rows[0][name], name
@@ -67,7 +65,6 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
         same = paint(stage.model.eval(), views, Transfer(views.poses, views.poses, SIZE), views.one_hot())
     error = (same - views.images).abs().mean().item()
     plain = (views.images - views.images.mean((0, 2, 3), keepdim=True)).abs().mean().item()
-    print(error, plain)
     assert error < 0.2 * plain
 
 
