@@ -47,9 +47,15 @@ class Options(ABC):
     data: Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")] = Path(
         "datasets/synthetic.h5"
     )
-    preset: Annotated[str, typer.Option("--preset", help="Sizes, losses and schedule.", metavar="NAME")] = (
-        "synthetic-128"
-    )
+    preset: Annotated[str, typer.Option("--preset", help="Sizes and schedule.", metavar="NAME")] = "synthetic-128"
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            help="Losses: `paper`, or `pgen` with additions (default: what the preset is meant for).",
+            metavar="NAME",
+        ),
+    ] = None
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a field of the preset: semantic.schedule.steps=2000.", metavar="KEY=VALUE"),
@@ -83,7 +89,7 @@ class Options(ABC):
         """The preset with the settings. Raises InputError."""
         from pgen.training.config import load_preset
 
-        return load_preset(self.preset, self.all_settings())
+        return load_preset(self.preset, self.all_settings(), self.recipe)
 
     def all_settings(self) -> list[str]:
         """``--set``, and options that stand for settings."""
@@ -148,6 +154,8 @@ class JointOptions(Options):
 
     def all_settings(self) -> list[str]:
         of_variant = [] if self.variant is None else [f"appearance.variant={self.variant.value}"]
+        if self.variant is Variant.BASELINE:
+            of_variant += ["appearance.network.parsing=false", "appearance.weights.paste=0"]
         return [*super().all_settings(), *of_variant]
 
     def build(self, made_of: Materials) -> Stage:
@@ -202,6 +210,7 @@ def work(processes: Processes, options: Options) -> Path | None:
     from pgen.cli.train_stages import Materials
     from pgen.data.samples import Sampler
     from pgen.data.store import Store
+    from pgen.training.config import recipe_of
     from pgen.training.loop import train
     from pgen.training.run import Run
     from pgen.training.step import check_precision
@@ -217,6 +226,7 @@ def work(processes: Processes, options: Options) -> Path | None:
     info = {
         "pgen": version(),
         "preset": options.preset,
+        "recipe": options.recipe or recipe_of(options.preset),
         "seed": options.seed,
         "data": str(options.data),
         "config": asdict(config),

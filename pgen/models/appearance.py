@@ -36,6 +36,8 @@ class AppearanceConfig:
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or len(self.local_widths) not in (0, 2):
             raise ValueError("widths are two or more, local_widths two or none")
+        if self.local_widths and self.local_widths[1] != self.widths[0]:
+            raise ValueError("local_widths end with the first of widths: there the local network fades in")
         if self.blend and not self.guide_channels:
             raise ValueError("blend keeps pixels of the guide: set guide_channels = 4 with it")
 

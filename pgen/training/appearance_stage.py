@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from pgen.body.batched import pose_masks, torso_lengths
@@ -30,6 +29,7 @@ from pgen.training.draws import TransferDraw, draw_transfers
 from pgen.training.own_view import concealed
 from pgen.training.pose_stage import detector_loss
 from pgen.training.semantic_stage import intersection_and_union, mean_iou
+from pgen.training.similarity import as_bytes, ssim
 
 
 @dataclass
@@ -261,8 +261,8 @@ class AppearanceStage:
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
         """Scores against the true photo of the same person in the other pose.
 
-        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given; and
-        how far, in torso lengths, the pose detector finds the joints from where they should be.
+        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given, unless
+        it is given none; and how far, in torso lengths, the pose detector finds the joints from where they should be.
         """
         scores: dict[str, list[float]] = {}
         overlap = torch.zeros(2, 10)
@@ -274,19 +274,24 @@ class AppearanceStage:
             image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
             mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
             for prefix, found in (("", image), ("paste_", pasted.image)):
-                scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
-                scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
+                scores.setdefault(f"{prefix}ssim", []).extend(ssim(found, target.images))
+                scores.setdefault(f"{prefix}mask_ssim", []).extend(ssim(found, target.images, mask))
             scores.setdefault("joint_error", []).extend(self._joint_errors(image, target.poses))
             overlap += intersection_and_union(layout.argmax(1), target.labels).cpu()
-        return {name: float(np.mean(values)) for name, values in scores.items()} | {"miou": mean_iou(overlap)}
+        means = {name: float(np.mean(values)) for name, values in scores.items()}
+        return means if self.config.variant == "baseline" else means | {"miou": mean_iou(overlap)}
 
     def _joint_errors(self, images: Tensor, poses: Tensor) -> list[float]:
-        """Mean distance of each image's known joints from where the detector finds them, in torso lengths."""
+        """Mean distance of each image's known joints from where the detector finds them, in torso lengths.
+
+        Images whose torso is not wholly known are left out.
+        """
         detector, shrink = self.frozen.pose, self.frozen.pose_shrink
         poses = shrunk(poses, shrink)
         found = joints_from_heatmaps(detector(_shrunk(images, shrink)), detector.stride, threshold=-torch.inf)
-        errors = (found - poses).norm(dim=2) / torso_lengths(poses)[:, None]
-        return errors.nanmean(1).tolist()
+        lengths = torso_lengths(poses)
+        errors = (found - poses).norm(dim=2) / lengths[:, None]
+        return errors[lengths > 0].nanmean(1).tolist()
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
@@ -298,38 +303,15 @@ class AppearanceStage:
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
         image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
         columns: dict[str, Sequence[np.ndarray]] = {
-            "source": list(_as_bytes(source.images)),
+            "source": list(as_bytes(source.images)),
             "pose": [draw_skeleton(self.frame, pose) for pose in target.poses.cpu().numpy()],
             "map": [colour_parsing(ids) for ids in layout.argmax(1).byte().cpu().numpy()],
-            "paste": list(_as_bytes(pasted.image)),
-            "painted": list(_as_bytes(image)),
-            "true": list(_as_bytes(target.images)),
+            "paste": list(as_bytes(pasted.image)),
+            "painted": list(as_bytes(image)),
+            "true": list(as_bytes(target.images)),
         }
         return sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(pairs))])
 
 
 def _shrunk(images: Tensor, factor: int) -> Tensor:
     return F.avg_pool2d(images, factor).contiguous(memory_format=torch.channels_last)
-
-
-def _as_bytes(images: Tensor) -> np.ndarray:
-    """Images (B, 3, H, W) in [−1, 1] as uint8 (B, H, W, 3)."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-
-
-def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float]:
-    """SSIM of each image (B, 3, H, W) in [−1, 1] as bytes; both are multiplied by ``mask`` (B, 1, H, W) first."""
-
-    shown = 1 if mask is None else mask.byte().permute(0, 2, 3, 1).cpu().numpy()
-    return [
-        structural_similarity(
-            a,
-            b,
-            channel_axis=2,
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-        for a, b in zip(_as_bytes(found) * shown, _as_bytes(true) * shown, strict=True)
-    ]

@@ -1,9 +1,13 @@
-"""What a training is made of: every field, its meaning and its default; presets in TOML; ``--set key=value``."""
+"""What a training is made of: every field, its meaning and its default; presets and recipes; ``--set key=value``.
+
+A preset, ``presets/NAME.toml``, holds sizes and schedules and names the recipe that it is meant for. A recipe,
+``recipes/NAME.toml``, holds losses, their weights and the additions to the paper: "paper" has none, "pgen" all.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
@@ -59,8 +63,8 @@ class Schedule:
 class PoseTraining:
     """The pose detector, trained first and then frozen."""
 
-    network: PoseDetectorConfig = field(default_factory=PoseDetectorConfig)
-    schedule: Schedule = field(default_factory=Schedule)
+    network: PoseDetectorConfig = field(default_factory=PoseDetectorConfig)  #: its sizes
+    schedule: Schedule = field(default_factory=Schedule)  #: its training
     noise: float = 0.05  #: standard deviation of the noise on training images
 
 
@@ -68,13 +72,13 @@ class PoseTraining:
 class SemanticTraining:
     """H_S on pseudo labels."""
 
-    network: SemanticConfig = field(default_factory=SemanticConfig)
-    critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=11))
-    schedule: Schedule = field(default_factory=Schedule)
-    adversarial: float = 0.1  #: weight of D_S
-    nearest: int = 4  #: pseudo labels a map: the nearest in as many random halves of the data
-    turned: int = 2  #: and the nearest among people seen from another side
-    same_clothes: float = 0.0  #: how far sleeves and hems may differ, in bones; 0: the distance alone decides
+    network: SemanticConfig = field(default_factory=SemanticConfig)  #: sizes of H_S
+    critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=11))  #: sizes of D_S
+    schedule: Schedule = field(default_factory=Schedule)  #: its training
+    adversarial: float = 0.1  #: weight of D_S; 0: none
+    nearest: int = 1  #: pseudo labels a map: the nearest in as many random halves of the data
+    turned: int = 0  #: addition: and the nearest among people seen from another side
+    same_clothes: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: the distance alone decides
     overlap: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
     own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
 
@@ -89,11 +93,11 @@ class SemanticTraining:
 class AppearanceWeights:
     """Weights of H_A's losses. The defaults are the paper's recipe; additions are 0."""
 
-    adversarial: float = 1.0
-    face: float = 1.0
-    pose: float = 700.0
-    content: float = 0.03
-    style: float = 1.0
+    adversarial: float = 1.0  #: of the image discriminator
+    face: float = 1.0  #: of the face discriminator
+    pose: float = 700.0  #: MSE of the pose detector's heatmaps
+    content: float = 0.03  #: MSE of features between the image that came back and the source
+    style: float = 1.0  #: MSE of Gram matrices, region by region
     pixels: float = 0.0  #: addition: L1 of the second picture, fake A or the own view
     paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
 
@@ -129,68 +133,108 @@ class AppearanceTraining:
     """H_A: source → target pose and back."""
 
     variant: str = "ts-pred"  #: "baseline" without parsing maps, "ts-gt" with given ones, "ts-pred", "e2e"
-    network: AppearanceConfig = field(default_factory=AppearanceConfig)
-    critic: PatchConfig = field(default_factory=PatchConfig)
-    face_critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=3, layers=2))
+    network: AppearanceConfig = field(default_factory=AppearanceConfig)  #: sizes of H_A
+    critic: PatchConfig = field(default_factory=PatchConfig)  #: sizes of the image discriminator
+    face_critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=3, layers=2))  #: of the face's
     face_size: int = 64  #: pixels of a face crop's side
-    schedule: Schedule = field(default_factory=Schedule)
-    growth: Growth = field(default_factory=Growth)
-    end_to_end: EndToEnd = field(default_factory=EndToEnd)
-    weights: AppearanceWeights = field(default_factory=AppearanceWeights)
+    schedule: Schedule = field(default_factory=Schedule)  #: its training
+    growth: Growth = field(default_factory=Growth)  #: of a two-level network
+    end_to_end: EndToEnd = field(default_factory=EndToEnd)  #: for the variant "e2e"
+    weights: AppearanceWeights = field(default_factory=AppearanceWeights)  #: of the losses
     own_view: bool = False  #: addition: the second picture is another crop of A, painted from a part of A
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
-    style_stride: int = 1  #: take every n-th feature pixel for the Gram matrices
-    perceptual_shrink: int = 1  #: content and style look at images so many times smaller
+    style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices
+    perceptual_shrink: int = 1  #: addition: content and style look at images so many times smaller
     anyone: float = 1.0  #: share of samples whose target map H_S predicts, in any pose; the rest use a pseudo label
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
         if self.variant == "baseline" and (self.network.parsing or self.weights.paste):
-            raise ValueError("the baseline has network.parsing = false and weights.paste = 0")
+            raise ValueError("the baseline has network.parsing = false and weights.paste = 0; --variant sets all three")
 
 
 @dataclass(frozen=True)
 class Preset:
     """Everything about one training."""
 
-    pose: PoseTraining = field(default_factory=PoseTraining)
-    semantic: SemanticTraining = field(default_factory=SemanticTraining)
-    appearance: AppearanceTraining = field(default_factory=AppearanceTraining)
+    pose: PoseTraining = field(default_factory=PoseTraining)  #: train-pose
+    semantic: SemanticTraining = field(default_factory=SemanticTraining)  #: train-hs
+    appearance: AppearanceTraining = field(default_factory=AppearanceTraining)  #: train-joint
 
 
 def preset_names() -> list[str]:
     """Names of the presets that come with the package."""
-    folder = resources.files("pgen.training") / "presets"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return _names("presets")
 
 
-def load_preset(name: str, settings: Iterable[str] = ()) -> Preset:
-    """A preset by name with ``key.path=value`` settings on top. Raises InputError for unknown names and keys."""
-    if name not in preset_names():
-        raise InputError(f"--preset {name}: no such preset; there are {', '.join(preset_names())}")
-    text = (resources.files("pgen.training") / "presets" / f"{name}.toml").read_text("utf-8")
-    preset = merged(Preset(), tomllib.loads(text), f"preset {name}")
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return _names("recipes")
+
+
+def recipe_of(preset: str) -> str:
+    """The recipe that a preset is meant for. Raises InputError if there is no such preset."""
+    return str(_read("preset", preset)["recipe"])
+
+
+def load_preset(name: str, settings: Iterable[str] = (), recipe: str | None = None) -> Preset:
+    """A preset by name, with ``recipe`` or else its own, and ``key.path=value`` settings on top.
+
+    Limits are looked at when all settings are in: those that belong together can be given in any order. Raises
+    InputError for unknown names and keys.
+    """
+    values = _read("preset", name)
+    recipe = recipe or values["recipe"]
+    preset = Preset()
+    for kind, chosen in (("preset", name), ("recipe", recipe)):
+        values = _read(kind, chosen)
+        values.pop("recipe", None)
+        preset = merged(preset, values, f"{kind} {chosen}")
+    given: dict[str, Any] = {}
+    told = [setting.strip() for setting in settings]
+    for setting in told:
+        _overlay(given, _checked(preset, _parsed(setting), f"--set {setting}"))
+    return _replaced(preset, given, lambda path: f"--set {', '.join(s for s in told if s.startswith(path))}")
+
+
+def _names(folder: str) -> list[str]:
+    entries = (resources.files("pgen.training") / folder).iterdir()
+    return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+
+
+def _read(kind: str, name: str) -> dict[str, Any]:
+    """The file of a "preset" or "recipe". Raises InputError if there is none of that name."""
+    names = _names(f"{kind}s")
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise InputError(f"--{kind} {name}: no such {kind}; {hint}")
+    return tomllib.loads((resources.files("pgen.training") / f"{kind}s" / f"{name}.toml").read_text("utf-8"))
+
+
+def _parsed(setting: str) -> dict[str, Any]:
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+    for text in (f"{key} = {value}", f'{key} = "{value}"'):
         try:
-            parsed = tomllib.loads(f"{key} = {value}")
+            return tomllib.loads(text)
         except tomllib.TOMLDecodeError:
-            try:
-                parsed = tomllib.loads(f'{key} = "{value}"')
-            except tomllib.TOMLDecodeError:
-                raise InputError(f"--set {setting}: not a key and a value") from None
-        preset = merged(preset, parsed, f"--set {setting}")
-    return preset
+            continue
+    raise InputError(f"--set {setting}: not a key and a value")
 
 
-def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> Any:
+def merged(config: Any, values: Mapping[str, Any], where: str) -> Any:
     """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key, type or limit."""
+    return _replaced(config, _checked(config, values, where), lambda path: where)
+
+
+def _checked(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> dict[str, Any]:
+    """The nested ``values`` in the types that the fields of ``config`` have."""
     hints = get_type_hints(type(config))
     names = [f.name for f in fields(config)]
-    changes: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         full = f"{path}{key}"
         if key not in names:
@@ -198,18 +242,36 @@ def merged(config: Any, values: Mapping[str, Any], where: str, path: str = "") -
             hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
             raise InputError(f"{where}: unknown key {full}; {hint}")
         current = getattr(config, key)
-        if is_dataclass(current):
-            if not isinstance(value, Mapping):
-                raise InputError(
-                    f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
-                )
-            changes[key] = merged(current, value, where, f"{full}.")
+        if not is_dataclass(current):
+            result[key] = _converted(value, hints[key], f"{where}: {full}")
+        elif isinstance(value, Mapping):
+            result[key] = _checked(current, value, where, f"{full}.")
         else:
-            changes[key] = _converted(value, hints[key], f"{where}: {full}")
+            raise InputError(
+                f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
+            )
+    return result
+
+
+def _overlay(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put the nested values ``more`` into ``values``."""
+    for key, value in more.items():
+        if isinstance(value, Mapping):
+            _overlay(values.setdefault(key, {}), value)
+        else:
+            values[key] = value
+
+
+def _replaced(config: Any, values: Mapping[str, Any], where: Callable[[str], str], path: str = "") -> Any:
+    """``config`` with `_checked` values put in; ``where`` tells what was set below a path."""
+    changes = {
+        key: _replaced(getattr(config, key), value, where, f"{path}{key}.") if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
     try:
         return replace(config, **changes)
     except ValueError as error:
-        raise InputError(f"{where}: {path.removesuffix('.')}: {error}") from None
+        raise InputError(f"{where(path)}: {path.removesuffix('.')}: {error}") from None
 
 
 def _converted(value: Any, kind: Any, what: str) -> Any:

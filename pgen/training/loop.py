@@ -65,7 +65,7 @@ def first_state(stage: Stage, run: Run, processes: Processes) -> State:
     schedule = stage.schedule
     stage.networks.train()
     groups = [
-        {"params": [p for p in network.parameters() if p.requires_grad], "share": stage.rates.get(name, 1.0)}
+        {"params": list(network.parameters()), "share": stage.rates.get(name, 1.0)}
         for name, network in stage.networks.items()
     ]
     critic_parameters = list(stage.critics.parameters())
@@ -84,6 +84,7 @@ def first_state(stage: Stage, run: Run, processes: Processes) -> State:
         state.take(contents, path)
         if warning and processes.first:
             run.warn(warning)
+    stage.begin(max(state.step - 1, 0), state.average)  # as its last step left it, if there is none to take
     return state
 
 

@@ -51,7 +51,7 @@ class Step:
         self.generator = processes.averaging(_GeneratorLosses(stage))
         has_critics = state.critic_optimiser is not None
         self.critics = processes.averaging(_CriticLosses(stage)) if has_critics else None
-        self.parameters = [p for p in stage.networks.parameters() if p.requires_grad]
+        self.parameters = list(stage.networks.parameters())
 
     def __call__(self, kept: str) -> dict[str, Tensor]:
         """Take the step, and return this process's losses. ``kept`` tells in an error what is left to go on from.

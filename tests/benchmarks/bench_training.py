@@ -5,11 +5,17 @@ Run: ``pytest -m benchmark -s tests/benchmarks/bench_training.py``
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
@@ -25,78 +31,171 @@ from pgen.training.semantic_stage import SemanticStage
 from pgen.training.stage import Stage
 
 PAIRS = torch.tensor([[0, 1]])
+STEPS = 2
+
+#: Geometry and losses that are functions: (module, function) → component.
+FUNCTIONS = {
+    ("pgen.models.inputs", "plan_warp"): "warps, paste",
+    ("pgen.models.inputs", "plan_paste"): "warps, paste",
+    ("pgen.models.inputs", "paste"): "warps, paste",
+    ("pgen.models.inputs", "part_affines"): "warps, paste",
+    ("pgen.models.inputs", "part_masks"): "warps, paste",
+    ("pgen.models.appearance", "deformable_skip"): "warps, paste",
+    ("pgen.models.semantic", "deformable_skip"): "warps, paste",
+    ("pgen.models.inputs", "heatmaps"): "pose maps",
+    ("pgen.models.inputs", "limb_maps"): "pose maps",
+    ("pgen.models.inputs", "pose_masks"): "pose maps",
+    ("pgen.training.losses", "gram_matrices"): "style",
+    ("pgen.training.appearance_stage", "augmented"): "samples",
+    ("pgen.training.semantic_stage", "augmented"): "samples",
+    ("pgen.training.pose_stage", "augmented"): "samples",
+    ("pgen.training.appearance_stage", "concealed"): "samples",
+}
+
+
+class Clock:
+    """Seconds of each component; those of a component within another count for the inner one alone."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.open: list[list[Any]] = []  # name, start, seconds of what is inside
+
+    def enter(self, name: str) -> None:
+        self.open.append([name, time.perf_counter(), 0.0])
+
+    def leave(self) -> None:
+        name, start, inside = self.open.pop()
+        whole = time.perf_counter() - start
+        self.seconds[name] += whole - inside
+        if self.open:
+            self.open[-1][2] += whole
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        self.enter(name)
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any, **named: Any) -> Any:
+            with self.of(name):
+                return function(*given, **named)
+
+        return run
+
+
+def networks_of(stage: Stage) -> dict[str, list[nn.Module]]:
+    """The networks of a step by component."""
+    found = {name: [network] for name, network in stage.networks.items()}
+    if len(stage.critics):
+        found["discriminators"] = list(stage.critics.values())
+    if isinstance(stage, AppearanceStage):
+        found["detector"] = [stage.frozen.pose]
+        found["perceptual"] = [stage.frozen.perceptual]
+        if stage.frozen.semantic is not None and stage.config.variant == "ts-pred":
+            found["H_S, frozen"] = [stage.frozen.semantic]
+    return found
+
+
+@contextmanager
+def measured(stage: Stage, clock: Clock) -> Iterator[None]:
+    """While the block runs, ``clock`` counts each component's seconds forward."""
+    with ExitStack() as stack:
+        for name, networks in networks_of(stage).items():
+            for network in networks:
+                before = network.register_forward_pre_hook(lambda *_, name=name: clock.enter(name))
+                after = network.register_forward_hook(lambda *_: clock.leave())
+                stack.callback(before.remove)
+                stack.callback(after.remove)
+        for (module, function), name in FUNCTIONS.items():
+            place = sys.modules[module]
+            stack.enter_context(mock.patch.object(place, function, clock.timed(name, getattr(place, function))))
+        yield
 
 
 @pytest.fixture(scope="module")
 def sampler(tmp_path_factory: pytest.TempPathFactory) -> Sampler:
     path = tmp_path_factory.mktemp("people") / "people.h5"
     with StoreWriter(path, (128, 128), source="tests", options={}) as writer:
-        for item in synthetic_examples(16, 2, seed=11, size=(128, 128)):
+        for item in synthetic_examples(8, 2, seed=11, size=(128, 128)):
             writer.add(item)
     with Store(path) as store:
         return Sampler(store)
 
 
 def stage_of(name: str, sampler: Sampler) -> Stage:
-    preset = load_preset("synthetic-128")
+    settings = ["appearance.variant=e2e"] if name == "joint e2e" else []
+    preset = load_preset("synthetic-128", settings)
     if name == "pose":
         return PoseStage(preset.pose, sampler, sampler, seed=0)
+    matches = torch.from_numpy(find_matches(sampler))
     if name == "hs":
-        return SemanticStage(preset.semantic, sampler, sampler, PAIRS, seed=0)
+        return SemanticStage(preset.semantic, sampler, sampler, PAIRS, 0, matches)
     fixed = Frozen(
-        frozen(SemanticGenerator(preset.semantic.network)),
-        frozen(pose_detector(preset.pose.network)),
+        frozen(SemanticGenerator(preset.semantic.network).to(memory_format=torch.channels_last)),
+        frozen(pose_detector(preset.pose.network).to(memory_format=torch.channels_last)),
         perceptual_features()[0],
     )
-    matches = torch.from_numpy(find_matches(sampler))
     return AppearanceStage(preset.appearance, fixed, sampler, sampler, PAIRS, matches, seed=0)
 
 
-def median_shares(stage: Stage, precision: str, steps: int) -> tuple[float, dict[str, float]]:
-    """Median seconds of a step, and of its parts, as the training loop takes them; the first step is left out."""
-    optimiser = torch.optim.Adam(stage.networks.parameters(), 1e-4)
-    parameters = list(stage.critics.parameters())
-    critic_optimiser = torch.optim.Adam(parameters, 1e-4) if parameters else None
-    times: dict[str, list[float]] = defaultdict(list)
-    for step in range(steps + 1):
-        marks = [time.perf_counter()]
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-            stage.critics.requires_grad_(False)
-            total = torch.stack(
-                list(stage.generator_losses(stage.draw(torch.Generator().manual_seed(step))).values())
-            ).sum()
-        marks.append(time.perf_counter())
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        marks.append(time.perf_counter())
-        optimiser.step()
-        marks.append(time.perf_counter())
-        if critic_optimiser is not None:
-            stage.critics.requires_grad_(True)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                critics = torch.stack(list(stage.critic_losses().values())).sum()
-            critic_optimiser.zero_grad(set_to_none=True)
-            critics.backward()
-            critic_optimiser.step()
-        marks.append(time.perf_counter())
-        for part, start, end in zip(("forward", "backward", "Adam", "critics"), marks[:-1], marks[1:], strict=True):
-            times[part].append(end - start)
-        times["step"].append(marks[-1] - marks[0])
-    medians = {part: sorted(seconds[1:])[steps // 2] for part, seconds in times.items()}
-    return medians.pop("step"), medians
+def backward_of_each(losses: dict[str, Tensor], clock: Clock) -> None:
+    """The gradients, loss by loss: what they share, the generator's own, is counted once for each."""
+    for name, loss in losses.items():
+        with clock.of(name):
+            loss.backward(retain_graph=True)
+
+
+def a_step(stage: Stage, precision: str, step: int, clock: Clock, optimisers: list[torch.optim.Optimizer]) -> None:
+    """A step as the training loop takes it."""
+
+    def autocast() -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+
+    stage.critics.requires_grad_(False)
+    with clock.of("other"), autocast():
+        losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(step)))
+    with clock.of("backward"):
+        torch.stack(list(losses.values())).sum().backward()
+    if len(stage.critics):
+        stage.critics.requires_grad_(True)
+        with clock.of("discriminators' own step"):
+            with autocast():
+                of_critics = torch.stack(list(stage.critic_losses().values())).sum()
+            of_critics.backward()
+    with clock.of("Adam"):
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+
+def table(shares: dict[str, float], whole: float) -> str:
+    rows = sorted(shares.items(), key=lambda row: -row[1])
+    return "   ".join(f"{name} {seconds / whole:.0%}" for name, seconds in rows if seconds / whole >= 0.005)
 
 
 @pytest.mark.benchmark
-@pytest.mark.parametrize("name", ["pose", "hs", "joint"])
+@pytest.mark.parametrize("name", ["pose", "hs", "joint", "joint e2e"])
 def test_bench_training(sampler: Sampler, name: str) -> None:
     print()
     for precision in ("fp32", "bf16"):
         stage = stage_of(name, sampler)
         stage.networks.train()
-        seconds, parts = median_shares(stage, precision, steps=7)
-        batch = stage.schedule.batch
-        shares = "   ".join(f"{part} {value / seconds:4.0%}" for part, value in parts.items())
-        print(
-            f"{name:5} {precision}  batch {batch:2}  {torch.get_num_threads()} threads  "
-            f"{batch / seconds:6.1f} samples/s   {1e3 * seconds:6.0f} ms a step:  {shares}"
-        )
+        optimisers = [torch.optim.Adam(m.parameters(), 1e-4) for m in (stage.networks, stage.critics) if len(m)]
+        a_step(stage, precision, 0, Clock(), optimisers)  # (to warm up)
+        clock, batch = Clock(), stage.schedule.batch
+        with measured(stage, clock):
+            for step in range(STEPS):
+                a_step(stage, precision, step + 1, clock, optimisers)
+        whole = sum(clock.seconds.values())
+        speed = f"{batch * STEPS / whole:6.1f} samples/s   {1e3 * whole / STEPS:6.0f} ms a step"
+        print(f"{name:9} {precision}  batch {batch:2}  {torch.get_num_threads()} threads  {speed}")
+        print(f"    {table(clock.seconds, whole)}")
+        if isinstance(stage, AppearanceStage) and precision == "fp32":
+            stage.critics.requires_grad_(False)
+            losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(9)))
+            alone = Clock()
+            backward_of_each(losses, alone)
+            print(f"    backward of each loss alone: {table(alone.seconds, clock.seconds['backward'] / STEPS)}")

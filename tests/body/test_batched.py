@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pgen.body import batched, parts
 from pgen.body.affine import NOWHERE
+from pgen.body.joints import BONES, FLIP_JOINTS, Joint
 from tests.body.poses import SIZES, STANDING, from_golden, people, points
 
 
@@ -113,3 +115,55 @@ def test_empty_batch() -> None:
     none = torch.zeros(0, 18, 2)
     assert batched.part_masks(none, (16, 8)).shape == (0, 10, 16, 8)
     assert batched.part_affines(none, none).shape == (0, 10, 2, 3)
+
+
+def limb_maps_by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bone by bone, pixel by pixel."""
+    result = np.zeros((len(BONES), *size))
+    scale = 0.15 * max(parts.torso_length(pose), 1.0)
+    for k, (start, end) in enumerate(BONES):
+        a, b = pose[start].astype(float), pose[end].astype(float)
+        if not np.isfinite([a, b]).all():
+            continue
+        for row, column in np.ndindex(size):
+            point = np.array([column, row])
+            square = ((b - a) ** 2).sum()
+            share = min(max((point - a) @ (b - a) / square, 0.0), 1.0) if square > 0 else 0.0
+            distance = np.hypot(*(point - a - share * (b - a)))
+            result[k, row, column] = np.exp(-distance / scale) * (0.5 + 0.5 * share)
+    return result
+
+
+@settings(max_examples=10)
+@given(people(), st.sampled_from([(12, 12), (16, 8), (8, 16)]))
+def test_limb_maps_are_their_definition(pose: np.ndarray, size: tuple[int, int]) -> None:
+    pose = pose * np.float32(size[0] / 128)
+    maps = batched.limb_maps(torch.from_numpy(pose)[None], size)
+    assert maps.dtype == torch.float32
+    np.testing.assert_allclose(maps[0], limb_maps_by_definition(pose, size), atol=1e-4)
+
+
+@settings(max_examples=20)
+@given(people(), SIZES)
+def test_limb_maps_of_a_mirrored_or_turned_pose(pose: np.ndarray, size: tuple[int, int]) -> None:
+    """Mirrored left to right they are mirrored; with x and y exchanged they are transposed."""
+    poses = torch.from_numpy(pose)[None]
+    maps = batched.limb_maps(poses, size)
+    mirrored = poses[:, list(FLIP_JOINTS)]
+    mirrored[..., 0] = size[1] - 1 - mirrored[..., 0]
+    order = [BONES.index((Joint(FLIP_JOINTS[a]), Joint(FLIP_JOINTS[b]))) for a, b in BONES]
+    torch.testing.assert_close(batched.limb_maps(mirrored, size)[:, order].flip(3), maps, atol=1e-4, rtol=0)
+    torch.testing.assert_close(batched.limb_maps(poses.flip(2), size[::-1]), maps.mT, atol=1e-4, rtol=0)
+    assert maps.max() <= 1
+
+
+def test_limb_maps_of_the_unknown() -> None:
+    poses = torch.from_numpy(np.stack([STANDING, STANDING, np.full_like(STANDING, np.nan)]))
+    poses[1, Joint.R_ELBOW, 0] = torch.nan
+    maps = batched.limb_maps(poses, (128, 96))
+    assert maps.isfinite().all()
+    assert not maps[2].any()
+    touched = [k for k, bone in enumerate(BONES) if Joint.R_ELBOW in bone]
+    assert not maps[1, touched].any()
+    others = [k for k in range(len(BONES)) if k not in touched]
+    assert torch.equal(maps[1, others], maps[0, others])

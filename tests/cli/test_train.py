@@ -11,8 +11,11 @@ import pytest
 import torch
 
 from pgen.cli.app import main
+from pgen.cli.train import JointOptions, Variant
 from pgen.data.store import Store
 from pgen.data.weights import describe, load_weights
+from pgen.models.appearance import TwoLevelAppearanceGenerator
+from pgen.training.config import load_preset
 from pgen.training.run import read_metrics
 from tests.data.examples import nothing_left_in, write_store
 from tests.training.people import TINY, write_people
@@ -159,6 +162,7 @@ def test_no_data(here: Path, capsys: pytest.CaptureFixture[str], command: str) -
     ("arguments", "reason"),
     [
         (("--preset", "huge"), "--preset huge: no such preset; there are "),
+        (("--recipe", "papr"), "--recipe papr: no such recipe; did you mean paper?"),
         (("--set", "pose.schedule.stps=3"), "did you mean pose.schedule.steps?"),
         (("--set", "pose.schedule.steps=0"), "steps is at least 1"),
         (("--max-steps", "0"), "--max-steps"),
@@ -246,5 +250,38 @@ def test_resuming_with_other_settings_says_so(trained: Path, here: Path, capsys:
 def test_target_maps_can_come_from_pseudo_labels_alone(trained: Path, here: Path) -> None:
     pose = ("--pose", trained / "runs/pose/weights.safetensors")
     data = str(trained / "datasets.h5")
-    assert run("train-joint", *pose, "--set", "appearance.predicted=0", "--out", "mine", data=data) == 0
+    assert run("train-joint", *pose, "--set", "appearance.anyone=0", "--out", "mine", data=data) == 0
     assert set(describe(here / "mine" / "weights.safetensors")["networks"]) == {"appearance"}
+
+
+def test_growing_from_one_level_weights(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--pose", trained / "runs/pose/weights.safetensors", "--variant", "ts-gt", "--recipe", "pgen"]
+    for setting in ("network.local_widths=[2, 4]", "growth.fade=4", "schedule.rate=0"):
+        given += ["--set", f"appearance.{setting}"]
+    data, start = str(trained / "datasets.h5"), trained / "runs/joint/weights.safetensors"
+    assert run("train-joint", *given, "--start", start, "--max-steps", 2, data=data) == 0
+    one_level = load_weights(start).appearance
+    grown = load_weights(here / "runs/joint/last.safetensors").appearance
+    assert one_level is not None
+    assert isinstance(grown, TwoLevelAppearanceGenerator)
+    assert grown.config.fade_in == 0.5
+    for a, b in zip(one_level.parameters(), grown.coarse.parameters(), strict=True):
+        torch.testing.assert_close(a, b)  # (nearly: of averaged weights)
+    capsys.readouterr()
+
+    for weights, reason in ((trained / "runs/pose/weights.safetensors", "holds no H_A"), ("no.pth", "no such file")):
+        assert run("train-joint", *given, "--start", weights, "--out", "other", data=data) == 2
+        assert reason in refused(capsys)
+    other = ("--set", "appearance.network.widths=[4, 8, 8, 16]")
+    assert run("train-joint", *given, *other, "--start", start, "--out", "other", data=data) == 2
+    assert refused(capsys) == f"error: --start {start}: its sizes are not the preset's"
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_variants_are_resolved(variant: Variant) -> None:
+    """The baseline's without maps and what needs them, whatever was set before."""
+    settings = JointOptions(variant=variant, settings=["appearance.weights.paste=5"]).all_settings()
+    config = load_preset("synthetic-64", settings).appearance
+    assert config.variant == variant.value
+    expected = (False, 0) if variant is Variant.BASELINE else (True, 5)
+    assert (config.network.parsing, config.weights.paste) == expected

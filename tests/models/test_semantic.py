@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from pgen.models.inputs import Transfer, predict_layout
-from pgen.models.semantic import SemanticConfig, SemanticGenerator, grown
+from pgen.body.batched import pose_masks
+from pgen.body.joints import BONES, FLIP_JOINTS, Joint
+from pgen.body.labels import FLIP_LABELS
+from pgen.body.posemask import radius_for
+from pgen.data.samples import mirrored
+from pgen.models.inputs import Transfer, Views, predict_layout
+from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, grown
 from tests.models.people import standing, views
 
 WIDTHS = (4, 8, 8, 8)
@@ -52,6 +58,100 @@ def test_eval_has_no_dropout_and_samples_do_not_mix() -> None:
 def test_too_few_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="two or more"):
         SemanticConfig(widths=(4,))
+
+
+def inputs_of(config: SemanticConfig, source: Views, transfer: Transfer) -> SemanticInput:
+    """What H_S is shown."""
+    seen: list[SemanticInput] = []
+    model = SemanticGenerator(config).eval()
+    model.register_forward_pre_hook(lambda _, given: seen.extend(given))
+    with torch.no_grad():
+        predict_layout(model, source, transfer)
+    return seen[0]
+
+
+FOLDED = [(64, 64), (64, 32), (32, 64)]
+
+
+@pytest.mark.parametrize("size", FOLDED)
+@pytest.mark.parametrize("fold", [1, 2, 4])
+@pytest.mark.parametrize(("guide", "limbs", "warped"), [(True, True, 2), (True, False, 0), (False, True, 0)])
+def test_folded_with_guide_and_limbs(size: tuple[int, int], fold: int, guide: bool, limbs: bool, warped: int) -> None:
+    torch.manual_seed(0)
+    config = SemanticConfig((6, 8, 8), warped, 0.0, fold, guide, limbs)
+    model = SemanticGenerator(config)
+    source = views(size)
+    transfer = Transfer(source.poses, source.poses.flip(0), size)
+    logits = predict_layout(model, source, transfer)
+    assert logits.shape == (2, 10, *size)
+    logits.square().mean().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any(), name
+    seen = inputs_of(config, source, transfer)
+    small = (size[0] // fold, size[1] // fold)
+    assert seen.source.shape == (2, 10 * fold**2 + 19, *small)
+    assert seen.target.shape == (2, 19 + 10 * guide + 17 * limbs, *small)
+    assert [warp.size for warp in seen.warps[:warped]] == [(small[0] >> k, small[1] >> k) for k in range(warped)]
+    stem = model.target_encoder.stem.weight.grad
+    assert stem is not None
+    shown = seen.target.flatten(2).any(2).any(0)  # no joint out of the frame, no label that nobody wears
+    assert torch.equal(stem.flatten(2).any(2).any(0), shown)
+    assert shown.sum() > len(shown) / 2
+    assert shown[-1] or not limbs
+
+
+@pytest.mark.parametrize("size", FOLDED)
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_folding_loses_nothing_and_puts_everything_in_its_place(size: tuple[int, int], fold: int) -> None:
+    source = views(size)
+    seen = inputs_of(SemanticConfig((4, 4), fold=fold), source, Transfer(source.poses, source.poses.flip(0), size))
+    assert torch.equal(F.pixel_shuffle(seen.source[:, : 10 * fold**2], fold), source.one_hot())
+    for maps, poses in ((seen.source[:, 10 * fold**2 :], source.poses), (seen.target, source.poses.flip(0))):
+        peaks = maps[:, :18].flatten(2).argmax(2)
+        columns, rows = peaks % (size[1] // fold), peaks // (size[1] // fold)
+        expected = ((poses + 0.5) / fold - 0.5).round()
+        inside = ((poses > 0) & (poses < torch.tensor([size[1], size[0]]) - fold)).all(2)
+        assert inside.sum() > 15
+        assert ((torch.stack([columns, rows], 2) - expected).abs() <= 1)[inside].all()
+        mask = pose_masks(poses, size, radius_for(size))
+        assert torch.equal(maps[:, 18:19], F.avg_pool2d(mask, fold))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 48), (72, 96)])
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_the_guide_is_the_source_s_map_in_the_target_pose(size: tuple[int, int], fold: int) -> None:
+    config = SemanticConfig((4, 4), fold=fold, guide=True)
+    source = views(size, count=1)
+    same = inputs_of(config, source, Transfer(source.poses, source.poses, size)).target[:, 19:]
+    shares = F.avg_pool2d(source.one_hot(), fold)
+    torch.testing.assert_close(same, shares, atol=1e-4, rtol=0)
+    x, y = fold, -2 * fold
+    moved = Transfer(source.poses, source.poses + torch.tensor([x, y]), size)
+    guide = inputs_of(config, source, moved).target[:, 19:]
+    there = (slice(None), slice(None), slice(2, -4), slice(2, -2))
+    expected = shares.roll((-2, 1), (2, 3))
+    assert (guide - expected)[there].abs().mean() < 0.01 < (shares - expected)[there].abs().mean()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 48)])
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], fold: int) -> None:
+    config = SemanticConfig((4, 4), fold=fold, guide=True, limbs=True)
+    source = views(size, count=1)
+    target = Views(source.images, source.labels, source.poses + 3 * torch.randn(1, 18, 2))
+    always = torch.ones(1, dtype=torch.bool)
+    plain = inputs_of(config, source, Transfer(source.poses, target.poses, size))
+    other_source, other_target = mirrored(source, always), mirrored(target, always)
+    flipped = inputs_of(config, other_source, Transfer(other_source.poses, other_target.poses, size))
+    bones = [BONES.index((Joint(FLIP_JOINTS[a]), Joint(FLIP_JOINTS[b]))) for a, b in BONES]
+    assert bones != sorted(bones)
+    heat, mask, guide, limbs = flipped.target.split([18, 1, 10, 17], 1)
+    expected = torch.cat([heat[:, FLIP_JOINTS], mask, guide[:, FLIP_LABELS], limbs[:, bones]], 1).flip(3)
+    exact = [k for k in range(46) if not 19 <= k < 29]
+    torch.testing.assert_close(plain.target[:, exact], expected[:, exact], atol=1e-4, rtol=0)
+    assert (plain.target[:, 19:29] - expected[:, 19:29]).abs().mean() < 0.02  # warps lean on the first pixel
 
 
 @pytest.mark.parametrize("fold", [1, 2])

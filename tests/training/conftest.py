@@ -6,6 +6,10 @@ import sys
 import pytest
 import torch
 
+from pgen.data.samples import Sampler
+from pgen.data.store import Store
+from tests.training.people import write_people
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
@@ -23,3 +27,10 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes seconds to import."""
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+
+
+@pytest.fixture(scope="session")
+def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sampler, Sampler]:
+    """The people to train on and those held out."""
+    with Store(write_people(tmp_path_factory.mktemp("people") / "people.h5")) as store:
+        return Sampler(store, "train"), Sampler(store, "test")

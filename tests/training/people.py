@@ -1,13 +1,24 @@
-"""A tiny data set of synthetic people, and settings that make the three trainings take seconds."""
+"""A tiny data set of synthetic people, settings that make the three trainings take seconds, and a tiny H_A's."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from pgen.data.example import Example
+from pgen.data.pseudo_labels import find_matches
+from pgen.data.samples import Sampler
 from pgen.data.store import StoreWriter
+from pgen.models.perceptual import PerceptualFeatures
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.people.dataset import synthetic_example
+from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.config import load_preset
+from pgen.training.pose_stage import frozen
 
 SIZE = (64, 64)
 TRAIN, TEST = 14, 4  # people, two views each
@@ -17,10 +28,20 @@ TINY = (
     *(f"{stage}.schedule.{key}" for stage in ("pose", "semantic", "appearance") for key in ("steps=4", "batch=2")),
     "pose.network.width=4",
     *(f"{stage}.network.widths=[4, 8, 8, 8]" for stage in ("semantic", "appearance")),
+    "semantic.adversarial=0.1",
     "semantic.critic.width=4",
     "appearance.critic.width=4",
     "appearance.face_critic.width=4",
 )
+
+
+PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
+
+#: Settings of each variant.
+VARIANTS = {
+    "baseline": ("appearance.variant=baseline", "appearance.network.parsing=false", "appearance.weights.paste=0"),
+    **{name: (f"appearance.variant={name}",) for name in ("ts-gt", "ts-pred", "e2e")},
+}
 
 
 @cache
@@ -40,3 +61,24 @@ def write_people(path: Path) -> Path:
         first = [2 * person for person in range(TRAIN, TRAIN + TEST)]
         writer.set_pairs("test", [(k, k + 1) for k in first] + [(k + 1, k) for k in first])
     return path
+
+
+class NarrowFeatures(PerceptualFeatures):
+    """Random features of the shape that VGG's have, in a fraction of the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, 8, 8, 128)
+        for name, before, after in zip(("0", "2", "5"), widths, widths[1:], strict=False):
+            self.features[name] = nn.Conv2d(before, after, 3, padding=1)
+        self.requires_grad_(False)
+
+
+def painting(samplers: tuple[Sampler, Sampler], *settings: str, recipe: str | None = None) -> AppearanceStage:
+    """A tiny training of H_A with random frozen networks, on training and held-out people."""
+    torch.manual_seed(5)
+    semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2, dropout=0.0))
+    fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), NarrowFeatures())
+    config = load_preset("synthetic-64", (*TINY, *settings), recipe).appearance
+    matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
+    return AppearanceStage(config, fixed, *samplers, PAIRS, matches, seed=0)

@@ -1,23 +1,40 @@
 from __future__ import annotations
 
+import inspect
+import re
 import tomllib
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from importlib import resources
+from itertools import product
 from typing import Any
 
 import pytest
 
 from pgen.errors import InputError
-from pgen.models.appearance import appearance_generator
-from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.pose_detector import pose_detector
-from pgen.models.semantic import SemanticGenerator
-from pgen.training.config import Preset, Schedule, load_preset, merged, preset_names
+from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.discriminators import PatchConfig, PatchDiscriminator
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.training.config import (
+    AppearanceTraining,
+    AppearanceWeights,
+    EndToEnd,
+    PoseTraining,
+    Preset,
+    Schedule,
+    SemanticTraining,
+    load_preset,
+    merged,
+    preset_names,
+    recipe_names,
+    recipe_of,
+)
 
 
-def message(*settings: str, preset: str = "synthetic-64") -> str:
+def message(*settings: str, preset: str = "synthetic-64", recipe: str | None = None) -> str:
     with pytest.raises(InputError) as error:
-        load_preset(preset, settings)
+        load_preset(preset, settings, recipe)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -33,19 +50,119 @@ def written(config: Any, values: dict[str, Any]) -> None:
             assert type(found) in (int, float, str, bool, tuple)
 
 
-@pytest.mark.parametrize("name", preset_names())
-def test_presets_say_what_is_used(name: str) -> None:
-    text = (resources.files("pgen.training") / "presets" / f"{name}.toml").read_text("utf-8")
-    preset = load_preset(name)
-    written(preset, tomllib.loads(text))
-    assert preset != Preset()
+def read(kind: str, name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("pgen.training") / kind / f"{name}.toml").read_text("utf-8"))
+
+
+def paths(values: dict[str, Any], path: str = "") -> set[str]:
+    """Dotted names of all values."""
+    found = (paths(v, f"{path}{k}.") if isinstance(v, dict) else {f"{path}{k}"} for k, v in values.items())
+    return set().union(*found)
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_presets_build_networks_that_fit_together(name: str) -> None:
+def test_presets_and_recipes_say_what_is_used(name: str) -> None:
+    sizes = read("presets", name)
+    assert recipe_of(name) == sizes.pop("recipe")
+    assert load_preset(name) == load_preset(name, recipe=recipe_of(name))
+    for recipe in recipe_names():
+        preset = load_preset(name, recipe=recipe)
+        written(preset, sizes)
+        written(preset, read("recipes", recipe))
+        assert preset != Preset()
+        assert not paths(sizes) & paths(read("recipes", recipe))  # sizes and schedules here, losses there
+
+
+def test_the_paper_s_recipe_switches_off_all_of_pgen_s() -> None:
+    """What a preset and the paper's recipe do not say is the default, which is the paper's."""
+    paper, pgen = read("recipes", "paper"), read("recipes", "pgen")
+    assert paths(paper) == paths(pgen)
+    written(Preset(), paper)
+
+
+def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
+    schedule = Schedule(batch=8, beta2=0.99)
+    preset = load_preset("synthetic-128")
+    assert preset.pose == PoseTraining(
+        PoseDetectorConfig("light", 32),
+        replace(schedule, steps=2000, batch=16, rate=2e-3, beta1=0.9, decay=1.0, zoom=0.15),
+    )
+    assert preset.semantic == SemanticTraining(
+        SemanticConfig((32, 64, 128, 128, 128), 3, 0.0, fold=2, guide=True, limbs=True),
+        PatchConfig(11),
+        replace(schedule, steps=11000, rate=1.5e-3, beta1=0.9, decay=0.7, ema=0.998, zoom=0.12),
+        adversarial=0.0,
+        nearest=4,
+        turned=2,
+        same_clothes=0.08,
+        own=0.1,
+        overlap=0.5,
+    )
+    assert preset.appearance == AppearanceTraining(
+        "ts-pred",
+        AppearanceConfig((16, 32, 64, 128, 128, 128), (), 4, 0.0, 4, 3, blend=True),
+        PatchConfig(12, 24, norm="sample"),
+        PatchConfig(3, 32, 2, norm="sample"),
+        32,
+        replace(schedule, steps=2000, rate=1e-3, critic_rate=3e-4, zoom=0.1),
+        weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 2.0),
+        end_to_end=EndToEnd(0.1, 1.0, 0.5, 0.1),
+        own_view=True,
+        style_by_area=True,
+        perceptual_shrink=2,
+        anyone=0.5,
+    )
+
+
+def test_synthetic_256_grows_from_synthetic_128() -> None:
+    small, large = load_preset("synthetic-128"), load_preset("synthetic-256")
+    assert replace(large.appearance.network, local_widths=()) == small.appearance.network
+    assert large.appearance.growth.coarse == 0 < large.appearance.growth.fade < large.appearance.schedule.steps
+    assert replace(large.semantic.network, fold=2) == small.semantic.network
+    assert large.semantic.network.fold == 4  # the same grid
+
+
+def test_deepfashion_is_the_paper() -> None:
+    preset = load_preset("deepfashion-256")
+    assert preset.appearance.network == AppearanceConfig()
+    assert preset.semantic.network == SemanticConfig()
+    assert preset.pose.network == PoseDetectorConfig("resnet", 64)
+    assert preset.appearance.weights == AppearanceWeights()
+    assert preset.appearance.critic == PatchConfig()
+    for schedule in (preset.pose.schedule, preset.semantic.schedule, preset.appearance.schedule):
+        assert (schedule.rate, schedule.beta1, schedule.beta2) == (2e-4, 0.5, 0.999)
+    assert load_preset("market-128x64").appearance.network == AppearanceConfig(local_widths=())
+
+
+def test_settings_go_on_top_of_the_recipe() -> None:
+    preset = load_preset("synthetic-64", ["appearance.weights.paste=3"], "paper")
+    assert preset.appearance.weights == AppearanceWeights(paste=3.0)
+    assert load_preset("synthetic-64", ["appearance.weights.paste=3"]).appearance.weights.pixels == 20
+
+
+def test_unknown_recipes_name_the_nearest() -> None:
+    assert message(recipe="papr") == "--recipe papr: no such recipe; did you mean paper?"
+    assert message(recipe="best") == "--recipe best: no such recipe; there are paper, pgen"
+
+
+def test_every_field_is_explained_where_it_is_defined() -> None:
+    def kinds(part: Any) -> Iterator[type]:
+        yield type(part)
+        for entry in fields(part):
+            if is_dataclass(getattr(part, entry.name)):
+                yield from kinds(getattr(part, entry.name))
+
+    for kind in set(kinds(Preset())):
+        lines = inspect.getsource(kind).splitlines()
+        for entry in fields(kind):
+            assert any(re.match(rf"    {entry.name}: .*  #: \S", line) for line in lines), f"{kind}.{entry.name}"
+
+
+@pytest.mark.parametrize(("name", "recipe"), list(product(preset_names(), recipe_names())))
+def test_presets_build_networks_that_fit_together(name: str, recipe: str) -> None:
     import torch
 
-    preset = load_preset(name)
+    preset = load_preset(name, recipe=recipe)
     with torch.device("meta"):
         pose_detector(preset.pose.network)
         SemanticGenerator(preset.semantic.network)
@@ -59,23 +176,26 @@ def test_presets_build_networks_that_fit_together(name: str) -> None:
 
 
 def test_the_presets_that_come_with_it() -> None:
-    assert {"synthetic-64", "synthetic-128"} <= set(preset_names())
+    synthetic = {f"synthetic-{size}" for size in (64, 128, 256)}
+    assert set(preset_names()) == {"deepfashion-256", "market-128x64", *synthetic}
+    assert recipe_names() == ["paper", "pgen"]
 
 
 def test_every_field_is_one_that_can_be_set() -> None:
     """What a run writes down in its weights can be given back to it."""
 
-    def check(config: Any, path: str) -> None:
+    def all_of(config: Any, path: str = "") -> Iterator[str]:
         for entry in fields(config):
             value = getattr(config, entry.name)
             if is_dataclass(value):
-                check(value, f"{path}{entry.name}.")
+                yield from all_of(value, f"{path}{entry.name}.")
                 continue
             shown = {bool: str(value).lower(), tuple: str(list(value)) if isinstance(value, tuple) else ""}
-            text = shown.get(type(value), str(value))
-            assert load_preset("synthetic-64", [f"{path}{entry.name}={text}"]) is not None
+            yield f"{path}{entry.name}={shown.get(type(value), str(value))}"
 
-    check(Preset(), "")
+    settings = list(all_of(Preset()))
+    for order in (settings, settings[::-1]):  # also of those that only fit together
+        assert load_preset("synthetic-64", order) == Preset()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +236,7 @@ def test_unknown_keys_name_the_nearest() -> None:
     assert message("semantic.schedule.step=3") == (
         "--set semantic.schedule.step=3: unknown key semantic.schedule.step; did you mean semantic.schedule.steps?"
     )
-    assert "did you mean appearance?" in message("apearance.predicted=1")
+    assert "did you mean appearance?" in message("apearance.anyone=1")
     assert message("zzz=3").endswith("there are pose, semantic, appearance")
     with pytest.raises(
         InputError, match=r"preset mine: unknown key pose\.schedule\.epochs; there are pose\.schedule\.s"
@@ -165,11 +285,17 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
         ("semantic.critic.norm=batch", 'norm is "instance" or "sample"'),
         ("appearance.network.local_widths=[8]", "local_widths two or none"),
         ("semantic.network.widths=[8]", "widths are two or more"),
+        ("semantic.network.fold=3", "semantic.network: fold is 1, 2, 4 or 8, not 3"),
+        ("semantic.own=1.5", "own is from 0 to 1"),
+        ("appearance.network.local_widths=[8,8]", "local_widths end with the first of widths"),
+        ("appearance.network.guide_channels=0 appearance.network.blend=true", "set guide_channels = 4"),
+        ("appearance.variant=ts-prd", "variant is one of baseline, ts-gt, ts-pred, e2e, not ts-prd"),
+        ("appearance.variant=baseline", "network.parsing = false and weights.paste = 0; --variant sets all three"),
         ("semantic.nearest=-1", "nearest and turned"),
     ],
 )
 def test_settings_beyond_their_limits(setting: str, reason: str) -> None:
-    assert reason in message(setting)
+    assert reason in message(*setting.split())
 
 
 def test_a_schedule_by_hand_has_limits_too() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 
+from pgen.body.labels import Label
 from pgen.models.inputs import one_hot
 from pgen.training import losses
 
@@ -53,3 +56,70 @@ def test_paste_loss_ignores_what_the_source_does_not_show() -> None:
     generated, pasted = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
     confidence = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
     assert losses.paste_loss(generated, pasted, confidence).item() == pytest.approx(0.25)
+
+
+def test_layout_loss_by_hand() -> None:
+    """Pixel by pixel; one without a label counts as without error, on the body too."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 10, 3, 4, generator=generator)
+    labels = torch.randint(10, (2, 3, 4), generator=generator)
+    labels[0, 1] = losses.UNLABELLED
+    mask = torch.randint(2, (2, 1, 3, 4), generator=generator).float()
+    assert mask[0, 0, 1].any()
+    total = 0.0
+    for b, y, x in product(range(2), range(3), range(4)):
+        if labels[b, y, x] != losses.UNLABELLED:
+            share = logits[b, :, y, x].exp() / logits[b, :, y, x].exp().sum()
+            total -= share[labels[b, y, x]].log().item() * (1 + mask[b, 0, y, x].item())
+    assert losses.layout_loss(logits, labels, mask).item() == pytest.approx(total / 24, rel=1e-5)
+
+
+def test_layout_loss_of_nothing_known_teaches_nothing() -> None:
+    logits = torch.randn(1, 10, 2, 2, requires_grad=True)
+    loss = losses.layout_loss(logits, torch.full((1, 2, 2), losses.UNLABELLED), torch.ones(1, 1, 2, 2))
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+@pytest.mark.parametrize("by_area", [False, True])
+def test_gram_matrices_and_style_pixel_by_pixel(by_area: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 3, 2, 4, generator=generator)
+    masks = torch.rand(2, 8, 2, 4, generator=generator)
+    expected = torch.zeros(2, 8, 3, 3)
+    for b, region, y, x in product(range(2), range(8), range(2), range(4)):
+        value = features[b, :, y, x] * masks[b, region, y, x]
+        expected[b, region] += value[:, None] * value[None, :]
+    for b, region in product(range(2), range(8)):
+        area = masks[b, region].sum()
+        expected[b, region] *= 0.1 / (area + 0.02 * 8) if by_area else 1 / 8
+    grams = losses.gram_matrices(features, masks, by_area)
+    torch.testing.assert_close(grams, expected)
+    shared = losses.shared_regions(masks[:1], masks[1:])
+    total = 0.0
+    for region in range(8):
+        both = masks[0, region].max() * masks[1, region].max()
+        total += ((expected[0, region] - expected[1, region]) * both).square().sum().item()
+    assert losses.style_loss(grams[:1], grams[1:], shared).item() == pytest.approx(total / (8 * 9), rel=1e-4)
+
+
+@pytest.mark.parametrize("shrink", [2, 4])
+def test_regions_of_style_are_the_labels_but_background_and_face(shrink: int) -> None:
+    for label in range(10):
+        labels = torch.zeros(1, 8, 4, dtype=torch.long)
+        labels[:, :4] = label
+        masks = losses.region_masks(one_hot(labels), shrink)
+        assert masks.shape == (1, 8, 8 // shrink, 4 // shrink)
+        expected = torch.zeros_like(masks)
+        if label not in (Label.BACKGROUND, Label.FACE):
+            expected[:, losses.STYLE_LABELS.index(label), : 4 // shrink] = 1
+        assert torch.equal(masks, expected)
+
+
+def test_means_of_squares_and_of_distances() -> None:
+    one, other = torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[[[0.0, -1.0]]]])
+    assert losses.pose_loss(one, other).item() == losses.content_loss(one, other).item() == (1 + 9) / 2
+    assert losses.cycle_loss(one, other).item() == (1 + 3) / 2
+    assert losses.paste_loss(one, other, torch.tensor([[[[1.0, 0.15]]]])).item() == pytest.approx((1 + 0.45) / 2)

@@ -9,32 +9,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
-from pgen.data.store import Store
-from pgen.data.vgg import perceptual_features
 from pgen.models.inputs import Transfer, Views, paint, predict_layout
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training import appearance_stage
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.losses import layout_loss
-from pgen.training.pose_stage import PoseStage, detector_loss, frozen, heatmaps_at
+from pgen.training.pose_stage import PoseStage, detector_loss, heatmaps_at
 from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
 from pgen.training.stage import Illustrated, Stage
-from tests.training.people import SIZE, TEST, TINY, write_people
-
-PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
-
-
-@pytest.fixture(scope="module")
-def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sampler, Sampler]:
-    with Store(write_people(tmp_path_factory.mktemp("people") / "people.h5")) as store:
-        return Sampler(store, "train"), Sampler(store, "test")
-
+from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
 
 Build = Callable[..., Stage]
 
@@ -49,11 +36,7 @@ def build(samplers: tuple[Sampler, Sampler]) -> Build:
             return PoseStage(preset.pose, *samplers, seed=0)
         if name == "semantic":
             return SemanticStage(preset.semantic, *samplers, PAIRS, seed=0)
-        torch.manual_seed(5)
-        semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
-        fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), perceptual_features()[0])
-        matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
-        return AppearanceStage(preset.appearance, fixed, *samplers, PAIRS, matches, seed=0)
+        return painting(samplers, *settings)
 
     return of
 
@@ -65,11 +48,11 @@ def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
 
 STAGES = {
     "pose": ({"pose"}, set(), {"pck", "median_error"}),
-    "semantic": ({"layout", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
+    "semantic": ({"layout", "overlap", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
     "appearance": (
-        {"pose", "content", "style", "cycle", "paste", "adversarial", "face"},
+        {"pose", "content", "style", "pixels", "paste", "adversarial", "face"},
         {"image_critic", "face_critic"},
-        {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim"},
+        {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
     ),
 }
 
@@ -101,7 +84,7 @@ def test_batches_and_networks_are_the_seed_s(build: Build, name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training_lowers_its_loss(build: Build, name: str) -> None:
     """The same batch again and again."""
-    key = {"pose": "pose", "semantic": "layout", "appearance": "cycle"}[name]
+    key = {"pose": "pose", "semantic": "layout", "appearance": "pixels"}[name]
     stage = build(name)
     optimiser = torch.optim.Adam(stage.networks.parameters(), 3e-3)
     first = losses_of(stage)[key].item()
@@ -125,11 +108,11 @@ def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
 
 
 def test_a_weight_of_zero_leaves_a_term_out(build: Build) -> None:
-    names = losses_of(build("appearance", "appearance.weights.cycle=0", "appearance.weights.paste=0")).keys()
+    names = losses_of(build("appearance", *(f"appearance.weights.{name}=0" for name in ("pixels", "paste")))).keys()
     assert names == {"pose", "content", "style", "adversarial", "face"}
 
 
-@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "cycle", "paste"])
+@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "pixels", "paste"])
 def test_weights_scale_their_terms(build: Build, weight: str) -> None:
     key = f"appearance.weights.{weight}"
     single, double = (losses_of(build("appearance", f"{key}={value}")) for value in (1.5, 3.0))
@@ -139,28 +122,26 @@ def test_weights_scale_their_terms(build: Build, weight: str) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float) -> None:
-    stage = build("appearance", f"appearance.predicted={share}", "appearance.schedule.flip=false")
+    stage = build("appearance", f"appearance.anyone={share}", "appearance.schedule.flip=false")
     assert isinstance(stage, AppearanceStage)
     draw = stage.draw(torch.Generator().manual_seed(0))
-    indices = draw.source
-    source = stage.train.views(indices)
-    poses, layout = stage._targets(source, draw)
+    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
+    layout, losses = stage._target_layout(source, target, draw)
+    assert losses == {}
     if share:
-        transfer = Transfer(source.poses, poses, SIZE)
+        assert stage.frozen.semantic is not None
+        transfer = Transfer(source.poses, target.poses, SIZE)
         expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
     else:
-        maps = stage.train.labels.long()
-        found = [[torch.equal(row, map_) for map_ in maps] for row in layout.argmax(1)]
-        for index, row in zip(indices, found, strict=True):
-            assert {k for k, same in enumerate(row) if same} & set(stage.matches[index].tolist())
-        return
+        assert (stage.matches[draw.source] == draw.target[:, None]).any(1).all()
+        expected = target.labels
     assert torch.equal(layout.argmax(1), expected)
     assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
 
 
 def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
-    stage = build("appearance", "appearance.predicted=0", "appearance.schedule.zoom=0.2")
+    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2", "appearance.own_view=false")
     calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
 
     def watched(

@@ -1,0 +1,73 @@
+"""H_A learns forty photos by heart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pgen.data.samples import Sampler
+from pgen.data.store import Store, StoreWriter
+from pgen.data.vgg import perceptual_features
+from pgen.models.inputs import Transfer, paint
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.people.dataset import synthetic_examples
+from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.training.config import load_preset
+from pgen.training.loop import train
+from pgen.training.pose_stage import frozen
+from pgen.training.run import Run
+
+PEOPLE, SIZE = 20, (64, 64)
+SETTINGS = (
+    "appearance.variant=ts-gt",
+    "appearance.schedule.steps=150",
+    "appearance.schedule.rate=2e-3",
+    "appearance.schedule.flip=false",
+    "appearance.schedule.ema=0.9",
+    "appearance.schedule.warmup=5",
+    "appearance.schedule.batch=4",
+    "appearance.schedule.log=10",
+    "appearance.weights.pose=0",  # the detector is a random one
+    "appearance.schedule.validate=150",
+)
+
+
+@pytest.mark.slow
+def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
+    """Two photos of each of twenty people, each the other's pseudo label: a minute on an idle core."""
+    path = tmp_path / "people.h5"
+    with StoreWriter(path, SIZE, source="tests", options={}) as writer:
+        for item in synthetic_examples(PEOPLE, 2, seed=7, size=SIZE):
+            writer.add(item)
+    with Store(path) as store:
+        photos = Sampler(store, "train")
+    everyone = torch.arange(2 * PEOPLE)
+    other = everyone ^ 1
+    preset = load_preset("synthetic-64", SETTINGS)
+    torch.manual_seed(0)
+    fixed = Frozen(None, frozen(pose_detector(PoseDetectorConfig(width=8))), perceptual_features()[0])
+    pairs = torch.stack([everyone, other], 1)
+    stage = AppearanceStage(preset.appearance, fixed, photos, photos, pairs, other[:, None], seed=0)
+    told: list[dict[str, float]] = []
+    train(stage, Run(tmp_path / "run", {}), lambda step, values: told.append(values) if values else None)
+
+    rows = [row for row in told if "pixels" in row]
+    for name, bound in BOUNDS.items():
+        assert rows[-1][name] < bound, name
+        assert rows[-1][name] < 0.6 * rows[0][name], name
+    scores = told[-1]
+    assert scores["ssim"] > LEAST_SSIM
+
+    views = photos.views(everyone)
+    with torch.no_grad():
+        same = paint(stage.model.eval(), views, Transfer(views.poses, views.poses, SIZE), views.one_hot())
+    error = (same - views.images).abs().mean().item()
+    plain = (views.images - views.images.mean((0, 2, 3), keepdim=True)).abs().mean().item()
+    assert error < 0.2 * plain
+
+
+#: Losses, with their weights of 20 and 2, at the end.
+BOUNDS = {"pixels": 2.0, "paste": 0.2}
+LEAST_SSIM = 0.75

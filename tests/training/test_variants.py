@@ -1,0 +1,205 @@
+"""The four variants of H_A's training: which maps they look at, and where the gradients go."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pgen.data.samples import Sampler
+from pgen.models.semantic import SemanticGenerator
+from pgen.training.appearance_stage import AppearanceStage, needs_semantic
+from pgen.training.losses import UNLABELLED, layout_loss
+from tests.training.people import SIZE, VARIANTS, painting
+
+Samplers = tuple[Sampler, Sampler]
+
+
+def losses_of(stage: AppearanceStage) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
+
+
+def gradients_of(network: nn.Module) -> Tensor:
+    """All gradients of a network, one after the other; none of them may be missing."""
+    found = [p.grad for p in network.parameters()]
+    assert all(g is not None for g in found)
+    return torch.cat([g.flatten() for g in found if g is not None])
+
+
+def of_the_image(stage: AppearanceStage) -> Tensor:
+    """Gradients of H_S of H_A's own losses."""
+    losses = losses_of(stage)
+    for own in ("layout", "overlap"):
+        losses.pop(own)
+    torch.stack(list(losses.values())).sum().backward()
+    return gradients_of(stage.networks["semantic"])
+
+
+def test_losses_of_the_image_reach_h_s_end_to_end_as_much_as_asked(samplers: Samplers) -> None:
+    whole, half, none = (
+        of_the_image(painting(samplers, *VARIANTS["e2e"], f"appearance.end_to_end.gradient={share}"))
+        for share in (1.0, 0.5, 0.0)
+    )
+    assert whole.isfinite().all()
+    assert (whole != 0).float().mean() > 0.5
+    torch.testing.assert_close(half, whole / 2, rtol=1e-2, atol=1e-4 * whole.abs().max().item())
+    assert not none.any()
+
+
+@pytest.mark.parametrize("loss", ["pose", "content", "style", "adversarial", "pixels"])
+def test_each_loss_of_the_image_reaches_h_s(samplers: Samplers, loss: str) -> None:
+    stage = painting(samplers, *VARIANTS["e2e"], "appearance.own_view=false")
+    losses_of(stage)[loss].backward()
+    assert gradients_of(stage.networks["semantic"]).any()
+
+
+@pytest.mark.parametrize("variant", ["baseline", "ts-gt", "ts-pred"])
+def test_h_s_is_not_trained_by_the_others(samplers: Samplers, variant: str) -> None:
+    stage = painting(samplers, *VARIANTS[variant])
+    losses = losses_of(stage)
+    assert set(stage.networks) == {"appearance"}
+    assert "layout" not in losses
+    torch.stack(list(losses.values())).sum().backward()
+    assert gradients_of(stage.model).any()
+    assert stage.frozen.semantic is not None
+    assert all(p.grad is None for p in stage.frozen.semantic.parameters())
+
+
+def test_end_to_end_h_s_is_a_copy_with_a_rate_of_its_own(samplers: Samplers) -> None:
+    stage = painting(samplers, *VARIANTS["e2e"], "appearance.end_to_end.rate=0.3")
+    trained, start = stage.networks["semantic"], stage.frozen.semantic
+    assert isinstance(start, SemanticGenerator)
+    assert trained is not start
+    assert all(torch.equal(a, b) for a, b in zip(trained.parameters(), start.parameters(), strict=True))
+    assert all(p.requires_grad for p in trained.parameters())
+    assert (stage.rates, dict(stage.companions)) == ({"semantic": 0.3}, {})
+    torch.stack(list(losses_of(stage).values())).sum().backward()
+    assert all(p.grad is None for p in start.parameters())
+
+
+@pytest.mark.parametrize("anyone", [0.0, 0.5, 1.0])
+def test_h_s_keeps_its_own_loss_where_the_map_is_known(
+    samplers: Samplers, monkeypatch: pytest.MonkeyPatch, anyone: float
+) -> None:
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def watched(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        seen.append((labels, mask))
+        return layout_loss(logits, labels, mask)
+
+    monkeypatch.setattr("pgen.training.losses.layout_loss", watched)
+    settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
+    stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
+    draw = stage.draw(torch.Generator().manual_seed(1))
+    assert draw.anyone.any() == (anyone > 0)
+    assert draw.anyone.all() == (anyone == 1)
+    loss = stage.generator_losses(draw)["layout"]
+    ((labels, mask),) = seen
+    for k, unknown in enumerate(draw.anyone.tolist()):
+        expected = stage.train.views(draw.target).labels[k]
+        assert torch.equal(labels[k], torch.full_like(expected, UNLABELLED) if unknown else expected)
+        assert mask[k].any() != unknown
+    assert (loss > 0) == (anyone < 1)
+    loss.backward()
+    assert gradients_of(stage.networks["semantic"]).any() == (anyone < 1)
+
+
+def test_the_frozen_h_s_s_map_is_used_for_poses_of_anyone_only(samplers: Samplers) -> None:
+    stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.anyone=0.5", "appearance.schedule.batch=8")
+    draw = stage.draw(torch.Generator().manual_seed(0))
+    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
+    layout, _ = stage._target_layout(source, target, draw)
+    known = [torch.equal(a, b) for a, b in zip(layout.argmax(1), target.labels, strict=True)]
+    assert known == (~draw.anyone).tolist()
+    assert 0 < sum(known) < 8
+    assert not layout.requires_grad
+
+
+def with_other_maps(samplers: Samplers) -> Samplers:
+    """The same people with noise in the place of their parsing maps."""
+    changed = []
+    for sampler in samplers:
+        other = copy.copy(sampler)
+        assert sampler._held is not None
+        images, labels = sampler._held
+        noise = torch.randint(10, labels.shape, generator=torch.Generator().manual_seed(0), dtype=labels.dtype)
+        other._held = images, noise
+        changed.append(other)
+    return changed[0], changed[1]
+
+
+def outcome(stage: AppearanceStage, matches: Tensor) -> tuple[dict[str, float], dict[str, float]]:
+    """Losses and scores, with given pseudo labels."""
+    stage.matches = matches
+    losses = losses_of(stage)
+    losses |= stage.critic_losses()
+    return {n: v.item() for n, v in losses.items()}, stage.validate(stage.networks.eval())
+
+
+@pytest.mark.parametrize("variant", ["baseline", "ts-gt"])
+def test_the_baseline_does_not_look_at_maps(samplers: Samplers, variant: str) -> None:
+    settings = (*VARIANTS[variant], "appearance.schedule.zoom=0.2")
+    stage = painting(samplers, *settings)
+    same = outcome(painting(with_other_maps(samplers), *settings), stage.matches)
+    losses, scores = outcome(stage, stage.matches)
+    assert ((losses, scores) == same) == (variant == "baseline")
+    assert ("miou" in scores) == (variant == "ts-gt")
+
+
+class Refuses(SemanticGenerator):
+    def forward(self, *_: object) -> Tensor:
+        raise AssertionError("H_S was asked")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_who_asks_h_s(samplers: Samplers, variant: str) -> None:
+    stage = painting(samplers, *VARIANTS[variant])
+    asks = variant in ("ts-pred", "e2e")
+    assert needs_semantic(stage.config) == asks
+    assert stage.frozen.semantic is not None
+    stage.frozen.semantic.__class__ = Refuses
+    if "semantic" in stage.networks:
+        stage.networks["semantic"].__class__ = Refuses
+    if asks:
+        with pytest.raises(AssertionError, match="H_S was asked"):
+            losses_of(stage)
+        with pytest.raises(AssertionError, match="H_S was asked"):
+            stage.validate(stage.networks)
+        return
+    losses_of(stage)
+    scores = stage.validate(stage.networks)
+    assert scores.get("miou") == (1.0 if variant == "ts-gt" else None)  # it is given the true map
+    stage.frozen.semantic = None  # nor is it needed
+    losses_of(stage)
+
+
+def test_discriminators_and_generators_leave_each_other_alone(samplers: Samplers) -> None:
+    stage = painting(samplers, *VARIANTS["e2e"])
+    stage.critics.requires_grad_(False)
+    torch.stack(list(losses_of(stage).values())).sum().backward()
+    of_generators = [p.grad.clone() if p.grad is not None else None for p in stage.networks.parameters()]
+    assert all(g is not None for g in of_generators)
+    assert all(p.grad is None for p in stage.critics.parameters())
+    stage.critics.requires_grad_(True)
+    torch.stack(list(stage.critic_losses().values())).sum().backward()
+    for before, parameter in zip(of_generators, stage.networks.parameters(), strict=True):
+        assert before is not None
+        assert parameter.grad is not None
+        assert torch.equal(before, parameter.grad)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in stage.critics.parameters())
+    for name, (real, fake) in stage._judged.items():
+        assert not real.requires_grad, name
+        assert not fake.requires_grad, name
+
+
+def test_images_without_a_known_torso_do_not_spoil_the_joint_error(samplers: Samplers) -> None:
+    stage = painting(samplers)
+    poses = stage.held_out.poses[:3].clone()
+    images = torch.zeros(3, 3, *SIZE)
+    whole = stage._joint_errors(images, poses)
+    poses[1, 8] = torch.nan
+    assert stage._joint_errors(images, poses) == pytest.approx([whole[0], whole[2]])
+    assert all(error > 0 for error in whole)
