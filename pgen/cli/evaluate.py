@@ -44,7 +44,10 @@ def run(
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(help="Also copy-source, affine-paste, label-paste or label-paste-predicted; may be given several times.", metavar="NAME"),
+        typer.Option(
+            help="Also copy-source, affine-paste, label-paste or label-paste-predicted; may be given several times.",
+            metavar="NAME",
+        ),
     ] = None,
     maps: Annotated[
         str, typer.Option(help="Maps that the networks paint into: predicted, or true.", metavar="KIND")

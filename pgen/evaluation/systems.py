@@ -190,7 +190,7 @@ class PredictedLabelPaste:
     def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
         layout = self.networks.make(pair, source, target).parsing
         images, transfer = _transfer(pair, source, target)
-        maps = [torch.from_numpy(ids)[None].long() for ids in (_annotated(source, pair.source).parsing, layout)]
+        maps = [torch.tensor(ids)[None].long() for ids in (_annotated(source, pair.source).parsing, layout)]
         return Made(_as_image(transfer.paste(images, *maps).image), layout)
 
 
