@@ -104,6 +104,8 @@ def appearance_stage(
     if of_pose is None:
         raise InputError(f"--pose {pose}: holds no pose detector; train one with `pgen train-pose`")
     pose_shrink = 2 if _is_half(detector.frame, made_of.store.size) else 1
+    if pose_shrink > 1:
+        made_of.say(f"--pose {pose}: looks at pictures half as large")
     perceptual, origin = perceptual_features(vgg, fetch=True)
     made_of.say(f"perceptual features: {origin}")
     matches = _pseudo_labels(made_of)

@@ -13,7 +13,7 @@ import torch
 from pgen.cli.app import main
 from pgen.cli.train import JointOptions, Variant
 from pgen.data.store import Store
-from pgen.data.weights import describe, load_weights
+from pgen.data.weights import describe, load_weights, save_weights
 from pgen.models.appearance import TwoLevelAppearanceGenerator
 from pgen.training.config import load_preset
 from pgen.training.run import read_metrics
@@ -214,11 +214,22 @@ def test_vgg_that_is_none(trained: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "none.pth: there is no such file" in refused(capsys)
 
 
-def test_weights_of_another_frame_are_told(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_of_half_the_frame_are_grown(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_store(here / "larger.h5", 6, 3)
     given = ("--semantic", trained / "runs/hs/weights.safetensors", "--pose", trained / "runs/pose/weights.safetensors")
     run("train-joint", *given, data="larger.h5")  # (whose people all stand alike)
-    assert "trained at 64x64, the data are 128x128" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "hs/weights.safetensors: grown to twice its frame" in told
+    assert "pose/weights.safetensors: looks at pictures half as large" in told
+
+
+def test_weights_of_another_frame_are_told(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = load_weights(trained / "runs/pose/weights.safetensors")
+    assert weights.pose is not None
+    save_weights(here / "other.safetensors", (96, 64), {"pose": weights.pose})
+    given = ("--semantic", trained / "runs/hs/weights.safetensors", "--pose", here / "other.safetensors")
+    run("train-joint", *given, "--max-steps", 1, data=str(trained / "datasets.h5"))
+    assert "trained at 96x64, the data are 64x64" in capsys.readouterr().err
 
 
 def test_no_test_photos_or_pairs(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
