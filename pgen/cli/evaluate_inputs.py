@@ -8,7 +8,7 @@ from typing import Literal
 
 from pgen.cli.conduct import say
 from pgen.data.pair_lists import read_pairs
-from pgen.data.weights import bundled, find_weights
+from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
@@ -69,7 +69,7 @@ def systems_to_score(
     names, paths = [], []
     for given in weights:
         name, equals, rest = given.rpartition("=")
-        path = bundled("synthetic-128.safetensors") if rest == "bundled" else Path(rest)
+        path = bundled(BUNDLED) if rest == "bundled" else Path(rest)
         path = path / "weights.safetensors" if path.is_dir() else path
         in_run = path.name == "weights.safetensors"
         names.append(name if equals else path.parent.name if in_run else Path(rest).stem)

@@ -28,6 +28,9 @@ from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
 FORMAT, VERSION = "pgen-weights", 1
 
+#: The weights that come with the package.
+BUNDLED = "synthetic-256.safetensors"
+
 #: Beyond these a file's sizes are damage or malice: building such a network would take all time or memory.
 _LARGEST_SIZE, _MOST_LEVELS = 8192, 16
 
@@ -152,7 +155,7 @@ def find_weights(path: str | os.PathLike[str] | None = None, runs: str | os.Path
     for found in reversed(finished):
         if {"semantic", "appearance"} <= describe(found)["networks"].keys():
             return found, f"weights: {found} (the newest finished run; --weights chooses others)"
-    return bundled("synthetic-128.safetensors"), "weights: the bundled synthetic-128 (--weights chooses others)"
+    return bundled(BUNDLED), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')} (--weights chooses others)"
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import nn
 
 from pgen.data.vgg import perceptual_features
 from pgen.data.weights import (
+    BUNDLED,
     FORMAT,
     Weights,
     bundled,
@@ -207,7 +208,7 @@ def test_given_weights_go_first(tmp_path: Path) -> None:
 
 def test_newest_finished_run_goes_before_the_bundled(tmp_path: Path) -> None:
     every = networks()
-    assert find_weights(runs=tmp_path / "none")[0] == bundled("synthetic-128.safetensors")
+    assert find_weights(runs=tmp_path / "none")[0] == bundled(BUNDLED)
     for age, (name, held) in enumerate(
         [("pose", ["pose"]), ("new", list(every)), ("old", ["semantic", "appearance"])], start=1
     ):
