@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batched import pose_masks, torso_lengths
-from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
+from pgen.body.batched import pose_masks
 from pgen.body.posemask import radius_for
 from pgen.data.samples import Sampler, augmented
 from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
@@ -21,15 +20,14 @@ from pgen.models.face import crop_faces
 from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, shrunk, without_parsing
 from pgen.models.paste import Paste
 from pgen.models.perceptual import PerceptualFeatures
-from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
+from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.training import losses
 from pgen.training.config import AppearanceTraining
 from pgen.training.draws import TransferDraw, draw_transfers
+from pgen.training.held_out import Tried, scores_of, sheet_of
 from pgen.training.own_view import concealed
 from pgen.training.pose_stage import detector_loss
-from pgen.training.semantic_stage import intersection_and_union, mean_iou
-from pgen.training.similarity import as_bytes, ssim
 
 
 @dataclass
@@ -257,60 +255,32 @@ class AppearanceStage:
             return target.one_hot()
         return self._predicted(semantic, source, transfer)
 
-    @torch.no_grad()
-    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
-        """Scores against the true photo of the same person in the other pose.
-
-        SSIM and mask-SSIM of H_A's image, and of the paste without a network; the mIoU of the map it was given, unless
-        it is given none; and how far, in torso lengths, the pose detector finds the joints from where they should be.
-        """
-        scores: dict[str, list[float]] = {}
-        overlap = torch.zeros(2, 10)
-        for pairs in self.pairs.split(16):
-            source, target = (self._views(self.held_out, side) for side in pairs.T)
-            transfer = Transfer(source.poses, target.poses, self.frame)
-            layout = self._given_layout(networks, source, target, transfer)
-            pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
-            image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
-            mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
-            for prefix, found in (("", image), ("paste_", pasted.image)):
-                scores.setdefault(f"{prefix}ssim", []).extend(ssim(found, target.images))
-                scores.setdefault(f"{prefix}mask_ssim", []).extend(ssim(found, target.images, mask))
-            scores.setdefault("joint_error", []).extend(self._joint_errors(image, target.poses))
-            overlap += intersection_and_union(layout.argmax(1), target.labels).cpu()
-        means = {name: float(np.mean(values)) for name, values in scores.items()}
-        return means if self.config.variant == "baseline" else means | {"miou": mean_iou(overlap)}
-
-    def _joint_errors(self, images: Tensor, poses: Tensor) -> list[float]:
-        """Mean distance of each image's known joints from where the detector finds them, in torso lengths.
-
-        Images whose torso is not wholly known are left out.
-        """
-        detector, shrink = self.frozen.pose, self.frozen.pose_shrink
-        poses = shrunk(poses, shrink)
-        found = joints_from_heatmaps(detector(_shrunk(images, shrink)), detector.stride, threshold=-torch.inf)
-        lengths = torso_lengths(poses)
-        errors = (found - poses).norm(dim=2) / lengths[:, None]
-        return errors[lengths > 0].nanmean(1).tolist()
-
-    @torch.no_grad()
-    def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
-        """The first held-out pairs as a picture, uint8 (H, W, 3): source, pose, map, paste, painted, true."""
-        pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
+    def _tried(self, networks: nn.ModuleDict, pairs: Tensor) -> Tried:
         source, target = (self._views(self.held_out, side) for side in pairs.T)
         transfer = Transfer(source.poses, target.poses, self.frame)
         layout = self._given_layout(networks, source, target, transfer)
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
         image = paint(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
-        columns: dict[str, Sequence[np.ndarray]] = {
-            "source": list(as_bytes(source.images)),
-            "pose": [draw_skeleton(self.frame, pose) for pose in target.poses.cpu().numpy()],
-            "map": [colour_parsing(ids) for ids in layout.argmax(1).byte().cpu().numpy()],
-            "paste": list(as_bytes(pasted.image)),
-            "painted": list(as_bytes(image)),
-            "true": list(as_bytes(target.images)),
-        }
-        return sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(pairs))])
+        return Tried(source, target, layout.argmax(1), pasted.image, image)
+
+    @torch.no_grad()
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """Scores against the true photos of held-out people in the other pose, see `held_out.scores_of`.
+
+        There is no mIoU for the baseline, which knows no maps.
+        """
+        frozen = self.frozen
+        tried = (self._tried(networks, pairs) for pairs in self.pairs.split(16))
+        scores = scores_of(tried, frozen.pose, frozen.pose_shrink)
+        if self.config.variant == "baseline":
+            del scores["miou"]
+        return scores
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
+        """The same few held-out pairs as a picture, uint8 (H, W, 3)."""
+        pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
+        return sheet_of(self._tried(networks, pairs))
 
 
 def _shrunk(images: Tensor, factor: int) -> Tensor:
