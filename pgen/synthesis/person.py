@@ -27,6 +27,7 @@ from pgen.synthesis.inputs import (
     scaled_parsing,
 )
 from pgen.synthesis.result import Result
+from pgen.synthesis.texture_transfer import Dressed, transfer_texture
 
 if TYPE_CHECKING:
     from pgen.synthesis.generator import PersonGenerator
@@ -100,6 +101,23 @@ class Person:
             self.generator.require_layouts()
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._transfer(batch))
+
+    def transfer_texture(
+        self, clothes: Person, regions: Sequence[str] = ("upper",), shape: bool = False
+    ) -> Dressed:
+        """This person with regions of another photo; pose, face and every other pixel stay this photo's.
+
+        Args:
+            clothes: whose clothes (or hair) it is, from the same `PersonGenerator`.
+            regions: any of ``upper``, ``pants``, ``skirt``, ``hair``, ``lower`` (pants or skirt, whichever each photo
+                shows) and ``all`` (what both show).
+            shape: let regions take on the other garment's shape as well, predicted by H_S. What comes to light where
+                this person's own garment ends is painted too.
+
+        Raises:
+            InputError: an unknown region, one that a photo does not show, or weights without H_S for ``shape``.
+        """
+        return transfer_texture(self, clothes, regions, shape)
 
     def _target(self, pose: PoseLike, parsing: ParsingLike | None) -> _Target:
         loaded = read_target(pose)
