@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+_Any = TypeVar("_Any", bound=np.generic)
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -15,8 +19,8 @@ _DISTINCT = 24.0
 _REACHES = (0.008, 0.03, 0.12)
 
 
-def bled(image: Picture, region: Mask) -> Picture:
-    """``image`` (H, W, 3) with every pixel outside ``region`` (H, W) in the colour of the nearest one inside.
+def bled(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
+    """``image`` (H, W) or (H, W, 3) with every pixel outside ``region`` (H, W) in the colour of the nearest one inside.
 
     To enlarge a region without mixing in what lies beside it. The image itself if the region is empty.
     """
@@ -24,6 +28,11 @@ def bled(image: Picture, region: Mask) -> Picture:
         return image
     rows, columns = ndimage.distance_transform_edt(~region, return_distances=False, return_indices=True)
     return np.asarray(image[rows, columns])
+
+
+def interior(region: Mask, width: float) -> Mask:
+    """The pixels of ``region`` (H, W) that are more than ``width`` pixels from what lies outside of it."""
+    return np.asarray(ndimage.distance_transform_edt(region) > width)
 
 
 def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
@@ -42,7 +51,7 @@ def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: 
         return result
     share = np.ones((*region.shape, 1), np.float32)
     beside = np.zeros(photo.shape, np.float32)
-    inner = ndimage.distance_transform_edt(old) > width
+    inner = interior(old, width)
     if inner.any() and not old.all():
         # The nearest pixels, not means: garments may be patterned.
         was, beside = bled(photo, inner).astype(np.float32), bled(photo, ~old).astype(np.float32)

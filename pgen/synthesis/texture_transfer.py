@@ -18,7 +18,8 @@ from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
 from pgen.synthesis.result import Result, shown
 from pgen.synthesis.repainting import enlargement, painted, repainted
-from pgen.synthesis.seams import bled, exchanged
+from pgen.synthesis.seams import bled, exchanged, interior
+from pgen.synthesis.shading import flattened, shaded, shading
 
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
@@ -95,8 +96,10 @@ def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], sh
     worn = painted(source, person, layout)
     width = _BORDER * enlargement(person)
     for label in own:
-        enlarged = person.fit.image_back(bled(worn, after == label))
-        image = exchanged(image, enlarged, parsing == label, person.parsing == label, width)
+        old = person.parsing == label
+        enlarged = person.fit.image_back(flattened(_unmixed(worn, after == label)))
+        lit = shaded(enlarged, shading(person.image, interior(old, width)))
+        image = exchanged(image, lit, parsing == label, old, width)
     return Dressed(
         person=person,
         target=f"clothes of {clothes.name}",
@@ -142,3 +145,9 @@ def _exchange(person: Person, clothes: Person, labels: Sequence[Label]) -> _Exch
 
 def _title(labels: Sequence[Label]) -> str:
     return " and no ".join(_NAMES.get(label, LABELS[label]) for label in labels)
+
+
+def _unmixed(worn: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """``worn`` (h, w, 3) with the colours that the ``region`` has inside of its outermost pixels, all over."""
+    core = interior(region, 1)
+    return bled(worn, core if core.any() else region)

@@ -30,6 +30,7 @@ from pgen.people.dataset import synthetic_person, synthetic_shot
 from pgen.people.render import Rendering, render
 from pgen.synthesis.generator import load
 from pgen.synthesis.person import Person
+from pgen.synthesis.shading import shaded, shading
 
 SEED = 4242
 #: Regions of fewer pixels, as a share of the frame, say nothing.
@@ -84,9 +85,13 @@ def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
     carried = ((pasted + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     region = (person.parsing == Label.UPPER)[..., None]
     mean = clothes.image[clothes.parsing == Label.UPPER].mean(axis=0).round().astype(np.uint8)
+    light = shading(person.image, region[..., 0])
     return {
         "affine paste": np.where(region, carried, person.image),
         "mean colour": np.where(region, mean, person.image),
+        # Not baselines of others, but what our shading alone brings.
+        "affine paste, shaded": np.where(region, shaded(carried, light), person.image),
+        "mean colour, shaded": np.where(region, shaded(np.broadcast_to(mean, carried.shape), light), person.image),
     }
 
 
