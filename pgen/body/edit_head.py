@@ -132,7 +132,7 @@ def _head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
     along = spine(pose)
     length = float((neck - centre) @ along)
     if length < 0.12 * unit:
-        raise InputError("hair cannot be edited: the head is not above the shoulders, so it is unknown where hair falls")
+        raise InputError("hair cannot be edited: the head is not above the shoulders")
     down, across = _coordinates(centre, along, size)
     return _Head(down / length, across / unit, not there[Joint.NOSE] and _from_behind(pose))
 

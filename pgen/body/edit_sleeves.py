@@ -31,9 +31,9 @@ _APART = 0.3
 def edit_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with sleeves that reach ``length`` along the arms: 0 shoulder, 1 elbow, 2 wrist.
 
-    Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where it
-    was wider than an arm. The trunk is left alone, but for arms whose hand shows that they are in front of it. Arms
-    without a known elbow stay as they are.
+    Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where
+    it was wider than an arm. The trunk is left alone, but for arms whose hand shows that they are in front of it.
+    Arms without a known elbow stay as they are.
 
     Raises:
         InputError: no elbow is known, or the torso is not.

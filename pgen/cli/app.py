@@ -21,6 +21,8 @@ COMMANDS = {
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
     "generate": "pgen.cli.generate:run",
+    "texture-transfer": "pgen.cli.texture_transfer:run",
+    "manipulate": "pgen.cli.manipulate:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 

@@ -35,6 +35,12 @@ def interior(region: Mask, width: float) -> Mask:
     return np.asarray(ndimage.distance_transform_edt(region) > width)
 
 
+def unmixed(image: Picture, region: Mask) -> Picture:
+    """``image`` (H, W, 3) in the colours that ``region`` has inside of its outermost pixels, all over."""
+    core = interior(region, 1)
+    return bled(image, core if core.any() else region)
+
+
 def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
     """``photo`` with ``painted`` in ``region``, but for what mixes there with the surroundings of the ``old`` region.
 
@@ -66,33 +72,33 @@ def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: 
     return result
 
 
-def matched(painted: Picture, photo: Picture, labels: NDArray[np.uint8], changed: Mask) -> Picture:
-    """``painted`` with its colours in ``changed`` moved to those that ``photo`` has nearby for the same label.
+def matched(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted: Mask, known: Mask) -> Picture:
+    """``painted`` with its colours in ``wanted`` moved to those that ``photo`` has nearby for the same label.
 
-    How painted and photo differ where the photo stays (outside ``changed``), is carried over into ``changed`` label
-    by label, mostly from nearby: so new cloth meets the old without a step.
+    How painted and photo differ in ``known`` is carried over into ``wanted`` label by label, mostly from nearby: so new
+    cloth meets the old without a step.
 
     Args:
-        labels: uint8 (H, W), the map of the painted picture; ``photo`` shows it too, outside of ``changed``.
+        labels: uint8 (H, W), the map of the painted picture.
+        wanted, known: bool (H, W): what is to be matched, and where ``photo`` shows the same label as ``labels``.
     """
     result = painted.astype(np.float32)
     difference = photo.astype(np.float32) - result
     longer = max(labels.shape)
-    for label in np.unique(labels[changed]):
-        known = (labels == label) & ~changed
-        if not known.any():
+    for label in np.unique(labels[wanted]):
+        here = (labels == label) & known
+        if not here.any():
             continue
-        wanted = changed & (labels == label)
-        total, weight = np.zeros_like(difference), np.full(labels.shape, 1e-12, np.float32)
+        total, weight = np.zeros_like(difference), np.zeros(labels.shape, np.float32)
         for reach in _REACHES:
             sigma = max(1.0, reach * longer)
             # Narrow neighbourhoods count most where they hold anything.
-            scale = 1 / sigma**2
-            total += scale * _blurred(difference * known[..., None], sigma)
-            weight += scale * ndimage.gaussian_filter(known.astype(np.float32), sigma, truncate=3)
-        trust = np.minimum(1, weight * 1e6)[..., None]
-        shift = total / weight[..., None] * trust + np.median(difference[known], axis=0) * (1 - trust)
-        result[wanted] += shift[wanted]
+            total += _blurred(difference * here[..., None], sigma) / sigma**2
+            weight += ndimage.gaussian_filter(here.astype(np.float32), sigma, truncate=3) / sigma**2
+        usual = np.median(difference[here], axis=0)
+        shift = np.where(weight[..., None] > 1e-6, total / np.maximum(weight, 1e-6)[..., None], usual)
+        place = wanted & (labels == label)
+        result[place] += shift[place]
     return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
 
 

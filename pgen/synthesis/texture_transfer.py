@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 from numpy.typing import NDArray
+from PIL import Image
 
 from pgen.body.drawing import colour_parsing
 from pgen.body.labels import LABELS, Label
 from pgen.body.regions import reshaped
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
+from pgen.synthesis.repainting import enlarged_map, enlargement, painted, repainted
 from pgen.synthesis.result import Result, shown
-from pgen.synthesis.repainting import enlargement, painted, repainted
-from pgen.synthesis.seams import bled, exchanged, interior
-from pgen.synthesis.shading import flattened, shaded, shading
+from pgen.synthesis.seams import exchanged, interior, unmixed
+from pgen.synthesis.shading import flattened, plainness, shaded, shading
 
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
@@ -76,6 +76,11 @@ def check_regions(regions: Sequence[str]) -> tuple[str, ...]:
     return tuple(regions)
 
 
+def check_exchange(person: Person, clothes: Person, regions: Sequence[str]) -> None:
+    """Raises `InputError` if ``regions`` of the two photos cannot be exchanged."""
+    _exchanges(person, clothes, check_regions(regions))
+
+
 def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], shape: bool = False) -> Dressed:
     """The person with ``regions`` of the photo ``clothes``; see `Person.transfer_texture`."""
     exchanges = _exchanges(person, clothes, check_regions(regions))
@@ -91,13 +96,17 @@ def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], sh
         transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
         predicted = person.generator.layouts(source, transfer)[0].byte().cpu().numpy()
         layout = torch.from_numpy(reshaped(before, predicted, own)).to(layout)[None]
-        image, parsing = repainted(person, layout, kept=own)
+        parsing = enlarged_map(person, layout[0].byte().cpu().numpy())
+        image = repainted(person, layout, parsing, left=own)
     after = layout[0].byte().cpu().numpy()
     worn = painted(source, person, layout)
     width = _BORDER * enlargement(person)
-    for label in own:
+    for exchange in exchanges:
+        label = exchange.own
+        given = clothes.parsing == exchange.given
+        plain = plainness(clothes.image, interior(given, _BORDER * enlargement(clothes)))
         old = person.parsing == label
-        enlarged = person.fit.image_back(flattened(_unmixed(worn, after == label)))
+        enlarged = person.fit.image_back(flattened(unmixed(worn, after == label), plain))
         lit = shaded(enlarged, shading(person.image, interior(old, width)))
         image = exchanged(image, lit, parsing == label, old, width)
     return Dressed(
@@ -145,9 +154,3 @@ def _exchange(person: Person, clothes: Person, labels: Sequence[Label]) -> _Exch
 
 def _title(labels: Sequence[Label]) -> str:
     return " and no ".join(_NAMES.get(label, LABELS[label]) for label in labels)
-
-
-def _unmixed(worn: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """``worn`` (h, w, 3) with the colours that the ``region`` has inside of its outermost pixels, all over."""
-    core = interior(region, 1)
-    return bled(worn, core if core.any() else region)

@@ -1,0 +1,58 @@
+"""What results are called, and where they go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pgen.errors import InputError
+
+
+def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool) -> list[list[Path | None]]:
+    """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several."""
+    from pgen.data.outputs import check_output
+
+    if out is None:
+        return [[None] * len(targets) for _ in sources]
+    several = len(sources) * len(targets) > 1
+    if not several and not out.is_dir() and out.suffix:
+        check_output(png(out, "-o"), force)
+        return [[out]]
+    if out.suffix.lower() == ".png" and not out.is_dir():
+        raise InputError(
+            f"-o {out} is one file, and there will be {len(sources) * len(targets)} results; name a folder"
+        )
+    taken: set[str] = set()
+    names = [[unused(f"{stem(source)}__{stem(target)}", taken) for target in targets] for source in sources]
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
+    places: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
+    for place in (place for row in places for place in row if place is not None):
+        check_output(place, force)
+    return places
+
+
+def png(path: Path, flag: str) -> Path:
+    """``path``, if it is called like a PNG. Raises `InputError` naming ``flag``."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{flag} {path}: pictures are written as PNG; name it {path.stem or 'out'}.png")
+    return path
+
+
+def stem(name: str) -> str:
+    """The name of a photo or pose as part of a file name."""
+    plain = Path(name.replace("\\", "/")).stem
+    return re.sub(r"[^\w.-]", "_", plain)[:100] or "pose"
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """``name``, or with a number behind it if another result has it already."""
+    number, free = 1, name
+    while free.lower() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(free.lower())
+    return free
