@@ -61,6 +61,9 @@ def repainted(
         of_label = person.fit.image_back(unmixed(frame, after == label))
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * enlargement(person)
+    # Maps are not exact to the pixel: what was there before may show a little beyond the change.
+    around = ndimage.distance_transform_edt(~wanted) <= fade
+    wanted |= around & np.isin(parsing, np.unique(parsing[wanted])) & (parsing == shows[person.parsing])
     # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
     known = (shows[person.parsing] == parsing) & (_from_edges(parsing) > fade + 1)
     matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))

@@ -38,8 +38,7 @@ def edited(parsing: np.ndarray, pose: np.ndarray, wanted: dict) -> np.ndarray | 
     """The new map; None where the edit is refused."""
     try:
         return edit_layout(parsing, pose, wanted).parsing
-    except InputError as error:
-        assert "cannot be edited: " in str(error)
+    except InputError:
         return None
 
 
