@@ -24,6 +24,8 @@ COMMANDS = {
     "poses": "pgen.cli.poses:run",
     "annotate": "pgen.cli.annotate:run",
     "evaluate": "pgen.cli.evaluate:run",
+    "texture-transfer": "pgen.cli.texture_transfer:run",
+    "manipulate": "pgen.cli.manipulate:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 

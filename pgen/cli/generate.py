@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgen.cli.annotation_files import for_each, parsing_of
 from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
 from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators
 from pgen.cli.options import Device, Force, Seed
@@ -233,43 +234,12 @@ def _warn_once(warnings: Sequence[str], told: set[str]) -> None:
 
 
 def _requests(sources: Sequence[str], poses: Sequence[str], parsings: Sequence[str], crop: bool) -> list[_Request]:
-    own_poses = _for_each(poses, sources, "--src-pose")
-    own_parsings = _for_each(parsings, sources, "--src-parsing")
+    own_poses = for_each(poses, sources, "--src-pose")
+    own_parsings = for_each(parsings, sources, "--src-parsing")
     return [
-        _Request(source, pose, None if parsing is None else _parsing_of(source, parsing), crop)
+        _Request(source, pose, None if parsing is None else parsing_of(source, parsing, "--src-parsing"), crop)
         for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
     ]
-
-
-def _for_each(given: Sequence[str], sources: Sequence[str], flag: str) -> Sequence[str | None]:
-    """One of ``given`` for each source: the only one for all, or in their order."""
-    if len(given) <= 1:
-        return [*given, None][:1] * len(sources)
-    if len(given) != len(sources):
-        raise InputError(
-            f"{flag} is given {len(given)} times for {len(sources)} photos; give it once, or once for each"
-        )
-    return given
-
-
-def _parsing_of(source: str, parsing: str) -> str:
-    """The map of ``source``: ``parsing``, or the file or entry in it that is called like the photo."""
-    from pgen.data.inputs import split_spec
-    from pgen.data.store import is_hdf5
-
-    path, entry = split_spec(parsing)
-    if entry is not None:
-        return parsing
-    photo, own = split_spec(source)
-    name = Path(own or photo.name)
-    if is_hdf5(path):
-        return f"{path}:{own or name}"
-    if not path.is_dir():
-        return parsing
-    for suffix in (".npy", ".png"):
-        if (path / f"{name.stem}{suffix}").is_file():
-            return str(path / f"{name.stem}{suffix}")
-    raise InputError(f"--src-parsing {path}: the folder has neither {name.stem}.npy nor {name.stem}.png")
 
 
 def _refuse_poses(sources: Sequence[str]) -> None:

@@ -29,7 +29,9 @@ from pgen.synthesis.inputs import (
     same_shape,
     scaled_parsing,
 )
+from pgen.synthesis.manipulation import Manipulated, manipulate
 from pgen.synthesis.result import Result
+from pgen.synthesis.texture_transfer import Dressed, transfer_texture
 
 if TYPE_CHECKING:
     from pgen.synthesis.generator import PersonGenerator
@@ -130,6 +132,39 @@ class Person:
             self.generator.require_layouts()
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._transfer(batch))
+
+    def transfer_texture(self, clothes: Person, regions: Sequence[str] = ("upper",), shape: bool = False) -> Dressed:
+        """This person with regions of another photo; pose, face and every other pixel stay this photo's.
+
+        Args:
+            clothes: whose clothes (or hair) it is, from the same `PersonGenerator`.
+            regions: any of ``upper``, ``pants``, ``skirt``, ``hair``, ``lower`` (pants or skirt, whichever each photo
+                shows) and ``all`` (what both show).
+            shape: let regions take on the other garment's shape as well, predicted by H_S. What comes to light where
+                this person's own garment ends is painted too.
+
+        Raises:
+            InputError: an unknown region, one that a photo does not show, or weights without H_S for ``shape``.
+        """
+        return transfer_texture(self, clothes, regions, shape)
+
+    def manipulate(self, parsing: ParsingLike | None = None, **edits: str | float) -> Manipulated:
+        """This person's photo with another parsing map: ``person.manipulate(sleeves="long", lower="skirt")``.
+
+        H_A paints what changes; away from it, and a small border, every pixel stays the photo's.
+
+        Args:
+            parsing: the map of the result, as large as the photo: ids (H, W), or a file, such as the palette PNG that
+                `Manipulated.save_parsing` writes, painted by hand. Not together with edits.
+            edits: named edits of the photo's own map: ``sleeves`` (none, short, elbow, long, or a share of the arm, 0
+                to 1), ``lower`` (pants, shorts, skirt), ``length`` of what is worn below (mini, short, knee, midi,
+                full, or a share of the leg), ``neckline`` (round, scoop, v, boat, high), ``hair`` (short, long).
+
+        Raises:
+            InputError: an unknown edit or value, one that photo or pose show too little for, or a map that cannot be
+                read or has another size.
+        """
+        return manipulate(self, edits, parsing)
 
     def _completed(self, loaded: LoadedPose) -> tuple[NDArray[np.float32], tuple[int, int], tuple[str, ...]]:
         """A target with both shoulders and hips, its frame, and warnings."""

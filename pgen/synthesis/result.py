@@ -66,19 +66,28 @@ class Result:
         The pictures' longer side is at most ``largest`` pixels.
         """
         size = (self.image.shape[0], self.image.shape[1])
-        scale = min(max(_SMALLEST, max(size)), largest) / max(size)
-        shown = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-
-        def resized(picture: NDArray[np.uint8], method: Image.Resampling) -> NDArray[np.uint8]:
-            return np.asarray(Image.fromarray(picture).resize(shown[::-1], method))
-
+        skeleton = shown_size(size, largest)
         return [
-            (f"source: {self.person.name}", resized(self.person.image, Image.Resampling.LANCZOS)),
-            (f"pose: {self.target}", draw_skeleton(shown, Fit.of(size, shown).pose(self.pose))),
-            ("parsing map", resized(colour_parsing(self.parsing), Image.Resampling.NEAREST)),
-            ("result", resized(self.image, Image.Resampling.LANCZOS)),
+            (f"source: {self.person.name}", shown(self.person.image, largest)),
+            (f"pose: {self.target}", draw_skeleton(skeleton, Fit.of(size, skeleton).pose(self.pose))),
+            ("parsing map", shown(colour_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
+            ("result", shown(self.image, largest)),
         ]
 
     def sheet(self) -> NDArray[np.uint8]:
         """The panels side by side with captions: uint8 (height, width, 3)."""
         return sheet([self.panels()])
+
+
+def shown(
+    picture: NDArray[np.uint8], largest: int, method: Image.Resampling = Image.Resampling.LANCZOS
+) -> NDArray[np.uint8]:
+    """``picture`` (H, W, 3) as a panel: its longer side at most ``largest``, small ones enlarged for the eye."""
+    size = shown_size((picture.shape[0], picture.shape[1]), largest)
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], method))
+
+
+def shown_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
+    """Height and width of the panel of a picture of ``size``."""
+    scale = min(max(_SMALLEST, max(size)), largest) / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,0 +1,153 @@
+"""Longer and shorter hair, and other necklines, in a parsing map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.body.labels import Label
+from pgen.body.limb_fields import spine
+from pgen.body.parts import torso_length
+from pgen.errors import InputError
+
+HAIR = ("short", "long")
+
+#: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end, in torso
+#: lengths; and the power of their curve (1 straight to a point, large ones square). "high" covers the neck.
+NECKLINES = {
+    "round": (0.46, 0.03, 2.2),
+    "scoop": (0.55, 0.13, 2.6),
+    "v": (0.5, 0.22, 1.0),
+    "boat": (0.72, 0.0, 3.0),
+    "high": (0.0, -0.16, 1.0),
+}
+
+# Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
+_CHIN, _LONG = 0.5, 2.0
+# The same for the crown, and for where long hair begins to fall.
+_CROWN, _EARS = -0.7, -0.1
+# In torso lengths: half the width of the neck, how far the head may reach to either side, and the width of a strand.
+_NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.11
+# Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
+_NECK_TOP, _LOWEST = -0.1, 0.4
+
+_ARMS = (Label.L_ARM, Label.R_ARM)
+
+
+def edit_hair(parsing: NDArray[np.uint8], pose: NDArray[np.floating], style: str) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with "short" hair, cut below the chin, or "long" hair that falls to the chest.
+
+    What was under cut hair is taken from the nearest pixels, and the neck from its joints. Long hair falls on either
+    side of a face, and over the back of who is seen from behind.
+
+    Raises:
+        InputError: the head's direction is not known.
+    """
+    head = _head(pose, (parsing.shape[0], parsing.shape[1]))
+    result = parsing.copy()
+    if style == "short":
+        cut = (parsing == Label.HAIR) & (head.down > _CHIN)
+        other = parsing != Label.HAIR
+        if cut.any() and other.any():
+            rows, columns = ndimage.distance_transform_edt(~other, return_distances=False, return_indices=True)
+            neck = (np.abs(head.across) < _NECK_HALF) & (head.down < 0.9)
+            result[cut] = np.where(neck, Label.FACE, parsing[rows, columns])[cut]
+        return result
+    falls = _strands(parsing, head) & (head.down > _EARS) & (head.down < _LONG)
+    result[falls & np.isin(parsing, (Label.BACKGROUND, Label.FACE, Label.UPPER, *_ARMS))] = Label.HAIR
+    return result
+
+
+def _strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
+    """Columns (H, W), along the body, that long hair falls in: at the sides of the head where it shows hair."""
+    near = (np.abs(head.down) < -_CROWN) & (head.down < _EARS + _CHIN) & (np.abs(head.across) < _HEAD_HALF)
+    outline = near & np.isin(parsing, (Label.HAIR, Label.FACE))
+    hair = near & (parsing == Label.HAIR)
+    if not outline.any():
+        return np.zeros(parsing.shape, bool)
+    first, last = head.across[outline].min(), head.across[outline].max()
+    if head.from_behind:
+        return np.asarray((head.across >= first) & (head.across <= last))
+    columns = np.zeros(parsing.shape, bool)
+    beside = hair & (np.abs(head.down) < _CHIN / 2)  # at the height of eyes and ears
+    bare = not hair.any()
+    if bare or (beside & (head.across < first + _STRAND / 2)).any():
+        columns |= (head.across >= first) & (head.across < first + _STRAND)
+    if bare or (beside & (head.across > last - _STRAND / 2)).any():
+        columns |= (head.across <= last) & (head.across > last - _STRAND)
+    return columns
+
+
+def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with a neckline of `NECKLINES`: bare skin, which counts as face, above it, cloth below.
+
+    Raises:
+        InputError: the person is seen from behind, or the torso is not known.
+    """
+    unit = torso_length(pose)
+    if not unit:
+        raise InputError("the neckline cannot be edited: shoulders or hips are not known")
+    if _from_behind(pose):
+        raise InputError("the neckline cannot be edited: the person is seen from behind")
+    joints, down = np.asarray(pose, np.float64), spine(pose)
+    shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
+    half = max(float(np.linalg.norm(shoulders[1] - shoulders[0])) / 2, 0.12 * unit)
+    below, across = _coordinates(shoulders.mean(axis=0), down, (parsing.shape[0], parsing.shape[1]))
+    below, across = below / unit, np.abs(across) / half
+    width, lowest, power = NECKLINES[shape]
+    if width:
+        edge = lowest + (_NECK_TOP - lowest) * (across / width) ** power
+        bare = (across < width) & (below < edge)
+    else:
+        bare = below < lowest
+    near = (across < 1) & (below > 2 * _NECK_TOP) & (below < _LOWEST)
+    result = parsing.copy()
+    result[near & bare & (parsing == Label.UPPER)] = Label.FACE
+    covers = below > (_NECK_TOP if width else lowest)
+    result[near & ~bare & covers & (parsing == Label.FACE)] = Label.UPPER
+    return result
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Coordinates (H, W) of a head: ``down`` 0 at its middle and 1 at the neck, ``across`` in torso lengths."""
+
+    down: NDArray[np.float64]
+    across: NDArray[np.float64]
+    from_behind: bool
+
+
+def _head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
+    there, unit = known(pose), torso_length(pose)
+    joints = np.asarray(pose, np.float64)
+    seen = [joint for joint in HEAD_JOINTS if there[joint]]
+    if not unit or not seen:
+        raise InputError("hair cannot be edited: no joint of the head is known, or shoulders or hips are not")
+    neck = joints[Joint.NECK] if there[Joint.NECK] else joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+    centre = joints[seen].mean(axis=0)
+    along = spine(pose)
+    length = float((neck - centre) @ along)
+    if length < 0.12 * unit:
+        raise InputError("hair cannot be edited: the head is not above the shoulders")
+    down, across = _coordinates(centre, along, size)
+    return _Head(down / length, across / unit, not there[Joint.NOSE] and _from_behind(pose))
+
+
+def _from_behind(pose: NDArray[np.floating]) -> bool:
+    """Whether the right shoulder is where the left one of a person facing the camera would be."""
+    joints, down = np.asarray(pose, np.float64), spine(pose)
+    to_left = joints[Joint.L_SHOULDER] - joints[Joint.R_SHOULDER]
+    return float(to_left @ np.array([down[1], -down[0]])) < 0
+
+
+def _coordinates(
+    origin: NDArray[np.float64], axis: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Position (H, W) of each pixel along ``axis``, a unit vector (x, y), from ``origin``, and square to it."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    dx, dy = x - origin[0], y - origin[1]
+    return dx * axis[0] + dy * axis[1], dx * axis[1] - dy * axis[0]

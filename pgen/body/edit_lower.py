@@ -1,0 +1,98 @@
+"""Trousers, shorts and skirts, and their lengths, in a parsing map."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+
+from pgen.body.labels import Label
+from pgen.body.limb_fields import leg_chains, limb_field, spine
+from pgen.body.parts import torso_length
+from pgen.body.raster import polygon_mask
+from pgen.errors import InputError
+
+#: The label of each garment and how long it is if nothing is said: 0 hip, 1 knee, 2 ankle.
+LOWER = {"pants": (Label.PANTS, 2.0), "shorts": (Label.PANTS, 0.7), "skirt": (Label.SKIRT, 0.95)}
+#: Lengths by name.
+LENGTHS = {"mini": 0.55, "short": 0.7, "knee": 1.0, "midi": 1.45, "full": 2.0}
+
+_LEGS = (Label.R_LEG, Label.L_LEG)
+_GARMENTS = (Label.PANTS, Label.SKIRT)
+# Feet begin here; no garment covers them.
+_FOOT = 1.97
+# Half the width, in torso lengths, of bare legs and of trousers, at hip, knee, calf and ankle.
+_PLACES = (0.0, 1.0, 1.4, 2.0)
+_LEG_HALF = (0.17, 0.115, 0.105, 0.075)
+_TROUSER_HALF = (0.19, 0.145, 0.13, 0.115)
+# Half the width of a skirt at the hip, how much wider it is one thigh farther down, and where trouser legs part.
+_SKIRT_HALF, _FLARE, _CROTCH = 0.19, 0.03, 0.22
+
+
+def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
+    """Pants or skirt, whichever ``parsing`` shows more of; None if neither."""
+    counts = {label: int((parsing == label).sum()) for label in _GARMENTS}
+    label = max(_GARMENTS, key=lambda label: counts[label])
+    return label if counts[label] else None
+
+
+def edit_lower(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
+
+    What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
+    hem is bare leg, and background where the garment was wider than that.
+
+    Args:
+        kind: `Label.PANTS` (shorts are short ones) or `Label.SKIRT`.
+
+    Returns:
+        The new map, and the names of joints of the legs that are missing and were assumed.
+
+    Raises:
+        InputError: nothing below the waist is in the picture, or the torso is not known.
+    """
+    if not torso_length(pose):
+        raise InputError("what is worn below cannot be edited: shoulders or hips are not known")
+    if not np.isin(parsing, (*_GARMENTS, *_LEGS)).any():
+        raise InputError("what is worn below cannot be edited: the map shows neither pants, skirt nor legs")
+    size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
+    chains, assumed = leg_chains(pose)
+    fields = [limb_field(chain, size, unit) for chain in chains]
+    left_nearer = fields[1].distance < fields[0].distance
+    left = np.where(np.isin(parsing, _LEGS), parsing == Label.L_LEG, left_nearer)
+    along = np.where(left, fields[1].along, fields[0].along)
+    distance = np.where(left, fields[1].distance, fields[0].distance)
+    skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
+    above = along < min(length, _FOOT)
+    garment, legs = np.isin(parsing, _GARMENTS), np.isin(parsing, _LEGS)
+
+    result = parsing.copy()
+    result[legs & above] = kind
+    result[garment & above] = kind
+    result[garment & ~above] = skin[garment & ~above]
+    if kind == Label.SKIRT:
+        hull = _skirt(chains, min(length, _FOOT), pose, size, unit)
+        result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
+    else:
+        apart = (along > _CROTCH) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
+        result[(parsing == Label.SKIRT) & apart] = Label.BACKGROUND
+    return result, assumed
+
+
+def _skirt(
+    chains: list[NDArray[np.float64]], length: float, pose: NDArray[np.floating], size: tuple[int, int], unit: float
+) -> NDArray[np.bool_]:
+    """Pixels (H, W) of a skirt from the hips down: what both legs and the space between them take up."""
+    down = spine(pose)
+    across = np.array([down[1], -down[0]])
+    corners = []
+    for chain in chains:
+        for at in (0.0, *(joint for joint in (1.0,) if joint < length), length):
+            index = min(int(at), 1)
+            point = chain[index] + (at - index) * (chain[index + 1] - chain[index])
+            half = (_SKIRT_HALF + _FLARE * at) * unit
+            corners += [point - half * across, point + half * across]
+    points = np.array(corners)
+    return polygon_mask(points[ConvexHull(points, qhull_options="QJ").vertices], size)

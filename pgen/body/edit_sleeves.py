@@ -1,0 +1,90 @@
+"""Longer and shorter sleeves in a parsing map."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import Joint, known
+from pgen.body.labels import Label
+from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine
+from pgen.body.parts import torso_length
+from pgen.body.raster import polygon_mask
+from pgen.errors import InputError
+
+#: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
+SLEEVES = {"none": 0.0, "short": 0.55, "elbow": 1.1, "long": 2.0}
+
+_LABELS = (Label.R_ARM, Label.L_ARM)
+# From here on it is the hand, which no edit covers or lays bare: it also tells whether the arm is in front.
+_HAND = 2.15
+# Half the width of a bare arm at shoulder, elbow, wrist and hand, and how far from the bones a sleeve reaches, in
+# torso lengths.
+_ARM_HALF = ((0.0, 1.0, 2.0, 2.3), (0.1, 0.08, 0.058, 0.07))
+_SLEEVE_HALF = 0.26
+# Half the depth of the trunk, and how far cloth reaches beyond the hip joints, in torso lengths.
+_TRUNK_HALF, _BESIDE_HIP = 0.2, 0.15
+# Nearer to the shoulder than this, an arm in front of the trunk cannot be told from it.
+_APART = 0.3
+
+
+def edit_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with sleeves that reach ``length`` along the arms: 0 shoulder, 1 elbow, 2 wrist.
+
+    Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where
+    it was wider than an arm. The trunk is left alone, but for arms whose hand shows that they are in front of it.
+    Arms without a known elbow stay as they are.
+
+    Raises:
+        InputError: no elbow is known, or the torso is not.
+    """
+    unit = torso_length(pose)
+    there = known(pose)
+    chains = [_chain(pose, arm) for arm in ARMS]
+    if not unit or all(chain is None for chain in chains):
+        raise InputError("sleeves cannot be edited: no elbow is known, so the arms' directions are not either")
+    size = (parsing.shape[0], parsing.shape[1])
+    fields = [None if chain is None else limb_field(chain, size, unit) for chain in chains]
+    trunk = _trunk(pose, size, unit)
+    result = parsing.copy()
+    for side, field in enumerate(fields):
+        if field is None:
+            continue
+        label, other = _LABELS[side], fields[1 - side]
+        bare = parsing == label
+        if length > 0:
+            result[bare & (field.along < min(length, _HAND))] = Label.UPPER
+        width = np.interp(field.along, *_ARM_HALF)
+        within = field.distance <= width
+        in_front = there[ARMS[side][2]] and bool((bare & (field.along >= _HAND)).any())
+        sleeve = (parsing == Label.UPPER) & (field.along >= length) & (field.along < _HAND)
+        sleeve &= field.distance < _SLEEVE_HALF
+        if other is not None:
+            sleeve &= field.distance <= other.distance
+        sleeve &= ~trunk | (within & in_front & (field.along > _APART))
+        result[sleeve] = np.where(within, label, Label.BACKGROUND)[sleeve]
+    return result
+
+
+def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
+    """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
+    there = known(pose)
+    if not there[arm[0]] or not there[arm[1]]:
+        return None
+    return np.asarray(pose, np.float64)[[joint for joint in arm if there[joint]]]
+
+
+def _trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
+    """Where the clothed trunk is, from any side: bool (H, W)."""
+    joints = np.asarray(pose, np.float64)
+    down = spine(pose)
+    shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
+    hips = joints[[Joint.R_HIP, Joint.L_HIP]]
+    across = hips[1] - hips[0]
+    length = float(np.linalg.norm(across))
+    beside = across / length * _BESIDE_HIP * unit if length > 1e-6 else np.zeros(2)
+    low = hips + np.stack([-beside, beside]) + 0.1 * unit * down
+    polygon = polygon_mask(np.stack([shoulders[0], shoulders[1], low[1], low[0]]), size)
+    axis = np.stack([shoulders.mean(axis=0) + 0.1 * unit * down, hips.mean(axis=0)])
+    around: LimbField = limb_field(axis, size, unit)
+    return polygon | (around.distance < _TRUNK_HALF)

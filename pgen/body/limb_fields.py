@@ -1,0 +1,84 @@
+"""Where each pixel lies along a limb: what sleeves and trouser legs are measured with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import JOINTS, Joint, known
+from pgen.body.parts import torso_length
+
+#: The joints of each limb, and of its mirror image.
+ARMS: tuple[tuple[Joint, Joint, Joint], ...] = (
+    (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
+    (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
+)
+LEGS: tuple[tuple[Joint, Joint, Joint], ...] = (
+    (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
+    (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
+)
+
+#: Length of a thigh, or of a calf, in torso lengths.
+LEG_BONE = 0.85
+
+
+@dataclass(frozen=True)
+class LimbField:
+    """For every pixel (H, W) of a frame: where it lies along a limb, and how far from its bones.
+
+    ``along`` is 0 at the first joint, 1 at the second, 2 at the third, and continues beyond either end; ``distance``
+    is in torso lengths.
+    """
+
+    along: NDArray[np.float32]
+    distance: NDArray[np.float32]
+
+
+def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:
+    """Field of the limb through ``chain`` (K, 2) of (x, y), two joints or more; ``unit`` is the torso length."""
+    chain = np.asarray(chain, np.float64)
+    y, x = np.mgrid[: size[0], : size[1]]
+    points = np.stack([x, y], axis=-1).astype(np.float64)
+    nearest = np.full(size, np.inf)
+    along = np.zeros(size)
+    for index in range(len(chain) - 1):
+        bone = chain[index + 1] - chain[index]
+        share = (points - chain[index]) @ bone / max(float(bone @ bone), 1e-9)
+        low = -np.inf if index == 0 else 0.0
+        high = np.inf if index == len(chain) - 2 else 1.0
+        distance = np.linalg.norm(points - chain[index] - np.clip(share, 0, 1)[..., None] * bone, axis=-1)
+        closer = distance < nearest
+        nearest = np.where(closer, distance, nearest)
+        along = np.where(closer, index + np.clip(share, low, high), along)
+    return LimbField(along.astype(np.float32), (nearest / unit).astype(np.float32))
+
+
+def spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unit vector (x, y) from between the shoulders to between the hips, all four known; down if they coincide."""
+    joints = np.asarray(pose, np.float64)
+    shoulders = (joints[Joint.R_SHOULDER] + joints[Joint.L_SHOULDER]) / 2
+    down = (joints[Joint.R_HIP] + joints[Joint.L_HIP]) / 2 - shoulders
+    length = float(np.linalg.norm(down))
+    return down / length if length > 1e-6 else np.array([0.0, 1.0])
+
+
+def leg_chains(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
+    """Right and left hip, knee and ankle (3, 2), and the names of the joints that had to be assumed.
+
+    A missing knee is put below the hip, in the direction of the other thigh or of the spine, and a missing ankle below
+    the knee.
+    """
+    joints, there = np.asarray(pose, np.float64), known(pose)
+    unit = torso_length(pose)
+    thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if there[knee]]
+    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * spine(pose)
+    chains, assumed = [], []
+    for hip, knee, ankle in LEGS:
+        at_knee = joints[knee] if there[knee] else joints[hip] + usual
+        thigh = at_knee - joints[hip]
+        at_ankle = joints[ankle] if there[ankle] else at_knee + thigh
+        chains.append(np.stack([joints[hip], at_knee, at_ankle]))
+        assumed += [JOINTS[joint] for joint in (knee, ankle) if not there[joint]]
+    return chains, tuple(assumed)

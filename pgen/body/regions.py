@@ -1,0 +1,53 @@
+"""Exchanging regions of a parsing map: one person's garments in the shape that they have in another map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.body.labels import SKIN_LABELS, Label
+
+_LOWER = (Label.PANTS, Label.SKIRT)
+_ARMS = (Label.L_ARM, Label.R_ARM)
+_LEGS = (Label.L_LEG, Label.R_LEG)
+
+#: What a garment may newly cover. Hair lies over tops, tops over what is below them, and hands over everything low.
+_COVERS: dict[Label, tuple[Label, ...]] = {
+    Label.UPPER: (Label.BACKGROUND, Label.FACE, *_ARMS, *_LOWER, *_LEGS),
+    Label.PANTS: (Label.BACKGROUND, *_LEGS, Label.SKIRT),
+    Label.SKIRT: (Label.BACKGROUND, *_LEGS, Label.PANTS),
+    Label.HAIR: (Label.BACKGROUND, Label.FACE, *_ARMS, Label.UPPER),
+}
+
+#: What there may be behind a garment that ends earlier.
+_BEHIND = (Label.BACKGROUND, *SKIN_LABELS)
+
+
+def reshaped(own: NDArray[np.uint8], other: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[np.uint8]:
+    """The map ``own`` (H, W) with the regions ``labels`` shaped as in ``other``, a map of the same pose and frame.
+
+    A region grows over what its garment may lie on. Where it shrinks, ``other`` tells what is behind: background or
+    skin, or, below a top, whatever ``own`` has there of pants and skirt. Differences as thin as two pixels come from
+    the bodies, not from the garments, and are left out.
+    """
+    result = own.copy()
+    counts = {label: int((own == label).sum()) for label in _LOWER}
+    lower = max(_LOWER, key=lambda label: counts[label])
+    for label in labels:
+        here, there = own == label, other == label
+        gained = _thick(there & np.isin(own, _COVERS[label]))
+        behind = np.where(np.isin(other, _LOWER), lower, other) if label == Label.UPPER and counts[lower] else other
+        allowed = (*_BEHIND, lower) if label == Label.UPPER and counts[lower] else _BEHIND
+        lost = _thick(here & ~there & np.isin(behind, allowed))
+        result[lost] = behind[lost]
+        result[gained] = label
+    return result
+
+
+def _thick(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The parts of ``mask`` that are more than two pixels thick."""
+    core = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
+    return np.asarray(ndimage.binary_dilation(core, np.ones((3, 3), bool), 2, mask=mask))

@@ -1,0 +1,151 @@
+"""A person's photo painted anew where its parsing map has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.models.inputs import Transfer, Views
+from pgen.models.paste import clean_background
+from pgen.synthesis.seams import faded, interior, matched, unmixed
+from pgen.synthesis.shading import shading
+
+if TYPE_CHECKING:
+    from pgen.synthesis.person import Person
+
+# Over how many pixels of the networks' frame what is new fades into the photo.
+_FADE = 1.0
+_LEGS = (Label.L_LEG, Label.R_LEG)
+# How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.
+_SOFT, _ENOUGH = 0.5, 12
+
+
+def repainted(
+    person: Person,
+    layout: Tensor,
+    parsing: NDArray[np.uint8],
+    left: Sequence[Label] = (),
+    stands_for: Mapping[Label, Label] | None = None,
+) -> NDArray[np.uint8]:
+    """The person's photo with another map, painted by H_A from the photo itself where the map has changed.
+
+    Colours are matched to what the photo has of the same label, and what is new fades into it over a pixel of the
+    networks' frame. Farther away, the result is exactly the photo.
+
+    Args:
+        layout: long (1, h, w), the new map in the networks' frame.
+        parsing: uint8 (H, W), the same at the photo's size.
+        left: labels whose new pixels are not painted: something else will be.
+        stands_for: labels of the photo's map that show what the new map calls by another label, such as pants of which
+            a skirt is made.
+    """
+    changed = parsing != person.parsing
+    wanted = changed & ~np.isin(parsing, left)
+    if not wanted.any():
+        return person.image.copy()
+    shows = np.arange(LABEL_COUNT, dtype=np.uint8)
+    for there, called in (stands_for or {}).items():
+        shows[there] = called
+    after = layout[0].byte().cpu().numpy()
+    frame = painted(_prepared(person, after, shows), person, layout)
+    enlarged = person.image.copy()
+    # Label by label, so that enlarging does not mix them.
+    for label in np.unique(parsing[wanted]):
+        of_label = person.fit.image_back(unmixed(frame, after == label))
+        enlarged[parsing == label] = of_label[parsing == label]
+    fade = _FADE * enlargement(person)
+    # Maps are not exact to the pixel: what was there before may show a little beyond the change.
+    around = ndimage.distance_transform_edt(~wanted) <= fade
+    wanted |= around & np.isin(parsing, np.unique(parsing[wanted])) & (parsing == shows[person.parsing])
+    # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
+    known = (shows[person.parsing] == parsing) & (_from_edges(parsing) > fade + 1)
+    matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
+    result = faded(person.image, matching, wanted, fade)
+    # New outlines are as soft as a photo's.
+    outline = wanted & (_from_edges(parsing) < 1.5 * fade)
+    soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
+    result[outline] = np.rint(soft[outline]).astype(np.uint8)
+    return result
+
+
+def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """How far each pixel (H, W) is from the nearest one with another label; infinite if there is none."""
+    edges = np.zeros(parsing.shape, bool)
+    for axis in (0, 1):
+        step = np.diff(parsing, axis=axis) != 0
+        before, after = [[(0, 0), (0, 0)] for _ in range(2)]
+        before[axis], after[axis] = (0, 1), (1, 0)
+        edges |= np.pad(step, before) | np.pad(step, after)
+    if not edges.any():
+        return np.full(parsing.shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(~edges) + 1)
+
+
+def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> Views:
+    """What H_A is shown: the photo in the frame with the new map, new pixels in the usual colour of their label.
+
+    Without it, bare arms would shine through new sleeves: features of the photo reach the same place of the result.
+    Light and shade stay those of what was there.
+    """
+    views = person.views
+    pixels = ((views.images[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
+    before = views.labels[0].byte().cpu().numpy()
+    source = shows[before]
+    changed, light = before != after, np.ones(before.shape, np.float32)
+    for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
+        light[before == label] = shading(pixels, interior(before == label, 1))[before == label]
+    behind = ((clean_background(views.images, views.labels)[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round()
+    filled = pixels.copy()
+    for label in np.unique(after[changed]):
+        here = changed & (source != after) & (after == label)
+        if label == Label.BACKGROUND:
+            filled[here] = behind[here]
+            continue
+        # Of legs too little may be bare, and shoes count as legs: all skin is looked at.
+        for labels in ((label,), SKIN_LABELS)[label in _LEGS : 1 + (label in SKIN_LABELS)]:
+            shown = interior(np.isin(source, labels), 1)
+            if shown.sum() >= _ENOUGH:
+                usual = np.median(pixels[shown], axis=0)
+                filled[here] = np.rint(np.clip(usual * light[here, None], 0, 255)).astype(np.uint8)
+                break
+    device = views.images.device
+    image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
+
+
+def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own."""
+    before = person.views.labels[0].byte().cpu().numpy()
+    share = _enlarged(person, before != after)
+    return np.where(share >= 128, _smooth_map(person, after), person.parsing)
+
+
+def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
+    """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
+    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
+    image = person.generator.images(source, transfer, layout)[0]
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def enlargement(person: Person) -> float:
+    """How many pixels of the photo a pixel of the networks' frame takes up, at least 1."""
+    return max(1.0, person.fit.original[0] / person.fit.content[0])
+
+
+def _enlarged(person: Person, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask of the frame at the photo's size, 0 to 255, with smooth outlines."""
+    return np.asarray(person.fit.image_back(np.repeat(mask[..., None] * np.uint8(255), 3, axis=2))[..., 0])
+
+
+def _smooth_map(person: Person, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A map of the frame at the photo's size: the label that each pixel has most of."""
+    labels = np.unique(parsing)
+    shares = np.stack([_enlarged(person, parsing == label) for label in labels])
+    return labels[shares.argmax(axis=0)]

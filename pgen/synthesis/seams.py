@@ -1,0 +1,122 @@
+"""Putting painted pixels into a photo so that no edge shows, and every other pixel stays what it was."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+_Any = TypeVar("_Any", bound=np.generic)
+
+Picture = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+# Two colours closer than this (0-255, Euclidean) cannot be told apart well enough to find a mixture of them.
+_DISTINCT = 24.0
+# Widths of the neighbourhoods that correct a colour, as shares of the picture's longer side: near, farther, far.
+_REACHES = (0.008, 0.03, 0.12)
+
+
+def bled(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
+    """``image`` (H, W) or (H, W, 3) with every pixel outside ``region`` (H, W) in the colour of the nearest one inside.
+
+    To enlarge a region without mixing in what lies beside it. The image itself if the region is empty.
+    """
+    if not region.any():
+        return image
+    rows, columns = ndimage.distance_transform_edt(~region, return_distances=False, return_indices=True)
+    return np.asarray(image[rows, columns])
+
+
+def interior(region: Mask, width: float) -> Mask:
+    """The pixels of ``region`` (H, W) that are more than ``width`` pixels from what lies outside of it."""
+    return np.asarray(ndimage.distance_transform_edt(region) > width)
+
+
+def unmixed(image: Picture, region: Mask) -> Picture:
+    """``image`` (H, W, 3) in the colours that ``region`` has inside of its outermost pixels, all over."""
+    core = interior(region, 1)
+    return bled(image, core if core.any() else region)
+
+
+def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
+    """``photo`` with ``painted`` in ``region``, but for what mixes there with the surroundings of the ``old`` region.
+
+    Within ``width`` pixels of the old region's border, a pixel's share of the region is found from the photo itself:
+    where its colour lies between those of the region and of its surroundings nearby. Only that share takes on the new
+    colour, the rest stays what is outside. Pixels outside of ``region`` are not touched.
+
+    Args:
+        photo, painted: uint8 (H, W, 3).
+        region, old: bool (H, W): where the painted garment is to be, and where ``photo`` shows the one it replaces.
+    """
+    result = photo.copy()
+    if not region.any():
+        return result
+    share = np.ones((*region.shape, 1), np.float32)
+    beside = np.zeros(photo.shape, np.float32)
+    inner = interior(old, width)
+    if inner.any() and not old.all():
+        # The nearest pixels, not means: garments may be patterned.
+        was, beside = bled(photo, inner).astype(np.float32), bled(photo, ~old).astype(np.float32)
+        towards = was - beside
+        length = (towards**2).sum(axis=2)
+        found = np.clip(((photo - beside) * towards).sum(axis=2) / np.maximum(length, 1), 0, 1)
+        missed = np.abs(beside + found[..., None] * towards - photo).max(axis=2)
+        mixture = old & ~inner & (length > _DISTINCT**2) & (missed < _DISTINCT)
+        share = np.where(mixture, found, 1)[..., None]
+    mixed = share * painted + (1 - share) * beside
+    result[region] = np.rint(np.clip(mixed[region], 0, 255)).astype(np.uint8)
+    return result
+
+
+def matched(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted: Mask, known: Mask) -> Picture:
+    """``painted`` with its colours in ``wanted`` moved to those that ``photo`` has nearby for the same label.
+
+    How painted and photo differ in ``known`` is carried over into ``wanted`` label by label, mostly from nearby: so new
+    cloth meets the old without a step.
+
+    Args:
+        labels: uint8 (H, W), the map of the painted picture.
+        wanted, known: bool (H, W): what is to be matched, and where ``photo`` shows the same label as ``labels``.
+    """
+    result = painted.astype(np.float32)
+    difference = photo.astype(np.float32) - result
+    longer = max(labels.shape)
+    for label in np.unique(labels[wanted]):
+        here = (labels == label) & known
+        if not here.any():
+            continue
+        total, weight = np.zeros_like(difference), np.zeros(labels.shape, np.float32)
+        for reach in _REACHES:
+            sigma = max(1.0, reach * longer)
+            # Narrow neighbourhoods count most where they hold anything.
+            total += _blurred(difference * here[..., None], sigma) / sigma**2
+            weight += ndimage.gaussian_filter(here.astype(np.float32), sigma, truncate=3) / sigma**2
+        usual = np.median(difference[here], axis=0)
+        shift = np.where(weight[..., None] > 1e-6, total / np.maximum(weight, 1e-6)[..., None], usual)
+        place = wanted & (labels == label)
+        result[place] += shift[place]
+    return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
+
+
+def faded(photo: Picture, painted: Picture, changed: Mask, border: float) -> Picture:
+    """``photo`` with ``painted`` in ``changed``, which fades out over ``border`` pixels around it.
+
+    Pixels farther away are exactly the photo's.
+    """
+    if not changed.any():
+        return photo.copy()
+    away = ndimage.distance_transform_edt(~changed)
+    share = np.clip(1 - away / (border + 1), 0, 1)[..., None]
+    result = photo.copy()
+    touched = share[..., 0] > 0
+    mixed = share * painted + (1 - share) * photo
+    result[touched] = np.rint(mixed[touched]).astype(np.uint8)
+    return result
+
+
+def _blurred(image: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(ndimage.gaussian_filter(image, (sigma, sigma, 0), truncate=3), np.float32)

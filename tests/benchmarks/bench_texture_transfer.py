@@ -1,0 +1,132 @@
+"""Texture transfer on held-out synthetic pairs, where the renderer knows the person in the other's clothes.
+
+Inside the transferred region, against two baselines: the clothes' region carried by the part-wise affine warps, with
+its mean colour where they bring none, and its mean colour alone.
+
+Run: ``pytest -m benchmark -s tests/benchmarks/bench_texture_transfer.py``; ``PGEN_WEIGHTS`` names the weights (default:
+the bundled ones), ``PGEN_PAIRS`` how many pairs, ``PGEN_SHEET`` a PNG file for the first of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from pgen.body.drawing import sheet
+from pgen.body.labels import Label
+from pgen.data.images import write_png
+from pgen.data.vgg import BUNDLED, perceptual_features
+from pgen.models.inputs import Transfer
+from pgen.models.perceptual import PerceptualFeatures
+from pgen.people.dataset import synthetic_person, synthetic_shot
+from pgen.people.render import Rendering, render
+from pgen.synthesis.generator import load
+from pgen.synthesis.person import Person
+from pgen.synthesis.shading import shaded, shading
+
+SEED = 4242
+#: Regions of fewer pixels, as a share of the frame, say nothing.
+SMALLEST = 0.004
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Clothes, the person, and the person in the clothes' texture, or in the clothes themselves."""
+
+    clothes: Rendering
+    person: Rendering
+    textured: Rendering
+    dressed: Rendering
+
+
+def cases(size: tuple[int, int]) -> Iterator[Case]:
+    """Pairs of held-out people that both show enough of a top."""
+    index = 0
+    while True:
+        pair = (2 * index, 2 * index + 1)
+        giver, taker = (synthetic_person(SEED, number) for number in pair)
+        given, taken = (synthetic_shot(SEED, number, 0) for number in pair)
+        index += 1
+        clothes, person = render(giver, given, size), render(taker, taken, size)
+        if min((one.parsing == Label.UPPER).mean() for one in (clothes, person)) > SMALLEST:
+            textured = replace(taker, top=replace(taker.top, texture=giver.top.texture))
+            dressed = replace(taker, top=giver.top)
+            yield Case(clothes, person, render(textured, taken, size), render(dressed, taken, size))
+
+
+def scores(found: Picture, true: Picture, region: NDArray[np.bool_], vgg: PerceptualFeatures) -> tuple[float, float]:
+    """Mean SSIM and mean squared distance of unit-length relu2_1 features inside ``region``."""
+    _, ssim = structural_similarity(
+        found, true, channel_axis=2, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+        full=True,
+    )  # fmt: skip
+    pictures = torch.from_numpy(np.stack([found, true])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.inference_mode():
+        features = torch.nn.functional.normalize(vgg(pictures), dim=1)
+    distance = (features[0] - features[1]).square().sum(0)
+    weight = torch.nn.functional.avg_pool2d(torch.from_numpy(region)[None].float(), 2)[0]
+    return float(ssim.mean(2)[region].mean()), float((distance * weight).sum() / weight.sum())
+
+
+def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
+    """The person with the top pasted by the part-wise warps, and filled with the top's mean colour."""
+    transfer = Transfer(clothes.views.poses, person.views.poses, clothes.fit.frame)
+    pasted = transfer.paste(clothes.views.images, clothes.views.labels, person.views.labels).image[0]
+    carried = ((pasted + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    region = (person.parsing == Label.UPPER)[..., None]
+    mean = clothes.image[clothes.parsing == Label.UPPER].mean(axis=0).round().astype(np.uint8)
+    light = shading(person.image, region[..., 0])
+    return {
+        "affine paste": np.where(region, carried, person.image),
+        "mean colour": np.where(region, mean, person.image),
+        # Not baselines of others, but what our shading alone brings.
+        "affine paste, shaded": np.where(region, shaded(carried, light), person.image),
+        "mean colour, shaded": np.where(region, shaded(np.broadcast_to(mean, carried.shape), light), person.image),
+    }
+
+
+@pytest.mark.benchmark
+def test_bench_texture_transfer() -> None:
+    model = load(os.environ.get("PGEN_WEIGHTS") or None, "cpu")
+    count = int(os.environ.get("PGEN_PAIRS", "100"))
+    vgg, _ = perceptual_features(BUNDLED)
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    rows = []
+    for number, case in zip(range(count), cases(model.frame), strict=False):
+        clothes, person = (model.person(one.image, one.pose, one.parsing) for one in (case.clothes, case.person))
+        texture = person.transfer_texture(clothes, ["upper"])
+        others = baselines(clothes, person)
+        region = case.person.parsing == Label.UPPER
+        for name, image in {"H_A": texture.image, **others, "unchanged": person.image}.items():
+            found[name].append(scores(image, case.textured.image, region, vgg))
+        shaped = person.transfer_texture(clothes, ["upper"], shape=True)
+        # What either garment covers: the new one must be there, and the old one gone.
+        either = region | (case.dressed.parsing == Label.UPPER)
+        for name, image in {"H_A": shaped.image, **others, "unchanged": person.image}.items():
+            found[f"{name}, shape"].append(scores(image, case.dressed.image, either, vgg))
+        if number < 12:
+            pictures = {"clothes": case.clothes.image, "person": case.person.image, "H_A": texture.image, **others}
+            pictures |= {"truth": case.textured.image, "H_A, shape": shaped.image, "truth, shape": case.dressed.image}
+            rows.append(list(pictures.items()))
+    print(f"\n{model.origin}; {count} pairs; inside the region: SSIM (higher is better), relu2_1 distance (lower)")
+    for name, values in found.items():
+        ssim, distance = np.mean(values, axis=0)
+        print(f"{name:24} {ssim:.4f} {distance:.4f}")
+    if os.environ.get("PGEN_SHEET"):
+        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=(256, 256)), force=True)
+    for end in ("", ", shape"):
+        ours = np.mean(found[f"H_A{end}"], axis=0)
+        for name in ("affine paste", "mean colour"):
+            theirs = np.mean(found[f"{name}{end}"], axis=0)
+            assert ours[0] > theirs[0], f"SSIM of {name}{end}"
+            assert ours[1] < theirs[1], f"distance of {name}{end}"

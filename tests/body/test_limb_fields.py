@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+
+from pgen.body.limb_fields import leg_chains, limb_field, spine
+from tests.body.poses import STANDING
+
+
+def test_along_a_bent_limb() -> None:
+    field = limb_field(np.array([(10, 10), (10, 30), (30, 30)]), (64, 64), 10.0)
+    assert field.along[10, 10] == 0
+    assert field.along[20, 12] == 0.5
+    assert field.distance[20, 12] == np.float32(0.2)
+    assert field.along[31, 25] == 1.75
+    assert field.along[5, 10] == -0.25, "before the first joint"
+    assert field.along[30, 40] == 2.5, "beyond the last"
+    assert field.distance[30, 40] == 1
+
+
+def test_missing_legs_go_straight_on() -> None:
+    pose = STANDING.copy()
+    chains, assumed = leg_chains(pose)
+    assert assumed == ()
+    np.testing.assert_array_equal(chains[1], pose[[11, 12, 13]])
+    pose[[9, 13]] = np.nan
+    chains, assumed = leg_chains(pose)
+    assert assumed == ("r_knee", "l_ankle")
+    np.testing.assert_allclose(chains[0][1], pose[8] + pose[12] - pose[11])
+    np.testing.assert_allclose(chains[1][2], 2 * pose[12] - pose[11])
+
+
+def test_spine() -> None:
+    np.testing.assert_allclose(spine(STANDING), (0, 1), atol=1e-6)
