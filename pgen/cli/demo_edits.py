@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pgen.synthesis.person import Person
 
 #: The edits that are shown, each of the first person.
-EDITS: tuple[dict[str, str | float], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})
+EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})
 
 
 def texture_section(known: Sequence[tuple[DemoPerson, Person]], folder: Path) -> Section:
@@ -41,7 +41,7 @@ def edits_section(known: tuple[DemoPerson, Person], folder: Path) -> Section:
     someone, person = known
     figures = [figure("person1_source.png", f"{someone.name}: the source photo")]
     for edits in EDITS:
-        result = person.manipulate(**edits)
+        result = person.manipulate(None, **edits)
         name = write_png(folder / f"person1_{'_'.join(edits)}.png", result.image).name
         figures.append(figure(name, result.target))
     return Section(
