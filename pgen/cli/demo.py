@@ -63,6 +63,7 @@ def run(
 
 def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance) -> list[Section]:
     """Everything the page shows; pictures go to ``folder``."""
+    from pgen.cli.demo_edits import edits_section, texture_section
     from pgen.cli.demo_people import demo_person
 
     known: list[tuple[DemoPerson, Person]] = []
@@ -81,6 +82,8 @@ def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance)
     return [
         _new_poses(people, results, seed, folder),
         _animation(model, known[0], seed, folder, advance),
+        texture_section(known, folder),
+        edits_section(known[0], folder),
         _numbers(people, results, seconds),
         _own_photo(),
     ]

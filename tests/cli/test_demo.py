@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pgen.cli.app import main
+from pgen.cli.demo_edits import EDITS
 from pgen.cli.demo_page import Row, Section, code, comparison, figure, page, side_by_side, table
 from pgen.cli.demo_people import POSES, demo_person, interpolated
 from tests.data.examples import STANDING, nothing_left_in
@@ -59,7 +60,7 @@ def test_demo(here: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert [path.name for path in here.iterdir()] == ["demo"]
     text = Path("demo/index.html").read_text()
     links = Links(text).found
-    assert len(links) == len(re.findall("<img", text)) == 1 + 2 + 4 * len(POSES) + 3
+    assert len(links) == len(re.findall("<img", text)) == 1 + 2 + 4 * len(POSES) + 3 + 1 + 1 + len(EDITS)
     for link in links:
         assert Path(link).name == link
         with Image.open(Path("demo", link)) as image:
