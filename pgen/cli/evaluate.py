@@ -102,6 +102,11 @@ def run(
     html: Annotated[
         Path | None, typer.Option(help="Also write a page: scores, distributions, best and worst.", metavar=_FILE)
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Also draw pairs, chosen by --seed alone, with all results, as PNG.", metavar=_FILE),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many pairs --sheet draws.", metavar="N")] = 12,
     markdown: Annotated[Path | None, typer.Option(help="Also write the table for a README.", metavar=_FILE)] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where measurements are kept (default: in ~/.cache/pgen).", metavar=_FILE)
@@ -124,7 +129,7 @@ def run(
     from pgen.evaluation.photos import FolderPhotos, StorePhotos
     from pgen.evaluation.scores import USUAL, metric_names
 
-    for output in (html, markdown):
+    for output in (html, markdown, sheet):
         if output is not None:
             check_output(output, force)
     if (data is None) == (targets is None):
@@ -155,12 +160,27 @@ def run(
         _tell(matched)
     chosen = pairs_to_score(matched, wanted, photos)[:limit]
     systems = systems_to_score(matched, generated, weights or [], baseline or [], photos, maps == "true", own_device)
-    count = workers or (processors() if own_device == "cpu" else 1)
+    at_once = workers or (processors() if own_device == "cpu" else 1)
     results = []
     with _cache(cache, no_cache) as opened:
         for system in systems:
-            results.append(_evaluate(system, photos, chosen, options, opened, count, train_images, seed))
+            results.append(_evaluate(system, photos, chosen, options, opened, at_once, train_images, seed))
     _write(results, photos, as_json, html, markdown, seed, force)
+    if sheet is not None:
+        _draw(sheet, systems, photos, chosen, count, seed, force)
+
+
+def _draw(
+    path: Path, systems: Sequence[System], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, force: bool
+) -> None:
+    from PIL import Image
+
+    from pgen.data.outputs import write_whole
+    from pgen.evaluation.examples import example_sheet
+
+    picture = example_sheet(systems, photos, pairs, count, seed)
+    with write_whole(path, force=force) as aside:
+        Image.fromarray(picture).save(aside, format="PNG", optimize=True)
 
 
 def _evaluate(

@@ -1,0 +1,40 @@
+"""Pairs drawn at random and what each system makes of them, side by side: neither the best nor the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
+from pgen.evaluation.photos import Photos
+from pgen.evaluation.systems import Pair, System
+
+
+def example_sheet(
+    systems: Sequence[System], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, across: int = 2
+) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) of ``count`` of the pairs, ``across`` beside each other.
+
+    Each with source, target pose, map, results and truth. The pairs depend on ``seed`` alone. The map is that of the first system that makes one.
+    """
+    chosen = np.sort(np.random.default_rng(seed).choice(len(pairs), min(count, len(pairs)), replace=False))
+    shown = [_row(systems, photos, pairs[index]) for index in chosen]
+    return sheet([list(chain(*shown[start : start + across])) for start in range(0, len(shown), across)])
+
+
+def _row(systems: Sequence[System], photos: Photos, pair: Pair) -> list[tuple[str, NDArray[np.uint8]]]:
+    source = None if pair.source is None else photos.load(pair.source)
+    target = photos.load(pair.target)
+    cells: list[tuple[str, NDArray[np.uint8]]] = []
+    if source is not None:
+        cells.append(("source", source.image))
+    if target.pose is not None:
+        cells.append(("pose", draw_skeleton((target.image.shape[0], target.image.shape[1]), target.pose)))
+    made = [(system.name, system.make(pair, source, target)) for system in systems]
+    maps = [one.parsing for system, (_, one) in zip(systems, made, strict=True) if system.makes_maps]
+    if maps and maps[0] is not None:
+        cells.append(("map", colour_parsing(maps[0])))
+    return [*cells, *((name, one.image) for name, one in made), ("truth", target.image)]
