@@ -18,7 +18,8 @@ def example_sheet(
 ) -> NDArray[np.uint8]:
     """A picture (H, W, 3) of ``count`` of the pairs, ``across`` beside each other.
 
-    Each with source, target pose, map, results and truth. The pairs depend on ``seed`` alone. The map is that of the first system that makes one.
+    Each with source, target pose, map, results and truth. The pairs depend on ``seed`` alone. The map is that of the
+    first system that makes one.
     """
     chosen = np.sort(np.random.default_rng(seed).choice(len(pairs), min(count, len(pairs)), replace=False))
     shown = [_row(systems, photos, pairs[index]) for index in chosen]
