@@ -31,8 +31,13 @@ class Toy:
         self.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=2))})
         self.critics = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
         self.companions: Mapping[str, nn.Module] = {}
+        self.rates: Mapping[str, float] = {}
         self.fails_at, self.asked, self.validated = fails_at, 0, 0
         self.history: list[dict[str, Tensor]] = []
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        assert step >= 0
+        assert not average.training
 
     def draw(self, generator: torch.Generator) -> NoisyDraw:
         batch = self.schedule.batch
