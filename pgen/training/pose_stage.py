@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pgen.body.batched import heatmaps, known
@@ -19,6 +17,7 @@ from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_d
 from pgen.training.config import PoseTraining
 from pgen.training.draws import NoisyDraw, draw_noisy, noise_like
 from pgen.training.losses import pose_loss
+from pgen.training.similarity import as_bytes
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -96,7 +95,7 @@ class PoseStage:
         for index in shown(len(self.held_out)):
             views = self.held_out.views(torch.tensor([index]), self.device)
             found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
-            photo, true = as_pictures(views.images)[0], views.poses[0].cpu().numpy()
+            photo, true = as_bytes(views.images)[0], views.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
             rows.append(list(zip(captions, pictures, strict=True)))
@@ -106,11 +105,6 @@ class PoseStage:
 def shown(count: int) -> list[int]:
     """Which few of ``count`` examples are shown on a sheet."""
     return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()
-
-
-def as_pictures(images: Tensor) -> NDArray[np.uint8]:
-    """Images (B, 3, H, W) in [−1, 1] as bytes (B, H, W, 3)."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def frozen(network: _Network) -> _Network:
