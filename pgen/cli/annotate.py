@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators, parse_kinds
+from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators, parse_kinds
 from pgen.cli.options import Force
 from pgen.cli.result_files import png
 from pgen.errors import InputError, PgenError
@@ -34,6 +34,7 @@ def run(
     sheet: Annotated[Path | None, typer.Option(help="Also draw what was found.", metavar="FILE.png")] = None,
     person: CountedPerson = None,
     annotator: PoseAnnotator = "mediapipe",
+    parser: ParsingAnnotator = "pgen",
     force: Force = False,
 ) -> None:
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
@@ -43,7 +44,7 @@ def run(
     wanted = parse_kinds(kinds, "--what")
     files = _photos(photos)
     places = _places(files, out, wanted, force)
-    estimating = annotators(annotator, person)
+    estimating = annotators(annotator, person, parser)
     if "parsing" in wanted:
         estimating.parsing_annotator()
     estimating.pose_annotator()

@@ -20,6 +20,7 @@ COMMANDS = {
     "train-pose": "pgen.cli.train:train_pose",
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
+    "train-parser": "pgen.cli.train:train_parser",
     "generate": "pgen.cli.generate:run",
     "poses": "pgen.cli.poses:run",
     "annotate": "pgen.cli.annotate:run",

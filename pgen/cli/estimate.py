@@ -30,6 +30,14 @@ PoseAnnotator = Annotated[
         metavar="NAME",
     ),
 ]
+ParsingAnnotator = Annotated[
+    str,
+    typer.Option(
+        "--parser",
+        help="What estimates parsing maps: pgen, pgen:WEIGHTS.safetensors, or segformer:FOLDER.",
+        metavar="NAME",
+    ),
+]
 
 
 def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
@@ -40,7 +48,7 @@ def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
     return kinds
 
 
-def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str | None = None) -> Annotators:
+def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str = "pgen") -> Annotators:
     """Annotators that show when they are loaded."""
     from pgen.data.annotators.choose import Annotators
 

@@ -11,7 +11,7 @@ import typer
 
 from pgen.cli.annotation_files import for_each, parsing_of
 from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
-from pgen.cli.estimate import CountedPerson, PoseAnnotator, annotators
+from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators
 from pgen.cli.options import Device, Force, Seed
 from pgen.cli.result_files import places, png
 from pgen.cli.targets import read_targets, tell
@@ -88,6 +88,7 @@ def run(
     ] = 48,
     person: CountedPerson = None,
     annotator: PoseAnnotator = "mediapipe",
+    parser: ParsingAnnotator = "pgen",
     weights: Annotated[
         Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
     ] = None,
@@ -118,7 +119,7 @@ def run(
 
     for file in (file for file in (sheet, gif) if file is not None and file.parent.is_dir()):
         check_output(file, force)
-    estimating = annotators(annotator, person)
+    estimating = annotators(annotator, person, parser)
     targets, seconds, moving = read_targets(pose, estimating, frames)
     seed_everything(seed)
     model = load(weights, choose_device(device), estimating)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import PoseAnnotator, parse_kinds
+from pgen.cli.estimate import ParsingAnnotator, PoseAnnotator, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
 
@@ -98,6 +98,7 @@ def run(
         typer.Option(help=f"{ON_DISK}: estimate what photos lack: pose, parsing, or pose,parsing.", metavar="KINDS"),
     ] = None,
     pose_annotator: PoseAnnotator = "mediapipe",
+    parser: ParsingAnnotator = "pgen",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
@@ -163,7 +164,7 @@ def run(
     options: dict[str, Any] = {"size": list(stored), "seed": seed}
     if dataset is not Dataset.SYNTHETIC:
         root = root or Path("datasets") / dataset
-        estimating = _estimating(annotate, pose_annotator)
+        estimating = _estimating(annotate, pose_annotator, parser)
         found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored, estimating)
         source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
         train_pairs = found.train_pairs
@@ -231,14 +232,14 @@ def _find(
     return found
 
 
-def _estimating(annotate: str | None, pose_annotator: str) -> Estimating | None:
+def _estimating(annotate: str | None, pose_annotator: str, parser: str) -> Estimating | None:
     """What is estimated; refused at once if it cannot be."""
     if annotate is None:
         return None
     from pgen.data.photo_set import Estimating
 
     kinds = parse_kinds(annotate, "--annotate")
-    estimating = Estimating("pose" in kinds, "parsing" in kinds, pose_annotator)
+    estimating = Estimating("pose" in kinds, "parsing" in kinds, pose_annotator, parser)
     if estimating.parsing:
         estimating.annotators().parsing_annotator()
     if estimating.pose:

@@ -1,4 +1,4 @@
-"""``pgen train-pose``, ``train-hs`` and ``train-joint``: the three trainings."""
+"""``pgen train-pose``, ``train-hs``, ``train-joint`` and ``train-parser``: the trainings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Variant(StrEnum):
 
 @dataclass(frozen=True)
 class Options(ABC):
-    """The options of all three commands."""
+    """The options of all these commands."""
 
     data: Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")] = Path(
         "datasets/synthetic.h5"
@@ -164,6 +164,18 @@ class JointOptions(Options):
         return appearance_stage(made_of, self.semantic, self.pose, self.vgg, self.start)
 
 
+@dataclass(frozen=True)
+class ParserOptions(Options):
+    """Train the parser, which estimates the parsing map of a photo that comes without one."""
+
+    stage, group = "parser", "parser"
+
+    def build(self, made_of: Materials) -> Stage:
+        from pgen.cli.train_stages import parser_stage
+
+        return parser_stage(made_of)
+
+
 def _command(options: type[Options]) -> Callable[..., None]:
     """A command whose options are the fields of ``options``, as typer reads them from a function."""
 
@@ -185,6 +197,7 @@ def _command(options: type[Options]) -> Callable[..., None]:
 train_pose = _command(PoseOptions)
 train_hs = _command(SemanticOptions)
 train_joint = _command(JointOptions)
+train_parser = _command(ParserOptions)
 
 
 def _train(options: Options) -> None:

@@ -20,6 +20,7 @@ from pgen.errors import InputError
 from pgen.models.semantic import grown
 from pgen.training.appearance_stage import AppearanceStage, Frozen, needs_semantic
 from pgen.training.config import Preset
+from pgen.training.parser_stage import ParserStage
 from pgen.training.pose_stage import PoseStage, frozen
 from pgen.training.processes import Processes
 from pgen.training.semantic_stage import SemanticStage
@@ -46,6 +47,13 @@ def pose_stage(made_of: Materials) -> Stage:
     """The training of the pose detector."""
     return PoseStage(
         made_of.config.pose, made_of.train, made_of.held_out, made_of.seed, device=made_of.processes.device
+    )
+
+
+def parser_stage(made_of: Materials) -> Stage:
+    """The training of the parser."""
+    return ParserStage(
+        made_of.config.parser, made_of.train, made_of.held_out, made_of.seed, device=made_of.processes.device
     )
 
 

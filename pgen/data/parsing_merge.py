@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import Joint, known
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.data.parsing_schemes import ARM, DRESS, LEG, RULES, ParsingScheme, label_table
+from pgen.body.sides import nearest_sides
+from pgen.data.parsing_schemes import DRESS, RULES, ParsingScheme, label_table
 from pgen.errors import InputError
-
-_SIDES = {
-    ARM: (
-        (Label.L_ARM, (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST)),
-        (Label.R_ARM, (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST)),
-    ),
-    LEG: (
-        (Label.L_LEG, (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE)),
-        (Label.R_LEG, (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE)),
-    ),
-}
 
 
 def merge(
@@ -63,26 +52,10 @@ def _dress(points: NDArray[np.float64], pose: NDArray[np.floating] | None) -> ND
 
 def _sides(points: NDArray[np.float64], pose: NDArray[np.floating] | None, rule: str) -> NDArray[np.uint8]:
     """The limb that each point is nearest to; the only known one if the other is not there."""
-    distances = [
-        (label, _distance(points, pose[list(joints)][known(pose)[list(joints)]]))
-        for label, joints in _SIDES[rule]
-        if pose is not None and known(pose)[list(joints)].any()
-    ]
-    if not distances:
+    found = None if pose is None else nearest_sides(points, pose, rule)
+    if found is None:
         raise InputError(f"{rule}s without a side, and a pose without {rule}s to tell it")
-    nearest = np.argmin([distance for _, distance in distances], axis=0)
-    return np.array([label for label, _ in distances], np.uint8)[nearest]
-
-
-def _distance(points: NDArray[np.float64], limb: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distance of each point (N, 2) from the line through the joints of ``limb`` (1 to 3, 2)."""
-    bones = list(pairwise(limb)) or [(limb[0], limb[0])]
-    found = []
-    for start, end in bones:
-        bone = (end - start).astype(np.float64)
-        along = np.clip((points - start) @ bone / max(float(bone @ bone), 1e-12), 0, 1)
-        found.append(np.linalg.norm(points - start - along[:, None] * bone, axis=1))
-    return np.min(found, axis=0)
+    return found[0]
 
 
 def _mean(pose: NDArray[np.floating] | None, joints: Sequence[Joint]) -> NDArray[np.float64] | None:

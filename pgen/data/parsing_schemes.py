@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
+from pgen.body.sides import ARM, LEG
 from pgen.data.inputs import decode_text, read_bytes
 from pgen.data.names import close_matches
 from pgen.errors import InputError
 
-DRESS, ARM, LEG = "dress", "arm", "leg"
+DRESS = "dress"
 #: What an id may become besides a label; the pose decides (`pgen.data.parsing_merge`).
 RULES = (DRESS, ARM, LEG)
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import LABELS, Label
+from pgen.body.sides import LEG
 from pgen.data.frames import CSV_REMEDY, FILE_REMEDY, check_frame, into_photo, parsing_into_photo
 from pgen.data.images import read_image
 from pgen.data.keypoint_sources import load_pose
 from pgen.data.parsing import read_label_ids
 from pgen.data.parsing_merge import merge
-from pgen.data.parsing_schemes import DRESS, LEG, SCHEMES, ParsingScheme, load_scheme, schemes_with
+from pgen.data.parsing_schemes import DRESS, SCHEMES, ParsingScheme, load_scheme, schemes_with
 from pgen.data.photo_set import Photo, PhotoSet, on_body
 from pgen.errors import InputError
 

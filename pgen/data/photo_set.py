@@ -53,15 +53,16 @@ class Estimating:
     pose: bool
     parsing: bool
     annotator: str = "mediapipe"
+    parser: str = "pgen"
 
     def annotators(self) -> Annotators:
         """The annotators, loaded once a process."""
-        return _annotators(self.annotator)
+        return _annotators(self.annotator, self.parser)
 
 
 @cache
-def _annotators(name: str) -> Annotators:
-    return Annotators(name)
+def _annotators(pose: str, parsing: str) -> Annotators:
+    return Annotators(pose, parsing)
 
 
 @dataclass(frozen=True)

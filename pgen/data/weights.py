@@ -1,6 +1,6 @@
 """Weights files: the networks of one model in a safetensors file, with their sizes in its metadata.
 
-Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``); metadata
+Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``, ``parser``); metadata
 ``format`` = "pgen-weights", ``version`` = "1" and ``config`` = JSON with the frame, each network's sizes and how it was
 trained.
 """
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from pgen.data.outputs import write_whole
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appearance_generator
+from pgen.models.parser import Parser, ParserConfig
 from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
@@ -38,6 +39,7 @@ _BUILDERS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {
     "semantic": (SemanticConfig, SemanticGenerator),
     "appearance": (AppearanceConfig, appearance_generator),
     "pose": (PoseDetectorConfig, pose_detector),
+    "parser": (ParserConfig, Parser),
 }
 
 
@@ -49,6 +51,7 @@ class Weights:
     semantic: SemanticGenerator | None = None
     appearance: AppearanceGenerator | None = None
     pose: PoseDetector | None = None
+    parser: Parser | None = None
     info: dict[str, Any] = field(default_factory=dict)  #: how they were trained
 
 
@@ -60,7 +63,7 @@ def save_weights(
     half: bool = False,
     force: bool = False,
 ) -> None:
-    """Write ``networks`` ("semantic", "appearance", "pose") as one file; with ``half`` in float16."""
+    """Write ``networks`` ("semantic", "appearance", "pose", "parser") as one file; with ``half`` in float16."""
     config: dict[str, Any] = {"frame": list(frame), "networks": {}, "info": dict(info or {})}
     tensors = {}
     for name, network in networks.items():

@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig
 from pgen.models.discriminators import PatchConfig
+from pgen.models.parser import ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig
 
@@ -66,6 +67,15 @@ class PoseTraining:
     network: PoseDetectorConfig = field(default_factory=PoseDetectorConfig)  #: its sizes
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     noise: float = 0.05  #: standard deviation of the noise on training images
+
+
+@dataclass(frozen=True)
+class ParserTraining:
+    """The parser of photos that come without a map."""
+
+    network: ParserConfig = field(default_factory=ParserConfig)  #: its sizes
+    schedule: Schedule = field(default_factory=Schedule)  #: its training
+    overlap: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,7 @@ class Preset:
     pose: PoseTraining = field(default_factory=PoseTraining)  #: train-pose
     semantic: SemanticTraining = field(default_factory=SemanticTraining)  #: train-hs
     appearance: AppearanceTraining = field(default_factory=AppearanceTraining)  #: train-joint
+    parser: ParserTraining = field(default_factory=ParserTraining)  #: train-parser
 
 
 def preset_names() -> list[str]:

@@ -48,6 +48,13 @@ class NoisyDraw(Draw):
 
 
 @dataclass(frozen=True)
+class BackedDraw(NoisyDraw):
+    """Single views, each with another one that may lend its background."""
+
+    other: Tensor  #: long (B,), indices of the others
+
+
+@dataclass(frozen=True)
 class PairDraw(Draw):
     """Pairs of A and of the view that says where A goes."""
 
@@ -71,6 +78,13 @@ def draw_noisy(train: Sampler, schedule: Schedule, generator: torch.Generator) -
     change = Change.draw(schedule.batch, generator, schedule.flip, schedule.zoom)
     noise = torch.randint(2**62, (schedule.batch,), generator=generator)
     return NoisyDraw(_names(train, source), source, change, noise)
+
+
+def draw_backed(train: Sampler, schedule: Schedule, generator: torch.Generator) -> BackedDraw:
+    """Any views of ``train``, each with any other one."""
+    noisy = draw_noisy(train, schedule, generator)
+    other = torch.randint(len(train), (schedule.batch,), generator=generator)
+    return BackedDraw(**vars(noisy), other=other)
 
 
 def draw_pairs(

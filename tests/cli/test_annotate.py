@@ -35,7 +35,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     from pgen.data.annotators import choose
 
     monkeypatch.setattr(choose, "_load_pose", lambda name, file: FakePose([STANDING, STANDING / 2]))
-    monkeypatch.setitem(choose.PARSERS, "fake", lambda file: FakeParser(A.parsing))
+    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: FakeParser(A.parsing))
 
 
 @pytest.mark.usefixtures("faked")
@@ -77,8 +77,8 @@ def test_refused(here: Path, arguments: Sequence[str], message: str, capsys: pyt
 
 
 def test_no_parser_no_map(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["annotate", "photos"]) == 2
-    assert "no parser weights" in capsys.readouterr().err
+    assert main(["annotate", "photos", "--parser", "pgen:none.safetensors"]) == 2
+    assert "none.safetensors: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("faked")

@@ -39,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_people(folder / "datasets.h5")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for command in ("train-pose", "train-hs", "train-joint"):
+        for command in ("train-pose", "train-hs", "train-joint", "train-parser"):
             assert run(command) == 0
     return folder
 
@@ -67,7 +67,12 @@ def refused(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_three_trainings_follow_each_other(trained: Path) -> None:
-    for stage, held in (("pose", {"pose"}), ("hs", {"semantic"}), ("joint", {"semantic", "appearance"})):
+    for stage, held in (
+        ("pose", {"pose"}),
+        ("parser", {"parser"}),
+        ("hs", {"semantic"}),
+        ("joint", {"semantic", "appearance"}),
+    ):
         folder = trained / "runs" / stage
         written = {path.name for path in folder.iterdir()}
         assert written >= {"checkpoint.pt", "config.json", "curves.png", "metrics.jsonl", "last.safetensors"}

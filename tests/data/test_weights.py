@@ -26,6 +26,7 @@ from pgen.data.weights import (
 )
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.parser import Parser, ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
@@ -40,6 +41,7 @@ def networks() -> dict[str, nn.Module]:
         "semantic": SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.25)),
         "appearance": appearance_generator(AppearanceConfig(WIDTHS, (2, 4), 2, guide_channels=4, parsing=True)),
         "pose": pose_detector(PoseDetectorConfig(width=2)),
+        "parser": Parser(ParserConfig((2, 4), fold=2)),
     }
     found["pose"](torch.randn(2, 3, 64, 64))  # moves the batch norms' statistics
     return found

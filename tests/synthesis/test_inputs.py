@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.body.joints import Joint
+from pgen.data.annotators.choose import Annotators
 from pgen.data.keypoints import LoadedPose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
 from pgen.synthesis.inputs import load_parsing, read_source, read_target
@@ -37,9 +38,9 @@ def test_image_of_a_store_brings_its_annotations(tmp_path: Path) -> None:
     assert (other.parsing == 1).all()
 
 
-def test_without_a_parser_the_flag_is_named() -> None:
-    with pytest.raises(InputError, match=r"no parser weights.*--src-parsing"):
-        read_source(A.image, pose=STANDING)
+def test_without_a_parser_there_is_no_map() -> None:
+    with pytest.raises(InputError, match=r"none\.safetensors: there is no such file"):
+        read_source(A.image, pose=STANDING, annotators=Annotators(parsing="pgen:none.safetensors"))
 
 
 @pytest.mark.parametrize(

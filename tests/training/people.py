@@ -25,9 +25,14 @@ TRAIN, TEST = 14, 4  # people, two views each
 
 #: For ``load_preset`` and ``--set``.
 TINY = (
-    *(f"{stage}.schedule.{key}" for stage in ("pose", "semantic", "appearance") for key in ("steps=4", "batch=2")),
+    *(
+        f"{stage}.schedule.{key}"
+        for stage in ("pose", "semantic", "appearance", "parser")
+        for key in ("steps=4", "batch=2")
+    ),
     "pose.network.width=4",
     *(f"{stage}.network.widths=[4, 8, 8, 8]" for stage in ("semantic", "appearance")),
+    "parser.network.widths=[4, 8, 8]",
     "semantic.adversarial=0.1",
     "semantic.critic.width=4",
     "appearance.critic.width=4",

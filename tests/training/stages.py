@@ -15,12 +15,13 @@ from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.appearance_stage import AppearanceStage, Frozen
 from pgen.training.config import load_preset
+from pgen.training.parser_stage import ParserStage
 from pgen.training.pose_stage import PoseStage, frozen
 from pgen.training.semantic_stage import SemanticStage
 from pgen.training.stage import Stage
 from tests.training.people import TEST, TINY
 
-NAMES = ("pose", "semantic", "appearance")
+NAMES = ("pose", "semantic", "appearance", "parser")
 PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
 
 
@@ -34,6 +35,8 @@ def builder(path: Path) -> Callable[..., Stage]:
         preset = load_preset("synthetic-64", (*TINY, *(f"{name}.{setting}" for setting in settings)))
         if name == "pose":
             return PoseStage(preset.pose, train, held_out, seed=0)
+        if name == "parser":
+            return ParserStage(preset.parser, train, held_out, seed=0)
         if name == "semantic":
             return SemanticStage(preset.semantic, train, held_out, PAIRS, 0, matches)
         torch.manual_seed(5)

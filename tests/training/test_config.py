@@ -237,7 +237,7 @@ def test_unknown_keys_name_the_nearest() -> None:
         "--set semantic.schedule.step=3: unknown key semantic.schedule.step; did you mean semantic.schedule.steps?"
     )
     assert "did you mean appearance?" in message("apearance.anyone=1")
-    assert message("zzz=3").endswith("there are pose, semantic, appearance")
+    assert message("zzz=3").endswith("there are pose, semantic, appearance, parser")
     with pytest.raises(
         InputError, match=r"preset mine: unknown key pose\.schedule\.epochs; there are pose\.schedule\.s"
     ):

@@ -17,6 +17,7 @@ from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.losses import layout_loss
+from pgen.training.parser_stage import ParserStage
 from pgen.training.pose_stage import PoseStage, detector_loss, heatmaps_at
 from pgen.training.run import Run
 from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
@@ -34,6 +35,8 @@ def build(samplers: tuple[Sampler, Sampler]) -> Build:
         preset = load_preset("synthetic-64", (*TINY, *settings))
         if name == "pose":
             return PoseStage(preset.pose, *samplers, seed=0)
+        if name == "parser":
+            return ParserStage(preset.parser, *samplers, seed=0)
         if name == "semantic":
             return SemanticStage(preset.semantic, *samplers, PAIRS, seed=0)
         return painting(samplers, *settings)
@@ -48,6 +51,7 @@ def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
 
 STAGES = {
     "pose": ({"pose"}, set(), {"pck", "median_error"}),
+    "parser": ({"labels", "overlap"}, set(), {"miou"}),
     "semantic": ({"layout", "overlap", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
     "appearance": (
         {"pose", "content", "style", "pixels", "paste", "adversarial", "face"},
@@ -84,7 +88,7 @@ def test_batches_and_networks_are_the_seed_s(build: Build, name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training_lowers_its_loss(build: Build, name: str) -> None:
     """The same batch again and again."""
-    key = {"pose": "pose", "semantic": "layout", "appearance": "pixels"}[name]
+    key = {"pose": "pose", "semantic": "layout", "appearance": "pixels", "parser": "labels"}[name]
     stage = build(name)
     optimiser = torch.optim.Adam(stage.networks.parameters(), 3e-3)
     first = losses_of(stage)[key].item()
@@ -263,3 +267,18 @@ def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
         for parameter in networks.parameters():
             parameter.normal_()
     assert not np.array_equal(picture, stage.sheet(networks))
+
+
+def test_what_the_parser_is_trained_on(build: Build) -> None:
+    """Photos, joints and silhouettes that differ from sample to sample, the same for a part of the batch."""
+    stage = build("parser", "parser.schedule.batch=4")
+    assert isinstance(stage, ParserStage)
+    draw = stage.draw(torch.Generator().manual_seed(0))
+    inputs, labels = stage.disguised(draw)
+    assert (inputs.images.shape, labels.shape) == ((4, 3, *SIZE), (4, SIZE[0] // 2, SIZE[1] // 2))
+    assert inputs.images.amin() >= -1
+    assert inputs.images.amax() <= 1
+    part, part_labels = stage.disguised(draw.part(1, 2))
+    torch.testing.assert_close(part.images, inputs.images[2:], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(part.poses, inputs.poses[2:], equal_nan=True)
+    assert torch.equal(part_labels, labels[2:])

@@ -23,8 +23,21 @@ _SAME_PERSON = 0.15
 #: Shows that something is being loaded: a context manager for its name.
 Loading = Callable[[str], AbstractContextManager[Any]]
 
+
+def _own_parser(file: str | None) -> ParsingAnnotator:
+    from pgen.data.annotators.own_parser import OwnParser
+
+    return OwnParser(file)
+
+
+def _segformer(folder: str | None) -> ParsingAnnotator:
+    from pgen.data.annotators.segformer import SegFormer
+
+    return SegFormer(folder)
+
+
 #: What loads a parser from what stands behind the colon (weights, or None), by the name of the parser.
-PARSERS: dict[str, Callable[[str | None], ParsingAnnotator]] = {}
+PARSERS: dict[str, Callable[[str | None], ParsingAnnotator]] = {"pgen": _own_parser, "segformer": _segformer}
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Annotators:
 
     Args:
         pose: "mediapipe", or "keypointrcnn", or "keypointrcnn:FILE" with weights of one's own.
-        parsing: a name of `PARSERS`, with a file behind a colon if it takes one; None for the first there is.
+        parsing: "pgen", the parser of our own, "segformer", or either with weights of one's own behind a colon.
         loading: called when something is loaded, to show it.
         person: which person of a photo, the largest being 0; None for the largest, which is told.
     """
@@ -48,13 +61,15 @@ class Annotators:
     def __init__(
         self,
         pose: str = "mediapipe",
-        parsing: str | None = None,
+        parsing: str = "pgen",
         loading: Loading = lambda name: nullcontext(),
         person: int | None = None,
     ) -> None:
         name = pose.partition(":")[0]
         if name not in POSE_ANNOTATORS:
             raise InputError(f"there is no pose annotator {name!r}; choose one of {', '.join(POSE_ANNOTATORS)}")
+        if parsing.partition(":")[0] not in PARSERS:
+            raise InputError(f"there is no parser {parsing!r}; choose one of {', '.join(PARSERS)}")
         self._pose_name, self._parsing_name, self._loading, self._person = pose, parsing, loading, person
         self._pose: PoseAnnotator | None = None
         self._parser: ParsingAnnotator | None = None
@@ -83,7 +98,7 @@ class Annotators:
         return best.silhouette if best is not None and _gap(best.pose, pose) < _SAME_PERSON * size else None
 
     def parsing(self, requests: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
-        """Parsing maps. Raises `InputError` if there is no parser."""
+        """Parsing maps. Raises `InputError` if the parser cannot be loaded."""
         return self.parsing_annotator().parse(requests)
 
     def pose_annotator(self) -> PoseAnnotator:
@@ -97,10 +112,8 @@ class Annotators:
     def parsing_annotator(self) -> ParsingAnnotator:
         """The parser, loaded."""
         if self._parser is None:
-            name, _, file = (self._parsing_name or next(iter(PARSERS), "")).partition(":")
-            if name not in PARSERS:
-                raise InputError(_no_parser(name))
-            with self._loading(name):
+            name, _, file = self._parsing_name.partition(":")
+            with self._loading(f"{name}'s parser" if name == "pgen" else name):
                 self._parser = PARSERS[name](file or None)
         return self._parser
 
@@ -126,11 +139,3 @@ def _load_pose(name: str, file: str | None) -> PoseAnnotator:
     from pgen.data.annotators.keypoint_rcnn import KeypointRCNN
 
     return KeypointRCNN(file)
-
-
-def _no_parser(name: str) -> str:
-    if name:
-        return f"there is no parser {name!r}; choose one of {', '.join(PARSERS) or '(none)'}"
-    return (
-        "no parser weights are here, so a parsing map cannot be estimated; give it (--src-parsing, in Python: parsing=)"
-    )

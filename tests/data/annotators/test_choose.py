@@ -53,6 +53,4 @@ def test_unknown_names() -> None:
     with pytest.raises(InputError, match="choose one of mediapipe, keypointrcnn"):
         Annotators("openpose")
     with pytest.raises(InputError, match="no parser 'x'"):
-        Annotators(parsing="x").parsing([])
-    with pytest.raises(InputError, match="no parser weights"):
-        Annotators().parsing([])
+        Annotators(parsing="x")

@@ -1,0 +1,105 @@
+"""Parsing maps by the parser that `pgen train-parser` trains."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pgen.body.joints import known
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.sides import with_nearest_sides
+from pgen.data.annotators.closeup import Closeup
+from pgen.data.annotators.interface import ToParse
+from pgen.data.weights import bundled, load_weights
+from pgen.errors import InputError
+from pgen.models.parser import ParserInput
+
+#: File of the weights that come with the package.
+BUNDLED = "parser.safetensors"
+
+_BATCH = 8  # photos that the network takes together
+
+# A limb's pixel changes sides where the other limb is farther by this share of the frame.
+_CLEARLY = 0.01
+
+# How far, in shares of the frame, a person may reach beyond a silhouette, and what a silhouette is from.
+_REACH, _SEEN = 0.05, 0.15
+
+
+class OwnParser:
+    """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette.
+
+    Args:
+        weights: a file that ``pgen train-parser`` wrote; None for the one that comes with the package.
+        device: where it runs.
+
+    Raises:
+        InputError: the file is damaged, holds no parser, or there is none.
+    """
+
+    name = "pgen's own parser"
+
+    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
+        path = weights or bundled(BUNDLED)
+        loaded = load_weights(path)
+        if loaded.parser is None:
+            raise InputError(f"{os.fspath(path)}: holds no parser; `pgen train-parser` trains one")
+        self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
+
+    def parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
+        """Parsing maps at the photos' own sizes, of the persons alone."""
+        maps = []
+        for start in range(0, len(photos), _BATCH):
+            maps += self._parse(photos[start : start + _BATCH])
+        return maps
+
+    def _parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
+        closeups = [Closeup.of(shown(photo), self._frame) for photo in photos]
+        images = np.stack([closeup.image(photo.image) for closeup, photo in zip(closeups, photos, strict=True)])
+        poses = np.stack([closeup.pose(photo.pose) for closeup, photo in zip(closeups, photos, strict=True)])
+        silhouettes = np.stack(
+            [
+                np.zeros(self._frame, np.float32) if photo.silhouette is None else closeup.soft(photo.silhouette)
+                for closeup, photo in zip(closeups, photos, strict=True)
+            ]
+        )
+        inputs = ParserInput(
+            torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1,
+            torch.from_numpy(poses).to(self._device),
+            torch.from_numpy(silhouettes).to(self._device)[:, None],
+            torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),
+        )
+        with torch.inference_mode():
+            logits = self._network(inputs)
+            logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
+            found = _within(logits, inputs).argmax(1).byte().cpu().numpy()
+        return [
+            closeup.back(with_nearest_sides(ids, pose, _CLEARLY * max(self._frame)))
+            for closeup, ids, pose in zip(closeups, found, poses, strict=True)
+        ]
+
+
+def shown(photo: ToParse) -> NDArray[np.bool_]:
+    """Where the person is, for a close-up: bool (H, W), the silhouette and the joints."""
+    body = np.zeros(photo.image.shape[:2], bool) if photo.silhouette is None else photo.silhouette > 0.5
+    joints = photo.pose[known(photo.pose)]
+    columns, rows = np.rint(joints).astype(int).T.clip(0, np.array(body.shape[::-1])[:, None] - 1)
+    body[rows, columns] = True
+    return body
+
+
+def _within(logits: Tensor, inputs: ParserInput) -> Tensor:
+    """``logits`` (B, 10, H, W) that say background far outside of a silhouette."""
+    size = max(logits.shape[2:])
+    reach = 2 * round(_REACH * size) + 1
+    near = F.max_pool2d((inputs.silhouettes > _SEEN).float(), reach, 1, reach // 2) > 0
+    outside = ~near & inputs.has_silhouette[:, None, None, None]
+    only = torch.full((LABEL_COUNT,), -torch.inf, device=logits.device)
+    only[Label.BACKGROUND] = 0
+    return torch.where(outside, only[:, None, None], logits)

@@ -1,0 +1,41 @@
+"""Random numbers of a batch, each sample's from its own seed, so that a sample is the same in any part of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Dice:
+    """Throws for B samples at once, on the CPU; results go to ``device``. Seeds are long (B,)."""
+
+    def __init__(self, seeds: Tensor, device: torch.device | str = "cpu") -> None:
+        self._own = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
+        self._device = device
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """Numbers (B, *shape) from ``low`` to ``high``."""
+        return low + (high - low) * self._thrown(lambda own: torch.rand(shape, generator=own))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers (B, *shape)."""
+        return self._thrown(lambda own: torch.randn(shape, generator=own))
+
+    def chance(self, share: float, *shape: int) -> Tensor:
+        """bool (B, *shape), true with probability ``share``."""
+        return self.uniform(0, 1, *shape) < share
+
+    def field(self, channels: int, cells: int, size: tuple[int, int]) -> Tensor:
+        """Smooth noise (B, channels, height, width) of standard normal numbers in ``cells`` × ``cells`` places."""
+        return F.interpolate(self.normal(channels, cells, cells), size=size, mode="bilinear", align_corners=True)
+
+    def _thrown(self, throw: Callable[[torch.Generator], Tensor]) -> Tensor:
+        return torch.stack([throw(own) for own in self._own]).to(self._device)
+
+
+def shaped(values: Tensor) -> Tensor:
+    """Numbers (B,) as (B, 1, 1, 1)."""
+    return values[:, None, None, None]

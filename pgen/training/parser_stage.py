@@ -1,0 +1,120 @@
+"""Training of the parser on synthetic people in many disguises, with joints and silhouettes as if estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.body.drawing import Picture, colour_parsing, sheet
+from pgen.body.labels import LABEL_COUNT
+from pgen.data.samples import Sampler, augmented
+from pgen.models.inputs import Views
+from pgen.models.parser import Parser, ParserInput
+from pgen.training.config import ParserTraining
+from pgen.training.dice import Dice
+from pgen.training.disguise import framed, photographed, placed, redressed, whole
+from pgen.training.draws import BackedDraw, draw_backed
+from pgen.training.estimates import estimated_poses, estimated_silhouettes
+from pgen.training.losses import overlap_loss
+from pgen.training.pose_stage import as_pictures, shown
+from pgen.training.semantic_stage import intersection_and_union, mean_iou
+
+#: How many held-out photos the scores at intervals are taken over.
+_VALIDATION_PHOTOS = 64
+
+
+class ParserStage:
+    """Photo, joints and silhouette → parsing map."""
+
+    name, score = "parser", "miou"
+
+    def __init__(
+        self,
+        config: ParserTraining,
+        train: Sampler,
+        held_out: Sampler,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        torch.manual_seed(seed)
+        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
+        self.train, self.held_out, self.frame = train, held_out, train.size
+        self.parser = Parser(config.network).to(self.device).to(memory_format=torch.channels_last)
+        self.networks = nn.ModuleDict({"parser": self.parser})
+        self.critics = nn.ModuleDict()
+        self.companions: Mapping[str, nn.Module] = {}
+        self.rates: Mapping[str, float] = {}
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Nothing changes from step to step."""
+
+    def draw(self, generator: torch.Generator) -> BackedDraw:
+        return draw_backed(self.train, self.schedule, generator)
+
+    def generator_losses(self, draw: BackedDraw) -> dict[str, Tensor]:
+        inputs, labels = self.disguised(draw)
+        logits = self.parser(inputs)
+        return {
+            "labels": F.cross_entropy(logits, labels),
+            "overlap": self.config.overlap * overlap_loss(logits, labels),
+        }
+
+    def critic_losses(self) -> dict[str, Tensor]:
+        return {}
+
+    @torch.no_grad()
+    def disguised(self, draw: BackedDraw) -> tuple[ParserInput, Tensor]:
+        """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
+        dice = Dice(draw.noise, self.device)
+        with torch.autocast(self.device.type, enabled=False):
+            views = augmented(self.train.views(draw.source, self.device), draw.source_change)
+            others = self.train.views(draw.other, self.device).images * 0.5 + 0.5
+            images = redressed(views.images * 0.5 + 0.5, views.labels, dice)
+            views = framed(Views(placed(images, views.labels, others, dice), views.labels, views.poses), dice)
+            images = photographed(views.images, dice) * 2 - 1
+            return _with_estimates(Views(images, views.labels, views.poses), dice), views.labels
+
+    def _judged(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
+        """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
+        views = whole(self.held_out.views(indices, self.device))
+        return _with_estimates(views, Dice(indices, self.device)), views.labels
+
+    @torch.no_grad()
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """mIoU over the ten labels on held-out photos, with joints and silhouettes as if estimated."""
+        counts = torch.zeros(2, LABEL_COUNT)
+        chosen = torch.linspace(0, len(self.held_out) - 1, min(len(self.held_out), _VALIDATION_PHOTOS)).long()
+        for indices in chosen.split(16):
+            inputs, labels = self._judged(indices)
+            counts += intersection_and_union(networks["parser"](inputs).argmax(1), labels).cpu()
+        return {"miou": mean_iou(counts)}
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> Picture:
+        """Held-out photos, each with the silhouette given, the map found and the true one; and training photos."""
+        rows = []
+        for index in shown(len(self.held_out)):
+            inputs, labels = self._judged(torch.tensor([index]))
+            rows.append(_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
+        draw = self.draw(torch.Generator().manual_seed(0))[:2]
+        for k in range(len(draw)):
+            inputs, labels = self.disguised(draw[k : k + 1])
+            rows.append(_row(f"{draw.names[k]} in training", inputs, networks["parser"](inputs), labels))
+        return sheet(rows)
+
+
+def _with_estimates(views: Views, dice: Dice) -> ParserInput:
+    """``views`` whose labels are at half the size, with joints and silhouettes as if estimated."""
+    silhouettes, there = estimated_silhouettes(views.labels > 0, dice)
+    silhouettes = F.interpolate(silhouettes, size=views.images.shape[2:], mode="bilinear", align_corners=False)
+    return ParserInput(views.images, estimated_poses(views.poses, dice), silhouettes, there)
+
+
+def _row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
+    silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
+    maps = [colour_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
+    pictures = (as_pictures(inputs.images)[0], as_pictures(silhouette * 2 - 1)[0], *maps)
+    return list(zip((name, "silhouette", "found", "true"), pictures, strict=True))

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pgen.body.labels import Label
+from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.own_parser import BUNDLED, OwnParser
+from pgen.data.weights import bundled, save_weights
+from pgen.errors import InputError
+from pgen.models.parser import Parser, ParserConfig, ParserInput
+from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from tests.data.examples import STANDING, example
+
+torch.set_num_threads(1)
+A = example(0)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path / "parser.safetensors"
+    save_weights(path, (64, 64), {"parser": Parser(ParserConfig((4, 8), fold=2))})
+    return path
+
+
+class Everywhere(nn.Module):
+    """Says that all the frame is the left arm."""
+
+    asked: ParserInput
+
+    def forward(self, inputs: ParserInput) -> Tensor:
+        self.asked = inputs
+        logits = torch.zeros(len(inputs.images), 10, 32, 32)
+        logits[:, Label.L_ARM] = 5
+        return logits
+
+
+def test_maps_have_their_photos_sizes(weights: Path) -> None:
+    large = np.repeat(np.repeat(A.image, 3, 0), 2, 1)
+    photos = [ToParse(A.image, STANDING), ToParse(large, STANDING * (2, 3), np.ones(large.shape[:2], np.float32))] * 5
+    maps = OwnParser(weights).parse(photos)
+    assert [found.shape for found in maps] == [photo.image.shape[:2] for photo in photos]
+    assert all(found.dtype == np.uint8 and found.max() < 10 for found in maps)
+    np.testing.assert_array_equal(maps[0], maps[8])  # whatever is beside it in the batch
+    assert OwnParser(weights).parse([]) == []
+
+
+def test_what_is_far_from_the_silhouette_is_background(weights: Path) -> None:
+    """And arms are of the side of the nearest limb."""
+    parser, network = OwnParser(weights), Everywhere()
+    parser._network = network  # type: ignore[assignment]
+    silhouette = np.zeros(A.image.shape[:2], np.float32)
+    silhouette[20:110, 30:100] = 1
+    found = parser.parse([ToParse(A.image, STANDING, silhouette)])[0]
+    assert not found[:10].any()
+    assert (found[30:100, 40:90] > 0).all()
+    assert set(np.unique(found)) == {Label.BACKGROUND, Label.L_ARM, Label.R_ARM}
+    assert network.asked.has_silhouette.tolist() == [True]
+    parser.parse([ToParse(A.image, STANDING)])
+    assert network.asked.has_silhouette.tolist() == [False]
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pose.safetensors"
+    save_weights(path, (64, 64), {"pose": pose_detector(PoseDetectorConfig(width=2))})
+    with pytest.raises(InputError, match=r"pose.safetensors: holds no parser; `pgen train-parser`"):
+        OwnParser(path)
+
+
+def test_the_bundled_weights() -> None:
+    """They are small, and find a synthetic person whom they never saw."""
+    from pgen.people.dataset import synthetic_example
+
+    assert bundled(BUNDLED).stat().st_size <= 1.5e6
+    person = synthetic_example(424242, 0, 0)
+    photo = ToParse(person.image, person.pose, (person.parsing > 0).astype(np.float32))
+    found = OwnParser().parse([photo])[0]
+    assert (found == person.parsing).mean() > 0.93
