@@ -19,8 +19,9 @@ from pgen.training.disguise import framed, photographed, placed, redressed, whol
 from pgen.training.draws import BackedDraw, draw_backed
 from pgen.training.estimates import estimated_poses, estimated_silhouettes
 from pgen.training.losses import overlap_loss
-from pgen.training.pose_stage import as_pictures, shown
+from pgen.training.pose_stage import shown
 from pgen.training.semantic_stage import intersection_and_union, mean_iou
+from pgen.training.similarity import as_bytes
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
@@ -116,5 +117,5 @@ def _with_estimates(views: Views, dice: Dice) -> ParserInput:
 def _row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
     silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
     maps = [colour_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
-    pictures = (as_pictures(inputs.images)[0], as_pictures(silhouette * 2 - 1)[0], *maps)
+    pictures = (as_bytes(inputs.images)[0], as_bytes(silhouette * 2 - 1)[0], *maps)
     return list(zip((name, "silhouette", "found", "true"), pictures, strict=True))
