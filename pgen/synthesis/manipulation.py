@@ -55,19 +55,21 @@ def manipulate(person: Person, edits: Mapping[str, str | float], parsing: Parsin
     if bool(edits) == (parsing is not None):
         raise InputError("give either edits or a parsing map, one of them")
     warnings: tuple[str, ...] = ()
+    original, person = person, person.outlined
     if parsing is None:
         edited = edit_layout(person.parsing, person.pose, edits)
         wanted, title = edited.parsing, " ".join(f"{name}={value}" for name, value in edits.items())
         warnings = tuple(f"{person.name}: {warning}" for warning in edited.warnings)
     else:
-        wanted, title = _painted_map(person, parsing), "the new map"
+        given, title = _painted_map(original, parsing), "the new map"
+        wanted = np.where(given != original.parsing, given, person.parsing)
     changed = wanted != person.parsing
     if not changed.any():
         warnings = (*warnings, f"{person.name}: {title} changes nothing that the photo shows")
     device = person.views.labels.device
     layout = torch.from_numpy(person.fit.parsing(wanted)).to(device).long()[None]
     return Manipulated(
-        person=person,
+        person=original,
         target=title,
         image=repainted(person, layout, wanted, stands_for=_stands_for(person.parsing, wanted)),
         parsing=wanted,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from pgen.body.framing import Fit, Window
 from pgen.body.labels import Label
+from pgen.body.outlines import fitted_outlines
 from pgen.body.posemask import pose_mask
 from pgen.body.retarget import retarget_motion
 from pgen.data.keypoints import LoadedPose
@@ -91,6 +94,15 @@ class Person:
             labels[None].long(),
             torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
         )
+
+    @cached_property
+    def outlined(self) -> Person:
+        """This person with outlines of the map where the photo has them (`pgen.body.outlines`)."""
+        other = copy(self)
+        other.parsing = fitted_outlines(self.image, self.parsing)
+        labels = torch.from_numpy(self.fit.parsing(other.parsing)).to(self.views.labels)
+        other.views = Views(self.views.images, labels[None], self.views.poses)
+        return other
 
     def generate(self, pose: PoseLike, parsing: ParsingLike | None = None, retarget: bool = False) -> Result:
         """The person in another pose.

@@ -134,6 +134,13 @@ def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
+def carried(source: Views, person: Person, layout: Tensor) -> NDArray[np.bool_]:
+    """Where ``source`` shows what is to be painted in the pose of ``person`` and the map ``layout``: bool (h, w)."""
+    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
+    valid = transfer.paste(source.images, source.labels, layout).valid[0, 0]
+    return np.asarray((valid > 0.5).cpu().numpy())
+
+
 def enlargement(person: Person) -> float:
     """How many pixels of the photo a pixel of the networks' frame takes up, at least 1."""
     return max(1.0, person.fit.original[0] / person.fit.content[0])
