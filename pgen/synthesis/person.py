@@ -104,6 +104,12 @@ class Person:
         other.views = Views(self.views.images, labels[None], self.views.poses)
         return other
 
+    def of_photo(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A map (H, W) of the part that is worked on as one of the whole photo: uint8 (height, width)."""
+        whole = np.full(self.photo.shape[:2], Label.BACKGROUND, np.uint8)
+        self.window.of(whole)[:] = parsing
+        return whole
+
     def generate(self, pose: PoseLike, parsing: ParsingLike | None = None, retarget: bool = False) -> Result:
         """The person in another pose.
 
@@ -166,8 +172,8 @@ class Person:
         H_A paints what changes; away from it, and a small border, every pixel stays the photo's.
 
         Args:
-            parsing: the map of the result, as large as the photo: ids (H, W), or a file, such as the palette PNG that
-                `Manipulated.save_parsing` writes, painted by hand. Not together with edits.
+            parsing: the map of the result, as large as the photo, or as the part of it in use: ids, or a file, such as
+                the palette PNG that `Manipulated.save_parsing` writes, painted by hand. Not together with edits.
             edits: named edits of the photo's own map: ``sleeves`` (none, short, elbow, long, or a share of the arm, 0
                 to 1), ``lower`` (pants, shorts, skirt), ``length`` of what is worn below (mini, short, knee, midi,
                 full, or a share of the leg), ``neckline`` (round, scoop, v, boat, high), ``hair`` (short, long).

@@ -18,7 +18,7 @@ from pgen.body.regions import reshaped
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
 from pgen.synthesis.repainting import carried, enlarged_map, enlargement, painted, repainted
-from pgen.synthesis.result import Result, shown
+from pgen.synthesis.result import Edited, shown
 from pgen.synthesis.seams import continued, exchanged, interior, unmixed
 from pgen.synthesis.shading import flattened, plainness, shaded, shading
 
@@ -44,7 +44,7 @@ _BORDER = 1.5
 
 
 @dataclass(frozen=True)
-class Dressed(Result):
+class Dressed(Edited):
     """A person with regions of another photo; ``parsing`` is the result's map, ``pose`` the person's own."""
 
     clothes: Person = field(kw_only=True)
