@@ -18,8 +18,8 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
 # away is light and folds, what it leaves is the pattern. Light and folds hardly change the tint.
 _FLATTENING, _FLATTENING_PATTERN, _FLATTENING_TINT = 0.1, 0.04, 0.01
-# Lace and prints differ from what is around them by more than folds do, over a distance too short for them: in logarithms
-# of luminance, and as shares of the picture. Where there is much of it, hardly anything is taken away.
+# Lace and prints differ from what is around them by more than folds do, over a distance too short for them: in
+# logarithms of luminance, and as shares of the picture. Where there is much of it, hardly anything is taken away.
 _FINE, _FINE_ACROSS, _FINE_AROUND, _FINE_ENOUGH, _FLATTENING_FINE = 0.3, 0.014, 0.012, 0.33, 0.01
 # Light and folds change logarithms of luminance by no more, and the share of red, green and blue in a colour by less.
 _DARKEST, _BRIGHTEST, _TINT, _RANGE = -0.8, 0.5, 0.04, 0.6

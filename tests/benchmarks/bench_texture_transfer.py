@@ -4,8 +4,8 @@ Inside the transferred region, against two baselines: the clothes' region carrie
 its mean colour where they bring none, and its mean colour alone.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_texture_transfer.py``; ``PGEN_WEIGHTS`` names the weights (default:
-the bundled ones), ``PGEN_PAIRS`` how many pairs, ``PGEN_SHEET`` a PNG file for the first of them, ``PGEN_KEEP`` a folder
-that keeps what is rendered, for a next time.
+the bundled ones), ``PGEN_PAIRS`` how many pairs, ``PGEN_SHEET`` a PNG file for the first of them, ``PGEN_KEEP`` a
+folder that keeps what is rendered, for a next time.
 """
 
 from __future__ import annotations

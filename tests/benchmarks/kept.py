@@ -13,9 +13,9 @@ Arrays = dict[str, NDArray[np.generic]]
 
 
 def kept(name: str, count: int, make: Callable[[], Iterable[Arrays]]) -> Iterator[Arrays]:
-    """The first ``count`` of what ``make`` yields, the same names each; from ``$PGEN_KEEP/NAME-COUNT.npz`` if that is there.
+    """The first ``count`` of what ``make`` yields, which have the same names and shapes.
 
-    Written there if ``PGEN_KEEP`` names a folder; all arrays of one name must have one shape then.
+    If ``PGEN_KEEP`` names a folder, they are kept in its file NAME-COUNT.npz, and taken from there the next time.
     """
     folder = os.environ.get("PGEN_KEEP")
     path = Path(folder, f"{name}-{count}.npz") if folder else None

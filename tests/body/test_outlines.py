@@ -57,5 +57,7 @@ def test_foreign_rim() -> None:
     image, parsing = photo(256)
     wide = parsing.copy()
     wide[62:194, 62:194] = Label.UPPER
-    np.testing.assert_array_equal(foreign_rim(image, wide, Label.UPPER), (wide == Label.UPPER) & (parsing != Label.UPPER))
+    np.testing.assert_array_equal(
+        foreign_rim(image, wide, Label.UPPER), (wide == Label.UPPER) & (parsing != Label.UPPER)
+    )
     assert not foreign_rim(image, parsing, Label.UPPER).any()

@@ -83,7 +83,7 @@ def large_scene(model: PersonGenerator) -> tuple[Person, np.ndarray]:
     scene = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
     parsing = np.zeros((400, 600), np.uint8)
     scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
-    person = model.person(scene, small.pose + (300, 100), parsing, crop=True)
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
     assert person.window.size < (300, 300)
     return person, scene
 
@@ -104,7 +104,7 @@ def test_a_part_goes_back_into_the_photo(model: PersonGenerator, tmp_path: Path)
 
 
 def test_far_from_the_person_nothing_can_be_painted(model: PersonGenerator) -> None:
-    person, scene = large_scene(model)
+    person, _ = large_scene(model)
     parsing = person.of_photo(person.parsing)
     parsing[5:20, 5:20] = Label.SKIRT
     with pytest.raises(InputError, match="labels far from the person, where nothing is painted; use --no-crop"):
