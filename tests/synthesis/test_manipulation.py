@@ -25,7 +25,7 @@ def test_only_what_changed_is_painted(model: PersonGenerator, edits: dict[str, s
     assert result.changed.sum() > 40
     np.testing.assert_array_equal(result.changed, result.parsing != person.parsing)
     border = ndimage.distance_transform_edt(~result.changed)
-    away = border > 2 * scale * 128 / model.frame[0] + 1
+    away = border > 4 * scale * 128 / model.frame[0]
     np.testing.assert_array_equal(result.image[away], person.image[away])
     assert (result.image[result.changed] != person.image[result.changed]).any()
 
