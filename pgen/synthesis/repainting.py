@@ -21,8 +21,8 @@ from pgen.synthesis.texture_fill import more_texture
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
 
-# Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with what
-# was there.
+# Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
+# what was there.
 _FADE, _MIXED = 1.0, 1.5
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.

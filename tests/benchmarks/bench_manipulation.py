@@ -1,10 +1,10 @@
 """Every named edit on held-out synthetic people: whether our parser finds it in the result, and that all else stays.
 
 In the area that an edit changes, the parsing map that our parser makes of the result is compared with the edited map:
-the share of pixels with its label (``pixels``), and the share of people of whom most pixels have it (``people``). Beside
-them what that share is before the edit (``before``), and how well the parser does in the same area on the unedited
-photo (``parser``): it finds no more in a perfect result. Edits that change next to nothing (the person wears it so), and
-refused ones, are counted apart.
+the share of pixels with its label (``pixels``), and the share of people of whom most pixels have it (``people``).
+Beside them what that share is before the edit (``before``), and how well the parser does in the same area on the
+unedited photo (``parser``). Edits that change next to nothing (the person wears it so), and refused ones, are counted
+apart.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_manipulation.py``; ``PGEN_WEIGHTS`` names the weights and
 ``PGEN_PARSER`` the parser's (default: the bundled ones), ``PGEN_PEOPLE`` how many people, ``PGEN_EDITS`` which edits
