@@ -8,15 +8,16 @@ apart.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_manipulation.py``; ``PGEN_WEIGHTS`` names the weights and
 ``PGEN_PARSER`` the parser's (default: the bundled ones), ``PGEN_PEOPLE`` how many people, ``PGEN_EDITS`` which edits
-(such as ``sleeves,lower=skirt``), ``PGEN_POSES=estimated`` parses with estimated poses and silhouettes instead of the
-true poses, ``PGEN_SHEET`` a PNG file for the first people, ``PGEN_KEEP`` a folder that keeps what is rendered.
+(such as ``sleeves,lower=skirt``), ``PGEN_POSES=estimated`` parses with estimated poses and silhouettes instead of
+true ones, ``PGEN_SHEET`` a PNG file for the first people, ``PGEN_KEEP`` a folder that keeps what is rendered.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -24,15 +25,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pgen.body.drawing import colour_parsing, sheet
+from pgen.body.labels import Label
 from pgen.body.layout_edits import EDITS
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.images import write_png
 from pgen.errors import InputError
 from pgen.people.dataset import synthetic_example
 from pgen.synthesis.generator import load
 from tests.benchmarks.kept import Arrays, kept
+
+Map = NDArray[np.uint8]
 
 SEED = 4243
 #: An edit that changes a smaller share of the picture is none.
@@ -58,24 +62,22 @@ def people(size: tuple[int, int]) -> Iterator[Arrays]:
 
 
 class Judge:
-    """Our parser, with true or with estimated poses."""
+    """Our parser, with true or with estimated poses and silhouettes."""
 
     def __init__(self) -> None:
         self._parser = OwnParser(os.environ.get("PGEN_PARSER"))
         self._estimated = Annotators() if os.environ.get("PGEN_POSES") == "estimated" else None
 
-    def maps(self, images: list[NDArray[np.uint8]], pose: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
-        """Maps of pictures of one person, whose true pose is ``pose``."""
-        return self._parser.parse([self._request(image, pose) for image in images])
+    def maps(self, shown: Sequence[tuple[Map, Map]], pose: NDArray[np.float32]) -> list[Map]:
+        """Maps of pictures of one person, each given with its true map; the true pose is ``pose``."""
+        return self._parser.parse([self._request(image, labels, pose) for image, labels in shown])
 
-    def _request(self, image: NDArray[np.uint8], pose: NDArray[np.float32]) -> ToParse:
-        if self._estimated is None:
-            return ToParse(image, pose)
-        try:
-            found = self._estimated.pose(image, "the picture").person
-        except InputError:
-            return ToParse(image, pose)
-        return ToParse(image, found.pose, found.silhouette)
+    def _request(self, image: Map, labels: Map, pose: NDArray[np.float32]) -> ToParse:
+        if self._estimated is not None:
+            with suppress(NobodyFoundError):
+                found = self._estimated.pose(image, "the picture").person
+                return ToParse(image, found.pose, found.silhouette)
+        return ToParse(image, pose, (labels != Label.BACKGROUND).astype(np.float32))
 
 
 @pytest.mark.benchmark
@@ -103,7 +105,8 @@ def test_bench_manipulation() -> None:
             results[name] = result
             away = ndimage.distance_transform_edt(~result.changed) > BORDER
             counts[name, "touched more"] += int((result.image != image)[away].any())
-        before, *after = judge.maps([image, *(result.image for result in results.values())], pose)
+        shown = [(image, truth), *((result.image, result.parsing) for result in results.values())]
+        before, *after = judge.maps(shown, pose)
         for (name, result), found in zip(results.items(), after, strict=True):
             area = result.changed
             agreed = ((found == result.parsing), (before == result.parsing), (before == truth))
