@@ -39,6 +39,8 @@ from tests.benchmarks.kept import Arrays, kept
 Map = NDArray[np.uint8]
 
 SEED = 4243
+#: How many people the sheet shows, and how large.
+ROWS, CELL = 6, (128, 128)
 #: An edit that changes a smaller share of the picture is none.
 SMALLEST = 0.001
 #: How many pixels around a change may change too, at 256×256.
@@ -111,9 +113,12 @@ def test_bench_manipulation() -> None:
             area = result.changed
             agreed = ((found == result.parsing), (before == result.parsing), (before == truth))
             shares[name].append(tuple(float(one[area].mean()) for one in agreed))
-        if index < 8:
-            rows.append([("photo", image), *((name, result.image) for name, result in results.items())])
-            rows.append([("", colour_parsing(before)), *(("", colour_parsing(found)) for found in after)])
+        if index < ROWS:
+            seen = dict(zip(results, zip(results.values(), after, strict=True), strict=True))
+            nothing = np.full_like(image, 255)
+            rows.append([("photo", image), *((one, seen[one][0].image if one in seen else nothing) for one in names)])
+            maps = (colour_parsing(seen[one][1]) if one in seen else nothing for one in names)
+            rows.append([("its map, estimated", colour_parsing(before)), *(("", labels) for labels in maps)])
     print(f"\n{model.origin}; {count} people; parser {os.environ.get('PGEN_PARSER') or 'bundled'}")
     print(f"{'edit':16} pixels people before parser  judged, as it was, refused, touched more")
     for name in names:
@@ -122,6 +127,6 @@ def test_bench_manipulation() -> None:
         others = ", ".join(str(counts[name, kind]) for kind in ("as it was", "refused", "touched more"))
         print(f"{name:16}", *(f"{number:6.3f}" for number in numbers), f" {len(found)}, {others}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=(128, 128)), force=True)
+        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=CELL), force=True)
     assert not sum(number for (_, kind), number in counts.items() if kind == "touched more")
     assert all(np.mean([one[0] > 0.5 for one in shares[name]]) >= 0.9 for name in names if shares[name])
