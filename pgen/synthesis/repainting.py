@@ -14,7 +14,7 @@ from torch import Tensor
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
-from pgen.synthesis.seams import faded, interior, matched, unmixed
+from pgen.synthesis.seams import faded, held, interior, matched, unmixed
 from pgen.synthesis.shading import shading
 from pgen.synthesis.texture_fill import more_texture
 
@@ -27,6 +27,8 @@ _FADE, _MIXED = 1.0, 1.5
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.
 _SOFT, _ENOUGH = 0.5, 12
+# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background.
+_HELD = 0.008
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
 
@@ -58,11 +60,14 @@ def repainted(
     for there, called in (stands_for or {}).items():
         shows[there] = called
     after = layout[0].byte().cpu().numpy()
-    frame = painted(_prepared(person, after, shows), person, layout)
+    prepared = _prepared(person, after, shows)
+    frame, guide = painted(prepared, person, layout), as_bytes(prepared.images[0])
     enlarged = person.image.copy()
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
-        of_label = person.fit.image_back(unmixed(frame, after == label))
+        here = after == label
+        own = frame if label in SKIN_LABELS else held(frame, guide, here, _HELD)
+        of_label = person.fit.image_back(unmixed(own, here))
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * enlargement(person)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
@@ -99,13 +104,13 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
     """
     views = person.views
-    pixels = ((views.images[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
+    pixels = as_bytes(views.images[0])
     before = views.labels[0].byte().cpu().numpy()
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
         light[before == label] = shading(pixels, interior(before == label, 1))[before == label]
-    behind = ((clean_background(views.images, views.labels)[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round()
+    behind = as_bytes(clean_background(views.images, views.labels)[0])
     filled = pixels.copy()
     for label in np.unique(after[changed]):
         here = changed & (source != after) & (after == label)
@@ -144,15 +149,22 @@ def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    image = person.generator.images(source, transfer, layout)[0]
-    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+    return as_bytes(person.generator.images(source, transfer, layout)[0])
 
 
-def carried(source: Views, person: Person, layout: Tensor) -> NDArray[np.bool_]:
-    """Where ``source`` shows what is to be painted in the pose of ``person`` and the map ``layout``: bool (h, w)."""
+def carried(source: Views, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The pixels of ``source``, carried into the pose of ``person`` and the map ``layout``; and where there are any.
+
+    uint8 (h, w, 3) and bool (h, w).
+    """
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    valid = transfer.paste(source.images, source.labels, layout).valid[0, 0]
-    return np.asarray((valid > 0.5).cpu().numpy())
+    paste = transfer.paste(source.images, source.labels, layout)
+    return as_bytes(paste.image[0]), np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
+
+
+def as_bytes(image: Tensor) -> NDArray[np.uint8]:
+    """(3, h, w) in [−1, 1] → uint8 (h, w, 3)."""
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def enlargement(person: Person) -> float:
