@@ -11,6 +11,7 @@ from typing import Literal
 
 from torch import nn
 
+from pgen.body.bodymask import HEAD, LIMB, MARGIN
 from pgen.data.weights import bundled
 from pgen.errors import InputError
 from pgen.evaluation.detector import Detector
@@ -19,6 +20,7 @@ from pgen.evaluation.intervals import Statistic, mean_iou, ratio
 from pgen.evaluation.joints import ALPHA, joint_error_sums, pckh_counts
 from pgen.evaluation.judges import file_hash, judge
 from pgen.evaluation.measures import (
+    Batch,
     Features,
     FigureSsim,
     Joints,
@@ -35,14 +37,24 @@ from pgen.version import version
 
 #: The metrics in the order in which they are shown.
 METRICS = (
-    "ssim", "mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips", "pckh", "joint-error", "miou",
-    "is-torchvision", "fid-torchvision", "vgg-relu2-distance", "vgg-relu2-frechet",
+    "ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips", "pckh",
+    "joint-error", "miou", "is-torchvision", "fid-torchvision", "vgg-relu2-distance", "vgg-relu2-frechet",
 )  # fmt: skip
 
 #: Those that are computed if none are named: all but the large network with weights of another kind.
 USUAL = tuple(name for name in METRICS if not name.endswith("-torchvision"))
 
 OWN_NOTE = "a stand-in that works offline; not comparable with published figures"
+
+OWN_PROTOCOL = "a protocol of pgen's own"
+
+#: What the body mask is, for readers of a score.
+BODY_MASK = (
+    "capsules along the limbs, torso and head disc, as wide as a clothed body: of torso lengths limbs "
+    f"{2 * (LIMB + MARGIN):.2f} wide, head {2 * (HEAD + MARGIN):.2f}"
+)
+
+NO_POSES = "the targets' poses are not known; give --keypoints, or a store with --data"
 
 Need = Literal["poses", "parsing", "made parsing"]
 
@@ -128,7 +140,7 @@ class _Maker:
 
     def add(self, metric: str) -> None:
         """Add the scores of ``metric``. Raises `UnavailableError` if they cannot be computed."""
-        if metric in ("ssim", "mask-ssim", "figure-ssim"):
+        if metric in ("ssim", "mask-ssim", "body-mask-ssim", "figure-ssim"):
             self._ssim(metric)
         elif metric == "psnr":
             self._pairs(metric, "8-bit RGB, in dB; identical images, which have none, left out", True, per_pair(psnr))
@@ -157,13 +169,17 @@ class _Maker:
             if metric == "ssim":
                 self._pairs(f"ssim-{name}", how.text, True, Ssim(name))
             elif metric == "mask-ssim":
-                self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
+                self._require("poses", NO_POSES)
                 text = f"both images × pose mask of the target, radius 4 at 256 pixels; {how.text}"
-                self._pairs(f"mask-ssim-{name}", text, True, MaskSsim(name))
+                self._pairs(f"mask-ssim-{name}", text, True, MaskSsim(name, Batch.mask))
+            elif metric == "body-mask-ssim":
+                self._require("poses", NO_POSES)
+                text = f"both images × body mask of the target ({BODY_MASK}), zeros included; {how.text}"
+                self._pairs(f"body-mask-ssim-{name}", text, True, MaskSsim(name, Batch.body_mask), OWN_PROTOCOL)
             else:
                 self._require("parsing", "the targets' parsing maps are not known; give a store with --data")
                 text = f"mean of the SSIM map over the true figure; {how.text}"
-                self._pairs(f"figure-ssim-{name}", text, True, FigureSsim(name), "a protocol of pgen's own")
+                self._pairs(f"figure-ssim-{name}", text, True, FigureSsim(name), OWN_PROTOCOL)
 
     def _lpips(self) -> None:
         network = self._network("lpips", self.options.alexnet)
@@ -175,7 +191,7 @@ class _Maker:
     def _joints(self, metric: str) -> None:
         if self.options.detector is None:
             raise UnavailableError("no pose detector; give a weights file that `pgen train-pose` wrote with --detector")
-        self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
+        self._require("poses", NO_POSES)
         path = self.options.detector
         detector = Detector(path, self.options.device)
         weights = {"pose detector": file_hash(path)}
@@ -196,7 +212,7 @@ class _Maker:
         options = self.options
         masked = metric == "mask-is"
         if masked:
-            self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
+            self._require("poses", NO_POSES)
         path = options.inception if kind == "tensorflow" else options.torchvision_inception
         libraries = ("torch-fidelity",) if kind == "tensorflow" else ("torchvision",)
         network = self._network(kind, path)
