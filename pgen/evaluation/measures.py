@@ -16,7 +16,7 @@ from pgen.body.labels import Label
 from pgen.body.posemask import radius_for
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
-from pgen.evaluation.detector import Detector
+from pgen.evaluation.detector import Finder
 from pgen.evaluation.intervals import columns
 from pgen.evaluation.maps import parsing_counts
 from pgen.evaluation.ssim import figure_ssim, ssim
@@ -78,7 +78,7 @@ class FigureSsim(Ssim):
 
 
 class Joints:
-    def __init__(self, detector: Detector, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def __init__(self, detector: Finder, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.detector, self.counts = detector, counts
 
     def __call__(self, batch: Batch) -> Rows:

@@ -12,8 +12,9 @@ from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.evaluation.intervals import mean_iou
 from pgen.evaluation.measures import Batch
-from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names, suite
+from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names
 from pgen.evaluation.ssim import figure_ssim, ssim
+from pgen.evaluation.suite import suite
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.evaluation.pictures import pictures
 from tests.models.people import boxes, standing
@@ -88,7 +89,7 @@ def test_masks_are_made_of_what_is_known_of_a_pose() -> None:
 def test_a_detector_judges_poses(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
     save_weights(path, (64, 64), {"pose": LightPoseDetector(PoseDetectorConfig(width=4))})
-    chosen = suite(Options(("pckh", "joint-error"), detector=path), GIVEN)
+    chosen = suite(Options(("pckh", "joint-error"), detector=str(path)), GIVEN)
     assert [score.name for score in chosen.scores] == ["pckh", "joint-error"]
     rows = chosen.measurements[chosen.scores[0].measurement].measure(batch())
     assert (rows[:, 1] == 18).all()
