@@ -12,9 +12,9 @@ from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
-from pgen.evaluation.protocols import ssim_protocol
 from pgen.evaluation.scores import METRICS, Options, metric_names
 from pgen.evaluation.systems import Files, Networks, Pair, PredictedLabelPaste, System, baseline
+from pgen.models.ssim_protocols import ssim_protocol
 
 
 def read_options(metrics: Sequence[str], protocol: str, against: str, device: str, fetch: bool) -> Options:

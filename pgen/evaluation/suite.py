@@ -31,8 +31,8 @@ from pgen.evaluation.measures import (
     per_pair,
 )
 from pgen.evaluation.pixels import l1, psnr
-from pgen.evaluation.protocols import ssim_protocol
 from pgen.evaluation.scores import METRICS, Measurement, Need, Options, Score
+from pgen.models.ssim_protocols import ssim_protocol
 from pgen.version import version
 
 OWN_NOTE = "a stand-in that works offline; not comparable with published figures"

@@ -13,11 +13,11 @@ from pgen.errors import InputError
 from pgen.evaluation.intervals import mean_iou
 from pgen.evaluation.measures import Batch
 from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names
-from pgen.evaluation.ssim import figure_ssim, ssim
 from pgen.evaluation.suite import suite
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
-from tests.evaluation.pictures import pictures
+from pgen.models.ssim import figure_ssim, ssim
 from tests.models.people import boxes, standing
+from tests.models.pictures import pictures
 
 GIVEN = frozenset(("poses", "parsing", "made parsing"))
 
