@@ -51,7 +51,11 @@ def _scores(results: Sequence[SystemResult]) -> Section:
     columns = zip(arrowed_names(results), *(cells for _, *cells in rows_of(results)), strict=True)
     rows = [[name, *(cell.replace(" [", "\n[") for cell in cells)] for name, *cells in columns]
     text = f'<div class="scores">{table(["", *(result.system.name for result in results)], rows)}</div>'
-    lines = [f"{result.system.name}: {line}" for result in results for line in remarks(result)]
+    told: dict[str, list[str]] = {}
+    for result in results:
+        for line in remarks(result):
+            told.setdefault(line, []).append(result.system.name)
+    lines = [line if len(names) == len(results) else f"{', '.join(names)}: {line}" for line, names in told.items()]
     lines += [f"{name} was not computed: {why}" for name, why in not_computed(results).items()]
     text += "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>" if lines else ""
     return Section("Scores", "In brackets: 95 % bootstrap intervals. How each is computed stands at the end.", text)
