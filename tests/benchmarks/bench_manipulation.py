@@ -8,15 +8,16 @@ apart.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_manipulation.py``; ``PGEN_WEIGHTS`` names the weights and
 ``PGEN_PARSER`` the parser's (default: the bundled ones), ``PGEN_PEOPLE`` how many people, ``PGEN_EDITS`` which edits
-(such as ``sleeves,lower=skirt``), ``PGEN_POSES=estimated`` parses with estimated poses and silhouettes instead of the
-true poses, ``PGEN_SHEET`` a PNG file for the first people, ``PGEN_KEEP`` a folder that keeps what is rendered.
+(such as ``sleeves,lower=skirt``), ``PGEN_POSES=estimated`` parses with estimated poses and silhouettes instead of
+true ones, ``PGEN_SHEET`` a PNG file for the first people, ``PGEN_KEEP`` a folder that keeps what is rendered.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -24,9 +25,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pgen.body.drawing import colour_parsing, sheet
+from pgen.body.labels import Label
 from pgen.body.layout_edits import EDITS
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.images import write_png
 from pgen.errors import InputError
@@ -34,7 +36,11 @@ from pgen.people.dataset import synthetic_example
 from pgen.synthesis.generator import load
 from tests.benchmarks.kept import Arrays, kept
 
+Map = NDArray[np.uint8]
+
 SEED = 4243
+#: How many people the sheet shows, and how large.
+ROWS, CELL = 6, (128, 128)
 #: An edit that changes a smaller share of the picture is none.
 SMALLEST = 0.001
 #: How many pixels around a change may change too, at 256×256.
@@ -58,24 +64,22 @@ def people(size: tuple[int, int]) -> Iterator[Arrays]:
 
 
 class Judge:
-    """Our parser, with true or with estimated poses."""
+    """Our parser, with true or with estimated poses and silhouettes."""
 
     def __init__(self) -> None:
         self._parser = OwnParser(os.environ.get("PGEN_PARSER"))
         self._estimated = Annotators() if os.environ.get("PGEN_POSES") == "estimated" else None
 
-    def maps(self, images: list[NDArray[np.uint8]], pose: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
-        """Maps of pictures of one person, whose true pose is ``pose``."""
-        return self._parser.parse([self._request(image, pose) for image in images])
+    def maps(self, shown: Sequence[tuple[Map, Map]], pose: NDArray[np.float32]) -> list[Map]:
+        """Maps of pictures of one person, each given with its true map; the true pose is ``pose``."""
+        return self._parser.parse([self._request(image, labels, pose) for image, labels in shown])
 
-    def _request(self, image: NDArray[np.uint8], pose: NDArray[np.float32]) -> ToParse:
-        if self._estimated is None:
-            return ToParse(image, pose)
-        try:
-            found = self._estimated.pose(image, "the picture").person
-        except InputError:
-            return ToParse(image, pose)
-        return ToParse(image, found.pose, found.silhouette)
+    def _request(self, image: Map, labels: Map, pose: NDArray[np.float32]) -> ToParse:
+        if self._estimated is not None:
+            with suppress(NobodyFoundError):
+                found = self._estimated.pose(image, "the picture").person
+                return ToParse(image, found.pose, found.silhouette)
+        return ToParse(image, pose, (labels != Label.BACKGROUND).astype(np.float32))
 
 
 @pytest.mark.benchmark
@@ -103,14 +107,18 @@ def test_bench_manipulation() -> None:
             results[name] = result
             away = ndimage.distance_transform_edt(~result.changed) > BORDER
             counts[name, "touched more"] += int((result.image != image)[away].any())
-        before, *after = judge.maps([image, *(result.image for result in results.values())], pose)
+        shown = [(image, truth), *((result.image, result.parsing) for result in results.values())]
+        before, *after = judge.maps(shown, pose)
         for (name, result), found in zip(results.items(), after, strict=True):
             area = result.changed
             agreed = ((found == result.parsing), (before == result.parsing), (before == truth))
             shares[name].append(tuple(float(one[area].mean()) for one in agreed))
-        if index < 8:
-            rows.append([("photo", image), *((name, result.image) for name, result in results.items())])
-            rows.append([("", colour_parsing(before)), *(("", colour_parsing(found)) for found in after)])
+        if index < ROWS:
+            seen = dict(zip(results, zip(results.values(), after, strict=True), strict=True))
+            nothing = np.full_like(image, 255)
+            rows.append([("photo", image), *((one, seen[one][0].image if one in seen else nothing) for one in names)])
+            maps = (colour_parsing(seen[one][1]) if one in seen else nothing for one in names)
+            rows.append([("its map, estimated", colour_parsing(before)), *(("", labels) for labels in maps)])
     print(f"\n{model.origin}; {count} people; parser {os.environ.get('PGEN_PARSER') or 'bundled'}")
     print(f"{'edit':16} pixels people before parser  judged, as it was, refused, touched more")
     for name in names:
@@ -119,6 +127,6 @@ def test_bench_manipulation() -> None:
         others = ", ".join(str(counts[name, kind]) for kind in ("as it was", "refused", "touched more"))
         print(f"{name:16}", *(f"{number:6.3f}" for number in numbers), f" {len(found)}, {others}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=(128, 128)), force=True)
+        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=CELL), force=True)
     assert not sum(number for (_, kind), number in counts.items() if kind == "touched more")
     assert all(np.mean([one[0] > 0.5 for one in shares[name]]) >= 0.9 for name in names if shares[name])
