@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -219,12 +218,11 @@ def _find(
     own_frame = parse_size(frame, "--frame") if frame else None
     tables, lists = keypoints or (), pairs or ()
     if dataset is Dataset.DEEPFASHION:
-        found = find_deepfashion(root, tables, parsing, lists, own_frame, images, scheme, size)
+        found = find_deepfashion(root, tables, parsing, lists, own_frame, images, scheme, size, estimating)
     elif dataset is Dataset.MARKET1501:
-        found = find_market1501(root, tables, parsing, lists, own_frame, scheme)
+        found = find_market1501(root, tables, parsing, lists, own_frame, scheme, estimating)
     else:
         found = find_folder(root, tables, parsing, lists, own_frame, images, scheme, estimating)
-    found = replace(found, conventions=replace(found.conventions, estimating=estimating))
     for note in found.notes:
         say(note)
     for doubt in check_photos(found):

@@ -32,7 +32,7 @@ from pgen.data.frames import guess_frame
 from pgen.data.keypoint_sources import PoseRow, find_poses
 from pgen.data.names import PhotoNames, bare
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
-from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, by, gather
+from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, by, gather
 from pgen.data.pose_json import PosesOfPhoto
 from pgen.data.tree import find_maps, find_pairs, find_photos, first_of, listed_splits, no_photos, spelt, split_lists
 from pgen.errors import InputError
@@ -58,6 +58,7 @@ def find_deepfashion(
     images: PathLike | None = None,
     scheme: ParsingScheme | None = None,
     shape: tuple[int, int] | None = None,
+    estimating: Estimating | None = None,
 ) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes.
 
@@ -65,8 +66,8 @@ def find_deepfashion(
     ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), ``images`` (the
     folder of photos, relative to ``root``), ``frame`` of the keypoints. Square photos are cut at both sides to the
     ratio of ``shape`` (height, width). Without lists, photos are for training or testing as the folder or the
-    annotation file that they are in. Raises `InputError` if something is missing, does not fit, or could mean two
-    things.
+    annotation file that they are in. With ``estimating`` poses may be missing. Raises `InputError` if something is
+    missing, does not fit, or could mean two things.
     """
     root = Path(root)
     if not root.is_dir():
@@ -76,10 +77,15 @@ def find_deepfashion(
     names = PhotoNames(files, root, key=photo_key)
     tables, more_notes = _tables(root) if not keypoints else ([Path(path) for path in keypoints], ())
     notes += more_notes
+    if not tables and not (estimating is not None and estimating.pose):
+        raise InputError(
+            f"{root} has no fashion-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
+            "them: --annotate pose"
+        )
     rows = find_poses(tables)
     where = " and ".join(map(str, tables))
     row_of = names.match(rows, where)
-    if not row_of:
+    if tables and not row_of:
         raise InputError(
             f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
@@ -109,7 +115,7 @@ def find_deepfashion(
             train_pairs=paired.train,
             train_lists=paired.train_lists,
             split_lists=split_lists(root),
-            conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape),
+            conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape, estimating),
             notes=notes,
         )
     )
@@ -158,7 +164,7 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
 
 
 def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """The keypoint files for training and for testing."""
+    """The keypoint files for training and for testing, none if there are none."""
     found: list[Path] = []
     notes: tuple[str, ...] = ()
     for split in SPLITS:
@@ -170,8 +176,6 @@ def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
         found = [root / "keypoints.csv"]
     if not found and (root / "keypoints").is_dir():
         found = [root / "keypoints"]
-    if not found:
-        raise InputError(f"{root} has no fashion-annotation-train.csv or -test.csv; name keypoints with --keypoints")
     if len({"-resize-" in path.name for path in found}) > 1:
         raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one with --keypoints")
     return found, notes

@@ -22,7 +22,7 @@ from pgen.data.example import SPLITS, Split
 from pgen.data.keypoint_sources import find_poses
 from pgen.data.names import PhotoNames
 from pgen.data.parsing_schemes import ParsingScheme, load_scheme
-from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Found, PhotoSet, gather
+from pgen.data.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, gather
 from pgen.data.tree import find_maps, find_pairs, find_photos, no_photos, spelt
 from pgen.errors import InputError
 
@@ -47,29 +47,36 @@ def find_market1501(
     pairs: Sequence[PathLike] = (),
     frame: tuple[int, int] | None = None,
     scheme: ParsingScheme | None = None,
+    estimating: Estimating | None = None,
 ) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes.
 
     What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
     ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), and ``frame``
-    (height, width), if the keypoints do not refer to the photos. Raises `InputError` if something is missing or does
-    not fit.
+    (height, width), if the keypoints do not refer to the photos. With ``estimating`` poses may be missing. Raises
+    `InputError` if something is missing or does not fit.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; put Market-1501 there, or name its folder with --root")
     files, splits, notes = _photos(root)
+    estimates_poses = estimating is not None and estimating.pose
     tables = [Path(path) for path in keypoints] or _tables(root)
+    if not tables and not estimates_poses:
+        raise InputError(
+            f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
+            "them: --annotate pose"
+        )
     rows = find_poses(tables)
     where = " and ".join(map(str, tables))
     row_of = PhotoNames(files, root).match(rows, where)
     queries = [name for name in files if files[name].parent.name == _QUERY]
-    if queries and not any(name in row_of for name in queries):
+    if queries and not estimates_poses and not any(name in row_of for name in queries):
         notes += (f"{len(queries):,} photos in {root / _QUERY} have no keypoints and are left aside",)
         for name in queries:
             del files[name], splits[name]
     names = PhotoNames(files, root)
-    if not row_of:
+    if tables and not row_of:
         raise InputError(
             f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
             f"the first photo {next(iter(files))!r}"
@@ -92,7 +99,7 @@ def find_market1501(
             train_pairs=paired.train,
             train_lists=paired.train_lists,
             split_lists=(),
-            conventions=Conventions(scheme or load_scheme(), frame),
+            conventions=Conventions(scheme or load_scheme(), frame, estimating=estimating),
             notes=notes if scheme else (TAKEN_AS_SPT10, *notes),
         )
     )
@@ -130,6 +137,4 @@ def _tables(root: Path) -> list[Path]:
     found = [path for path in found if path.is_file()]
     if not found and (root / "keypoints").is_dir():
         found = [root / "keypoints"]
-    if not found:
-        raise InputError(f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints")
     return found

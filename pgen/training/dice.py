@@ -16,6 +16,12 @@ class Dice:
         self._own = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
         self._device = device
 
+    def some(self, which: Tensor) -> Dice:
+        """The throws of the samples where ``which``, bool (B,), is true."""
+        part = Dice(torch.empty(0), self._device)
+        part._own = [own for own, chosen in zip(self._own, which.tolist(), strict=True) if chosen]
+        return part
+
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Numbers (B, *shape) from ``low`` to ``high``."""
         return low + (high - low) * self._thrown(lambda own: torch.rand(shape, generator=own))

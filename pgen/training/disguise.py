@@ -25,7 +25,7 @@ _KEPT, _FROM_PHOTO, _FROM_NOISE = 0.3, 0.3, 0.25
 
 _CLOTHES = (Label.UPPER, Label.PANTS, Label.SKIRT)
 _HALF_BODIES = 0.3  # share of samples that show part of the figure
-_JPEG = 0.5  # share of samples that are compressed
+_REFOCUSED, _NOISY, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred or sharpened, noisy, compressed
 
 
 def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
@@ -48,20 +48,41 @@ def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
 
 def placed(images: Tensor, labels: Tensor, others: Tensor, dice: Dice) -> Tensor:
     """The figures before other backgrounds: crops of the photos ``others``, noise, plain or shaded colours."""
-    size = (labels.shape[1], labels.shape[2])
+    kind = dice.uniform(0, 1)
+    ground = images.clone()
+    first = _KEPT
+    for share, background in (
+        (_FROM_PHOTO, _photo),
+        (_FROM_NOISE, _noise),
+        (1 - _KEPT - _FROM_PHOTO - _FROM_NOISE, _plain),
+    ):
+        which = (kind >= first) & (kind < first + share)
+        first += share
+        if which.any():
+            ground[which] = background(others[which], dice.some(which)).clamp(0, 1)
+    figure = F.avg_pool2d((labels > 0).to(images.dtype)[:, None], 3, 1, 1)
+    return ground + figure * (images - ground)
+
+
+def _photo(others: Tensor, dice: Dice) -> Tensor:
     zoom = dice.uniform(0.35, 1.0)
-    theta = torch.zeros(len(images), 2, 3, device=images.device)
+    theta = torch.zeros(len(others), 2, 3, device=others.device)
     theta[:, 0, 0] = zoom * torch.where(dice.chance(0.5), 1.0, -1.0)
     theta[:, 1, 1] = zoom
     theta[:, :, 2] = dice.uniform(-0.8, 0.8, 2)
-    photo = F.grid_sample(others, F.affine_grid(theta, list(images.shape), False), "bilinear", "reflection", False)
-    plain = dice.uniform(0.05, 1, 3)[..., None, None] + 0.15 * dice.field(1, 2, size)
-    noise = plain + 0.15 * dice.field(3, 5, size) + 0.12 * dice.field(3, 24, size) + 0.08 * dice.field(1, 96, size)
-    kind = shaped(dice.uniform(0, 1))
-    ground = torch.where(kind < _KEPT + _FROM_PHOTO, photo, torch.where(kind < 1 - _FROM_NOISE, plain, noise))
-    ground = torch.where(kind < _KEPT, images, ground.clamp(0, 1))
-    figure = F.avg_pool2d((labels > 0).to(images.dtype)[:, None], 3, 1, 1)
-    return ground + figure * (images - ground)
+    grid = F.affine_grid(theta, list(others.shape), align_corners=False)
+    return F.grid_sample(others, grid, padding_mode="reflection", align_corners=False)
+
+
+def _plain(others: Tensor, dice: Dice) -> Tensor:
+    size = (others.shape[2], others.shape[3])
+    return dice.uniform(0.05, 1, 3)[..., None, None] + 0.15 * dice.field(1, 2, size)
+
+
+def _noise(others: Tensor, dice: Dice) -> Tensor:
+    size = (others.shape[2], others.shape[3])
+    fine = 0.12 * dice.field(3, 24, size) + 0.08 * dice.field(1, 96, size)
+    return _plain(others, dice) + 0.15 * dice.field(3, 5, size) + fine
 
 
 def framed(views: Views, dice: Dice) -> Views:
@@ -116,22 +137,31 @@ def photographed(images: Tensor, dice: Dice) -> Tensor:
     images = mean + (images - mean) * shaped(dice.uniform(0.75, 1.25))
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * shaped(dice.uniform(0.5, 1.4))
+    for share, change in ((_REFOCUSED, _refocused), (_NOISY, _noisy), (_JPEG, _packed)):
+        which = dice.chance(share)
+        if which.any():
+            images[which] = change(images[which], dice.some(which)).clamp(0, 1)
+    return images.clamp(0, 1)
+
+
+def _refocused(images: Tensor, dice: Dice) -> Tensor:
     blurred = F.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
-    images = torch.lerp(images, blurred, shaped(dice.uniform(-0.4, 1)))
-    images = images + dice.normal(*images.shape[1:]) * shaped(dice.uniform(0, 0.05))
-    images = images.clamp(0, 1)
-    qualities = dice.uniform(15, 95).tolist()
-    for k, is_packed in enumerate(dice.chance(_JPEG).tolist()):
-        if is_packed:
-            images[k] = _packed(images[k], int(qualities[k]))
-    return images
+    return torch.lerp(images, blurred, shaped(dice.uniform(-0.4, 1)))
 
 
-def _packed(image: Tensor, quality: int) -> Tensor:
-    """An image (3, H, W) as it comes out of a JPEG file."""
-    file = io.BytesIO()
-    Image.fromarray((image * 255).byte().permute(1, 2, 0).cpu().numpy()).save(file, "JPEG", quality=quality)
-    return torch.from_numpy(np.array(Image.open(file))).to(image).permute(2, 0, 1) / 255
+def _noisy(images: Tensor, dice: Dice) -> Tensor:
+    return images + dice.normal(*images.shape[1:]) * shaped(dice.uniform(0.005, 0.05))
+
+
+def _packed(images: Tensor, dice: Dice) -> Tensor:
+    """Images (B, 3, H, W) as they come out of JPEG files."""
+    found = []
+    for image, quality in zip(images, dice.uniform(15, 95).tolist(), strict=True):
+        file = io.BytesIO()
+        pixels = (image.clamp(0, 1) * 255).byte().permute(1, 2, 0).cpu().numpy()
+        Image.fromarray(pixels).save(file, "JPEG", quality=int(quality))
+        found.append(torch.from_numpy(np.array(Image.open(file))).to(images).permute(2, 0, 1) / 255)
+    return torch.stack(found)
 
 
 def _boxes(labels: Tensor) -> tuple[Tensor, Tensor]:

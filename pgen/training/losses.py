@@ -34,8 +34,10 @@ def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
     return (loss * (1 + pose_mask[:, 0])).mean()
 
 
-def overlap_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def overlap_loss(logits: Tensor, labels: Tensor, together: bool = False) -> Tensor:
     """H_S: 1 − intersection / union of the softmax and the map (long, B, H, W), a mean over each map's labels.
+
+    With ``together``, for the parser, areas are those of all maps of the batch, as in the score that is reported.
 
     Pixels with the label `UNLABELLED` count as without error. An addition to the paper: cross entropy counts pixels, so
     that a label that is rare and thin, such as an arm, is left out where it is not sure; here all labels of a map count
@@ -44,9 +46,11 @@ def overlap_loss(logits: Tensor, labels: Tensor) -> Tensor:
     known = (labels != UNLABELLED)[:, None]
     found = logits.softmax(1) * known
     true = F.one_hot(labels.clamp_min(0), logits.shape[1]).permute(0, 3, 1, 2).to(found.dtype) * known
-    both = (found * true).sum((2, 3))
-    either = (found + true).sum((2, 3)) - both
-    occurs = (true.sum((2, 3)) > 0).to(found.dtype)
+    both, of_each, of_true = (part.sum((2, 3)) for part in (found * true, found + true, true))
+    if together:
+        both, of_each, of_true = (area.sum(0, keepdim=True) for area in (both, of_each, of_true))
+    either = of_each - both
+    occurs = (of_true > 0).to(found.dtype)
     missed = occurs * (1 - both / either.clamp_min(1))
     return (missed.sum(1) / occurs.sum(1).clamp_min(1)).mean()
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pgen.body.drawing import Picture, colour_parsing, sheet
 from pgen.body.labels import LABEL_COUNT
 from pgen.data.samples import Sampler, augmented
+from pgen.data.trunk import trunk_state
 from pgen.models.inputs import Views
 from pgen.models.parser import Parser, ParserInput
 from pgen.training.config import ParserTraining
@@ -25,6 +26,10 @@ from pgen.training.similarity import as_bytes
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
+
+# Share of samples in other clothes and before other grounds, and share of the rest in other light. They make the parser
+# hold on real photos; without some that are as they were, it would learn the fine points of none.
+_MASKED, _PHOTOGRAPHED = 0.6, 0.5
 
 
 class ParserStage:
@@ -43,7 +48,9 @@ class ParserStage:
         torch.manual_seed(seed)
         self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
         self.train, self.held_out, self.frame = train, held_out, train.size
-        self.parser = Parser(config.network).to(self.device).to(memory_format=torch.channels_last)
+        parser = Parser(config.network)
+        parser.trunk.load_state_dict(trunk_state())
+        self.parser = parser.to(self.device).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"parser": self.parser})
         self.critics = nn.ModuleDict()
         self.companions: Mapping[str, nn.Module] = {}
@@ -60,7 +67,7 @@ class ParserStage:
         logits = self.parser(inputs)
         return {
             "labels": F.cross_entropy(logits, labels),
-            "overlap": self.config.overlap * overlap_loss(logits, labels),
+            "overlap": self.config.overlap * overlap_loss(logits, labels, together=True),
         }
 
     def critic_losses(self) -> dict[str, Tensor]:
@@ -73,9 +80,17 @@ class ParserStage:
         with torch.autocast(self.device.type, enabled=False):
             views = augmented(self.train.views(draw.source, self.device), draw.source_change)
             others = self.train.views(draw.other, self.device).images * 0.5 + 0.5
-            images = redressed(views.images * 0.5 + 0.5, views.labels, dice)
-            views = framed(Views(placed(images, views.labels, others, dice), views.labels, views.poses), dice)
-            images = photographed(views.images, dice) * 2 - 1
+            images = views.images * 0.5 + 0.5
+            masked = dice.chance(_MASKED)
+            if masked.any():
+                some, labels = dice.some(masked), views.labels[masked]
+                images[masked] = placed(redressed(images[masked], labels, some), labels, others[masked], some)
+            views = framed(Views(images, views.labels, views.poses), dice)
+            images = views.images
+            taken = masked | dice.chance(_PHOTOGRAPHED)
+            if taken.any():
+                images[taken] = photographed(images[taken], dice.some(taken))
+            images = images * 2 - 1
             return _with_estimates(Views(images, views.labels, views.poses), dice), views.labels
 
     def _judged(self, indices: Tensor) -> tuple[ParserInput, Tensor]:

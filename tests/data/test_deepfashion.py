@@ -13,6 +13,7 @@ from pgen.data.example import Drop, Example
 from pgen.data.names import PhotoNames
 from pgen.data.parsing_schemes import load_scheme
 from pgen.data.photo_checks import check_photos
+from pgen.data.photo_set import Estimating
 from pgen.data.prepare import prepare
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -237,6 +238,17 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     write_csv(tmp_path / "keypoints.csv", {"b.jpg": shots()[0].example.pose})
     with pytest.raises(InputError, match=r"no row belongs to any photo .* first row is 'b\.jpg', the first photo 'MEN"):
         find_deepfashion(tmp_path)
+
+
+def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
+    low_resolution(tmp_path)
+    for table in tmp_path.glob("*annotation*.csv"):
+        table.unlink()
+    with pytest.raises(InputError, match=r"or estimate them: --annotate pose"):
+        find_deepfashion(tmp_path, estimating=Estimating(pose=False, parsing=True))
+    found = find_deepfashion(tmp_path, estimating=Estimating(pose=True, parsing=False))
+    assert len(found.photos) == len(shots())
+    assert all(photo.pose is None for photo in found.photos)
 
 
 def test_photos_without_a_row(tmp_path: Path) -> None:

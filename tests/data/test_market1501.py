@@ -8,7 +8,7 @@ import pytest
 from pgen.data.example import Drop, Example
 from pgen.data.market1501 import SIZE, find_market1501, person_of
 from pgen.data.photo_checks import check_photos
-from pgen.data.photo_set import TAKEN_AS_SPT10
+from pgen.data.photo_set import TAKEN_AS_SPT10, Estimating
 from pgen.data.prepare import prepare
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -83,6 +83,18 @@ def test_wrong_trees_are_refused(tmp_path: Path) -> None:
         (tmp_path / f"market-annotation-{split}.csv").unlink()
     with pytest.raises(InputError, match=r"no market-annotation-train\.csv or -test\.csv; name keypoints"):
         find_market1501(tmp_path)
+
+
+def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
+    """Then photos of queries are taken like all others."""
+    write_market(tmp_path)
+    for split in ("train", "test"):
+        (tmp_path / f"market-annotation-{split}.csv").unlink()
+    with pytest.raises(InputError, match=r"or estimate them: --annotate pose"):
+        find_market1501(tmp_path, estimating=Estimating(pose=False, parsing=True))
+    found = find_market1501(tmp_path, estimating=Estimating(pose=True, parsing=False))
+    assert len(found.photos) == len(SHOTS) + 1
+    assert all(photo.pose is None for photo in found.photos)
 
 
 def test_keypoints_of_the_larger_frame(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def networks() -> dict[str, nn.Module]:
         "semantic": SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.25)),
         "appearance": appearance_generator(AppearanceConfig(WIDTHS, (2, 4), 2, guide_channels=4, parsing=True)),
         "pose": pose_detector(PoseDetectorConfig(width=2)),
-        "parser": Parser(ParserConfig((2, 4), fold=2)),
+        "parser": Parser(ParserConfig((2, 4, 4), (1, 1, 1))),
     }
     found["pose"](torch.randn(2, 3, 64, 64))  # moves the batch norms' statistics
     return found

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -10,9 +12,9 @@ torch.set_num_threads(1)
 POSE = torch.from_numpy(STANDING).float()[None] / 2  # of a 64 × 64 frame
 
 
-def parser(fold: int = 4) -> Parser:
+def parser() -> Parser:
     torch.manual_seed(0)
-    return Parser(ParserConfig((8, 8, 8), fold)).eval()
+    return Parser(ParserConfig((8, 8, 8), (1, 2, 2))).eval()
 
 
 def inputs(**changes: torch.Tensor) -> ParserInput:
@@ -22,11 +24,26 @@ def inputs(**changes: torch.Tensor) -> ParserInput:
     return ParserInput(**fields | changes)
 
 
-@pytest.mark.parametrize("fold", [2, 4])
-def test_half_the_photo_s_size(fold: int) -> None:
-    logits = parser(fold)(inputs())
+def test_half_the_photo_s_size() -> None:
+    logits = parser()(inputs())
     assert logits.shape == (1, 10, 32, 32)
     assert logits.dtype == torch.float32
+
+
+def test_each_photo_is_looked_at_by_itself() -> None:
+    one, other = inputs(), inputs(images=torch.rand(1, 3, 64, 64), has_silhouette=torch.tensor([False]))
+    network = parser()
+    together = network(ParserInput(*(torch.cat([getattr(x, f.name) for x in (one, other, one)]) for f in fields(one))))
+    torch.testing.assert_close(together[:1], network(one), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(together[1:2], network(other), atol=1e-4, rtol=1e-4)
+
+
+def test_training_leaves_the_trunk_as_it_is() -> None:
+    network = parser().train()
+    network(inputs()).square().mean().backward()
+    assert all(parameter.grad is None for parameter in network.trunk.parameters())
+    others = [parameter for name, parameter in network.named_parameters() if not name.startswith("trunk.")]
+    assert all(parameter.grad is not None for parameter in others)
 
 
 def test_everything_given_is_seen() -> None:
@@ -64,7 +81,7 @@ def test_pose_maps_lie_on_the_joints() -> None:
         assert (torch.stack([x, y]) - POSE[0, joint]).abs().max() <= 2.01
 
 
-@pytest.mark.parametrize("bad", [{"widths": (8,)}, {"fold": 3}])
+@pytest.mark.parametrize("bad", [{"widths": (8,)}, {"widths": (8, 8, 0)}, {"depths": (1, 1)}])
 def test_sizes_that_cannot_be(bad: dict) -> None:
     with pytest.raises(ValueError):
         ParserConfig(**bad)

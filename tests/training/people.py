@@ -33,6 +33,7 @@ TINY = (
     "pose.network.width=4",
     *(f"{stage}.network.widths=[4, 8, 8, 8]" for stage in ("semantic", "appearance")),
     "parser.network.widths=[4, 8, 8]",
+    "parser.network.depths=[1, 1, 1]",
     "semantic.adversarial=0.1",
     "semantic.critic.width=4",
     "appearance.critic.width=4",

@@ -122,3 +122,18 @@ def test_means_of_squares_and_of_distances() -> None:
     one, other = torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[[[0.0, -1.0]]]])
     assert losses.pose_loss(one, other).item() == losses.content_loss(one, other).item() == (1 + 9) / 2
     assert losses.paste_loss(one, other, torch.tensor([[[[1.0, 0.15]]]])).item() == pytest.approx((1 + 0.45) / 2)
+
+
+def test_overlap_counts_labels_and_together_areas() -> None:
+    """One map found in full, and one of a single pixel of which nothing is."""
+    labels = torch.zeros(2, 4, 4, dtype=torch.long)
+    labels[0, :2], labels[1, 0, 0] = 3, 3
+    found = torch.nn.functional.one_hot(labels, 10).permute(0, 3, 1, 2).float() * 100
+    found[1] = 0
+    found[1, 0] = 100
+    apart = ((1 - 15 / 16) + 1) / 2 / 2  # a mean over the labels, then over the maps, of which the first has no error
+    assert losses.overlap_loss(found, labels).item() == pytest.approx(apart, abs=1e-5)
+    at_once = ((1 - 23 / 24) + (1 - 8 / 9)) / 2
+    assert losses.overlap_loss(found, labels, together=True).item() == pytest.approx(at_once, abs=1e-5)
+    labels[:] = losses.UNLABELLED
+    assert losses.overlap_loss(found, labels, together=True).item() == 0

@@ -64,7 +64,7 @@ STAGES = {
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> None:
-    """Two steps through the loop: every parameter moves, every loss and score is finite, and only those expected."""
+    """Two steps through the loop: all that is trained moves, every loss and score is finite, none is missing."""
     stage = build(name, f"{name}.schedule.validate=2")
     parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
     before = [p.detach().clone() for _, p in parameters]
@@ -75,7 +75,7 @@ def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> 
     assert told.keys() == generator | critics | scores | {"samples_per_second"}
     assert all(isfinite(value) for value in told.values())
     still = [key for (key, p), old in zip(parameters, before, strict=True) if torch.equal(p, old)]
-    assert still == []
+    assert still == [key for key, p in parameters if not p.requires_grad]
 
 
 @pytest.mark.parametrize("name", STAGES)
