@@ -139,7 +139,10 @@ def _annotate(
     pictures = [(file.name, draw_skeleton(image, found.person.pose))]
     maps = None
     if "parsing" in places:
-        maps = estimating.parsing([ToParse(image, found.person.pose, found.person.silhouette)])[0]
+        parsed = estimating.parsing(ToParse(image, found.person.pose, found.person.silhouette))
+        for doubt in parsed.doubts:
+            warn(f"{file.name}: {doubt}")
+        maps = parsed.labels
         pictures.append(("parsing map", colour_parsing(maps)))
     if "pose" in places:
         size = (image.shape[0], image.shape[1])

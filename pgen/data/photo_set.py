@@ -147,7 +147,7 @@ def read_photo(
         return Drop(name, "keypoints of another frame", f"they are for {by(frame)}, the photo is {by(size)}")
     pose = pose if frame == size else into_photo(pose, frame, size)
     if map_path is None:
-        parsing = estimating.annotators().parsing([ToParse(image, pose, silhouette)])[0]
+        parsing = estimating.annotators().parsing(ToParse(image, pose, silhouette)).labels
         example = Example(name, image, parsing, pose, person_id, split)
         return example if conventions.shape is None else _cut(example, conventions.shape)
     try:

@@ -84,9 +84,10 @@ def read_source(
         return Source(name, pixels, joints, _photo_parsing(parsing, size, name), warnings, notes, framed)
     if silhouette is None:
         silhouette = annotators.silhouette(pixels, joints)
-    labels = annotators.parsing([ToParse(pixels, joints, silhouette)])[0]
+    parsed = annotators.parsing(ToParse(pixels, joints, silhouette))
+    warnings = (*warnings, *(f"{name}: {doubt}" for doubt in parsed.doubts))
     notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
-    return Source(name, pixels, joints, _photo_parsing(labels, size, name), warnings, notes, framed)
+    return Source(name, pixels, joints, _photo_parsing(parsed.labels, size, name), warnings, notes, framed)
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:

@@ -53,6 +53,20 @@ def test_files_to_give_back(here: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.usefixtures("faked")
+def test_doubts_are_told(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from pgen.data.annotators import choose
+
+    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
+    weights = write_weights(here / "tiny.safetensors")
+    for arguments in (
+        ("annotate", "photos/a.jpg", "-o", "out"),
+        ("generate", "photos/a.jpg", "--pose", "walk", "-o", "x.png", "--weights", str(weights)),
+    ):
+        assert main(list(arguments)) == 0
+        assert "a.jpg: it may be all wrong" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("faked")
 def test_one_kind_and_another_person(here: Path) -> None:
     assert main(["annotate", "photos/a.jpg", "--what", "pose", "--person", "1"]) == 0
     assert sorted(path.name for path in Path("photos").iterdir()) == ["a.jpg", "a.json", "b.jpg"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import known
-from pgen.data.annotators.interface import FoundPerson, ParsingAnnotator, PoseAnnotator, ToParse, pick
+from pgen.data.annotators.interface import FoundMap, FoundPerson, ParsingAnnotator, PoseAnnotator, ToParse, pick
 from pgen.errors import InputError
 
 POSE_ANNOTATORS = ("mediapipe", "keypointrcnn")
@@ -97,9 +97,9 @@ class Annotators:
         best = min(people, key=lambda person: _gap(person.pose, pose), default=None)
         return best.silhouette if best is not None and _gap(best.pose, pose) < _SAME_PERSON * size else None
 
-    def parsing(self, requests: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
-        """Parsing maps. Raises `InputError` if the parser cannot be loaded."""
-        return self.parsing_annotator().parse(requests)
+    def parsing(self, request: ToParse) -> FoundMap:
+        """The parsing map of a photo. Raises `InputError` if the parser cannot be loaded."""
+        return self.parsing_annotator().parse([request])[0]
 
     def pose_annotator(self) -> PoseAnnotator:
         """The annotator of poses, loaded."""

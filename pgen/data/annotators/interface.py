@@ -42,6 +42,14 @@ class ToParse:
     silhouette: NDArray[np.float32] | None = None  #: (H, W), 0 to 1; None if whoever found the pose gives none
 
 
+@dataclass(frozen=True)
+class FoundMap:
+    """The parsing map of a person in a photo of height H and width W."""
+
+    labels: NDArray[np.uint8]  #: (H, W), ids 0-9, of the person alone: others are background
+    doubts: tuple[str, ...] = ()  #: what may be wrong, a sentence each, for the user
+
+
 class PoseAnnotator(Protocol):
     """Finds people and their joints."""
 
@@ -57,9 +65,10 @@ class ParsingAnnotator(Protocol):
 
     name: str  #: what to call it in messages
 
-    def parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
-        """Parsing maps, each uint8 (H, W) of ids 0-9 at its photo's own size, of the persons alone: others are
-        background. Photos may differ in size; they come in one call so that a network can take them together.
+    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+        """Parsing maps at the photos' own sizes.
+
+        Photos may differ in size; they come in one call so that a network can take them together.
         """
         ...
 

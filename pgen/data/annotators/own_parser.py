@@ -15,7 +15,7 @@ from pgen.body.joints import known
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
 from pgen.data.annotators.closeup import Closeup
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import FoundMap, ToParse
 from pgen.data.weights import bundled, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
@@ -30,6 +30,10 @@ _CLEARLY = 0.01
 
 # How far, in shares of the frame, a person may reach beyond a silhouette, and what a silhouette is from.
 _REACH, _SEEN = 0.05, 0.15
+
+# Mean probability of the labels chosen on a person below which a map is doubtful.
+_SURE = 0.8
+_UNCERTAIN = "the parsing map is uncertain; look at it (pgen annotate --sheet), and correct it if it is wrong"
 
 
 class OwnParser:
@@ -52,14 +56,14 @@ class OwnParser:
             raise InputError(f"{os.fspath(path)}: holds no parser; `pgen train-parser` trains one")
         self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
 
-    def parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
+    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes, of the persons alone."""
         maps = []
         for start in range(0, len(photos), _BATCH):
             maps += self._parse(photos[start : start + _BATCH])
         return maps
 
-    def _parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
+    def _parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
         closeups = [Closeup.of(shown(photo), self._frame) for photo in photos]
         images = np.stack([closeup.image(photo.image) for closeup, photo in zip(closeups, photos, strict=True)])
         poses = np.stack([closeup.pose(photo.pose) for closeup, photo in zip(closeups, photos, strict=True)])
@@ -78,10 +82,14 @@ class OwnParser:
         with torch.inference_mode():
             logits = self._network(inputs)
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
-            found = _within(logits, inputs).argmax(1).byte().cpu().numpy()
+            logits = _within(logits, inputs)
+            found, sure = logits.argmax(1).byte().cpu().numpy(), _certainty(logits, inputs).tolist()
         return [
-            closeup.back(with_nearest_sides(ids, pose, _CLEARLY * max(self._frame)))
-            for closeup, ids, pose in zip(closeups, found, poses, strict=True)
+            FoundMap(
+                closeup.back(with_nearest_sides(ids, pose, _CLEARLY * max(self._frame))),
+                () if certainty >= _SURE else (_UNCERTAIN,),
+            )
+            for closeup, ids, pose, certainty in zip(closeups, found, poses, sure, strict=True)
         ]
 
 
@@ -92,6 +100,14 @@ def shown(photo: ToParse) -> NDArray[np.bool_]:
     columns, rows = np.rint(joints).astype(int).T.clip(0, np.array(body.shape[::-1])[:, None] - 1)
     body[rows, columns] = True
     return body
+
+
+def _certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
+    """Mean probability (B,) of the labels chosen where a person is, by them or by the silhouette."""
+    seen = (inputs.silhouettes > 0.5) & inputs.has_silhouette[:, None, None, None]
+    surest = logits.softmax(1).max(1)
+    body = (surest.indices != Label.BACKGROUND) | seen[:, 0]
+    return (surest.values * body).sum((1, 2)) / body.sum((1, 2)).clamp_min(1)
 
 
 def _within(logits: Tensor, inputs: ParserInput) -> Tensor:

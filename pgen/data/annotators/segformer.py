@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from pgen.body.sides import with_nearest_sides
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import FoundMap, ToParse
 from pgen.data.annotators.own_parser import shown
 from pgen.data.parsing_merge import merge
 from pgen.data.parsing_schemes import load_scheme
@@ -59,9 +59,9 @@ class SegFormer:
                 f"{len(self._scheme.merges)} of ATR; give a checkpoint trained on those"
             )
 
-    def parse(self, photos: Sequence[ToParse]) -> list[NDArray[np.uint8]]:
+    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes."""
-        return [self._parse(photo) for photo in photos]
+        return [FoundMap(self._parse(photo)) for photo in photos]
 
     def _parse(self, photo: ToParse) -> NDArray[np.uint8]:
         height, width = photo.image.shape[:2]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import FoundPerson, ToParse
+from pgen.data.annotators.interface import FoundMap, FoundPerson, ToParse
 
 
 class FakePose:
@@ -27,13 +27,13 @@ class FakePose:
 class FakeParser:
     name = "fake parser"
 
-    def __init__(self, parsing: np.ndarray) -> None:
-        self.parsing = parsing
+    def __init__(self, parsing: np.ndarray, doubts: tuple[str, ...] = ()) -> None:
+        self.parsing, self.doubts = parsing, doubts
         self.asked: list[ToParse] = []
 
-    def parse(self, photos: Sequence[ToParse]) -> list[np.ndarray]:
+    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
         self.asked += photos
-        return [self.parsing for _ in photos]
+        return [FoundMap(self.parsing, self.doubts) for _ in photos]
 
 
 def fake_annotators(
