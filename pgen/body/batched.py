@@ -26,8 +26,8 @@ from pgen.body.parts import (
     SHOULDERS,
     TRANSFORM_EXTEND,
 )
-from pgen.body.posemask import CLOSING, RADIUS, RIM
-from pgen.body.raster import convex_spans, row_crossings
+from pgen.body.posemask import CLOSING, RADIUS
+from pgen.body.raster import RIM, capsule_spans, convex_spans, covered, hull_spans
 
 _STARTS = [int(limb[0]) for limb in LIMBS]
 _ENDS = [int(limb[1]) for limb in LIMBS]
@@ -158,20 +158,12 @@ def pose_masks(poses: Tensor, size: tuple[int, int], radius: float = RADIUS) -> 
     height, width = size
     joints, there = _joints(poses)
     starts, ends = [int(bone[0]) for bone in BONES], [int(bone[1]) for bone in BONES]
-    bones = _capsule_spans(joints[:, starts], joints[:, ends], radius + RIM, height)
-    torso = _hull_spans(joints[:, list(TORSO_JOINTS)], height)
+    bones = capsule_spans(joints[:, starts], joints[:, ends], radius + RIM, height)
+    torso = hull_spans(joints[:, list(TORSO_JOINTS)], height)
     torso_there = there[:, list(TORSO_JOINTS)].all(dim=1, keepdim=True)
-    shape_there = torch.cat([there[:, starts] & there[:, ends], torso_there], dim=1)[..., None]
-    left = torch.cat([bones[0], torso[0][:, None]], dim=1).clamp(-1, width + 1)
-    right = torch.cat([bones[1], torso[1][:, None]], dim=1).clamp(-1, width + 1)
-    first = left.ceil().clamp(0, width).to(torch.int64)
-    stop = torch.maximum((right.floor() + 1).clamp(0, width).to(torch.int64), first)
-
-    # Each span opens with +1 and closes with −1: a pixel is covered where the running sum is positive.
-    changes = torch.zeros((len(poses), height, width + 1), device=poses.device)
-    one = shape_there.to(changes.dtype).expand(first.shape).mT
-    changes = changes.scatter_add(2, first.mT, one).scatter_add(2, stop.mT, -one)
-    mask = (changes.cumsum(dim=2)[:, None, :, :width] > 0.5).to(poses.dtype)
+    left, right = (torch.cat([bone, body[:, None]], dim=1) for bone, body in zip(bones, torso, strict=True))
+    shape_there = torch.cat([there[:, starts] & there[:, ends], torso_there], dim=1)
+    mask = covered(left, right, shape_there, width)[:, None].to(poses.dtype)
     grown = functional.max_pool2d(mask, CLOSING, stride=1, padding=CLOSING // 2)
     return -functional.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
 
@@ -221,34 +213,6 @@ def _stack(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
     body = functional.pad(body, (0, 0, 0, slots - body.shape[1]))
     limbs = functional.pad(limbs, (0, 0, 0, slots - limbs.shape[2]))
     return torch.cat([body[:, None], head[:, None], limbs], dim=1)
-
-
-def _capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
-    """Leftmost and rightmost x within ``radius`` of segments (..., 2) in each row: (..., height).
-
-    +inf and −inf if there is none. A capsule is convex, so a row's span reaches from the leftmost to the
-    rightmost of its two discs and its two sides.
-    """
-    rows = torch.arange(height, device=start.device, dtype=start.dtype)
-    along = end - start
-    normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
-    half = (radius * normal / _length(normal))[..., None, :] * torch.tensor([[1.0], [-1.0]]).to(start)
-    sides, crosses = row_crossings(start[..., None, :] + half, end[..., None, :] + half, height)
-
-    centres = torch.stack([start, end], dim=-2)
-    squares = radius**2 - (rows - centres[..., 1:]).square()
-    reach = torch.where(squares >= 0, squares.clamp(min=0).sqrt(), -torch.inf)
-    left = torch.cat([centres[..., :1] - reach, torch.where(crosses, sides, torch.inf)], dim=-2)
-    right = torch.cat([centres[..., :1] + reach, torch.where(crosses, sides, -torch.inf)], dim=-2)
-    return left.amin(dim=-2), right.amax(dim=-2)
-
-
-def _hull_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
-    """Leftmost and rightmost x in each row (..., height) of the convex hulls of points (..., N, 2)."""
-    pairs = torch.combinations(torch.arange(corners.shape[-2])).to(corners.device)
-    x, crosses = row_crossings(corners[..., pairs[:, 0], :], corners[..., pairs[:, 1], :], height)
-    left, right = torch.where(crosses, x, torch.inf), torch.where(crosses, x, -torch.inf)
-    return left.amin(dim=-2) - RIM, right.amax(dim=-2) + RIM
 
 
 def _length(vectors: Tensor) -> Tensor:

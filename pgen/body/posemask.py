@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pgen.body.joints import BONES, TORSO_JOINTS
-from pgen.body.raster import polygon_mask
+from pgen.body.raster import RIM, polygon_mask
 
 #: Half the thickness of a drawn limb, in pixels of a 256-pixel frame.
 RADIUS = 4.0
-
-#: Added to the radius, so that pixels exactly on the rim are inside whatever way the rounding goes.
-RIM = 1e-6
 
 #: Side of the square with which the mask is closed, in pixels of any frame.
 CLOSING = 5

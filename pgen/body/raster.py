@@ -11,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+#: Added to a radius, so that pixels exactly on the rim are inside whatever way the rounding goes.
+RIM = 1e-6
+
 # Closer to a corner than this is on it.
 _TOUCH = 1e-12
 
@@ -76,6 +79,52 @@ def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
     inside = _surrounded_torch(corners, nearest) & touched[..., None]
     columns = nearest.to(torch.int64)
     return columns[..., 0] + ~inside[..., 0], columns[..., 1] + inside[..., 1]
+
+
+def capsule_spans(start: Tensor, end: Tensor, radius: Tensor | float, height: int) -> tuple[Tensor, Tensor]:
+    """Leftmost and rightmost x within ``radius`` of segments (..., 2) in each row: (..., height).
+
+    +inf and −inf if there is none. ``radius`` is one for all, or (...). A segment without length is a disc. A capsule
+    is convex, so a row's span reaches from the leftmost to the rightmost of its two discs and its two sides.
+    """
+    rows = torch.arange(height, device=start.device, dtype=start.dtype)
+    reach = torch.as_tensor(radius, dtype=start.dtype, device=start.device)[..., None]
+    along = end - start
+    normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
+    # Written out: norm() rounds unlike numpy's.
+    length = along.square().sum(dim=-1, keepdim=True).sqrt().clamp(min=1e-12)
+    half = (reach * normal / length)[..., None, :] * torch.tensor([[1.0], [-1.0]]).to(start)
+    sides, crosses = row_crossings(start[..., None, :] + half, end[..., None, :] + half, height)
+
+    centres = torch.stack([start, end], dim=-2)
+    squares = reach[..., None].square() - (rows - centres[..., 1:]).square()
+    beside = torch.where(squares >= 0, squares.clamp(min=0).sqrt(), -torch.inf)
+    left = torch.cat([centres[..., :1] - beside, torch.where(crosses, sides, torch.inf)], dim=-2)
+    right = torch.cat([centres[..., :1] + beside, torch.where(crosses, sides, -torch.inf)], dim=-2)
+    return left.amin(dim=-2), right.amax(dim=-2)
+
+
+def hull_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """Leftmost and rightmost x in each row (..., height) of the convex hulls of points (..., N, 2)."""
+    pairs = torch.combinations(torch.arange(corners.shape[-2])).to(corners.device)
+    x, crosses = row_crossings(corners[..., pairs[:, 0], :], corners[..., pairs[:, 1], :], height)
+    left, right = torch.where(crosses, x, torch.inf), torch.where(crosses, x, -torch.inf)
+    return left.amin(dim=-2) - RIM, right.amax(dim=-2) + RIM
+
+
+def covered(left: Tensor, right: Tensor, there: Tensor, width: int) -> Tensor:
+    """Pixels (B, height, width), bool, in any of the N shapes with spans from ``left`` to ``right`` (B, N, height).
+
+    Those that are not ``there``, bool (B, N), cover nothing.
+    """
+    first = left.clamp(-1, width + 1).ceil().clamp(0, width).to(torch.int64)
+    stop = (right.clamp(-1, width + 1).floor() + 1).clamp(0, width).to(torch.int64)
+    stop = torch.maximum(stop, first)
+    # Each span opens with +1 and closes with −1: a pixel is covered where the running sum is positive.
+    changes = torch.zeros((len(left), left.shape[2], width + 1), device=left.device)
+    one = there[..., None].to(changes.dtype).expand(first.shape).mT
+    changes = changes.scatter_add(2, first.mT, one).scatter_add(2, stop.mT, -one)
+    return changes.cumsum(dim=2)[..., :width] > 0.5
 
 
 def _surrounded_torch(corners: Tensor, columns: Tensor) -> Tensor:

@@ -85,7 +85,8 @@ def run(
         Path | None, typer.Option(help="Folder of training images, for --against train.", metavar="DIR")
     ] = None,
     detector: Annotated[
-        Path | None, typer.Option(help="Pose detector for pckh, as pgen train-pose writes it.", metavar=_FILE)
+        str | None,
+        typer.Option(help="For pckh: a file of pgen train-pose, mediapipe, or keypointrcnn:FILE.", metavar="NAME"),
     ] = None,
     inception_weights: Annotated[
         Path | None, typer.Option(help="torch-fidelity's weights of Inception-v3.", metavar=_FILE)
@@ -95,6 +96,9 @@ def run(
     ] = None,
     alexnet_weights: Annotated[
         Path | None, typer.Option(help="torchvision's weights of AlexNet, for lpips.", metavar=_FILE)
+    ] = None,
+    lite0_weights: Annotated[
+        Path | None, typer.Option(help="Weights of EfficientNet-Lite0, if it is not installed.", metavar=_FILE)
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch no weights.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs of the list.", metavar="N")] = None,
@@ -145,6 +149,7 @@ def run(
         inception=inception_weights,
         torchvision_inception=torchvision_inception_weights,
         alexnet=alexnet_weights,
+        lite0=lite0_weights,
     )
     photos: StorePhotos | FolderPhotos
     if data is not None:

@@ -81,14 +81,18 @@ def _memory() -> float:
 def mirrored(views: Views, which: Tensor) -> Views:
     """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
     swap = torch.tensor(FLIP_LABELS, device=views.labels.device)
-    width = views.size[1]
-    poses = views.poses[:, list(FLIP_JOINTS)].clone()
-    poses[..., 0] = width - 1 - poses[..., 0]
+    poses = mirrored_poses(views.poses, views.size[1])
     return Views(
         torch.where(which[:, None, None, None], views.images.flip(3), views.images),
         torch.where(which[:, None, None], swap[views.labels].flip(2), views.labels),
         torch.where(which[:, None, None], poses, views.poses),
     )
+
+
+def mirrored_poses(poses: Tensor, width: int) -> Tensor:
+    """Poses (B, 18, 2) as a mirror shows them in a frame of ``width`` pixels."""
+    poses = poses[:, list(FLIP_JOINTS)]
+    return torch.stack([width - 1 - poses[..., 0], poses[..., 1]], -1)
 
 
 def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:

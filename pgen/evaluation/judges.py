@@ -11,6 +11,7 @@ from torch import nn
 
 from pgen.data.inputs import read_bytes
 from pgen.evaluation.inception import TensorflowInception, TorchvisionInception, UnavailableError
+from pgen.evaluation.light_classifier import LightClassifier
 from pgen.evaluation.perceptual import Lpips, VggDistance, VggFeatures
 
 
@@ -34,6 +35,7 @@ def _loaded(kind: str, path: Path | None, fetch: bool, device: str) -> nn.Module
         "lpips": lambda: Lpips(path, fetch),
         "vgg distance": VggDistance,
         "vgg features": VggFeatures,
+        "lite0": lambda: LightClassifier(path),
     }
     try:
         return makers[kind]().to(device).eval()

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pgen.body.batched import pose_masks
+from pgen.body.bodymask import body_masks
 from pgen.body.labels import Label
 from pgen.body.posemask import radius_for
-from pgen.evaluation.detector import Detector
+from pgen.body.torso import complete_torso
+from pgen.errors import InputError
+from pgen.evaluation.detector import Finder
 from pgen.evaluation.intervals import columns
 from pgen.evaluation.maps import parsing_counts
 from pgen.evaluation.ssim import figure_ssim, ssim
@@ -34,6 +37,12 @@ class Batch:
         size = (self.target.shape[2], self.target.shape[3])
         return pose_masks(self.poses, size, radius_for(size)).byte()
 
+    def body_mask(self) -> Tensor:
+        """Body masks of the targets (B, 1, H, W), 0 or 1; torsos are completed where that is possible."""
+        size = (self.target.shape[2], self.target.shape[3])
+        poses = np.stack([_whole(pose, size) for pose in self.poses.numpy()])
+        return body_masks(torch.from_numpy(poses), size).byte()
+
 
 #: (B, K)
 Rows = NDArray[np.floating]
@@ -49,8 +58,16 @@ class Ssim:
 
 
 class MaskSsim(Ssim):
+    """SSIM of both images times a mask of the target; none where the mask is empty."""
+
+    def __init__(self, protocol: str, mask: Callable[[Batch], Tensor]) -> None:
+        super().__init__(protocol)
+        self.mask = mask
+
     def __call__(self, batch: Batch) -> Rows:
-        return columns(ssim(batch.generated, batch.target, self.protocol, batch.mask()).numpy())
+        mask = self.mask(batch)
+        values = ssim(batch.generated, batch.target, self.protocol, mask)
+        return columns(values.where((mask > 0).flatten(1).any(dim=1), torch.nan).numpy())
 
 
 class FigureSsim(Ssim):
@@ -61,7 +78,7 @@ class FigureSsim(Ssim):
 
 
 class Joints:
-    def __init__(self, detector: Detector, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def __init__(self, detector: Finder, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.detector, self.counts = detector, counts
 
     def __call__(self, batch: Batch) -> Rows:
@@ -91,3 +108,11 @@ def parsing_rows(batch: Batch) -> Rows:
     assert batch.parsing is not None
     assert batch.made_parsing is not None
     return parsing_counts(batch.made_parsing, batch.parsing).numpy()
+
+
+def _whole(pose: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """``pose`` (18, 2) with shoulders and hips, or as it is if they cannot be told."""
+    try:
+        return complete_torso(pose, size)[0]
+    except InputError:
+        return pose

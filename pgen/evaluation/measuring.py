@@ -16,8 +16,9 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.measures import Batch, Rows
 from pgen.evaluation.photos import Photo, Photos
-from pgen.evaluation.scores import Need, Options, Suite, suite
+from pgen.evaluation.scores import Need, Options
 from pgen.evaluation.sizes import common_size, cut_to
+from pgen.evaluation.suite import Suite, suite
 from pgen.evaluation.systems import Made, Pair, System
 
 _TOGETHER = 16  # pairs in one piece of work

@@ -21,7 +21,8 @@ from pgen.evaluation.intervals import bootstrap
 from pgen.evaluation.measures import Rows
 from pgen.evaluation.measuring import SIZE, Advance, Job, Outcome, outcomes_of
 from pgen.evaluation.photos import Photos
-from pgen.evaluation.scores import Need, Options, Score, suite
+from pgen.evaluation.scores import Need, Options, Score
+from pgen.evaluation.suite import suite
 from pgen.evaluation.systems import Pair, System
 
 _READ_TOGETHER = 256  # rows of features in memory

@@ -1,48 +1,27 @@
-"""What can be measured, by name: protocols, what they need, and how rows of numbers become scores."""
+"""What can be measured, by name, and what a score consists of; ``suite`` makes those that are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from torch import nn
-
-from pgen.data.weights import bundled
 from pgen.errors import InputError
-from pgen.evaluation.detector import Detector
-from pgen.evaluation.inception import POOL, UnavailableError
-from pgen.evaluation.intervals import Statistic, mean_iou, ratio
-from pgen.evaluation.joints import ALPHA, joint_error_sums, pckh_counts
-from pgen.evaluation.judges import file_hash, judge
-from pgen.evaluation.measures import (
-    Features,
-    FigureSsim,
-    Joints,
-    MaskSsim,
-    Measure,
-    Ssim,
-    distances,
-    parsing_rows,
-    per_pair,
-)
-from pgen.evaluation.pixels import l1, psnr
-from pgen.evaluation.protocols import ssim_protocol
+from pgen.evaluation.intervals import Statistic, ratio
+from pgen.evaluation.measures import Measure
 from pgen.version import version
 
 #: The metrics in the order in which they are shown.
 METRICS = (
-    "ssim", "mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips", "pckh", "joint-error", "miou",
-    "is-torchvision", "fid-torchvision", "vgg-relu2-distance", "vgg-relu2-frechet",
+    "ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips", "pckh",
+    "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet", "vgg-relu2-distance",
+    "vgg-relu2-frechet",
 )  # fmt: skip
 
 #: Those that are computed if none are named: all but the large network with weights of another kind.
 USUAL = tuple(name for name in METRICS if not name.endswith("-torchvision"))
-
-OWN_NOTE = "a stand-in that works offline; not comparable with published figures"
 
 Need = Literal["poses", "parsing", "made parsing"]
 
@@ -83,194 +62,13 @@ class Options:
     metrics: tuple[str, ...] = USUAL
     protocols: tuple[str, ...] = ("legacy",)
     against: tuple[Literal["test", "train"], ...] = ("test",)  #: images that Fréchet distances are taken from
-    detector: Path | None = None
+    detector: str | None = None  #: a weights file, or a name that `detector_for` knows
     inception: Path | None = None
     torchvision_inception: Path | None = None
     alexnet: Path | None = None
+    lite0: Path | None = None
     fetch: bool = False
     device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Suite:
-    """The scores that can be computed, their measurements, and why the others cannot."""
-
-    scores: tuple[Score, ...]
-    measurements: Mapping[str, Measurement]
-    missing: Mapping[str, str]  #: name of a score → "why"
-
-
-@lru_cache(maxsize=8)
-def suite(options: Options, given: frozenset[Need]) -> Suite:
-    """What ``options`` ask for, as far as it is possible with what is ``given`` about the pairs.
-
-    Loads networks. Raises `InputError` for unknown names and damaged weights.
-    """
-    maker = _Maker(options, given)
-    for metric in options.metrics:
-        if metric not in METRICS:
-            raise InputError(f"--metrics {metric}: there is none of that name; choose of {', '.join(METRICS)}")
-    for metric in METRICS:
-        if metric in options.metrics:
-            try:
-                maker.add(metric)
-            except UnavailableError as error:
-                maker.missing[metric] = str(error)
-    return Suite(tuple(maker.scores), maker.measurements, maker.missing)
-
-
-class _Maker:
-    def __init__(self, options: Options, given: frozenset[Need]) -> None:
-        self.options, self.given = options, given
-        self.scores: list[Score] = []
-        self.measurements: dict[str, Measurement] = {}
-        self.missing: dict[str, str] = {}
-
-    def add(self, metric: str) -> None:
-        """Add the scores of ``metric``. Raises `UnavailableError` if they cannot be computed."""
-        if metric in ("ssim", "mask-ssim", "figure-ssim"):
-            self._ssim(metric)
-        elif metric == "psnr":
-            self._pairs(metric, "8-bit RGB, in dB; identical images, which have none, left out", True, per_pair(psnr))
-        elif metric == "l1":
-            self._pairs(metric, "mean absolute difference of RGB in [0, 1]", False, per_pair(l1))
-        elif metric in ("is", "mask-is", "fid"):
-            self._inception(metric, "tensorflow", "Inception-v3 of 2015-12-05, TensorFlow port, unbiased logits")
-        elif metric in ("is-torchvision", "fid-torchvision"):
-            self._inception(metric, "torchvision", "Inception-v3 of torchvision")
-        elif metric == "lpips":
-            self._lpips()
-        elif metric in ("pckh", "joint-error"):
-            self._joints(metric)
-        elif metric == "miou":
-            self._miou()
-        elif metric == "vgg-relu2-distance":
-            network = self._network("vgg distance")
-            text = "LPIPS's formula on relu1_1, relu1_2, relu2_1 of VGG-16, all alike"
-            self._pairs(metric, text, False, distances(network, self.options.device), OWN_NOTE, _vgg())
-        else:
-            self._vgg_frechet(metric)
-
-    def _ssim(self, metric: str) -> None:
-        for name in self.options.protocols:
-            how = ssim_protocol(name)
-            if metric == "ssim":
-                self._pairs(f"ssim-{name}", how.text, True, Ssim(name))
-            elif metric == "mask-ssim":
-                self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
-                text = f"both images × pose mask of the target, radius 4 at 256 pixels; {how.text}"
-                self._pairs(f"mask-ssim-{name}", text, True, MaskSsim(name))
-            else:
-                self._require("parsing", "the targets' parsing maps are not known; give a store with --data")
-                text = f"mean of the SSIM map over the true figure; {how.text}"
-                self._pairs(f"figure-ssim-{name}", text, True, FigureSsim(name), "a protocol of pgen's own")
-
-    def _lpips(self) -> None:
-        network = self._network("lpips", self.options.alexnet)
-        self._pairs(
-            "lpips", "lpips 0.1 on AlexNet, RGB in [−1, 1], images as they are", False,
-            distances(network, self.options.device), weights={"AlexNet": file_hash(network.path)}, libraries=("lpips",),
-        )  # fmt: skip
-
-    def _joints(self, metric: str) -> None:
-        if self.options.detector is None:
-            raise UnavailableError("no pose detector; give a weights file that `pgen train-pose` wrote with --detector")
-        self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
-        path = self.options.detector
-        detector = Detector(path, self.options.device)
-        weights = {"pose detector": file_hash(path)}
-        if metric == "pckh":
-            text = f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong"
-            self._pairs(metric, text, True, Joints(detector, pckh_counts), weights=weights)
-        else:
-            text = "mean distance of detected joints from the target pose, in torso lengths; undetected left out"
-            self._pairs(metric, text, False, Joints(detector, joint_error_sums), weights=weights)
-
-    def _miou(self) -> None:
-        self._require("parsing", "the targets' parsing maps are not known; give a store with --data")
-        self._require("made parsing", "this system makes no parsing maps")
-        text = "of sums over all pairs, mean over the labels that occur"
-        self._pairs("miou", text, True, parsing_rows, statistic=mean_iou)
-
-    def _inception(self, metric: str, kind: str, text: str) -> None:
-        options = self.options
-        masked = metric == "mask-is"
-        if masked:
-            self._require("poses", "the targets' poses are not known; give --keypoints, or a store with --data")
-        path = options.inception if kind == "tensorflow" else options.torchvision_inception
-        libraries = ("torch-fidelity",) if kind == "tensorflow" else ("torchvision",)
-        network = self._network(kind, path)
-        weights = {"Inception-v3": file_hash(network.path)}
-        identity = _identity(f"{kind} inception{' masked' * masked}", weights)
-        self.measurements[identity] = Measurement(identity, Features(network, options.device, masked))
-        if metric.startswith("fid"):
-            for reference in options.against:
-                self._frechet(f"{metric}-{reference}", text, identity, (0, POOL), reference, "", weights, libraries)
-            return
-        protocol = f"10 splits in list order, mean ± sd; {text}" + "; image × pose mask" * masked
-        self.scores.append(
-            Score(metric, protocol, identity, True, "inception score", at=(POOL, None), weights=weights,
-                  libraries=libraries)
-        )  # fmt: skip
-
-    def _vgg_frechet(self, metric: str) -> None:
-        network = self._network("vgg features")
-        identity = _identity(metric, _vgg())
-        self.measurements[identity] = Measurement(identity, Features(network, self.options.device))
-        text = "mean features of relu1_1, relu1_2, relu2_1 of VGG-16"
-        for reference in self.options.against:
-            self._frechet(f"{metric}-{reference}", text, identity, (0, None), reference, OWN_NOTE, _vgg(), ())
-
-    def _frechet(
-        self,
-        name: str,
-        text: str,
-        identity: str,
-        at: tuple[int, int | None],
-        reference: Literal["test", "train"],
-        note: str,
-        weights: Mapping[str, str],
-        libraries: tuple[str, ...],
-    ) -> None:
-        images = "true target images of the pairs" if reference == "test" else "training images"
-        protocol = f"Fréchet distance from the {images}; {text}"
-        score = Score(name, protocol, identity, False, "frechet", at=at, reference=reference, note=note,
-                      weights=weights, libraries=libraries)  # fmt: skip
-        self.scores.append(score)
-
-    def _pairs(
-        self,
-        name: str,
-        protocol: str,
-        higher: bool,
-        measure: Measure,
-        note: str = "",
-        weights: Mapping[str, str] | None = None,
-        libraries: tuple[str, ...] = (),
-        statistic: Statistic = ratio,
-    ) -> None:
-        weights = weights or {}
-        identity = _identity(name, weights)
-        self.measurements[identity] = Measurement(identity, measure)
-        self.scores.append(
-            Score(name, protocol, identity, higher, statistic=statistic, note=note, weights=weights,
-                  libraries=libraries)
-        )  # fmt: skip
-
-    def _network(self, kind: str, path: Path | None = None) -> nn.Module:
-        return judge(kind, path, self.options.fetch, self.options.device)
-
-    def _require(self, need: Need, otherwise: str) -> None:
-        if need not in self.given:
-            raise UnavailableError(otherwise)
-
-
-def _identity(name: str, weights: Mapping[str, str]) -> str:
-    return " ".join([name, version(), *weights.values()])
-
-
-def _vgg() -> dict[str, str]:
-    return {"VGG-16": file_hash(bundled("vgg16_relu2_1.safetensors"))}
 
 
 def metric_names(text: str) -> Sequence[str]:

@@ -7,7 +7,9 @@ import os
 import torch
 from torch import Tensor
 
+from pgen.body.labels import FLIP_LABELS
 from pgen.data.annotators.choose import Annotators
+from pgen.data.samples import mirrored, mirrored_poses
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, without_parsing
@@ -102,13 +104,19 @@ class PersonGenerator:
     def layouts(self, source: Views, transfer: Transfer) -> Tensor:
         """Parsing maps, long (B, H, W), of the people of ``source`` in the target poses, as H_S predicts them.
 
-        For weights of the baseline, which knows no parsing, the target's pose masks.
+        The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
+        parsing, the target's pose masks.
         """
         self.require_layouts()
         if self._semantic is None:
             return without_parsing(Views(source.images, source.labels, transfer.target)).labels
         with torch.inference_mode():
-            return predict_layout(self._semantic, source, transfer).argmax(1)
+            size = source.size
+            mirror = mirrored(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
+            there = Transfer(mirror.poses, mirrored_poses(transfer.target, size[1]), size)
+            straight = predict_layout(self._semantic, source, transfer).softmax(1)
+            swapped = predict_layout(self._semantic, mirror, there).softmax(1)
+            return (straight + swapped.flip(3)[:, list(FLIP_LABELS)]).argmax(1)
 
     def images(self, source: Views, transfer: Transfer, layouts: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A)."""

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
-from pgen.evaluation.detector import Detector
+from pgen.evaluation.detector import AnnotatorDetector, Detector, detector_for
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
+from tests.data.annotators.fakes import FakePose
 
 
 class BrightSpot(LightPoseDetector):
@@ -55,3 +58,34 @@ def test_weights_without_a_detector_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="holds no pose detector"):
         Detector(write_weights(tmp_path / "tiny.safetensors"))
+
+
+def test_annotators_of_photos_detect_too() -> None:
+    pose = np.arange(36).reshape(18, 2)
+    detector = AnnotatorDetector(FakePose([pose, pose + 50]))
+    found = detector(torch.zeros(2, 3, 64, 48, dtype=torch.uint8))
+    torch.testing.assert_close(found, torch.from_numpy(pose).float().expand(2, -1, -1))
+    assert AnnotatorDetector(FakePose([]))(torch.zeros(1, 3, 64, 48, dtype=torch.uint8)).isnan().all()
+
+
+def test_detectors_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "pose.safetensors"
+    save_weights(path, (64, 48), {"pose": LightPoseDetector(PoseDetectorConfig(width=4))})
+    found, weights, libraries = detector_for(str(path), "cpu")
+    assert isinstance(found, Detector)
+    assert len(weights["pose detector"]) == 32
+    assert libraries == ()
+    with pytest.raises(InputError, match="keypointrcnn:FILE"):
+        detector_for("keypointrcnn", "cpu")
+    with pytest.raises(InputError, match="nowhere"):
+        detector_for(str(tmp_path / "nowhere"), "cpu")
+
+
+def test_mediapipe_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mediapipe")
+    annotator = FakePose([])
+    monkeypatch.setattr(Annotators, "pose_annotator", lambda self: annotator)
+    found, weights, libraries = detector_for("mediapipe", "cpu")
+    assert isinstance(found, AnnotatorDetector)
+    assert found.annotator is annotator
+    assert (weights, libraries) == ({}, ("mediapipe",))

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from pgen.body.joints import Joint
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.evaluation.intervals import mean_iou
 from pgen.evaluation.measures import Batch
-from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names, suite
+from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names
 from pgen.evaluation.ssim import figure_ssim, ssim
+from pgen.evaluation.suite import suite
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.evaluation.pictures import pictures
 from tests.models.people import boxes, standing
@@ -30,20 +32,34 @@ def test_every_name_is_a_score_or_has_a_reason() -> None:
     found = suite(Options(tuple(METRICS)), frozenset())
     names = {score.name for score in found.scores}
     assert {"ssim-legacy", "psnr", "l1", "vgg-relu2-distance", "vgg-relu2-frechet-test"} <= names
-    absent = {"mask-ssim", "figure-ssim", "miou", "pckh", "is", "fid", "lpips", "is-torchvision", "fid-torchvision"}
+    absent = {
+        "mask-ssim",
+        "body-mask-ssim",
+        "figure-ssim",
+        "miou",
+        "pckh",
+        "is",
+        "fid",
+        "lpips",
+        "is-torchvision",
+        "fid-torchvision",
+    }
     assert absent <= found.missing.keys()
     assert all(found.missing.values())
     assert set(USUAL) < set(METRICS)
 
 
 def test_rows_are_those_of_the_functions() -> None:
-    chosen = suite(Options(("ssim", "mask-ssim", "figure-ssim", "miou"), ("legacy", "gfla-51")), GIVEN)
+    chosen = suite(
+        Options(("ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "miou"), ("legacy", "gfla-51")), GIVEN
+    )
     one = batch()
     assert one.parsing is not None
     expected = {
         "ssim-legacy": ssim(one.generated, one.target),
         "ssim-gfla-51": ssim(one.generated, one.target, "gfla-51"),
         "mask-ssim-legacy": ssim(one.generated, one.target, mask=one.mask()),
+        "body-mask-ssim-legacy": ssim(one.generated, one.target, mask=one.body_mask()),
         "figure-ssim-legacy": figure_ssim(one.generated, one.target, one.parsing > 0),
     }
     for score in chosen.scores:
@@ -56,10 +72,24 @@ def test_rows_are_those_of_the_functions() -> None:
     assert 0.4 < miou.statistic(chosen.measurements[miou.measurement].measure(one).sum(0)) < 1
 
 
+def test_masks_are_made_of_what_is_known_of_a_pose() -> None:
+    one = batch()
+    one.poses[0, Joint.L_HIP] = torch.nan  # completed from the rest
+    one.poses[1] = torch.nan
+    masks = one.body_mask()
+    covered = masks.flatten(1).sum(1).tolist()
+    assert covered[0] == pytest.approx(covered[2], rel=0.1)
+    assert covered[2] > 1.5 * int(one.mask()[2].sum())
+    chosen = suite(Options(("mask-ssim", "body-mask-ssim"), ("legacy", "gaussian-255")), GIVEN)
+    for score in chosen.scores:
+        values = score.statistic(chosen.measurements[score.measurement].measure(one))
+        assert np.isfinite(values).tolist() == [True, False, True]  # without a mask, not the 1 of equal black images
+
+
 def test_a_detector_judges_poses(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
     save_weights(path, (64, 64), {"pose": LightPoseDetector(PoseDetectorConfig(width=4))})
-    chosen = suite(Options(("pckh", "joint-error"), detector=path), GIVEN)
+    chosen = suite(Options(("pckh", "joint-error"), detector=str(path)), GIVEN)
     assert [score.name for score in chosen.scores] == ["pckh", "joint-error"]
     rows = chosen.measurements[chosen.scores[0].measurement].measure(batch())
     assert (rows[:, 1] == 18).all()

@@ -4,11 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import pgen
+from pgen.body.labels import FLIP_LABELS
+from pgen.data.samples import mirrored, mirrored_poses
 from pgen.errors import InputError
+from pgen.models.inputs import Transfer, Views
 from pgen.synthesis.generator import PersonGenerator, load
 from tests.data.examples import STANDING, example
 from tests.synthesis.tiny import FRAME, write_weights
@@ -44,6 +48,21 @@ def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:
     assert person.generate(STANDING, a.parsing).image.shape == a.image.shape
     with pytest.raises(InputError, match=r"H_S.*--parsing"):
         person.generate_many([STANDING])
+
+
+def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
+    model = load(weights, "cpu")
+    a, b = example(0), example(1)
+    images = torch.from_numpy(np.stack([a.image, b.image])).permute(0, 3, 1, 2) / 127.5 - 1
+    labels = torch.from_numpy(np.stack([a.parsing, b.parsing])).long()
+    source = Views(images, labels, torch.from_numpy(np.stack([a.pose, b.pose])))
+    target = source.poses.flip(0)
+    mirror = mirrored(source, torch.tensor([True, True]))
+    found = model.layouts(source, Transfer(source.poses, target, source.size))
+    seen = model.layouts(mirror, Transfer(mirror.poses, mirrored_poses(target, source.size[1]), source.size))
+    assert len(found.unique()) > 2
+    agree = torch.tensor(FLIP_LABELS)[seen].flip(2) == found
+    assert agree.float().mean() > 0.99  # ties may fall either way
 
 
 def test_two_levels(tmp_path: Path) -> None:
