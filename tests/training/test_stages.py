@@ -64,7 +64,7 @@ STAGES = {
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> None:
-    """Two steps through the loop: all that is trained moves, every loss and score is finite, and no other."""
+    """Two steps through the loop: all that is trained moves, every loss and score is finite, none is missing."""
     stage = build(name, f"{name}.schedule.validate=2")
     parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
     before = [p.detach().clone() for _, p in parameters]
