@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from PIL import Image
 
 from pgen.cli.app import main
+from pgen.data.annotators.interface import FoundMap, ToParse
 from pgen.data.keypoints import read_pose
 from pgen.data.parsing import read_parsing
 from pgen.data.store import Store
 from pgen.synthesis.generator import PersonGenerator
 from tests.data.annotators.fakes import FakeParser, FakePose
 from tests.data.examples import STANDING, example
+from tests.data.market_tree import SHOTS, write_market
 from tests.synthesis.tiny import write_weights
 
 A = example(0)
@@ -158,3 +161,32 @@ def test_poses_are_listed_and_drawn(here: Path, capsys: pytest.CaptureFixture[st
     assert main(["poses", "-o", "poses.png"]) == 0
     assert "walk" in capsys.readouterr().out.splitlines()
     assert Image.open("poses.png").width > 500
+
+
+class Upper:
+    """A parser to which everything is clothes."""
+
+    name = "fake"
+
+    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+        return [FoundMap(np.full(photo.image.shape[:2], 3, np.uint8)) for photo in photos]
+
+
+@pytest.mark.usefixtures("faked")
+def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pgen.data import photo_set
+    from pgen.data.annotators import choose
+
+    write_market(here / "market")
+    for table in here.glob("market/*annotation*.csv"):
+        table.unlink()
+    shutil.rmtree(here / "market/parsing")
+    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: Upper())
+    photo_set._annotators.cache_clear()
+    assert main(["prepare", "--dataset", "market1501", "--root", "market", "-o", "x.h5", "--annotate", "pose,parsing",
+                 "--workers", "1"]) == 0  # fmt: skip
+    photo_set._annotators.cache_clear()
+    with Store(here / "x.h5") as store:
+        assert set(store.names) >= {shot.market for shot in SHOTS}
+        np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
+        assert (store.parsing(0) == 3).all()
