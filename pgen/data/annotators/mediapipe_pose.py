@@ -62,6 +62,8 @@ class MediapipePose:
             if first is None or not _is_somebody(first, taken):
                 break
             person, doubtful = self._look_closely(rest, first)
+            if found and not likely(person):
+                break  # things beside a person are taken for people upside down
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
             rest = _without(rest, person)

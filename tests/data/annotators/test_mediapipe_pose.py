@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.data.annotators.landmarks import Landmarks
 from pgen.data.annotators.mediapipe_pose import MediapipePose
 from pgen.people.dataset import synthetic_example, synthetic_shot
 
@@ -63,6 +64,24 @@ def test_two_people_the_larger_first_in_a_large_photo(annotator: MediapipePose) 
     assert people[0].pose[Joint.NECK, 0] < 300 < people[1].pose[Joint.NECK, 0]
     assert people[0].silhouette is not None
     assert people[0].silhouette.shape == (400, 700)
+
+
+@pytest.mark.parametrize(("upright", "count"), [(True, 2), (False, 1)])
+def test_nobody_beside_others_is_upside_down(
+    annotator: MediapipePose, monkeypatch: pytest.MonkeyPatch, upright: bool, count: int
+) -> None:
+    def find(left: int, turned: bool) -> Landmarks:
+        points = np.tile((left + 25.0, 40.0), (33, 1))
+        points[[11, 13, 15]] += (10, 0)
+        points[23:] += (0, -50 if turned else 50)
+        silhouette = np.zeros((128, 128), np.float32)
+        silhouette[20:110, left : left + 50] = 1
+        return Landmarks(points, np.ones((33, 3)), np.ones(33), silhouette)
+
+    finds = iter([find(0, False), find(70, not upright), None])
+    monkeypatch.setattr(annotator, "_search", lambda image, windows: next(finds))
+    monkeypatch.setattr(annotator, "_look_closely", lambda image, first: (first, False))
+    assert len(annotator.people(np.zeros((128, 128, 3), np.uint8))) == count
 
 
 def test_nobody_in_an_empty_picture(annotator: MediapipePose) -> None:
