@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.joints import known
-from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.joints import FLIP_JOINTS, known
+from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
 from pgen.data.annotators.closeup import Closeup
 from pgen.data.annotators.interface import FoundMap, ToParse
@@ -37,7 +37,7 @@ _UNCERTAIN = "the parsing map is uncertain; look at it (pgen annotate --sheet), 
 
 
 class OwnParser:
-    """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette.
+    """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette, and their mirror image.
 
     Args:
         weights: a file that ``pgen train-parser`` wrote; None for the one that comes with the package.
@@ -81,6 +81,7 @@ class OwnParser:
         )
         with torch.inference_mode():
             logits = self._network(inputs)
+            logits = (logits + _sides_swapped(self._network(_mirrored(inputs)))) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits = _within(logits, inputs)
             found, sure = logits.argmax(1).byte().cpu().numpy(), _certainty(logits, inputs).tolist()
@@ -100,6 +101,18 @@ def shown(photo: ToParse) -> NDArray[np.bool_]:
     columns, rows = np.rint(joints).astype(int).T.clip(0, np.array(body.shape[::-1])[:, None] - 1)
     body[rows, columns] = True
     return body
+
+
+def _mirrored(inputs: ParserInput) -> ParserInput:
+    """The same people in a mirror: left and right joints change places."""
+    poses = inputs.poses[:, list(FLIP_JOINTS)].clone()
+    poses[..., 0] = inputs.images.shape[3] - 1 - poses[..., 0]
+    return ParserInput(inputs.images.flip(3), poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
+
+
+def _sides_swapped(logits: Tensor) -> Tensor:
+    """Logits (B, 10, h, w) of mirrored people as those of the people themselves."""
+    return logits.flip(3)[:, list(FLIP_LABELS)]
 
 
 def _certainty(logits: Tensor, inputs: ParserInput) -> Tensor:

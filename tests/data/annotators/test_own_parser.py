@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.body.labels import Label
+from pgen.body.labels import FLIP_LABELS, Label
 from pgen.data.annotators.interface import ToParse
 from pgen.data.annotators.own_parser import BUNDLED, OwnParser
+from pgen.data.samples import mirrored
 from pgen.data.weights import bundled, save_weights
 from pgen.errors import InputError
+from pgen.models.inputs import Views
 from pgen.models.parser import Parser, ParserConfig, ParserInput
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from tests.data.examples import STANDING, example
@@ -35,15 +37,18 @@ def refuse(*arguments: Any, **options: Any) -> None:
 
 
 class Everywhere(nn.Module):
-    """Says that all the frame is the left arm."""
+    """Says that all the frame is the left arm, and of its mirror image the right one."""
 
-    asked: ParserInput
-    logit = 5.0
+    def __init__(self, logit: float = 5.0) -> None:
+        super().__init__()
+        self.logit = logit
+        self.asked: list[ParserInput] = []
 
     def forward(self, inputs: ParserInput) -> Tensor:
-        self.asked = inputs
+        arm = Label.R_ARM if len(self.asked) % 2 else Label.L_ARM
+        self.asked.append(inputs)
         logits = torch.zeros(len(inputs.images), 10, 32, 32)
-        logits[:, Label.L_ARM] = self.logit
+        logits[:, arm] = self.logit
         return logits
 
 
@@ -67,16 +72,36 @@ def test_what_is_far_from_the_silhouette_is_background(weights: Path) -> None:
     assert not found[:10].any()
     assert (found[30:100, 40:90] > 0).all()
     assert set(np.unique(found)) == {Label.BACKGROUND, Label.L_ARM, Label.R_ARM}
-    assert network.asked.has_silhouette.tolist() == [True]
+    assert network.asked[0].has_silhouette.tolist() == [True]
     parser.parse([ToParse(A.image, STANDING)])
-    assert network.asked.has_silhouette.tolist() == [False]
+    assert network.asked[-1].has_silhouette.tolist() == [False]
+
+
+def test_the_mirror_image_is_asked_too(weights: Path) -> None:
+    """A mirrored photo has the mirrored map."""
+    network = OwnParser(weights)._network
+    with torch.no_grad():
+        network.to_logits.weight.normal_()  # type: ignore[union-attr, operator]
+    parser = OwnParser(weights)
+    parser._network = network
+    silhouette = np.zeros(A.image.shape[:2], np.float32)
+    silhouette[16:112, 24:104] = 1
+    views = Views(
+        torch.from_numpy(A.image).permute(2, 0, 1)[None].float() / 127.5 - 1,
+        torch.from_numpy(A.parsing)[None].long(),
+        torch.from_numpy(STANDING)[None].float(),
+    )
+    other = mirrored(views, torch.tensor([True]))
+    mirror = ToParse(A.image[:, ::-1], other.poses[0].numpy(), silhouette[:, ::-1])
+    straight, turned = (found.labels for found in parser.parse([ToParse(A.image, STANDING, silhouette), mirror]))
+    assert len(np.unique(straight)) > 2
+    assert (np.array(FLIP_LABELS)[turned][:, ::-1] == straight).mean() > 0.98
 
 
 @pytest.mark.parametrize(("logit", "doubts"), [(5.0, 0), (1.0, 1)])
 def test_uncertain_maps_are_doubtful(weights: Path, logit: float, doubts: int) -> None:
     """Of ten labels one has a probability of 94 or of 23 %."""
-    parser, network = OwnParser(weights), Everywhere()
-    network.logit = logit
+    parser, network = OwnParser(weights), Everywhere(logit)
     parser._network = network  # type: ignore[assignment]
     silhouette = np.zeros(A.image.shape[:2], np.float32)
     silhouette[20:110, 30:100] = 1
