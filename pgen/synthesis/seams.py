@@ -69,14 +69,15 @@ def continued(painted: Picture, known: Mask, region: Mask, plain: float) -> Pict
     neighbourhood, with what pattern it has.
     """
     inner = interior(known, 1)
-    unknown = region & ~inner
+    unknown = region & ~known
     if not inner.any() or not unknown.any():
         return painted
     near, wide = (reach * max(region.shape) for reach in _CONTINUED)
     nearby = _blurred(bled(painted, inner).astype(np.float32), near)
     level = _mean_around(painted, inner, wide) - _mean_around(painted, unknown, wide)
-    mixed = plain * nearby + (1 - plain) * (painted + level)
-    return np.where(unknown[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
+    mixed = plain * nearby + (1 - plain) * (painted + level * unknown[..., None])
+    outside = region & ~inner
+    return np.where(outside[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
 
 
 def _mean_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:
