@@ -28,8 +28,8 @@ NECKLINES = {
 
 # Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
 _CHIN, _LONG = 0.5, 2.0
-# The same for the crown, and for where long hair begins to fall.
-_CROWN, _EARS = -0.7, -0.1
+# The same for the crown, for where long hair begins to fall, and for how far from its ends it narrows.
+_CROWN, _EARS, _ROUNDED = -0.7, -0.1, 0.5
 # In torso lengths: half the width of the neck, how far the head may reach to either side, and the width of a strand.
 _NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.11
 # Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
@@ -63,22 +63,24 @@ def edit_hair(parsing: NDArray[np.uint8], pose: NDArray[np.floating], style: str
 
 
 def _strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
-    """Columns (H, W), along the body, that long hair falls in: at the sides of the head where it shows hair."""
+    """Where (H, W) long hair falls, along the body: at the sides of the head where it shows hair."""
     near = (np.abs(head.down) < -_CROWN) & (head.down < _EARS + _CHIN) & (np.abs(head.across) < _HEAD_HALF)
     outline = near & np.isin(parsing, (Label.HAIR, Label.FACE))
     hair = near & (parsing == Label.HAIR)
     if not outline.any():
         return np.zeros(parsing.shape, bool)
     first, last = head.across[outline].min(), head.across[outline].max()
+    # Strands begin and end in a curve.
+    share = np.sqrt(np.clip(np.minimum(_LONG - head.down, head.down - _EARS) / _ROUNDED, 0, 1))
     if head.from_behind:
-        return np.asarray((head.across >= first) & (head.across <= last))
+        return np.asarray(np.abs(head.across - (first + last) / 2) <= share * (last - first) / 2)
     columns = np.zeros(parsing.shape, bool)
     beside = hair & (np.abs(head.down) < _CHIN / 2)  # at the height of eyes and ears
     bare = not hair.any()
     if bare or (beside & (head.across < first + _STRAND / 2)).any():
-        columns |= (head.across >= first) & (head.across < first + _STRAND)
+        columns |= np.abs(head.across - first - _STRAND / 2) < share * _STRAND / 2
     if bare or (beside & (head.across > last - _STRAND / 2)).any():
-        columns |= (head.across <= last) & (head.across > last - _STRAND)
+        columns |= np.abs(head.across - last + _STRAND / 2) < share * _STRAND / 2
     return columns
 
 

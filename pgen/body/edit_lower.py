@@ -65,7 +65,9 @@ def edit_lower(
     along = np.where(left, fields[1].along, fields[0].along)
     distance = np.where(left, fields[1].distance, fields[0].distance)
     skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
-    above = along < min(length, _FOOT)
+    nearest = np.where(left_nearer, fields[1].along, fields[0].along)
+    # By the nearer leg too, where legs cross: it is what the same edit will go by the next time.
+    above = np.maximum(along, nearest) < min(length, _FOOT)
     garment, legs = np.isin(parsing, _GARMENTS), np.isin(parsing, _LEGS)
 
     result = parsing.copy()

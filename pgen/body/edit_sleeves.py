@@ -15,6 +15,9 @@ from pgen.errors import InputError
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
 SLEEVES = {"none": 0.0, "short": 0.55, "elbow": 1.1, "long": 2.0}
 
+# Slices across an arm that are looked at one by one, along its length of 2.
+_SLICE, _SLICES = 0.1, 24
+
 _LABELS = (Label.R_ARM, Label.L_ARM)
 # From here on it is the hand, which no edit covers or lays bare: it also tells whether the arm is in front.
 _HAND = 2.15
@@ -62,8 +65,19 @@ def edit_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length:
         if other is not None:
             sleeve &= field.distance <= other.distance
         sleeve &= ~trunk | (within & in_front & (field.along > _APART))
+        sleeve &= ~_beside_bare(bare, within, parsing == Label.UPPER, field.along)
         result[sleeve] = np.where(within, label, Label.BACKGROUND)[sleeve]
     return result
+
+
+def _beside_bare(
+    bare: NDArray[np.bool_], within: NDArray[np.bool_], cloth: NDArray[np.bool_], along: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Where (H, W) the arm that a pixel is beside is bare already: cloth there is no sleeve, but the trunk's."""
+    place = np.clip((along / _SLICE).astype(int), 0, _SLICES)
+    count_bare = np.bincount(place[bare & within], minlength=_SLICES + 1)
+    count_cloth = np.bincount(place[cloth & within], minlength=_SLICES + 1)
+    return np.asarray((count_bare > count_cloth)[place])
 
 
 def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import Advance, choose_device, progress, say, seed_everything
-from pgen.cli.options import Device, Force
+from pgen.cli.options import Device, Force, Weights
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ FRAMES, DURATION = 24, 70
 
 def run(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.", metavar="DIR")] = Path("demo"),
-    weights: Annotated[
-        Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
-    ] = None,
+    weights: Weights = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Which synthetic people; the bundled weights have not seen those of the default.")
     ] = 20_260,

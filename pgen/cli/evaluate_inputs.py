@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from pgen.cli.conduct import say
 from pgen.data.pair_lists import read_pairs
 from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
-from pgen.evaluation.protocols import ssim_protocol
 from pgen.evaluation.scores import METRICS, Options, metric_names
 from pgen.evaluation.systems import Files, Networks, Pair, PredictedLabelPaste, System, baseline
+from pgen.models.ssim_protocols import ssim_protocol
 
 
 def read_options(metrics: Sequence[str], protocol: str, against: str, device: str, fetch: bool) -> Options:
@@ -50,16 +52,35 @@ def pairs_to_score(matched: Matched | None, wanted: Sequence[tuple[str, str]] | 
     return [Pair(photos.find(source) or source, photos.find(target) or target) for source, target in wanted]
 
 
+def few_of_each(pairs: Sequence[Pair], photos: Photos, count: int, seed: int) -> list[Pair]:
+    """``count`` pairs of each person, or all if there are no more, drawn at random and left in their order.
+
+    Raises `InputError` if it is not known who is in a photo.
+    """
+    people: dict[str, list[int]] = {}
+    for index, pair in enumerate(pairs):
+        person = photos.person(pair.target)
+        if person is None:
+            raise InputError(f"--per-person: {photos.where} does not tell who is in a photo; give a store with --data")
+        people.setdefault(person, []).append(index)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.permutation(own)[:count] for own in people.values()]
+    return [pairs[index] for index in np.sort(np.concatenate(drawn))] if drawn else []
+
+
 def systems_to_score(
     matched: Matched | None,
     generated: Path | None,
     weights: Sequence[str],
     baselines: Sequence[str],
     photos: Photos,
-    true_maps: bool,
+    maps: Sequence[str],
     device: str,
 ) -> list[System]:
-    """What is to be evaluated. Raises `InputError` if it cannot be with what is given."""
+    """What is to be evaluated: networks with each kind of ``maps``, "predicted" and "true", that they can have.
+
+    Raises `InputError` if it cannot be with what is given.
+    """
     systems: list[System] = []
     if matched is not None and generated is not None:
         systems.append(Files(generated.resolve().name, generated, matched.layout))
@@ -80,13 +101,18 @@ def systems_to_score(
         names, paths = [path.parent.name if path.name == "weights.safetensors" else path.stem], [path]
         if not photos.has_parsing:
             raise InputError("give results to score with --generated, or a prepared store with --data")
-    networks = [Networks(name, path, device, true_maps) for name, path in zip(names, paths, strict=True)]
+    networks: list[Networks] = []
+    for name, path in zip(names, paths, strict=True):
+        kinds = {one.true_maps: one for one in (Networks(name, path, device, kind == "true") for kind in maps)}
+        if len(kinds) == 2:
+            kinds[True].name = f"{name} with true maps"
+        networks += kinds.values()
     systems += networks
     for name in baselines:
         if name == PredictedLabelPaste.name:
             if not networks:
                 raise InputError(f"--baseline {name}: give the --weights that predict the maps")
-            systems.append(PredictedLabelPaste(networks[0]))
+            systems.append(PredictedLabelPaste(next((one for one in networks if one.makes_maps), networks[0])))
         else:
             systems.append(baseline(name))
     doubled = {one.name for one in systems if [other.name for other in systems].count(one.name) > 1}

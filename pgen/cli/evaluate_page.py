@@ -16,6 +16,7 @@ from pgen.cli.demo_page import Section, page, table
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photos
 from pgen.evaluation.report import (
+    arrowed_names,
     not_computed,
     pair_lists,
     provenance,
@@ -28,7 +29,7 @@ from pgen.evaluation.systems import Pair
 from pgen.version import version
 
 SHOWN = 12  #: best and worst pairs of each system
-_BINS = 40
+_BINS = (8, 40)  # of a histogram, at least and at most
 _WIDTH, _HEIGHT = 300, 84  # of a histogram, in pixels
 _TALLEST = 160  # of a picture
 
@@ -47,8 +48,14 @@ def evaluation_page(results: Sequence[SystemResult], photos: Photos, ranked_by: 
 
 
 def _scores(results: Sequence[SystemResult]) -> Section:
-    text = table(["", *score_names(results)], rows_of(results))
-    lines = [f"{result.system.name}: {line}" for result in results for line in remarks(result)]
+    columns = zip(arrowed_names(results), *(cells for _, *cells in rows_of(results)), strict=True)
+    rows = [[name, *(cell.replace(" [", "\n[") for cell in cells)] for name, *cells in columns]
+    text = f'<div class="scores">{table(["", *(result.system.name for result in results)], rows)}</div>'
+    told: dict[str, list[str]] = {}
+    for result in results:
+        for line in remarks(result):
+            told.setdefault(line, []).append(result.system.name)
+    lines = [line if len(names) == len(results) else f"{', '.join(names)}: {line}" for line, names in told.items()]
     lines += [f"{name} was not computed: {why}" for name, why in not_computed(results).items()]
     text += "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>" if lines else ""
     return Section("Scores", "In brackets: 95 % bootstrap intervals. How each is computed stands at the end.", text)
@@ -78,8 +85,9 @@ def _distributions(results: Sequence[SystemResult]) -> Section:
 
 def _histogram(values: NDArray[np.float64], ends: tuple[float, float]) -> str:
     low, high = ends if ends[1] > ends[0] else (ends[0] - 0.5, ends[0] + 0.5)
-    counts, _ = np.histogram(values, _BINS, (low, high))
-    step, tallest = _WIDTH / _BINS, max(int(counts.max()), 1)
+    bins = int(np.clip(2 * math.sqrt(len(values)), *_BINS))
+    counts, _ = np.histogram(values, bins, (low, high))
+    step, tallest = _WIDTH / bins, max(int(counts.max()), 1)
     bars = "".join(
         f'<rect x="{k * step:.1f}" y="{_HEIGHT * (1 - count / tallest):.1f}" width="{step - 1:.1f}" '
         f'height="{_HEIGHT * count / tallest:.1f}"/>'
@@ -160,6 +168,7 @@ def _provenance(results: Sequence[SystemResult]) -> Section:
 
 _STYLE = f"""
 h3 {{ font-size: 1rem; margin: 18px 0 8px; }}
+.scores td {{ white-space: pre; line-height: 1.35; }}
 .histograms {{ gap: 18px; padding: 16px; display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); }}
 svg {{ display: block; width: 100%; }} rect {{ fill: var(--accent); }} line {{ stroke: var(--soft); }}
 text {{ fill: var(--soft); font-size: 12px; }}

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.annotation_files import for_each, parsing_of
-from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
+from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
+from pgen.cli.conduct import progress
 from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators
-from pgen.cli.options import Device, Force, Seed
-from pgen.cli.result_files import places, png
+from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
+from pgen.cli.photos import Photo, photos
+from pgen.cli.result_files import places
 from pgen.cli.targets import read_targets, tell
-from pgen.errors import InputError, PgenError
+from pgen.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,10 +66,7 @@ def run(
     parsing: Annotated[
         str | None, typer.Option(help="Parsing map of the result (default: predicted).", metavar="FILE")
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="PNG file; for several results a folder.", metavar="FILE|DIR"),
-    ] = None,
+    out: Results = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw source, pose, parsing map and result.", metavar="FILE.png")
     ] = None,
@@ -76,9 +74,7 @@ def run(
         Path | None, typer.Option(help="Also an animation over the targets, of one SRC.", metavar="FILE.gif")
     ] = None,
     paste: Annotated[bool, typer.Option("--paste", help="Results in the whole photo, at its full size.")] = False,
-    crop: Annotated[
-        bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")
-    ] = True,
+    crop: Crop = True,
     retarget: Annotated[
         bool,
         typer.Option("--retarget/--no-retarget", help="Give target poses the source's limb lengths, size and place."),
@@ -89,9 +85,7 @@ def run(
     person: CountedPerson = None,
     annotator: PoseAnnotator = "mediapipe",
     parser: ParsingAnnotator = "pgen",
-    weights: Annotated[
-        Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
-    ] = None,
+    weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,
     force: Force = False,
@@ -105,25 +99,19 @@ def run(
     """
     if out is None and sheet is None and gif is None:
         raise InputError("nowhere to write to: give -o, --sheet or --gif")
-    if sheet is not None:
-        png(sheet, "--sheet")
-        if out is not None and sheet.absolute() == out.absolute():
-            raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
+    check_sheet(sheet, out)
     if gif is not None and (gif.suffix.lower() != ".gif" or len(sources) > 1):
         raise InputError(f"--gif {gif}: animations are of one SRC, and written as GIF; name it {gif.stem}.gif")
     _refuse_poses(sources)
-    requests = _requests(sources, src_pose or [], src_parsing or [], crop)
+    requests = photos(sources, src_pose or [], src_parsing or [], crop, number=person)
 
     from pgen.data.outputs import check_output
-    from pgen.synthesis.generator import load
 
     for file in (file for file in (sheet, gif) if file is not None and file.parent.is_dir()):
         check_output(file, force)
     estimating = annotators(annotator, person, parser)
     targets, seconds, moving = read_targets(pose, estimating, frames)
-    seed_everything(seed)
-    model = load(weights, choose_device(device), estimating)
-    say(model.origin)
+    model = opened(weights, device, seed, estimating)
     body: Retarget = "no" if not retarget else "motion" if moving else "each"
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     people = []
@@ -151,22 +139,9 @@ class _Job:
     force: bool
 
 
-@dataclass(frozen=True)
-class _Request:
-    """One source as it was asked for."""
-
-    source: str
-    pose: str | None
-    parsing: str | None
-    crop: bool
-
-    def person(self, model: PersonGenerator) -> Person:
-        return model.person(self.source, self.pose, self.parsing, self.crop)
-
-
 def _generate(
     job: _Job,
-    requests: Sequence[_Request],
+    requests: Sequence[Photo],
     people: Sequence[Person] | None,
     files: list[list[Path | None]],
     sheet: Path | None,
@@ -178,69 +153,39 @@ def _generate(
     ``people`` are those of ``requests`` if they are still at hand.
     """
     from pgen.body.drawing import sheet as draw_sheet
-    from pgen.data.images import write_png
     from pgen.data.moving_pictures import write_gif
 
     count = len(job.targets)
     largest = 512 if len(requests) * count <= _LARGE_ROWS else 256
     rows: list[Row] = []
     pictures: list[NDArray[np.uint8]] = []
-    written: list[Path] = []
-    failures: list[str] = []
-    told: set[str] = set()
+    batch = Batch(job.force, job.paste)
     with progress("generating", len(requests) * count) as advance:
         for index, (request, own_files) in enumerate(zip(requests, files, strict=True)):
             done = 0
-            try:
+            with batch.attempt(lambda: f"{request.source}, {count - done} results"):  # noqa: B023 (called at once)
                 person = people[index] if people is not None else request.person(job.model)
                 results = _results(person, job.targets, job.parsing, job.body)
                 for result, file in zip(results, own_files, strict=True):
                     done += 1
-                    _warn_once((*person.warnings, *result.warnings), told)
+                    batch.warn_once((*person.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))
                     if gif is not None:
                         pictures.append(result.pasted() if job.paste else result.image)
-                    if file is not None:
-                        try:
-                            written.append(result.save(file, job.force, job.paste))
-                        except (PgenError, OSError) as error:
-                            failures.append(_one_line(error))
+                    batch.save(result, file)
                     advance()
-            except (PgenError, RuntimeError, OSError) as error:
-                failures.append(f"{request.source}, {count - done} results: {_one_line(error)}")
-    for path in written:
-        print(path)
+    batch.tell_written()
     if sheet is not None and rows:
-        write_png(sheet, draw_sheet(rows), job.force)
-        say(f"wrote {sheet}")
+        write_sheet(sheet, draw_sheet(rows), job.force)
     if gif is not None and pictures:
         print(write_gif(gif, pictures, seconds[: len(pictures)], job.force))
-    if failures:
-        for failure in failures[:-1]:
-            warn(failure)
-        raise PgenError(f"{failures[-1]} ({len(failures)} failed; every other result was written)")
+    batch.end()
 
 
 def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None, body: Retarget) -> Iterator[Result]:
     """Results for all targets; these are checked at once, and worked on when results are asked for."""
     return person.generate_many(targets, None if parsing is None else [parsing] * len(targets), body)
-
-
-def _warn_once(warnings: Sequence[str], told: set[str]) -> None:
-    for warning in warnings:
-        if warning not in told:
-            told.add(warning)
-            warn(warning)
-
-
-def _requests(sources: Sequence[str], poses: Sequence[str], parsings: Sequence[str], crop: bool) -> list[_Request]:
-    own_poses = for_each(poses, sources, "--src-pose")
-    own_parsings = for_each(parsings, sources, "--src-parsing")
-    return [
-        _Request(source, pose, None if parsing is None else parsing_of(source, parsing, "--src-parsing"), crop)
-        for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
-    ]
 
 
 def _refuse_poses(sources: Sequence[str]) -> None:
@@ -256,7 +201,3 @@ def _refuse_poses(sources: Sequence[str]) -> None:
             continue  # neither pose nor photo: reading it as a photo tells what is wrong
         if form in ("csv", "json"):
             raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -8,9 +8,13 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.conduct import choose_device, say, seed_everything, warn
-from pgen.cli.options import Device, Force, Seed
+from pgen.cli.batch import opened, write_sheet
+from pgen.cli.conduct import say, warn
+from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators
+from pgen.cli.options import Crop, Device, Force, Seed, Weights
+from pgen.cli.photos import photos
 from pgen.cli.result_files import png
+from pgen.cli.targets import tell
 from pgen.errors import InputError
 
 
@@ -37,11 +41,16 @@ def run(
         ),
     ] = None,
     src_pose: Annotated[
-        str | None, typer.Option(help="Pose of the photo; of a CSV or store, the row with its name.", metavar="FILE")
+        str | None,
+        typer.Option(
+            help="Pose of the photo (default: estimated); of a CSV or store, the row with its name.", metavar="FILE"
+        ),
     ] = None,
     src_parsing: Annotated[
         str | None,
-        typer.Option(help="Parsing map of the photo, or a folder with a map of the photo's name.", metavar="FILE"),
+        typer.Option(
+            help="Parsing map of the photo (default: estimated), or a folder with a map of its name.", metavar="FILE"
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The result, as large as the photo.", metavar="FILE.png")
@@ -49,17 +58,20 @@ def run(
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw source, both maps and result.", metavar="FILE.png")
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
-    ] = None,
+    crop: Crop = True,
+    person: CountedPerson = None,
+    annotator: PoseAnnotator = "mediapipe",
+    parser: ParsingAnnotator = "pgen",
+    weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
     """Give the person of a photo other sleeves, trousers, a skirt, another neckline or hair, or a map painted by hand.
 
-    What changes is painted anew; every other pixel, but for a small border, stays exactly that of the photo. To paint a
-    map by hand: --save-parsing map.png, paint on it with its own colours and a hard brush, then --parsing map.png.
+    What changes is painted anew; every other pixel, but for a small border, stays exactly that of the photo. Pose and
+    parsing map are estimated if they are not given. To paint a map by hand: --save-parsing map.png, paint on it with
+    its own colours and a hard brush, then --parsing map.png.
     """
     files = [file for file in (out, sheet, save_parsing) if file is not None]
     _check_files(out, sheet, save_parsing, files)
@@ -69,33 +81,32 @@ def run(
         raise InputError("nothing to change: give --edit NAME=VALUE or --parsing FILE (or --save-parsing alone)")
 
     from pgen.body.layout_edits import check_edits
-    from pgen.cli.annotation_files import parsing_of
-    from pgen.data.images import write_png
     from pgen.data.outputs import check_output
     from pgen.data.painted import COLOURS
     from pgen.data.parsing import write_parsing
-    from pgen.synthesis.generator import load
 
     edits = check_edits(_pairs(edit or []))
     for file in files:
         check_output(file, force)
-    own_map = None if src_parsing is None else parsing_of(source, src_parsing, "--src-parsing")
-    seed_everything(seed)
-    model = load(weights, choose_device(device))
-    say(model.origin)
-    person = model.person(source, src_pose, own_map)
-    result = person.manipulate(parsing, **edits) if edits or parsing is not None else None
-    for warning in (*person.warnings, *(result.warnings if result is not None else ())):
+    (photo,) = photos([source], _given(src_pose), _given(src_parsing), crop, number=person)
+    model = opened(weights, device, seed, annotators(annotator, person, parser))
+    someone = photo.person(model)
+    tell(someone.notes)
+    result = someone.manipulate(parsing, **edits) if edits or parsing is not None else None
+    for warning in (*someone.warnings, *(result.warnings if result is not None else ())):
         warn(warning)
     if save_parsing is not None:
-        write_parsing(save_parsing, person.parsing if result is None else result.parsing, force)
+        write_parsing(save_parsing, someone.of_photo((result or someone).parsing), force)
         colours = ", ".join(f"{label} {colour}" for label, colour in COLOURS.items())
         say(f"wrote {save_parsing}; its colours: {colours}")
     if result is not None and out is not None:
-        print(result.save(out, force))
+        print(result.save(out, force, paste=True))
     if result is not None and sheet is not None:
-        write_png(sheet, result.sheet(), force)
-        say(f"wrote {sheet}")
+        write_sheet(sheet, result.sheet(), force)
+
+
+def _given(file: str | None) -> list[str]:
+    return [] if file is None else [file]
 
 
 def _check_files(out: Path | None, sheet: Path | None, saved: Path | None, files: Sequence[Path]) -> None:

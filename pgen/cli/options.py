@@ -11,6 +11,16 @@ from pgen.errors import InputError
 
 Seed = Annotated[int, typer.Option(min=0, help="Makes the run repeatable: the same seed, the same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a result that exists.")]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Networks (default: the newest finished run, else bundled).", metavar="FILE"),
+]
+Crop = Annotated[
+    bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")
+]
+Results = Annotated[
+    Path | None, typer.Option("--out", "-o", help="PNG file; for several results a folder.", metavar="FILE|DIR")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that work side by side (default: one a processor).")

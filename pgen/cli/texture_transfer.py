@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.annotation_files import for_each, parsing_of
-from pgen.cli.conduct import choose_device, progress, say, seed_everything, warn
-from pgen.cli.options import Device, Force, Seed
-from pgen.cli.result_files import places, png
-from pgen.errors import InputError, PgenError
+from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
+from pgen.cli.conduct import progress
+from pgen.cli.estimate import ParsingAnnotator, PoseAnnotator, annotators
+from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
+from pgen.cli.photos import Photo, photos
+from pgen.cli.result_files import places
+from pgen.cli.targets import tell
+from pgen.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,31 +49,45 @@ def run(
     ] = False,
     clothes_pose: Annotated[
         list[str] | None,
-        typer.Option(help="Pose in the photo of the clothes; once for all, or for each.", metavar="FILE"),
+        typer.Option(
+            help="Pose in the photo of the clothes (default: estimated); once for all, or for each.", metavar="FILE"
+        ),
     ] = None,
     clothes_parsing: Annotated[
         list[str] | None,
-        typer.Option(help="Its parsing map, or a folder of maps named as the photos.", metavar="FILE"),
+        typer.Option(
+            help="Its parsing map (default: estimated), or a folder of maps named as the photos.", metavar="FILE"
+        ),
     ] = None,
     person_pose: Annotated[
         list[str] | None,
-        typer.Option(help="Pose in the photo of the person; once for all, or for each.", metavar="FILE"),
+        typer.Option(
+            help="Pose in the photo of the person (default: estimated); once for all, or for each.", metavar="FILE"
+        ),
     ] = None,
     person_parsing: Annotated[
         list[str] | None,
-        typer.Option(help="Its parsing map, or a folder of maps named as the photos.", metavar="FILE"),
+        typer.Option(
+            help="Its parsing map (default: estimated), or a folder of maps named as the photos.", metavar="FILE"
+        ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="PNG file; for several results a folder.", metavar="FILE|DIR"),
-    ] = None,
+    out: Results = None,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Also draw clothes, person, map and result; of several, a grid.", metavar="FILE.png"),
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Networks (default: the newest finished run, else bundled).", metavar="FILE")
+    crop: Crop = True,
+    clothes_number: Annotated[
+        int | None,
+        typer.Option(min=0, help="Which person of the photo of clothes, 0 being the largest.", metavar="N"),
     ] = None,
+    person_number: Annotated[
+        int | None,
+        typer.Option(min=0, help="Which person of the photo of the person, 0 being the largest.", metavar="N"),
+    ] = None,
+    annotator: PoseAnnotator = "mediapipe",
+    parser: ParsingAnnotator = "pgen",
+    weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,
     force: Force = False,
@@ -78,88 +95,59 @@ def run(
     """Put the clothes of photos onto the people of others.
 
     The person keeps pose, face, background and all that is not named: these pixels stay exactly those of the photo.
-    All clothes are tried on all people.
+    Results are as large as the photo of the person. All clothes are tried on all people. Poses and parsing maps that
+    are not given are estimated.
     """
     if out is None and sheet is None:
         raise InputError("nowhere to write to: give -o, --sheet or both")
-    if sheet is not None:
-        png(sheet, "--sheet")
-        if out is not None and sheet.absolute() == out.absolute():
-            raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
+    check_sheet(sheet, out)
+    to_wear = photos(clothes, clothes_pose or [], clothes_parsing or [], crop, *_about("clothes", clothes_number))
+    to_dress = photos(person, person_pose or [], person_parsing or [], crop, *_about("person", person_number))
 
     from pgen.data.outputs import check_output
-    from pgen.synthesis.generator import load
     from pgen.synthesis.texture_transfer import check_exchange, check_regions
 
     wanted = check_regions([name.strip() for name in regions.split(",")])
-    seed_everything(seed)
-    model = load(weights, choose_device(device))
-    say(model.origin)
+    model = opened(weights, device, seed, annotators(annotator, None, parser))
     if shape:
         model.require_layouts()
-    givers = _people(model, clothes, clothes_pose or [], clothes_parsing or [], "clothes")
-    takers = _people(model, person, person_pose or [], person_parsing or [], "person")
+    batch = Batch(force, paste=True)
+    givers, takers = (_people(model, asked, batch) for asked in (to_wear, to_dress))
     for giver in givers:
         for taker in takers:
             check_exchange(taker, giver, wanted)
     files = places(out, [one.name for one in givers], [one.name for one in takers], force)
     if sheet is not None:
         check_output(sheet, force)  # after the results' folder was made, in which it may be
-    _transfer(givers, takers, wanted, shape, files, sheet, force)
-
-
-def _people(
-    model: PersonGenerator, photos: Sequence[str], poses: Sequence[str], parsings: Sequence[str], role: str
-) -> list[Person]:
-    """The people of ``photos``; ``role`` is how their flags begin."""
-    own_poses = for_each(poses, photos, f"--{role}-pose")
-    own_parsings = for_each(parsings, photos, f"--{role}-parsing")
-    found = []
-    for photo, pose, parsing in zip(photos, own_poses, own_parsings, strict=True):
-        labels = None if parsing is None else parsing_of(photo, parsing, f"--{role}-parsing")
-        try:
-            found.append(model.person(photo, pose, labels))
-        except InputError as error:
-            raise InputError(str(error).replace("--src-", f"--{role}-")) from error
-        for warning in found[-1].warnings:
-            warn(warning)
-    return found
-
-
-def _transfer(
-    givers: Sequence[Person],
-    takers: Sequence[Person],
-    regions: Sequence[str],
-    shape: bool,
-    files: list[list[Path | None]],
-    sheet: Path | None,
-    force: bool,
-) -> None:
-    """Write every result as soon as it is there; what fails is told at the end, and costs nothing else."""
-    from pgen.data.images import write_png
-
     results: dict[tuple[int, int], Dressed] = {}
-    failures = []
     with progress("dressing", len(givers) * len(takers)) as advance:
         for row, giver in enumerate(givers):
             for column, taker in enumerate(takers):
-                try:
-                    result = taker.transfer_texture(giver, regions, shape)
-                    file = files[row][column]
-                    if file is not None:
-                        print(result.save(file, force))
+                with batch.attempt(lambda: f"{taker.name} in the clothes of {giver.name}"):  # noqa: B023 (called at once)
+                    result = taker.transfer_texture(giver, wanted, shape)
                     if sheet is not None:
                         results[row, column] = result
-                except (PgenError, RuntimeError, OSError) as error:
-                    failures.append(f"{taker.name} in the clothes of {giver.name}: {' '.join(str(error).split())}")
+                    batch.save(result, files[row][column])
                 advance()
+    batch.tell_written()
     if sheet is not None and results:
-        write_png(sheet, _sheet(givers, takers, results), force)
-        say(f"wrote {sheet}")
-    if failures:
-        for failure in failures[:-1]:
-            warn(failure)
-        raise PgenError(f"{failures[-1]} ({len(failures)} failed; every other result was written)")
+        write_sheet(sheet, _sheet(givers, takers, results), force)
+    batch.end()
+
+
+def _about(role: str, number: int | None) -> tuple[str, int | None, str]:
+    """How the flags about photos of that role are called."""
+    return role, number, f"--{role}-number"
+
+
+def _people(model: PersonGenerator, asked: Sequence[Photo], batch: Batch) -> list[Person]:
+    """The people of these photos, with what there is to tell about them told."""
+    found = []
+    for photo in asked:
+        found.append(photo.person(model))
+        tell([photo.in_flags(note) for note in found[-1].notes])
+        batch.warn_once(found[-1].warnings)
+    return found
 
 
 def _sheet(

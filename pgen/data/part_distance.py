@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pgen.body.batched import part_affines, part_masks
 from pgen.body.parts import PART_COUNT
-from pgen.data.threads import own_threads
+from pgen.models.threads import own_threads
 
 #: What bounds a thread's memory: pairs whose transforms are fitted, and samples (pairs × pixels) looked up, at a time.
 _PAIRS = 4096

@@ -18,7 +18,7 @@ from pgen.body.batched import known, torso_lengths
 from pgen.body.joints import HEAD_JOINTS
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND
-from pgen.data.threads import own_threads
+from pgen.models.threads import own_threads
 
 #: Points across and down of each part's lattice.
 _BODY_POINTS, _HEAD_POINTS, _LIMB_POINTS = (40, 40), (12, 12), (5, 12)

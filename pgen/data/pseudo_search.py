@@ -17,7 +17,7 @@ from torch import Tensor
 from pgen.data.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
 from pgen.data.part_distance import PartDistances
 from pgen.data.part_patches import Estimate, estimate
-from pgen.data.threads import own_threads
+from pgen.models.threads import own_threads
 
 #: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
 _BLOCK = 256

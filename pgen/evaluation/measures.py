@@ -19,7 +19,7 @@ from pgen.errors import InputError
 from pgen.evaluation.detector import Finder
 from pgen.evaluation.intervals import columns
 from pgen.evaluation.maps import parsing_counts
-from pgen.evaluation.ssim import figure_ssim, ssim
+from pgen.models.ssim import figure_ssim, ssim
 
 
 @dataclass

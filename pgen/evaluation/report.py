@@ -12,6 +12,8 @@ from pgen.version import version
 
 _FEW = 10  # people, with fewer of whom resampling tells little
 
+_MANY = 2048  # images, about the features of FID, with fewer of which it is clearly biased
+
 _DECIMALS = {"psnr": 2, "is": 3, "mask-is": 3, "is-torchvision": 3}
 
 
@@ -90,6 +92,12 @@ def score_names(results: Sequence[SystemResult]) -> list[str]:
     return list(dict.fromkeys(scored.score.name for result in results for scored in result.scored))
 
 
+def arrowed_names(results: Sequence[SystemResult]) -> list[str]:
+    """`score_names` with arrows in the better direction."""
+    arrows = {scored.score.name: "↑" if scored.score.higher else "↓" for r in results for scored in r.scored}
+    return [f"{name} {arrows[name]}" for name in score_names(results)]
+
+
 def rows_of(results: Sequence[SystemResult]) -> list[list[str]]:
     """One row a system: its name and its scores, as `score_names` has them."""
     rows = []
@@ -141,6 +149,9 @@ def remarks(result: SystemResult) -> list[str]:
         lines.append(f"{result.cut} pairs are compared on the columns that result and true photo both have")
     if result.groups is not None and len(set(result.groups)) < _FEW:
         lines.append(f"the intervals rest on few people ({len(set(result.groups))}), so they are too narrow")
+    sets = [scored.score.name for scored in result.scored if scored.score.kind == "frechet"]
+    if sets and len(result.pairs) < _MANY:
+        lines.append(f"{', '.join(sets)}: too high with few images ({len(result.pairs)}); compare equal numbers alone")
     undefined = {scored.score.name: scored.undefined for scored in result.scored if scored.undefined}
     lines += [f"{name} has no value for {count} of {len(result.pairs)} pairs" for name, count in undefined.items()]
     return lines
@@ -148,10 +159,9 @@ def remarks(result: SystemResult) -> list[str]:
 
 def markdown(results: Sequence[SystemResult], command: str) -> str:
     """A table for a README, with what its numbers mean and the command that made it."""
-    names = score_names(results)
-    arrows = {scored.score.name: "↑" if scored.score.higher else "↓" for r in results for scored in r.scored}
+    names = arrowed_names(results)
     lines = [
-        "| | " + " | ".join(f"{name} {arrows[name]}" for name in names) + " |",
+        "| | " + " | ".join(names) + " |",
         "|---" * (len(names) + 1) + "|",
         *("| " + " | ".join(row) + " |" for row in rows_of(results)),
         "",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -31,8 +32,8 @@ from pgen.evaluation.measures import (
     per_pair,
 )
 from pgen.evaluation.pixels import l1, psnr
-from pgen.evaluation.protocols import ssim_protocol
 from pgen.evaluation.scores import METRICS, Measurement, Need, Options, Score
+from pgen.models.ssim_protocols import ssim_protocol
 from pgen.version import version
 
 OWN_NOTE = "a stand-in that works offline; not comparable with published figures"
@@ -217,7 +218,7 @@ class _Maker:
         statistic: Statistic = ratio,
     ) -> None:
         weights = weights or {}
-        identity = _identity(name, weights)
+        identity = _identity(name, weights, libraries)
         self.measurements[identity] = Measurement(identity, measure)
         self.scores.append(
             Score(name, protocol, identity, higher, statistic=statistic, note=note, weights=weights,
@@ -232,8 +233,9 @@ class _Maker:
             raise UnavailableError(otherwise)
 
 
-def _identity(name: str, weights: Mapping[str, str]) -> str:
-    return " ".join([name, version(), *weights.values()])
+def _identity(name: str, weights: Mapping[str, str], libraries: Sequence[str] = ()) -> str:
+    used = (f"{library} {metadata.version(library)}" for library in libraries)
+    return " ".join([name, version(), *weights.values(), *used])
 
 
 def _vgg() -> dict[str, str]:

@@ -234,7 +234,7 @@ def _transfer(pair: Pair, source: Photo | None, target: Photo) -> tuple[Tensor, 
 
 
 def _as_image(images: Tensor) -> NDArray[np.uint8]:
-    from pgen.evaluation.ssim import as_bytes
+    from pgen.models.ssim import as_bytes
 
     return as_bytes(images)[0].permute(1, 2, 0).contiguous().numpy()
 

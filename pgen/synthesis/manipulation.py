@@ -20,7 +20,7 @@ from pgen.data.parsing import write_parsing
 from pgen.errors import InputError
 from pgen.synthesis.inputs import ParsingLike, load_parsing
 from pgen.synthesis.repainting import repainted
-from pgen.synthesis.result import Result, shown
+from pgen.synthesis.result import Edited, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,14 +29,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Manipulated(Result):
+class Manipulated(Edited):
     """A person's photo with another map; ``parsing`` is the new one, ``pose`` the person's own."""
 
     changed: NDArray[np.bool_] = field(kw_only=True)  #: (H, W), where the map is not the photo's own any more
 
     def save_parsing(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the new map as a palette PNG. Raises `InputError` if ``path`` exists and not ``force``."""
-        return write_parsing(path, self.parsing, force)
+        """Write the new map, as large as the photo, as a palette PNG.
+
+        Raises `InputError` if ``path`` exists and not ``force``.
+        """
+        return write_parsing(path, self.person.of_photo(self.parsing), force)
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures: source, its map, the new map, result."""
@@ -55,19 +58,21 @@ def manipulate(person: Person, edits: Mapping[str, str | float], parsing: Parsin
     if bool(edits) == (parsing is not None):
         raise InputError("give either edits or a parsing map, one of them")
     warnings: tuple[str, ...] = ()
+    original, person = person, person.outlined
     if parsing is None:
         edited = edit_layout(person.parsing, person.pose, edits)
         wanted, title = edited.parsing, " ".join(f"{name}={value}" for name, value in edits.items())
         warnings = tuple(f"{person.name}: {warning}" for warning in edited.warnings)
     else:
-        wanted, title = _painted_map(person, parsing), "the new map"
+        given, title = _painted_map(original, parsing), "the new map"
+        wanted = np.where(given == original.parsing, person.parsing, given)
     changed = wanted != person.parsing
     if not changed.any():
         warnings = (*warnings, f"{person.name}: {title} changes nothing that the photo shows")
     device = person.views.labels.device
     layout = torch.from_numpy(person.fit.parsing(wanted)).to(device).long()[None]
     return Manipulated(
-        person=person,
+        person=original,
         target=title,
         image=repainted(person, layout, wanted, stands_for=_stands_for(person.parsing, wanted)),
         parsing=wanted,
@@ -86,15 +91,26 @@ def _stands_for(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[Lab
 
 
 def _painted_map(person: Person, parsing: ParsingLike) -> NDArray[np.uint8]:
-    """The map that was given, which must be exactly as large as the photo. Raises `InputError`."""
+    """The map that was given, of the part of the photo in use; it must be as large as that or as the photo.
+
+    Raises `InputError`.
+    """
     if isinstance(parsing, np.ndarray):
         labels, what = load_parsing(parsing)
     else:
         labels, what = read_painted(parsing), os.fspath(parsing)
-    size = person.fit.original
-    if labels.shape != size:
+    if labels.shape == person.fit.original:
+        return labels
+    size = person.photo.shape
+    if labels.shape != size[:2]:
         raise InputError(
             f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), and {person.name} "
             f"{size[0]}x{size[1]}; paint on the map that --save-parsing writes (Manipulated.save_parsing), at its size"
         )
-    return labels
+    part = person.window.of(labels)
+    if (labels != person.of_photo(part)).any():
+        raise InputError(
+            f"{what} has labels far from the person, where nothing is painted; use --no-crop (crop=False), or paint "
+            "nearer to the person"
+        )
+    return part

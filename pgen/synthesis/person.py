@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from pgen.body.framing import Fit, Window
 from pgen.body.labels import Label
+from pgen.body.outlines import fitted_outlines
 from pgen.body.posemask import pose_mask
 from pgen.body.retarget import retarget_motion
 from pgen.data.keypoints import LoadedPose
@@ -92,6 +95,21 @@ class Person:
             torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
         )
 
+    @cached_property
+    def outlined(self) -> Person:
+        """This person with outlines of the map where the photo has them (`pgen.body.outlines`)."""
+        other = copy(self)
+        other.parsing = fitted_outlines(self.image, self.parsing)
+        labels = torch.from_numpy(self.fit.parsing(other.parsing)).to(self.views.labels)
+        other.views = Views(self.views.images, labels[None], self.views.poses)
+        return other
+
+    def of_photo(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A map (H, W) of the part that is worked on as one of the whole photo: uint8 (height, width)."""
+        whole = np.full(self.photo.shape[:2], Label.BACKGROUND, np.uint8)
+        self.window.of(whole)[:] = parsing
+        return whole
+
     def generate(self, pose: PoseLike, parsing: ParsingLike | None = None, retarget: bool = False) -> Result:
         """The person in another pose.
 
@@ -154,8 +172,8 @@ class Person:
         H_A paints what changes; away from it, and a small border, every pixel stays the photo's.
 
         Args:
-            parsing: the map of the result, as large as the photo: ids (H, W), or a file, such as the palette PNG that
-                `Manipulated.save_parsing` writes, painted by hand. Not together with edits.
+            parsing: the map of the result, as large as the photo, or as the part of it in use: ids, or a file, such as
+                the palette PNG that `Manipulated.save_parsing` writes, painted by hand. Not together with edits.
             edits: named edits of the photo's own map: ``sleeves`` (none, short, elbow, long, or a share of the arm, 0
                 to 1), ``lower`` (pants, shorts, skirt), ``length`` of what is worn below (mini, short, knee, midi,
                 full, or a share of the leg), ``neckline`` (round, scoop, v, boat, high), ``hair`` (short, long).

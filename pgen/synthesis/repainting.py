@@ -16,15 +16,19 @@ from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
 from pgen.synthesis.seams import faded, interior, matched, unmixed
 from pgen.synthesis.shading import shading
+from pgen.synthesis.texture_fill import more_texture
 
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person
 
-# Over how many pixels of the networks' frame what is new fades into the photo.
-_FADE = 1.0
+# Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
+# what was there.
+_FADE, _MIXED = 1.0, 1.5
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.
 _SOFT, _ENOUGH = 0.5, 12
+# How far inside of its outline a label's look is taken from.
+_INSIDE = 1.5
 
 
 def repainted(
@@ -36,8 +40,8 @@ def repainted(
 ) -> NDArray[np.uint8]:
     """The person's photo with another map, painted by H_A from the photo itself where the map has changed.
 
-    Colours are matched to what the photo has of the same label, and what is new fades into it over a pixel of the
-    networks' frame. Farther away, the result is exactly the photo.
+    Colours are matched to what the photo has of the same label, and what is new fades into it. More than four pixels of
+    the networks' frame away, the result is exactly the photo.
 
     Args:
         layout: long (1, h, w), the new map in the networks' frame.
@@ -62,7 +66,7 @@ def repainted(
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * enlargement(person)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
-    around = ndimage.distance_transform_edt(~wanted) <= fade
+    around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
     wanted |= around & np.isin(parsing, np.unique(parsing[wanted])) & (parsing == shows[person.parsing])
     # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
     known = (shows[person.parsing] == parsing) & (_from_edges(parsing) > fade + 1)
@@ -89,10 +93,10 @@ def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> Views:
-    """What H_A is shown: the photo in the frame with the new map, new pixels in the usual colour of their label.
+    """What H_A is shown: the photo in the frame with the new map, new pixels as their label looks elsewhere.
 
     Without it, bare arms would shine through new sleeves: features of the photo reach the same place of the result.
-    Light and shade stay those of what was there.
+    Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
     """
     views = person.views
     pixels = ((views.images[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
@@ -105,19 +109,29 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     filled = pixels.copy()
     for label in np.unique(after[changed]):
         here = changed & (source != after) & (after == label)
+        # Beside it, the same label is mixed with what was there before.
+        here |= (source == label) & (after == label) & (ndimage.distance_transform_edt(~here) <= _MIXED)
         if label == Label.BACKGROUND:
             filled[here] = behind[here]
             continue
         # Of legs too little may be bare, and shoes count as legs: all skin is looked at.
         for labels in ((label,), SKIN_LABELS)[label in _LEGS : 1 + (label in SKIN_LABELS)]:
-            shown = interior(np.isin(source, labels), 1)
-            if shown.sum() >= _ENOUGH:
-                usual = np.median(pixels[shown], axis=0)
-                filled[here] = np.rint(np.clip(usual * light[here, None], 0, 255)).astype(np.uint8)
-                break
+            shown = interior(np.isin(source, labels), _INSIDE)
+            if shown.sum() < _ENOUGH:
+                continue
+            texture = None if label in SKIN_LABELS else more_texture(_evened(pixels, shown), shown)
+            looks = np.median(pixels[shown], axis=0) if texture is None else texture[here]
+            lit = light[here, None] if label != Label.HAIR else 1  # folds do not go on in hair
+            filled[here] = np.rint(np.clip(looks * lit, 0, 255)).astype(np.uint8)
+            break
     device = views.images.device
     image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
+
+
+def _evened(pixels: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """``pixels`` without the light and shade of the garment that they show in ``shown``."""
+    return np.rint(np.clip(pixels / shading(pixels, shown)[..., None], 0, 255)).astype(np.uint8)
 
 
 def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -132,6 +146,13 @@ def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
     image = person.generator.images(source, transfer, layout)[0]
     return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def carried(source: Views, person: Person, layout: Tensor) -> NDArray[np.bool_]:
+    """Where ``source`` shows what is to be painted in the pose of ``person`` and the map ``layout``: bool (h, w)."""
+    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
+    valid = transfer.paste(source.images, source.labels, layout).valid[0, 0]
+    return np.asarray((valid > 0.5).cpu().numpy())
 
 
 def enlargement(person: Person) -> float:

@@ -79,6 +79,17 @@ class Result:
         return sheet([self.panels()])
 
 
+@dataclass(frozen=True)
+class Edited(Result):
+    """A person's own photo with something in it painted anew; all other pixels are the photo's."""
+
+    def pasted(self) -> NDArray[np.uint8]:
+        """The whole photo with the result in it: uint8, as large as the photo; what was not painted is exactly it."""
+        photo = self.person.photo.copy()
+        self.person.window.of(photo)[:] = self.image
+        return photo
+
+
 def shown(
     picture: NDArray[np.uint8], largest: int, method: Image.Resampling = Image.Resampling.LANCZOS
 ) -> NDArray[np.uint8]:

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+# How soft colours are that continue others, of plain and of patterned garments, as shares of the picture's longer side.
+_CONTINUED = (0.008, 0.05)
+
 _Any = TypeVar("_Any", bound=np.generic)
 
 Picture = NDArray[np.uint8]
@@ -39,6 +42,31 @@ def unmixed(image: Picture, region: Mask) -> Picture:
     """``image`` (H, W, 3) in the colours that ``region`` has inside of its outermost pixels, all over."""
     core = interior(region, 1)
     return bled(image, core if core.any() else region)
+
+
+def continued(painted: Picture, known: Mask, region: Mask, plain: float) -> Picture:
+    """``painted`` (H, W, 3) with the colours that it has in ``known`` carried on into the rest of ``region``.
+
+    What the other photo does not show is painted in the garment's mean colour, which makes patches. The more ``plain``
+    a garment is (0 to 1), the more it goes on as it is nearby; a patterned one takes on the mean of a wider
+    neighbourhood, with what pattern it has.
+    """
+    inner = interior(known, 1)
+    unknown = region & ~inner
+    if not inner.any() or not unknown.any():
+        return painted
+    near, wide = (reach * max(region.shape) for reach in _CONTINUED)
+    nearby = _blurred(bled(painted, inner).astype(np.float32), near)
+    level = _mean_around(painted, inner, wide) - _mean_around(painted, unknown, wide)
+    mixed = plain * nearby + (1 - plain) * (painted + level)
+    return np.where(unknown[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
+
+
+def _mean_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:
+    """Mean colour (H, W, 3) of ``region`` around each pixel; far from it, that of its nearest pixels."""
+    weight = ndimage.gaussian_filter(region.astype(np.float32), sigma, truncate=3)
+    total = _blurred(image.astype(np.float32) * region[..., None], sigma)
+    return bled(total / np.maximum(weight, 1e-4)[..., None], weight > 1e-2)
 
 
 def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:

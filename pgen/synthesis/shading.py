@@ -15,9 +15,12 @@ from skimage.restoration import denoise_tv_chambolle
 from pgen.synthesis.seams import bled
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-# Strength of the total variation filter on images in [0, 1], for plain and for patterned garments: what it takes away
-# is light and folds, what it leaves is the pattern.
-_FLATTENING, _FLATTENING_PATTERN = 0.1, 0.04
+# Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
+# away is light and folds, what it leaves is the pattern. Light and folds hardly change the tint.
+_FLATTENING, _FLATTENING_PATTERN, _FLATTENING_TINT = 0.1, 0.04, 0.01
+# Lace and prints differ from what is around them by more than folds do, over a distance too short for them: in
+# logarithms of luminance, and as shares of the picture. Where there is much of it, hardly anything is taken away.
+_FINE, _FINE_ACROSS, _FINE_AROUND, _FINE_ENOUGH, _FLATTENING_FINE = 0.3, 0.014, 0.012, 0.33, 0.01
 # Light and folds change logarithms of luminance by no more, and the share of red, green and blue in a colour by less.
 _DARKEST, _BRIGHTEST, _TINT, _RANGE = -0.8, 0.5, 0.04, 0.6
 # A garment is plain if nearly all of its pixels have one tint, and neighbours (as far apart as this share of the
@@ -28,10 +31,26 @@ _CARRIED = 2.0
 
 
 def flattened(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
-    """``painted`` (H, W, 3) without light and folds: smooth, but for the edges of patterns; ``plain`` as below."""
+    """``painted`` (H, W, 3) without light and folds, but with its pattern, lace and prints; ``plain`` as below."""
+    colours = np.maximum(painted.astype(np.float32) / 255, 0.008)
+    luminance = colours @ _LUMINANCE
     weight = plain * _FLATTENING + (1 - plain) * _FLATTENING_PATTERN
-    smooth = denoise_tv_chambolle(painted.astype(np.float32) / 255, weight=weight, channel_axis=2)
+    tint = denoise_tv_chambolle(colours / luminance[..., None], weight=2 * _FLATTENING_TINT, channel_axis=2)
+    smooth = tint * denoise_tv_chambolle(luminance, weight=weight)[..., None]
+    fine = _fineness(luminance)[..., None]
+    if fine.any():
+        smooth += fine * (denoise_tv_chambolle(colours, weight=_FLATTENING_FINE, channel_axis=2) - smooth)
     return np.asarray(np.rint(np.clip(smooth, 0, 1) * 255).astype(np.uint8))
+
+
+def _fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much fine pattern there is around each pixel (H, W), from 0 to 1."""
+    longer = max(luminance.shape)
+    logarithm = np.log(luminance)
+    across = 2 * max(1, round(_FINE_ACROSS * longer)) + 1
+    fine = np.abs(logarithm - ndimage.median_filter(logarithm, across)) > _FINE
+    share = ndimage.gaussian_filter(fine.astype(np.float32), _FINE_AROUND * longer)
+    return np.asarray(np.clip(share / _FINE_ENOUGH, 0, 1), np.float32)
 
 
 def plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:

@@ -13,12 +13,13 @@ from PIL import Image
 
 from pgen.body.drawing import colour_parsing
 from pgen.body.labels import LABELS, Label
+from pgen.body.outlines import foreign_rim
 from pgen.body.regions import reshaped
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
-from pgen.synthesis.repainting import enlarged_map, enlargement, painted, repainted
-from pgen.synthesis.result import Result, shown
-from pgen.synthesis.seams import exchanged, interior, unmixed
+from pgen.synthesis.repainting import carried, enlarged_map, enlargement, painted, repainted
+from pgen.synthesis.result import Edited, shown
+from pgen.synthesis.seams import continued, exchanged, interior, unmixed
 from pgen.synthesis.shading import flattened, plainness, shaded, shading
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _BORDER = 1.5
 
 
 @dataclass(frozen=True)
-class Dressed(Result):
+class Dressed(Edited):
     """A person with regions of another photo; ``parsing`` is the result's map, ``pose`` the person's own."""
 
     clothes: Person = field(kw_only=True)
@@ -84,10 +85,15 @@ def check_exchange(person: Person, clothes: Person, regions: Sequence[str]) -> N
 def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], shape: bool = False) -> Dressed:
     """The person with ``regions`` of the photo ``clothes``; see `Person.transfer_texture`."""
     exchanges = _exchanges(person, clothes, check_regions(regions))
+    worn_by, given_by = person, clothes
+    person, clothes = person.outlined, clothes.outlined
     source = clothes.views
     labels = source.labels.clone()
     for exchange in exchanges:
+        # What is not the garment's, but counts as it, would be painted into the middle of the region.
+        foreign = clothes.fit.parsing(foreign_rim(clothes.image, clothes.parsing, exchange.given).astype(np.uint8))
         labels[source.labels == exchange.given] = exchange.own
+        labels[torch.from_numpy(foreign > 0).to(labels.device)[None]] = Label.BACKGROUND
     source = Views(source.images, labels, source.poses)
     own = [exchange.own for exchange in exchanges]
     before = person.views.labels[0].byte().cpu().numpy()
@@ -100,22 +106,26 @@ def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], sh
         image = repainted(person, layout, parsing, left=own)
     after = layout[0].byte().cpu().numpy()
     worn = painted(source, person, layout)
+    shown = carried(source, person, layout)
     width = _BORDER * enlargement(person)
     for exchange in exchanges:
         label = exchange.own
         given = clothes.parsing == exchange.given
         plain = plainness(clothes.image, interior(given, _BORDER * enlargement(clothes)))
         old = person.parsing == label
-        enlarged = person.fit.image_back(flattened(unmixed(worn, after == label), plain))
+        flat = unmixed(worn, after == label)
+        if label != Label.HAIR:  # which is all fine light and shade
+            flat = flattened(flat, plain)
+        enlarged = person.fit.image_back(continued(flat, (after == label) & shown, after == label, plain))
         lit = shaded(enlarged, shading(person.image, interior(old, width)))
         image = exchanged(image, lit, parsing == label, old, width)
     return Dressed(
-        person=person,
+        person=worn_by,
         target=f"clothes of {clothes.name}",
         image=image,
         parsing=parsing,
         pose=person.pose,
-        clothes=clothes,
+        clothes=given_by,
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.benchmarks.bench_prepare import PROGRAM
-from tests.evaluation.pictures import pictures
+from tests.models.pictures import pictures
 
 
 def write_pairs(root: Path, count: int) -> None:

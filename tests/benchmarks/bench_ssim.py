@@ -13,8 +13,8 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from pgen.evaluation.ssim import ssim
-from tests.evaluation.pictures import pictures
+from pgen.models.ssim import ssim
+from tests.models.pictures import pictures
 
 TOGETHER = 64
 

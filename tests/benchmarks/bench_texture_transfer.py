@@ -4,7 +4,8 @@ Inside the transferred region, against two baselines: the clothes' region carrie
 its mean colour where they bring none, and its mean colour alone.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_texture_transfer.py``; ``PGEN_WEIGHTS`` names the weights (default:
-the bundled ones), ``PGEN_PAIRS`` how many pairs, ``PGEN_SHEET`` a PNG file for the first of them.
+the bundled ones), ``PGEN_PAIRS`` how many pairs, ``PGEN_SHEET`` a PNG file for the first of them, ``PGEN_KEEP`` a
+folder that keeps what is rendered, for a next time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,41 +28,41 @@ from pgen.data.vgg import BUNDLED, perceptual_features
 from pgen.models.inputs import Transfer
 from pgen.models.perceptual import PerceptualFeatures
 from pgen.people.dataset import synthetic_person, synthetic_shot
-from pgen.people.render import Rendering, render
+from pgen.people.render import render
 from pgen.synthesis.generator import load
 from pgen.synthesis.person import Person
 from pgen.synthesis.shading import shaded, shading
+from tests.benchmarks.kept import Arrays, kept
 
 SEED = 4242
+#: How many pairs the sheet shows, and how large.
+ROWS, CELL = 6, (160, 160)
 #: Regions of fewer pixels, as a share of the frame, say nothing.
 SMALLEST = 0.004
+
+WHAT = ("image", "pose", "parsing")
 
 Picture = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Case:
-    """Clothes, the person, and the person in the clothes' texture, or in the clothes themselves."""
+def cases(size: tuple[int, int]) -> Iterator[Arrays]:
+    """Pairs of held-out people that both show enough of a top.
 
-    clothes: Rendering
-    person: Rendering
-    textured: Rendering
-    dressed: Rendering
-
-
-def cases(size: tuple[int, int]) -> Iterator[Case]:
-    """Pairs of held-out people that both show enough of a top."""
+    Image, parsing and pose of the clothes and of the person, and the true results: the person in the clothes' texture
+    (``textured``), or in the clothes themselves (``dressed``, with its parsing).
+    """
     index = 0
     while True:
         pair = (2 * index, 2 * index + 1)
         giver, taker = (synthetic_person(SEED, number) for number in pair)
         given, taken = (synthetic_shot(SEED, number, 0) for number in pair)
         index += 1
-        clothes, person = render(giver, given, size), render(taker, taken, size)
-        if min((one.parsing == Label.UPPER).mean() for one in (clothes, person)) > SMALLEST:
-            textured = replace(taker, top=replace(taker.top, texture=giver.top.texture))
-            dressed = replace(taker, top=giver.top)
-            yield Case(clothes, person, render(textured, taken, size), render(dressed, taken, size))
+        shown = {"clothes": render(giver, given, size), "person": render(taker, taken, size)}
+        if min((one.parsing == Label.UPPER).mean() for one in shown.values()) > SMALLEST:
+            textured = render(replace(taker, top=replace(taker.top, texture=giver.top.texture)), taken, size)
+            dressed = render(replace(taker, top=giver.top), taken, size)
+            case: Arrays = {f"{name} {what}": getattr(one, what) for name, one in shown.items() for what in WHAT}
+            yield case | {"textured": textured.image, "dressed": dressed.image, "dressed parsing": dressed.parsing}
 
 
 def scores(found: Picture, true: Picture, region: NDArray[np.bool_], vgg: PerceptualFeatures) -> tuple[float, float]:
@@ -89,8 +90,7 @@ def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
     return {
         "affine paste": np.where(region, carried, person.image),
         "mean colour": np.where(region, mean, person.image),
-        # Not baselines of others, but what our shading alone brings.
-        "affine paste, shaded": np.where(region, shaded(carried, light), person.image),
+        # No baseline of others, but what our shading alone brings.
         "mean colour, shaded": np.where(region, shaded(np.broadcast_to(mean, carried.shape), light), person.image),
     }
 
@@ -102,28 +102,29 @@ def test_bench_texture_transfer() -> None:
     vgg, _ = perceptual_features(BUNDLED)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     rows = []
-    for number, case in zip(range(count), cases(model.frame), strict=False):
-        clothes, person = (model.person(one.image, one.pose, one.parsing) for one in (case.clothes, case.person))
+    for number, case in enumerate(kept("texture-transfer", count, lambda: cases(model.frame))):
+        clothes, person = (model.person(*(case[f"{name} {what}"] for what in WHAT)) for name in ("clothes", "person"))
         texture = person.transfer_texture(clothes, ["upper"])
         others = baselines(clothes, person)
-        region = case.person.parsing == Label.UPPER
-        for name, image in {"H_A": texture.image, **others, "unchanged": person.image}.items():
-            found[name].append(scores(image, case.textured.image, region, vgg))
+        region = person.parsing == Label.UPPER
+        for name, image in {"H_A": texture.image, **others}.items():
+            found[name].append(scores(image, case["textured"], region, vgg))
         shaped = person.transfer_texture(clothes, ["upper"], shape=True)
         # What either garment covers: the new one must be there, and the old one gone.
-        either = region | (case.dressed.parsing == Label.UPPER)
-        for name, image in {"H_A": shaped.image, **others, "unchanged": person.image}.items():
-            found[f"{name}, shape"].append(scores(image, case.dressed.image, either, vgg))
-        if number < 12:
-            pictures = {"clothes": case.clothes.image, "person": case.person.image, "H_A": texture.image, **others}
-            pictures |= {"truth": case.textured.image, "H_A, shape": shaped.image, "truth, shape": case.dressed.image}
+        either = region | (case["dressed parsing"] == Label.UPPER)
+        for name, image in {"H_A": shaped.image, **others}.items():
+            found[f"{name}, shape"].append(scores(image, case["dressed"], either, vgg))
+        if number < ROWS:
+            pictures = {"clothes": clothes.image, "person": person.image, "texture-transfer": texture.image}
+            pictures |= {"affine paste": others["affine paste"], "mean colour": others["mean colour"]}
+            pictures |= {"truth": case["textured"], "--shape": shaped.image, "truth, --shape": case["dressed"]}
             rows.append(list(pictures.items()))
     print(f"\n{model.origin}; {count} pairs; inside the region: SSIM (higher is better), relu2_1 distance (lower)")
     for name, values in found.items():
         ssim, distance = np.mean(values, axis=0)
         print(f"{name:24} {ssim:.4f} {distance:.4f}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=(256, 256)), force=True)
+        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=CELL), force=True)
     for end in ("", ", shape"):
         ours = np.mean(found[f"H_A{end}"], axis=0)
         for name in ("affine paste", "mean colour"):

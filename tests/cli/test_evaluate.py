@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from pgen.cli.app import main
+from pgen.cli.evaluate_inputs import few_of_each
+from pgen.evaluation.systems import Pair
 from tests.data.examples import nothing_left_in, write_store
 from tests.evaluation.folders import PAIRS, photo, write_list, write_photos, write_results
 from tests.synthesis.tiny import write_weights
@@ -75,6 +77,34 @@ def test_run_folders_are_named_by_themselves(here: Path, capsys: pytest.CaptureF
     assert [one["name"] for one in json.loads(capsys.readouterr().out)["systems"]] == ["baseline", "ts-gt"]
     assert evaluate("--data", "s.h5", "--weights", "runs/ts-gt", "--weights", "runs/ts-gt", *FEW) == 2
     assert "two systems are called ts-gt; name them: --weights NAME=PATH" in capsys.readouterr().err
+
+
+def test_predicted_and_true_maps_in_one_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    systems = ("--weights", "tiny.safetensors", "--maps", "true,predicted", "--baseline", "label-paste-predicted")
+    assert evaluate("--data", "s.h5", *systems, "--json", *FEW) == 0
+    found = json.loads(capsys.readouterr().out)["systems"]
+    assert [one["name"] for one in found] == ["tiny with true maps", "tiny", "label-paste-predicted"]
+    assert [one["about"]["maps"] for one in found] == ["true", "predicted", "tiny.safetensors"]
+
+
+def test_few_pairs_of_each_person(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Known:
+        where = "there"
+
+        def person(self, name: str) -> str | None:
+            return name[0] if name != "?" else None
+
+    pairs = [Pair(None, f"{person}{k}") for k in range(20) for person in "cab"]
+    few = few_of_each(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
+    assert sorted(pair.target[0] for pair in few) == list("aabbcc")
+    assert few == sorted(few, key=pairs.index)
+    assert few == few_of_each(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
+    assert few != few_of_each(pairs, Known(), 2, seed=1)  # type: ignore[arg-type]
+    assert few_of_each(pairs, Known(), 99, seed=0) == pairs  # type: ignore[arg-type]
+    assert evaluate("--data", "s.h5", "--baseline", "copy-source", "--per-person", "1", "--json", *FEW) == 0
+    assert json.loads(capsys.readouterr().out)["systems"][0]["pairs"] == 1
+    assert evaluate(*THEIRS, "--per-person", "1", *FEW) == 2
+    assert "true does not tell who is in a photo" in capsys.readouterr().err
 
 
 def test_results_of_another_system(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

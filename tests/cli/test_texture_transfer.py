@@ -77,6 +77,19 @@ def test_a_failure_costs_nothing_else(transfer, monkeypatch, capsys: pytest.Capt
     assert "error: c.png in the clothes of a.png: out of luck (1 failed; every other result was written)" in err
 
 
+def test_someone_small_in_a_large_photo(transfer, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = np.asarray(Image.open("b.png")), np.load("b.npy")
+    Image.fromarray(scene).save("scene.png")
+    np.save("scene.npy", parsing)
+    write_pose_csv("scene.csv", {"scene.png": STANDING + np.array([300, 100])})
+    own = ("--person-pose", "scene.csv", "--person-parsing", ".")
+    assert transfer("--clothes", "a.png", "--person", "scene.png", *GIVEN[:4], *own, "-o", "out.png") == 0
+    result, region = np.asarray(Image.open("out.png")), parsing == Label.UPPER
+    np.testing.assert_array_equal(result[~region], scene[~region])
+    assert (result[region] != scene[region]).any(axis=1).mean() > 0.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -88,7 +101,7 @@ def test_a_failure_costs_nothing_else(transfer, monkeypatch, capsys: pytest.Capt
         ((*ONE, "-o", "out.png", "--sheet", "out.png"), "are one file"),
         ((*ONE, "--clothes", "c.png", "-o", "out.png"), "-o out.png is one file, and there will be 2 results"),
         ((*ONE[:4], *GIVEN[2:], "-o", "out.png"), "--clothes-pose"),
-        ((*ONE[:4], *GIVEN[:6], "-o", "out.png"), "--person-parsing"),
+        ((*ONE[:6], *GIVEN[2:4], "-o", "out.png"), "or the pose yourself (--person-pose, or a pose file"),
         (("--clothes", "a.png", "-o", "out.png"), "--person"),
         ((*ONE, "--clothes-pose", "poses.csv", "-o", "out.png"), "--clothes-pose is given 2 times for 1 photos"),
     ],

@@ -15,7 +15,7 @@ from pgen.evaluation.judges import file_hash, judge
 from pgen.evaluation.light_classifier import PACKAGE, LightClassifier
 from pgen.evaluation.scores import Options
 from pgen.evaluation.suite import suite
-from tests.evaluation.pictures import pictures
+from tests.models.pictures import pictures
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pgen.errors import InputError
 from pgen.evaluation.inception import UnavailableError
 from pgen.evaluation.perceptual import ALEXNET_URL, Lpips, VggDistance
-from tests.evaluation.pictures import pictures
+from tests.models.pictures import pictures
 
 
 def test_it_is_lpips_formula_on_three_layers() -> None:

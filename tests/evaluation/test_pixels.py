@@ -5,7 +5,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from pgen.evaluation.pixels import l1, psnr
-from tests.evaluation.pictures import pictures
+from tests.models.pictures import pictures
 
 
 def test_psnr_equals_scikit_image() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_tables(results: list[SystemResult]) -> None:
     assert report.not_computed(results).keys() == {"miou (label-paste)", "is"}
     assert any("1 pairs not scored" in line and "gone.png" in line for line in report.remarks(results[0]))
     assert [name for name, *_ in report.provenance(results)] == report.score_names(results)
+
+
+def test_few_images_are_told_where_distances_of_sets_depend_on_their_number(results: list[SystemResult]) -> None:
+    first = results[0]
+    frechet = replace(first.scored[0].score, name="fid-test", kind="frechet")
+    few = replace(first, scored=[replace(first.scored[0], score=frechet)])
+    assert any("fid-test: too high with few images (6)" in line for line in report.remarks(few))
+    many = replace(few, pairs=few.pairs * 1000, groups=None)
+    assert not any("too high" in line for line in report.remarks(many))
+    assert not any("too high" in line for line in report.remarks(first))
 
 
 def test_markdown(results: list[SystemResult]) -> None:

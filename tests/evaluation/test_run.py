@@ -14,8 +14,8 @@ from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.photos import FolderPhotos, Photo, StorePhotos
 from pgen.evaluation.run import SystemResult, evaluate, list_hash
 from pgen.evaluation.scores import Options
-from pgen.evaluation.ssim import ssim
 from pgen.evaluation.systems import CopySource, Files, Made, Pair, baseline
+from pgen.models.ssim import ssim
 from tests.data.examples import write_store
 from tests.evaluation.folders import PAIRS, PHOTOS, output, photo, write_photos, write_results
 

@@ -8,16 +8,18 @@ import pytest
 import torch
 
 from pgen.body.joints import Joint
+from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.evaluation.intervals import mean_iou
 from pgen.evaluation.measures import Batch
 from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names
-from pgen.evaluation.ssim import figure_ssim, ssim
 from pgen.evaluation.suite import suite
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
-from tests.evaluation.pictures import pictures
+from pgen.models.ssim import figure_ssim, ssim
+from tests.data.annotators.fakes import FakePose
 from tests.models.people import boxes, standing
+from tests.models.pictures import pictures
 
 GIVEN = frozenset(("poses", "parsing", "made parsing"))
 
@@ -103,6 +105,14 @@ def test_identities_differ_where_numbers_may() -> None:
     assert len(several.measurements) == 3
     again = suite(replace(Options(("ssim",)), fetch=True), GIVEN)
     assert again.measurements.keys() < several.measurements.keys()
+
+
+def test_a_detector_s_library_is_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mediapipe")
+    monkeypatch.setattr(Annotators, "pose_annotator", lambda self: FakePose([]))
+    (score,) = suite(Options(("pckh",), detector="mediapipe"), GIVEN).scores
+    assert score.versions().keys() == {"pgen", "torch", "mediapipe"}
+    assert score.measurement.endswith(f"mediapipe {score.versions()['mediapipe']}")
 
 
 def test_unknown_names() -> None:

@@ -10,6 +10,7 @@ from scipy import ndimage
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.synthesis.generator import PersonGenerator
+from pgen.synthesis.person import Person
 from tests.synthesis.test_texture_transfer import photo
 
 
@@ -24,7 +25,7 @@ def test_only_what_changed_is_painted(model: PersonGenerator, edits: dict[str, s
     assert result.changed.sum() > 40
     np.testing.assert_array_equal(result.changed, result.parsing != person.parsing)
     border = ndimage.distance_transform_edt(~result.changed)
-    away = border > 2 * scale * 128 / model.frame[0] + 1
+    away = border > 4 * scale * 128 / model.frame[0]
     np.testing.assert_array_equal(result.image[away], person.image[away])
     assert (result.image[result.changed] != person.image[result.changed]).any()
 
@@ -74,3 +75,37 @@ def test_panels(model: PersonGenerator) -> None:
     result = photo(model, Label.PANTS, (30, 30, 30)).manipulate(sleeves="none", hair="long")
     captions = [caption for caption, _ in result.panels()]
     assert captions == ["source: the photo", "its map", "sleeves=none hair=long", "result"]
+
+
+def large_scene(model: PersonGenerator) -> tuple[Person, np.ndarray]:
+    """Someone small in a large photo, worked on as a part of it, and that photo."""
+    small = photo(model, Label.PANTS, (30, 30, 30))
+    scene = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
+    parsing = np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
+    assert person.window.size < (300, 300)
+    return person, scene
+
+
+def test_a_part_goes_back_into_the_photo(model: PersonGenerator, tmp_path: Path) -> None:
+    person, scene = large_scene(model)
+    result = person.manipulate(sleeves="long")
+    whole = result.pasted()
+    np.testing.assert_array_equal(person.window.of(whole), result.image)
+    untouched = np.ones(scene.shape[:2], bool)
+    person.window.of(untouched)[ndimage.binary_dilation(result.changed, iterations=8)] = False
+    np.testing.assert_array_equal(whole[untouched], scene[untouched])
+    assert (whole != scene).any()
+    path = result.save_parsing(tmp_path / "map.png")
+    assert Image.open(path).size == (600, 400)
+    np.testing.assert_array_equal(person.manipulate(path).image, result.image)
+    np.testing.assert_array_equal(person.manipulate(result.parsing).image, result.image)
+
+
+def test_far_from_the_person_nothing_can_be_painted(model: PersonGenerator) -> None:
+    person, _ = large_scene(model)
+    parsing = person.of_photo(person.parsing)
+    parsing[5:20, 5:20] = Label.SKIRT
+    with pytest.raises(InputError, match="labels far from the person, where nothing is painted; use --no-crop"):
+        person.manipulate(parsing)

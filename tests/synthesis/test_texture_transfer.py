@@ -95,3 +95,13 @@ def test_panels(model: PersonGenerator) -> None:
     person = photo(model, Label.SKIRT, (30, 30, 30))
     captions = [caption for caption, _ in person.transfer_texture(person).panels()]
     assert captions == ["clothes: the photo", "person: the photo", "parsing map", "result"]
+
+
+def test_a_part_goes_back_into_the_photo(model: PersonGenerator) -> None:
+    clothes, small = photo(model, Label.PANTS, (240, 240, 40)), photo(model, Label.SKIRT, (30, 30, 30))
+    scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
+    whole = person.transfer_texture(clothes, ["upper"]).pasted()
+    np.testing.assert_array_equal(whole[parsing != Label.UPPER], scene[parsing != Label.UPPER])
+    assert (whole != scene)[parsing == Label.UPPER].any(axis=1).mean() > 0.5

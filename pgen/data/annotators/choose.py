@@ -55,7 +55,7 @@ class Annotators:
         pose: "mediapipe", or "keypointrcnn", or "keypointrcnn:FILE" with weights of one's own.
         parsing: "pgen", the parser of our own, "segformer", or either with weights of one's own behind a colon.
         loading: called when something is loaded, to show it.
-        person: which person of a photo, the largest being 0; None for the largest, which is told.
+        person: which person of a photo, the largest being 0; None for the largest, which is told. May be set later.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Annotators:
             raise InputError(f"there is no pose annotator {name!r}; choose one of {', '.join(POSE_ANNOTATORS)}")
         if parsing.partition(":")[0] not in PARSERS:
             raise InputError(f"there is no parser {parsing!r}; choose one of {', '.join(PARSERS)}")
-        self._pose_name, self._parsing_name, self._loading, self._person = pose, parsing, loading, person
+        self._pose_name, self._parsing_name, self._loading, self.person = pose, parsing, loading, person
         self._pose: PoseAnnotator | None = None
         self._parser: ParsingAnnotator | None = None
 
@@ -80,7 +80,7 @@ class Annotators:
         Raises `InputError` if nobody is found, there is no person of the number, or the annotator is not installed.
         """
         annotator = self.pose_annotator()
-        person, told = pick(annotator.people(image), self._person, photo)
+        person, told = pick(annotator.people(image), self.person, photo)
         notes = (f"{photo}: pose estimated by {annotator.name}", *([told] if told else []))
         return Annotation(person, notes)
 

@@ -7,8 +7,8 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from pgen.errors import InputError
-from pgen.evaluation.ssim import as_bytes, figure_ssim, ssim, ssim_map
-from tests.evaluation.pictures import pictures
+from pgen.models.ssim import as_bytes, figure_ssim, ssim, ssim_map
+from tests.models.pictures import pictures
 
 
 def reference(generated: Tensor, target: Tensor, protocol: str) -> float:

@@ -1,0 +1,58 @@
+"""Photos of people as the user names them, with their annotations or without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pgen.cli.annotation_files import for_each, parsing_of
+from pgen.errors import InputError
+
+if TYPE_CHECKING:
+    from pgen.synthesis.generator import PersonGenerator
+    from pgen.synthesis.person import Person
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as it was asked for."""
+
+    source: str
+    pose: str | None  #: where its pose is; None: to be estimated
+    parsing: str | None  #: the same of its parsing map
+    crop: bool  #: whether to work on the part around a person who is small in it
+    role: str = "src"  #: how the flags about it begin
+    number: int | None = None  #: which of the people in it
+    number_flag: str = "--person"
+
+    def person(self, model: PersonGenerator) -> Person:
+        """The person in the photo. Raises `InputError`."""
+        model.annotators.person = self.number
+        try:
+            return model.person(self.source, self.pose, self.parsing, self.crop)
+        except InputError as error:
+            raise InputError(self.in_flags(str(error))) from error
+
+    def in_flags(self, message: str) -> str:
+        """``message`` with the flags that are about this photo."""
+        return message.replace("--src-", f"--{self.role}-").replace("--person ", f"{self.number_flag} ")
+
+
+def photos(
+    sources: Sequence[str],
+    poses: Sequence[str],
+    parsings: Sequence[str],
+    crop: bool,
+    role: str = "src",
+    number: int | None = None,
+    number_flag: str = "--person",
+) -> list[Photo]:
+    """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one. Raises `InputError`."""
+    own_poses = for_each(poses, sources, f"--{role}-pose")
+    own_parsings = for_each(parsings, sources, f"--{role}-parsing")
+    found = []
+    for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True):
+        labels = None if parsing is None else parsing_of(source, parsing, f"--{role}-parsing")
+        found.append(Photo(source, pose, labels, crop, role, number, number_flag))
+    return found
