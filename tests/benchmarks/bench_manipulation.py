@@ -72,8 +72,8 @@ class Judge:
 
     def maps(self, shown: Sequence[tuple[Map, Map]], pose: NDArray[np.float32]) -> list[Map]:
         """Maps of pictures of one person, each given with its true map; the true pose is ``pose``."""
-        found = self._parser.parse([self._request(image, labels, pose) for image, labels in shown])
-        return [one.labels for one in found]
+        asked = [self._request(image, labels, pose) for image, labels in shown]
+        return [found.labels for found in self._parser.parse(asked)]
 
     def _request(self, image: Map, labels: Map, pose: NDArray[np.float32]) -> ToParse:
         if self._estimated is not None:
