@@ -27,11 +27,11 @@ NECKLINES = {
 }
 
 # Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
-_CHIN, _LONG = 0.5, 2.0
+_CHIN, _LONG = 0.5, 1.5
 # The same for the crown, for where long hair begins to fall, and for how far from its ends it narrows.
-_CROWN, _EARS, _ROUNDED = -0.7, -0.1, 0.5
+_CROWN, _EARS, _ROUNDED = -0.7, -0.1, 0.4
 # In torso lengths: half the width of the neck, how far the head may reach to either side, and the width of a strand.
-_NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.11
+_NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.15
 # Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
 _NECK_TOP, _LOWEST = -0.1, 0.4
 
@@ -70,10 +70,11 @@ def _strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
     if not outline.any():
         return np.zeros(parsing.shape, bool)
     first, last = head.across[outline].min(), head.across[outline].max()
-    # Strands begin and end in a curve.
-    share = np.sqrt(np.clip(np.minimum(_LONG - head.down, head.down - _EARS) / _ROUNDED, 0, 1))
+    # Strands end in a curve, and those beside a face begin in one.
+    end, begin = (np.sqrt(np.clip(way / _ROUNDED, 0, 1)) for way in (_LONG - head.down, head.down - _EARS))
     if head.from_behind:
-        return np.asarray(np.abs(head.across - (first + last) / 2) <= share * (last - first) / 2)
+        return np.asarray(np.abs(head.across - (first + last) / 2) <= end * (last - first) / 2)
+    share = end * begin
     columns = np.zeros(parsing.shape, bool)
     beside = hair & (np.abs(head.down) < _CHIN / 2)  # at the height of eyes and ears
     bare = not hair.any()

@@ -26,7 +26,7 @@ _PLACES = (0.0, 1.0, 1.4, 2.0)
 _LEG_HALF = (0.17, 0.115, 0.105, 0.075)
 _TROUSER_HALF = (0.19, 0.145, 0.13, 0.115)
 # Half the width of a skirt at the hip, how much wider it is one thigh farther down, and where trouser legs part.
-_SKIRT_HALF, _FLARE, _CROTCH = 0.19, 0.03, 0.22
+_SKIRT_HALF, _FLARE, _CROTCH = 0.19, 0.06, 0.22
 
 
 def worn_below(parsing: NDArray[np.uint8]) -> Label | None:

@@ -33,6 +33,7 @@ from pgen.synthesis.inputs import (
     scaled_parsing,
 )
 from pgen.synthesis.manipulation import Manipulated, manipulate
+from pgen.synthesis.repainting import as_bytes
 from pgen.synthesis.result import Result
 from pgen.synthesis.texture_transfer import Dressed, transfer_texture
 
@@ -233,7 +234,7 @@ class Person:
             yield Result(
                 person=self,
                 target=target.name,
-                image=self.fit.image_back(_as_bytes(image)),
+                image=self.fit.image_back(as_bytes(image)),
                 parsing=self.fit.parsing_back(layout.byte().cpu().numpy()),
                 pose=self.fit.pose_back(target.pose),
                 warnings=target.warnings,
@@ -259,8 +260,3 @@ def _window(source: Source, frame: tuple[int, int]) -> Window:
     window = Window.around(body, frame, _MARGIN)
     gain = max(Fit.of(window.size, frame).content) / max(window.size) / (max(Fit.of(size, frame).content) / max(size))
     return window if gain >= _WORTH else Window.whole(size)
-
-
-def _as_bytes(image: Tensor) -> NDArray[np.uint8]:
-    """(3, H, W) in [−1, 1] → uint8 (H, W, 3)."""
-    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()

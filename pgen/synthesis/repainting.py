@@ -14,7 +14,7 @@ from torch import Tensor
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
-from pgen.synthesis.seams import faded, interior, matched, unmixed
+from pgen.synthesis.seams import faded, held, interior, matched, unmixed
 from pgen.synthesis.shading import shading
 from pgen.synthesis.texture_fill import more_texture
 
@@ -27,6 +27,10 @@ _FADE, _MIXED = 1.0, 1.5
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.
 _SOFT, _ENOUGH = 0.5, 12
+# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background.
+_HELD = 0.008
+# Over which share of it light falls on a skirt that was on trouser legs.
+_ROUNDING = 0.04
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
 
@@ -58,18 +62,22 @@ def repainted(
     for there, called in (stands_for or {}).items():
         shows[there] = called
     after = layout[0].byte().cpu().numpy()
-    frame = painted(_prepared(person, after, shows), person, layout)
+    prepared = _prepared(person, after, shows)
+    frame, guide = painted(prepared, person, layout), as_bytes(prepared.images[0])
     enlarged = person.image.copy()
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
-        of_label = person.fit.image_back(unmixed(frame, after == label))
+        here = after == label
+        own = frame if label in SKIN_LABELS else held(frame, guide, here, _HELD)
+        of_label = person.fit.image_back(unmixed(own, here))
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * enlargement(person)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
-    wanted |= around & np.isin(parsing, np.unique(parsing[wanted])) & (parsing == shows[person.parsing])
+    beside = (Label.BACKGROUND, *np.unique(parsing[wanted]))
+    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, left)
     # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
-    known = (shows[person.parsing] == parsing) & (_from_edges(parsing) > fade + 1)
+    known = _shown(person.parsing, parsing, shows) & (_from_edges(parsing) > fade + 1)
     matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
     result = faded(person.image, matching, wanted, fade)
     # New outlines are as soft as a photo's.
@@ -99,18 +107,20 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
     """
     views = person.views
-    pixels = ((views.images[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
+    pixels = as_bytes(views.images[0])
     before = views.labels[0].byte().cpu().numpy()
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
         light[before == label] = shading(pixels, interior(before == label, 1))[before == label]
-    behind = ((clean_background(views.images, views.labels)[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round()
+    behind = as_bytes(clean_background(views.images, views.labels)[0])
     filled = pixels.copy()
-    for label in np.unique(after[changed]):
-        here = changed & (source != after) & (after == label)
-        # Beside it, the same label is mixed with what was there before.
-        here |= (source == label) & (after == label) & (ndimage.distance_transform_edt(~here) <= _MIXED)
+    fresh = changed & ~_shown(before, after, shows)
+    # Beside what is new, the same label, and background, are mixed with what was there before.
+    mixed = ~fresh & (shows[before] == after) & (ndimage.distance_transform_edt(~fresh) <= _MIXED)
+    filled[mixed & (after == Label.BACKGROUND)] = behind[mixed & (after == Label.BACKGROUND)]
+    for label in np.unique(after[fresh]):
+        here = (fresh | mixed) & (after == label)
         if label == Label.BACKGROUND:
             filled[here] = behind[here]
             continue
@@ -119,19 +129,35 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
             shown = interior(np.isin(source, labels), _INSIDE)
             if shown.sum() < _ENOUGH:
                 continue
-            texture = None if label in SKIN_LABELS else more_texture(_evened(pixels, shown), shown)
+            own = shading(pixels, shown)
+            texture = None if label in SKIN_LABELS else more_texture(_divided(pixels, own), shown)
             looks = np.median(pixels[shown], axis=0) if texture is None else texture[here]
-            lit = light[here, None] if label != Label.HAIR else 1  # folds do not go on in hair
-            filled[here] = np.rint(np.clip(looks * lit, 0, 255)).astype(np.uint8)
+            # Light goes on from the cloth that is there, with the roundness of what was there.
+            lit = _falling(light, label) * (1 if texture is None else own)
+            filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
             break
     device = views.images.device
     image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
 
 
-def _evened(pixels: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """``pixels`` without the light and shade of the garment that they show in ``shown``."""
-    return np.rint(np.clip(pixels / shading(pixels, shown)[..., None], 0, 255)).astype(np.uint8)
+def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where (H, W) the photo shows what the new map calls for; two trouser legs are no skirt, though of one cloth."""
+    return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
+
+
+def _falling(light: NDArray[np.float32], label: int) -> NDArray[np.float32]:
+    """``light`` (H, W) of what was there as it falls on ``label``, which may not be shaped like it."""
+    if label == Label.HAIR:
+        return np.ones_like(light)
+    if label == Label.SKIRT:
+        return np.asarray(ndimage.gaussian_filter(light, _ROUNDING * max(light.shape)), np.float32)
+    return light
+
+
+def _divided(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """``pixels`` (H, W, 3) without ``light`` (H, W)."""
+    return np.rint(np.clip(pixels / light[..., None], 0, 255)).astype(np.uint8)
 
 
 def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -144,15 +170,22 @@ def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    image = person.generator.images(source, transfer, layout)[0]
-    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+    return as_bytes(person.generator.images(source, transfer, layout)[0])
 
 
-def carried(source: Views, person: Person, layout: Tensor) -> NDArray[np.bool_]:
-    """Where ``source`` shows what is to be painted in the pose of ``person`` and the map ``layout``: bool (h, w)."""
+def carried(source: Views, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The pixels of ``source``, carried into the pose of ``person`` and the map ``layout``; and where there are any.
+
+    uint8 (h, w, 3) and bool (h, w).
+    """
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    valid = transfer.paste(source.images, source.labels, layout).valid[0, 0]
-    return np.asarray((valid > 0.5).cpu().numpy())
+    paste = transfer.paste(source.images, source.labels, layout)
+    return as_bytes(paste.image[0]), np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
+
+
+def as_bytes(image: Tensor) -> NDArray[np.uint8]:
+    """(3, h, w) in [−1, 1] → uint8 (h, w, 3)."""
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def enlargement(person: Person) -> float:

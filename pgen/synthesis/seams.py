@@ -11,6 +11,9 @@ from scipy import ndimage
 # How soft colours are that continue others, of plain and of patterned garments, as shares of the picture's longer side.
 _CONTINUED = (0.008, 0.05)
 
+# Weights of neighbourhoods below this count as this: too little is known there.
+_FAINT = 0.05
+
 _Any = TypeVar("_Any", bound=np.generic)
 
 Picture = NDArray[np.uint8]
@@ -44,6 +47,20 @@ def unmixed(image: Picture, region: Mask) -> Picture:
     return bled(image, core if core.any() else region)
 
 
+def held(painted: Picture, guide: Picture, known: Mask, reach: float) -> Picture:
+    """``painted`` (H, W, 3) with the mean colours that ``guide`` has in ``known``, over ``reach`` of the longer side.
+
+    Detail stays. H_A tints white cloth like skin near joints, which its guide does not.
+    """
+    if not known.any():
+        return painted
+    sigma = max(1.0, reach * max(known.shape))
+    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, truncate=3)
+    difference = _blurred((guide.astype(np.float32) - painted) * known[..., None], sigma)
+    result = painted + difference / np.maximum(weight, _FAINT)[..., None]
+    return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
+
+
 def continued(painted: Picture, known: Mask, region: Mask, plain: float) -> Picture:
     """``painted`` (H, W, 3) with the colours that it has in ``known`` carried on into the rest of ``region``.
 
@@ -52,14 +69,15 @@ def continued(painted: Picture, known: Mask, region: Mask, plain: float) -> Pict
     neighbourhood, with what pattern it has.
     """
     inner = interior(known, 1)
-    unknown = region & ~inner
+    unknown = region & ~known
     if not inner.any() or not unknown.any():
         return painted
     near, wide = (reach * max(region.shape) for reach in _CONTINUED)
     nearby = _blurred(bled(painted, inner).astype(np.float32), near)
     level = _mean_around(painted, inner, wide) - _mean_around(painted, unknown, wide)
-    mixed = plain * nearby + (1 - plain) * (painted + level)
-    return np.where(unknown[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
+    mixed = plain * nearby + (1 - plain) * (painted + level * unknown[..., None])
+    outside = region & ~inner
+    return np.where(outside[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
 
 
 def _mean_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:

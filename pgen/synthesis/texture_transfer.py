@@ -19,7 +19,7 @@ from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
 from pgen.synthesis.repainting import carried, enlarged_map, enlargement, painted, repainted
 from pgen.synthesis.result import Edited, shown
-from pgen.synthesis.seams import continued, exchanged, interior, unmixed
+from pgen.synthesis.seams import continued, exchanged, held, interior, unmixed
 from pgen.synthesis.shading import flattened, plainness, shaded, shading
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _NAMES = {Label.UPPER: "upper clothes", Label.PANTS: "pants", Label.SKIRT: "skir
 _SMALLEST = 0.0008
 # How many pixels of the frame the old garment mixes with its surroundings at the region's border.
 _BORDER = 1.5
+# Over which share of the frame's longer side H_A may not change the garment's mean colours.
+_HELD = 0.03
 
 
 @dataclass(frozen=True)
@@ -85,48 +87,53 @@ def check_exchange(person: Person, clothes: Person, regions: Sequence[str]) -> N
 def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], shape: bool = False) -> Dressed:
     """The person with ``regions`` of the photo ``clothes``; see `Person.transfer_texture`."""
     exchanges = _exchanges(person, clothes, check_regions(regions))
-    worn_by, given_by = person, clothes
-    person, clothes = person.outlined, clothes.outlined
-    source = clothes.views
-    labels = source.labels.clone()
-    for exchange in exchanges:
-        # What is not the garment's, but counts as it, would be painted into the middle of the region.
-        foreign = clothes.fit.parsing(foreign_rim(clothes.image, clothes.parsing, exchange.given).astype(np.uint8))
-        labels[source.labels == exchange.given] = exchange.own
-        labels[torch.from_numpy(foreign > 0).to(labels.device)[None]] = Label.BACKGROUND
-    source = Views(source.images, labels, source.poses)
+    taker, giver = person.outlined, clothes.outlined
+    source = _offered(giver, exchanges)
     own = [exchange.own for exchange in exchanges]
-    before = person.views.labels[0].byte().cpu().numpy()
-    layout, image, parsing = person.views.labels, person.image, person.parsing
+    layout, image, parsing = taker.views.labels, taker.image, taker.parsing
     if shape:
-        transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-        predicted = person.generator.layouts(source, transfer)[0].byte().cpu().numpy()
+        transfer = Transfer(source.poses, taker.views.poses, taker.fit.frame)
+        before, predicted = (
+            labels[0].byte().cpu().numpy() for labels in (layout, taker.generator.layouts(source, transfer))
+        )
         layout = torch.from_numpy(reshaped(before, predicted, own)).to(layout)[None]
-        parsing = enlarged_map(person, layout[0].byte().cpu().numpy())
-        image = repainted(person, layout, parsing, left=own)
+        parsing = enlarged_map(taker, layout[0].byte().cpu().numpy())
+        image = repainted(taker, layout, parsing, left=own)
     after = layout[0].byte().cpu().numpy()
-    worn = painted(source, person, layout)
-    shown = carried(source, person, layout)
-    width = _BORDER * enlargement(person)
+    worn, (guide, shown) = painted(source, taker, layout), carried(source, taker, layout)
     for exchange in exchanges:
-        label = exchange.own
-        given = clothes.parsing == exchange.given
-        plain = plainness(clothes.image, interior(given, _BORDER * enlargement(clothes)))
-        old = person.parsing == label
-        flat = unmixed(worn, after == label)
-        if label != Label.HAIR:  # which is all fine light and shade
+        given = interior(giver.parsing == exchange.given, _BORDER * enlargement(giver))
+        plain, region = plainness(giver.image, given), after == exchange.own
+        flat = unmixed(held(worn, guide, interior(region, 1) & shown, _HELD), region)
+        if exchange.own != Label.HAIR:  # which is all fine light and shade
             flat = flattened(flat, plain)
-        enlarged = person.fit.image_back(continued(flat, (after == label) & shown, after == label, plain))
-        lit = shaded(enlarged, shading(person.image, interior(old, width)))
-        image = exchanged(image, lit, parsing == label, old, width)
+        enlarged = taker.fit.image_back(continued(flat, region & shown, region, plain))
+        old, width = taker.parsing == exchange.own, _BORDER * enlargement(taker)
+        lit = shaded(enlarged, shading(taker.image, interior(old, width)))
+        image = exchanged(image, lit, parsing == exchange.own, old, width)
     return Dressed(
-        person=worn_by,
+        person=person,
         target=f"clothes of {clothes.name}",
         image=image,
         parsing=parsing,
         pose=person.pose,
-        clothes=given_by,
+        clothes=clothes,
     )
+
+
+def _offered(giver: Person, exchanges: Sequence[_Exchange]) -> Views:
+    """What H_A is shown of the clothes: their photo, with the person's labels in its map.
+
+    What counts as the garment's at its outline but is nothing like it is left out: it would be painted into the middle
+    of the region.
+    """
+    views, labels = giver.views, giver.views.labels.clone()
+    for exchange in exchanges:
+        foreign = foreign_rim(giver.image, giver.parsing, exchange.given)
+        left_out = torch.from_numpy(giver.fit.parsing(foreign.astype(np.uint8)) > 0).to(labels.device)[None]
+        labels[views.labels == exchange.given] = exchange.own
+        labels[left_out] = Label.BACKGROUND
+    return Views(views.images, labels, views.poses)
 
 
 def _exchanges(person: Person, clothes: Person, regions: Sequence[str]) -> list[_Exchange]:

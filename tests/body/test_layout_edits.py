@@ -188,3 +188,25 @@ def test_nothing_below_the_waist() -> None:
 
 def test_shares_become_numbers() -> None:
     assert check_edits({"sleeves": "0.25", "hair": "long"}) == {"sleeves": 0.25, "hair": "long"}
+
+
+def test_a_wide_top_without_sleeves_stays() -> None:
+    parsing = dressed(STANDING, 0.0, Label.PANTS, 2)
+    wide = parsing.copy()
+    wide[40:60, 40:88][np.isin(parsing[40:60, 40:88], (Label.BACKGROUND,))] = Label.UPPER
+    result = edit_layout(wide, STANDING, {"sleeves": "none"}).parsing
+    flank = (wide == Label.UPPER) & (parsing == Label.BACKGROUND)
+    assert (result[flank] == Label.UPPER).mean() > 0.8
+    wide_sleeve = dressed(STANDING, 1.9, Label.PANTS, 2)
+    bare = edit_layout(wide_sleeve, STANDING, {"sleeves": "none"}).parsing
+    assert (
+        np.isin(bare[(wide_sleeve == Label.UPPER) & (parsing != Label.UPPER)], [*ARMS, Label.BACKGROUND]).mean() > 0.8
+    )
+
+
+def test_strands_are_round_at_their_ends() -> None:
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
+    grown = (edit_layout(parsing, STANDING, {"hair": "long"}).parsing == Label.HAIR) & (parsing != Label.HAIR)
+    widths = grown.sum(axis=1)
+    rows = np.flatnonzero(widths)
+    assert widths[rows[-1]] < 0.7 * widths.max()

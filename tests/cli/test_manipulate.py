@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from pgen.body.labels import Label
 from pgen.cli.app import main
@@ -62,6 +63,20 @@ def test_a_map_goes_out_and_comes_back(manipulate, capsys: pytest.CaptureFixture
     assert changed[40:60, 58:70].mean() > 0.9
     assert not changed[:36].any()
     assert capsys.readouterr().out == "out.png\n"
+
+
+def test_someone_small_in_a_large_photo(manipulate) -> None:  # type: ignore[no-untyped-def]
+    scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = np.asarray(Image.open("a.png")), np.load("a.npy")
+    Image.fromarray(scene).save("a.png")
+    np.save("a.npy", parsing)
+    write_pose_csv("poses.csv", {"a.png": STANDING + np.array([300, 100])}, force=True)
+    assert manipulate("--edit", "sleeves=long", "-o", "out.png", "--save-parsing", "map.png") == 0
+    changed = (np.asarray(Image.open("out.png")) != scene).any(axis=2)
+    assert changed.any()
+    edited = read_parsing("map.png") != parsing
+    assert edited.shape == changed.shape
+    assert not changed[~ndimage.binary_dilation(edited, iterations=8)].any()
 
 
 def test_nothing_changes(manipulate, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.synthesis.seams import bled, exchanged, faded, interior, matched, unmixed
+from pgen.synthesis.seams import bled, continued, exchanged, faded, held, interior, matched, unmixed
 
 REGION = np.zeros((40, 40), bool)
 REGION[10:30, 10:30] = True
@@ -64,3 +64,34 @@ def test_matched_takes_the_colours_of_the_same_label() -> None:
     assert (result[10:30, 10:20] == 0).all()
     untouched = matched(painted, photo, labels, REGION, np.zeros_like(REGION))
     np.testing.assert_array_equal(untouched, painted)
+
+
+def test_colours_are_continued() -> None:
+    known = REGION.copy()
+    known[:, 20:] = False
+    painted = flat(90, 90, 90)
+    painted[known] = (200, 10, 10)
+    for plain in (0.0, 1.0):
+        result = continued(painted, known, REGION, plain)
+        assert np.abs(result[REGION].astype(int) - (200, 10, 10)).max() < 12
+        np.testing.assert_array_equal(result[~REGION], painted[~REGION])
+    np.testing.assert_array_equal(continued(painted, np.zeros_like(known), REGION, 1.0), painted)
+
+
+def test_a_patterned_continuation_keeps_its_pattern() -> None:
+    known = REGION.copy()
+    known[:, 20:] = False
+    painted = flat(90, 90, 90)
+    painted[::2, 20:] = 130
+    painted[known] = (200, 10, 10)
+    result = continued(painted, known, REGION, 0.0)
+    assert (np.abs(np.diff(result[12:28, 26, 1].astype(int))) > 25).all()
+
+
+def test_held_to_the_colours_of_the_guide() -> None:
+    guide, painted = flat(200, 200, 200), flat(210, 190, 120)
+    painted[::2] += 10
+    result = held(painted, guide, REGION, 0.05)
+    assert np.abs(result[16:24, 16:24].astype(float).mean(axis=(0, 1)) - 200).max() < 3
+    assert (np.abs(np.diff(result[16:24, 20, 1].astype(int))) > 5).all(), "detail stays"
+    assert held(painted, guide, np.zeros_like(REGION), 0.05) is painted

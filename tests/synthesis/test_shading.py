@@ -46,3 +46,20 @@ def test_flattened_keeps_patterns() -> None:
     wavy = cloth(100, 100, 100)
     wavy[::2] += 6
     assert np.abs(np.diff(flattened(wavy, 1.0)[:, 50, 0].astype(int))).max() <= 2
+
+
+def test_flattened_keeps_lace() -> None:
+    plain = cloth(170, 30, 40)
+    lace = plain.copy()
+    lace[60:75:4, 30:70:4] = (30, 5, 8)
+    lace[61:75:4, 30:70:4] = (30, 5, 8)
+    flat = flattened(lace, 1.0)
+    assert np.ptp(flat[60:75, 40:60, 0].astype(int)) > 60
+    assert np.ptp(flattened(np.where(lace < 60, 130, plain).astype(np.uint8), 1.0)[60:75, 40:60, 0].astype(int)) < 60
+
+
+def test_flattened_keeps_prints_of_the_same_brightness() -> None:
+    image = np.full((100, 100, 3), (120, 60, 60), np.uint8)
+    image[40:60, 40:60] = (60, 88, 72)
+    flat = flattened(image, 1.0)
+    assert int(flat[30, 30, 0]) - int(flat[50, 50, 0]) > 45
