@@ -16,7 +16,6 @@ from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
 from pgen.data.annotators.closeup import Closeup
 from pgen.data.annotators.interface import FoundMap, ToParse
-from pgen.models.threads import own_threads
 from pgen.data.weights import bundled, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
