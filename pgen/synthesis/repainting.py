@@ -132,8 +132,7 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
             own = shading(pixels, shown)
             texture = None if label in SKIN_LABELS else more_texture(_divided(pixels, own), shown)
             looks = np.median(pixels[shown], axis=0) if texture is None else texture[here]
-            # Light goes on from the cloth that is there, with the roundness of what was there.
-            lit = _falling(light, label) * (1 if texture is None else own)
+            lit = light if texture is None else _falling(light, own, label)
             filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
             break
     device = views.images.device
@@ -146,13 +145,13 @@ def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[n
     return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
 
 
-def _falling(light: NDArray[np.float32], label: int) -> NDArray[np.float32]:
-    """``light`` (H, W) of what was there as it falls on ``label``, which may not be shaped like it."""
-    if label == Label.HAIR:
-        return np.ones_like(light)
-    if label == Label.SKIRT:
-        return np.asarray(ndimage.gaussian_filter(light, _ROUNDING * max(light.shape)), np.float32)
-    return light
+def _falling(light: NDArray[np.float32], own: NDArray[np.float32], label: int) -> NDArray[np.float32]:
+    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there."""
+    if label == Label.HAIR:  # hangs before it
+        return own
+    if label == Label.SKIRT:  # hangs over both legs
+        return np.asarray(ndimage.gaussian_filter(light * own, _ROUNDING * max(light.shape)), np.float32)
+    return light * own
 
 
 def _divided(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:

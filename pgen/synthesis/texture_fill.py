@@ -18,7 +18,7 @@ def more_texture(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray
     step = max(1, round(max(region.shape) / _COARSE))
     height, width = (side // step * step for side in region.shape)
     blocks = region[:height, :width].reshape(height // step, step, width // step, step).all(axis=(1, 3))
-    top, left, bottom, right = largest_rectangle(blocks)
+    top, left, bottom, right = largest_rectangle(np.asarray(blocks))
     if min(bottom - top, right - left) < _SMALLEST:
         return None
     rows = _mirrored(region.shape[0], top * step, bottom * step)
