@@ -50,7 +50,7 @@ def run(
     estimating.pose_annotator()
 
     from pgen.body.drawing import sheet as draw_sheet
-    from pgen.data.images import write_png
+    from pgen.data.formats.images import write_png
     from pgen.data.outputs import check_output
 
     if sheet is not None:
@@ -81,7 +81,7 @@ def run(
 
 def _photos(given: list[Path]) -> list[Path]:
     """The photos, those in folders in the order of their names."""
-    from pgen.data.tree import find_photos
+    from pgen.data.readers.tree import find_photos
 
     files: list[Path] = []
     for path in given:
@@ -126,9 +126,9 @@ def _annotate(
     """Write what is found in one photo; pictures of it, with captions."""
     from pgen.body.drawing import colour_parsing, draw_skeleton
     from pgen.data.annotators.interface import ToParse
-    from pgen.data.images import read_image
-    from pgen.data.parsing import write_parsing
-    from pgen.data.pose_json import write_pose_json
+    from pgen.data.formats.images import read_image
+    from pgen.data.formats.parsing import write_parsing
+    from pgen.data.formats.pose_json import write_pose_json
 
     image = read_image(file)
     found = estimating.pose(image, file.name)

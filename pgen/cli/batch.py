@@ -44,7 +44,7 @@ def check_sheet(sheet: Path | None, out: Path | None) -> None:
 
 def write_sheet(path: Path, picture: NDArray[np.uint8], force: bool) -> None:
     """Write the sheet, and say so."""
-    from pgen.data.images import write_png
+    from pgen.data.formats.images import write_png
 
     write_png(path, picture, force)
     say(f"wrote {path}")

@@ -91,7 +91,7 @@ def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]
     from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
     from pgen.body.framing import Fit
     from pgen.cli.demo_page import Row, Section, comparison, figure
-    from pgen.data.images import write_png
+    from pgen.data.formats.images import write_png
 
     size = people[0].source.image.shape[:2]
     fit = Fit.of(size, (2 * size[0], 2 * size[1]))

@@ -18,7 +18,7 @@ EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"
 
 def texture_section(known: Sequence[tuple[DemoPerson, Person]], folder: Path) -> Section:
     """Every person in the top of the next one."""
-    from pgen.data.images import write_png
+    from pgen.data.formats.images import write_png
 
     figures = []
     for number, (someone, person) in enumerate(known, start=1):
@@ -36,7 +36,7 @@ def texture_section(known: Sequence[tuple[DemoPerson, Person]], folder: Path) ->
 
 def edits_section(known: tuple[DemoPerson, Person], folder: Path) -> Section:
     """The first person after each of `EDITS`."""
-    from pgen.data.images import write_png
+    from pgen.data.formats.images import write_png
 
     someone, person = known
     figures = [figure("person1_source.png", f"{someone.name}: the source photo")]

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pgen.cli.conduct import say
-from pgen.data.pair_lists import read_pairs
+from pgen.data.formats.pair_lists import read_pairs
 from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pgen.data.keypoints import LoadedPose
+    from pgen.data.formats.keypoints import LoadedPose
     from pgen.synthesis.generator import PersonGenerator
     from pgen.synthesis.person import Person, Retarget
     from pgen.synthesis.result import Result
@@ -153,7 +153,7 @@ def _generate(
     ``people`` are those of ``requests`` if they are still at hand.
     """
     from pgen.body.drawing import sheet as draw_sheet
-    from pgen.data.moving_pictures import write_gif
+    from pgen.data.formats.moving_pictures import write_gif
 
     count = len(job.targets)
     largest = 512 if len(requests) * count <= _LARGE_ROWS else 256
@@ -190,8 +190,8 @@ def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None,
 
 def _refuse_poses(sources: Sequence[str]) -> None:
     """Refuse target poses that stand among the photos, as after ``--pose A B``."""
+    from pgen.data.formats.keypoints import pose_format
     from pgen.data.inputs import split_spec
-    from pgen.data.keypoints import pose_format
 
     for source in sources:
         path, _ = split_spec(source)

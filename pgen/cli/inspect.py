@@ -60,7 +60,7 @@ def run(
     print_table(path, rows)
     if sheet is not None:
         from pgen.body.drawing import sheet as draw_sheet
-        from pgen.data.images import write_png
+        from pgen.data.formats.images import write_png
 
         if not drawn:
             raise InputError(f"--sheet: there is nothing to draw in {path}")
@@ -78,7 +78,7 @@ def _look_into(file: Path, name: str | None, count: int, drawing: bool) -> tuple
     if _is_safetensors(file):
         return _weights(file), []
     data = read_bytes(file, "something to inspect")
-    from pgen.data.images import decode, looks_like_image
+    from pgen.data.formats.images import decode, looks_like_image
 
     if data.startswith(b"\x93NUMPY"):
         return _parsing(file)
@@ -157,7 +157,7 @@ def _weights(file: Path) -> Rows:
 
 def _parsing(file: Path) -> tuple[Rows, Sheet]:
     from pgen.body.drawing import colour_parsing
-    from pgen.data.parsing import read_parsing
+    from pgen.data.formats.parsing import read_parsing
 
     ids = read_parsing(file)
     rows: Rows = [("kind", "parsing map"), ("size", _by(ids.shape)), ("labels", _labels(ids))]
@@ -165,7 +165,7 @@ def _parsing(file: Path) -> tuple[Rows, Sheet]:
 
 
 def _photo(file: Path) -> tuple[Rows, Sheet]:
-    from pgen.data.images import read_image
+    from pgen.data.formats.images import read_image
 
     image = read_image(file)
     return [("kind", "photo"), ("size", _by(image.shape[:2]))], [[(file.name, image)]]
@@ -174,7 +174,7 @@ def _photo(file: Path) -> tuple[Rows, Sheet]:
 def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
     import numpy as np
 
-    from pgen.data.keypoints import read_pose, read_poses
+    from pgen.data.formats.keypoints import read_pose, read_poses
 
     photos = read_poses(file)
     frames = {found.frame for found in photos.values()}

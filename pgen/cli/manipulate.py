@@ -81,9 +81,9 @@ def run(
         raise InputError("nothing to change: give --edit NAME=VALUE or --parsing FILE (or --save-parsing alone)")
 
     from pgen.body.layout_edits import check_edits
+    from pgen.data.formats.painted import COLOURS
+    from pgen.data.formats.parsing import write_parsing
     from pgen.data.outputs import check_output
-    from pgen.data.painted import COLOURS
-    from pgen.data.parsing import write_parsing
 
     edits = check_edits(_pairs(edit or []))
     for file in files:

@@ -26,7 +26,7 @@ def run(
     poses = named_poses()
     if out is not None:
         from pgen.body.drawing import draw_skeleton, sheet
-        from pgen.data.images import write_png
+        from pgen.data.formats.images import write_png
         from pgen.data.outputs import check_output
 
         check_output(png(out, "-o"), force)

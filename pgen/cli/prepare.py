@@ -17,8 +17,8 @@ from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     from pgen.data.example import Drop, Example, Job
-    from pgen.data.photo_set import Estimating, PhotoSet
     from pgen.data.prepare import Summary
+    from pgen.data.readers.photo_set import Estimating, PhotoSet
 
 
 class Dataset(StrEnum):
@@ -185,7 +185,7 @@ def run(
             seed=seed, workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
     if pseudo_labels is not None:
-        from pgen.data.pseudo_matches import make_pseudo_labels
+        from pgen.data.pseudo.pseudo_matches import make_pseudo_labels
 
         with progress("pseudo labels", 2 * summary.kept) as advance:
             try:
@@ -208,11 +208,11 @@ def _find(
     estimating: Estimating | None,
 ) -> PhotoSet:
     """The data set on disk, checked; says what was assumed."""
-    from pgen.data.deepfashion import find_deepfashion
-    from pgen.data.folder import find_folder
-    from pgen.data.market1501 import find_market1501
-    from pgen.data.parsing_schemes import load_scheme
-    from pgen.data.photo_checks import check_photos
+    from pgen.data.formats.parsing_schemes import load_scheme
+    from pgen.data.readers.deepfashion import find_deepfashion
+    from pgen.data.readers.folder import find_folder
+    from pgen.data.readers.market1501 import find_market1501
+    from pgen.data.readers.photo_checks import check_photos
 
     scheme = load_scheme(parsing_scheme) if parsing_scheme else None
     own_frame = parse_size(frame, "--frame") if frame else None
@@ -234,7 +234,7 @@ def _estimating(annotate: str | None, pose_annotator: str, parser: str) -> Estim
     """What is estimated; refused at once if it cannot be."""
     if annotate is None:
         return None
-    from pgen.data.photo_set import Estimating
+    from pgen.data.readers.photo_set import Estimating
 
     kinds = parse_kinds(annotate, "--annotate")
     estimating = Estimating("pose" in kinds, "parsing" in kinds, pose_annotator, parser)

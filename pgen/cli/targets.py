@@ -10,7 +10,7 @@ from pgen.cli.conduct import progress, say
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
-    from pgen.data.keypoints import LoadedPose
+    from pgen.data.formats.keypoints import LoadedPose
 
 # How long a target that is no frame of a motion is shown in an animation.
 _STILL_SECONDS = 0.8
@@ -18,8 +18,8 @@ _STILL_SECONDS = 0.8
 
 def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tuple[list[LoadedPose], list[float], bool]:
     """Target poses, how long each is shown in an animation, and whether they are one motion."""
+    from pgen.data.formats.moving_pictures import is_moving
     from pgen.data.inputs import split_spec
-    from pgen.data.moving_pictures import is_moving
     from pgen.data.named_poses import named_pose
     from pgen.synthesis.inputs import read_target
     from pgen.synthesis.motion import read_motion

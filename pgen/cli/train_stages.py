@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pgen.cli.conduct import warn
-from pgen.data.pseudo_matches import training_matches
+from pgen.data.pseudo.pseudo_matches import training_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store
 from pgen.data.vgg import perceptual_features

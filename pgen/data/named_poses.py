@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgen.data.keypoints import LoadedPose
-from pgen.data.pose_json import openpose_people
+from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.formats.pose_json import openpose_people
 
 _FILE = "named_poses.json"
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgen.data.deepfashion import photo_key
-from pgen.data.images import read_image
-from pgen.data.tree import find_photos, no_photos
+from pgen.data.formats.images import read_image
+from pgen.data.readers.deepfashion import photo_key
+from pgen.data.readers.tree import find_photos, no_photos
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, PairFile, choose_layout, pair_of, true_panel, with_output
 from pgen.evaluation.photos import Photos

@@ -12,15 +12,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.data.deepfashion import photo_key
 from pgen.data.example import Split
-from pgen.data.frames import check_frame, into_photo
-from pgen.data.images import read_image
+from pgen.data.formats.images import read_image
 from pgen.data.inputs import read_bytes
-from pgen.data.keypoint_sources import find_poses, load_pose
 from pgen.data.names import PhotoNames
+from pgen.data.readers.deepfashion import photo_key
+from pgen.data.readers.frames import check_frame, into_photo
+from pgen.data.readers.keypoint_sources import find_poses, load_pose
+from pgen.data.readers.tree import find_photos, no_photos
 from pgen.data.store import Store
-from pgen.data.tree import find_photos, no_photos
 from pgen.errors import InputError
 
 _LOOKED_AT = 24  # photos whose poses are checked against their frame

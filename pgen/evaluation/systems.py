@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.torso import complete_torso
-from pgen.data.images import read_image
+from pgen.data.formats.images import read_image
+from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.inputs import read_bytes
-from pgen.data.keypoints import LoadedPose
 from pgen.data.weights import describe
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, output_of

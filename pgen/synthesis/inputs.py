@@ -15,11 +15,11 @@ from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import ToParse
-from pgen.data.images import read_image
+from pgen.data.formats.images import read_image
+from pgen.data.formats.keypoints import LoadedPose, pose_format, read_pose
+from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import split_spec
-from pgen.data.keypoints import LoadedPose, pose_format, read_pose
 from pgen.data.named_poses import named_pose
-from pgen.data.parsing import read_parsing
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 

@@ -15,8 +15,8 @@ from PIL import Image
 from pgen.body.drawing import colour_parsing
 from pgen.body.labels import Label
 from pgen.body.layout_edits import edit_layout
-from pgen.data.painted import read_painted
-from pgen.data.parsing import write_parsing
+from pgen.data.formats.painted import read_painted
+from pgen.data.formats.parsing import write_parsing
 from pgen.errors import InputError
 from pgen.synthesis.inputs import ParsingLike, load_parsing
 from pgen.synthesis.repainting import repainted

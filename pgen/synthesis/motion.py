@@ -13,8 +13,8 @@ from pgen.body.motion import smooth
 from pgen.body.torso import missing_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
-from pgen.data.keypoints import LoadedPose
-from pgen.data.moving_pictures import read_frames
+from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.formats.moving_pictures import read_frames
 from pgen.errors import InputError
 
 

@@ -19,7 +19,7 @@ from pgen.body.labels import Label
 from pgen.body.outlines import fitted_outlines
 from pgen.body.posemask import pose_mask
 from pgen.body.retarget import retarget_motion
-from pgen.data.keypoints import LoadedPose
+from pgen.data.formats.keypoints import LoadedPose
 from pgen.errors import InputError
 from pgen.models.inputs import Transfer, Views
 from pgen.synthesis.inputs import (

@@ -15,7 +15,7 @@ from scipy import ndimage
 from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
 from pgen.body.framing import Fit
 from pgen.body.labels import Label
-from pgen.data.images import write_png
+from pgen.data.formats.images import write_png
 
 if TYPE_CHECKING:
     from pgen.synthesis.person import Person

@@ -11,7 +11,7 @@ from pgen.body.batched import pose_masks
 from pgen.body.drawing import Picture, colour_parsing, draw_skeleton, sheet
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.posemask import radius_for
-from pgen.data.pseudo_labels import find_matches
+from pgen.data.pseudo.pseudo_labels import find_matches
 from pgen.data.samples import Sampler, augmented
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.inputs import Transfer, hardened, predict_layout

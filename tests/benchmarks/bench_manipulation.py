@@ -30,7 +30,7 @@ from pgen.body.layout_edits import EDITS
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.annotators.own_parser import OwnParser
-from pgen.data.images import write_png
+from pgen.data.formats.images import write_png
 from pgen.errors import InputError
 from pgen.people.dataset import synthetic_example
 from pgen.synthesis.generator import load

@@ -18,7 +18,7 @@ from PIL import Image
 
 from pgen.body.joints import TORSO_JOINTS, known
 from pgen.data.example import Example
-from pgen.data.pose_csv import write_pose_csv
+from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.store import Store
 from pgen.people.dataset import synthetic_example
 

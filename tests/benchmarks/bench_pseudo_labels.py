@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
-from pgen.data.match_rules import SAME_CLOTHES, MatchRules
 from pgen.data.parallel import ordered_map, processors
-from pgen.data.part_distance import PartDistances
-from pgen.data.pseudo_search import _LEAST_ALIKE, nearest_maps
+from pgen.data.pseudo.match_rules import SAME_CLOTHES, MatchRules
+from pgen.data.pseudo.part_distance import PartDistances
+from pgen.data.pseudo.pseudo_search import _LEAST_ALIKE, nearest_maps
 from pgen.data.samples import mirrored, zoomed
 from pgen.data.store import Store
 from pgen.models.inputs import Views

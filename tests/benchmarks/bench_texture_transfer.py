@@ -23,7 +23,7 @@ from skimage.metrics import structural_similarity
 
 from pgen.body.drawing import sheet
 from pgen.body.labels import Label
-from pgen.data.images import write_png
+from pgen.data.formats.images import write_png
 from pgen.data.vgg import BUNDLED, perceptual_features
 from pgen.models.inputs import Transfer
 from pgen.models.perceptual import PerceptualFeatures

@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.pseudo_labels import find_matches
+from pgen.data.pseudo.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store, StoreWriter
 from pgen.data.vgg import perceptual_features

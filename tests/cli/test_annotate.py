@@ -11,8 +11,8 @@ from PIL import Image
 
 from pgen.cli.app import main
 from pgen.data.annotators.interface import FoundMap, ToParse
-from pgen.data.keypoints import read_pose
-from pgen.data.parsing import read_parsing
+from pgen.data.formats.keypoints import read_pose
+from pgen.data.formats.parsing import read_parsing
 from pgen.data.store import Store
 from pgen.synthesis.generator import PersonGenerator
 from tests.data.annotators.fakes import FakeParser, FakePose
@@ -125,7 +125,7 @@ def test_a_folder_of_frames_becomes_an_animation(here: Path) -> None:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_what_is_missing(here: Path) -> None:
-    from pgen.data import photo_set
+    from pgen.data.readers import photo_set
 
     photo_set._annotators.cache_clear()
     assert main(["prepare", "--dataset", "folder", "--root", "photos", "-o", "x.h5", "--annotate", "pose,parsing",
@@ -174,8 +174,8 @@ class Upper:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pgen.data import photo_set
     from pgen.data.annotators import choose
+    from pgen.data.readers import photo_set
 
     write_market(here / "market")
     for table in here.glob("market/*annotation*.csv"):

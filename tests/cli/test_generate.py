@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pgen.cli.app import main
-from pgen.data.keypoints import write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import write_pose_csv, write_pose_json
 from pgen.errors import PgenError
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.synthesis.tiny import write_weights

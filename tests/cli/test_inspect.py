@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from pgen.cli.app import main
-from pgen.data.images import read_image
-from pgen.data.parsing import write_parsing
-from pgen.data.pose_csv import write_pose_csv
-from pgen.data.pose_json import write_pose_json
+from pgen.data.formats.images import read_image
+from pgen.data.formats.parsing import write_parsing
+from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.formats.pose_json import write_pose_json
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.data.trees import write_coco, write_text
 

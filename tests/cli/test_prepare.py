@@ -15,8 +15,8 @@ import pytest
 import pgen
 from pgen.cli.app import main
 from pgen.data.example import Drop
+from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.journal import Journal
-from pgen.data.pose_csv import write_pose_csv
 from pgen.data.store import Store
 from tests.data.examples import STANDING, nothing_left_in, write_folder
 from tests.data.test_resume import contents

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pgen.cli.app import main
-from pgen.data.images import read_image
+from pgen.data.formats.images import read_image
 from pgen.data.store import Store
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pgen.body.labels import Label
 from pgen.cli.app import main
-from pgen.data.keypoints import write_pose_csv
+from pgen.data.formats.keypoints import write_pose_csv
 from pgen.synthesis.person import Person
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pgen.data.example import Example, Split
-from pgen.data.pose_csv import write_pose_csv
+from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.store import StoreWriter
 
 SIZE = (128, 128)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgen.data.market1501 import SIZE
+from pgen.data.readers.market1501 import SIZE
 from tests.data.trees import pairs_of, shots, write_csv, write_map, write_pairs, write_photo
 
 SHOTS = shots(SIZE, "market")

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pgen.data.images import read_image
-from pgen.data.keypoint_sources import find_poses
-from pgen.data.keypoints import read_pose, read_poses, write_pose_csv, write_pose_json
-from pgen.data.pair_lists import read_names, read_pairs
-from pgen.data.pairs_csv import read_pairs_csv
-from pgen.data.parsing import read_parsing, write_parsing
-from pgen.data.parsing_schemes import load_scheme
+from pgen.data.formats.images import read_image
+from pgen.data.formats.keypoints import read_pose, read_poses, write_pose_csv, write_pose_json
+from pgen.data.formats.pair_lists import read_names, read_pairs
+from pgen.data.formats.pairs_csv import read_pairs_csv
+from pgen.data.formats.parsing import read_parsing, write_parsing
+from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.readers.keypoint_sources import find_poses
 from pgen.errors import InputError
 from tests.data.examples import STANDING, example
 from tests.data.trees import write_coco, write_openpose, write_text

@@ -56,5 +56,5 @@ def test_names_of_files(tmp_path: Path) -> None:
 
 
 def test_workers_start_without_torch() -> None:
-    program = "import sys, pgen.data.packing, pgen.data.folder; sys.exit('torch' in sys.modules)"
+    program = "import sys, pgen.data.packing, pgen.data.readers.folder; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

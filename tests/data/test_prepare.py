@@ -12,9 +12,9 @@ from pgen.body.framing import Fit
 from pgen.body.joints import Joint
 from pgen.body.parts import part_affines
 from pgen.data.example import Drop, Example
-from pgen.data.folder import find_folder
 from pgen.data.packing import content_hash
 from pgen.data.prepare import prepare
+from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
 from pgen.errors import InputError
 from tests.data.examples import SIZE, example, nothing_left_in, write_folder

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pgen.body.joints import Joint
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import part_affines, part_masks
-from pgen.data.part_distance import PartDistances
+from pgen.data.pseudo.part_distance import PartDistances
 from pgen.people.dataset import synthetic_example
 from tests.models.people import boxes, standing
 

@@ -14,8 +14,8 @@ from PIL import Image
 from pgen.body.joints import TORSO_JOINTS, known
 from pgen.body.labels import LABELS
 from pgen.data.example import Example
-from pgen.data.parsing_schemes import load_scheme
-from pgen.data.pose_coco import COCO_JOINTS
+from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.formats.pose_coco import COCO_JOINTS
 from pgen.people.dataset import synthetic_example
 
 SIDE = 40  # white columns at either side of DeepFashion's 176

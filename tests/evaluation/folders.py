@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pgen.data.pose_csv import write_pose_csv
+from pgen.data.formats.pose_csv import write_pose_csv
 from tests.data.examples import STANDING
 
 SIZE = (64, 48)

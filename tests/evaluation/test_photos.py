@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.data.pose_csv import write_pose_csv
+from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.errors import InputError
 from pgen.evaluation.photos import FolderPhotos, StorePhotos
 from tests.data.examples import STANDING, write_store

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
-from pgen.data.keypoints import LoadedPose, write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
 from pgen.synthesis.inputs import load_parsing, read_source, read_target
 from tests.data.examples import SIZE, STANDING, example, write_store

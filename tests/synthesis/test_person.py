@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.body.joints import Joint
-from pgen.data.keypoints import LoadedPose, write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
 from pgen.synthesis.generator import PersonGenerator
 from pgen.synthesis.person import BATCH, Person

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pgen.data.example import Example
-from pgen.data.pseudo_labels import find_matches
+from pgen.data.pseudo.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import StoreWriter
 from pgen.models.perceptual import PerceptualFeatures

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pgen.data.pseudo_labels import find_matches
+from pgen.data.pseudo.pseudo_labels import find_matches
 from pgen.data.samples import Sampler
 from pgen.data.store import Store
 from pgen.data.vgg import perceptual_features

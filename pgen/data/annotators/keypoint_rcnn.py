@@ -13,7 +13,7 @@ from torch import nn
 
 from pgen.body.joints import JOINT_COUNT, Joint, known
 from pgen.data.annotators.interface import FoundPerson
-from pgen.data.pose_coco import COCO_JOINTS
+from pgen.data.formats.pose_coco import COCO_JOINTS
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 

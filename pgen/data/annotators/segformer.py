@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pgen.body.sides import with_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ToParse
 from pgen.data.annotators.own_parser import shown
-from pgen.data.parsing_merge import merge
-from pgen.data.parsing_schemes import load_scheme
+from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
 
 #: The checkpoint that is looked for in the cache of ``transformers`` when none is named.

@@ -1,0 +1,138 @@
+"""Poses in files of every kind that is known here, told apart by their content."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.data.formats.images import looks_like_image
+from pgen.data.formats.pose_coco import coco_people, is_coco, read_pose_coco
+from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv, write_pose_csv
+from pgen.data.formats.pose_json import PosesOfPhoto, openpose_people, read_pose_json, write_pose_json
+from pgen.data.formats.pose_text import is_pose_text, read_pose_text
+from pgen.data.inputs import decode_text, parse_json, read_bytes, split_spec
+from pgen.data.names import close_matches
+from pgen.data.store import Store, is_hdf5
+from pgen.errors import InputError
+
+__all__ = [
+    "LoadedPose",
+    "pose_format",
+    "read_pose",
+    "read_pose_coco",
+    "read_pose_csv",
+    "read_pose_json",
+    "read_pose_text",
+    "read_poses",
+    "write_pose_csv",
+    "write_pose_json",
+]
+
+PoseFormat = Literal["csv", "json", "text", "store", "image"]
+
+
+@dataclass(frozen=True)
+class LoadedPose:
+    """A pose and what its file tells about it."""
+
+    pose: NDArray[np.float32]  # (18, 2) (x, y) in pixels, NaN = missing
+    frame: tuple[int, int] | None  # (height, width) of the photo it belongs to, if known
+    name: str  # of the photo in the file, or of the file
+    notes: tuple[str, ...] = ()  # what it was estimated by, if it was
+    doubts: tuple[str, ...] = ()  # what may be wrong with it
+
+
+def pose_format(path: str | os.PathLike[str]) -> PoseFormat:
+    """How ``path`` holds poses, judged by its content; an "image" is a photo, without pose.
+
+    Raises `InputError` if it is nothing of the kind.
+    """
+    if is_hdf5(path):
+        return "store"
+    data = read_bytes(path, "a pose")
+    if looks_like_image(data[:16]):
+        return "image"
+    text = decode_text(data, path)
+    if is_pose_csv(text[:200]):
+        return "csv"
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        return "json"
+    if is_pose_text(text):
+        return "text"
+    raise InputError(
+        f"{path} is no pose: a keypoint CSV (header name:keypoints_y:keypoints_x), the JSON of OpenPose or COCO, 18 "
+        "rows of x y, or a store made by `pgen prepare` was expected"
+    )
+
+
+def read_poses(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> dict[str, PosesOfPhoto]:
+    """All people in the pose file ``path`` by the name of their photo, "" where the file does not say it.
+
+    The file is a keypoint CSV, OpenPose's or COCO's JSON, or 18 rows of x y. ``size`` (height, width) is the photo's,
+    for poses in parts of it. Raises `InputError` for anything else.
+    """
+    form = pose_format(path)
+    if form == "csv":
+        return {name: PosesOfPhoto([pose], None) for name, pose in read_pose_csv(path).items()}
+    if form == "text":
+        return {"": PosesOfPhoto([read_pose_text(path)], None)}
+    if form == "image":
+        raise InputError(f"{path} is a photo, not a pose; give its keypoints (CSV, JSON, text or a store)")
+    if form == "store":
+        raise InputError(f"{path} is a store, not a file of keypoints")
+    content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
+    return coco_people(content, path) if is_coco(content) else {"": openpose_people(content, path, size)}
+
+
+def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_name: str | None = None) -> LoadedPose:
+    """The pose that ``spec`` names.
+
+    ``spec`` is a file with one photo's poses (JSON of OpenPose or COCO, text, a CSV with one row; ``person`` says which
+    of several people, else the largest), or ``FILE.csv:NAME``, ``FILE.json:NAME`` (COCO) or ``FILE.h5:NAME``. Without
+    a NAME, the entry called ``default_name`` (the file name of the photo that the pose belongs to) is taken. Raises
+    `InputError` naming file, row or person, and names close to NAME.
+    """
+    path, name = split_spec(spec)
+    if is_hdf5(path):
+        with Store(path) as store:
+            index = store.find(_entry(path, store.names, name, default_name))
+            return LoadedPose(store.poses[index], store.size, store.names[index])
+    poses = read_poses(path)
+    if list(poses) == [""]:
+        if name is not None:
+            raise InputError(f"{spec}: {path.name} holds no names, so {name!r} cannot be looked up; give {path} alone")
+        entry = ""
+    else:
+        entry = _entry(path, list(poses), name, default_name)
+    found = poses[entry]
+    index = found.largest() if person is None else person
+    if not 0 <= index < len(found.poses):
+        raise InputError(f"{path} has {len(found.poses)} people, 0 to {len(found.poses) - 1}, and no person {index}")
+    return LoadedPose(found.poses[index], found.frame, entry or path.name)
+
+
+def _entry(path: Path, names: list[str], name: str | None, default_name: str | None) -> str:
+    """Which of ``names`` is meant."""
+    wanted = name if name is not None else default_name
+    if wanted in names:
+        return str(wanted)
+    if not names:
+        raise InputError(f"{path} has no poses in it")
+    if wanted is not None:
+        same_file = [other for other in names if other.replace("\\", "/").rsplit("/", 1)[-1] == wanted]
+        if len(same_file) == 1:
+            return same_file[0]
+        if name is None and len(names) == 1:
+            return names[0]
+        raise InputError(
+            f"{path} has no {wanted!r}{close_matches(wanted, names)}"
+            + ("" if name is not None else f"; name the row as {path}:NAME")
+        )
+    if len(names) == 1:
+        return names[0]
+    raise InputError(f"{path} has {len(names)} poses; name one of them, such as {path}:{names[0]}")

@@ -1,0 +1,68 @@
+"""Lists of photos and of pairs of photos, in all the forms that the field has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pgen.data.formats.pairs_csv import read_pairs_csv
+from pgen.data.inputs import decode_text, read_bytes
+from pgen.errors import InputError
+
+
+def read_names(path: str | os.PathLike[str]) -> list[str]:
+    """The names in ``path`` (train.lst, test.lst, SPT's lists), one a line. Raises `InputError`."""
+    text = decode_text(read_bytes(path, "a list of photos"), path)
+    names = [line.strip() for line in text.splitlines()]
+    if any("\0" in name for name in names):
+        raise InputError(f"{path} is not a list of names, one a line")
+    return [name for name in names if name]
+
+
+def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """The (source, target) names in ``paths``, and what had to be assumed.
+
+    One file: CSV with the header ``from,to``, or PIDM's text without header, the target first. Two files: SPT's
+    parallel lists, one name a line, the sources in the first. Raises `InputError` naming the file and row.
+    """
+    if len(paths) == 2:
+        return _parallel(*map(Path, paths)), ()
+    if len(paths) != 1:
+        raise InputError("--pairs is one file, or two: the list of the sources, then that of the targets")
+    path = Path(paths[0])
+    if path.suffix.lower() == ".csv" or _first_row(path).replace(" ", "") == "from,to":
+        return read_pairs_csv(path), ()
+    note = f"{path} has no header, so it is read as PIDM's lists are: the target before the source"
+    return _target_first(path), (note,)
+
+
+def _parallel(sources: Path, targets: Path) -> list[tuple[str, str]]:
+    first, second = read_names(sources), read_names(targets)
+    if len(first) != len(second):
+        raise InputError(
+            f"{sources} has {len(first)} names and {targets} {len(second)}; parallel lists have as many, one a line"
+        )
+    for path, names in ((sources, first), (targets, second)):
+        if names and all("," in name for name in names):
+            raise InputError(f"{path} has a comma in each row; of two lists of pairs each has one name a line")
+    return list(zip(first, second, strict=True))
+
+
+def _first_row(path: Path) -> str:
+    text = decode_text(read_bytes(path, "a list of pairs"), path)
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _target_first(path: Path) -> list[tuple[str, str]]:
+    pairs = []
+    text = decode_text(read_bytes(path, "a list of pairs"), path)
+    for number, line in enumerate(text.splitlines(), start=1):
+        names = [name.strip() for name in line.split(",")]
+        if names == [""]:
+            continue
+        if len(names) != 2 or not all(names) or "\0" in line:
+            hint = "; for two parallel lists give --pairs twice, the sources first" if len(names) == 1 else ""
+            raise InputError(f"{path}, row {number}: not of the form TARGET,SOURCE{hint}")
+        pairs.append((names[1], names[0]))
+    return pairs

@@ -1,0 +1,167 @@
+"""Parsing maps in files: NumPy arrays, PNG, or an entry of a store."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.body.labels import LABEL_COUNT, PALETTE
+from pgen.data.formats.images import MAX_PIXELS, decode, looks_like_image
+from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme, load_scheme
+from pgen.data.inputs import read_bytes, split_spec
+from pgen.data.outputs import write_whole
+from pgen.data.store import Store, is_hdf5
+from pgen.errors import InputError
+
+_KIND = "a parsing map (.npy or .png)"
+
+
+def read_parsing(
+    spec: str | os.PathLike[str], scheme: ParsingScheme | None = None, pose: NDArray[np.floating] | None = None
+) -> NDArray[np.uint8]:
+    """The parsing map that ``spec`` names: uint8 (H, W), label ids 0-9.
+
+    ``spec`` is a file as `read_label_ids` takes it, or ``FILE.h5:NAME``, the map of an image in a store. Files hold
+    ids of ``scheme`` (default: the ten labels themselves); ``pose``, (18, 2) in pixels of the map, decides where the
+    scheme needs it. Raises `InputError` for anything else, and names ids that are out of range.
+    """
+    path, name = split_spec(spec)
+    if is_hdf5(path):
+        if name is None:
+            raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
+        with Store(path) as store:
+            return store.parsing(store.find(name))
+    if name is not None:
+        raise InputError(f"{spec} does not exist ({path} does, but it is not a store with entries)")
+    ids = read_label_ids(path, scheme)
+    if scheme is None or scheme.name == DEFAULT_SCHEME:
+        return _checked(ids, path)
+    try:
+        return merge(ids, scheme, pose)
+    except InputError as error:
+        raise InputError(f"{path} has {error}") from None
+
+
+def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = None) -> NDArray[np.integer]:
+    """What the file ``path`` holds, integers (H, W), whether ``scheme`` has such ids or not.
+
+    The file is one of
+
+    - a NumPy file: 2-D, any integer type, values are ids;
+    - a palette PNG: indices are ids, unless all colours used are those of one of the scheme's palettes (in whatever
+      order an editor has left them), then the colours count;
+    - a grey PNG: values are ids;
+    - an RGB PNG whose colours are exactly those of one of the scheme's palettes.
+
+    Raises `InputError` for anything else.
+    """
+    path = Path(path)
+    scheme = scheme or load_scheme()
+    data = read_bytes(path, _KIND)
+    if data.startswith(npy_format.MAGIC_PREFIX):
+        return _from_npy(data, path)
+    if looks_like_image(data[:16]):
+        return _from_image(data, path, scheme)
+    raise InputError(f"{path} is not {_KIND}")
+
+
+def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], force: bool = False) -> Path:
+    """Write ``parsing``, uint8 (H, W) of ids 0-9, as a palette PNG in the colours of `PALETTE`."""
+    if parsing.dtype != np.uint8 or parsing.ndim != 2 or parsing.max(initial=0) >= LABEL_COUNT:
+        raise ValueError(f"a parsing map is uint8 (H, W) of ids below {LABEL_COUNT}")
+    image = Image.fromarray(np.ascontiguousarray(parsing))
+    image.putpalette(PALETTE.tobytes())
+    with write_whole(path, force) as aside:
+        image.save(aside, format="PNG")
+    return Path(path)
+
+
+def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
+    stream = io.BytesIO(data)
+    try:
+        # The header is read first: it may claim a size that does not fit the memory.
+        if npy_format.read_magic(stream)[0] == 1:
+            shape, _, dtype = npy_format.read_array_header_1_0(stream)
+        else:
+            shape, _, dtype = npy_format.read_array_header_2_0(stream)
+    except Exception as error:
+        raise InputError(f"{path} is a damaged NumPy file; write it again") from error
+    if not np.issubdtype(dtype, np.integer):
+        raise InputError(f"{path} holds {dtype}, not integers; a parsing map is an integer array of label ids")
+    if len(shape) != 2 or 0 in shape:
+        raise InputError(f"{path} has the shape {shape}; a parsing map is (height, width)")
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise InputError(f"{path} has the shape {shape}, more than {MAX_PIXELS // 10**6} megapixels")
+    if len(data) - stream.tell() < shape[0] * shape[1] * dtype.itemsize:
+        raise InputError(f"{path} is cut short; get a whole copy of it")
+    stream.seek(0)
+    try:
+        return np.load(stream, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{path} is a damaged NumPy file; write it again") from error
+
+
+def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.integer]:
+    image = decode(data, path)
+    if image.format in ("JPEG", "MPO"):
+        raise InputError(f"{path} is a JPEG, which blurs labels; save the parsing map as PNG")
+    if image.mode == "P":
+        indices = np.asarray(image)
+        colours = _readings(np.asarray(image.convert("RGB")), scheme)
+        if not colours or any(np.array_equal(indices, reading) for reading in colours):
+            return indices
+        return _only(colours, scheme, path)
+    if image.mode in ("L", "I") or image.mode.startswith("I;16"):
+        return np.asarray(image)
+    if image.mode in ("RGB", "RGBA"):
+        colours = _readings(np.asarray(image)[..., :3], scheme)
+        if colours:
+            return _only(colours, scheme, path)
+        own = "this project's palette" if scheme.name == DEFAULT_SCHEME else f"the palettes of {scheme.name}"
+        raise InputError(
+            f"{path} is a colour picture with other colours than {own}; save it as a "
+            "palette or 8-bit grey PNG whose values are label ids, or name its palette in a --parsing-scheme FILE.toml"
+        )
+    raise InputError(f"{path} has the pixel mode {image.mode}; save it as a palette or 8-bit grey PNG")
+
+
+def _readings(colours: NDArray[np.uint8], scheme: ParsingScheme) -> list[NDArray[np.uint8]]:
+    """Ids (H, W) of ``colours`` (H, W, 3) in each of the scheme's palettes that has all of them."""
+    keys = _colour_keys(colours)
+    found = []
+    for palette in scheme.palettes.values():
+        own = _colour_keys(np.array(palette))
+        order = np.argsort(own)
+        ids = order[np.searchsorted(own[order], keys).clip(max=len(own) - 1)]
+        if np.array_equal(own[ids], keys):
+            found.append(ids.astype(np.uint8))
+    return found
+
+
+def _only(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) -> NDArray[np.uint8]:
+    """The one reading, or the first of several that agree."""
+    if any(not np.array_equal(readings[0], other) for other in readings[1:]):
+        raise InputError(
+            f"{path} fits more than one palette of {scheme.name} ({', '.join(scheme.palettes)}); "
+            "name its own in a --parsing-scheme FILE.toml"
+        )
+    return readings[0]
+
+
+def _colour_keys(colours: NDArray[np.integer]) -> NDArray[np.int64]:
+    return colours.astype(np.int64) @ np.array([65536, 256, 1])
+
+
+def _checked(ids: NDArray[np.integer], path: Path) -> NDArray[np.uint8]:
+    bad = np.unique(ids[(ids < 0) | (ids >= LABEL_COUNT)])
+    if bad.size:
+        shown = ", ".join(str(value) for value in bad[:8]) + (", …" if bad.size > 8 else "")
+        raise InputError(f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel")
+    return ids.astype(np.uint8)

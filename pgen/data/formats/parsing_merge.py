@@ -1,0 +1,70 @@
+"""Parsing maps of other conventions merged into the ten labels, with the pose's help where ids alone do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import Joint, known
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.sides import nearest_sides
+from pgen.data.formats.parsing_schemes import DRESS, RULES, ParsingScheme, label_table
+from pgen.errors import InputError
+
+
+def merge(
+    ids: NDArray[np.integer], scheme: ParsingScheme, pose: NDArray[np.floating] | None = None
+) -> NDArray[np.uint8]:
+    """``ids`` (H, W) of ``scheme`` as a parsing map uint8 (H, W), label ids 0-9.
+
+    ``pose``, (18, 2) in pixels of the map, splits a dress at the hips into upper clothes and skirt, and gives arms and
+    legs without a side to the nearer limb. Raises `InputError` for ids that the scheme does not have, and where the
+    pose is needed but lacks the joints.
+    """
+    unknown = scheme.unknown(ids)
+    if unknown.size:
+        shown = ", ".join(str(value) for value in unknown[:8]) + (", …" if unknown.size > 8 else "")
+        raise InputError(f"label ids {shown}, which {scheme.name} does not have ({_span(scheme)})")
+    codes = label_table(scheme)[ids]
+    if codes.max(initial=0) < LABEL_COUNT:
+        return codes
+    merged = np.where(codes < LABEL_COUNT, codes, Label.BACKGROUND).astype(np.uint8)
+    for index, rule in enumerate(RULES):
+        rows, columns = np.nonzero(codes == LABEL_COUNT + index)
+        if len(rows):
+            points = np.stack([columns, rows], axis=1).astype(np.float64)
+            merged[rows, columns] = _dress(points, pose) if rule == DRESS else _sides(points, pose, rule)
+    return merged
+
+
+def _dress(points: NDArray[np.float64], pose: NDArray[np.floating] | None) -> NDArray[np.uint8]:
+    """Upper clothes above the line through the middle of the hips, square to the trunk; skirt below."""
+    hips = _mean(pose, (Joint.R_HIP, Joint.L_HIP))
+    if hips is None:
+        raise InputError("a dress, which is split at the hips, and a pose without them")
+    top = _mean(pose, (Joint.R_SHOULDER, Joint.L_SHOULDER))
+    top = top if top is not None else _mean(pose, (Joint.NECK,))
+    down = hips - top if top is not None and (hips != top).any() else np.array([0.0, 1.0])
+    return np.where((points - hips) @ down < 0, Label.UPPER, Label.SKIRT).astype(np.uint8)
+
+
+def _sides(points: NDArray[np.float64], pose: NDArray[np.floating] | None, rule: str) -> NDArray[np.uint8]:
+    """The limb that each point is nearest to; the only known one if the other is not there."""
+    found = None if pose is None else nearest_sides(points, pose, rule)
+    if found is None:
+        raise InputError(f"{rule}s without a side, and a pose without {rule}s to tell it")
+    return found[0]
+
+
+def _mean(pose: NDArray[np.floating] | None, joints: Sequence[Joint]) -> NDArray[np.float64] | None:
+    if pose is None:
+        return None
+    there = [joint for joint in joints if known(pose)[joint]]
+    return np.asarray(pose, np.float64)[there].mean(axis=0) if there else None
+
+
+def _span(scheme: ParsingScheme) -> str:
+    low, high = min(scheme.merges), max(scheme.merges)
+    return f"{low} to {high}" if len(scheme.merges) == high - low + 1 else ", ".join(map(str, sorted(scheme.merges)))

@@ -1,0 +1,224 @@
+"""DeepFashion's In-shop Clothes Retrieval photos with the annotations that the field has made for them.
+
+The tree, all of it as it was downloaded (``fashion`` may be spelt ``fasion`` everywhere)::
+
+    img/WOMEN/Tees_Tanks/id_00007838/05_7_additional.jpg   photos: 256x256, white at both sides; or
+    img_highres/...                                        750 wide and 1101 high; or
+    images/...                                             any of these, nested or flat; or
+    train/, test/                                          flat: fashionWOMENTees_Tanksid0000783805_7additional.jpg
+    fashion[-resize]-annotation-train.csv, -test.csv       keypoints; or keypoints.csv, or a folder keypoints/
+    fashion[-resize]-pairs-test.csv                        pairs for testing; or pairs.csv, or test_pairs.txt
+    fashion[-resize]-pairs-train.csv                       pairs for training, if any; or train_pairs.txt
+    train.lst, test.lst                                    which photos are for what
+    parsing/                                               maps, .npy or .png, nested or flat; or .npy beside the photos
+
+Names are matched by their letters and digits alone, so that nested and flat ones, with and without "_", mean the same
+photo. A person is an item in one colour (id_00007838, 05): the photos of it show the same person in the same clothes.
+
+Keypoints are in pixels of one of three frames that show the same height: 256x256 with the white sides, the 256x176
+between them, the photo in high resolution. ``-resize-`` files are 256x176; for others the frame is told by where people
+stand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pgen.data.example import SPLITS, Split
+from pgen.data.formats.parsing_schemes import ParsingScheme, load_scheme
+from pgen.data.formats.pose_json import PosesOfPhoto
+from pgen.data.names import PhotoNames, bare
+from pgen.data.readers.frames import guess_frame
+from pgen.data.readers.keypoint_sources import PoseRow, find_poses
+from pgen.data.readers.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, by, gather
+from pgen.data.readers.tree import (
+    find_maps,
+    find_pairs,
+    find_photos,
+    first_of,
+    listed_splits,
+    no_photos,
+    spelt,
+    split_lists,
+)
+from pgen.errors import InputError
+
+PathLike = str | os.PathLike[str]
+
+#: Frames of keypoints and maps, (height, width).
+FRAMES = ((256, 256), (256, 176), (1101, 750))
+RESIZED = (256, 176)
+
+_FOLDERS = ("img", "img_highres", "images")
+_LAYOUT = "photos in img/, img_highres/, images/, or train/ and test/"
+_LOOKED_AT = 1000  # poses, to tell their frame
+_ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and which of its colours
+
+
+def find_deepfashion(
+    root: PathLike,
+    keypoints: Sequence[PathLike] = (),
+    parsing: PathLike | None = None,
+    pairs: Sequence[PathLike] = (),
+    frame: tuple[int, int] | None = None,
+    images: PathLike | None = None,
+    scheme: ParsingScheme | None = None,
+    shape: tuple[int, int] | None = None,
+    estimating: Estimating | None = None,
+) -> PhotoSet:
+    """Find what belongs together in ``root``, which is laid out as this module describes.
+
+    What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
+    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), ``images`` (the
+    folder of photos, relative to ``root``), ``frame`` of the keypoints. Square photos are cut at both sides to the
+    ratio of ``shape`` (height, width). Without lists, photos are for training or testing as the folder or the
+    annotation file that they are in. With ``estimating`` poses may be missing. Raises `InputError` if something is
+    missing, does not fit, or could mean two things.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder; put DeepFashion there ({_LAYOUT}), or name its folder with --root")
+    files, folder_of, notes = _photos(root, images)
+    notes += () if scheme else (TAKEN_AS_SPT10,)
+    names = PhotoNames(files, root, key=photo_key)
+    tables, more_notes = _tables(root) if not keypoints else ([Path(path) for path in keypoints], ())
+    notes += more_notes
+    if not tables and not (estimating is not None and estimating.pose):
+        raise InputError(
+            f"{root} has no fashion-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
+            "them: --annotate pose"
+        )
+    rows = find_poses(tables)
+    where = " and ".join(map(str, tables))
+    row_of = names.match(rows, where)
+    if tables and not row_of:
+        raise InputError(
+            f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
+            f"the first photo {next(iter(files))!r}"
+        )
+    if frame is None:
+        frame, more_notes = _frame(rows, tables)
+        notes += more_notes
+    paired = find_pairs(root, [Path(path) for path in pairs], "fashion")
+    notes += paired.notes
+    splits, more_notes, absent = listed_splits(root, names)
+    notes += more_notes
+    splits = splits or folder_of or _by_table(tables, names, where)
+    maps_in = Path(parsing) if parsing is not None else root / "parsing"
+    return gather(
+        Found(
+            photos=files,
+            names=names,
+            poses={name: rows[row] for name, row in row_of.items()},
+            unmatched=sorted(rows.keys() - set(row_of.values())),
+            absent=absent,
+            maps=find_maps(names, maps_in, root, given=parsing is not None),
+            person=person_of,
+            splits=splits,
+            pairs=paired.test,
+            tables=tables,
+            lists=paired.test_lists,
+            train_pairs=paired.train,
+            train_lists=paired.train_lists,
+            split_lists=split_lists(root),
+            conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape, estimating),
+            notes=notes,
+        )
+    )
+
+
+def photo_key(name: str) -> str:
+    """The letters and digits of ``name`` in lower case, without folder of photos, the word fashion, and suffix."""
+    parts = [part for part in bare(name.replace("\\", "/")).split("/") if part not in (".", "")]
+    while len(parts) > 1 and parts[0] in (*_FOLDERS, *SPLITS):
+        parts = parts[1:]
+    key = "".join(character for character in "".join(parts).lower() if character.isalnum())
+    return re.sub("^fash?ion", "", key)
+
+
+def person_of(name: str) -> str:
+    """Who a photo shows: the item and its colour, such as id_00007838_05; the photo itself if its name has none."""
+    item = _ITEM.search(photo_key(name))
+    return f"id_{item[1]}_{item[2]}" if item else name
+
+
+def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[str, Split] | None, tuple[str, ...]]:
+    """The photos, which of them lie in train/ and test/ if they do, and what was not taken."""
+    flat = [split for split in SPLITS if (root / split).is_dir()]
+    there = [name for name in _FOLDERS if (root / name).is_dir()]
+    if images is not None:
+        files = find_photos(root / images)
+        if not files:
+            raise no_photos(root / images)
+        return files, None, ()
+    if there:
+        files = find_photos(root / there[0])
+        if not files:
+            raise no_photos(root / there[0])
+        others = [f"{name}/" for name in (*there[1:], *flat)]
+        note = f"photos are taken from {root / there[0]}, not {' or '.join(others)}: --images names another folder"
+        return files, None, (note,) if others else ()
+    files, splits = {}, {}
+    for split in flat:
+        for name, path in find_photos(root / split).items():
+            if name in files:
+                raise InputError(f"{files[name]} and {path} have the same name; remove one of them")
+            files[name], splits[name] = path, split
+    if not files:
+        raise InputError(f"{root} has no {_LAYOUT}; name the data set with --root, or its photos with --images")
+    return files, splits, ()
+
+
+def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The keypoint files for training and for testing, none if there are none."""
+    found: list[Path] = []
+    notes: tuple[str, ...] = ()
+    for split in SPLITS:
+        path, its_notes = first_of(root, spelt("annotation", split))
+        notes += its_notes
+        if path is not None:
+            found.append(path)
+    if not found and (root / "keypoints.csv").is_file():
+        found = [root / "keypoints.csv"]
+    if not found and (root / "keypoints").is_dir():
+        found = [root / "keypoints"]
+    if len({"-resize-" in path.name for path in found}) > 1:
+        raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one with --keypoints")
+    return found, notes
+
+
+def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    """The frame that keypoints refer to: None where each file says it, or it is the photo's."""
+    poses = [row.poses[0] for row in rows.values() if isinstance(row, PosesOfPhoto) and row.frame is None]
+    if not poses:
+        return None, ()
+    if all("-resize-" in path.name for path in tables):
+        return RESIZED, ()
+    guessed = guess_frame(poses[:: 1 + len(poses) // _LOOKED_AT], FRAMES)
+    if guessed is None:
+        raise InputError(
+            f"{tables[0]}: neither its name nor the poses tell which frame they refer to; say it with --frame "
+            "(256x256 with white sides, 256x176 without, 1101x750 in high resolution)"
+        )
+    return guessed, (f"keypoints are taken to refer to {by(guessed)}, as people stand in its middle (--frame)",)
+
+
+def _by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:
+    """The split of each photo by the annotation file that has it, photos without keypoints with those for training.
+
+    None if the files are not one for each split.
+    """
+    ends: dict[Path, Split] = {
+        path: split for path in tables for split in SPLITS if path.name.endswith(f"-{split}.csv")
+    }
+    if set(ends.values()) != set(SPLITS):
+        return None
+    splits: dict[str, Split] = {}
+    for path, split in ends.items():
+        for photo in names.match(find_poses([path]), where):
+            if splits.setdefault(photo, split) != split:
+                raise InputError(f"{photo} is in {where}; remove it from one of them")
+    return dict.fromkeys(names.photos, SPLITS[0]) | splits

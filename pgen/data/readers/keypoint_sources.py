@@ -1,0 +1,84 @@
+"""The keypoints of a data set: tables of all photos, or a folder with a file for each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.data.formats.keypoints import read_poses
+from pgen.data.formats.pose_json import PosesOfPhoto
+from pgen.errors import InputError
+
+_FILES = (".json", ".txt", ".csv")
+_ENDING = "_keypoints"  # of the file names that OpenPose writes
+
+
+#: Where a photo's pose is: in a table that has been read, or in a file of its own.
+PoseRow = PosesOfPhoto | Path
+
+
+def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
+    """The pose of the largest person, and the frame that it refers to if its file says so.
+
+    ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
+    read.
+    """
+    found = row
+    if isinstance(found, Path):
+        named = read_poses(found, size)
+        if len(named) != 1:
+            raise InputError(f"{found} has poses of {len(named)} photos; a file for one photo was expected")
+        found = next(iter(named.values()))
+    return found.poses[found.largest()], found.frame
+
+
+def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
+    """The poses in ``sources`` by the name of the photo, as far as they tell it.
+
+    Each source is a keypoint CSV, COCO's JSON, or a folder with a file a photo (JSON of OpenPose or COCO, or text),
+    which is named like the photo, with or without its suffix. Raises `InputError`.
+    """
+    rows: dict[str, PoseRow] = {}
+    for source in map(Path, sources):
+        found = _in_folder(source) if source.is_dir() else _in_table(source)
+        for name, row in found.items():
+            if name in rows and not _same(rows[name], row):
+                raise InputError(f"{source}: {name} has another pose in a file before; keep one of them")
+            rows[name] = row
+    return rows
+
+
+def _in_table(path: Path) -> dict[str, PoseRow]:
+    people = read_poses(path)
+    if "" in people:
+        raise InputError(f"{path} does not say which photo its pose belongs to; give a table, or the folder it is in")
+    return dict(people)
+
+
+def _in_folder(folder: Path) -> dict[str, PoseRow]:
+    rows: dict[str, PoseRow] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in _FILES or path.name.startswith("."):
+            continue
+        if path.suffix.lower() == ".csv":
+            raise InputError(f"{folder} has a file of its own for each photo, but also {path.name}; name one of them")
+        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(_ENDING)
+        if name in rows:
+            raise InputError(f"{folder}: {rows[name]} and {path} are named alike; keep one of them")
+        rows[name] = path
+    if not rows:
+        raise InputError(f"{folder} has no keypoints (.json or .txt, named like the photos)")
+    return rows
+
+
+def _same(first: PoseRow, second: PoseRow) -> bool:
+    if isinstance(first, Path) or isinstance(second, Path):
+        return first == second
+    poses = zip(first.poses, second.poses, strict=False)
+    return len(first.poses) == len(second.poses) and all(
+        np.array_equal(one, other, equal_nan=True) for one, other in poses
+    )

@@ -1,0 +1,140 @@
+"""Market-1501 with the annotations that the field has made for it.
+
+The tree, all of it as it was downloaded::
+
+    ROOT/bounding_box_train/0002_c1s1_000451_03.jpg   for training, 64 wide and 128 high; or ROOT/train/
+    ROOT/bounding_box_test/                           for testing; or ROOT/test/
+    ROOT/query/                                       for testing as well, if there are keypoints for them
+    ROOT/market-annotation-train.csv, -test.csv       keypoints
+    ROOT/market-pairs-test.csv or ROOT/test_pairs.txt pairs for testing; likewise -train.csv, train_pairs.txt
+    ROOT/parsing/                                     maps, .npy or .png
+
+The person's number stands before the first "_"; -1 and 0000 are no people and are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from pgen.data.example import SPLITS, Split
+from pgen.data.formats.parsing_schemes import ParsingScheme, load_scheme
+from pgen.data.names import PhotoNames
+from pgen.data.readers.keypoint_sources import find_poses
+from pgen.data.readers.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, gather
+from pgen.data.readers.tree import find_maps, find_pairs, find_photos, no_photos, spelt
+from pgen.errors import InputError
+
+PathLike = str | os.PathLike[str]
+
+SIZE = (128, 64)
+JUNK = ("-1", "0000")
+
+#: Folders of photos by what they are for; of the first two names of each, one is there.
+_FOLDERS: tuple[tuple[Split, tuple[str, ...]], ...] = (
+    ("train", ("bounding_box_train", "train")),
+    ("test", ("bounding_box_test", "test")),
+    ("test", ("query",)),
+)
+_QUERY = "query"
+
+
+def find_market1501(
+    root: PathLike,
+    keypoints: Sequence[PathLike] = (),
+    parsing: PathLike | None = None,
+    pairs: Sequence[PathLike] = (),
+    frame: tuple[int, int] | None = None,
+    scheme: ParsingScheme | None = None,
+    estimating: Estimating | None = None,
+) -> PhotoSet:
+    """Find what belongs together in ``root``, which is laid out as this module describes.
+
+    What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
+    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), and ``frame``
+    (height, width), if the keypoints do not refer to the photos. With ``estimating`` poses may be missing. Raises
+    `InputError` if something is missing or does not fit.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder; put Market-1501 there, or name its folder with --root")
+    files, splits, notes = _photos(root)
+    estimates_poses = estimating is not None and estimating.pose
+    tables = [Path(path) for path in keypoints] or _tables(root)
+    if not tables and not estimates_poses:
+        raise InputError(
+            f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
+            "them: --annotate pose"
+        )
+    rows = find_poses(tables)
+    where = " and ".join(map(str, tables))
+    row_of = PhotoNames(files, root).match(rows, where)
+    queries = [name for name in files if files[name].parent.name == _QUERY]
+    if queries and not estimates_poses and not any(name in row_of for name in queries):
+        notes += (f"{len(queries):,} photos in {root / _QUERY} have no keypoints and are left aside",)
+        for name in queries:
+            del files[name], splits[name]
+    names = PhotoNames(files, root)
+    if tables and not row_of:
+        raise InputError(
+            f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
+            f"the first photo {next(iter(files))!r}"
+        )
+    paired = find_pairs(root, [Path(path) for path in pairs], "market")
+    notes += paired.notes
+    maps_in = Path(parsing) if parsing is not None else root / "parsing"
+    return gather(
+        Found(
+            photos=files,
+            names=names,
+            poses={name: rows[row] for name, row in row_of.items()},
+            unmatched=sorted(name for name in rows.keys() - set(row_of.values()) if person_of(name) not in JUNK),
+            maps=find_maps(names, maps_in, root, given=parsing is not None),
+            person=person_of,
+            splits=splits,
+            pairs=paired.test,
+            tables=tables,
+            lists=paired.test_lists,
+            train_pairs=paired.train,
+            train_lists=paired.train_lists,
+            split_lists=(),
+            conventions=Conventions(scheme or load_scheme(), frame, estimating=estimating),
+            notes=notes if scheme else (TAKEN_AS_SPT10, *notes),
+        )
+    )
+
+
+def person_of(name: str) -> str:
+    """The person's number in the name of a photo: what stands before the first "_"."""
+    return PurePosixPath(name).name.split("_", 1)[0]
+
+
+def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, ...]]:
+    """The photos by file name, what each is for, and how many were skipped."""
+    files: dict[str, Path] = {}
+    splits: dict[str, Split] = {}
+    junk = 0
+    for split, folders in _FOLDERS:
+        there = [root / folder for folder in folders if (root / folder).is_dir()]
+        if len(there) > 1:
+            raise InputError(f"{there[0]} and {there[1]} are the same part of Market-1501; move one of them away")
+        for path in find_photos(there[0]).values() if there else ():
+            if person_of(path.name) in JUNK:
+                junk += 1
+                continue
+            if path.name in files:
+                raise InputError(f"{files[path.name]} and {path} have the same name; remove one of them")
+            files[path.name], splits[path.name] = path, split
+    if not files:
+        raise no_photos(root / "bounding_box_train", root / "bounding_box_test")
+    note = f"{junk:,} photos of nobody (numbers {' and '.join(JUNK)}) are skipped"
+    return files, splits, (note,) if junk else ()
+
+
+def _tables(root: Path) -> list[Path]:
+    found = [root / name for split in SPLITS for name in spelt("annotation", split, "market")]
+    found = [path for path in found if path.is_file()]
+    if not found and (root / "keypoints").is_dir():
+        found = [root / "keypoints"]
+    return found

@@ -1,0 +1,132 @@
+"""Looking into the folders of a data set: photos, parsing maps, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from pgen.data.example import SPLITS, Split
+from pgen.data.formats.pair_lists import read_names, read_pairs
+from pgen.data.names import PhotoNames
+from pgen.errors import InputError
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+#: Both ways in which the field writes the names of its files, the second as PATN spelt them.
+_SPELLINGS = ("fashion", "fasion")
+
+
+def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
+    """All photos below ``folder``, but not below ``without``, by their path in it with "/", sorted."""
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if _is_of_interest(path, PHOTO_SUFFIXES) and path.is_file() and (without is None or without not in path.parents)
+    }
+    return dict(sorted(found.items()))
+
+
+def no_photos(*folders: Path) -> InputError:
+    """What to say about folders that should have photos."""
+    return InputError(f"{' and '.join(map(str, folders))} has no photos ({', '.join(PHOTO_SUFFIXES)})")
+
+
+def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) -> dict[str, Path]:
+    """The parsing map of each photo that has one: in ``maps_in``, or, if that is no folder, .npy beside the photos.
+
+    Raises `InputError` if the user has ``given`` a folder that is none, or if two maps or photos are named alike.
+    """
+    beside = not maps_in.is_dir()
+    if given and beside:
+        raise InputError(f"--parsing {maps_in} is not a folder; give the folder of the parsing maps")
+    folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png"))
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if not _is_of_interest(path, suffixes):
+            continue
+        name = path.relative_to(folder).as_posix()[: -len(path.suffix)]
+        if name in files:
+            raise InputError(f"{files[name]} and {path} are both the parsing map of {name}; keep one of them")
+        files[name] = path
+    return {photo: files[name] for photo, name in names.match(files, folder).items()}
+
+
+def listed_splits(root: Path, names: PhotoNames) -> tuple[dict[str, Split] | None, tuple[str, ...], tuple[str, ...]]:
+    """What train.lst and test.lst in ``root`` say: the split of each photo, notes, and names without a photo.
+
+    None if there is neither of them. Raises `InputError` if a photo is in both.
+    """
+    lists = {split: root / f"{split}.lst" for split in SPLITS}
+    there = {split: path for split, path in lists.items() if path.is_file()}
+    if not there:
+        return None, (), ()
+    splits: dict[str, Split] = {}
+    absent = []
+    for split, path in there.items():
+        for name in read_names(path):
+            photo = names.find(name)
+            if photo is None:
+                absent.append(name)
+            elif splits.setdefault(photo, split) != split:
+                raise InputError(f"{photo} is in {lists['train']} and in {lists['test']}; remove it from one of them")
+    if not splits:
+        raise InputError(f"{', '.join(map(str, there.values()))}: none of the names is a photo in {names.where}")
+    missing = [path.name for split, path in lists.items() if split not in there]
+    return splits, tuple(f"{root} has no {name}" for name in missing), tuple(dict.fromkeys(absent))
+
+
+def split_lists(root: Path) -> list[Path]:
+    """Those of train.lst and test.lst that are in ``root``."""
+    return [path for path in (root / f"{split}.lst" for split in SPLITS) if path.is_file()]
+
+
+def spelt(kind: str, ending: str, set_name: str = "fashion") -> list[str]:
+    """File names of a ``kind`` ("pairs", "annotation") in the field, such as fasion-resize-pairs-test.csv."""
+    names = _SPELLINGS if set_name == "fashion" else (set_name,)
+    return [f"{name}{resize}-{kind}-{ending}.csv" for name, resize in product(names, ("-resize", ""))]
+
+
+def first_of(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, ...]]:
+    """The first of the files ``names`` in ``root``, and a note if there are others with other content."""
+    there = [root / name for name in names if (root / name).is_file()]
+    others = [path.name for path in there[1:] if path.read_bytes() != there[0].read_bytes()]
+    if not there:
+        return None, ()
+    return there[0], ((f"{there[0]} is taken, not {_listed(others)}",) if others else ())
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """The pairs of a data set as its lists have them, (source, target)."""
+
+    test: list[tuple[str, str]] | None  # None: no list of them
+    test_lists: list[Path]
+    train: list[tuple[str, str]]
+    train_lists: list[Path]
+    notes: tuple[str, ...]  # what was assumed
+
+
+def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
+    """Pairs for testing from ``given`` files, else from ``root``; those for training, if any, from ``root``.
+
+    In ``root`` under the field's names for the set (see `spelt`), as pairs.csv (for testing) or SPLIT_pairs.txt.
+    Raises `InputError` naming the file and row.
+    """
+    test, test_notes = first_of(root, (*spelt("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
+    train, train_notes = first_of(root, (*spelt("pairs", "train", set_name), "train_pairs.txt"))
+    test_lists = list(given) or [path for path in (test,) if path]
+    train_lists = [path for path in (train,) if path]
+    notes = train_notes if given else (*test_notes, *train_notes)
+    test_pairs, test_order = read_pairs(test_lists) if test_lists else (None, ())
+    train_pairs, train_order = read_pairs(train_lists) if train_lists else ([], ())
+    return FoundPairs(test_pairs, test_lists, train_pairs, train_lists, (*notes, *test_order, *train_order))
+
+
+def _is_of_interest(path: Path, suffixes: Sequence[str]) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")  # as some systems leave beside each file
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(names)
