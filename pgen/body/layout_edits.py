@@ -24,6 +24,8 @@ EDITS: dict[str, tuple[str, ...]] = {
 }
 _SHARES = ("sleeves", "length")
 
+_ROUNDS = 5  #: more than any map has needed
+
 
 @dataclass(frozen=True)
 class EditedLayout:
@@ -56,7 +58,7 @@ def edit_layout(
     wanted = check_edits(edits)
     warnings = []
     if "sleeves" in wanted:
-        parsing = edit_sleeves(parsing, pose, _length(wanted["sleeves"], SLEEVES))
+        parsing = _with_sleeves(parsing, pose, _length(wanted["sleeves"], SLEEVES))
     if "lower" in wanted or "length" in wanted:
         kind, usual = LOWER.get(str(wanted.get("lower")), (worn_below(parsing), 0.0))
         if kind is None:
@@ -70,6 +72,15 @@ def edit_layout(
     if "hair" in wanted:
         parsing = edit_hair(parsing, pose, str(wanted["hair"]))
     return EditedLayout(parsing, tuple(warnings))
+
+
+def _with_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
+    """Sleeves of ``length``, edited until nothing changes: a pixel that was given away may join others to an arm."""
+    for _ in range(_ROUNDS):
+        before, parsing = parsing, edit_sleeves(parsing, pose, length)
+        if np.array_equal(before, parsing):
+            break
+    return parsing
 
 
 def _share(name: str, value: str | float) -> float:

@@ -37,7 +37,8 @@ def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
 def overlap_loss(logits: Tensor, labels: Tensor, together: bool = False) -> Tensor:
     """H_S: 1 − intersection / union of the softmax and the map (long, B, H, W), a mean over each map's labels.
 
-    With ``together``, for the parser, areas are those of all maps of the batch, as in the score that is reported.
+    With ``together``, for the parser, areas are those of all maps of the batch, as in the score that is reported; in
+    several processes, or in parts of a batch, of those that are seen at once.
 
     Pixels with the label `UNLABELLED` count as without error. An addition to the paper: cross entropy counts pixels, so
     that a label that is rare and thin, such as an arm, is left out where it is not sure; here all labels of a map count

@@ -53,7 +53,7 @@ def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str
     in_parts = together.gradients(Processes(), folder, accumulate=2)
     for name in NAMES:
         assert difference(found["parts"][name], in_parts[name]) < 1e-5, name  # batch norms too see each part as a whole
-        if name != "pose":
+        if name not in ("pose", "parser"):
             assert difference(in_parts[name], alone[name]) < 1e-5, name
 
 

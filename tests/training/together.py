@@ -12,8 +12,8 @@ from pgen.training.run import Run
 from pgen.training.step import Step
 from tests.training.stages import NAMES, builder
 
-#: So that the course does not depend on the number of processes.
-NO_DROPOUT = ("network.dropout=0",)
+#: So that the course does not depend on the number of processes: no dropout, and no areas of whole batches.
+SAME = {"pose": (), "parser": ("overlap=0",), "semantic": ("network.dropout=0",), "appearance": ("network.dropout=0",)}
 SCHEDULE = ("schedule.batch=4", "schedule.steps=6", "schedule.warmup=1", "schedule.checkpoint=0", "schedule.validate=6")
 
 Gradients = dict[str, dict[str, torch.Tensor]]
@@ -24,7 +24,7 @@ def quiet(step: int, values: dict[str, float]) -> None:
 
 
 def settings_of(name: str) -> tuple[str, ...]:
-    return SCHEDULE if name == "pose" else (*SCHEDULE, *NO_DROPOUT)
+    return (*SCHEDULE, *SAME[name])
 
 
 def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
@@ -36,7 +36,8 @@ def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision
         processes.prepare(stage.networks)
         state = first_state(stage, Run(folder / "none", {}, precision=precision), processes)
         losses = Step(stage, state, 0, precision, processes)("")
-        parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
+        every = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
+        parameters = [(key, p) for key, p in every if p.requires_grad]  # the parser's trunk is frozen
         found[name] = {key: p.grad for key, p in parameters if p.grad is not None}
         assert len(found[name]) == len(parameters)
         found[name] |= {key: buffer for key, buffer in stage.networks.named_buffers() if "running" in key}
