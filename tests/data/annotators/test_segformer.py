@@ -57,7 +57,8 @@ def test_random_weights_give_a_map_of_any_size(tmp_path: Path) -> None:
     assert found.max() < 10
 
 
-def test_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
     with pytest.raises(InputError, match="segformer:none: is not the folder"):
         SegFormer("none")
     with pytest.raises(InputError, match="has 3 labels, not the 18 of ATR"):
@@ -66,6 +67,8 @@ def test_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"empty: not a SegFormer checkpoint.*segformer:FOLDER"):
         SegFormer(tmp_path / "empty")
 
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str, *rest: Any) -> None:
         return None
 
