@@ -66,6 +66,26 @@ def test_skin_that_is_not_shown_takes_the_mean_of_all_skin() -> None:
     torch.testing.assert_close(leg, torch.full_like(leg, 0.7))
 
 
+def test_a_hand_of_a_few_pixels_tells_the_colour_of_skin() -> None:
+    """All of it is edge, which is left out of larger regions."""
+    target = boxes()
+    labels = torch.where(target == 0, 0, int(Label.UPPER))
+    labels[:, 30:34, 21:24] = Label.R_ARM
+    image = torch.full((1, 3, 64, 64), -1.0)
+    image[:, :, labels[0] == Label.R_ARM] = 0.6
+    face = paste_onto(image, labels, target, standing(), standing()).image[:, :, 9:12, 31:34]
+    torch.testing.assert_close(face, torch.full_like(face, 0.6))
+
+
+def test_skin_of_nobody_is_a_middle_tone() -> None:
+    target = boxes()
+    labels = torch.where(target == 0, 0, int(Label.UPPER))
+    face = paste_onto(torch.full((1, 3, 64, 64), -1.0), labels, target, standing(), standing()).image[0, :, 9:12, 31:34]
+    red, green, blue = face.flatten(1).mean(1).tolist()
+    assert 0 < green < red
+    assert blue < green
+
+
 def test_sleeves_are_not_pasted_over_the_torso() -> None:
     """An arm that lies across the body in the target: the body's warp fills the shirt, not the arm's."""
     labels, pose = boxes(), standing()
