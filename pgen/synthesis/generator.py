@@ -125,7 +125,8 @@ class PersonGenerator:
         A network with a guide is held to its colours.
         """
         with torch.inference_mode():
-            if not self._appearance.config.guide_channels:
+            config = self._appearance.config
+            if not (config.guide_channels and config.parsing):
                 return paint(self._appearance, source, transfer, one_hot(layouts))
             guide = transfer.paste(source.images, source.labels, layouts)
             painted = paint(self._appearance, source, transfer, one_hot(layouts), guide)
