@@ -25,6 +25,9 @@ FILL_CONFIDENCE = 0.15
 #: So few pixels say nothing about a label's colour.
 _FEW = 6
 
+#: The mean of all skin counts as so much of the frame beside each skin label's own.
+_LITTLE_SKIN = 0.001
+
 #: A middle skin tone in [−1, 1] (RGB 191, 147, 121).
 _MIDDLE_SKIN = (0.5, 0.15, -0.05)
 
@@ -123,6 +126,10 @@ def _label_colours(image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     fallback[:, skin] = skin_mean[:, None]
     known = counts > _FEW
     means = torch.where(known[..., None], sums / counts[..., None].clamp_min(1), fallback)
+    # A neck of a few pixels under the hair is no measure of a face: where little of it shows, skin is like other skin.
+    prior = _LITTLE_SKIN * labels[0].numel()
+    alike = (sums[:, skin] + prior * skin_mean[:, None]) / (counts[:, skin, None] + prior)
+    means[:, skin] = torch.where(known[:, skin, None], alike, means[:, skin])
     known = known.clone()
     known[:, skin] = (skin_count > _FEW)[:, None]
     return means, known

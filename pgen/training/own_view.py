@@ -25,7 +25,7 @@ _HOLES, _RADII = 4, (0.1, 0.45)
 _SHAKE = 0.06
 
 #: Share of the samples whose head is turned away, and the joints that a back of the head does not show.
-_TURNED, _OF_FACES = 0.3, (Joint.NOSE, Joint.R_EYE, Joint.L_EYE)
+_TURNED, _OF_FACES = 0.5, (Joint.NOSE, Joint.R_EYE, Joint.L_EYE)
 
 
 @dataclass(frozen=True)

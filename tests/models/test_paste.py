@@ -48,7 +48,7 @@ def test_what_the_source_does_not_show_takes_its_label_s_mean() -> None:
     image[:, :, labels[0] == Label.R_ARM] = 0.5
     pasted = paste_onto(image, labels, target, standing(), standing())
     arm, skirt = pasted.image[:, :, 20:30, 16:20], pasted.image[:, :, 36:42, 30:35]
-    torch.testing.assert_close(arm, torch.full_like(arm, 0.5))
+    torch.testing.assert_close(arm, torch.full_like(arm, 0.5), atol=0.03, rtol=0)  # other skin has a small say
     assert 0 < skirt.mean() < 0.5
     assert not pasted.valid[:, :, 20:30, 16:20].any()
     assert (pasted.confidence[:, :, 20:30, 16:20] == FILL_CONFIDENCE).all()

@@ -98,7 +98,7 @@ def test_hair_covers_the_face_of_who_is_turned() -> None:
 
 def test_what_is_drawn() -> None:
     hiding = Concealment.draw(500, torch.Generator().manual_seed(0))
-    assert 0.25 < hiding.turned.float().mean() < 0.35
+    assert 0.45 < hiding.turned.float().mean() < 0.55
     used = hiding.radii[hiding.radii > 0]
     assert 0.1 <= used.min() < 0.12
     assert 0.43 < used.max() <= 0.45
