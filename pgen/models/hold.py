@@ -19,7 +19,7 @@ from pgen.models.paste import Paste
 _REACH = 0.047
 
 #: Where the guide has only mean colours, detail is at most so strong as a share of the label's in the source.
-_INVENTED = 0.5
+_INVENTED = 0.25
 
 #: Within so much of the longer side around the figure the background is H_A's: there are its shadows.
 _NEAR = 0.023
