@@ -100,6 +100,11 @@ def check_frame(
         )
 
 
+def height_by_width(size: tuple[int, ...]) -> str:
+    """ "256x176" for the size (256, 176), (height, width)."""
+    return "x".join(map(str, size))
+
+
 def _within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
     slack = 0.02 * max(frame)  # detectors and augmentation put a joint a little outside now and then
     high = np.array([frame[1] - 1, frame[0] - 1]) + slack
@@ -138,7 +143,7 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
             raise InputError(
                 f"{source}: all poses are shifted by about {abs(shift) * height:.0f} pixels to the {side} of the "
                 f"middle of {_named(frames)}; say with --frame which frame they refer to, perhaps --frame "
-                f"{other[0]}x{other[1]}"
+                f"{height_by_width(other)}"
             )
 
 
@@ -147,13 +152,12 @@ def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
     fitting = [frame for frame in fitting if _suits(seen, frame)] or fitting
     if not fitting:
         return ", as HEIGHTxWIDTH"
-    height, width = min(fitting, key=lambda frame: frame[0] * frame[1])
-    return f", perhaps --frame {height}x{width}"
+    smallest = min(fitting, key=lambda frame: frame[0] * frame[1])
+    return f", perhaps --frame {height_by_width(smallest)}"
 
 
 def _named(frames: Sequence[tuple[int, int]]) -> str:
-    height, width = frames[0]
-    return f"{height}x{width}" if len(set(frames)) == 1 else "their photos"
+    return height_by_width(frames[0]) if len(set(frames)) == 1 else "their photos"
 
 
 def _part(values: Iterable[bool]) -> float:

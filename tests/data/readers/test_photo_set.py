@@ -8,6 +8,7 @@ import pytest
 from pgen.data.example import Drop
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.folder import find_folder
+from pgen.data.readers.given import Given
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import on_body
 from pgen.errors import InputError
@@ -46,7 +47,7 @@ def test_a_dress_that_cannot_be_split_is_dropped(tmp_path: Path) -> None:
         return pose
 
     write_set(tmp_path, hipless, lambda shot: np.where(shot.example.parsing == 0, 0, 6))
-    item = next(find_folder(tmp_path, scheme=load_scheme("lip20")).examples())
+    item = next(find_folder(tmp_path, Given(scheme=load_scheme("lip20"))).examples())
     assert isinstance(item, Drop)
     assert item.reason == "parsing map cannot be merged"
     assert item.detail.endswith(".npy has a dress, which is split at the hips, and a pose without them")
