@@ -56,11 +56,10 @@ def train_in(processes: Processes, options: Options) -> Path | None:
     sharing = processes.local_world
     train_views, held_out = Sampler(store, "train", sharing=sharing), Sampler(store, "test", sharing=sharing)
     stage = options.build(Materials(config, store, train_views, held_out, options.seed, processes, tell))
-    if processes.first:
-        _keep_settings(folder / "config.json", info)
     if not processes.first:
         train(stage, run, lambda step, values: None, processes)
         return None
+    _keep_settings(folder / "config.json", info)
     with progress(f"train {options.stage}", stage.schedule.steps) as advance:
         at = 0
 
