@@ -147,7 +147,7 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
 
 
 def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """The keypoint files for training and for testing, none if there are none."""
+    """The keypoint files in ``root``, or the folder of them, none if there are none; and what was not taken."""
     found: list[Path] = []
     notes: tuple[str, ...] = ()
     for split in SPLITS:

@@ -63,17 +63,17 @@ def find_folder(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
 
 
 def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
+    """The only file or folder of keypoints in ``root``. Raises `InputError` if there are several, or none."""
     usual = root / "keypoints.csv"
     if usual.is_file():
         return [usual]
     found = [path for path in sorted(root.glob("*.csv")) if _begins_like_poses(path)]
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]
-    if not found and may_be_missing:
-        return []
-    if len(found) != 1:
-        what = "no keypoint CSV" if not found else f"{len(found)} keypoint CSVs"
-        raise InputError(f"{root} has {what}; name one with --keypoints, or estimate them: --annotate pose")
+    if len(found) > 1:
+        raise InputError(f"{root} has {len(found)} keypoint CSVs; name one with --keypoints")
+    if not found and not may_be_missing:
+        raise InputError(f"{root} has no keypoint CSV; name one with --keypoints, or estimate them: --annotate pose")
     return found
 
 

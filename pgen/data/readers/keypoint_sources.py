@@ -23,7 +23,7 @@ PoseRow = PosesOfPhoto | Path
 
 
 def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
-    """The pose of the largest person, and the frame that it refers to if its file says so.
+    """The pose (18, 2) of the largest person, NaN = missing, and the frame it refers to if its file says so.
 
     ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
     read.
@@ -41,7 +41,8 @@ def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
     """The poses in ``sources`` by the name of the photo, as far as they tell it.
 
     Each source is a keypoint CSV, COCO's JSON, or a folder with a file a photo (JSON of OpenPose or COCO, or text),
-    which is named like the photo, with or without its suffix. Raises `InputError`.
+    which is named like the photo, with or without its suffix. Raises `InputError` if a source cannot be read, does not
+    say which photo a pose belongs to, or has another pose for a photo than one before.
     """
     rows: dict[str, PoseRow] = {}
     for source in map(Path, sources):

@@ -86,7 +86,7 @@ def person_of(name: str) -> str:
 
 
 def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, ...]]:
-    """The photos by file name, what each is for, and how many were skipped."""
+    """The photos by file name, what each is for, and a note of how many were skipped, if any were."""
     files: dict[str, Path] = {}
     splits: dict[str, Split] = {}
     junk = 0
@@ -108,6 +108,7 @@ def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, .
 
 
 def _tables(root: Path) -> list[Path]:
+    """The keypoint files in ``root``, or the folder of them; none if there are none."""
     found = [root / name for split in SPLITS for name in spelt("annotation", split, "market")]
     found = [path for path in found if path.is_file()]
     if not found and (root / "keypoints").is_dir():

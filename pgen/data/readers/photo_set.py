@@ -25,7 +25,7 @@ from pgen.errors import InputError
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
-_OFF_BODY = 0.4  # part of the joints that must lie on the body
+_OFF_BODY = 0.4  # share of the joints that must lie on the body
 _JOINTS_TO_JUDGE = 5
 
 
@@ -35,9 +35,9 @@ class Photo:
 
     name: str
     path: Path
-    pose: PoseRow | None
-    parsing: Path | None
-    person: str
+    pose: PoseRow | None  # None: to be estimated, else the photo is dropped
+    parsing: Path | None  # the file of its map; likewise
+    person: str  # who it shows
     split: Split
 
 
@@ -93,7 +93,10 @@ def read_photo(
     split: Split,
     conventions: Conventions,
 ) -> Example | Drop:
-    """The photo with its annotations in its own pixels, or why it cannot be used."""
+    """The photo with its annotations in its own pixels, or why it cannot be used.
+
+    Arguments are those of `Photo`. Raises `InputError` if nothing is installed to estimate with.
+    """
     estimating = conventions.estimating or Estimating(pose=False, parsing=False)
     if row is None and not estimating.pose:
         return Drop(name, "no row in the keypoints")
@@ -139,7 +142,7 @@ def read_photo(
         detail = f"{map_path} is {height_by_width(own_size)}, the photo {height_by_width(size)}"
         return Drop(name, "parsing map of another size", detail)
     if conventions.scheme.unknown(ids).size:
-        return Drop(name, "labels out of range", _why_not(ids, map_path, conventions.scheme))
+        return Drop(name, "labels out of range", _unknown_labels(ids, map_path, conventions.scheme))
     try:
         parsing = merge(ids, conventions.scheme, pose if own_size == size else into_photo(pose, size, own_size))
     except InputError as error:
@@ -154,7 +157,10 @@ def read_photo(
 
 
 def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
-    """Which part of the joints within the photo lie on the body, or nearly; None if they are too few to judge."""
+    """The share of the joints within the photo that lie on the body, or nearly; None if they are too few to judge.
+
+    ``pose`` (18, 2) and ``parsing`` (H, W) are in the same pixels.
+    """
     height, width = parsing.shape
     points = np.rint(pose[known(pose)]).astype(int)
     inside = ((points >= 0) & (points < (width, height))).all(axis=1)
@@ -168,7 +174,7 @@ def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | N
     return sum(hits) / len(hits)
 
 
-def _why_not(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
+def _unknown_labels(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
     unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
     return f"{path} has label ids {unknown}, which {scheme.name} does not have"
 
