@@ -38,7 +38,8 @@ def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[in
 def parsing_into_photo(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Carry a parsing map (h, w) into a photo of ``size``, (height, width).
 
-    Pixels take the nearest label, and are background where the map does not reach. The same height is shown, with the same vertical axis, as `into_photo` has it.
+    Pixels take the nearest label, and are background where the map does not reach. The same height
+    is shown, with the same vertical axis, as `into_photo` has it.
     """
     scale = parsing.shape[0] / size[0]
     rows = ((np.arange(size[0]) + 0.5) * scale).astype(int)

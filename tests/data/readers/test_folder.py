@@ -131,7 +131,7 @@ def test_missing_things_are_named(root: Path, tmp_path: Path) -> None:
         find_folder(empty, Given(keypoints=[root / "keypoints.csv"]))
     (root / "keypoints.csv").rename(root / "one.csv")
     shutil.copy(root / "one.csv", root / "two.csv")
-    with pytest.raises(InputError, match="2 keypoint CSVs; name one with --keypoints$"):
+    with pytest.raises(InputError, match=r"2 keypoint CSVs; name one with --keypoints$"):
         find_folder(root)
 
 
