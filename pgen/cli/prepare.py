@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import ParsingAnnotator, PoseAnnotator, parse_kinds
+from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
 
@@ -97,8 +97,8 @@ def run(
         str | None,
         typer.Option(help=f"{ON_DISK}: estimate what photos lack: pose, parsing, or pose,parsing.", metavar="KINDS"),
     ] = None,
-    pose_annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    pose_annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
