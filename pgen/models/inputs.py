@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.batched import heatmaps, limb_maps, part_affines, part_masks, pose_masks
+from pgen.body.head_turn import head_turns
 from pgen.body.heatmaps import sigma_for
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.posemask import radius_for
@@ -19,6 +20,9 @@ from pgen.models.appearance import AppearanceGenerator, AppearanceInput, TwoLeve
 from pgen.models.paste import Paste, paste, plan_paste
 from pgen.models.semantic import SemanticGenerator, SemanticInput
 from pgen.models.warp import Size, Warp, deformable_skip, plan_warp, resize_labels
+
+#: Faces whose turns differ by more (from −1 to 1) do not show the same.
+_SAME_FACE = 0.6
 
 
 @dataclass
@@ -89,8 +93,14 @@ class Transfer:
         ]
 
     def paste(self, image: Tensor, source: Tensor, target: Tensor) -> Paste:
-        """The label-aware paste of ``image`` (B, 3, H, W) into the map ``target`` (long, B, H, W)."""
-        return paste(image, source, target, plan_paste(self.affines, self.masks, source, target))
+        """The label-aware paste of ``image`` (B, 3, H, W) into the map ``target`` (long, B, H, W).
+
+        A face is left out where the head is turned too far between the poses: an affine would carry it to where it
+        cannot be, an eye to the cheek.
+        """
+        turned = (head_turns(self.source) - head_turns(self.target)).abs() > _SAME_FACE
+        carried = source.masked_fill(turned[:, None, None] & (source == Label.FACE), -1)
+        return paste(image, source, target, plan_paste(self.affines, self.masks, carried, target))
 
     def _size(self, level: int) -> Size:
         return (self.size[0] >> level, self.size[1] >> level)

@@ -22,6 +22,15 @@ _TORSO_FIRST = (Label.UPPER, Label.SKIRT)
 #: Confidence of a pixel filled with its label's mean colour, against 1 for a pasted one.
 FILL_CONFIDENCE = 0.15
 
+#: So few pixels say nothing about a label's colour.
+_FEW = 6
+
+#: The mean of all skin counts as so much of the frame beside each skin label's own.
+_LITTLE_SKIN = 0.001
+
+#: A middle skin tone in [−1, 1] (RGB 191, 147, 121).
+_MIDDLE_SKIN = (0.5, 0.15, -0.05)
+
 
 @dataclass
 class Paste:
@@ -98,24 +107,31 @@ def paste(image: Tensor, source_labels: Tensor, target_labels: Tensor, warp: War
 def _label_colours(image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Mean colour of each label (B, 10, 3) and whether the source shows it (B, 10).
 
-    A skin label that the source does not show takes the mean of all skin; any other that of the whole figure.
+    A skin label that the source does not show takes the mean of all skin, or a middle tone if it shows none; any other
+    that of the whole figure.
     """
-    inner = eroded_labels(labels)
-    one_hot = F.one_hot(inner.clamp_min(0), LABEL_COUNT) * (inner >= 0)[..., None]
-    one_hot = one_hot.to(image.dtype)
-    counts = one_hot.sum((1, 2))
-    sums = torch.einsum("bchw,bhwk->bkc", image, one_hot)
+    whole = F.one_hot(labels, LABEL_COUNT).to(image.dtype)
+    inner = whole * (eroded_labels(labels) >= 0)[..., None]
+    # Small regions are all edge.
+    small = inner.sum((1, 2), keepdim=True) <= _FEW
+    weights = torch.where(small, whole, inner)
+    counts = weights.sum((1, 2))
+    sums = torch.einsum("bchw,bhwk->bkc", image, weights)
     skin = list(SKIN_LABELS)
     figure_mean = sums[:, 1:].sum(1) / counts[:, 1:].sum(1)[:, None].clamp_min(1)
     skin_count = counts[:, skin].sum(1)
     skin_mean = sums[:, skin].sum(1) / skin_count[:, None].clamp_min(1)
-    skin_mean = torch.where((skin_count > 6)[:, None], skin_mean, figure_mean)
+    skin_mean = torch.where((skin_count > _FEW)[:, None], skin_mean, skin_mean.new_tensor(_MIDDLE_SKIN))
     fallback = figure_mean[:, None].repeat(1, LABEL_COUNT, 1)
     fallback[:, skin] = skin_mean[:, None]
-    known = counts > 6
+    known = counts > _FEW
     means = torch.where(known[..., None], sums / counts[..., None].clamp_min(1), fallback)
+    # A neck of a few pixels under the hair is no measure of a face: where little of it shows, skin is like other skin.
+    prior = _LITTLE_SKIN * labels[0].numel()
+    alike = (sums[:, skin] + prior * skin_mean[:, None]) / (counts[:, skin, None] + prior)
+    means[:, skin] = torch.where(known[:, skin, None], alike, means[:, skin])
     known = known.clone()
-    known[:, skin] = (skin_count > 6)[:, None]
+    known[:, skin] = (skin_count > _FEW)[:, None]
     return means, known
 
 

@@ -12,6 +12,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.samples import mirrored, mirrored_poses
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
+from pgen.models.hold import hold_to_guide
 from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, without_parsing
 from pgen.synthesis.inputs import ImageLike, ParsingLike, PoseLike, read_source
 from pgen.synthesis.person import Person
@@ -119,9 +120,17 @@ class PersonGenerator:
             return (straight + swapped.flip(3)[:, list(FLIP_LABELS)]).argmax(1)
 
     def images(self, source: Views, transfer: Transfer, layouts: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A)."""
+        """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A).
+
+        A network with a guide is held to its colours.
+        """
         with torch.inference_mode():
-            return paint(self._appearance, source, transfer, one_hot(layouts))
+            config = self._appearance.config
+            if not (config.guide_channels and config.parsing):
+                return paint(self._appearance, source, transfer, one_hot(layouts))
+            guide = transfer.paste(source.images, source.labels, layouts)
+            painted = paint(self._appearance, source, transfer, one_hot(layouts), guide)
+            return hold_to_guide(painted, source, guide, layouts)
 
 
 def _device(name: str | torch.device) -> torch.device:

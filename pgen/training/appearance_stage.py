@@ -176,6 +176,8 @@ class AppearanceStage:
         fake_b, second = painted.fakes.chunk(2)
         if weights.pixels:
             result["pixels"] = weights.pixels * F.l1_loss(second, painted.truth)
+        if weights.own_face:
+            result["own_face"] = weights.own_face * self._face_loss(painted)
         if weights.paste:
             pasted = painted.pasted
             result["paste"] = weights.paste * losses.paste_loss(fake_b, pasted.image.detach(), pasted.confidence)
@@ -240,6 +242,14 @@ class AppearanceStage:
             "adversarial": 2 * weights.adversarial * losses.real_loss(self.critic(pairs)),
             "face": 2 * weights.face * losses.real_loss(self.face_critic(faces)),
         }
+
+    def _face_loss(self, painted: _Painted) -> Tensor:
+        """L1 and content of the second picture's face: of the whole picture's pixels, a face has one in a hundred."""
+        poses, side = painted.poses.chunk(2)[1], self.config.face_size
+        found, true = (crop_faces(of, poses, side) for of in (painted.fakes.chunk(2)[1], painted.truth))
+        with torch.no_grad():
+            features = self.frozen.perceptual(true).float()
+        return F.l1_loss(found, true) + losses.content_loss(self.frozen.perceptual(found).float(), features)
 
     def critic_losses(self) -> dict[str, Tensor]:
         result = {}

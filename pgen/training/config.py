@@ -109,6 +109,7 @@ class AppearanceWeights:
     content: float = 0.03  #: MSE of features between the image that came back and the source
     style: float = 1.0  #: MSE of Gram matrices, region by region
     pixels: float = 0.0  #: addition: L1 of the second picture, fake A or the own view
+    own_face: float = 0.0  #: addition: L1 and content of the second picture's face, enlarged
     paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
 
 

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from pgen.body.joints import Joint
+from pgen.body.labels import Label
 from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, appearance_generator
 from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, shrunk
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
@@ -123,3 +125,17 @@ def test_warps_are_planned_once() -> None:
     aware = transfer.label_warps(2, 1, source.labels, source.labels)
     assert aware[1] is transfer.warps(2)[1]
     assert aware[0] is not transfer.warps(1)[0]
+
+
+def test_a_face_is_not_pasted_where_the_head_is_turned() -> None:
+    source = views(count=2)
+    aside = source.poses.clone()
+    aside[1, [Joint.L_EAR, Joint.L_EYE]] = torch.nan  # the second is seen from the side
+    face = source.labels == Label.FACE
+    pasted = Transfer(source.poses, aside, source.size).paste(source.images, source.labels, source.labels)
+    same = Transfer(source.poses, source.poses, source.size).paste(source.images, source.labels, source.labels)
+    assert same.valid[:, 0][face].float().mean() > 0.5
+    assert torch.equal(pasted.valid[0], same.valid[0])
+    assert not pasted.valid[1, 0][face[1]].any()
+    hair = source.labels[1] == Label.HAIR
+    assert pasted.valid[1, 0][hair].any()

@@ -11,11 +11,13 @@ import torch
 import pgen
 from pgen.body.labels import FLIP_LABELS
 from pgen.data.samples import mirrored, mirrored_poses
+from pgen.data.weights import Weights
 from pgen.errors import InputError
-from pgen.models.inputs import Transfer, Views
+from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.inputs import Transfer, Views, paint
 from pgen.synthesis.generator import PersonGenerator, load
 from tests.data.examples import STANDING, example
-from tests.synthesis.tiny import FRAME, write_weights
+from tests.synthesis.tiny import FRAME, WIDTHS, write_weights
 
 
 def test_load_says_what_it_took(weights: Path) -> None:
@@ -65,10 +67,28 @@ def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
     assert agree.float().mean() > 0.99  # ties may fall either way
 
 
-def test_two_levels(tmp_path: Path) -> None:
-    from pgen.data.weights import Weights
-    from pgen.models.appearance import AppearanceConfig, appearance_generator
+@pytest.mark.parametrize("kind", ["guided", "baseline", "paper"])
+def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
+    """Random networks paint grey noise; held to the guide, a picture has the source's colours."""
+    config = AppearanceConfig(WIDTHS, local_widths=(), guide_channels=4 * (kind != "paper"), parsing=kind != "baseline")
+    torch.manual_seed(0)
+    network = appearance_generator(config).eval()
+    model = PersonGenerator(Weights(FRAME, appearance=network))
+    a = example(0)
+    image = torch.from_numpy(a.image).permute(2, 0, 1)[None] / 127.5 - 1
+    source = Views(image, torch.from_numpy(a.parsing)[None].long(), torch.from_numpy(a.pose)[None])
+    transfer = Transfer(source.poses, torch.from_numpy(STANDING)[None], source.size)
+    found = model.images(source, transfer, source.labels)
+    with torch.inference_mode():
+        painted = paint(network, source, transfer, source.one_hot())
+    guide = transfer.paste(source.images, source.labels, source.labels)
+    assert torch.equal(found, painted) == (kind != "guided")
+    if kind == "guided":
+        away, before = ((x - guide.image).mean((2, 3)).abs().max() for x in (found, painted))
+        assert away < 0.2 * before
 
+
+def test_two_levels(tmp_path: Path) -> None:
     network = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
     model = PersonGenerator(Weights((128, 128), appearance=network))
     a = example(0)

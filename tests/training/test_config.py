@@ -105,7 +105,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         PatchConfig(3, 32, 2, norm="sample"),
         32,
         replace(schedule, steps=500, rate=1e-3, critic_rate=3e-4, zoom=0.1),
-        weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 2.0),
+        weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 20.0, 2.0),
         end_to_end=EndToEnd(0.02, 1.0, 0.5, 0.02),
         own_view=True,
         style_by_area=True,

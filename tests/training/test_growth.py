@@ -33,7 +33,7 @@ SETTINGS = (
     "appearance.network.local_widths=[2, 4]",
     "appearance.schedule.steps=6",
     *(f"appearance.growth.{setting}" for setting in ("coarse=2", "fade=2")),
-    *(f"appearance.weights.{name}=0" for name in ("pixels", "paste")),  # for speed
+    *(f"appearance.weights.{name}=0" for name in ("pixels", "own_face", "paste")),  # for speed
 )
 
 

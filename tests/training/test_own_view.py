@@ -11,10 +11,13 @@ from torch import Tensor, nn
 
 from pgen.body.batched import torso_lengths
 from pgen.body.joints import Joint
+from pgen.body.labels import Label
 from pgen.data.samples import Sampler, augmented
+from pgen.models.face import crop_faces
 from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
 from pgen.training import appearance_stage
+from pgen.training.appearance_stage import _Painted
 from pgen.training.config import Schedule
 from pgen.training.draws import draw_pairs
 from pgen.training.own_view import Concealment, concealed
@@ -26,7 +29,9 @@ SIZES = [(64, 64), (64, 48), (72, 32)]
 
 
 def drawn(batch: int, seed: int = 0) -> Concealment:
-    return Concealment.draw(batch, torch.Generator().manual_seed(seed))
+    """What is hidden by discs alone."""
+    hiding = Concealment.draw(batch, torch.Generator().manual_seed(seed))
+    return replace(hiding, turned=torch.zeros(batch, dtype=torch.bool))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -70,15 +75,37 @@ def test_nothing_is_hidden_at_missing_joints_or_without_a_torso() -> None:
     torch.testing.assert_close(shown.poses[1], source.poses[1], equal_nan=True)  # nor is it shaken
 
 
+def test_hair_covers_the_face_of_who_is_turned() -> None:
+    source = views(count=3)
+    source.labels[2].masked_fill_(source.labels[2] == Label.HAIR, int(Label.UPPER))  # nothing to cover it with
+    hiding = drawn(3)
+    hiding = replace(hiding, turned=torch.tensor([True, False, True]), radii=0 * hiding.radii)
+    shown = concealed(source, hiding)
+    for b in (1, 2):
+        assert torch.equal(shown.labels[b], source.labels[b])
+        assert torch.equal(shown.images[b], source.images[b])
+    hair, face = source.labels[0] == Label.HAIR, source.labels[0] == Label.FACE
+    assert (shown.labels[0, face] == Label.HAIR).all()
+    assert torch.equal(shown.labels[0, ~face], source.labels[0, ~face])
+    colour = source.images[0][:, hair].mean(1, keepdim=True)
+    torch.testing.assert_close(shown.images[0][:, face], colour.expand(-1, int(face.sum())))
+    assert torch.equal(shown.images[0][:, ~face], source.images[0][:, ~face])
+    gone = {Joint.NOSE, Joint.R_EYE, Joint.L_EYE}
+    assert set(shown.poses[0, :, 0].isnan().nonzero().flatten().tolist()) == gone
+    assert torch.equal(shown.poses[1:].isnan(), source.poses[1:].isnan())
+    assert not source.poses.isnan().any()  # which is not changed itself
+
+
 def test_what_is_drawn() -> None:
-    hiding = drawn(500)
+    hiding = Concealment.draw(500, torch.Generator().manual_seed(0))
+    assert 0.45 < hiding.turned.float().mean() < 0.55
     used = hiding.radii[hiding.radii > 0]
     assert 0.1 <= used.min() < 0.12
     assert 0.43 < used.max() <= 0.45
     assert 0.55 < len(used) / 2000 < 0.65
     assert set(hiding.joints.flatten().tolist()) == set(range(18))
     assert hiding.shaking.std().item() == pytest.approx(0.06, rel=0.05)
-    part, again = hiding[10:20], drawn(500)
+    part, again = hiding[10:20], Concealment.draw(500, torch.Generator().manual_seed(0))
     for name, whole in vars(hiding).items():
         assert torch.equal(getattr(part, name), whole[10:20])
         assert torch.equal(getattr(again, name), whole)
@@ -136,3 +163,25 @@ def test_h_s_s_own_maps(samplers: Samplers) -> None:
         assert is_own.float().mean().item() == pytest.approx(own * (1 - anyone), abs=0.08)
         assert torch.equal(matches[draw.source, 0] == draw.target, ~is_own & ~draw.anyone) or anyone
         assert not torch.equal(draw.source_change.zoom, draw.target_change.zoom)
+
+
+def test_the_face_is_learnt_from_its_own_crop(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loss looks at the second picture's faces alone: nothing else that is wrong there counts."""
+    stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4")
+    _, _, (draw, _) = watched(stage, monkeypatch, error=0.0)
+    goal = augmented(stage.train.views(draw.source), draw.own_change)
+    maps = torch.cat([goal.one_hot()] * 2)
+
+    def loss(second: Tensor) -> float:
+        fakes = torch.cat([torch.zeros_like(second), second])
+        pasted = Transfer(goal.poses, goal.poses, stage.frame).paste(goal.images, goal.labels, goal.labels)
+        painted = _Painted(goal, goal.one_hot(), maps, torch.cat([goal.poses] * 2), fakes, goal.images, pasted)
+        return stage._face_loss(painted).item()
+
+    assert loss(goal.images) == 0
+    elsewhere = goal.images.clone()
+    elsewhere[:, :, stage.frame[0] // 2 :] = 0
+    assert loss(elsewhere) == 0
+    off = loss((goal.images + 0.1).clamp(max=2))
+    known_heads = (crop_faces(torch.ones_like(goal.images), goal.poses, stage.config.face_size) > 0).float().mean()
+    assert off > 0.1 * known_heads.item() * 0.99

@@ -54,7 +54,7 @@ STAGES = {
     "parser": ({"labels", "overlap"}, set(), {"miou"}),
     "semantic": ({"layout", "overlap", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
     "appearance": (
-        {"pose", "content", "style", "pixels", "paste", "adversarial", "face"},
+        {"pose", "content", "style", "pixels", "own_face", "paste", "adversarial", "face"},
         {"image_critic", "face_critic"},
         {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
     ),
@@ -112,11 +112,12 @@ def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
 
 
 def test_a_weight_of_zero_leaves_a_term_out(build: Build) -> None:
-    names = losses_of(build("appearance", *(f"appearance.weights.{name}=0" for name in ("pixels", "paste")))).keys()
+    none = (f"appearance.weights.{name}=0" for name in ("pixels", "own_face", "paste"))
+    names = losses_of(build("appearance", *none)).keys()
     assert names == {"pose", "content", "style", "adversarial", "face"}
 
 
-@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "pixels", "paste"])
+@pytest.mark.parametrize("weight", ["adversarial", "face", "pose", "content", "style", "pixels", "own_face", "paste"])
 def test_weights_scale_their_terms(build: Build, weight: str) -> None:
     key = f"appearance.weights.{weight}"
     single, double = (losses_of(build("appearance", f"{key}={value}")) for value in (1.5, 3.0))
