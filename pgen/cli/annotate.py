@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators, parse_kinds
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, parse_kinds
 from pgen.cli.options import Force
 from pgen.cli.result_files import png
 from pgen.errors import InputError, PgenError
@@ -32,9 +32,9 @@ def run(
         str, typer.Option("--what", help="What to estimate: pose, parsing, or both, with a comma.")
     ] = "pose,parsing",
     sheet: Annotated[Path | None, typer.Option(help="Also draw what was found.", metavar="FILE.png")] = None,
-    person: CountedPerson = None,
-    annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    person: PersonNumber = None,
+    annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     force: Force = False,
 ) -> None:
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
@@ -123,7 +123,10 @@ def _places(files: list[Path], out: Path | None, kinds: tuple[str, ...], force: 
 def _annotate(
     file: Path, places: dict[str, Path], estimating: Annotators, force: bool
 ) -> list[tuple[str, NDArray[np.uint8]]]:
-    """Write what is found in one photo; pictures of it, with captions."""
+    """Write what is found in one photo to ``places``, by kind; returns pictures of it, with captions.
+
+    Raises `PgenError` if nobody is found, or the photo cannot be read.
+    """
     from pgen.body.drawing import colour_parsing, draw_skeleton
     from pgen.data.annotators.interface import ToParse
     from pgen.data.formats.images import read_image
@@ -137,16 +140,16 @@ def _annotate(
     for doubt in found.person.doubts:
         warn(f"{file.name}: {doubt}")
     pictures = [(file.name, draw_skeleton(image, found.person.pose))]
-    maps = None
+    labels = None
     if "parsing" in places:
         parsed = estimating.parsing(ToParse(image, found.person.pose, found.person.silhouette))
         for doubt in parsed.doubts:
             warn(f"{file.name}: {doubt}")
-        maps = parsed.labels
-        pictures.append(("parsing map", colour_parsing(maps)))
+        labels = parsed.labels
+        pictures.append(("parsing map", colour_parsing(labels)))
     if "pose" in places:
         size = (image.shape[0], image.shape[1])
         print(write_pose_json(places["pose"], found.person.pose, size, force, found.person.confidence))
-    if maps is not None:
-        print(write_parsing(places["parsing"], maps, force))
+    if labels is not None:
+        print(write_parsing(places["parsing"], labels, force))
     return pictures

@@ -9,7 +9,10 @@ from pgen.errors import InputError
 
 
 def for_each(given: Sequence[str], sources: Sequence[str], flag: str) -> Sequence[str | None]:
-    """One of ``given`` for each source: the only one for all, or in their order."""
+    """One of ``given`` for each source: the only one for all, or in their order; None for each if none is given.
+
+    Raises `InputError` naming ``flag`` for any other number.
+    """
     if len(given) <= 1:
         return [*given, None][:1] * len(sources)
     if len(given) != len(sources):
@@ -20,7 +23,10 @@ def for_each(given: Sequence[str], sources: Sequence[str], flag: str) -> Sequenc
 
 
 def parsing_of(source: str, parsing: str, flag: str) -> str:
-    """The map of ``source``: ``parsing``, or the file or entry in it that is called like the photo."""
+    """The map of ``source``: ``parsing``, or the file or entry in it that is called like the photo.
+
+    Raises `InputError` naming ``flag`` if a folder has none.
+    """
     from pgen.data.inputs import split_spec
     from pgen.data.store import is_hdf5
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pgen.cli.demo_page import Section
     from pgen.cli.demo_people import DemoPerson
+    from pgen.cli.html_page import Section
     from pgen.synthesis.generator import PersonGenerator
     from pgen.synthesis.person import Person
     from pgen.synthesis.result import Result
@@ -90,7 +90,7 @@ def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance)
 def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], seed: int, folder: Path) -> Section:
     from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
     from pgen.body.framing import Fit
-    from pgen.cli.demo_page import Row, Section, comparison, figure
+    from pgen.cli.html_page import Row, Section, comparison, figure
     from pgen.data.formats.images import write_png
 
     size = people[0].source.image.shape[:2]
@@ -131,8 +131,8 @@ def _animation(
 ) -> Section:
     from pgen.body.drawing import draw_skeleton
     from pgen.body.framing import Fit
-    from pgen.cli.demo_page import Section, figure, side_by_side
     from pgen.cli.demo_people import STEPS, walking_poses
+    from pgen.cli.html_page import Section, figure, side_by_side
 
     someone, person = known
     results = []
@@ -161,7 +161,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
     import torch
     from skimage.metrics import structural_similarity
 
-    from pgen.cli.demo_page import Section, table
+    from pgen.cli.html_page import Section, table
     from pgen.training.semantic_stage import intersection_and_union, mean_iou
 
     def ssim(found: Picture, true: Picture) -> float:
@@ -198,28 +198,29 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
 
 
 def _own_photo() -> Section:
-    from pgen.cli.demo_page import Section, code
+    from pgen.cli.html_page import Section, code
 
     command = (
+        "pgen generate me.jpg --pose other.jpg -o out.png --sheet sheet.png\n"
         "pgen generate me.jpg --src-pose keypoints.csv --src-parsing me.png \\\n"
         "    --pose keypoints.csv:other.jpg -o out.png --sheet sheet.png"
     )
     lines = (
         "import pgen\n\nmodel = pgen.load()\n"
-        'person = model.person("me.jpg", pose="keypoints.csv", parsing="me.png")\n'
-        'person.generate("keypoints.csv:other.jpg").save("out.png")'
+        'person = model.person("me.jpg")\nperson.generate("other.jpg").save("out.png")'
     )
     return Section(
         "Your own photo",
-        "Give the photo's 18 joints (OpenPose's JSON, or a row of a keypoint CSV) and its parsing map (.npy or PNG, "
-        "labels 0 to 9). Photos may have any size; what comes back has the detail of the networks' frame. The bundled "
-        "weights have seen only synthetic people, so real faces and fabrics come out simplified.",
+        "What is not given is estimated: poses, with pip install 'pgen[photo]', and parsing maps. Joints are given as "
+        "OpenPose's JSON or a row of a keypoint CSV, a map as .npy or PNG with the labels 0 to 9. Photos may have any "
+        "size; what comes back has the detail of the networks' frame. The bundled weights have seen only synthetic "
+        "people, so real faces and fabrics come out simplified.",
         code(command) + "<p>In Python:</p>\n" + code(lines),
     )
 
 
 def _write_page(model: PersonGenerator, sections: Sequence[Section], folder: Path, seconds: float) -> None:
-    from pgen.cli.demo_page import page
+    from pgen.cli.html_page import page
     from pgen.version import version
 
     text = page(

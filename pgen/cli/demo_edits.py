@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.demo_page import Section, figure, side_by_side
+from pgen.cli.html_page import Section, figure, side_by_side
 
 if TYPE_CHECKING:
     from pgen.cli.demo_people import DemoPerson

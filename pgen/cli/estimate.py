@@ -1,14 +1,14 @@
-"""Options about estimating poses and parsing maps, and the annotators they ask for."""
+"""Options about estimating poses and parsing maps, the annotators they ask for, and telling what was estimated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import progress
+from pgen.cli.conduct import progress, say
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _KINDS = ("pose", "parsing")
 
-CountedPerson = Annotated[
+PersonNumber = Annotated[
     int | None,
     typer.Option(
         "--person", min=0, help="Which person of a photo, 0 being the largest (default: the largest).", metavar="N"
     ),
 ]
-PoseAnnotator = Annotated[
+PoseAnnotatorName = Annotated[
     str,
     typer.Option(
         "--pose-annotator",
@@ -30,7 +30,7 @@ PoseAnnotator = Annotated[
         metavar="NAME",
     ),
 ]
-ParsingAnnotator = Annotated[
+ParserName = Annotated[
     str,
     typer.Option(
         "--parser",
@@ -49,10 +49,19 @@ def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
 
 
 def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str = "pgen") -> Annotators:
-    """Annotators that show when they are loaded."""
+    """Annotators that show when they are loaded: of poses, of the person of that number, and of parsing maps.
+
+    Raises `InputError` for unknown names.
+    """
     from pgen.data.annotators.choose import Annotators
 
     return Annotators(pose, parsing, _loading, person)
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Say what was estimated."""
+    for note in notes:
+        say(note)
 
 
 @contextmanager

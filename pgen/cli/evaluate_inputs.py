@@ -14,19 +14,25 @@ from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
-from pgen.evaluation.scores import METRICS, Options, metric_names
+from pgen.evaluation.scores import Options, check_metrics
 from pgen.evaluation.systems import Files, Networks, Pair, PredictedLabelPaste, System, baseline
 from pgen.models.ssim_protocols import ssim_protocol
 
 
+def names_in(text: str, flag: str) -> list[str]:
+    """The names in a list with commas. Raises `InputError` naming ``flag`` if there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError(f"{flag} {text!r} names nothing; write names with commas between")
+    return names
+
+
 def read_options(metrics: Sequence[str], protocol: str, against: str, device: str, fetch: bool) -> Options:
     """The scores that are asked for; weights are not looked at. Raises `InputError` for unknown names."""
-    for name in metrics:
-        if name not in METRICS:
-            raise InputError(f"--metrics {name}: there is none of that name; choose of {', '.join(METRICS)}")
-    protocols = tuple(ssim_protocol(name).name for name in metric_names(protocol))
+    check_metrics(metrics)
+    protocols = tuple(ssim_protocol(name).name for name in names_in(protocol, "--protocol"))
     sets: list[Literal["test", "train"]] = []
-    for name in metric_names(against):
+    for name in names_in(against, "--against"):
         if name not in ("test", "train"):
             raise InputError(f"--against {name}: choose test, train, or test,train")
         sets.append("test" if name == "test" else "train")

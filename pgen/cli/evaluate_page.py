@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.cli.demo_page import Section, page, table
+from pgen.cli.html_page import Section, page, table
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photos
 from pgen.evaluation.report import (

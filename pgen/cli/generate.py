@@ -11,11 +11,11 @@ import typer
 
 from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
 from pgen.cli.conduct import progress
-from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
 from pgen.cli.result_files import places
-from pgen.cli.targets import read_targets, tell
+from pgen.cli.targets import read_targets
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def run(
     frames: Annotated[
         int, typer.Option(min=1, help="Take at most so many frames of a video, GIF or folder.", metavar="N")
     ] = 48,
-    person: CountedPerson = None,
-    annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    person: PersonNumber = None,
+    annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,
@@ -114,17 +114,17 @@ def run(
     model = opened(weights, device, seed, estimating)
     body: Retarget = "no" if not retarget else "motion" if moving else "each"
     # Everything is looked at before the first result is written; of several photos, each is read again then.
-    people = []
+    names = []
     for request in requests:
-        people.append(request.person(model))
-        tell(people[-1].notes)
-        _results(people[-1], targets, parsing, body)
-    files = places(out, [one.name for one in people], [target.name for target in targets], force)
+        someone = request.person(model)
+        tell(someone.notes)
+        _results(someone, targets, parsing, body)
+        names.append(someone.name)
+    files = places(out, names, [target.name for target in targets], force)
     if sheet is not None:
         check_output(sheet, force)  # after the results' folder was made, in which it may be
     job = _Job(model, targets, parsing, body, paste, force)
-    kept = people if len(people) == 1 else None
-    _generate(job, requests, kept, files, sheet, gif, seconds)
+    _generate(job, requests, someone if len(requests) == 1 else None, files, sheet, gif, seconds)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class _Job:
 def _generate(
     job: _Job,
     requests: Sequence[Photo],
-    people: Sequence[Person] | None,
+    only: Person | None,
     files: list[list[Path | None]],
     sheet: Path | None,
     gif: Path | None,
@@ -150,7 +150,8 @@ def _generate(
 ) -> None:
     """Write every result as soon as it is there; what fails is told at the end, and costs nothing else.
 
-    ``people`` are those of ``requests`` if they are still at hand.
+    ``only`` is the person of the only one of ``requests``, read already; ``files`` say where each result goes, by
+    request and target; ``seconds`` how long each target is shown in the animation.
     """
     from pgen.body.drawing import sheet as draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
@@ -161,10 +162,10 @@ def _generate(
     pictures: list[NDArray[np.uint8]] = []
     batch = Batch(job.force, job.paste)
     with progress("generating", len(requests) * count) as advance:
-        for index, (request, own_files) in enumerate(zip(requests, files, strict=True)):
+        for request, own_files in zip(requests, files, strict=True):
             done = 0
             with batch.attempt(lambda: f"{request.source}, {count - done} results"):  # noqa: B023 (called at once)
-                person = people[index] if people is not None else request.person(job.model)
+                person = only or request.person(job.model)
                 results = _results(person, job.targets, job.parsing, job.body)
                 for result, file in zip(results, own_files, strict=True):
                     done += 1

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,8 @@ from pgen.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from pgen.data.example import Example
 
     Picture = NDArray[np.uint8]
     Pose = NDArray[np.float32]
@@ -203,7 +205,7 @@ def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
     return rows, [_draw_pose(names[i], every[i], frame) for i in _spread(len(names), count)]
 
 
-def _draw_example(example: Any) -> list[tuple[str, Picture]]:
+def _draw_example(example: Example) -> list[tuple[str, Picture]]:
     from pgen.body.drawing import colour_parsing, draw_parts, draw_skeleton
 
     return [
@@ -244,13 +246,15 @@ def _spread(length: int, count: int) -> list[int]:
 
 
 def _joints(pose: Pose) -> Iterable[tuple[str, object]]:
+    """A row a joint: where it is, in pixels."""
     from pgen.body.joints import JOINTS, known
 
     for joint, (x, y), there in zip(JOINTS, pose.tolist(), known(pose).tolist(), strict=True):
         yield joint, f"x {x:g}, y {y:g}" if there else "missing"
 
 
-def _labels(parsing: Picture) -> str:
+def _labels(parsing: NDArray[np.uint8]) -> str:
+    """The labels in a map (H, W), each with its share of the pixels."""
     import numpy as np
 
     from pgen.body.labels import LABELS
@@ -260,6 +264,7 @@ def _labels(parsing: Picture) -> str:
 
 
 def _mean_known(poses: Pose) -> float:
+    """How many joints of ``poses`` (N, 18, 2) are known, on average."""
     import numpy as np
 
     return float(np.isfinite(poses).all(axis=2).sum(axis=1).mean()) if len(poses) else 0.0

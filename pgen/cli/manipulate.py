@@ -10,11 +10,10 @@ import typer
 
 from pgen.cli.batch import opened, write_sheet
 from pgen.cli.conduct import say, warn
-from pgen.cli.estimate import CountedPerson, ParsingAnnotator, PoseAnnotator, annotators
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Seed, Weights
 from pgen.cli.photos import photos
 from pgen.cli.result_files import png
-from pgen.cli.targets import tell
 from pgen.errors import InputError
 
 
@@ -59,9 +58,9 @@ def run(
         Path | None, typer.Option(help="Also draw source, both maps and result.", metavar="FILE.png")
     ] = None,
     crop: Crop = True,
-    person: CountedPerson = None,
-    annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    person: PersonNumber = None,
+    annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,

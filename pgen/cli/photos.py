@@ -27,7 +27,7 @@ class Photo:
     number_flag: str = "--person"
 
     def person(self, model: PersonGenerator) -> Person:
-        """The person in the photo. Raises `InputError`."""
+        """The person in the photo. Raises `InputError`, in the words of this photo's flags, if it cannot be read."""
         model.annotators.person = self.number
         try:
             return model.person(self.source, self.pose, self.parsing, self.crop)
@@ -48,7 +48,11 @@ def photos(
     number: int | None = None,
     number_flag: str = "--person",
 ) -> list[Photo]:
-    """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one. Raises `InputError`."""
+    """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one.
+
+    The other arguments are those of `Photo`, for all of them. Raises `InputError` if there are neither as many as
+    photos nor one, or if a folder of maps lacks one.
+    """
     own_poses = for_each(poses, sources, f"--{role}-pose")
     own_parsings = for_each(parsings, sources, f"--{role}-parsing")
     found = []

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgen.cli.conduct import print_table, progress, say, warn
-from pgen.cli.estimate import ParsingAnnotator, PoseAnnotator, parse_kinds
+from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     from pgen.data.example import Drop, Example, Job
     from pgen.data.prepare import Summary
-    from pgen.data.readers.photo_set import Estimating, PhotoSet
+    from pgen.data.readers.given import Estimating, Given
+    from pgen.data.readers.photo_set import PhotoSet
 
 
 class Dataset(StrEnum):
@@ -96,8 +97,8 @@ def run(
         str | None,
         typer.Option(help=f"{ON_DISK}: estimate what photos lack: pose, parsing, or pose,parsing.", metavar="KINDS"),
     ] = None,
-    pose_annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    pose_annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
     people: Annotated[
         int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: {_PEOPLE}).")
@@ -142,17 +143,19 @@ def run(
     )
     if dataset is Dataset.MARKET1501:
         others, belonging = others | {"--images": images}, "other data sets"
-    given = [flag for flag, value in others.items() if value not in (None, [])]
-    if given:
-        raise InputError(f"{given[0]} belongs to {belonging}, not to --dataset {dataset}")
+    misplaced = [flag for flag, value in others.items() if value not in (None, [])]
+    if misplaced:
+        raise InputError(f"{misplaced[0]} belongs to {belonging}, not to --dataset {dataset}")
     if dataset is Dataset.FOLDER and root is None:
         raise InputError("--dataset folder needs --root, the folder with the photos")
     stored = parse_size(size or _SIZES.get(style or dataset, "256x256"), "--size")
     if out is None:
         out = default_store(dataset if root is None else root.resolve().name)
 
+    from pgen.data.formats.parsing_schemes import load_scheme
     from pgen.data.parallel import processors
     from pgen.data.prepare import check_store_output, prepare
+    from pgen.data.readers.given import Given
 
     check_store_output(out, force)
     workers = workers or processors()
@@ -164,7 +167,10 @@ def run(
     if dataset is not Dataset.SYNTHETIC:
         root = root or Path("datasets") / dataset
         estimating = _estimating(annotate, pose_annotator, parser)
-        found = _find(dataset, root, images, keypoints, parsing, parsing_scheme, pairs, frame, stored, estimating)
+        scheme = load_scheme(parsing_scheme) if parsing_scheme else None
+        own_frame = parse_size(frame, "--frame") if frame else None
+        given = Given(keypoints or (), parsing, pairs or (), own_frame, images, scheme, estimating)
+        found = _find(dataset, root, given, stored)
         source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
         train_pairs = found.train_pairs
         files = (*found.files, *(path for path in [Path(parsing_scheme or "")] if path.is_file()))
@@ -195,34 +201,19 @@ def run(
     _report(summary, pseudo_labels)
 
 
-def _find(
-    dataset: Dataset,
-    root: Path,
-    images: Path | None,
-    keypoints: list[Path] | None,
-    parsing: Path | None,
-    parsing_scheme: str | None,
-    pairs: list[Path] | None,
-    frame: str | None,
-    size: tuple[int, int],
-    estimating: Estimating | None,
-) -> PhotoSet:
-    """The data set on disk, checked; says what was assumed."""
-    from pgen.data.formats.parsing_schemes import load_scheme
+def _find(dataset: Dataset, root: Path, given: Given, size: tuple[int, int]) -> PhotoSet:
+    """The data set on disk, checked, for photos of ``size``; says what was assumed."""
     from pgen.data.readers.deepfashion import find_deepfashion
     from pgen.data.readers.folder import find_folder
     from pgen.data.readers.market1501 import find_market1501
     from pgen.data.readers.photo_checks import check_photos
 
-    scheme = load_scheme(parsing_scheme) if parsing_scheme else None
-    own_frame = parse_size(frame, "--frame") if frame else None
-    tables, lists = keypoints or (), pairs or ()
     if dataset is Dataset.DEEPFASHION:
-        found = find_deepfashion(root, tables, parsing, lists, own_frame, images, scheme, size, estimating)
+        found = find_deepfashion(root, given, size)
     elif dataset is Dataset.MARKET1501:
-        found = find_market1501(root, tables, parsing, lists, own_frame, scheme, estimating)
+        found = find_market1501(root, given)
     else:
-        found = find_folder(root, tables, parsing, lists, own_frame, images, scheme, estimating)
+        found = find_folder(root, given)
     for note in found.notes:
         say(note)
     for doubt in check_photos(found):
@@ -231,10 +222,10 @@ def _find(
 
 
 def _estimating(annotate: str | None, pose_annotator: str, parser: str) -> Estimating | None:
-    """What is estimated; refused at once if it cannot be."""
+    """What is estimated. Raises `InputError` if it cannot be, as annotators or weights are missing."""
     if annotate is None:
         return None
-    from pgen.data.readers.photo_set import Estimating
+    from pgen.data.readers.given import Estimating
 
     kinds = parse_kinds(annotate, "--annotate")
     estimating = Estimating("pose" in kinds, "parsing" in kinds, pose_annotator, parser)

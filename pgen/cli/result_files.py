@@ -10,7 +10,10 @@ from pgen.errors import InputError
 
 
 def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool) -> list[list[Path | None]]:
-    """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several."""
+    """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several.
+
+    Raises `InputError` if ``out`` cannot hold them, or one exists and ``force`` is false.
+    """
     from pgen.data.outputs import check_output
 
     if out is None:
@@ -29,10 +32,10 @@ def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], for
         out.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
-    places: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
-    for place in (place for row in places for place in row if place is not None):
-        check_output(place, force)
-    return places
+    files: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
+    for file in (file for row in files for file in row if file is not None):
+        check_output(file, force)
+    return files
 
 
 def png(path: Path, flag: str) -> Path:

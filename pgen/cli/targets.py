@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.conduct import progress, say
+from pgen.cli.conduct import progress
+from pgen.cli.estimate import tell
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
@@ -17,7 +18,10 @@ _STILL_SECONDS = 0.8
 
 
 def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tuple[list[LoadedPose], list[float], bool]:
-    """Target poses, how long each is shown in an animation, and whether they are one motion."""
+    """Target poses, how long each is shown in an animation (in seconds), and whether they are one motion.
+
+    Of a video, GIF or folder of frames, ``most`` frames at the most. Raises `InputError` if one cannot be read.
+    """
     from pgen.data.formats.moving_pictures import is_moving
     from pgen.data.inputs import split_spec
     from pgen.data.named_poses import named_pose
@@ -41,9 +45,3 @@ def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tup
             seconds.append(_STILL_SECONDS)
             tell(targets[-1].notes)
     return targets, seconds, motions == 1 and len(specs) == 1
-
-
-def tell(notes: Sequence[str]) -> None:
-    """Say what was estimated."""
-    for note in notes:
-        say(note)

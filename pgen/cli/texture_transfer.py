@@ -10,11 +10,10 @@ import typer
 
 from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
 from pgen.cli.conduct import progress
-from pgen.cli.estimate import ParsingAnnotator, PoseAnnotator, annotators
+from pgen.cli.estimate import ParserName, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
 from pgen.cli.result_files import places
-from pgen.cli.targets import tell
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,8 +84,8 @@ def run(
         int | None,
         typer.Option(min=0, help="Which person of the photo of the person, 0 being the largest.", metavar="N"),
     ] = None,
-    annotator: PoseAnnotator = "mediapipe",
-    parser: ParsingAnnotator = "pgen",
+    annotator: PoseAnnotatorName = "mediapipe",
+    parser: ParserName = "pgen",
     weights: Weights = None,
     device: Device = "auto",
     seed: Seed = 0,
@@ -136,7 +135,7 @@ def run(
 
 
 def _about(role: str, number: int | None) -> tuple[str, int | None, str]:
-    """How the flags about photos of that role are called."""
+    """The last arguments of `photos` for those of that role: it, which person is meant, and the flag that says so."""
     return role, number, f"--{role}-number"
 
 

@@ -1,10 +1,10 @@
-"""``pgen train-pose``, ``train-hs``, ``train-joint`` and ``train-parser``: the trainings."""
+"""``pgen train-pose``, ``train-hs``, ``train-joint``, ``train-parser``: their options, and starting the processes."""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
-from pgen.cli.conduct import progress, say, seed_everything, warn
 from pgen.cli.options import Seed
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.cli.train_stages import Materials
     from pgen.training.config import Preset
-    from pgen.training.processes import Processes
     from pgen.training.stage import Stage
 
 
@@ -201,6 +199,7 @@ train_parser = _command(ParserOptions)
 
 
 def _train(options: Options) -> None:
+    from pgen.cli.train_run import train_in
     from pgen.training.processes import parse_gpus, run_in
     from pgen.training.step import check_batch
 
@@ -209,100 +208,6 @@ def _train(options: Options) -> None:
     gpus = parse_gpus(options.gpus)
     config = options.config()  # what is wrong is told before processes are started
     check_batch(getattr(config, options.group).schedule, len(gpus) or options.procs or 1)
-    result = run_in(gpus, options.procs, work, options)
+    result = run_in(gpus, options.procs, train_in, options)
     if result is not None:
         print(result)
-
-
-def work(processes: Processes, options: Options) -> Path | None:
-    """Train in one of the processes; returns what was written, in the first one."""
-    from dataclasses import asdict
-
-    import torch
-
-    from pgen.cli.train_stages import Materials
-    from pgen.data.samples import Sampler
-    from pgen.data.store import Store
-    from pgen.training.config import recipe_of
-    from pgen.training.loop import train
-    from pgen.training.run import Run
-    from pgen.training.step import check_precision
-    from pgen.version import version
-
-    seed_everything(options.seed)
-    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
-    config = options.config()
-    folder = options.out or Path("runs") / options.stage
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder}: is a file; name a folder for the run")
-    check_precision(str(options.precision.value), processes.device)
-    info = {
-        "pgen": version(),
-        "preset": options.preset,
-        "recipe": options.recipe or recipe_of(options.preset),
-        "seed": options.seed,
-        "data": str(options.data),
-        "config": asdict(config),
-    }
-    run = Run(folder, info, options.seed, str(options.precision.value), options.max_steps, options.resume, warn)
-    tell = say if processes.first else _tell_nobody
-    if processes.first:
-        run.check_folder()
-    store = Store(options.data)
-    tell(f"reading {options.data} and preparing the {options.stage} training")
-    sharing = processes.local_world
-    train_views, held_out = Sampler(store, "train", sharing=sharing), Sampler(store, "test", sharing=sharing)
-    stage = options.build(Materials(config, store, train_views, held_out, options.seed, processes, tell))
-    if processes.first:
-        _keep_settings(folder / "config.json", info)
-    if not processes.first:
-        train(stage, run, lambda step, values: None, processes)
-        return None
-    with progress(f"train {options.stage}", stage.schedule.steps) as advance:
-        at = 0
-
-        def report(step: int, values: dict[str, float]) -> None:
-            nonlocal at
-            advance(step - at, _note(values))
-            at = step
-
-        return train(stage, run, report, processes)
-
-
-def _note(values: dict[str, float]) -> str:
-    """The rate and the losses, or the scores, beside the progress bar."""
-    rate = f"{values['samples_per_second']:.3g} samples/s  " if "samples_per_second" in values else ""
-    shown = (f"{name} {value:.3g}" for name, value in values.items() if name != "samples_per_second")
-    return rate + "  ".join(shown)
-
-
-def _tell_nobody(message: str) -> None:
-    pass
-
-
-def _keep_settings(path: Path, info: dict[str, Any]) -> None:
-    """Write the resolved settings to ``path``, and say what differs from those of the run that is resumed."""
-    import json
-
-    from pgen.data.outputs import write_whole
-
-    now = json.loads(json.dumps(info))
-    if path.exists():
-        try:
-            before = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            before = {}
-        for name, old, new in _differences(before, now):
-            warn(f"resuming with {name} = {new} (it was {old})")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(path, force=True) as temporary:
-        temporary.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-
-
-def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(dotted name, old, new) of every setting of ``now`` that is not as in ``before``."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key, value in now.items():
-            yield from _differences(before.get(key), value, f"{name}.{key}" if name else key)
-    elif before != now:
-        yield name, before, now

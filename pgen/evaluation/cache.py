@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,8 +25,7 @@ def default_cache() -> Path:
 class ScoreCache:
     """Rows of numbers by key; keys are hashes of all that the numbers depend on, so nothing in it is ever out of date.
 
-    Several processes may use one file. Raises `InputError` if the file is no such cache, and `PgenError` if it cannot
-    be written.
+    Several processes may use one file. Raises `InputError` if the file is no such cache, or cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,11 +51,14 @@ class ScoreCache:
             found.update((key, np.frombuffer(value[1:], f"<{value[:1].decode()}")) for key, value in rows)
         return found
 
-    def put(self, rows: Mapping[str, NDArray[np.floating]] | Iterable[tuple[str, NDArray[np.floating]]]) -> None:
-        """Keep rows of float32 or float64, all of them or, if the process dies, none."""
-        items = rows.items() if isinstance(rows, Mapping) else rows
+    def put(self, rows: Mapping[str, NDArray[np.floating]]) -> None:
+        """Keep rows of float32 or float64, all of them or, if the process dies, none.
+
+        Raises `PgenError` if they cannot be written.
+        """
         values = [
-            (key, row.dtype.char.encode() + row.astype(row.dtype.newbyteorder("<")).tobytes()) for key, row in items
+            (key, row.dtype.char.encode() + row.astype(row.dtype.newbyteorder("<")).tobytes())
+            for key, row in rows.items()
         ]
         try:
             with self._database:

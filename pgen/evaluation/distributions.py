@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+#: Of an Inception Score, as published figures have it.
 SPLITS = 10
 
 Rows = NDArray[np.floating]
@@ -34,11 +35,11 @@ class Moments:
         self._products += centred.T @ centred
 
     def mean(self) -> NDArray[np.float64]:
-        """(width,)"""
+        """Their mean, (width,); zeros without any."""
         return self._shift + self._sum / max(self.count, 1)
 
     def covariance(self) -> NDArray[np.float64]:
-        """Of the sample, with n − 1: (width, width)."""
+        """That of the sample, (width, width), with n − 1: of two rows at least."""
         mean = self._sum / self.count
         return (self._products - self.count * np.outer(mean, mean)) / (self.count - 1)
 

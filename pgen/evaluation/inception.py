@@ -17,7 +17,6 @@ from pgen.models.perceptual import IMAGENET_MEAN, IMAGENET_STD
 
 POOL = 2048  #: features before the classifier, the first columns of what the networks give
 
-
 #: Where the libraries have their weights: known here too, as it takes seconds to ask them.
 TENSORFLOW_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
@@ -36,7 +35,10 @@ class TensorflowInception(nn.Module):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
-        """``path``: torch-fidelity's weights file; without, torch's cache or, with ``fetch``, a download."""
+        """``path``: torch-fidelity's weights file; without, torch's cache or, with ``fetch``, a download.
+
+        Raises `UnavailableError` without weights or the library, and `InputError` if the file holds other weights.
+        """
         super().__init__()
         self.path = found_weights(TENSORFLOW_URL, path, fetch, "the TensorFlow port of Inception-v3")
         try:
@@ -66,6 +68,10 @@ class TorchvisionInception(nn.Module):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+        """``path``: torchvision's weights file; without, torch's cache or, with ``fetch``, a download.
+
+        Raises `UnavailableError` without weights, and `InputError` if the file holds others.
+        """
         super().__init__()
         self.path = found_weights(TORCHVISION_URL, path, fetch, "torchvision's Inception-v3")
         from torchvision.models import inception_v3

@@ -26,7 +26,10 @@ from pgen.data.names import bare
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photos
 
-Image = NDArray[np.uint8]
+Image = NDArray[np.uint8]  # (H, W, 3)
+
+#: Mean difference in grey values up to which a picture is taken for a JPEG copy of another.
+_NEARLY_EQUAL = 6.0
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ class Layout:
     between: str  #: what stands between the names of source and target; "" if only the target's is there
     typical: str  #: a regular expression that file names of this layout, and few others, contain
     ending: str = ""  #: what follows the target's name before the suffix
-    panels: int = 1
-    output: int = 0
-    target: int | None = None
+    panels: int = 1  #: pictures side by side in a file
+    output: int = 0  #: the panel with the result
+    target: int | None = None  #: the panel with the true photo, if there is one
 
 
 #: In the order in which they are tried where none is named.
@@ -152,7 +155,3 @@ def true_panel(image: Image, target: Image, layout: Layout) -> int | None:
             if difference < nearest:
                 best, nearest = index, difference
     return best
-
-
-#: Mean difference in grey values up to which a picture is taken for a JPEG copy of another.
-_NEARLY_EQUAL = 6.0

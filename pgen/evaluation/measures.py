@@ -44,12 +44,15 @@ class Batch:
         return body_masks(torch.from_numpy(poses), size).byte()
 
 
-#: (B, K)
+#: One row of numbers a pair, (B, K).
 Rows = NDArray[np.floating]
+#: What is measured of a batch; of single scores as `columns` has them.
 Measure = Callable[[Batch], Rows]
 
 
 class Ssim:
+    """SSIM of whole images, under the protocol of that name."""
+
     def __init__(self, protocol: str) -> None:
         self.protocol = protocol
 
@@ -71,6 +74,8 @@ class MaskSsim(Ssim):
 
 
 class FigureSsim(Ssim):
+    """Mean of the SSIM map over the true figure; needs the true maps."""
+
     def __call__(self, batch: Batch) -> Rows:
         assert batch.parsing is not None
         figure = batch.parsing != Label.BACKGROUND
@@ -78,6 +83,8 @@ class FigureSsim(Ssim):
 
 
 class Joints:
+    """``counts`` of the joints that ``detector`` finds in the generated images and the true ones, such as PCKh's."""
+
     def __init__(self, detector: Finder, counts: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.detector, self.counts = detector, counts
 
@@ -86,7 +93,7 @@ class Joints:
 
 
 class Features:
-    """Features (B, K) float32 of the generated images."""
+    """Features (B, K) float32 of the generated images; ``masked``: of these times their pose masks."""
 
     def __init__(self, network: nn.Module, device: str, masked: bool = False) -> None:
         self.network, self.device, self.masked = network, torch.device(device), masked
@@ -96,15 +103,18 @@ class Features:
         return self.network(images.to(self.device)).float().cpu().numpy()
 
 
-def per_pair(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Batch], Rows]:
+def per_pair(function: Callable[[Tensor, Tensor], Tensor]) -> Measure:
+    """What ``function`` says of generated and true images, uint8 (B, 3, H, W): a score (B,) a pair."""
     return lambda batch: columns(function(batch.generated, batch.target).numpy())
 
 
-def distances(network: nn.Module, device: str) -> Callable[[Batch], Rows]:
+def distances(network: nn.Module, device: str) -> Measure:
+    """`per_pair` with a network that is on ``device``."""
     return lambda batch: columns(network(batch.generated.to(device), batch.target.to(device)).cpu().numpy())
 
 
 def parsing_rows(batch: Batch) -> Rows:
+    """`parsing_counts` of the system's maps and the true ones, of which mIoU is made; needs both."""
     assert batch.parsing is not None
     assert batch.made_parsing is not None
     return parsing_counts(batch.made_parsing, batch.parsing).numpy()

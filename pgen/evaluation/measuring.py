@@ -31,7 +31,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What a process has to know."""
+    """What a process has to know to measure pairs."""
 
     photos: Photos
     system: System | None  #: None: the photos themselves are measured, as a reference
@@ -136,6 +136,8 @@ def _compared(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Made]:
 
 
 def _batch(targets: Sequence[Photo], made: Sequence[Made]) -> Batch:
+    """Results of one size and their targets as tensors; maps only if all of them have one."""
+
     def images(arrays: list[NDArray[np.uint8]]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
 
@@ -155,6 +157,7 @@ def _batch(targets: Sequence[Photo], made: Sequence[Made]) -> Batch:
 
 
 def _part(batch: Batch, chosen: Sequence[int]) -> Batch:
+    """The pairs at these indices."""
     at = list(chosen)
     if len(at) == len(batch.generated):
         return batch

@@ -41,7 +41,10 @@ class Lpips(nn.Module):
     """``lpips``: the library of that name, on AlexNet (Zhang et al. 2018)."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
-        """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download."""
+        """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download.
+
+        Raises `UnavailableError` without weights or the library, and `InputError` if the file holds other weights.
+        """
         super().__init__()
         self.path = found_weights(ALEXNET_URL, path, fetch, "AlexNet")
         try:
@@ -50,11 +53,8 @@ class Lpips(nn.Module):
             raise UnavailableError("lpips is not installed; pip install 'pgen[metrics]'") from None
         self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
         state = read_state_dict(self.path)
-        for (
-            name,
-            parameter,
-        ) in self.network.net.named_parameters():  # slice2.3.weight is torchvision's features.3.weight
-            own = state.get(f"features.{name.partition('.')[2]}")
+        for name, parameter in self.network.net.named_parameters():
+            own = state.get(f"features.{name.partition('.')[2]}")  # slice2.3.weight is features.3.weight there
             if own is None or own.shape != parameter.shape:
                 raise InputError(f"{self.path}: these are not torchvision's weights of AlexNet")
             parameter.data.copy_(own)
@@ -83,6 +83,7 @@ def _signed(images: Tensor) -> Tensor:
 
 
 def _layers(network: PerceptualFeatures, images: Tensor) -> list[Tensor]:
+    """Features of relu1_1, relu1_2 and relu2_1, of images (B, 3, H, W) in [−1, 1]."""
     first = F.relu(network.features["0"]((images - network.mean) / network.std))
     second = F.relu(network.features["2"](first))
     return [first, second, F.relu(network.features["5"](F.max_pool2d(second, 2)))]

@@ -43,12 +43,15 @@ class Photos(Protocol):
         """What to call them in messages."""
 
     @property
-    def has_poses(self) -> bool: ...
+    def has_poses(self) -> bool:
+        """Whether poses are known, of some photos at least."""
 
     @property
-    def has_parsing(self) -> bool: ...
+    def has_parsing(self) -> bool:
+        """Whether parsing maps are known."""
 
-    def load(self, name: str) -> Photo: ...
+    def load(self, name: str) -> Photo:
+        """The photo called ``name``. Raises `InputError` if there is none, or it cannot be read."""
 
     def digest(self, name: str) -> str:
         """A hash of everything that `load` gives."""
@@ -57,7 +60,7 @@ class Photos(Protocol):
         """Who it is, if that is known."""
 
     def find(self, name: str) -> str | None:
-        """The photo that ``name``, as results are called, means."""
+        """The name of the photo that ``name``, as results and lists have it, means; None if it is none of them."""
 
 
 class StorePhotos:
@@ -68,7 +71,7 @@ class StorePhotos:
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
         self.where = str(path)
-        self._found = _Finder(self.store.names, self.where)
+        self._finder = _PhotoFinder(self.store.names, self.where)
 
     def load(self, name: str) -> Photo:
         one = self.store.example(self.store.find(name))
@@ -87,7 +90,7 @@ class StorePhotos:
         return self.store.persons[self.store.find(name)]
 
     def find(self, name: str) -> str | None:
-        return self._found(name)
+        return self._finder(name)
 
     def pairs(self, split: Split = "test") -> list[tuple[str, str]]:
         """The (source, target) names of a split's pairs. Raises `InputError` if there are none."""
@@ -117,13 +120,13 @@ class FolderPhotos:
         self._files = find_photos(self.folder)
         if not self._files:
             raise no_photos(self.folder)
-        self._found = _Finder(list(self._files), self.where)
+        self._finder = _PhotoFinder(list(self._files), self.where)
         rows = find_poses(self.keypoints)
         where = " and ".join(map(str, self.keypoints))
-        names = self._found.names
+        names = self._finder.names
         matched = names.match(rows, where) if rows else {}
-        if rows and not matched and self._found.by_letters is not None:
-            matched = self._found.by_letters.match(rows, where)
+        if rows and not matched and self._finder.by_letters is not None:
+            matched = self._finder.by_letters.match(rows, where)
         if rows and not matched:
             raise InputError(f"{where}: no row belongs to a photo in {self.folder}; the first is {next(iter(rows))!r}")
         self._rows = {photo: rows[row] for photo, row in matched.items()}
@@ -152,7 +155,7 @@ class FolderPhotos:
         return None
 
     def find(self, name: str) -> str | None:
-        return self._found(name)
+        return self._finder(name)
 
     def _file(self, name: str) -> Path:
         if name not in self._files:
@@ -185,7 +188,7 @@ def _folder_photos(folder: Path, keypoints: tuple[Path, ...], frame: tuple[int, 
     return FolderPhotos(folder, keypoints, frame)
 
 
-class _Finder:
+class _PhotoFinder:
     """Which photo a name means: by its path or file name, with suffix or without, else by letters and digits alone."""
 
     def __init__(self, photos: Sequence[str], where: str) -> None:

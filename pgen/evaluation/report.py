@@ -11,10 +11,8 @@ from pgen.evaluation.run import Scored, SystemResult
 from pgen.version import version
 
 _FEW = 10  # people, with fewer of whom resampling tells little
-
-_MANY = 2048  # images, about the features of FID, with fewer of which it is clearly biased
-
-_DECIMALS = {"psnr": 2, "is": 3, "mask-is": 3, "is-torchvision": 3}
+_MANY = 2048  # images, as many as FID has features, with fewer of which it is clearly biased
+_DECIMALS = {"psnr": 2}  # all others: 3
 
 
 def as_data(results: Sequence[SystemResult], seed: int = 0) -> dict[str, Any]:
@@ -62,7 +60,7 @@ def _score(scored: Scored, result: SystemResult) -> dict[str, Any]:
 
 
 def differences(result: SystemResult, first: SystemResult, seed: int = 0) -> Mapping[str, Interval]:
-    """By name of the score: ``result`` minus ``first`` on the same pairs, resampled together."""
+    """By name of the score: ``result`` minus ``first``, which are of the same pairs, resampled together."""
     own = {scored.score.name: scored for scored in result.scored}
     found = {}
     for other in first.scored:

@@ -67,7 +67,7 @@ def list_hash(pairs: Sequence[Pair]) -> str:
 
 
 def given_by(photos: Photos, system: System) -> frozenset[Need]:
-    """What is known of each pair."""
+    """What is known of each pair, as far as measurements need it."""
     found: set[Need] = set()
     if photos.has_poses:
         found.add("poses")
@@ -133,6 +133,7 @@ def _only_size(sizes: NDArray[np.floating]) -> tuple[int, int] | None:
 
 
 def _of_pairs(score: Score, rows: Rows, groups: Sequence[str] | None, seed: int) -> Scored:
+    """A score that single pairs have too, from their rows (N, K)."""
     sums: NDArray[np.float64] = rows.astype(np.float64)
     values = score.statistic(sums)
     found = bootstrap(sums, score.statistic, groups, seed)
@@ -166,6 +167,7 @@ def _of_set(
 
 
 def _moments(cache: ScoreCache, keys: Sequence[str], at: slice) -> Moments:
+    """Those of the columns ``at`` of the rows at ``keys``."""
     found: Moments | None = None
     for rows in stored_rows(cache, keys):
         found = found or Moments(rows[:, at].shape[1])

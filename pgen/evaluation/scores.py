@@ -1,8 +1,8 @@
-"""What can be measured, by name, and what a score consists of; ``suite`` makes those that are asked for."""
+"""What can be measured, by name, and what a score consists of; `pgen.evaluation.suite` makes those asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -71,9 +71,8 @@ class Options:
     device: str = "cpu"
 
 
-def metric_names(text: str) -> Sequence[str]:
-    """The names in a list with commas. Raises `InputError` if there is none."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise InputError(f"{text!r} names nothing; write names with commas between")
-    return names
+def check_metrics(names: Iterable[str]) -> None:
+    """Raises `InputError` if one of ``names`` is no metric."""
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"--metrics {name}: there is none of that name; choose of {', '.join(METRICS)}")

@@ -13,7 +13,6 @@ from torch import nn
 
 from pgen.body.bodymask import HEAD, LIMB, MARGIN
 from pgen.data.weights import bundled
-from pgen.errors import InputError
 from pgen.evaluation.detector import detector_for
 from pgen.evaluation.inception import POOL, UnavailableError
 from pgen.evaluation.intervals import Statistic, mean_iou, ratio
@@ -32,7 +31,7 @@ from pgen.evaluation.measures import (
     per_pair,
 )
 from pgen.evaluation.pixels import l1, psnr
-from pgen.evaluation.scores import METRICS, Measurement, Need, Options, Score
+from pgen.evaluation.scores import METRICS, Measurement, Need, Options, Score, check_metrics
 from pgen.models.ssim_protocols import ssim_protocol
 from pgen.version import version
 
@@ -55,7 +54,7 @@ class Suite:
 
     scores: tuple[Score, ...]
     measurements: Mapping[str, Measurement]
-    missing: Mapping[str, str]  #: name of a score → "why"
+    missing: Mapping[str, str]  #: why the others cannot, by the metric's name
 
 
 @lru_cache(maxsize=8)
@@ -64,10 +63,8 @@ def suite(options: Options, given: frozenset[Need]) -> Suite:
 
     Loads networks. Raises `InputError` for unknown names and damaged weights.
     """
+    check_metrics(options.metrics)
     maker = _Maker(options, given)
-    for metric in options.metrics:
-        if metric not in METRICS:
-            raise InputError(f"--metrics {metric}: there is none of that name; choose of {', '.join(METRICS)}")
     for metric in METRICS:
         if metric in options.metrics:
             try:
@@ -78,6 +75,8 @@ def suite(options: Options, given: frozenset[Need]) -> Suite:
 
 
 class _Maker:
+    """Makes scores and the measurements they need, and keeps why others are missing."""
+
     def __init__(self, options: Options, given: frozenset[Need]) -> None:
         self.options, self.given = options, given
         self.scores: list[Score] = []

@@ -24,6 +24,7 @@ from pgen.evaluation.layouts import Layout, output_of
 from pgen.evaluation.photos import Photo
 from pgen.models.inputs import Transfer
 from pgen.models.part_paste import part_paste
+from pgen.models.ssim import as_bytes
 from pgen.synthesis.generator import PersonGenerator, load
 from pgen.version import version
 
@@ -194,15 +195,17 @@ class PredictedLabelPaste:
         return Made(_as_image(transfer.paste(images, *maps).image), layout)
 
 
+#: Those that need nothing but the photos and their annotations.
 BASELINES: Mapping[str, type[CopySource] | type[AffinePaste] | type[LabelPaste]] = {
     one.name: one for one in (CopySource, AffinePaste, LabelPaste)
 }
 
 
 def baseline(name: str) -> System:
-    """The baseline called ``name``. Raises `InputError` if there is none."""
+    """The baseline called ``name``, of those that need no networks. Raises `InputError` if there is none."""
     if name not in BASELINES:
-        raise InputError(f"--baseline {name}: there is none of that name; choose of {', '.join(BASELINES)}")
+        names = ", ".join([*BASELINES, PredictedLabelPaste.name])
+        raise InputError(f"--baseline {name}: there is none of that name; choose of {names}")
     return BASELINES[name]()
 
 
@@ -213,6 +216,7 @@ def _generator(weights: Path, device: str) -> PersonGenerator:
 
 
 def _annotated(photo: Photo | None, name: str | None) -> Photo:
+    """``photo``, whose pose is known. Raises `InputError` if it is not."""
     if photo is None or photo.pose is None or not np.isfinite(photo.pose).any():
         raise InputError(f"the pose of {name or 'its source photo'} is not known")
     return photo
@@ -234,8 +238,7 @@ def _transfer(pair: Pair, source: Photo | None, target: Photo) -> tuple[Tensor, 
 
 
 def _as_image(images: Tensor) -> NDArray[np.uint8]:
-    from pgen.models.ssim import as_bytes
-
+    """The only one of ``images`` (1, 3, H, W) in [−1, 1], as uint8 (H, W, 3)."""
     return as_bytes(images)[0].permute(1, 2, 0).contiguous().numpy()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,9 +18,9 @@ from pgen.training.disguise import framed, photographed, placed, redressed, whol
 from pgen.training.draws import BackedDraw, draw_backed
 from pgen.training.estimates import estimated_poses, estimated_silhouettes
 from pgen.training.losses import overlap_loss
-from pgen.training.pose_stage import shown
 from pgen.training.semantic_stage import intersection_and_union, mean_iou
 from pgen.training.similarity import as_bytes
+from pgen.training.supervised_stage import SupervisedStage, shown
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
@@ -32,7 +30,7 @@ _VALIDATION_PHOTOS = 64
 _MASKED, _PHOTOGRAPHED = 0.6, 0.5
 
 
-class ParserStage:
+class ParserStage(SupervisedStage):
     """Photo, joints and silhouette → parsing map."""
 
     name, score = "parser", "miou"
@@ -46,18 +44,9 @@ class ParserStage:
         device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
-        self.train, self.held_out, self.frame = train, held_out, train.size
-        parser = Parser(config.network)
-        parser.trunk.load_state_dict(trunk_state())
-        self.parser = parser.to(self.device).to(memory_format=torch.channels_last)
-        self.networks = nn.ModuleDict({"parser": self.parser})
-        self.critics = nn.ModuleDict()
-        self.companions: Mapping[str, nn.Module] = {}
-        self.rates: Mapping[str, float] = {}
-
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
-        """Nothing changes from step to step."""
+        self.config, self.parser = config, Parser(config.network)
+        self.parser.trunk.load_state_dict(trunk_state())
+        super().__init__(self.parser, config.schedule, train, held_out, device)
 
     def draw(self, generator: torch.Generator) -> BackedDraw:
         return draw_backed(self.train, self.schedule, generator)
@@ -69,9 +58,6 @@ class ParserStage:
             "labels": F.cross_entropy(logits, labels),
             "overlap": self.config.overlap * overlap_loss(logits, labels, together=True),
         }
-
-    def critic_losses(self) -> dict[str, Tensor]:
-        return {}
 
     @torch.no_grad()
     def disguised(self, draw: BackedDraw) -> tuple[ParserInput, Tensor]:

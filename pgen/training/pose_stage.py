@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
@@ -18,14 +17,12 @@ from pgen.training.config import PoseTraining
 from pgen.training.draws import NoisyDraw, draw_noisy, noise_like
 from pgen.training.losses import pose_loss
 from pgen.training.similarity import as_bytes
+from pgen.training.supervised_stage import SupervisedStage, shown
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
 #: The loss is scaled as in H_A's training, to read alike.
 _SCALE = 700.0
-
-#: Rows of a sheet of examples.
-_ROWS = 6
 
 
 def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
@@ -34,7 +31,7 @@ def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     return heatmaps((poses + 0.5) / stride - 0.5, small, sigma_for(size) / stride)
 
 
-class PoseStage:
+class PoseStage(SupervisedStage):
     """Heatmap regression with noise, brightness, flips and zoom."""
 
     name, score = "pose", "pck"
@@ -48,18 +45,8 @@ class PoseStage:
         device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
-        self.train, self.held_out, self.frame = train, held_out, train.size
-        self.detector: PoseDetector = (
-            pose_detector(config.network).to(self.device).to(memory_format=torch.channels_last)
-        )
-        self.networks = nn.ModuleDict({"pose": self.detector})
-        self.critics = nn.ModuleDict()
-        self.companions: Mapping[str, nn.Module] = {}
-        self.rates: Mapping[str, float] = {}
-
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
-        """Nothing changes from step to step."""
+        self.config, self.detector = config, pose_detector(config.network)
+        super().__init__(self.detector, config.schedule, train, held_out, device)
 
     def draw(self, generator: torch.Generator) -> NoisyDraw:
         return draw_noisy(self.train, self.schedule, generator)
@@ -71,9 +58,6 @@ class PoseStage:
         image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
         found = self.detector(image)
         return {"pose": _SCALE * pose_loss(found, heatmaps_at(views.poses, self.frame, self.detector.stride))}
-
-    def critic_losses(self) -> dict[str, Tensor]:
-        return {}
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -100,11 +84,6 @@ class PoseStage:
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
             rows.append(list(zip(captions, pictures, strict=True)))
         return sheet(rows)
-
-
-def shown(count: int) -> list[int]:
-    """Which few of ``count`` examples are shown on a sheet."""
-    return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()
 
 
 def frozen(network: _Network) -> _Network:

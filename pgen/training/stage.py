@@ -17,7 +17,7 @@ D = TypeVar("D", bound=Draw)
 
 
 class Stage(Protocol[D]):
-    """What differs between the trainings of pose detector, H_S and H_A."""
+    """What differs between the trainings of pose detector, H_S, H_A and parser."""
 
     name: str
     score: str  #: the validation score that the best weights have the highest of

@@ -125,12 +125,12 @@ def test_a_folder_of_frames_becomes_an_animation(here: Path) -> None:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_what_is_missing(here: Path) -> None:
-    from pgen.data.readers import photo_set
+    from pgen.data.readers import given
 
-    photo_set._annotators.cache_clear()
+    given._annotators.cache_clear()
     assert main(["prepare", "--dataset", "folder", "--root", "photos", "-o", "x.h5", "--annotate", "pose,parsing",
                  "--size", "128", "--workers", "1"]) == 0  # fmt: skip
-    photo_set._annotators.cache_clear()
+    given._annotators.cache_clear()
     with Store(here / "x.h5") as store:
         assert list(store.names) == ["a.jpg", "b.jpg"]
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
@@ -175,17 +175,17 @@ class Upper:
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pgen.data.annotators import choose
-    from pgen.data.readers import photo_set
+    from pgen.data.readers import given
 
     write_market(here / "market")
     for table in here.glob("market/*annotation*.csv"):
         table.unlink()
     shutil.rmtree(here / "market/parsing")
     monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: Upper())
-    photo_set._annotators.cache_clear()
+    given._annotators.cache_clear()
     assert main(["prepare", "--dataset", "market1501", "--root", "market", "-o", "x.h5", "--annotate", "pose,parsing",
                  "--workers", "1"]) == 0  # fmt: skip
-    photo_set._annotators.cache_clear()
+    given._annotators.cache_clear()
     with Store(here / "x.h5") as store:
         assert set(store.names) >= {shot.market for shot in SHOTS}
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)

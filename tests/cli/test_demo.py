@@ -10,8 +10,8 @@ from PIL import Image
 
 from pgen.cli.app import main
 from pgen.cli.demo_edits import EDITS
-from pgen.cli.demo_page import Row, Section, code, comparison, figure, page, side_by_side, table
 from pgen.cli.demo_people import POSES, demo_person, interpolated
+from pgen.cli.html_page import Row, Section, code, comparison, figure, page, side_by_side, table
 from tests.data.examples import STANDING, nothing_left_in
 from tests.synthesis.tiny import FRAME, write_weights
 

@@ -159,6 +159,8 @@ def test_a_second_run_measures_nothing(
         ((), "give the true photos: --data FILE.h5, or --targets DIR"),
         (("--data", "s.h5", "--targets", "true"), "not both"),
         (("--data", "s.h5", "--metrics", "beauty"), "--metrics beauty"),
+        (("--data", "s.h5", "--metrics", " ,"), "--metrics ' ,' names nothing"),
+        (("--data", "s.h5", "--against", ","), "--against ',' names nothing"),
         (("--data", "s.h5", "--protocol", "best"), "--protocol best"),
         (("--data", "s.h5", "--against", "all"), "--against all"),
         (("--data", "s.h5", "--maps", "drawn"), "--maps drawn"),

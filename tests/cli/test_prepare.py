@@ -19,7 +19,7 @@ from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.journal import Journal
 from pgen.data.store import Store
 from tests.data.examples import STANDING, nothing_left_in, write_folder
-from tests.data.test_resume import contents
+from tests.data.interruptible import contents
 
 
 @pytest.fixture

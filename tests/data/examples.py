@@ -89,3 +89,11 @@ def nothing_left_in(folder: Path) -> Iterator[None]:
     before = {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
     yield
     assert {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")} == before
+
+
+def assert_same(read: Example, written: Example) -> None:
+    np.testing.assert_array_equal(read.image, written.image)
+    np.testing.assert_array_equal(read.parsing, written.parsing)
+    np.testing.assert_array_equal(read.pose, written.pose)
+    assert (read.name, read.person, read.split) == (written.name, written.person, written.split)
+    assert read.attributes == written.attributes

@@ -18,6 +18,7 @@ from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
 from pgen.errors import InputError
 from tests.data.examples import SIZE, example, nothing_left_in, write_folder
+from tests.data.interruptible import jobs, run
 
 
 def without(one: Example, *joints: Joint) -> Example:
@@ -158,3 +159,17 @@ def test_names_that_are_no_text_are_dropped(tmp_path: Path) -> None:
     assert (summary.kept, summary.dropped) == (1, {"name is not UTF-8": 2})
     assert summary.dropped_list is not None
     assert "b?.png,name is not UTF-8,rename it" in summary.dropped_list.read_text()
+
+
+def test_memory_is_not_the_data_s(tmp_path: Path) -> None:
+    """Names and numbers of a photo stay in memory, its pixels do not."""
+    import tracemalloc
+
+    peaks = []
+    for count in (50, 200):
+        out = tmp_path / f"{count}.h5"
+        tracemalloc.start()
+        run(out, examples=jobs(out.with_suffix(".log"), count), train_pairs=(), size=(128, 128), pairs=())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 20 * np.prod((128, 128, 3))

@@ -1,186 +1,26 @@
-"""`prepare` killed, or out of disk, at any moment: what is there can be gone on with, and the result is the same."""
+"""`prepare` after an interruption: it goes on where it was, if the work is still the same."""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
-import random
-import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 
-from pgen.data.example import Drop, Example, Job
+from pgen.data.example import Example, Job
 from pgen.data.journal import Journal
-from pgen.data.prepare import Summary, journal_path, prepare
+from pgen.data.prepare import journal_path
 from pgen.data.store import Store
 from pgen.errors import InputError, PgenError
 from tests.data.examples import example, nothing_left_in
-
-SIZE = (48, 40)
-COUNT = 60
-
-
-def read(index: int, log: Path) -> Example | Drop:
-    """A photo, with a note in ``log`` that it has been read; some cannot be used, and one has another's name."""
-    with log.open("a") as file:
-        file.write(f"{index}\n")
-    time.sleep(0.001)
-    if index % 13 == 5:
-        return Drop(f"{index:03}.png", "no parsing map", str(index))
-    one = example(index, f"p{index // 4}", "test" if index < 24 else "train")
-    return replace(one, name="000.png") if index == 17 else one
-
-
-def jobs(log: Path, count: int = COUNT) -> Iterator[Job]:
-    for index in range(count):
-        yield Job(f"{index:03}.png", read_job, (index, str(log)))
-
-
-def read_job(index: int, log: str) -> Example | Drop:
-    return read(index, Path(log))
-
-
-def run(out: Path, **changes: object) -> Summary:
-    arguments: dict = {"source": "tests", "options": {"x": 1}, "max_pairs": 30, "seed": 2}
-    arguments |= {"train_pairs": [("030.png", "032.png"), ("033.png", "031.png")]} | changes
-    examples = arguments.pop("examples", None) or jobs(out.with_suffix(".log"))
-    return prepare(examples, out, arguments.pop("size", SIZE), **arguments)
-
-
-def contents(path: Path) -> dict[str, object]:
-    """Everything in a store, but for when it was made."""
-    found: dict[str, object] = {}
-
-    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = (item.dtype.str, item.shape, item.chunks, item[()].tobytes())
-        found[f"{name} attributes"] = {key: bytes(value) for key, value in item.attrs.items()}
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
-        provenance = json.loads(file.attrs["provenance"])
-        assert provenance.pop("created")
-        found["attributes"] = (provenance, file.attrs["format"], file.attrs["version"])
-    return found
-
-
-def finished_in(partial: Path) -> int:
-    """Photos that are finished in ``partial``, as the next run would see it."""
-    copy = partial.with_name("copy")
-    copy.write_bytes(partial.read_bytes())
-    with copy.open("rb") as file:
-        header = file.readline()
-    with Journal(copy, json.loads(header.partition(b"{")[1] + header.partition(b"{")[2])) as journal:
-        finished = len(journal)
-    copy.unlink(missing_ok=True)
-    return finished
-
-
-def reads(log: Path) -> list[int]:
-    return [int(line) for line in log.read_text().split()] if log.exists() else []
+from tests.data.interruptible import COUNT, assert_equal, jobs, reads, run, stopping, uninterrupted
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """An uninterrupted run's store."""
-    out = tmp_path_factory.mktemp("whole") / "a.h5"
-    summary = run(out)
-    assert (summary.kept, sum(summary.dropped.values()), summary.pairs, summary.resumed) == (54, 6, 30, 0)
-    assert sorted(path.name for path in out.parent.iterdir()) == ["a.dropped.csv", "a.h5", "a.log"]
-    return {**contents(out), "dropped": out.with_suffix(".dropped.csv").read_bytes()}
-
-
-def assert_equal(out: Path, expected: dict[str, object]) -> None:
-    assert {**contents(out), "dropped": out.with_suffix(".dropped.csv").read_bytes()} == expected
-    assert sorted(path.name for path in out.parent.iterdir()) == ["a.dropped.csv", "a.h5", "a.log"]
-
-
-@pytest.fixture(scope="module")
-def children() -> ForkServerContext:
-    """Starts processes that have imported everything already, so that they can be killed while they work."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pgen.body.batched", "tests.data.test_resume"])
-    return context
-
-
-def run_in_child(out: Path, started: Connection) -> None:
-    started.send(None)
-    run(out)
-
-
-def run_and_kill(children: ForkServerContext, out: Path, seconds: float | None) -> None:
-    here, there = children.Pipe()
-    child = children.Process(target=run_in_child, args=(out, there))
-    child.start()
-    here.recv()
-    if seconds is not None:
-        time.sleep(seconds)
-        child.kill()
-    child.join()
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(
-    children: ForkServerContext, tmp_path: Path, expected: dict[str, object], kills: int
-) -> None:
-    duration = 0.0
-    for number in range(2):  # the first warms the server up
-        begin = time.perf_counter()
-        run_and_kill(children, tmp_path / f"{number}.h5", None)
-        duration = time.perf_counter() - begin
-    rng = random.Random(kills)
-    halfway = 0
-    for number in range(kills):
-        out = tmp_path / f"{number}" / "a.h5"
-        out.parent.mkdir()
-        run_and_kill(children, out, (number + rng.random()) / kills * 1.1 * duration)  # one in each part of the run
-        log = out.with_suffix(".log")
-        log.unlink(missing_ok=True)
-        if out.exists():
-            Store(out)  # whole
-            if journal_path(out).exists():  # killed just before it could be removed
-                with pytest.raises(InputError, match="exists already"):
-                    run(out)
-            log.touch()
-        else:
-            partial = journal_path(out)
-            finished = finished_in(partial) if partial.exists() else 0
-            summary = run(out)
-            assert summary.resumed == finished
-            assert reads(log) == list(range(finished, COUNT))
-            log.touch()
-            halfway += 0 < finished < COUNT
-        assert_equal(out, expected)
-    assert halfway or kills < 20
-
-
-def test_killed_again_and_again(children: ForkServerContext, tmp_path: Path, expected: dict[str, object]) -> None:
-    out = tmp_path / "a.h5"
-    for _ in range(4):
-        run_and_kill(children, out, 0.04)
-    if not out.exists():
-        run(out)
-    read_once = reads(out.with_suffix(".log"))
-    assert set(read_once) == set(range(COUNT))
-    assert len(read_once) <= COUNT + 4  # the photo that was being read
-    assert_equal(out, expected)
-
-
-def stopping(after: int, error: type[BaseException], log: Path) -> Iterator[Job]:
-    for index, job in enumerate(jobs(log)):
-        if index == after:
-            raise error
-        yield job
+    return uninterrupted(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize(
@@ -365,57 +205,3 @@ def test_overwriting_goes_on_too(begun: Path, expected: dict[str, object]) -> No
         run(begun)
     assert run(begun, force=True).resumed == 20
     assert_equal(begun, expected)
-
-
-def run_with_little_disk(out: Path, limit: int, told: Connection) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    try:
-        run(out)
-        told.send("")
-    except Exception as error:
-        told.send(f"{type(error).__name__}: {error}")
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
-def test_full_disk_keeps_what_is_finished(
-    children: ForkServerContext, tmp_path: Path, expected: dict[str, object]
-) -> None:
-    (tmp_path / "whole").mkdir()
-    run(tmp_path / "whole/a.h5")
-    whole = (tmp_path / "whole/a.h5").stat().st_size
-    stages = set()
-    for number, limit in enumerate([10, 1000, *(int(whole * part) for part in (0.3, 0.9, 0.97, 0.99, 0.999))]):
-        out = tmp_path / f"{number}" / "a.h5"
-        out.parent.mkdir()
-        here, there = children.Pipe()
-        child = children.Process(target=run_with_little_disk, args=(out, limit, there))
-        child.start()
-        assert here.poll(60)
-        message = here.recv()
-        child.join()
-        assert message.startswith("PgenError: ")
-        assert "no space left on the disk" in message
-        assert not out.exists()
-        left = {path.name for path in out.parent.iterdir()} - {"a.log"}
-        assert left <= {"a.h5.part", "a.dropped.csv"}
-        finished = finished_in(journal_path(out)) if "a.h5.part" in left else 0
-        stages.add("at once" if not finished else "photos" if finished < COUNT else "store")
-        assert run(out).resumed == finished
-        assert_equal(out, expected)
-    assert stages == {"at once", "photos", "store"}
-
-
-def test_memory_is_not_the_data_s(tmp_path: Path) -> None:
-    """Names and numbers of a photo stay in memory, its pixels do not."""
-    import tracemalloc
-
-    peaks = []
-    for count in (50, 200):
-        out = tmp_path / f"{count}.h5"
-        tracemalloc.start()
-        run(out, examples=jobs(out.with_suffix(".log"), count), train_pairs=(), size=(128, 128), pairs=())
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 20 * np.prod((128, 128, 3))

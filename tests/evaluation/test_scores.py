@@ -13,7 +13,7 @@ from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.evaluation.intervals import mean_iou
 from pgen.evaluation.measures import Batch
-from pgen.evaluation.scores import METRICS, USUAL, Options, metric_names
+from pgen.evaluation.scores import METRICS, USUAL, Options
 from pgen.evaluation.suite import suite
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.ssim import figure_ssim, ssim
@@ -118,9 +118,6 @@ def test_a_detector_s_library_is_part_of_what_was_measured(monkeypatch: pytest.M
 def test_unknown_names() -> None:
     with pytest.raises(InputError, match="--metrics beauty"):
         suite(Options(("beauty",)), GIVEN)
-    assert metric_names(" ssim, fid,") == ["ssim", "fid"]
-    with pytest.raises(InputError, match="names nothing"):
-        metric_names(" ,")
 
 
 def test_the_mask_is_that_of_the_target_pose() -> None:

@@ -85,7 +85,7 @@ def test_what_is_not_known_is_told(name: str, photos: StorePhotos) -> None:
 
 
 def test_unknown_baseline() -> None:
-    with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste"):
+    with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste, label-paste-predicted"):
         baseline("none")
 
 

@@ -22,18 +22,19 @@ stand.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pgen.data.example import SPLITS, Split
-from pgen.data.formats.parsing_schemes import ParsingScheme, load_scheme
+from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_json import PosesOfPhoto
 from pgen.data.names import PhotoNames, bare
-from pgen.data.readers.frames import guess_frame
-from pgen.data.readers.keypoint_sources import PoseRow, find_poses
-from pgen.data.readers.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, by, gather
+from pgen.data.readers.frames import guess_frame, height_by_width
+from pgen.data.readers.gather import Found, gather
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, Given, PathLike
+from pgen.data.readers.keypoint_sources import PoseRow, find_poses, match_poses
+from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import (
     find_maps,
     find_pairs,
@@ -46,8 +47,6 @@ from pgen.data.readers.tree import (
 )
 from pgen.errors import InputError
 
-PathLike = str | os.PathLike[str]
-
 #: Frames of keypoints and maps, (height, width).
 FRAMES = ((256, 256), (256, 176), (1101, 750))
 RESIZED = (256, 176)
@@ -58,73 +57,48 @@ _LOOKED_AT = 1000  # poses, to tell their frame
 _ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and which of its colours
 
 
-def find_deepfashion(
-    root: PathLike,
-    keypoints: Sequence[PathLike] = (),
-    parsing: PathLike | None = None,
-    pairs: Sequence[PathLike] = (),
-    frame: tuple[int, int] | None = None,
-    images: PathLike | None = None,
-    scheme: ParsingScheme | None = None,
-    shape: tuple[int, int] | None = None,
-    estimating: Estimating | None = None,
-) -> PhotoSet:
-    """Find what belongs together in ``root``, which is laid out as this module describes.
+def find_deepfashion(root: PathLike, given: Given = NOTHING_GIVEN, shape: tuple[int, int] | None = None) -> PhotoSet:
+    """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
-    What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
-    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), ``images`` (the
-    folder of photos, relative to ``root``), ``frame`` of the keypoints. Square photos are cut at both sides to the
-    ratio of ``shape`` (height, width). Without lists, photos are for training or testing as the folder or the
-    annotation file that they are in. With ``estimating`` poses may be missing. Raises `InputError` if something is
+    Square photos are cut at both sides to the ratio of ``shape`` (height, width). Without lists, photos are for
+    training or testing as the folder or the annotation file that they are in. Raises `InputError` if something is
     missing, does not fit, or could mean two things.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; put DeepFashion there ({_LAYOUT}), or name its folder with --root")
-    files, folder_of, notes = _photos(root, images)
-    notes += () if scheme else (TAKEN_AS_SPT10,)
+    files, folder_of, notes = _photos(root, given.images)
+    notes += () if given.scheme else (TAKEN_AS_SPT10,)
     names = PhotoNames(files, root, key=photo_key)
-    tables, more_notes = _tables(root) if not keypoints else ([Path(path) for path in keypoints], ())
+    tables, more_notes = _tables(root) if not given.keypoints else (given.keypoint_files(), ())
     notes += more_notes
-    if not tables and not (estimating is not None and estimating.pose):
+    if not tables and not given.estimates_poses:
         raise InputError(
             f"{root} has no fashion-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
             "them: --annotate pose"
         )
-    rows = find_poses(tables)
-    where = " and ".join(map(str, tables))
-    row_of = names.match(rows, where)
-    if tables and not row_of:
-        raise InputError(
-            f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
-            f"the first photo {next(iter(files))!r}"
-        )
+    poses = match_poses(tables, names)
+    frame = given.frame
     if frame is None:
-        frame, more_notes = _frame(rows, tables)
+        frame, more_notes = _frame(poses.rows, tables)
         notes += more_notes
-    paired = find_pairs(root, [Path(path) for path in pairs], "fashion")
+    paired = find_pairs(root, given.pair_lists(), "fashion")
     notes += paired.notes
     splits, more_notes, absent = listed_splits(root, names)
     notes += more_notes
-    splits = splits or folder_of or _by_table(tables, names, where)
-    maps_in = Path(parsing) if parsing is not None else root / "parsing"
+    splits = splits or folder_of or _by_table(tables, names, poses.where)
     return gather(
         Found(
             photos=files,
             names=names,
-            poses={name: rows[row] for name, row in row_of.items()},
-            unmatched=sorted(rows.keys() - set(row_of.values())),
-            absent=absent,
-            maps=find_maps(names, maps_in, root, given=parsing is not None),
+            poses=poses,
+            maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
             person=person_of,
             splits=splits,
-            pairs=paired.test,
-            tables=tables,
-            lists=paired.test_lists,
-            train_pairs=paired.train,
-            train_lists=paired.train_lists,
+            pairs=paired,
+            conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, shape, given.estimating),
             split_lists=split_lists(root),
-            conventions=Conventions(scheme or load_scheme(), frame, FRAMES, shape, estimating),
+            absent=absent,
             notes=notes,
         )
     )
@@ -173,7 +147,7 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
 
 
 def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """The keypoint files for training and for testing, none if there are none."""
+    """The keypoint files in ``root``, or the folder of them, none if there are none; and what was not taken."""
     found: list[Path] = []
     notes: tuple[str, ...] = ()
     for split in SPLITS:
@@ -203,7 +177,9 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
             f"{tables[0]}: neither its name nor the poses tell which frame they refer to; say it with --frame "
             "(256x256 with white sides, 256x176 without, 1101x750 in high resolution)"
         )
-    return guessed, (f"keypoints are taken to refer to {by(guessed)}, as people stand in its middle (--frame)",)
+    return guessed, (
+        f"keypoints are taken to refer to {height_by_width(guessed)}, as people stand in its middle (--frame)",
+    )
 
 
 def _by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:

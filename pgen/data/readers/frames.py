@@ -17,14 +17,14 @@ KNOWN_FRAMES = ((256, 256), (256, 176), (128, 64), (1101, 750))
 CSV_REMEDY = "if its lists are x before y, make its header name:keypoints_x:keypoints_y"
 FILE_REMEDY = "x stands before y in such files; write them in that order"
 
-_SUSPICIOUS = 0.2  # part of the poses that must look wrong before all are refused
+_SUSPICIOUS = 0.2  # share of the poses that must look wrong before all are refused
 _ENOUGH = 10  # poses that must be seen before a frame is called too large
 _OFF_CENTRE = 0.1  # heights by which bodies must miss the middle, and
 _CENTRED = 0.05  # by which they may miss that of the right frame
 
 
 def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Carry ``pose``, in pixels of ``frame``, into a photo of ``size``; both (height, width).
+    """Carry ``pose`` (18, 2), in pixels of ``frame``, into a photo of ``size``; both (height, width).
 
     The frame and the photo show the same height and have the same vertical axis, as all frames of the field
     do (256 wide with white borders, the 176 columns between them, the photo in high resolution).
@@ -36,9 +36,10 @@ def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[in
 
 
 def parsing_into_photo(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Carry a parsing map (h, w) into a photo of ``size``: nearest label, background where the map does not reach.
+    """Carry a parsing map (h, w) into a photo of ``size``, (height, width).
 
-    The same height is shown, with the same vertical axis, as `into_photo` has it.
+    Pixels take the nearest label, and are background where the map does not reach. The same height
+    is shown, with the same vertical axis, as `into_photo` has it.
     """
     scale = parsing.shape[0] / size[0]
     rows = ((np.arange(size[0]) + 0.5) * scale).astype(int)
@@ -78,9 +79,9 @@ def check_frame(
         if poses:
             raise InputError(f"{source}: every joint of every pose is missing; look at the file")
         return
-    outside = _part(not _within(points, own) for points, own in seen)
+    outside = _share(not _within(points, own) for points, own in seen)
     if outside > _SUSPICIOUS:
-        if _part(_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
+        if _share(_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
             finding = f"{outside:.0%} of the poses leave the photo unless x and y change places"
             raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
@@ -89,8 +90,8 @@ def check_frame(
         )
     lying = [_lies(pose) for pose in poses]
     judged = [value for value in lying if value is not None]
-    if len(judged) > 1 and _part(judged) > 1 - _SUSPICIOUS:
-        raise InputError(f"{source}: {_part(judged):.0%} of the bodies lie on their side; {swap_remedy}")
+    if len(judged) > 1 and _share(judged) > 1 - _SUSPICIOUS:
+        raise InputError(f"{source}: {_share(judged):.0%} of the bodies lie on their side; {swap_remedy}")
     _check_shift(seen, source)
     filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
     if len(seen) >= _ENOUGH and filled < 0.5:
@@ -98,6 +99,11 @@ def check_frame(
             f"{source}: all poses lie in the upper left quarter of {_named(frames)}; say with --frame which "
             f"frame they refer to{_suggestion([points for points, _ in seen])}"
         )
+
+
+def height_by_width(size: tuple[int, ...]) -> str:
+    """ "256x176" for the size (256, 176), (height, width)."""
+    return "x".join(map(str, size))
 
 
 def _within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
@@ -119,7 +125,7 @@ def _shift(seen: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int
 
 
 def _suits(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
-    inside = _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
+    inside = _share(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
     filled = np.median([np.ptp(points[:, 1]) for points in seen]) > 0.3 * frame[0]
     return bool(inside and filled and abs(_shift(seen, [frame] * len(seen))) < _CENTRED)
 
@@ -138,24 +144,24 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
             raise InputError(
                 f"{source}: all poses are shifted by about {abs(shift) * height:.0f} pixels to the {side} of the "
                 f"middle of {_named(frames)}; say with --frame which frame they refer to, perhaps --frame "
-                f"{other[0]}x{other[1]}"
+                f"{height_by_width(other)}"
             )
 
 
 def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
-    fitting = [frame for frame in KNOWN_FRAMES if _part(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
+    fitting = [frame for frame in KNOWN_FRAMES if _share(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
     fitting = [frame for frame in fitting if _suits(seen, frame)] or fitting
     if not fitting:
         return ", as HEIGHTxWIDTH"
-    height, width = min(fitting, key=lambda frame: frame[0] * frame[1])
-    return f", perhaps --frame {height}x{width}"
+    smallest = min(fitting, key=lambda frame: frame[0] * frame[1])
+    return f", perhaps --frame {height_by_width(smallest)}"
 
 
 def _named(frames: Sequence[tuple[int, int]]) -> str:
-    height, width = frames[0]
-    return f"{height}x{width}" if len(set(frames)) == 1 else "their photos"
+    return height_by_width(frames[0]) if len(set(frames)) == 1 else "their photos"
 
 
-def _part(values: Iterable[bool]) -> float:
+def _share(values: Iterable[bool]) -> float:
+    """Of how many of ``values`` it is true, 0 to 1."""
     found = list(values)
     return sum(found) / len(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,18 @@ from numpy.typing import NDArray
 
 from pgen.data.formats.keypoints import read_poses
 from pgen.data.formats.pose_json import PosesOfPhoto
+from pgen.data.names import PhotoNames
 from pgen.errors import InputError
 
 _FILES = (".json", ".txt", ".csv")
 _ENDING = "_keypoints"  # of the file names that OpenPose writes
-
 
 #: Where a photo's pose is: in a table that has been read, or in a file of its own.
 PoseRow = PosesOfPhoto | Path
 
 
 def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
-    """The pose of the largest person, and the frame that it refers to if its file says so.
+    """The pose (18, 2) of the largest person, NaN = missing, and the frame it refers to if its file says so.
 
     ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
     read.
@@ -40,7 +41,8 @@ def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
     """The poses in ``sources`` by the name of the photo, as far as they tell it.
 
     Each source is a keypoint CSV, COCO's JSON, or a folder with a file a photo (JSON of OpenPose or COCO, or text),
-    which is named like the photo, with or without its suffix. Raises `InputError`.
+    which is named like the photo, with or without its suffix. Raises `InputError` if a source cannot be read, does not
+    say which photo a pose belongs to, or has another pose for a photo than one before.
     """
     rows: dict[str, PoseRow] = {}
     for source in map(Path, sources):
@@ -50,6 +52,41 @@ def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
                 raise InputError(f"{source}: {name} has another pose in a file before; keep one of them")
             rows[name] = row
     return rows
+
+
+@dataclass(frozen=True)
+class MatchedPoses:
+    """The poses of a data set's photos."""
+
+    sources: Sequence[Path]
+    rows: Mapping[str, PoseRow]  # all there are, by the names in the sources
+    by_photo: Mapping[str, PoseRow]
+    unmatched: Sequence[str]  # names of rows that belong to no photo, sorted
+
+    @property
+    def where(self) -> str:
+        """What to call the sources in messages."""
+        return _joined(self.sources)
+
+
+def match_poses(sources: Sequence[Path], photos: PhotoNames) -> MatchedPoses:
+    """The poses in ``sources``, as `find_poses` takes them, and which of ``photos`` they belong to.
+
+    Raises `InputError` as `find_poses` does, or if there are sources, but not one row for any photo.
+    """
+    rows = find_poses(sources)
+    row_of = photos.match(rows, _joined(sources))
+    if sources and not row_of:
+        raise InputError(
+            f"{_joined(sources)}: no row belongs to any photo in {photos.where}: the first row is "
+            f"{next(iter(rows), '(none)')!r}, the first photo {next(iter(photos.photos))!r}"
+        )
+    by_photo = {photo: rows[row] for photo, row in row_of.items()}
+    return MatchedPoses(sources, rows, by_photo, sorted(rows.keys() - set(row_of.values())))
+
+
+def _joined(sources: Sequence[Path]) -> str:
+    return " and ".join(map(str, sources))
 
 
 def _in_table(path: Path) -> dict[str, PoseRow]:

@@ -14,19 +14,18 @@ The person's number stands before the first "_"; -1 and 0000 are no people and a
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from pgen.data.example import SPLITS, Split
-from pgen.data.formats.parsing_schemes import ParsingScheme, load_scheme
+from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
-from pgen.data.readers.keypoint_sources import find_poses
-from pgen.data.readers.photo_set import TAKEN_AS_SPT10, Conventions, Estimating, Found, PhotoSet, gather
+from pgen.data.readers.gather import Found, gather
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, Given, PathLike
+from pgen.data.readers.keypoint_sources import match_poses
+from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import find_maps, find_pairs, find_photos, no_photos, spelt
 from pgen.errors import InputError
-
-PathLike = str | os.PathLike[str]
 
 SIZE = (128, 64)
 JUNK = ("-1", "0000")
@@ -40,67 +39,43 @@ _FOLDERS: tuple[tuple[Split, tuple[str, ...]], ...] = (
 _QUERY = "query"
 
 
-def find_market1501(
-    root: PathLike,
-    keypoints: Sequence[PathLike] = (),
-    parsing: PathLike | None = None,
-    pairs: Sequence[PathLike] = (),
-    frame: tuple[int, int] | None = None,
-    scheme: ParsingScheme | None = None,
-    estimating: Estimating | None = None,
-) -> PhotoSet:
-    """Find what belongs together in ``root``, which is laid out as this module describes.
+def find_market1501(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
+    """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
-    What is given is taken instead of what the tree has: ``keypoints`` (files or folders as `find_poses` takes them),
-    ``parsing`` (a folder of maps with labels of ``scheme``), ``pairs`` (as `find_pairs` takes them), and ``frame``
-    (height, width), if the keypoints do not refer to the photos. With ``estimating`` poses may be missing. Raises
-    `InputError` if something is missing or does not fit.
+    Photos are always those of the layout, whatever ``given.images`` says. Raises `InputError` if something is missing
+    or does not fit.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; put Market-1501 there, or name its folder with --root")
     files, splits, notes = _photos(root)
-    estimates_poses = estimating is not None and estimating.pose
-    tables = [Path(path) for path in keypoints] or _tables(root)
-    if not tables and not estimates_poses:
+    tables = given.keypoint_files() or _tables(root)
+    if not tables and not given.estimates_poses:
         raise InputError(
             f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
             "them: --annotate pose"
         )
-    rows = find_poses(tables)
-    where = " and ".join(map(str, tables))
-    row_of = PhotoNames(files, root).match(rows, where)
+    poses = match_poses(tables, PhotoNames(files, root))
+    poses = replace(poses, unmatched=[name for name in poses.unmatched if person_of(name) not in JUNK])
     queries = [name for name in files if files[name].parent.name == _QUERY]
-    if queries and not estimates_poses and not any(name in row_of for name in queries):
+    if queries and not given.estimates_poses and not any(name in poses.by_photo for name in queries):
         notes += (f"{len(queries):,} photos in {root / _QUERY} have no keypoints and are left aside",)
         for name in queries:
             del files[name], splits[name]
     names = PhotoNames(files, root)
-    if tables and not row_of:
-        raise InputError(
-            f"{where}: no row belongs to any photo in {root}: the first row is {next(iter(rows), '(none)')!r}, "
-            f"the first photo {next(iter(files))!r}"
-        )
-    paired = find_pairs(root, [Path(path) for path in pairs], "market")
+    paired = find_pairs(root, given.pair_lists(), "market")
     notes += paired.notes
-    maps_in = Path(parsing) if parsing is not None else root / "parsing"
     return gather(
         Found(
             photos=files,
             names=names,
-            poses={name: rows[row] for name, row in row_of.items()},
-            unmatched=sorted(name for name in rows.keys() - set(row_of.values()) if person_of(name) not in JUNK),
-            maps=find_maps(names, maps_in, root, given=parsing is not None),
+            poses=poses,
+            maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
             person=person_of,
             splits=splits,
-            pairs=paired.test,
-            tables=tables,
-            lists=paired.test_lists,
-            train_pairs=paired.train,
-            train_lists=paired.train_lists,
-            split_lists=(),
-            conventions=Conventions(scheme or load_scheme(), frame, estimating=estimating),
-            notes=notes if scheme else (TAKEN_AS_SPT10, *notes),
+            pairs=paired,
+            conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
+            notes=notes if given.scheme else (TAKEN_AS_SPT10, *notes),
         )
     )
 
@@ -111,7 +86,7 @@ def person_of(name: str) -> str:
 
 
 def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, ...]]:
-    """The photos by file name, what each is for, and how many were skipped."""
+    """The photos by file name, what each is for, and a note of how many were skipped, if any were."""
     files: dict[str, Path] = {}
     splits: dict[str, Split] = {}
     junk = 0
@@ -133,6 +108,7 @@ def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, .
 
 
 def _tables(root: Path) -> list[Path]:
+    """The keypoint files in ``root``, or the folder of them; none if there are none."""
     found = [root / name for split in SPLITS for name in spelt("annotation", split, "market")]
     found = [path for path in found if path.is_file()]
     if not found and (root / "keypoints").is_dir():

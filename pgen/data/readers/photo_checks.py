@@ -22,9 +22,9 @@ from pgen.errors import InputError
 
 _LOOKED_AT = 50  # photos
 _ENOUGH = 5  # of them that must be seen before labels or people are judged
-_RIGHT = 0.3  # part of the landmarks that must lie on the right labels
-_ON_BODY = 0.6  # part of the joints that must lie on the body, in most photos
-# Of the joints of other poses that miss a map, the part which its own pose must bring home. For 50 synthetic people:
+_RIGHT = 0.3  # share of the landmarks that must lie on the right labels
+_ON_BODY = 0.6  # share of the joints that must lie on the body, in most photos
+# Of the joints of other poses that miss a map, the share which its own pose must bring home. For 50 synthetic people:
 # 0.55 to 1 with their own maps, up to 0.2 with those of others.
 _GAIN = 0.2
 _FAR = 0.05  # heights by which another pose must differ to be compared with
@@ -62,6 +62,7 @@ class _Seen:
     ids: NDArray[np.integer] | None  # as the map has them
 
     def pose_in_map(self) -> NDArray[np.float32]:
+        """The pose (18, 2) in pixels of the map."""
         assert self.ids is not None
         pose = into_photo(self.pose, self.frame, self.size)
         return into_photo(pose, self.size, (self.ids.shape[0], self.ids.shape[1]))
@@ -83,6 +84,7 @@ def check_photos(found: PhotoSet) -> tuple[str, ...]:
 
 
 def _look(found: PhotoSet) -> list[_Seen]:
+    """The photos of the sample that can be read, out of those with keypoints."""
     photos = [photo for photo in found.photos if photo.pose is not None]
     seen = []
     for photo in photos[:: -(-len(photos) // _LOOKED_AT) or 1]:
@@ -105,6 +107,7 @@ def _ids(photo: Photo, found: PhotoSet) -> NDArray[np.integer] | None:
 
 
 def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
+    """Refuse maps with labels that ``scheme`` does not have, or with landmarks on the wrong ones."""
     if not seen:
         return
     ids = [np.unique(one.ids) for one in seen if one.ids is not None]
@@ -128,7 +131,7 @@ def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
 
 
 def _shares(seen: Sequence[_Seen], scheme: ParsingScheme) -> dict[_Landmark, float]:
-    """For each landmark that is seen often enough, the part that lies where it should, with labels of ``scheme``."""
+    """For each landmark that is seen often enough, the share that lies where it should, with labels of ``scheme``."""
     shares = {}
     for landmark in _LANDMARKS:
         wanted = scheme.ids_becoming(*landmark.labels)
@@ -195,6 +198,7 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
 
 
 def _merged(one: _Seen, scheme: ParsingScheme) -> NDArray[np.uint8] | None:
+    """Its map in our labels, as large as the photo; None if it cannot be merged."""
     assert one.ids is not None
     try:
         merged = merge(one.ids, scheme, one.pose_in_map())
@@ -209,6 +213,7 @@ def _fit(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None
 
 
 def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
+    """What is suspicious, but may be right."""
     if scheme.name != "lip20" or len(seen) < _ENOUGH:
         return ()
     share = sum(one.ids is not None and bool(np.any(one.ids == 10)) for one in seen) / len(seen)

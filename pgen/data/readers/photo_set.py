@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +11,21 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import known
 from pgen.body.labels import Label
-from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.example import Drop, Example, Job, Split, done
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge
-from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme
-from pgen.data.names import PhotoNames, close_matches
+from pgen.data.formats.parsing_schemes import ParsingScheme
 from pgen.data.parallel import ordered_map
-from pgen.data.readers.frames import into_photo, parsing_into_photo
+from pgen.data.readers.frames import height_by_width, into_photo, parsing_into_photo
+from pgen.data.readers.given import Estimating
 from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
 
-#: What to say when the user has not said which labels the maps have.
-TAKEN_AS_SPT10 = f"parsing maps are taken to have the labels of {DEFAULT_SCHEME} (--parsing-scheme)"
-
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
-_OFF_BODY = 0.4  # part of the joints that must lie on the body
+_OFF_BODY = 0.4  # share of the joints that must lie on the body
 _JOINTS_TO_JUDGE = 5
 
 
@@ -40,29 +35,10 @@ class Photo:
 
     name: str
     path: Path
-    pose: PoseRow | None
-    parsing: Path | None
-    person: str
+    pose: PoseRow | None  # None: to be estimated, else the photo is dropped
+    parsing: Path | None  # the file of its map; likewise
+    person: str  # who it shows
     split: Split
-
-
-@dataclass(frozen=True)
-class Estimating:
-    """Which missing annotations are estimated, and by what; see `pgen.data.annotators.choose.Annotators`."""
-
-    pose: bool
-    parsing: bool
-    annotator: str = "mediapipe"
-    parser: str = "pgen"
-
-    def annotators(self) -> Annotators:
-        """The annotators, loaded once a process."""
-        return _annotators(self.annotator, self.parser)
-
-
-@cache
-def _annotators(pose: str, parsing: str) -> Annotators:
-    return Annotators(pose, parsing)
 
 
 @dataclass(frozen=True)
@@ -117,7 +93,10 @@ def read_photo(
     split: Split,
     conventions: Conventions,
 ) -> Example | Drop:
-    """The photo with its annotations in its own pixels, or why it cannot be used."""
+    """The photo with its annotations in its own pixels, or why it cannot be used.
+
+    Arguments are those of `Photo`. Raises `InputError` if nothing is installed to estimate with.
+    """
     estimating = conventions.estimating or Estimating(pose=False, parsing=False)
     if row is None and not estimating.pose:
         return Drop(name, "no row in the keypoints")
@@ -144,7 +123,11 @@ def read_photo(
         return Drop(name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not _same_shape(frame, size):
-        return Drop(name, "keypoints of another frame", f"they are for {by(frame)}, the photo is {by(size)}")
+        return Drop(
+            name,
+            "keypoints of another frame",
+            f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}",
+        )
     pose = pose if frame == size else into_photo(pose, frame, size)
     if map_path is None:
         parsing = estimating.annotators().parsing(ToParse(image, pose, silhouette)).labels
@@ -156,10 +139,10 @@ def read_photo(
         return Drop(name, "parsing map cannot be used", str(error))
     own_size = (ids.shape[0], ids.shape[1])
     if own_size not in (size, conventions.frame, *conventions.map_frames):
-        detail = f"{map_path} is {by(own_size)}, the photo {by(size)}"
+        detail = f"{map_path} is {height_by_width(own_size)}, the photo {height_by_width(size)}"
         return Drop(name, "parsing map of another size", detail)
     if conventions.scheme.unknown(ids).size:
-        return Drop(name, "labels out of range", _why_not(ids, map_path, conventions.scheme))
+        return Drop(name, "labels out of range", _unknown_labels(ids, map_path, conventions.scheme))
     try:
         parsing = merge(ids, conventions.scheme, pose if own_size == size else into_photo(pose, size, own_size))
     except InputError as error:
@@ -174,7 +157,10 @@ def read_photo(
 
 
 def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
-    """Which part of the joints within the photo lie on the body, or nearly; None if they are too few to judge."""
+    """The share of the joints within the photo that lie on the body, or nearly; None if they are too few to judge.
+
+    ``pose`` (18, 2) and ``parsing`` (H, W) are in the same pixels.
+    """
     height, width = parsing.shape
     points = np.rint(pose[known(pose)]).astype(int)
     inside = ((points >= 0) & (points < (width, height))).all(axis=1)
@@ -188,102 +174,7 @@ def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | N
     return sum(hits) / len(hits)
 
 
-@dataclass(frozen=True)
-class Found:
-    """What lies in a data set's folder, by photo; `gather` makes a `PhotoSet` of it."""
-
-    photos: Mapping[str, Path]
-    names: PhotoNames
-    poses: Mapping[str, PoseRow]
-    unmatched: Sequence[str]  # rows of the keypoints that have no photo
-    maps: Mapping[str, Path]
-    person: Callable[[str], str]
-    splits: Mapping[str, Split] | None  # None: no file or folder says it
-    pairs: Sequence[tuple[str, str]] | None  # as the list has them
-    tables: Sequence[Path]  # where the poses come from,
-    lists: Sequence[Path]  # and the pairs,
-    split_lists: Sequence[Path]  # and the splits
-    conventions: Conventions
-    absent: Sequence[str] = ()  # names in lists of photos that have none
-    train_pairs: Sequence[tuple[str, str]] = ()  # as their list has them,
-    train_lists: Sequence[Path] = ()  # which is here
-    notes: tuple[str, ...] = ()
-
-
-def gather(found: Found) -> PhotoSet:
-    """The photos with what belongs to them, in the order of their names.
-
-    Where nothing says which photos are for testing, all photos of the people in ``pairs`` are. Where something does,
-    photos that it leaves out are set aside, and photos for training whose person is also among those for testing are
-    dropped. Raises `InputError` if pairs name unknown photos, or photos of the other split.
-    """
-    pairs = None if found.pairs is None else [_known_pair(pair, found, found.lists) for pair in found.pairs]
-    train_pairs = [_known_pair(pair, found, found.train_lists) for pair in found.train_pairs]
-    paired = {name for pair in pairs or () for name in pair}
-    person = {name: found.person(name) for name in found.photos}
-    notes = list(found.notes)
-    drops = [Drop(name, "listed, but there is no photo") for name in found.absent]
-    absent = set(found.absent)
-    drops += [Drop(name, "row of keypoints without a photo") for name in found.unmatched if name not in absent]
-    split: dict[str, Split]
-    if found.splits is None:
-        tested = {person[name] for name in paired}
-        split = {name: "test" if person[name] in tested else "train" for name in found.photos}
-    else:
-        split = dict(found.splits)
-        trained = sorted(name for name in paired if split.get(name, "test") == "train")
-        if trained:
-            raise InputError(
-                f"{_listed(found.lists)} pairs {trained[0]} for testing, a photo for training; give the pairs for "
-                "testing"
-            )
-        split |= dict.fromkeys(paired, "test")
-        aside = len(found.photos) - len(split)
-        if aside:
-            notes.append(f"{aside:,} photos that are neither for training nor for testing are left aside")
-        tested = {person[name] for name, its in split.items() if its == "test"}
-        both = [name for name in found.photos if split.get(name) == "train" and person[name] in tested]
-        drops += [Drop(name, "person also among those for testing", person[name]) for name in both]
-        for name in both:
-            del split[name]
-    mixed = next((name for pair in train_pairs for name in pair if split.get(name) == "test"), None)
-    if mixed is not None:
-        raise InputError(
-            f"{_listed(found.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for testing?"
-        )
-    photos = [
-        Photo(name, found.photos[name], found.poses.get(name), found.maps.get(name), person[name], split[name])
-        for name in sorted(found.photos)
-        if name in split
-    ]
-    files = tuple(
-        path for path in (*found.tables, *found.lists, *found.train_lists, *found.split_lists) if path.is_file()
-    )
-    tables = _listed(found.tables)
-    return PhotoSet(photos, pairs, train_pairs, found.conventions, tables, files, tuple(drops), tuple(notes))
-
-
-def by(size: tuple[int, ...]) -> str:
-    """ "256x176" for the size (256, 176)."""
-    return "x".join(map(str, size))
-
-
-def _listed(paths: Sequence[Path]) -> str:
-    return " and ".join(map(str, paths))
-
-
-def _known_pair(pair: tuple[str, str], found: Found, lists: Sequence[Path]) -> tuple[str, str]:
-    source, target = (found.names.find(name) for name in pair)
-    if source is None or target is None:
-        name = pair[0] if source is None else pair[1]
-        raise InputError(
-            f"{_listed(lists)} names {name!r}, which is no photo in {found.names.where}"
-            f"{close_matches(name, found.photos)}"
-        )
-    return source, target
-
-
-def _why_not(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
+def _unknown_labels(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
     unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
     return f"{path} has label ids {unknown}, which {scheme.name} does not have"
 

@@ -29,7 +29,7 @@ def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
 
 
 def no_photos(*folders: Path) -> InputError:
-    """What to say about folders that should have photos."""
+    """The error, to be raised, about folders that should have photos."""
     return InputError(f"{' and '.join(map(str, folders))} has no photos ({', '.join(PHOTO_SUFFIXES)})")
 
 
@@ -94,7 +94,7 @@ def first_of(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, 
     others = [path.name for path in there[1:] if path.read_bytes() != there[0].read_bytes()]
     if not there:
         return None, ()
-    return there[0], ((f"{there[0]} is taken, not {_listed(others)}",) if others else ())
+    return there[0], ((f"{there[0]} is taken, not {' or '.join(others)}",) if others else ())
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,5 @@ def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
 
 
 def _is_of_interest(path: Path, suffixes: Sequence[str]) -> bool:
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")  # as some systems leave beside each file
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(names)
+    # Some systems leave a hidden file of the same suffix beside each, such as ._photo.jpg.
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -8,6 +8,7 @@ import pytest
 from pgen.data.example import Drop
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.folder import find_folder
+from pgen.data.readers.given import Given
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import on_body
 from pgen.errors import InputError
@@ -46,7 +47,7 @@ def test_a_dress_that_cannot_be_split_is_dropped(tmp_path: Path) -> None:
         return pose
 
     write_set(tmp_path, hipless, lambda shot: np.where(shot.example.parsing == 0, 0, 6))
-    item = next(find_folder(tmp_path, scheme=load_scheme("lip20")).examples())
+    item = next(find_folder(tmp_path, Given(scheme=load_scheme("lip20"))).examples())
     assert isinstance(item, Drop)
     assert item.reason == "parsing map cannot be merged"
     assert item.detail.endswith(".npy has a dress, which is split at the hips, and a pose without them")
@@ -75,30 +76,3 @@ def test_colliding_photos(tmp_path: Path) -> None:
     write_map(tmp_path / "parsing" / f"{first.nested}.png", first.example.parsing)
     with pytest.raises(InputError, match=r"\.npy and .*\.png are both the parsing map of"):
         find_folder(tmp_path)
-
-
-def test_splits_of_a_folder(tmp_path: Path) -> None:
-    """All photos of people who are in pairs are for testing; lists, if there are any, decide."""
-    write_set(tmp_path)
-    names = [shot.nested for shot in SHOTS]
-    (tmp_path / "pairs.csv").write_text(f"from,to\n{names[0]},{names[1]}\n")
-    photos = {photo.name: photo for photo in find_folder(tmp_path).photos}
-    same = [name for name in names if photos[name].person == photos[names[0]].person]
-    assert [name for name in names if photos[name].split == "test"] == same
-    (tmp_path / "pairs.csv").unlink()
-    (tmp_path / "train.lst").write_text("\n".join(names[2:4]))
-    (tmp_path / "test.lst").write_text("\n".join([*names[:2], names[5]]))
-    found = find_folder(tmp_path)
-    assert {photo.name: photo.split for photo in found.photos} == {
-        **dict.fromkeys(names[2:4], "train"), **dict.fromkeys([*names[:2], names[5]], "test"),
-    }  # fmt: skip
-    assert found.notes == (f"{len(SHOTS) - 5} photos that are neither for training nor for testing are left aside",)
-    (tmp_path / "test.lst").unlink()
-    (tmp_path / "pairs.csv").write_text(f"from,to\n{names[0]},{names[1]}\n")
-    assert {photo.name for photo in find_folder(tmp_path).photos if photo.split == "test"} == set(names[:2])
-    (tmp_path / "pairs.csv").unlink()
-    (tmp_path / "test.lst").write_text(names[5])
-    (tmp_path / "train.lst").write_text(names[4])  # the other photo of a person for testing
-    assert [(drop.name, drop.reason) for drop in find_folder(tmp_path).drops] == [
-        (names[4], "person also among those for testing")
-    ]

@@ -1,4 +1,4 @@
-"""The page of `pgen demo`: sections of HTML in one file that needs nothing but the pictures beside it."""
+"""Pages that commands write: sections of HTML in one file that needs nothing but the pictures beside it."""
 
 from __future__ import annotations
 
