@@ -28,6 +28,9 @@ _FEW = 6
 #: The mean of all skin counts as so much of the frame beside each skin label's own.
 _LITTLE_SKIN = 0.001
 
+#: Shoes count as legs, so that legs say little about skin beside a face or hands.
+_LEGS, _LEGS_SAY = (Label.L_LEG, Label.R_LEG), 0.01
+
 #: A middle skin tone in [−1, 1] (RGB 191, 147, 121).
 _MIDDLE_SKIN = (0.5, 0.15, -0.05)
 
@@ -120,7 +123,8 @@ def _label_colours(image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     skin = list(SKIN_LABELS)
     figure_mean = sums[:, 1:].sum(1) / counts[:, 1:].sum(1)[:, None].clamp_min(1)
     skin_count = counts[:, skin].sum(1)
-    skin_mean = sums[:, skin].sum(1) / skin_count[:, None].clamp_min(1)
+    trust = counts.new_tensor([_LEGS_SAY if label in _LEGS else 1.0 for label in skin])
+    skin_mean = (sums[:, skin] * trust[:, None]).sum(1) / (counts[:, skin] * trust).sum(1)[:, None].clamp_min(1e-6)
     skin_mean = torch.where((skin_count > _FEW)[:, None], skin_mean, skin_mean.new_tensor(_MIDDLE_SKIN))
     fallback = figure_mean[:, None].repeat(1, LABEL_COUNT, 1)
     fallback[:, skin] = skin_mean[:, None]

@@ -77,6 +77,19 @@ def test_a_hand_of_a_few_pixels_tells_the_colour_of_skin() -> None:
     torch.testing.assert_close(face, torch.full_like(face, 0.6))
 
 
+@pytest.mark.parametrize("hands", [False, True])
+def test_shoes_say_little_about_skin(hands: bool) -> None:
+    target = boxes()
+    labels = torch.where(target == 0, 0, int(Label.UPPER))
+    labels[:, 46:58, 26:39] = Label.R_LEG
+    image = torch.full((1, 3, 64, 64), -0.8)
+    if hands:
+        labels[:, 28:34, 20:25] = Label.R_ARM
+        image[:, :, labels[0] == Label.R_ARM] = 0.6
+    face = paste_onto(image, labels, target, standing(), standing()).image[:, :, 9:12, 31:34]
+    torch.testing.assert_close(face, torch.full_like(face, 0.6 if hands else -0.8), atol=0.15, rtol=0)
+
+
 def test_skin_of_nobody_is_a_middle_tone() -> None:
     target = boxes()
     labels = torch.where(target == 0, 0, int(Label.UPPER))
