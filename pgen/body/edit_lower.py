@@ -21,12 +21,14 @@ _LEGS = (Label.R_LEG, Label.L_LEG)
 _GARMENTS = (Label.PANTS, Label.SKIRT)
 # Feet begin here; no garment covers them.
 _FOOT = 1.97
-# Half the width, in torso lengths, of bare legs and of trousers, at hip, knee, calf and ankle.
-_PLACES = (0.0, 1.0, 1.4, 2.0)
-_LEG_HALF = (0.17, 0.115, 0.105, 0.075)
-_TROUSER_HALF = (0.19, 0.145, 0.13, 0.115)
-# Half the width of a skirt at the hip, how much wider it is one thigh farther down, and where trouser legs part.
-_SKIRT_HALF, _FLARE, _CROTCH = 0.19, 0.06, 0.22
+# Shoes may reach up to here. How far below a hem legs are looked for, in lengths of a bone, and in how many steps.
+_ANKLE, _FOLLOWED, _STEPS = 1.7, 0.5, 48
+# Half the width, in torso lengths, of bare legs and of trousers, at hip, crotch, knee, calf and ankle.
+_PLACES = (0.0, 0.22, 1.0, 1.4, 2.0)
+_LEG_HALF = (0.17, 0.158, 0.115, 0.105, 0.075)
+_TROUSER_HALF = (0.24, 0.18, 0.145, 0.13, 0.115)
+# Half the width of a skirt at the hip, and how much wider it is one thigh farther down.
+_SKIRT_HALF, _FLARE = 0.19, 0.06
 
 
 def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
@@ -42,7 +44,7 @@ def edit_lower(
     """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
-    hem is bare leg, and background where the garment was wider than that.
+    hem is bare leg, as wide as it comes out from under the old hem, and background where the garment was wider.
 
     Args:
         kind: `Label.PANTS` (shorts are short ones) or `Label.SKIRT`.
@@ -65,6 +67,8 @@ def edit_lower(
     along = np.where(left, fields[1].along, fields[0].along)
     distance = np.where(left, fields[1].distance, fields[0].distance)
     skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
+    below = _visible_below(parsing, chains, along, left)
+    skin = np.where(below != Label.BACKGROUND, below, skin)
     nearest = np.where(left_nearer, fields[1].along, fields[0].along)
     # By the nearer leg too, where legs cross: it is what the same edit will go by the next time.
     above = np.maximum(along, nearest) < min(length, _FOOT)
@@ -78,9 +82,43 @@ def edit_lower(
         hull = _skirt(chains, min(length, _FOOT), pose, size, unit)
         result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
     else:
-        apart = (along > _CROTCH) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
+        apart = (along > 0) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
         result[(parsing == Label.SKIRT) & apart] = Label.BACKGROUND
     return result, assumed
+
+
+def _visible_below(
+    parsing: NDArray[np.uint8],
+    chains: list[NDArray[np.float64]],
+    along: NDArray[np.floating],
+    left: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """The leg (H, W) that comes out from under the garment below each of its pixels, along the leg; or background.
+
+    Looked for over half a bone's length. Feet do not count.
+    """
+    result = np.full(parsing.shape, Label.BACKGROUND, np.uint8)
+    garment = np.isin(parsing, _GARMENTS)
+    for side, chain in enumerate(chains):
+        for bone in range(2):
+            here = garment & (left == bool(side)) & ((along < 1) == (bone == 0)) & (along > 0)
+            y, x = np.nonzero(here)
+            way = _FOLLOWED * (chain[bone + 1] - chain[bone])
+            steps = min(_STEPS, int(np.ceil(np.abs(way).max())))
+            found = np.full(len(y), Label.BACKGROUND, np.uint8)
+            inside = np.ones(len(y), bool)
+            for step in range(1, steps + 1):
+                at_x, at_y = (
+                    np.rint(place + step / steps * way[axis]).astype(int) for axis, place in enumerate((x, y))
+                )
+                inside &= (at_x >= 0) & (at_x < parsing.shape[1]) & (at_y >= 0) & (at_y < parsing.shape[0])
+                at_x, at_y = np.where(inside, at_x, x), np.where(inside, at_y, y)
+                out = inside & ~garment[at_y, at_x]
+                is_leg = np.isin(parsing[at_y, at_x], _LEGS) & (along[at_y, at_x] < _ANKLE)
+                found[out & is_leg] = parsing[at_y, at_x][out & is_leg]
+                inside &= ~out
+            result[y, x] = found
+    return result
 
 
 def _skirt(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.edit_head import HAIR, NECKLINES, edit_hair, edit_neckline
+from pgen.body.edit_hair import HAIR, edit_hair
 from pgen.body.edit_lower import LENGTHS, LOWER, edit_lower, worn_below
+from pgen.body.edit_neckline import NECKLINES, edit_neckline
 from pgen.body.edit_sleeves import SLEEVES, edit_sleeves
 from pgen.body.labels import Label
 from pgen.errors import InputError
