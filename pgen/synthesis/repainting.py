@@ -14,8 +14,8 @@ from torch import Tensor
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
-from pgen.synthesis.seams import faded, held, interior, matched, unmixed
-from pgen.synthesis.shading import shading
+from pgen.synthesis.seams import bled, faded, held, interior, matched, unmixed
+from pgen.synthesis.shading import plainness, shading
 from pgen.synthesis.skin import bare_skin, skin_around
 from pgen.synthesis.texture_fill import more_texture
 
@@ -30,8 +30,9 @@ _FADE, _MIXED = 1.0, 1.5
 _SOFT, _ENOUGH, _PLENTY = 0.5, 12, 40
 # Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of skin.
 _HELD, _HELD_SKIN = 0.008, 0.03
-# Over which share of it light falls on a skirt that was on trouser legs.
-_ROUNDING = 0.04
+# Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
+_ROUNDING, _BETWEEN = 0.03, 0.12
+_BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
 
@@ -144,8 +145,11 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
             continue
         own = shading(pixels, shown)
         texture = more_texture(_divided(pixels, own), shown)
-        looks = np.median(pixels[shown], axis=0) if texture is None else texture[here]
-        lit = light if texture is None else _falling(light, own, label)
+        usual = np.median(pixels[shown], axis=0)
+        # Texture of plain cloth is but seams and creases, which belong elsewhere.
+        plain = plainness(pixels, shown)
+        looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
+        lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
     device = views.images.device
     image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
@@ -157,12 +161,22 @@ def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[n
     return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
 
 
-def _falling(light: NDArray[np.float32], own: NDArray[np.float32], label: int) -> NDArray[np.float32]:
-    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there."""
+def _falling(
+    light: NDArray[np.float32], own: NDArray[np.float32], label: int, below: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there.
+
+    ``below`` is where the photo shows what is worn below, and legs.
+    """
     if label == Label.HAIR:  # hangs before it
         return own
-    if label == Label.SKIRT:  # hangs over both legs
-        return np.asarray(ndimage.gaussian_filter(light * own, _ROUNDING * max(light.shape)), np.float32)
+    if label == Label.SKIRT:  # hangs over both legs, and no shade between them
+        longer = max(light.shape)
+        there = bled(light * own, interior(below, 1))
+        over = ndimage.gaussian_filter(
+            ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
+        )
+        return np.asarray(over * np.median(there[below]) / np.median(over[below]), np.float32) if below.any() else over
     return light * own
 
 
