@@ -43,9 +43,7 @@ def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
     return label if counts[label] else None
 
 
-def edit_lower(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float
-) -> NDArray[np.uint8]:
+def edit_lower(parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
@@ -150,7 +148,8 @@ def _skirt(
         places = np.stack(np.nonzero(worn)[::-1], axis=1)
         widest = places @ across
         margin = _WIDEST * unit
-        ends = max(widest.min(), sides.min() - margin), min(widest.max(), sides.max() + margin)
+        # A pixel less than what is worn, so that outlines rounded to pixels do not make it ever wider.
+        ends = max(widest.min() + 1, sides.min() - margin), min(widest.max() - 1, sides.max() + margin)
         reach = min((places @ down).max(), heights.max())
         points = np.concatenate([points, [end * across + low * down for end in ends for low in (reach, heights.max())]])
     return polygon_mask(points[ConvexHull(points, qhull_options="QJ").vertices], (worn.shape[0], worn.shape[1]))

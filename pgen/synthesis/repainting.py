@@ -28,7 +28,8 @@ _FADE, _MIXED = 1.0, 1.5
 # How soft new outlines are, in the same pixels; how many pixels show what colour a label usually has,
 # and how many what colour skin has nearby.
 _SOFT, _ENOUGH, _PLENTY = 0.5, 12, 40
-# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of skin.
+# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of
+# skin.
 _HELD, _HELD_SKIN = 0.008, 0.03
 # Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
 _ROUNDING, _BETWEEN = 0.03, 0.12

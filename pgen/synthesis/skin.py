@@ -13,8 +13,8 @@ from pgen.body.parts import torso_length
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # From here on (1 knee, 2 ankle) there may be shoes, which count as legs.
 _SHOES = 1.7
-# Skin of one person differs by no more than this in the share of red, green and blue in its colour, and in the logarithm
-# of its brightness: eyes, lips and shoes do.
+# Skin of one person differs by no more than this in the share of red, green and blue in its colour, and in the
+# logarithm of its brightness: eyes, lips and shoes do.
 _TINT, _BRIGHTNESS = 0.05, 0.5
 # Over which shares of the picture's longer side skin goes on as it is nearby; and how much its usual colour counts.
 _REACHES, _USUAL = (0.02, 0.08), 1e-5
@@ -47,9 +47,7 @@ def bare_skin(image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArra
     return np.asarray(skin & (alike | (legs & ~low)))
 
 
-def skin_around(
-    image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def skin_around(image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]) -> NDArray[np.float32]:
     """Skin all over, (H, W, 3) from 0 to 255: as ``image`` (H, W, 3) has it nearby in ``shown``, round as in ``light``.
 
     Far from any, it has the usual colour of it. Some must be shown.
