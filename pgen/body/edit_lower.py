@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from pgen.body.labels import Label
@@ -21,12 +22,18 @@ _LEGS = (Label.R_LEG, Label.L_LEG)
 _GARMENTS = (Label.PANTS, Label.SKIRT)
 # Feet begin here; no garment covers them.
 _FOOT = 1.97
-# Half the width, in torso lengths, of bare legs and of trousers, at hip, knee, calf and ankle.
-_PLACES = (0.0, 1.0, 1.4, 2.0)
-_LEG_HALF = (0.17, 0.115, 0.105, 0.075)
-_TROUSER_HALF = (0.19, 0.145, 0.13, 0.115)
-# Half the width of a skirt at the hip, how much wider it is one thigh farther down, and where trouser legs part.
-_SKIRT_HALF, _FLARE, _CROTCH = 0.19, 0.06, 0.22
+# Shoes may reach up to here. How far below a hem legs are looked for, in lengths of a bone, and in how many steps.
+_ANKLE, _FOLLOWED, _STEPS = 1.7, 0.5, 48
+# Half the width, in torso lengths, of bare legs and of trousers, at hip, crotch, knee, calf and ankle.
+_PLACES = (0.0, 0.22, 1.0, 1.4, 2.0)
+_LEG_HALF = (0.17, 0.158, 0.115, 0.105, 0.075)
+_TROUSER_HALF = (0.24, 0.18, 0.145, 0.13, 0.115)
+# By how much trousers are wider than bare legs.
+_WIDER = 0.03
+# Half the width of a skirt at the hip, and how much wider it is one thigh farther down.
+_SKIRT_HALF, _FLARE = 0.19, 0.06
+# By how much more another skirt that is worn may make it wider.
+_WIDEST = 0.15
 
 
 def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
@@ -36,19 +43,14 @@ def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
     return label if counts[label] else None
 
 
-def edit_lower(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float
-) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def edit_lower(parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
-    hem is bare leg, and background where the garment was wider than that.
+    hem is bare leg, as wide as it comes out from under the old hem, and background where the garment was wider.
 
     Args:
         kind: `Label.PANTS` (shorts are short ones) or `Label.SKIRT`.
-
-    Returns:
-        The new map, and the names of joints of the legs that are missing and were assumed.
 
     Raises:
         InputError: nothing below the waist is in the picture, or the torso is not known.
@@ -58,36 +60,80 @@ def edit_lower(
     if not np.isin(parsing, (*_GARMENTS, *_LEGS)).any():
         raise InputError("what is worn below cannot be edited: the map shows neither pants, skirt nor legs")
     size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
-    chains, assumed = leg_chains(pose)
+    chains, _ = leg_chains(pose)
     fields = [limb_field(chain, size, unit) for chain in chains]
     left_nearer = fields[1].distance < fields[0].distance
     left = np.where(np.isin(parsing, _LEGS), parsing == Label.L_LEG, left_nearer)
     along = np.where(left, fields[1].along, fields[0].along)
     distance = np.where(left, fields[1].distance, fields[0].distance)
     skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
+    below = _visible_below(parsing, chains, along, left)
+    skin = np.where(below != Label.BACKGROUND, below, skin)
     nearest = np.where(left_nearer, fields[1].along, fields[0].along)
     # By the nearer leg too, where legs cross: it is what the same edit will go by the next time.
     above = np.maximum(along, nearest) < min(length, _FOOT)
     garment, legs = np.isin(parsing, _GARMENTS), np.isin(parsing, _LEGS)
 
+    shoes = (along > _ANKLE) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
+
     result = parsing.copy()
-    result[legs & above] = kind
+    result[legs & above & ~shoes] = kind
     result[garment & above] = kind
     result[garment & ~above] = skin[garment & ~above]
     if kind == Label.SKIRT:
-        hull = _skirt(chains, min(length, _FOOT), pose, size, unit)
+        hull = _skirt(chains, min(length, _FOOT), pose, (parsing == Label.SKIRT) & above)
         result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
     else:
-        apart = (along > _CROTCH) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
+        apart = (along > 0) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
         result[(parsing == Label.SKIRT) & apart] = Label.BACKGROUND
-    return result, assumed
+        # New trouser legs are wider than the legs in them.
+        beside = ndimage.distance_transform_edt(~(legs & above & ~shoes)) <= _WIDER * unit
+        result[beside & above & ~apart & (along > 0) & (parsing == Label.BACKGROUND)] = kind
+    return result
+
+
+def _visible_below(
+    parsing: NDArray[np.uint8],
+    chains: list[NDArray[np.float64]],
+    along: NDArray[np.floating],
+    left: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """The leg (H, W) that comes out from under the garment below each of its pixels, along the leg; or background.
+
+    Looked for over half a bone's length. Feet do not count.
+    """
+    result = np.full(parsing.shape, Label.BACKGROUND, np.uint8)
+    garment = np.isin(parsing, _GARMENTS)
+    for side, chain in enumerate(chains):
+        for bone in range(2):
+            here = garment & (left == bool(side)) & ((along < 1) == (bone == 0)) & (along > 0)
+            y, x = np.nonzero(here)
+            way = _FOLLOWED * (chain[bone + 1] - chain[bone])
+            steps = min(_STEPS, int(np.ceil(np.abs(way).max())))
+            found = np.full(len(y), Label.BACKGROUND, np.uint8)
+            inside = np.ones(len(y), bool)
+            for step in range(1, steps + 1):
+                at_x, at_y = (
+                    np.rint(place + step / steps * way[axis]).astype(int) for axis, place in enumerate((x, y))
+                )
+                inside &= (at_x >= 0) & (at_x < parsing.shape[1]) & (at_y >= 0) & (at_y < parsing.shape[0])
+                at_x, at_y = np.where(inside, at_x, x), np.where(inside, at_y, y)
+                out = inside & ~garment[at_y, at_x]
+                is_leg = np.isin(parsing[at_y, at_x], _LEGS) & (along[at_y, at_x] < _ANKLE)
+                found[out & is_leg] = parsing[at_y, at_x][out & is_leg]
+                inside &= ~out
+            result[y, x] = found
+    return result
 
 
 def _skirt(
-    chains: list[NDArray[np.float64]], length: float, pose: NDArray[np.floating], size: tuple[int, int], unit: float
+    chains: list[NDArray[np.float64]], length: float, pose: NDArray[np.floating], worn: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Pixels (H, W) of a skirt from the hips down: what both legs and the space between them take up."""
-    down = spine(pose)
+    """Pixels (H, W) of a skirt from the hips down: what both legs and the space between them take up.
+
+    It gets no narrower below the skirt that is ``worn`` (H, W).
+    """
+    down, unit = spine(pose), torso_length(pose)
     across = np.array([down[1], -down[0]])
     corners = []
     for chain in chains:
@@ -97,4 +143,13 @@ def _skirt(
             half = (_SKIRT_HALF + _FLARE * at) * unit
             corners += [point - half * across, point + half * across]
     points = np.array(corners)
-    return polygon_mask(points[ConvexHull(points, qhull_options="QJ").vertices], size)
+    if worn.any():
+        sides, heights = points @ across, points @ down
+        places = np.stack(np.nonzero(worn)[::-1], axis=1)
+        widest = places @ across
+        margin = _WIDEST * unit
+        # A pixel less than what is worn, so that outlines rounded to pixels do not make it ever wider.
+        ends = max(widest.min() + 1, sides.min() - margin), min(widest.max() - 1, sides.max() + margin)
+        reach = min((places @ down).max(), heights.max())
+        points = np.concatenate([points, [end * across + low * down for end in ends for low in (reach, heights.max())]])
+    return polygon_mask(points[ConvexHull(points, qhull_options="QJ").vertices], (worn.shape[0], worn.shape[1]))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.edit_head import HAIR, NECKLINES, edit_hair, edit_neckline
+from pgen.body.edit_hair import HAIR, edit_hair
 from pgen.body.edit_lower import LENGTHS, LOWER, edit_lower, worn_below
+from pgen.body.edit_neckline import NECKLINES, edit_neckline
 from pgen.body.edit_sleeves import SLEEVES, edit_sleeves
 from pgen.body.labels import Label
+from pgen.body.limb_fields import leg_chains
 from pgen.errors import InputError
 
 #: The edits and the values by name that each takes; sleeves and length also take a share of the limb, 0 to 1.
@@ -58,13 +60,16 @@ def edit_layout(
     wanted = check_edits(edits)
     warnings = []
     if "sleeves" in wanted:
-        parsing = _with_sleeves(parsing, pose, _length(wanted["sleeves"], SLEEVES))
+        sleeves = _length(wanted["sleeves"], SLEEVES)
+        parsing = _settled(lambda parsing: edit_sleeves(parsing, pose, sleeves), parsing)
     if "lower" in wanted or "length" in wanted:
         kind, usual = LOWER.get(str(wanted.get("lower")), (worn_below(parsing), 0.0))
         if kind is None:
             raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
         length = _length(wanted["length"], LENGTHS) if "length" in wanted else usual
-        parsing, assumed = edit_lower(parsing, pose, Label(kind), length)
+        garment = Label(kind)
+        parsing = _settled(lambda parsing: edit_lower(parsing, pose, garment, length), parsing)
+        _, assumed = leg_chains(pose)
         if assumed:
             warnings.append(f"{', '.join(assumed)} missing: the legs are assumed to continue straight on")
     if "neckline" in wanted:
@@ -74,10 +79,10 @@ def edit_layout(
     return EditedLayout(parsing, tuple(warnings))
 
 
-def _with_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
-    """Sleeves of ``length``, edited until nothing changes: a pixel that was given away may join others to an arm."""
+def _settled(edit: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``parsing`` edited until nothing changes: a pixel that was given away may join others to a limb or a skirt."""
     for _ in range(_ROUNDS):
-        before, parsing = parsing, edit_sleeves(parsing, pose, length)
+        before, parsing = parsing, edit(parsing)
         if np.array_equal(before, parsing):
             break
     return parsing

@@ -64,6 +64,30 @@ def spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     return down / length if length > 1e-6 else np.array([0.0, 1.0])
 
 
+def spine_coordinates(
+    origin: NDArray[np.float64], axis: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Position (H, W) of each pixel along ``axis``, a unit vector (x, y), from ``origin``, and square to it.
+
+    Square to a spine that goes down is to the right.
+    """
+    y, x = np.mgrid[: size[0], : size[1]]
+    dx, dy = x - origin[0], y - origin[1]
+    return dx * axis[0] + dy * axis[1], dx * axis[1] - dy * axis[0]
+
+
+def shoulder_half(pose: NDArray[np.floating]) -> float:
+    """How far (pixels) the left shoulder is to the right of the spine; negative for who is seen from behind."""
+    joints, down = np.asarray(pose, np.float64), spine(pose)
+    to_left = joints[Joint.L_SHOULDER] - joints[Joint.R_SHOULDER]
+    return float(to_left @ np.array([down[1], -down[0]])) / 2
+
+
+def from_behind(pose: NDArray[np.floating]) -> bool:
+    """Whether the right shoulder is where the left one of a person facing the camera would be."""
+    return shoulder_half(pose) < 0
+
+
 def leg_chains(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
     """Right and left hip, knee and ankle (3, 2), and the names of the joints that had to be assumed.
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.models.inputs import Transfer, Views
 from pgen.models.paste import clean_background
-from pgen.synthesis.seams import faded, held, interior, matched, unmixed
-from pgen.synthesis.shading import shading
+from pgen.synthesis.seams import bled, faded, held, interior, matched, unmixed
+from pgen.synthesis.shading import plainness, shading
+from pgen.synthesis.skin import bare_skin, skin_around
 from pgen.synthesis.texture_fill import more_texture
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 # Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
 # what was there.
 _FADE, _MIXED = 1.0, 1.5
-_LEGS = (Label.L_LEG, Label.R_LEG)
-# How soft new outlines are, in the same pixels; and how many pixels show what colour a label usually has.
-_SOFT, _ENOUGH = 0.5, 12
-# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background.
-_HELD = 0.008
-# Over which share of it light falls on a skirt that was on trouser legs.
-_ROUNDING = 0.04
+# How soft new outlines are, in the same pixels; how many pixels show what colour a label usually has,
+# and how many what colour skin has nearby.
+_SOFT, _ENOUGH, _PLENTY = 0.5, 12, 40
+# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of
+# skin.
+_HELD, _HELD_SKIN = 0.008, 0.03
+# Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
+_ROUNDING, _BETWEEN = 0.03, 0.12
+_BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
 
@@ -68,7 +71,7 @@ def repainted(
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
         here = after == label
-        own = frame if label in SKIN_LABELS else held(frame, guide, here, _HELD)
+        own = held(frame, guide, here, _HELD_SKIN if label in SKIN_LABELS else _HELD)
         of_label = person.fit.image_back(unmixed(own, here))
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * enlargement(person)
@@ -78,6 +81,10 @@ def repainted(
     wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, left)
     # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
     known = _shown(person.parsing, parsing, shows) & (_from_edges(parsing) > fade + 1)
+    skin = bare_skin(person.image, person.parsing, person.pose)
+    for label in SKIN_LABELS:
+        here = (parsing == label) & known
+        known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
     matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
     result = faded(person.image, matching, wanted, fade)
     # New outlines are as soft as a photo's.
@@ -116,6 +123,7 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     behind = as_bytes(clean_background(views.images, views.labels)[0])
     filled = pixels.copy()
     fresh = changed & ~_shown(before, after, shows)
+    skin = bare_skin(pixels, before, views.poses[0].cpu().numpy())
     # Beside what is new, the same label, and background, are mixed with what was there before.
     mixed = ~fresh & (shows[before] == after) & (ndimage.distance_transform_edt(~fresh) <= _MIXED)
     filled[mixed & (after == Label.BACKGROUND)] = behind[mixed & (after == Label.BACKGROUND)]
@@ -125,16 +133,25 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
             filled[here] = behind[here]
             continue
         # Of legs too little may be bare, and shoes count as legs: all skin is looked at.
-        for labels in ((label,), SKIN_LABELS)[label in _LEGS : 1 + (label in SKIN_LABELS)]:
-            shown = interior(np.isin(source, labels), _INSIDE)
-            if shown.sum() < _ENOUGH:
-                continue
-            own = shading(pixels, shown)
-            texture = None if label in SKIN_LABELS else more_texture(_divided(pixels, own), shown)
-            looks = np.median(pixels[shown], axis=0) if texture is None else texture[here]
-            lit = light if texture is None else _falling(light, own, label)
-            filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
-            break
+        if label in SKIN_LABELS:
+            # What is nearest by is not always enough: of legs too little may be bare.
+            for labels in ((label,), SKIN_LABELS):
+                shown = skin & interior(np.isin(before, labels), _INSIDE)
+                if shown.sum() >= _ENOUGH:
+                    filled[here] = np.rint(skin_around(pixels, shown, light)[here]).astype(np.uint8)
+                    break
+            continue
+        shown = interior(source == label, _INSIDE)
+        if shown.sum() < _ENOUGH:
+            continue
+        own = shading(pixels, shown)
+        texture = more_texture(_divided(pixels, own), shown)
+        usual = np.median(pixels[shown], axis=0)
+        # Texture of plain cloth is but seams and creases, which belong elsewhere.
+        plain = plainness(pixels, shown)
+        looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
+        lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
+        filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
     device = views.images.device
     image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
@@ -145,12 +162,22 @@ def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[n
     return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
 
 
-def _falling(light: NDArray[np.float32], own: NDArray[np.float32], label: int) -> NDArray[np.float32]:
-    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there."""
+def _falling(
+    light: NDArray[np.float32], own: NDArray[np.float32], label: int, below: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there.
+
+    ``below`` is where the photo shows what is worn below, and legs.
+    """
     if label == Label.HAIR:  # hangs before it
         return own
-    if label == Label.SKIRT:  # hangs over both legs
-        return np.asarray(ndimage.gaussian_filter(light * own, _ROUNDING * max(light.shape)), np.float32)
+    if label == Label.SKIRT:  # hangs over both legs, and no shade between them
+        longer = max(light.shape)
+        there = bled(light * own, interior(below, 1))
+        over = ndimage.gaussian_filter(
+            ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
+        )
+        return np.asarray(over * np.median(there[below]) / np.median(over[below]), np.float32) if below.any() else over
     return light * own
 
 

@@ -154,6 +154,54 @@ def test_necklines() -> None:
     assert bare["high"] < bare["round"] < bare["v"]
 
 
+def turned(nose: float) -> np.ndarray:
+    """Who stands with one shoulder and hip almost behind the other, and looks to where the nose is."""
+    pose = STANDING.copy()
+    pose[:, 0] = 64 + 0.1 * (pose[:, 0] - 64) * np.sign(STANDING[5, 0] - STANDING[2, 0])
+    pose[0, 0] = 64 + nose
+    return pose
+
+
+@pytest.mark.parametrize("nose", [-9.0, 9.0])
+def test_necklines_turn_with_the_trunk(nose: float) -> None:
+    parsing = np.zeros((128, 128), np.uint8)
+    parsing[28:70, 52:77] = Label.UPPER
+    bare = edit_layout(parsing, turned(nose), {"neckline": "v"}).parsing == Label.FACE
+    _, x = np.nonzero(bare)
+    assert len(x) > 5
+    assert ((x - 64) * np.sign(nose) > 0).all(), "none over the shoulder"
+
+
+def test_a_leg_goes_on_as_it_comes_out_from_under_the_hem() -> None:
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 0.9)
+    result = edit_layout(parsing, STANDING, {"length": "mini"}).parsing
+    hem = np.flatnonzero((parsing == Label.R_LEG).any(axis=1))[0]
+    below, above = ((labels[row] == Label.R_LEG).sum() for labels, row in ((parsing, hem + 2), (result, hem - 2)))
+    assert abs(int(below) - int(above)) <= 1
+
+
+def test_a_longer_skirt_is_no_narrower() -> None:
+    short = edit_layout(dressed(STANDING, 0.5, Label.PANTS, 2), STANDING, {"lower": "skirt", "length": "mini"}).parsing
+    rows = np.flatnonzero((short == Label.SKIRT).any(axis=1))
+    columns = np.flatnonzero(short[rows[-2]] == Label.SKIRT)
+    short[rows[-6] : rows[-1] + 1, columns[0] - 3 : columns[-1] + 4] = Label.SKIRT
+    result = edit_layout(short, STANDING, {"length": "knee"}).parsing
+    widths = (result == Label.SKIRT).sum(axis=1)
+    below = widths[rows[-1] : np.flatnonzero(widths)[-1]]
+    assert len(below) > 5
+    assert below.min() >= widths[rows[-1]] - 2
+
+
+def test_shoes_stay_below_trousers() -> None:
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 0.7)
+    x, y = np.rint(STANDING[10]).astype(int)
+    shoe = np.s_[y - 3 : y + 4, x + 7 : x + 12]  # a heel that is lifted
+    parsing[shoe] = Label.R_LEG
+    result = edit_layout(parsing, STANDING, {"lower": "pants"}).parsing
+    assert (result[shoe] == Label.R_LEG).all()
+    assert result[y - 6, x] == Label.PANTS
+
+
 def without(*joints: int) -> np.ndarray:
     pose = STANDING.copy()
     pose[list(joints)] = np.nan
@@ -170,6 +218,11 @@ def without(*joints: int) -> np.ndarray:
         (without(3, 6), {"sleeves": "long"}, "no elbow is known"),
         (without(0, 14, 15, 16, 17), {"hair": "long"}, "no joint of the head is known"),
         (STANDING[list(FLIP_JOINTS)], {"neckline": "v"}, "seen from behind"),
+        (
+            turned(9.0) * np.where(np.isin(np.arange(18), (0, 14, 15, 16, 17)), np.nan, 1)[:, None],
+            {"neckline": "v"},
+            "to which side the person looks",
+        ),
         (without(8), {"lower": "skirt"}, "shoulders or hips are not known"),
     ],
 )

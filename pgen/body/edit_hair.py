@@ -1,4 +1,4 @@
-"""Longer and shorter hair, and other necklines, in a parsing map."""
+"""Longer and shorter hair in a parsing map."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ from scipy import ndimage
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known
 from pgen.body.labels import Label
-from pgen.body.limb_fields import spine
+from pgen.body.limb_fields import from_behind, spine, spine_coordinates
 from pgen.body.parts import torso_length
 from pgen.errors import InputError
 
 HAIR = ("short", "long")
-
-#: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end, in torso
-#: lengths; and the power of their curve (1 straight to a point, large ones square). "high" covers the neck.
-NECKLINES = {
-    "round": (0.46, 0.03, 2.2),
-    "scoop": (0.55, 0.13, 2.6),
-    "v": (0.5, 0.22, 1.0),
-    "boat": (0.72, 0.0, 3.0),
-    "high": (0.0, -0.16, 1.0),
-}
 
 # Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
 _CHIN, _LONG = 0.5, 1.5
@@ -32,8 +22,6 @@ _CHIN, _LONG = 0.5, 1.5
 _CROWN, _EARS, _ROUNDED = -0.7, -0.1, 0.4
 # In torso lengths: half the width of the neck, how far the head may reach to either side, and the width of a strand.
 _NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.15
-# Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
-_NECK_TOP, _LOWEST = -0.1, 0.4
 
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
@@ -85,36 +73,6 @@ def _strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
     return columns
 
 
-def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str) -> NDArray[np.uint8]:
-    """``parsing`` (H, W) with a neckline of `NECKLINES`: bare skin, which counts as face, above it, cloth below.
-
-    Raises:
-        InputError: the person is seen from behind, or the torso is not known.
-    """
-    unit = torso_length(pose)
-    if not unit:
-        raise InputError("the neckline cannot be edited: shoulders or hips are not known")
-    if _from_behind(pose):
-        raise InputError("the neckline cannot be edited: the person is seen from behind")
-    joints, down = np.asarray(pose, np.float64), spine(pose)
-    shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
-    half = max(float(np.linalg.norm(shoulders[1] - shoulders[0])) / 2, 0.12 * unit)
-    below, across = _coordinates(shoulders.mean(axis=0), down, (parsing.shape[0], parsing.shape[1]))
-    below, across = below / unit, np.abs(across) / half
-    width, lowest, power = NECKLINES[shape]
-    if width:
-        edge = lowest + (_NECK_TOP - lowest) * (across / width) ** power
-        bare = (across < width) & (below < edge)
-    else:
-        bare = below < lowest
-    near = (across < 1) & (below > 2 * _NECK_TOP) & (below < _LOWEST)
-    result = parsing.copy()
-    result[near & bare & (parsing == Label.UPPER)] = Label.FACE
-    covers = below > (_NECK_TOP if width else lowest)
-    result[near & ~bare & covers & (parsing == Label.FACE)] = Label.UPPER
-    return result
-
-
 @dataclass(frozen=True)
 class _Head:
     """Coordinates (H, W) of a head: ``down`` 0 at its middle and 1 at the neck, ``across`` in torso lengths."""
@@ -136,21 +94,5 @@ def _head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
     length = float((neck - centre) @ along)
     if length < 0.12 * unit:
         raise InputError("hair cannot be edited: the head is not above the shoulders")
-    down, across = _coordinates(centre, along, size)
-    return _Head(down / length, across / unit, not there[Joint.NOSE] and _from_behind(pose))
-
-
-def _from_behind(pose: NDArray[np.floating]) -> bool:
-    """Whether the right shoulder is where the left one of a person facing the camera would be."""
-    joints, down = np.asarray(pose, np.float64), spine(pose)
-    to_left = joints[Joint.L_SHOULDER] - joints[Joint.R_SHOULDER]
-    return float(to_left @ np.array([down[1], -down[0]])) < 0
-
-
-def _coordinates(
-    origin: NDArray[np.float64], axis: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Position (H, W) of each pixel along ``axis``, a unit vector (x, y), from ``origin``, and square to it."""
-    y, x = np.mgrid[: size[0], : size[1]]
-    dx, dy = x - origin[0], y - origin[1]
-    return dx * axis[0] + dy * axis[1], dx * axis[1] - dy * axis[0]
+    down, across = spine_coordinates(centre, along, size)
+    return _Head(down / length, across / unit, not there[Joint.NOSE] and from_behind(pose))

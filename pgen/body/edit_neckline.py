@@ -1,0 +1,117 @@
+"""Other necklines in a parsing map."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.body.labels import Label
+from pgen.body.limb_fields import from_behind, shoulder_half, spine, spine_coordinates
+from pgen.body.parts import torso_length
+from pgen.errors import InputError
+
+#: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in
+#: front, in torso lengths; and the power of their curve (1 straight to a point, large ones square). "high" covers the
+#: neck.
+NECKLINES = {
+    "round": (0.46, 0.03, 2.2),
+    "scoop": (0.55, 0.13, 2.6),
+    "v": (0.5, 0.22, 1.0),
+    "boat": (0.72, 0.0, 3.0),
+    "high": (0.0, -0.16, 1.0),
+}
+
+# Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
+_NECK_TOP, _LOWEST = -0.1, 0.4
+# Beside it, there is cloth from here on.
+_BESIDE_TOP = -0.17
+# The trunk across from the neck down, in torso lengths: half its width, and how far it reaches to front and back.
+_HEIGHTS = (-0.2, -0.1, 0.0, 0.1, 0.2)
+_HALF, _FRONT, _REAR = (0.16, 0.23, 0.32, 0.32, 0.32), (0.11, 0.14, 0.2, 0.27, 0.33), (0.15, 0.2, 0.24, 0.24, 0.24)
+# Over which depth the neckline of the back becomes that of the front.
+_TURNS = (0.01, 0.1)
+# Half the distance of the shoulders of who faces the camera: of those with less, how far they have turned follows.
+_FACING = 0.29
+# With shoulders closer than this, it must be known to which side a person looks.
+_TURNED = 0.75 * _FACING
+# A collar lies around the neck, not on it.
+_COLLAR = 0.05
+
+
+def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with a neckline of `NECKLINES`: bare skin, which counts as face, above it, cloth below.
+
+    The neckline lies around an elliptic trunk, turned as far as the shoulders' distance tells, to the side to which the
+    head looks. At the back only "high" changes anything.
+
+    Raises:
+        InputError: the person is seen from behind, the torso is not known, or it is not known to which side someone
+            seen from the side looks.
+    """
+    unit = torso_length(pose)
+    if not unit:
+        raise InputError("the neckline cannot be edited: shoulders or hips are not known")
+    if from_behind(pose):
+        raise InputError("the neckline cannot be edited: the person is seen from behind")
+    joints = np.asarray(pose, np.float64)
+    middle = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+    below, across = spine_coordinates(middle, spine(pose), (parsing.shape[0], parsing.shape[1]))
+    below, across = below / unit, across / unit
+    side, depth, on_trunk = _on_trunk(below, across, *_turn(pose, unit))
+    width, lowest, power = NECKLINES[shape]
+    if width:
+        share = np.abs(side) / (width * max(shoulder_half(pose) / unit, _FACING))
+        front = np.clip((depth - _TURNS[0]) / (_TURNS[1] - _TURNS[0]), 0, 1)
+        bare = below < _NECK_TOP + front * (lowest - _NECK_TOP) * (1 - share**power)
+        bare &= (share < 1) & (front > 0)
+        # The back's neckline stays.
+        covers = (below > np.where(share < 1, _NECK_TOP, _BESIDE_TOP)) & (front > 0)
+    else:
+        bare = below < lowest
+        covers = ~bare
+    near = on_trunk & (below > 2 * _NECK_TOP) & (below < _LOWEST)
+    result = parsing.copy()
+    result[near & bare & (parsing == Label.UPPER)] = Label.FACE
+    result[near & ~bare & covers & (parsing == Label.FACE)] = Label.UPPER
+    return result
+
+
+def _turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
+    """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right.
+
+    Raises `InputError` if the shoulders tell that it has, and nothing tells to which side.
+    """
+    half = shoulder_half(pose) / unit
+    cosine = min(half / _FACING, 1.0)
+    sine = float(np.sqrt(1 - cosine**2))
+    joints, there = np.asarray(pose, np.float64), known(pose)
+    # What of a head is seen is on the side to which it looks; the nose tells best.
+    seen = [Joint.NOSE] if there[Joint.NOSE] else [joint for joint in HEAD_JOINTS if there[joint]]
+    if seen:
+        down, neck = spine(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+        return cosine, sine * float(np.sign((joints[seen].mean(axis=0) - neck) @ np.array([down[1], -down[0]])))
+    if half < _TURNED:
+        raise InputError("the neckline cannot be edited: it is not known to which side the person looks")
+    return 1.0, 0.0
+
+
+def _on_trunk(
+    below: NDArray[np.float64], across: NDArray[np.float64], cosine: float, sine: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """What each pixel (H, W) shows of the trunk: how far to its left and to its front, and whether it is on it at all.
+
+    In torso lengths, from the line between the shoulders; beside the trunk what its outline shows.
+    """
+    half, front, rear = (np.interp(below, _HEIGHTS, values) for values in (_HALF, _FRONT, _REAR))
+    deep, centre = (front + rear) / 2, (front - rear) / 2
+    outline = np.sqrt((half * cosine) ** 2 + (deep * sine) ** 2)
+    place = across - centre * sine
+    on_trunk = np.abs(place) < outline + _COLLAR
+    place = np.clip(place, -outline, outline)
+    # An ellipse cut by a line of sight: of both places that of the nearer one, towards the camera.
+    square = (sine / half) ** 2 + (cosine / deep) ** 2
+    linear = place * sine * cosine * (1 / deep**2 - 1 / half**2)
+    rest = place**2 * ((cosine / half) ** 2 + (sine / deep) ** 2) - 1
+    towards = (-linear + np.sqrt(np.maximum(linear**2 - square * rest, 0))) / square
+    return place * cosine - towards * sine, centre + place * sine + towards * cosine, on_trunk
