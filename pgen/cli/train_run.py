@@ -44,7 +44,7 @@ def train_in(processes: Processes, options: Options) -> Path | None:
         "preset": options.preset,
         "recipe": options.recipe or recipe_of(options.preset),
         "seed": options.seed,
-        "data": str(options.data),
+        "data": options.data.name,  # weights are passed on: no folders of this machine
         "config": asdict(config),
     }
     run = Run(folder, info, options.seed, str(options.precision.value), options.max_steps, options.resume, warn)
@@ -59,7 +59,7 @@ def train_in(processes: Processes, options: Options) -> Path | None:
     if not processes.first:
         train(stage, run, lambda step, values: None, processes)
         return None
-    _keep_settings(folder / "config.json", info)
+    _keep_settings(folder / "config.json", info | {"data": str(options.data)})
     with progress(f"train {options.stage}", stage.schedule.steps) as advance:
         at = 0
 

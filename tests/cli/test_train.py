@@ -40,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for command in ("train-pose", "train-hs", "train-joint", "train-parser"):
-            assert run(command) == 0
+            assert run(command, data=str(folder / "datasets.h5")) == 0
     return folder
 
 
@@ -80,7 +80,8 @@ def test_the_three_trainings_follow_each_other(trained: Path) -> None:
         found = describe(folder / "weights.safetensors")
         assert (found["frame"], set(found["networks"])) == ([64, 64], held)
         info = {key: value for key, value in found["info"].items() if key not in ("step", "scores")}
-        assert json.loads((folder / "config.json").read_text()) == info
+        told = json.loads((folder / "config.json").read_text())
+        assert told == info | {"data": str(trained / "datasets.h5")}  # weights tell the name alone
         assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
         assert info["config"]["pose"]["schedule"]["steps"] == 4
         weights = load_weights(folder / "weights.safetensors")
