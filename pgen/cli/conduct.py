@@ -6,31 +6,24 @@ Nothing heavy is imported before it is needed, so that ``pgen --help`` answers a
 
 from __future__ import annotations
 
-import _thread
 import errno
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
+from pgen.cli.ending import call_until_told_to_end
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     import torch
 
 OK, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-
-_SHORTLY = 0.02  # seconds
 
 #: What keeps libraries from talking to the user.
 _QUIET = {
@@ -51,9 +44,7 @@ def conduct(run: Callable[[], object], debug: bool = False) -> int:
     if not debug:
         _silence_libraries()
     try:
-        with _end_in_order():
-            run()
-            sys.stdout.flush()
+        call_until_told_to_end(lambda: (run(), sys.stdout.flush()), TERMINATED)
         return OK
     except typer.Exit as stop:  # --help, --version
         return stop.exit_code
@@ -182,43 +173,6 @@ def _explain(error: BaseException) -> tuple[str, int]:
     text = str(error)
     shown = type(error).__name__ + (f": {text}" if text else "")
     return f"{shown} (run with --debug for the traceback)", FAILED
-
-
-@contextmanager
-def _end_in_order() -> Iterator[None]:
-    """Let a request to end (SIGTERM) unwind like Ctrl-C, so that unfinished files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
-    sys.unraisablehook = partial(_ask_again_if_lost, hook)
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)
-
-
-def _ask_again_if_lost(otherwise: Callable[[Any], object], lost: sys.UnraisableHookArgs) -> None:
-    """Repeat Ctrl-C or a request to end, shortly after Python has dropped what it raised.
-
-    So it does in destructors and in callbacks, of which each import has some. Without locks, which whatever was under
-    way may hold.
-    """
-    terminated = isinstance(lost.exc_value, SystemExit) and lost.exc_value.code == TERMINATED
-    if hasattr(signal, "pthread_kill") and (terminated or isinstance(lost.exc_value, KeyboardInterrupt)):
-        _thread.start_new_thread(_ask_again, (signal.SIGTERM if terminated else signal.SIGINT,))
-    else:
-        otherwise(lost)
-
-
-def _ask_again(number: int) -> None:
-    time.sleep(_SHORTLY)
-    signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _silence_libraries() -> None:

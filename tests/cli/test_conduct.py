@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import sys
-import threading
 import warnings
 
 import numpy as np
@@ -95,43 +94,6 @@ def test_a_request_to_end_unwinds() -> None:
     assert conduct(work) == 143
     assert unwound
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-class Interrupted:
-    """Gone, it is interrupted; what is raised in it, Python only reports."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        signal.raise_signal(self.number)
-
-
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
-def test_an_interruption_is_not_lost_in_a_callback(
-    capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int, said: str
-) -> None:
-    def run() -> None:
-        Interrupted(number)
-        threading.Event().wait(20)
-        pytest.fail("it was lost")
-
-    hook = sys.unraisablehook
-    assert conduct(run) == code
-    assert capsys.readouterr().err == said
-    assert sys.unraisablehook is hook
-
-
-def test_other_errors_in_callbacks_are_reported_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    reported: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda lost: reported.append(lost.exc_type))
-
-    class Failing:
-        def __del__(self) -> None:
-            raise ValueError
-
-    assert conduct(Failing) == 0
-    assert reported == [ValueError]
 
 
 def test_libraries_are_silent_except_with_debug(capsys: pytest.CaptureFixture[str]) -> None:
