@@ -85,4 +85,4 @@ def _send_to_main_thread(number: int) -> None:
     if hasattr(signal, "pthread_kill"):  # ends its waiting, too
         signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:
-        _thread.interrupt_main(number)
+        _thread.interrupt_main(signal.Signals(number))
