@@ -61,11 +61,13 @@ def call_until_told_to_end(run: Callable[[], object], terminated: int) -> None:
             signal.signal(number, end)
         run()
     finally:
+        late = set(postponed)
+        postponed.clear()  # nothing is repeated once the handlers are as before
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
-    for late in postponed:
-        _raise(late, terminated)
+    for left in late:
+        _raise(left, terminated)
 
 
 def _raise(number: int, terminated: int) -> NoReturn:

@@ -67,6 +67,7 @@ def test_imports_are_finished(
         call_until_told_to_end(run, CODE)
     assert found == [True]
     assert state() == before
+    threading.Event().wait(0.05)  # nothing comes after it
 
 
 def test_what_is_ignored_stays_so() -> None:
