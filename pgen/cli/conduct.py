@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
+from pgen.cli.ending import call_until_told_to_end
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -46,9 +44,7 @@ def conduct(run: Callable[[], object], debug: bool = False) -> int:
     if not debug:
         _silence_libraries()
     try:
-        with _end_in_order():
-            run()
-            sys.stdout.flush()
+        call_until_told_to_end(lambda: (run(), sys.stdout.flush()), TERMINATED)
         return OK
     except typer.Exit as stop:  # --help, --version
         return stop.exit_code
@@ -177,23 +173,6 @@ def _explain(error: BaseException) -> tuple[str, int]:
     text = str(error)
     shown = type(error).__name__ + (f": {text}" if text else "")
     return f"{shown} (run with --debug for the traceback)", FAILED
-
-
-@contextmanager
-def _end_in_order() -> Iterator[None]:
-    """Let a request to end (SIGTERM) unwind like Ctrl-C, so that unfinished files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)
 
 
 def _silence_libraries() -> None:

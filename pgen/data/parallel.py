@@ -10,18 +10,21 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack
 from itertools import islice
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
+from pgen.data.deferring import signals_deferred
 from pgen.errors import PgenError
 
 T = TypeVar("T")
 
 _AHEAD = 4  # tasks a process that may be under way or waiting to be fetched; bounds the memory
-_ENDING = {signal.SIGINT, signal.SIGTERM}
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_stopped: Connection  # in workers
 
 
 def processors() -> int:
@@ -42,47 +45,75 @@ def ordered_map(
     if workers <= 1:
         yield from (function(*item) for item in items)
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    waiting: deque[Future[list[T]]] = deque()
     batches = iter(lambda: list(islice(items, together)), [])
-    try:
-        with _starting_workers():  # by the first items
-            waiting.extend(pool.submit(_each, function, batch) for batch in islice(batches, workers * _AHEAD))
-        while waiting:
-            results = waiting.popleft().result()
-            waiting.extend(pool.submit(_each, function, batch) for batch in islice(batches, 1))
-            yield from results
-    except BrokenProcessPool as error:
-        raise PgenError("a worker process died; is there memory enough? Try with fewer --workers") from error
-    finally:
+    waiting: deque[Future[list[T]]] = deque()
+    with ExitStack() as ending:
+        with signals_deferred():
+            context = multiprocessing.get_context("spawn")
+            stopped, stop = context.Pipe(duplex=False)
+            pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
+            ending.callback(_end, pool, stopped, stop)
+        try:
+            for batch in islice(batches, workers * _AHEAD):
+                waiting.append(_submitted(pool, function, batch))
+            while waiting:
+                results = _result(waiting.popleft())
+                for batch in islice(batches, 1):
+                    waiting.append(_submitted(pool, function, batch))
+                yield from results
+        except BrokenProcessPool as error:
+            raise PgenError("a worker process died; is there memory enough? Try with fewer --workers") from error
+
+
+# An exception that a signal raises within the pool's own code would leave locks of it held, or a process that it does
+# not know of and never ends; so signals wait while that runs.
+
+
+def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[tuple[Any, ...]]) -> Future[list[T]]:
+    """The work on ``batch``, handed over.
+
+    Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
+    """
+    with signals_deferred():
+        unset = [name for name in _ONE_THREAD if name not in os.environ]
+        os.environ.update(dict.fromkeys(unset, "1"))
+        try:
+            return pool.submit(_each, function, batch)
+        finally:
+            for name in unset:
+                os.environ.pop(name, None)
+
+
+def _result(future: Future[list[T]]) -> list[T]:
+    """What comes of ``future``, waited for so that signals have their effect."""
+    done = threading.Lock()
+    with signals_deferred():
+        done.acquire()
+        future.add_done_callback(lambda _: done.release())
+    with done, signals_deferred():
+        return future.result()
+
+
+def _end(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
+    """End all processes; each finishes the item it is at."""
+    with signals_deferred():
+        stop.close()
         pool.shutdown(cancel_futures=True)
+        stopped.close()
 
 
 def _each(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:
-    return [function(*item) for item in items]
+    """The results of ``items``, in a worker; fewer if nobody wants them any more."""
+    return [function(*item) for item in items if not _stopped.poll()]
 
 
-@contextmanager
-def _starting_workers() -> Iterator[None]:
-    """Let processes that are started meanwhile use one thread each and not see Ctrl-C, which the parent answers.
+def _start_worker(stopped: Connection) -> None:
+    """Leave Ctrl-C to the parent where it cannot be blocked, and end when the parent is gone, even killed.
 
-    The signal is blocked, not ignored, so that the parent gets it afterwards; and so is a request to end, which would
-    leave a process half started that nobody ends.
+    ``stopped`` can be read from (end of file) when no results are wanted any more.
     """
-    unset = [name for name in _ONE_THREAD if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, "1"))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for name in unset:
-            os.environ.pop(name, None)
-
-
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent where it cannot be blocked, and end when the parent is gone, even killed."""
+    global _stopped
+    _stopped = stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -103,3 +103,30 @@ def test_workers_end_when_the_parent_is_killed() -> None:
 def test_death_of_a_worker_is_told() -> None:
     with pytest.raises(PgenError, match="worker process died"):
         list(ordered_map(die, ((index,) for index in range(3)), workers=2))
+
+
+INTERRUPTED_START = """
+import os, signal, sys, threading, time
+from multiprocessing.process import BaseProcess
+from pgen.data.parallel import ordered_map
+
+start = BaseProcess.start
+
+def interrupted_start(process):
+    start(process)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)  # it gets so far that it waits for work
+
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()  # gets what the main thread blocks
+BaseProcess.start = interrupted_start
+try:
+    list(ordered_map(abs, ((number,) for number in range(100)), 2))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_interruption_while_workers_start() -> None:
+    command = [sys.executable, "-c", INTERRUPTED_START]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")

@@ -11,6 +11,9 @@ from PIL import Image
 # Of the person's longer side, left around it; the parser is trained with as much.
 _MARGIN = 0.1
 
+# How many times the frame scores are enlarged at most; from there on labels are, which is faster.
+_SMOOTH = 4
+
 
 @dataclass(frozen=True)
 class Closeup:
@@ -56,8 +59,19 @@ class Closeup:
         inside = ((found > -0.5) & (found < np.array(self.frame[::-1]) - 0.5)).all(axis=1, keepdims=True)
         return np.where(inside, found, np.nan).astype(np.float32)
 
-    def back(self, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A map of the frame, uint8 (H, W), in the photo, with zeros around it."""
+    def back(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The labels of the highest of ``scores``, (labels, H, W) in the frame, in the photo, with zeros around them.
+
+        Scores are enlarged, not labels, so that outlines are as smooth in the photo.
+        """
+        height, width = (
+            min(side, _SMOOTH * own) for side, own in zip((self.height, self.width), self.frame, strict=True)
+        )
+        ids, best = np.zeros((height, width), np.uint8), np.full((height, width), -np.inf, np.float32)
+        for label in np.unique(scores.argmax(0)):
+            found = np.asarray(Image.fromarray(scores[label]).resize((width, height), Image.Resampling.BILINEAR))
+            higher = found > best
+            ids[higher], best[higher] = label, found[higher]
         large = np.asarray(Image.fromarray(ids).resize((self.width, self.height), Image.Resampling.NEAREST))
         rows, columns = (
             slice(max(0, start), min(start + length, side))

@@ -26,7 +26,7 @@ BUNDLED = "parser.safetensors"
 
 _BATCH = 8  # photos that the network takes together
 
-# A limb's pixel changes sides where the other limb is farther by this share of the frame.
+# A limb's pixel changes sides where the other limb is farther by this share of the close-up.
 _CLEARLY = 0.01
 
 # How far, in shares of the frame, a person may reach beyond a silhouette, and what a silhouette is from.
@@ -86,13 +86,13 @@ class OwnParser:
             logits = (straight + _sides_swapped(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits = _within(logits, inputs)
-            found, sure = logits.argmax(1).byte().cpu().numpy(), _certainty(logits, inputs).tolist()
+            found, sure = logits.softmax(1).cpu().numpy(), _certainty(logits, inputs).tolist()
         return [
             FoundMap(
-                closeup.back(with_nearest_sides(ids, pose, _CLEARLY * max(self._frame))),
+                with_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.height, closeup.width)),
                 () if certainty >= _SURE else (_UNCERTAIN,),
             )
-            for closeup, ids, pose, certainty in zip(closeups, found, poses, sure, strict=True)
+            for closeup, scores, photo, certainty in zip(closeups, found, photos, sure, strict=True)
         ]
 
     def _logits(self, inputs: ParserInput) -> Tensor:

@@ -26,8 +26,9 @@ def test_there_and_back(size: tuple[int, int], rows: slice, columns: slice) -> N
     mask = body(size, rows, columns)
     closeup = Closeup.of(mask, FRAME)
     photo = np.repeat(255 * mask[..., None], 3, axis=2).astype(np.uint8)
-    framed = closeup.image(photo)[..., 0] > 127
-    back = closeup.back(framed.astype(np.uint8)) > 0
+    seen = closeup.image(photo)[..., 0] / np.float32(255)
+    framed = seen > 0.5
+    back = closeup.back(np.stack([1 - seen, seen])) > 0
     assert back.shape == size
     assert (back & mask).sum() / (back | mask).sum() > 0.93
     soft = closeup.soft(mask.astype(np.float32))
@@ -53,7 +54,20 @@ def test_the_margin_and_the_middle() -> None:
 
 def test_nobody_is_the_whole_photo() -> None:
     closeup = Closeup.of(np.zeros((100, 100), bool), FRAME)
-    assert closeup.back(np.ones(FRAME, np.uint8)).all()
+    assert closeup.back(np.stack([np.zeros(FRAME), np.ones(FRAME)]).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("times", [3, 11])
+def test_outlines_are_as_smooth_in_a_large_photo(times: int) -> None:
+    """A slope of half a pixel a row in the frame makes no stairs that are a pixel of the frame high."""
+    size = (64 * times, 64 * times)
+    closeup = Closeup(size, FRAME, 0, 0, *size)
+    rows, columns = np.mgrid[:64, :64]
+    right = (columns - rows / 2).clip(-20, 20).astype(np.float32)
+    back = closeup.back(np.stack([-right, right]))
+    edge = (back == 0).sum(axis=1)[times:-times]
+    assert np.abs(np.diff(edge)).max() < times
+    np.testing.assert_allclose(edge, np.arange(times, size[0] - times) / 2 + times / 4, atol=times / 4 + 1)
 
 
 def test_joints_outside_are_missing() -> None:

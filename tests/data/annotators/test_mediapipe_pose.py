@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import pgen
 from pgen.body.joints import HEAD_JOINTS, Joint, known
 from pgen.data.annotators.landmarks import Landmarks
 from pgen.data.annotators.mediapipe_pose import MediapipePose
@@ -98,3 +105,30 @@ def test_from_behind_the_face_is_missing(annotator: MediapipePose) -> None:
 def test_loading_says_nothing(annotator: MediapipePose, capfd: pytest.CaptureFixture[str]) -> None:
     MediapipePose()
     assert capfd.readouterr() == ("", "")
+
+
+WITHOUT_NETWORK = """
+import socket, sys
+from pgen.cli.app import main
+
+try:
+    socket.create_connection(("192.0.2.1", 9), timeout=5)
+except OSError as error:
+    print(error.strerror)
+sys.exit(main(["annotate", "photo.png"]))
+"""
+
+
+def test_a_photo_is_annotated_where_there_is_no_network(tmp_path: Path) -> None:
+    alone = ["unshare", "--map-root-user", "--net"]  # a network of its own, with nothing in it
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let a process go without network (unshare --map-root-user --net)")
+    Image.fromarray(synthetic_example(SEED, 0, 0).image).save(tmp_path / "photo.png")
+    environment = {**os.environ, "PYTHONPATH": str(Path(pgen.__file__).parents[1])}
+    command = [*alone, sys.executable, "-c", WITHOUT_NETWORK]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.stdout.startswith("Network is unreachable"), ended
+    assert ended.returncode == 0, ended
+    assert {path.name for path in tmp_path.iterdir()} > {"photo.png", "photo.json"}

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from pgen.cli.ending import call_until_told_to_end
+
+CODE = 143
+RAISED = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+
+
+def state() -> tuple[object, ...]:
+    return signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), sys.unraisablehook
+
+
+class Interrupted:
+    """Gone, it is interrupted; what is raised in it, Python only reports."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize(("number", "raised"), RAISED)
+def test_it_is_not_lost_in_a_callback(number: signal.Signals, raised: type[BaseException]) -> None:
+    went_on = []
+
+    def run() -> None:
+        Interrupted(number)
+        went_on.append(True)
+        threading.Event().wait(20)
+        pytest.fail("it was lost")
+
+    before = state()
+    with pytest.raises(raised):
+        call_until_told_to_end(run, CODE)
+    assert went_on
+    assert state() == before
+
+
+@pytest.mark.parametrize("wait", [20, 0])
+@pytest.mark.parametrize(("number", "raised"), RAISED)
+def test_imports_are_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, raised: type[BaseException], wait: float
+) -> None:
+    """As modules in C do, this one drops whatever is raised; the command may end before it is raised again."""
+    module = f"told_to_end_{number.name}_{wait}"
+    lines = (
+        f"import signal\ntry:\n    signal.raise_signal({int(number)})\nexcept BaseException:\n    pass\nwhole = True\n"
+    )
+    (tmp_path / f"{module}.py").write_text(lines)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+
+    def run() -> None:
+        found.append(__import__(module).whole)
+        threading.Event().wait(wait)
+
+    before = state()
+    with pytest.raises(raised):
+        call_until_told_to_end(run, CODE)
+    assert found == [True]
+    assert state() == before
+    threading.Event().wait(0.05)  # nothing comes after it
+
+
+def test_what_is_ignored_stays_so() -> None:
+    """As Ctrl-C is by what a shell has started in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        call_until_told_to_end(lambda: signal.raise_signal(signal.SIGINT), CODE)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_errors_in_callbacks_are_reported_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: reported.append(dropped.exc_type))
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    call_until_told_to_end(Failing, CODE)
+    assert reported == [ValueError]
