@@ -13,7 +13,7 @@ from pgen.errors import InputError
 
 #: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in
 #: front, in torso lengths; and the power of their curve (1 straight to a point, large ones square). "high" covers the
-#: neck.
+#: neck up to there, and leaves what is worn higher.
 NECKLINES = {
     "round": (0.46, 0.03, 2.2),
     "scoop": (0.55, 0.13, 2.6),
@@ -67,9 +67,9 @@ def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape:
         bare &= (share < 1) & (front > 0)
         # The back's neckline stays.
         covers = (below > np.where(share < 1, _NECK_TOP, _BESIDE_TOP)) & (front > 0)
-    else:
-        bare = below < lowest
-        covers = ~bare
+    else:  # only adds cloth: what is worn higher, or lies on a shoulder that is nearer than the neck, stays
+        bare = np.zeros(parsing.shape, bool)
+        covers = below >= lowest
     near = on_trunk & (below > 2 * _NECK_TOP) & (below < _LOWEST)
     result = parsing.copy()
     result[near & bare & (parsing == Label.UPPER)] = Label.FACE

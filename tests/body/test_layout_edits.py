@@ -154,6 +154,13 @@ def test_necklines() -> None:
     assert bare["high"] < bare["round"] < bare["v"]
 
 
+def test_a_high_neckline_takes_no_cloth_away() -> None:
+    """A turtleneck is higher still, and a shoulder in front of the neck is not the neck."""
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
+    parsing[parsing == Label.FACE] = Label.UPPER
+    np.testing.assert_array_equal(edit_layout(parsing, STANDING, {"neckline": "high"}).parsing, parsing)
+
+
 def turned(nose: float) -> np.ndarray:
     """Who stands with one shoulder and hip almost behind the other, and looks to where the nose is."""
     pose = STANDING.copy()
