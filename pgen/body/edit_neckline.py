@@ -14,7 +14,8 @@ from pgen.errors import InputError
 #: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in
 #: front, in torso lengths; and the power of their curve (1 straight to a point, large ones square). "high" covers the
 #: neck up to there, and leaves what is worn higher.
-NECKLINES = {
+Neckline = tuple[float, float, float]
+NECKLINES: dict[str, Neckline] = {
     "round": (0.46, 0.03, 2.2),
     "scoop": (0.55, 0.13, 2.6),
     "v": (0.5, 0.22, 1.0),
@@ -24,6 +25,8 @@ NECKLINES = {
 
 # Where a neckline begins above the shoulders' line, and how far down it is edited, in torso lengths.
 _NECK_TOP, _LOWEST = -0.1, 0.4
+# Up to where a collar is taken off.
+_HIGHEST = -0.27
 # Beside it, there is cloth from here on.
 _BESIDE_TOP = -0.17
 # The trunk across from the neck down, in torso lengths: half its width, and how far it reaches to front and back.
@@ -39,8 +42,10 @@ _TURNED = 0.75 * _FACING
 _COLLAR = 0.05
 
 
-def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str) -> NDArray[np.uint8]:
-    """``parsing`` (H, W) with a neckline of `NECKLINES`: bare skin, which counts as face, above it, cloth below.
+def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str | Neckline) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with a neckline, by name or by numbers as in `NECKLINES`: above it bare skin, below it cloth.
+
+    Bare skin there counts as face.
 
     The neckline lies around an elliptic trunk, turned as far as the shoulders' distance tells, to the side to which the
     head looks. At the back only "high" changes anything.
@@ -59,7 +64,7 @@ def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape:
     below, across = spine_coordinates(middle, spine(pose), (parsing.shape[0], parsing.shape[1]))
     below, across = below / unit, across / unit
     side, depth, on_trunk = _on_trunk(below, across, *_turn(pose, unit))
-    width, lowest, power = NECKLINES[shape]
+    width, lowest, power = NECKLINES[shape] if isinstance(shape, str) else shape
     if width:
         share = np.abs(side) / (width * max(shoulder_half(pose) / unit, _FACING))
         front = np.clip((depth - _TURNS[0]) / (_TURNS[1] - _TURNS[0]), 0, 1)
@@ -70,10 +75,10 @@ def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape:
     else:  # only adds cloth: what is worn higher, or lies on a shoulder that is nearer than the neck, stays
         bare = np.zeros(parsing.shape, bool)
         covers = below >= lowest
-    near = on_trunk & (below > 2 * _NECK_TOP) & (below < _LOWEST)
+    near = on_trunk & (below < _LOWEST)
     result = parsing.copy()
-    result[near & bare & (parsing == Label.UPPER)] = Label.FACE
-    result[near & ~bare & covers & (parsing == Label.FACE)] = Label.UPPER
+    result[near & bare & (below > _HIGHEST) & (parsing == Label.UPPER)] = Label.FACE
+    result[near & (below > 2 * _NECK_TOP) & ~bare & covers & (parsing == Label.FACE)] = Label.UPPER
     return result
 
 

@@ -17,7 +17,7 @@ _SHOES = 1.7
 # logarithm of its brightness: eyes, lips and shoes do.
 _TINT, _BRIGHTNESS = 0.05, 0.5
 # Over which shares of the picture's longer side skin goes on as it is nearby; and how much its usual colour counts.
-_REACHES, _USUAL = (0.02, 0.08), 1e-5
+_REACHES, _USUAL = (0.02, 0.08), 5e-3
 # The roundness of limbs is as wide as between these shares of the longer side: narrower are folds.
 _ROUND = (0.008, 0.06)
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)

@@ -31,9 +31,12 @@ _REFOCUSED, _NOISY, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred 
 def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
     """Other colours and patterns of clothes and hair, other shades of skin."""
     spread = torch.zeros(LABEL_COUNT, device=images.device)
-    spread[list(_CLOTHES)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.05
+    spread[list(_CLOTHES)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.2
+    tint = 0.6 * spread
+    tint[list(SKIN_LABELS)] = 0.03  # skin differs in how dark it is, little in its hue
+    spread, tint = spread[:, None], tint[:, None]
     shade = dice.normal(1, 1) * 0.15 * (spread > 0) + dice.normal(LABEL_COUNT, 1) * spread
-    gains = torch.exp(shade[..., :1] + 0.6 * spread[:, None] * dice.normal(LABEL_COUNT, 3))
+    gains = torch.exp(shade + tint * dice.normal(LABEL_COUNT, 3))
     gains[:, list(SKIN_LABELS)] = gains[:, [Label.FACE]]  # a person's skin has one colour
     gain = gains[torch.arange(len(labels), device=labels.device)[:, None, None], labels].permute(0, 3, 1, 2)
     size = (labels.shape[1], labels.shape[2])

@@ -18,6 +18,7 @@ from pgen.training.disguise import framed, photographed, placed, redressed, whol
 from pgen.training.draws import BackedDraw, draw_backed
 from pgen.training.estimates import estimated_poses, estimated_silhouettes
 from pgen.training.losses import overlap_loss
+from pgen.training.recut import recut
 from pgen.training.semantic_stage import intersection_and_union, mean_iou
 from pgen.training.similarity import as_bytes
 from pgen.training.supervised_stage import SupervisedStage, shown
@@ -28,6 +29,9 @@ _VALIDATION_PHOTOS = 64
 # Share of samples in other clothes and before other grounds, and share of the rest in other light. They make the parser
 # hold on real photos; without some that are as they were, it would learn the fine points of none.
 _MASKED, _PHOTOGRAPHED = 0.6, 0.5
+
+# Share of samples that get another neckline, where they can.
+_RECUT = 0.35
 
 
 class ParserStage(SupervisedStage):
@@ -66,7 +70,9 @@ class ParserStage(SupervisedStage):
         with torch.autocast(self.device.type, enabled=False):
             views = augmented(self.train.views(draw.source, self.device), draw.source_change)
             others = self.train.views(draw.other, self.device).images * 0.5 + 0.5
-            images = views.images * 0.5 + 0.5
+            views.images = views.images * 0.5 + 0.5
+            views = _some_recut(views, dice)
+            images = views.images
             masked = dice.chance(_MASKED)
             if masked.any():
                 some, labels = dice.some(masked), views.labels[masked]
@@ -106,6 +112,17 @@ class ParserStage(SupervisedStage):
             inputs, labels = self.disguised(draw[k : k + 1])
             rows.append(_row(f"{draw.names[k]} in training", inputs, networks["parser"](inputs), labels))
         return sheet(rows)
+
+
+def _some_recut(views: Views, dice: Dice) -> Views:
+    """``views`` with images in [0, 1], some of them with other necklines."""
+    which = dice.chance(_RECUT)
+    if which.any():
+        changed = recut(Views(views.images[which], views.labels[which], views.poses[which]), dice.some(which))
+        images, labels = views.images.clone(), views.labels.clone()
+        images[which], labels[which] = changed.images, changed.labels
+        views = Views(images, labels, views.poses)
+    return views
 
 
 def _with_estimates(views: Views, dice: Dice) -> ParserInput:

@@ -161,6 +161,15 @@ def test_a_high_neckline_takes_no_cloth_away() -> None:
     np.testing.assert_array_equal(edit_layout(parsing, STANDING, {"neckline": "high"}).parsing, parsing)
 
 
+def test_a_turtleneck_comes_off_whole() -> None:
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
+    neck = int(STANDING[1, 1]), int(STANDING[1, 0])
+    collared = parsing.copy()
+    collared[neck[0] - 7 : neck[0] + 1, neck[1] - 4 : neck[1] + 5] = Label.UPPER
+    result = edit_layout(collared, STANDING, {"neckline": "v"}).parsing
+    assert not (result[: neck[0], neck[1] - 4 : neck[1] + 5] == Label.UPPER).any()
+
+
 def turned(nose: float) -> np.ndarray:
     """Who stands with one shoulder and hip almost behind the other, and looks to where the nose is."""
     pose = STANDING.copy()

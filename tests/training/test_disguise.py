@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pgen.body.joints import Joint
+from pgen.body.labels import Label
 from pgen.models.inputs import Views
 from pgen.training.dice import Dice
 from pgen.training.disguise import cropped, framed, photographed, placed, redressed, whole
@@ -38,6 +39,20 @@ def test_a_sample_s_numbers_are_its_own() -> None:
         assert torch.equal(of_all[3:5], of_part)
         assert not torch.equal(of_all[0], of_all[1])
     assert ((whole_batch.uniform(2, 3, 100) >= 2) & (whole_batch.uniform(2, 3, 100) <= 3)).all()
+
+
+def test_skin_gets_lighter_or_darker_and_keeps_its_hue() -> None:
+    views = people()
+    images = redressed(views.images, views.labels, Dice(SEEDS))
+    ratios, tints = [], []
+    for image, before, labels in zip(images, views.images, views.labels, strict=True):
+        face = labels == Label.FACE
+        if face.sum() > 8:
+            gains = image[:, face].mean(1) / before[:, face].mean(1)
+            ratios.append(gains.mean())
+            tints.append((gains / gains.mean() - 1).abs().max())
+    assert torch.stack(ratios).log().std() > 0.08
+    assert torch.stack(tints).max() < 0.15
 
 
 def test_clothes_change_and_the_ground_does_not() -> None:
