@@ -19,10 +19,13 @@ from pgen.models.paste import Paste
 _REACH = 0.047
 
 #: Where the guide has only mean colours, detail is at most so strong as a share of the label's in the source.
-_INVENTED = 0.25
+_INVENTED = 0.12
 
 #: Within so much of the longer side around the figure the background is H_A's: there are its shadows.
-_NEAR = 0.023
+_NEAR = 0.008
+
+#: Standard deviation in pixels by which borders between labels are softened: maps know whole pixels, photos do not.
+_SOFT = 0.5
 
 #: Labels with fewer pixels than this show too little of themselves to tell how strong their detail is.
 _FEW = 20
@@ -34,23 +37,28 @@ def hold_to_guide(image: Tensor, source: Views, guide: Paste, labels: Tensor) ->
     - Around each pixel, its label has the mean colour that it has in the guide; detail stays H_A's.
     - Detail that the source does not show, where the guide has but its label's mean colour, is no stronger than a share
       of what the source has under that label. Faces are excepted: their detail is at features, not at texture.
+    - Borders between labels are smooth.
     - Away from the figure, the background is the guide's: the source's own.
 
     Args:
+        image: gradients go through it.
         source: the people who were painted, of the same size.
         guide: the label-aware paste of ``source`` into ``labels``.
     """
     image, width = image.float(), max(labels.shape[1:])
     sigma, target = _REACH * width, one_hot(labels)
     fine = image - _around(image, target, sigma)
-    strength = _around(fine.square().mean(1, keepdim=True), target, sigma / 2).sqrt()
-    allowed = _INVENTED * _strengths(source, sigma).gather(1, labels.flatten(1)).view_as(strength)
-    share = (allowed / strength.clamp_min(1e-3)).clamp_max(1)
+    with torch.no_grad():  # in training, how much weaker detail is made is a given
+        strength = _around(fine.square().mean(1, keepdim=True), target, sigma / 2).sqrt()
+        allowed = _INVENTED * _strengths(source, sigma).gather(1, labels.flatten(1)).view_as(strength)
+        share = (allowed / strength.clamp_min(1e-3)).clamp_max(1)
     figure = (labels != Label.BACKGROUND)[:, None]
     invented = figure & (guide.valid < 0.5) & (labels != Label.FACE)[:, None]
     # Soft borders: a step in the strength of the detail would show.
     soft = _blurred(invented.float(), width / 128)
     held = _around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
+    inner = F.avg_pool2d(target, 3, stride=1, padding=1, count_include_pad=False).amax(1, keepdim=True) > 0.999
+    held = torch.lerp(held, _blurred(held, _SOFT), _blurred((~inner).float(), 2 * _SOFT))
     margin = round(_NEAR * width)
     near = F.max_pool2d(figure.float(), 2 * margin + 1, stride=1, padding=margin)
     behind = (1 - _blurred(near, width / 128)) * ~figure

@@ -91,10 +91,12 @@ class SemanticTraining:
     same_clothes: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: the distance alone decides
     overlap: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
     own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
+    back: float = 0.0  #: addition: share of samples that come back, from a map that H_S predicted, to the source's own
 
     def __post_init__(self) -> None:
-        if not 0 <= self.own <= 1:
-            raise ValueError(f"own is from 0 to 1, not {self.own}")
+        for name, share in (("own", self.own), ("back", self.back)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is from 0 to 1, not {share}")
         if min(self.nearest, self.turned) < 0 or self.nearest + self.turned < 1:
             raise ValueError("nearest and turned are not negative and not both 0")
 
@@ -152,6 +154,7 @@ class AppearanceTraining:
     growth: Growth = field(default_factory=Growth)  #: of a two-level network
     end_to_end: EndToEnd = field(default_factory=EndToEnd)  #: for the variant "e2e"
     weights: AppearanceWeights = field(default_factory=AppearanceWeights)  #: of the losses
+    hold: bool = False  #: addition: pictures are held to the guide before losses see them, as they are in the end
     own_view: bool = False  #: addition: the second picture is another crop of A, painted from a part of A
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices

@@ -14,7 +14,7 @@ from pgen.body.posemask import radius_for
 from pgen.data.pseudo.pseudo_labels import find_matches
 from pgen.data.samples import Sampler, augmented
 from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.inputs import Transfer, hardened, predict_layout
+from pgen.models.inputs import Transfer, Views, hardened, predict_layout
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.config import SemanticTraining
 from pgen.training.draws import PairDraw, draw_pairs
@@ -59,11 +59,14 @@ class SemanticStage:
         """Nothing changes from step to step."""
 
     def draw(self, generator: torch.Generator) -> PairDraw:
-        return draw_pairs(self.train, self.matches, self.schedule, generator, own=self.config.own)
+        config = self.config
+        return draw_pairs(self.train, self.matches, self.schedule, generator, anyone=config.back, own=config.own)
 
     def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
         source = augmented(self.train.views(draw.source, self.device), draw.source_change)
         target = augmented(self.train.views(draw.target, self.device), draw.target_change)
+        if self.config.back:
+            source, target = self._coming_back(source, target, draw.anyone.to(self.device))
         mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
         logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
         result = {"layout": layout_loss(logits, target.labels, mask)}
@@ -74,6 +77,27 @@ class SemanticStage:
             result["adversarial"] = self.config.adversarial * real_loss(self.critics["semantic"](fake))
             self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
         return result
+
+    @torch.no_grad()
+    def _coming_back(self, source: Views, target: Views, which: Tensor) -> tuple[Views, Views]:
+        """``source`` and ``target``, but where ``which``, bool (B,): from the map in the target's pose to the source.
+
+        That map is H_S's own prediction. What comes back is the same person's in another pose, and its truth is known:
+        pseudo labels, which are other people's, cannot teach what a person keeps of their own. (Back-translation, as of
+        languages without parallel texts; what comes back teaches nothing about the way there.)
+        """
+        if not which.any():
+            return source, target
+        there = Transfer(source.poses[which], target.poses[which], self.frame)
+        leaving = Views(source.images[which], source.labels[which], source.poses[which])
+        labels, poses = source.labels.clone(), source.poses.clone()
+        labels[which] = predict_layout(self.model, leaving, there).argmax(1)
+        poses[which] = there.target
+        goal = torch.where(which[:, None, None], source.labels, target.labels)
+        return (
+            Views(source.images, labels, poses),
+            Views(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
+        )
 
     def critic_losses(self) -> dict[str, Tensor]:
         if not self.critics:

@@ -104,3 +104,30 @@ def test_the_range_holds() -> None:
     assert held.isfinite().all()
     nobody = Views(views.images, torch.zeros_like(views.labels), views.poses)
     assert hold_to_guide(views.images, nobody, shown(guide, False), views.labels).isfinite().all()
+
+
+def test_borders_are_smooth_and_only_they() -> None:
+    """Of two plain labels side by side, the pixels at the border lie between their colours, the others are theirs."""
+    labels = torch.zeros(1, 64, 64, dtype=torch.long)
+    labels[:, 8:56, 8:32], labels[:, 8:56, 32:56] = Label.UPPER, Label.PANTS
+    image = torch.where(labels == Label.PANTS, 0.5, torch.where(labels == Label.UPPER, -0.5, 0.0))[:, None].repeat(
+        1, 3, 1, 1
+    )
+    valid = torch.ones(1, 1, 64, 64)
+    held = hold_to_guide(image, Views(image, labels, standing()), Paste(image, valid, valid), labels)
+    row = held[0, 0, 30, 20:44]
+    assert -0.5 < row[11] < -0.4
+    assert 0.4 < row[12] < 0.5
+    torch.testing.assert_close(row[:9], torch.full((9,), -0.5), atol=1e-3, rtol=0)
+    torch.testing.assert_close(row[15:], torch.full((9,), 0.5), atol=1e-3, rtol=0)
+
+
+def test_gradients_pass() -> None:
+    """Plain pictures, too, which have no detail at all."""
+    views, guide = people()
+    for image in (views.images, torch.zeros_like(views.images)):
+        image = image.clone().requires_grad_()
+        hold_to_guide(image, views, shown(guide, False), views.labels).square().sum().backward()
+        assert image.grad is not None
+        assert image.grad.isfinite().all()
+        assert image.grad.any()

@@ -96,6 +96,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         turned=2,
         same_clothes=0.08,
         own=0.1,
+        back=0.5,
         overlap=0.5,
     )
     assert preset.appearance == AppearanceTraining(
@@ -107,6 +108,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         replace(schedule, steps=500, rate=1e-3, critic_rate=3e-4, zoom=0.1),
         weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 20.0, 2.0),
         end_to_end=EndToEnd(0.02, 1.0, 0.5, 0.02),
+        hold=True,
         own_view=True,
         style_by_area=True,
         perceptual_shrink=2,

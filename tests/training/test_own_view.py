@@ -130,7 +130,7 @@ def watched(stage: appearance_stage.AppearanceStage, monkeypatch: pytest.MonkeyP
 def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The source, with parts hidden, goes to its own map and pose in another crop; the loss is L1."""
     settings = ("appearance.weights.pixels=3", "appearance.schedule.batch=4", "appearance.schedule.zoom=0.2")
-    stage = painting(samplers, *settings)
+    stage = painting(samplers, *settings, "appearance.hold=false")
     *_, (source, transfer, layout), (draw, loss) = watched(stage, monkeypatch, error=0.25)
     assert loss.item() == pytest.approx(3 * 0.25, rel=1e-5)
     a = augmented(stage.train.views(draw.source), draw.source_change)

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pgen.data.samples import Sampler
-from pgen.models.inputs import Transfer, Views, paint, predict_layout
+from pgen.models.inputs import Transfer, predict_layout
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.training import appearance_stage
 from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import load_preset
 from pgen.training.loop import train
@@ -125,54 +124,6 @@ def test_weights_scale_their_terms(build: Build, weight: str) -> None:
         assert double[name].item() == pytest.approx(value.item() * (2 if name == weight else 1), rel=1e-4)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_target_maps_are_pseudo_labels_or_predictions(build: Build, share: float) -> None:
-    stage = build("appearance", f"appearance.anyone={share}", "appearance.schedule.flip=false")
-    assert isinstance(stage, AppearanceStage)
-    draw = stage.draw(torch.Generator().manual_seed(0))
-    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
-    layout, losses = stage._target_layout(source, target, draw)
-    assert losses == {}
-    if share:
-        assert stage.frozen.semantic is not None
-        transfer = Transfer(source.poses, target.poses, SIZE)
-        expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
-    else:
-        assert (stage.matches[draw.source] == draw.target[:, None]).any(1).all()
-        expected = target.labels
-    assert torch.equal(layout.argmax(1), expected)
-    assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
-
-
-def test_the_way_back_starts_from_what_was_painted(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
-    stage = build("appearance", "appearance.anyone=0", "appearance.schedule.zoom=0.2", "appearance.own_view=false")
-    calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
-
-    def watched(
-        model: nn.Module,
-        source: Views,
-        transfer: Transfer,
-        layout: Tensor,
-        guide: object = None,
-        source_layout: Tensor | None = None,
-    ) -> Tensor:
-        image = paint(model, source, transfer, layout, guide, source_layout)  # type: ignore[arg-type]
-        calls.append((source, transfer, layout, source_layout, image))
-        return image
-
-    monkeypatch.setattr(appearance_stage, "paint", watched)
-    losses_of(stage)
-    (a, there, layout_b, _, fake_b), (b, back, layout_a, soft, _) = calls
-    assert b.images is fake_b
-    assert torch.equal(b.labels, layout_b.argmax(1))
-    assert torch.equal(layout_a, a.one_hot())
-    assert soft is layout_b
-    for one, other in ((there.source, back.target), (there.target, back.source), (b.poses, there.target)):
-        torch.testing.assert_close(one, other, equal_nan=True)
-    assert not torch.equal(layout_a, layout_b)
-
-
 def test_semantic_validation_against_itself(build: Build) -> None:
     stage = build("semantic")
     assert isinstance(stage, SemanticStage)
@@ -181,23 +132,6 @@ def test_semantic_validation_against_itself(build: Build) -> None:
     assert 0.05 < scores["miou_of_copying"] < 0.9
     stage.pairs = torch.tensor([[1, 1], [2, 2]])
     assert stage.validate(stage.networks)["miou_of_copying"] == 1
-
-
-def test_appearance_validation_ranks_the_truth_first(build: Build) -> None:
-    stage = build("appearance")
-    assert isinstance(stage, AppearanceStage)
-
-    class Truth(nn.Module):
-        config = stage.model.config
-
-        def forward(self, *_: object) -> Tensor:
-            return stage.held_out.views(stage.pairs[:, 1]).images
-
-    scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
-    assert scores["ssim"] == pytest.approx(1, abs=1e-4)
-    assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
-    assert 0 < scores["paste_ssim"] < 0.99
-    assert scores["paste_ssim"] < scores["paste_mask_ssim"] < 1  # of what lies outside the mask, nothing is compared
 
 
 def test_pose_validation(build: Build) -> None:
