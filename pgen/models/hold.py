@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
-from pgen.models.inputs import Views, one_hot
+from pgen.models.appearance import AppearanceGenerator
+from pgen.models.inputs import Transfer, Views, one_hot, paint
 from pgen.models.paste import Paste
 
 #: Standard deviation of the neighbourhood in which colours are those of the guide, as a share of the longer side.
@@ -29,6 +30,24 @@ _SOFT = 0.5
 
 #: Labels with fewer pixels than this show too little of themselves to tell how strong their detail is.
 _FEW = 20
+
+
+def paint_held(
+    model: AppearanceGenerator,
+    source: Views,
+    transfer: Transfer,
+    layout: Tensor,
+    guide: Paste | None = None,
+    source_layout: Tensor | None = None,
+) -> Tensor:
+    """What `paint` makes of the same, held to the guide; as it is of a network that has none, or knows no labels."""
+    if not (model.config.guide_channels and model.config.parsing):
+        return paint(model, source, transfer, layout, guide, source_layout)
+    labels = layout.argmax(1)
+    guide = guide or transfer.paste(source.images, source.labels, labels)
+    image = paint(model, source, transfer, layout, guide, source_layout)
+    with torch.autocast(image.device.type, enabled=False):
+        return hold_to_guide(image, source, guide, labels)
 
 
 def hold_to_guide(image: Tensor, source: Views, guide: Paste, labels: Tensor) -> Tensor:

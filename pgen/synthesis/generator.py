@@ -12,8 +12,8 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.samples import mirrored, mirrored_poses
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
-from pgen.models.hold import hold_to_guide
-from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, without_parsing
+from pgen.models.hold import paint_held
+from pgen.models.inputs import Transfer, Views, one_hot, predict_layout, without_parsing
 from pgen.synthesis.inputs import ImageLike, ParsingLike, PoseLike, read_source
 from pgen.synthesis.person import Person
 
@@ -125,12 +125,7 @@ class PersonGenerator:
         A network with a guide is held to its colours.
         """
         with torch.inference_mode():
-            config = self._appearance.config
-            if not (config.guide_channels and config.parsing):
-                return paint(self._appearance, source, transfer, one_hot(layouts))
-            guide = transfer.paste(source.images, source.labels, layouts)
-            painted = paint(self._appearance, source, transfer, one_hot(layouts), guide)
-            return hold_to_guide(painted, source, guide, layouts)
+            return paint_held(self._appearance, source, transfer, one_hot(layouts))
 
 
 def _device(name: str | torch.device) -> torch.device:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from pgen.body.batched import pose_masks
 from pgen.body.posemask import radius_for
 from pgen.data.samples import Sampler, augmented
-from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, appearance_generator
+from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.face import crop_faces
-from pgen.models.hold import hold_to_guide
+from pgen.models.hold import paint_held
 from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, shrunk, without_parsing
 from pgen.models.paste import Paste
 from pgen.models.perceptual import PerceptualFeatures
@@ -90,7 +90,6 @@ class AppearanceStage:
         self.matches = matches
         layout = torch.channels_last
         network = replace(config.network, parsing=config.variant != "baseline")
-        self.holds = config.hold and network.parsing and bool(network.guide_channels)
         self.model = appearance_generator(network).to(self.device).to(memory_format=layout)
         self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=layout)
         self.face_critic = PatchDiscriminator(config.face_critic).to(self.device).to(memory_format=layout)
@@ -189,15 +188,15 @@ class AppearanceStage:
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
         there = Transfer(a.poses, poses_b, self.frame)
         pasted = there.paste(a.images, a.labels, labels_b)
-        fake_b = self._picture(self.model, a, there, layout_b, pasted)
+        fake_b = self._painter(self.model, a, there, layout_b, pasted)
         if self.config.own_view:
             goal = augmented(self._views(self.train, draw.source), draw.own_change)
             shown = concealed(a, draw.concealment)
-            second = self._picture(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
+            second = self._painter(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
         else:
             goal = a
             b, back = Views(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
-            second = self._picture(self.model, b, back, layout_a, source_layout=layout_b)
+            second = self._painter(self.model, b, back, layout_a, source_layout=layout_b)
         return _Painted(
             a,
             layout_a,
@@ -208,23 +207,10 @@ class AppearanceStage:
             pasted,
         )
 
-    def _picture(
-        self,
-        model: AppearanceGenerator,
-        source: Views,
-        transfer: Transfer,
-        layout: Tensor,
-        guide: Paste | None = None,
-        source_layout: Tensor | None = None,
-    ) -> Tensor:
-        """Image (B, 3, H, W) of the source's person in the map ``layout`` (B, 10, H, W), as losses see it."""
-        if self.holds and guide is None:
-            guide = transfer.paste(source.images, source.labels, layout.argmax(1))
-        image = paint(model, source, transfer, layout, guide, source_layout)
-        if not self.holds or guide is None:
-            return image
-        with torch.autocast(self.device.type, enabled=False):
-            return hold_to_guide(image, source, guide, layout.argmax(1))
+    @property
+    def _painter(self) -> Callable[..., Tensor]:
+        """`paint`, or with ``hold`` what comes out in the end: so losses and scores see pictures."""
+        return paint_held if self.config.hold else paint
 
     def _perceptual_losses(self, painted: _Painted) -> dict[str, Tensor]:
         """Content of the second picture against its truth; style of fake B against A, and of the second against B."""
@@ -290,7 +276,7 @@ class AppearanceStage:
         transfer = Transfer(source.poses, target.poses, self.frame)
         layout = self._given_layout(networks, source, target, transfer)
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
-        image = self._picture(networks["appearance"], source, transfer, layout, pasted)  # type: ignore[arg-type]
+        image = self._painter(networks["appearance"], source, transfer, layout, pasted)
         return Tried(source, target, layout.argmax(1), pasted.image, image)
 
     @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pgen.data.samples import Sampler
+from pgen.models import hold
 from pgen.models.hold import hold_to_guide
 from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
 from pgen.models.paste import Paste
@@ -78,7 +79,7 @@ def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monk
         held.append((hold_to_guide(image, source, guide, labels), labels))
         return held[-1][0]
 
-    monkeypatch.setattr(appearance_stage, "hold_to_guide", watched)
+    monkeypatch.setattr(hold, "hold_to_guide", watched)
     stage = painting(samplers, "appearance.hold=true")
     losses_of(stage)
     assert len(held) == 2

@@ -167,7 +167,7 @@ def test_h_s_s_own_maps(samplers: Samplers) -> None:
 
 def test_the_face_is_learnt_from_its_own_crop(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss looks at the second picture's faces alone: nothing else that is wrong there counts."""
-    stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4")
+    stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4", "appearance.hold=false")
     _, _, (draw, _) = watched(stage, monkeypatch, error=0.0)
     goal = augmented(stage.train.views(draw.source), draw.own_change)
     maps = torch.cat([goal.one_hot()] * 2)
