@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pgen.synthesis.generator import load as load
+    from pgen.inference.predictor import load as load
 
 __all__ = ["load"]
 
@@ -22,7 +22,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> object:
     # torch is imported when it is first needed, so that the command line answers at once.
     if name == "load":
-        from pgen.synthesis.generator import load
+        from pgen.inference.predictor import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,7 @@ def test_pictures_and_files_that_the_readme_names_exist() -> None:
 
 
 def test_every_command_is_in_the_readme_or_the_changelog() -> None:
-    from pgen.cli.app import COMMANDS
+    from pgen.cli.main import COMMANDS
 
     told = README + (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert [name for name in COMMANDS if f"`pgen {name}" not in told and f"pgen {name}" not in told] == []

@@ -26,7 +26,7 @@ from pgen.body.parts import (
     SHOULDERS,
     TRANSFORM_EXTEND,
 )
-from pgen.body.posemask import CLOSING, RADIUS
+from pgen.body.pose_mask import CLOSING, RADIUS
 from pgen.body.raster import RIM, capsule_spans, convex_spans, covered, hull_spans
 
 _STARTS = [int(limb[0]) for limb in LIMBS]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import print_table, progress, say, warn
+from pgen.cli.errors_to_exit_codes import print_table, progress, say, warn
 from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, parse_kinds
 from pgen.cli.options import Force
 from pgen.cli.result_files import png
@@ -49,9 +49,9 @@ def run(
         estimating.parsing_annotator()
     estimating.pose_annotator()
 
-    from pgen.body.drawing import sheet as draw_sheet
+    from pgen.body.viz import sheet as draw_sheet
     from pgen.data.formats.images import write_png
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     if sheet is not None:
         check_output(png(sheet, "--sheet"), force)
@@ -96,7 +96,7 @@ def _photos(given: list[Path]) -> list[Path]:
 
 def _places(files: list[Path], out: Path | None, kinds: tuple[str, ...], force: bool) -> dict[Path, dict[str, Path]]:
     """Where what is found goes, by photo and kind."""
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     if out is not None:
         try:
@@ -127,7 +127,7 @@ def _annotate(
 
     Raises `PgenError` if nobody is found, or the photo cannot be read.
     """
-    from pgen.body.drawing import colour_parsing, draw_skeleton
+    from pgen.body.viz import colour_parsing, draw_skeleton
     from pgen.data.annotators.interface import ToParse
     from pgen.data.formats.images import read_image
     from pgen.data.formats.parsing import write_parsing

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.conduct import choose_device, say, seed_everything, warn
+from pgen.cli.errors_to_exit_codes import choose_device, say, seed_everything, warn
 from pgen.cli.result_files import png
 from pgen.errors import InputError, PgenError
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.data.annotators.choose import Annotators
-    from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.result import Result
+    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.result import Result
 
 
 def opened(weights: Path | None, device: str, seed: int, estimating: Annotators) -> PersonGenerator:
     """The networks, named to the user; all random numbers begin at ``seed``."""
-    from pgen.synthesis.generator import load
+    from pgen.inference.predictor import load
 
     seed_everything(seed)
     model = load(weights, choose_device(device), estimating)

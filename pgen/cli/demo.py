@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import Advance, choose_device, progress, say, seed_everything
+from pgen.cli.errors_to_exit_codes import Advance, choose_device, progress, say, seed_everything
 from pgen.cli.options import Device, Force, Weights
 from pgen.errors import InputError
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from pgen.cli.demo_people import DemoPerson
     from pgen.cli.html_page import Section
-    from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.person import Person
-    from pgen.synthesis.result import Result
+    from pgen.inference.person import Person
+    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.result import Result
 
     Picture = NDArray[np.uint8]
 
@@ -45,7 +45,7 @@ def run(
 ) -> None:
     """Show what the networks can do, on synthetic people: pictures, an animation, and one page, index.html."""
     with _new_folder(out, force) as folder:
-        from pgen.synthesis.generator import load
+        from pgen.inference.predictor import load
 
         seed_everything(seed)
         begin = time.monotonic()
@@ -88,8 +88,8 @@ def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance)
 
 
 def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], seed: int, folder: Path) -> Section:
-    from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
-    from pgen.body.framing import Fit
+    from pgen.body.crop import Fit
+    from pgen.body.viz import colour_parsing, draw_skeleton, sheet
     from pgen.cli.html_page import Row, Section, comparison, figure
     from pgen.data.formats.images import write_png
 
@@ -129,8 +129,8 @@ def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]
 def _animation(
     model: PersonGenerator, known: tuple[DemoPerson, Person], seed: int, folder: Path, advance: Advance
 ) -> Section:
-    from pgen.body.drawing import draw_skeleton
-    from pgen.body.framing import Fit
+    from pgen.body.crop import Fit
+    from pgen.body.viz import draw_skeleton
     from pgen.cli.demo_people import STEPS, walking_poses
     from pgen.cli.html_page import Section, figure, side_by_side
 
@@ -162,7 +162,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
     from skimage.metrics import structural_similarity
 
     from pgen.cli.html_page import Section, table
-    from pgen.training.semantic_stage import intersection_and_union, mean_iou
+    from pgen.training.tasks.semantic import intersection_and_union, mean_iou
 
     def ssim(found: Picture, true: Picture) -> float:
         return float(

@@ -10,7 +10,7 @@ from pgen.cli.html_page import Section, figure, side_by_side
 
 if TYPE_CHECKING:
     from pgen.cli.demo_people import DemoPerson
-    from pgen.synthesis.person import Person
+    from pgen.inference.person import Person
 
 #: The edits that are shown, each of the first person.
 EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})

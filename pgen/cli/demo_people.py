@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from pgen.people.camera import Framing
-from pgen.people.dataset import synthetic_person, synthetic_shot
-from pgen.people.poses import Arm, Leg, Stance
-from pgen.people.render import Rendering, render
+from pgen.synthetic.camera import Framing
+from pgen.synthetic.dataset import synthetic_person, synthetic_shot
+from pgen.synthetic.poses import Arm, Leg, Stance
+from pgen.synthetic.render import Rendering, render
 
 #: Positions of the walk that are photographed; those between are interpolated.
 STEPS = 12

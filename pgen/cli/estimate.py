@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import progress, say
+from pgen.cli.errors_to_exit_codes import progress, say
 from pgen.errors import InputError
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import choose_device, print_table, progress, say, seed_everything, warn
+from pgen.cli.errors_to_exit_codes import choose_device, print_table, progress, say, seed_everything, warn
 from pgen.cli.options import Device, Force, Seed, Workers, parse_size
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.evaluation.cache import ScoreCache
     from pgen.evaluation.matching import Matched
+    from pgen.evaluation.methods import Pair, System
     from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
     from pgen.evaluation.run import SystemResult
-    from pgen.evaluation.scores import Options
-    from pgen.evaluation.systems import Pair, System
+    from pgen.metrics.scores import Options
 
 _NAMES = 3  # of files, in a message
 _FILE = "FILE"
@@ -137,11 +137,11 @@ def run(
         systems_to_score,
         wanted_pairs,
     )
-    from pgen.data.outputs import check_output
-    from pgen.data.parallel import processors
     from pgen.evaluation.matching import match_results
     from pgen.evaluation.photos import FolderPhotos, StorePhotos
-    from pgen.evaluation.scores import USUAL
+    from pgen.metrics.scores import USUAL
+    from pgen.runtime.atomic_write import check_output
+    from pgen.runtime.parallel_map import processors
 
     for output in (html, markdown, sheet):
         if output is not None:
@@ -195,8 +195,8 @@ def _draw(
 ) -> None:
     from PIL import Image
 
-    from pgen.data.outputs import write_whole
     from pgen.evaluation.examples import example_sheet
+    from pgen.runtime.atomic_write import write_whole
 
     picture = example_sheet(systems, photos, pairs, count, seed)
     with write_whole(path, force=force) as aside:
@@ -247,8 +247,8 @@ def _write(
     seed: int,
     force: bool,
 ) -> None:
-    from pgen.data.outputs import write_whole
     from pgen.evaluation import report
+    from pgen.runtime.atomic_write import write_whole
 
     if as_json:
         print(json.dumps(report.as_data(results, seed), indent=1, ensure_ascii=False))

@@ -8,15 +8,15 @@ from typing import Literal
 
 import numpy as np
 
-from pgen.cli.conduct import say
+from pgen.cli.errors_to_exit_codes import say
 from pgen.data.formats.pair_lists import read_pairs
 from pgen.data.weights import BUNDLED, bundled, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.matching import Matched
+from pgen.evaluation.methods import Files, Networks, Pair, PredictedLabelPaste, System, baseline
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
-from pgen.evaluation.scores import Options, check_metrics
-from pgen.evaluation.systems import Files, Networks, Pair, PredictedLabelPaste, System, baseline
-from pgen.models.ssim_protocols import ssim_protocol
+from pgen.metrics.scores import Options, check_metrics
+from pgen.metrics.ssim_protocols import ssim_protocol
 
 
 def names_in(text: str, flag: str) -> list[str]:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pgen.cli.html_page import Section, page, table
 from pgen.errors import InputError
+from pgen.evaluation.methods import Pair
 from pgen.evaluation.photos import Photos
 from pgen.evaluation.report import (
     arrowed_names,
@@ -25,7 +26,6 @@ from pgen.evaluation.report import (
     score_names,
 )
 from pgen.evaluation.run import Scored, SystemResult
-from pgen.evaluation.systems import Pair
 from pgen.version import version
 
 SHOWN = 12  #: best and worst pairs of each system

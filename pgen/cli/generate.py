@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
-from pgen.cli.conduct import progress
+from pgen.cli.errors_to_exit_codes import progress
 from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.data.formats.keypoints import LoadedPose
-    from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.person import Person, Retarget
-    from pgen.synthesis.result import Result
+    from pgen.inference.person import Person, Retarget
+    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.result import Result
 
     Row = list[tuple[str, NDArray[np.uint8]]]
 
@@ -105,7 +105,7 @@ def run(
     _refuse_poses(sources)
     requests = photos(sources, src_pose or [], src_parsing or [], crop, number=person)
 
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     for file in (file for file in (sheet, gif) if file is not None and file.parent.is_dir()):
         check_output(file, force)
@@ -153,7 +153,7 @@ def _generate(
     ``only`` is the person of the only one of ``requests``, read already; ``files`` say where each result goes, by
     request and target; ``seconds`` how long each target is shown in the animation.
     """
-    from pgen.body.drawing import sheet as draw_sheet
+    from pgen.body.viz import sheet as draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
 
     count = len(job.targets)

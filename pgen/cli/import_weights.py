@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import say
+from pgen.cli.errors_to_exit_codes import say
 from pgen.cli.options import Force
 from pgen.errors import InputError
 
@@ -32,8 +32,8 @@ def run(
     """
     if out.suffix != ".safetensors":
         raise InputError(f"-o {out}: weights are written as safetensors; name it {out.stem or 'out'}.safetensors")
-    from pgen.data.outputs import check_output
     from pgen.data.weights import read_state_dict, save_weights
+    from pgen.runtime.atomic_write import check_output
 
     check_output(out, force)
     state = read_state_dict(file)
@@ -54,7 +54,7 @@ def published_generator(published: Mapping[str, Tensor]) -> TwoLevelAppearanceGe
     import torch
 
     from pgen.models.appearance import TwoLevelAppearanceGenerator
-    from pgen.models.published import appearance_state_dict
+    from pgen.models.published_weights import appearance_state_dict
 
     state = appearance_state_dict(published)
     config = _config(state)

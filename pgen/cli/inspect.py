@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.conduct import print_table, say
+from pgen.cli.errors_to_exit_codes import print_table, say
 from pgen.cli.options import Force
 from pgen.errors import InputError
 
@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Say what is in a file, and draw it if asked."""
     from pgen.data.inputs import split_spec
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     if sheet is not None:
         check_output(sheet, force)
@@ -61,7 +61,7 @@ def run(
     rows, drawn = look_into(file, name, count, drawing=sheet is not None)
     print_table(path, rows)
     if sheet is not None:
-        from pgen.body.drawing import sheet as draw_sheet
+        from pgen.body.viz import sheet as draw_sheet
         from pgen.data.formats.images import write_png
 
         if not drawn:
@@ -126,7 +126,7 @@ def _pseudo_labels(file: Path, name: str | None, count: int, drawing: bool) -> t
     """Facts about a store's pseudo labels; each row of the sheet is a map and those that stand in for it."""
     import numpy as np
 
-    from pgen.body.drawing import colour_parsing
+    from pgen.body.viz import colour_parsing
     from pgen.data.store import Store
 
     with Store(file) as store:
@@ -158,7 +158,7 @@ def _weights(file: Path) -> Rows:
 
 
 def _parsing(file: Path) -> tuple[Rows, Sheet]:
-    from pgen.body.drawing import colour_parsing
+    from pgen.body.viz import colour_parsing
     from pgen.data.formats.parsing import read_parsing
 
     ids = read_parsing(file)
@@ -206,7 +206,7 @@ def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
 
 
 def _draw_example(example: Example) -> list[tuple[str, Picture]]:
-    from pgen.body.drawing import colour_parsing, draw_parts, draw_skeleton
+    from pgen.body.viz import colour_parsing, draw_parts, draw_skeleton
 
     return [
         (example.name, example.image),
@@ -219,7 +219,7 @@ def _draw_example(example: Example) -> list[tuple[str, Picture]]:
 def _draw_pose(name: str, pose: Pose, frame: tuple[int, int] | None) -> list[tuple[str, Picture]]:
     import numpy as np
 
-    from pgen.body.drawing import draw_parts, draw_skeleton
+    from pgen.body.viz import draw_parts, draw_skeleton
 
     known = pose[np.isfinite(pose).all(axis=1)]
     if frame is None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pgen.cli.batch import opened, write_sheet
-from pgen.cli.conduct import say, warn
+from pgen.cli.errors_to_exit_codes import say, warn
 from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Seed, Weights
 from pgen.cli.photos import photos
@@ -79,10 +79,10 @@ def run(
     if not edit and parsing is None and files != [save_parsing]:
         raise InputError("nothing to change: give --edit NAME=VALUE or --parsing FILE (or --save-parsing alone)")
 
-    from pgen.body.layout_edits import check_edits
+    from pgen.body.edits.parsing_edits import check_edits
     from pgen.data.formats.painted import COLOURS
     from pgen.data.formats.parsing import write_parsing
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     edits = check_edits(_pairs(edit or []))
     for file in files:

@@ -10,8 +10,8 @@ from pgen.cli.annotation_files import for_each, parsing_of
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
-    from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.person import Person
+    from pgen.inference.person import Person
+    from pgen.inference.predictor import PersonGenerator
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.conduct import say
+from pgen.cli.errors_to_exit_codes import say
 from pgen.cli.options import Force
 from pgen.cli.result_files import png
 
@@ -25,9 +25,9 @@ def run(
 
     poses = named_poses()
     if out is not None:
-        from pgen.body.drawing import draw_skeleton, sheet
+        from pgen.body.viz import draw_skeleton, sheet
         from pgen.data.formats.images import write_png
-        from pgen.data.outputs import check_output
+        from pgen.runtime.atomic_write import check_output
 
         check_output(png(out, "-o"), force)
         cells = [(name, draw_skeleton(pose.frame or (256, 256), pose.pose)) for name, pose in poses.items()]

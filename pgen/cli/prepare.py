@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgen.cli.conduct import print_table, progress, say, warn
+from pgen.cli.errors_to_exit_codes import print_table, progress, say, warn
 from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
@@ -153,9 +153,9 @@ def run(
         out = default_store(dataset if root is None else root.resolve().name)
 
     from pgen.data.formats.parsing_schemes import load_scheme
-    from pgen.data.parallel import processors
     from pgen.data.prepare import check_store_output, prepare
     from pgen.data.readers.given import Given
+    from pgen.runtime.parallel_map import processors
 
     check_store_output(out, force)
     workers = workers or processors()
@@ -191,7 +191,7 @@ def run(
             seed=seed, workers=workers, resume=resume, force=force, strict=strict, advance=advance,
         )  # fmt: skip
     if pseudo_labels is not None:
-        from pgen.data.pseudo.pseudo_matches import make_pseudo_labels
+        from pgen.pseudo_labels.matches import make_pseudo_labels
 
         with progress("pseudo labels", 2 * summary.kept) as advance:
             try:
@@ -247,7 +247,7 @@ def _synthetic(
 ) -> Iterator[Job | Example | Drop]:
     """Photos of synthetic people, the people for testing last."""
     from pgen.data.example import Job
-    from pgen.people.dataset import synthetic_example
+    from pgen.synthetic.dataset import synthetic_example
 
     for person in range(people):
         split = "test" if person >= people - tested else "train"

@@ -14,7 +14,7 @@ def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], for
 
     Raises `InputError` if ``out`` cannot hold them, or one exists and ``force`` is false.
     """
-    from pgen.data.outputs import check_output
+    from pgen.runtime.atomic_write import check_output
 
     if out is None:
         return [[None] * len(targets) for _ in sources]

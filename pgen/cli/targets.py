@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.conduct import progress
+from pgen.cli.errors_to_exit_codes import progress
 from pgen.cli.estimate import tell
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tup
     from pgen.data.formats.moving_pictures import is_moving
     from pgen.data.inputs import split_spec
     from pgen.data.named_poses import named_pose
-    from pgen.synthesis.inputs import read_target
-    from pgen.synthesis.motion import read_motion
+    from pgen.inference.inputs import read_target
+    from pgen.inference.video import read_motion
 
     targets: list[LoadedPose] = []
     seconds: list[float] = []

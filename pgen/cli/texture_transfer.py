@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
-from pgen.cli.conduct import progress
+from pgen.cli.errors_to_exit_codes import progress
 from pgen.cli.estimate import ParserName, PoseAnnotatorName, annotators, tell
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pgen.synthesis.generator import PersonGenerator
-    from pgen.synthesis.person import Person
-    from pgen.synthesis.texture_transfer import Dressed
+    from pgen.inference.person import Person
+    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.texture_transfer import Dressed
 
 _CELL = 256
 
@@ -103,8 +103,8 @@ def run(
     to_wear = photos(clothes, clothes_pose or [], clothes_parsing or [], crop, *_about("clothes", clothes_number))
     to_dress = photos(person, person_pose or [], person_parsing or [], crop, *_about("person", person_number))
 
-    from pgen.data.outputs import check_output
-    from pgen.synthesis.texture_transfer import check_exchange, check_regions
+    from pgen.inference.texture_transfer import check_exchange, check_regions
+    from pgen.runtime.atomic_write import check_output
 
     wanted = check_regions([name.strip() for name in regions.split(",")])
     model = opened(weights, device, seed, annotators(annotator, None, parser))
@@ -155,7 +155,7 @@ def _sheet(
     """One result with what it was made from, or a grid: people across, clothes down."""
     import numpy as np
 
-    from pgen.body.drawing import sheet
+    from pgen.body.viz import sheet
 
     if len(givers) == len(takers) == 1:
         return results[0, 0].sheet()

@@ -16,9 +16,9 @@ from pgen.cli.options import Seed
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
-    from pgen.cli.train_stages import Materials
+    from pgen.training.build import Materials
     from pgen.training.config import Preset
-    from pgen.training.stage import Stage
+    from pgen.training.tasks.base import Stage
 
 
 class Precision(StrEnum):
@@ -105,7 +105,7 @@ class PoseOptions(Options):
     stage, group = "pose", "pose"
 
     def build(self, made_of: Materials) -> Stage:
-        from pgen.cli.train_stages import pose_stage
+        from pgen.training.build import pose_stage
 
         return pose_stage(made_of)
 
@@ -121,7 +121,7 @@ class SemanticOptions(Options):
     stage, group = "hs", "semantic"
 
     def build(self, made_of: Materials) -> Stage:
-        from pgen.cli.train_stages import semantic_stage
+        from pgen.training.build import semantic_stage
 
         return semantic_stage(made_of, self.start)
 
@@ -157,7 +157,7 @@ class JointOptions(Options):
         return [*super().all_settings(), *of_variant]
 
     def build(self, made_of: Materials) -> Stage:
-        from pgen.cli.train_stages import appearance_stage
+        from pgen.training.build import appearance_stage
 
         return appearance_stage(made_of, self.semantic, self.pose, self.vgg, self.start)
 
@@ -169,7 +169,7 @@ class ParserOptions(Options):
     stage, group = "parser", "parser"
 
     def build(self, made_of: Materials) -> Stage:
-        from pgen.cli.train_stages import parser_stage
+        from pgen.training.build import parser_stage
 
         return parser_stage(made_of)
 
@@ -200,7 +200,7 @@ train_parser = _command(ParserOptions)
 
 def _train(options: Options) -> None:
     from pgen.cli.train_run import train_in
-    from pgen.training.processes import parse_gpus, run_in
+    from pgen.training.distributed import parse_gpus, run_in
     from pgen.training.step import check_batch
 
     if options.gpus is not None and options.procs:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pgen.cli.conduct import progress, say, seed_everything, warn
-from pgen.cli.train_stages import Materials
-from pgen.data.outputs import write_whole
-from pgen.data.samples import Sampler
+from pgen.cli.errors_to_exit_codes import progress, say, seed_everything, warn
+from pgen.data.dataset import Sampler
 from pgen.data.store import Store
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
+from pgen.training.build import Materials
 from pgen.training.config import recipe_of
+from pgen.training.distributed import Processes
 from pgen.training.loop import train
-from pgen.training.processes import Processes
 from pgen.training.run import Run
 from pgen.training.step import check_precision
 from pgen.version import version

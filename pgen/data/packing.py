@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.framing import Fit
+from pgen.body.crop import Fit
 from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known
 from pgen.body.labels import LABEL_COUNT
 from pgen.data.example import SPLITS, Drop, Example, Job, Split, done

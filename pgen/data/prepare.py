@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.example import Drop, Example, Job
-from pgen.data.journal import Entry, Journal, ResumeError, begun_at
-from pgen.data.outputs import check_output, remove_abandoned, write_whole
 from pgen.data.packing import content_hash, packed, shown
 from pgen.data.pairing import named_pairs, same_person_pairs
-from pgen.data.parallel import ordered_map
 from pgen.data.signature import signature
 from pgen.data.store import Store
 from pgen.data.store_writer import VERSION, StoreWriter, now
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import check_output, remove_abandoned, write_whole
+from pgen.runtime.journal import Entry, Journal, ResumeError, begun_at
+from pgen.runtime.parallel_map import ordered_map
 from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Example, Split
-from pgen.data.outputs import remove_abandoned, write_whole
 from pgen.data.packing import GZIP_LEVEL, Packed, pack
+from pgen.runtime.atomic_write import remove_abandoned, write_whole
 from pgen.version import version
 
 FORMAT = "pgen-store"

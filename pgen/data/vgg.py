@@ -8,7 +8,7 @@ from pathlib import Path
 from pgen.data.fetch import cached_weights
 from pgen.data.weights import bundled, read_state_dict
 from pgen.errors import InputError
-from pgen.models.perceptual import PerceptualFeatures
+from pgen.models.vgg import PerceptualFeatures
 
 #: Says "the layers that come with the package" where a path is asked for.
 BUNDLED = "bundled"

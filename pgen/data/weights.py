@@ -20,12 +20,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from pgen.data.outputs import write_whole
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appearance_generator
 from pgen.models.parser import Parser, ParserConfig
 from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.runtime.atomic_write import write_whole
 
 FORMAT, VERSION = "pgen-weights", 1
 

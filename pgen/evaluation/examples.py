@@ -8,9 +8,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
+from pgen.body.viz import colour_parsing, draw_skeleton, sheet
+from pgen.evaluation.methods import Pair, System
 from pgen.evaluation.photos import Photos
-from pgen.evaluation.systems import Pair, System
 
 
 def example_sheet(

@@ -12,8 +12,8 @@ from pgen.data.readers.deepfashion import photo_key
 from pgen.data.readers.tree import find_photos, no_photos
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, PairFile, choose_layout, pair_of, true_panel, with_output
+from pgen.evaluation.methods import Pair
 from pgen.evaluation.photos import Photos
-from pgen.evaluation.systems import Pair
 
 _LOOKED_AT = 24  # results whose panels are compared with the true photos
 

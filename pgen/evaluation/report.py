@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgen.evaluation.intervals import Interval, paired_difference
 from pgen.evaluation.run import Scored, SystemResult
+from pgen.metrics.bootstrap import Interval, paired_difference
 from pgen.version import version
 
 _FEW = 10  # people, with fewer of whom resampling tells little

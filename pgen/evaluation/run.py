@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.distributions import InceptionScore, Moments, frechet_distance
-from pgen.evaluation.intervals import bootstrap
-from pgen.evaluation.measures import Rows
-from pgen.evaluation.measuring import SIZE, Advance, Job, Outcome, outcomes_of
+from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, outcomes_of
+from pgen.evaluation.methods import Pair, System
 from pgen.evaluation.photos import Photos
-from pgen.evaluation.scores import Need, Options, Score
-from pgen.evaluation.suite import suite
-from pgen.evaluation.systems import Pair, System
+from pgen.metrics.bootstrap import bootstrap
+from pgen.metrics.compute import Rows
+from pgen.metrics.distributions import InceptionScore, Moments, frechet_distance
+from pgen.metrics.registry import suite
+from pgen.metrics.scores import Need, Options, Score
 
 _READ_TOGETHER = 256  # rows of features in memory
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.errors import InputError
+from pgen.evaluation.methods import Made
 from pgen.evaluation.photos import Photo
-from pgen.evaluation.systems import Made
 
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
 _WIDE, _NARROW = 256, 176

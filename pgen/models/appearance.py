@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
+from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import Decoder, DecoderBlock, Encoder
-from pgen.models.warp import Warp, deformable_skip
 
 #: Image, source parsing without background, source pose; and target pose, target parsing without background.
 SOURCE_CHANNELS = 3 + (LABEL_COUNT - 1) + JOINT_COUNT

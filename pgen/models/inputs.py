@@ -15,11 +15,11 @@ from pgen.body.batched import heatmaps, limb_maps, part_affines, part_masks, pos
 from pgen.body.head_turn import head_turns
 from pgen.body.heatmaps import sigma_for
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.body.posemask import radius_for
+from pgen.body.paste import Paste, paste, plan_paste
+from pgen.body.pose_mask import radius_for
+from pgen.body.warp import Size, Warp, deformable_skip, plan_warp, resize_labels
 from pgen.models.appearance import AppearanceGenerator, AppearanceInput, TwoLevelAppearanceGenerator
-from pgen.models.paste import Paste, paste, plan_paste
 from pgen.models.semantic import SemanticGenerator, SemanticInput
-from pgen.models.warp import Size, Warp, deformable_skip, plan_warp, resize_labels
 
 #: Faces whose turns differ by more (from −1 to 1) do not show the same.
 _SAME_FACE = 0.6

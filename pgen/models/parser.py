@@ -12,7 +12,7 @@ from pgen.body.batched import heatmaps, limb_maps
 from pgen.body.heatmaps import sigma_for
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
-from pgen.models.lite0 import STAGE_CHANNELS, Lite0
+from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, Lite0
 
 #: Stages of EfficientNet-Lite0 that the parser looks through.
 TRUNK_STAGES = 5

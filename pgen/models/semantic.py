@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
+from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import Decoder, Encoder
-from pgen.models.warp import Warp, deformable_skip
 
 
 @dataclass(frozen=True)

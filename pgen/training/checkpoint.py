@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pgen.data.outputs import remove_abandoned, write_whole
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import remove_abandoned, write_whole
 
 
 @dataclass

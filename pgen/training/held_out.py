@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.batched import pose_masks, torso_lengths
-from pgen.body.drawing import colour_parsing, draw_skeleton, sheet
-from pgen.body.posemask import radius_for
+from pgen.body.pose_mask import radius_for
+from pgen.body.viz import colour_parsing, draw_skeleton, sheet
 from pgen.models.inputs import Views, shrunk
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
-from pgen.training.semantic_stage import intersection_and_union, mean_iou
 from pgen.training.similarity import as_bytes, ssim
+from pgen.training.tasks.semantic import intersection_and_union, mean_iou
 
 
 @dataclass

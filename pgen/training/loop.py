@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from pgen.training.checkpoint import State
-from pgen.training.processes import Processes
+from pgen.training.distributed import Processes
 from pgen.training.run import Record, Run
-from pgen.training.stage import Stage
 from pgen.training.step import Step, check_batch, check_precision
+from pgen.training.tasks.base import Stage
 
 #: Called as (step, values) after every step; there are values where a row was logged.
 Report = Callable[[int, dict[str, float]], None]

@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.data.outputs import remove_abandoned, write_whole
 from pgen.data.weights import describe, save_weights
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import remove_abandoned, write_whole
 from pgen.training.checkpoint import Checkpoints, State
 from pgen.training.curves import draw_curves
-from pgen.training.stage import Illustrated, Stage
+from pgen.training.tasks.base import Illustrated, Stage
 
 
 @dataclass

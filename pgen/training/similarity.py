@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.models import ssim as batches
+from pgen.metrics import ssim_kernel as batches
 
 
 def as_bytes(images: Tensor) -> NDArray[np.uint8]:

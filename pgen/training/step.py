@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from pgen.errors import InputError, PgenError
 from pgen.training.checkpoint import State
 from pgen.training.config import Schedule
-from pgen.training.draws import Draw
-from pgen.training.processes import Processes, without_averaging
-from pgen.training.stage import Stage
+from pgen.training.distributed import Processes, without_averaging
+from pgen.training.sampling import Draw
+from pgen.training.tasks.base import Stage
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pgen.models.warp import deformable_skip, plan_warp
+from pgen.body.warp import deformable_skip, plan_warp
 from tests.models.definition import deformable_skip_by_definition, golden_geometry
 
 

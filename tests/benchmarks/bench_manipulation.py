@@ -25,16 +25,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.body.drawing import colour_parsing, sheet
+from pgen.body.edits.parsing_edits import EDITS
 from pgen.body.labels import Label
-from pgen.body.layout_edits import EDITS
+from pgen.body.viz import colour_parsing, sheet
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ToParse
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.formats.images import write_png
 from pgen.errors import InputError
-from pgen.people.dataset import synthetic_example
-from pgen.synthesis.generator import load
+from pgen.inference.predictor import load
+from pgen.synthetic.dataset import synthetic_example
 from tests.benchmarks.kept import Arrays, kept
 
 Map = NDArray[np.uint8]

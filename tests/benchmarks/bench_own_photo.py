@@ -17,9 +17,9 @@ from pgen.body.joints import Joint
 from pgen.body.labels import LABELS
 from pgen.data.annotators.interface import ToParse
 from pgen.data.annotators.own_parser import OwnParser
-from pgen.evaluation.joints import joint_errors
-from pgen.people.dataset import synthetic_example
-from pgen.training.semantic_stage import intersection_and_union, mean_iou
+from pgen.metrics.joints import joint_errors
+from pgen.synthetic.dataset import synthetic_example
+from pgen.training.tasks.semantic import intersection_and_union, mean_iou
 
 PHOTOS, SEED = 200, int(os.environ.get("PGEN_SEED", "777001"))
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pgen.people.dataset import synthetic_example
+from pgen.synthetic.dataset import synthetic_example
 
 
 @pytest.mark.benchmark

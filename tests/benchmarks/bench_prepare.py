@@ -20,7 +20,7 @@ from pgen.body.joints import TORSO_JOINTS, known
 from pgen.data.example import Example
 from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.store import Store
-from pgen.people.dataset import synthetic_example
+from pgen.synthetic.dataset import synthetic_example
 
 SIZE = (256, 256)
 #: Runs the command and says what it took: seconds, those of processors, and the largest resident memory of it and of a
@@ -28,7 +28,7 @@ SIZE = (256, 256)
 PROGRAM = """
 import json, multiprocessing, resource, sys, threading, time
 from pathlib import Path
-from pgen.cli.app import main
+from pgen.cli.main import main
 
 worker = 0.0
 

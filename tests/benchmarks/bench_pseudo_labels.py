@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
-from pgen.data.parallel import ordered_map, processors
-from pgen.data.pseudo.match_rules import SAME_CLOTHES, MatchRules
-from pgen.data.pseudo.part_distance import PartDistances
-from pgen.data.pseudo.pseudo_search import _LEAST_ALIKE, nearest_maps
-from pgen.data.samples import mirrored, zoomed
+from pgen.data.dataset import mirrored, zoomed
 from pgen.data.store import Store
 from pgen.models.inputs import Views
-from pgen.people.dataset import synthetic_example
+from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
+from pgen.pseudo_labels.part_distance import PartDistances
+from pgen.pseudo_labels.search import _LEAST_ALIKE, nearest_maps
+from pgen.runtime.parallel_map import ordered_map, processors
+from pgen.synthetic.dataset import synthetic_example
 
 SIZE = (128, 128)
 RENDERED = 6000

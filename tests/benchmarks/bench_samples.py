@@ -20,12 +20,12 @@ from skimage import data
 from pgen.body.batched import part_affines as part_affines_of_batch
 from pgen.body.heatmaps import heatmaps
 from pgen.body.parts import part_affines, part_masks
-from pgen.body.posemask import pose_mask
+from pgen.body.pose_mask import pose_mask
+from pgen.data.dataset import Sampler
 from pgen.data.example import Example
 from pgen.data.packing import pack
-from pgen.data.samples import Sampler
 from pgen.data.store import Store, StoreWriter
-from pgen.people.dataset import synthetic_example
+from pgen.synthetic.dataset import synthetic_example
 
 SIZE = (256, 256)
 PHOTOS, BATCH = 1000, 16

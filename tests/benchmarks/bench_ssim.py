@@ -13,7 +13,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from pgen.models.ssim import ssim
+from pgen.metrics.ssim_kernel import ssim
 from tests.models.pictures import pictures
 
 TOGETHER = 64

@@ -25,7 +25,7 @@ def best_seconds(program: str, *arguments: str, runs: int = 15) -> float:
 def test_bench_start() -> None:
     reference = best_seconds("import typer, rich")
     print(f"\nbest of 15, ms\nimport typer, rich     {1e3 * reference:6.1f}")
-    program = "import sys; from pgen.cli.app import main; sys.exit(main())"
+    program = "import sys; from pgen.cli.main import main; sys.exit(main())"
     for flag in ("--help", "--version"):
         seconds = best_seconds(program, flag)
         print(f"pgen {flag:17} {1e3 * seconds:6.1f}   ratio {seconds / reference:4.2f}")

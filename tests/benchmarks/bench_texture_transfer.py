@@ -21,17 +21,17 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from pgen.body.drawing import sheet
 from pgen.body.labels import Label
+from pgen.body.viz import sheet
 from pgen.data.formats.images import write_png
 from pgen.data.vgg import BUNDLED, perceptual_features
+from pgen.inference.person import Person
+from pgen.inference.pixels.shading import shaded, shading
+from pgen.inference.predictor import load
 from pgen.models.inputs import Transfer
-from pgen.models.perceptual import PerceptualFeatures
-from pgen.people.dataset import synthetic_person, synthetic_shot
-from pgen.people.render import render
-from pgen.synthesis.generator import load
-from pgen.synthesis.person import Person
-from pgen.synthesis.shading import shaded, shading
+from pgen.models.vgg import PerceptualFeatures
+from pgen.synthetic.dataset import synthetic_person, synthetic_shot
+from pgen.synthetic.render import render
 from tests.benchmarks.kept import Arrays, kept
 
 SEED = 4242

@@ -17,18 +17,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.pseudo.pseudo_labels import find_matches
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.data.store import Store, StoreWriter
 from pgen.data.vgg import perceptual_features
 from pgen.models.pose_detector import pose_detector
 from pgen.models.semantic import SemanticGenerator
-from pgen.people.dataset import synthetic_examples
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.pseudo_labels.labels import find_matches
+from pgen.synthetic.dataset import synthetic_examples
 from pgen.training.config import load_preset
-from pgen.training.pose_stage import PoseStage, frozen
-from pgen.training.semantic_stage import SemanticStage
-from pgen.training.stage import Stage
+from pgen.training.tasks.appearance import AppearanceStage, Frozen
+from pgen.training.tasks.base import Stage
+from pgen.training.tasks.pose import PoseStage, frozen
+from pgen.training.tasks.semantic import SemanticStage
 
 PAIRS = torch.tensor([[0, 1]])
 STEPS = 2
@@ -45,11 +45,11 @@ FUNCTIONS = {
     ("pgen.models.inputs", "heatmaps"): "pose maps",
     ("pgen.models.inputs", "limb_maps"): "pose maps",
     ("pgen.models.inputs", "pose_masks"): "pose maps",
-    ("pgen.training.losses", "gram_matrices"): "style",
-    ("pgen.training.appearance_stage", "augmented"): "samples",
-    ("pgen.training.semantic_stage", "augmented"): "samples",
-    ("pgen.training.pose_stage", "augmented"): "samples",
-    ("pgen.training.appearance_stage", "concealed"): "samples",
+    ("pgen.losses.losses", "gram_matrices"): "style",
+    ("pgen.training.tasks.appearance", "augmented"): "samples",
+    ("pgen.training.tasks.semantic", "augmented"): "samples",
+    ("pgen.training.tasks.pose", "augmented"): "samples",
+    ("pgen.training.tasks.appearance", "concealed"): "samples",
 }
 
 

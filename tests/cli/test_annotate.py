@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.annotators.interface import FoundMap, ToParse
 from pgen.data.formats.keypoints import read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.store import Store
-from pgen.synthesis.generator import PersonGenerator
+from pgen.inference.predictor import PersonGenerator
 from tests.data.annotators.fakes import FakeParser, FakePose
 from tests.data.examples import STANDING, example
 from tests.data.market_tree import SHOTS, write_market
-from tests.synthesis.tiny import write_weights
+from tests.inference.tiny import write_weights
 
 A = example(0)
 
@@ -137,7 +137,7 @@ def test_prepare_estimates_what_is_missing(here: Path) -> None:
 
 
 def test_a_small_person_is_cut_out_and_pasted_back(here: Path) -> None:
-    from pgen.synthesis.generator import load
+    from pgen.inference.predictor import load
 
     model: PersonGenerator = load(write_weights(here / "tiny.safetensors"), "cpu")
     photo = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)

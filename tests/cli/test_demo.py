@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.app import main
 from pgen.cli.demo_edits import EDITS
 from pgen.cli.demo_people import POSES, demo_person, interpolated
 from pgen.cli.html_page import Row, Section, code, comparison, figure, page, side_by_side, table
+from pgen.cli.main import main
 from tests.data.examples import STANDING, nothing_left_in
-from tests.synthesis.tiny import FRAME, write_weights
+from tests.inference.tiny import FRAME, write_weights
 
 
 @pytest.fixture(scope="module")

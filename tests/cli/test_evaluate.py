@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.app import main
 from pgen.cli.evaluate_inputs import few_of_each
-from pgen.evaluation.systems import Pair
+from pgen.cli.main import main
+from pgen.evaluation.methods import Pair
 from tests.data.examples import nothing_left_in, write_store
 from tests.evaluation.folders import PAIRS, photo, write_list, write_photos, write_results
-from tests.synthesis.tiny import write_weights
+from tests.inference.tiny import write_weights
 
 FEW = ("--metrics", "ssim,l1,miou", "--offline", "--workers", "1")
 
@@ -147,7 +147,7 @@ def test_a_second_run_measures_nothing(
 ) -> None:
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("pgen.evaluation.systems.Networks.make", None)
+    monkeypatch.setattr("pgen.evaluation.methods.Networks.make", None)
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     assert capsys.readouterr().out == first
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--no-cache", *FEW) == 1

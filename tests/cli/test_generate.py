@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.formats.keypoints import write_pose_csv, write_pose_json
 from pgen.errors import PgenError
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
-from tests.synthesis.tiny import write_weights
+from tests.inference.tiny import write_weights
 
 A = example(0)
 
@@ -183,7 +183,7 @@ def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[st
 def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgen.synthesis.person import Person
+    from pgen.inference.person import Person
 
     transfer = Person._transfer
 
@@ -205,7 +205,7 @@ def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
 def test_a_file_that_cannot_be_written_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgen.synthesis.result import Result
+    from pgen.inference.result import Result
 
     save = Result.save
 

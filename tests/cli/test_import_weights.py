@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.weights import describe, load_weights
 from pgen.models.appearance import TwoLevelAppearanceGenerator
 from tests.data.examples import nothing_left_in

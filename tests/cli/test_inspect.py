@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_csv import write_pose_csv

@@ -8,12 +8,12 @@ from PIL import Image
 from scipy import ndimage
 
 from pgen.body.labels import Label
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.formats.keypoints import write_pose_csv
 from pgen.data.formats.parsing import read_parsing
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in
-from tests.synthesis.tiny import write_weights
+from tests.inference.tiny import write_weights
 
 
 @pytest.fixture(scope="module")

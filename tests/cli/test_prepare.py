@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import pgen
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.example import Drop
 from pgen.data.formats.pose_csv import write_pose_csv
-from pgen.data.journal import Journal
 from pgen.data.store import Store
+from pgen.runtime.journal import Journal
 from tests.data.examples import STANDING, nothing_left_in, write_folder
 from tests.data.interruptible import contents
 
@@ -122,7 +122,7 @@ def begin(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started = []
 
     def start(*arguments: object) -> subprocess.Popen[str]:
-        program = "import sys; from pgen.cli.app import main; sys.exit(main())"
+        program = "import sys; from pgen.cli.main import main; sys.exit(main())"
         command = [sys.executable, "-c", program, "prepare", "--dataset", *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(Path(pgen.__file__).parents[1])}  # this package, not another
         started.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.store import Store
 from tests.data.deepfashion_trees import low_resolution
 from tests.data.examples import nothing_left_in, write_folder

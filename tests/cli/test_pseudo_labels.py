@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.formats.images import read_image
 from pgen.data.store import Store
 

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from pgen.body.labels import Label
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.formats.keypoints import write_pose_csv
-from pgen.synthesis.person import Person
+from pgen.inference.person import Person
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in
-from tests.synthesis.tiny import write_weights
+from tests.inference.tiny import write_weights
 
 
 @pytest.fixture(scope="module")

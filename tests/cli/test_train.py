@@ -10,7 +10,7 @@ import h5py
 import pytest
 import torch
 
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.cli.train import JointOptions, Variant
 from pgen.data.store import Store
 from pgen.data.weights import describe, load_weights, save_weights

@@ -11,8 +11,8 @@ from pathlib import Path
 import h5py
 
 from pgen.data.example import Drop, Example, Job
-from pgen.data.journal import Journal
 from pgen.data.prepare import Summary, prepare
+from pgen.runtime.journal import Journal
 from tests.data.examples import example
 
 SIZE = (48, 40)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.body.framing import Fit
+from pgen.body.crop import Fit
 from pgen.body.joints import Joint
 from pgen.body.parts import part_affines
 from pgen.data.example import Drop, Example

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pgen.data.example import Example, Job
-from pgen.data.journal import Journal
 from pgen.data.prepare import journal_path
 from pgen.data.store import Store
 from pgen.errors import InputError, PgenError
+from pgen.runtime.journal import Journal
 from tests.data.examples import example, nothing_left_in
 from tests.data.interruptible import COUNT, assert_equal, jobs, reads, run, stopping, uninterrupted
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import torch
 
-from pgen.data.derive_lite0 import derive
 from pgen.data.trunk import trunk_state
 from pgen.data.weights import load_weights
-from pgen.models.lite0 import folded
+from pgen.models.efficientnet_lite0 import folded
 from pgen.models.parser import TRUNK_STAGES, Parser, ParserConfig
+from pgen.tools.derive_lite0 import derive
 from tests.models.published_lite0 import STAGES, published
 
 

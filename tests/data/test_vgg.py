@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from pgen.data import fetch
 from pgen.data.vgg import perceptual_features
 from pgen.errors import InputError
-from pgen.models.perceptual import PerceptualFeatures
+from pgen.models.vgg import PerceptualFeatures
 
 
 def test_vgg_from_a_file(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pgen.evaluation.examples import example_sheet
+from pgen.evaluation.methods import Pair, baseline
 from pgen.evaluation.photos import StorePhotos
-from pgen.evaluation.systems import Pair, baseline
 from tests.data.examples import write_store
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from pgen.evaluation import report
 from pgen.evaluation.cache import ScoreCache
+from pgen.evaluation.methods import Pair, baseline
 from pgen.evaluation.photos import StorePhotos
 from pgen.evaluation.run import SystemResult, evaluate
-from pgen.evaluation.scores import Options
-from pgen.evaluation.systems import Pair, baseline
+from pgen.metrics.scores import Options
 from tests.data.examples import write_store
 
 

@@ -11,11 +11,11 @@ from PIL import Image
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
+from pgen.evaluation.methods import CopySource, Files, Made, Pair, baseline
 from pgen.evaluation.photos import FolderPhotos, Photo, StorePhotos
 from pgen.evaluation.run import SystemResult, evaluate, list_hash
-from pgen.evaluation.scores import Options
-from pgen.evaluation.systems import CopySource, Files, Made, Pair, baseline
-from pgen.models.ssim import ssim
+from pgen.metrics.scores import Options
+from pgen.metrics.ssim_kernel import ssim
 from tests.data.examples import write_store
 from tests.evaluation.folders import PAIRS, PHOTOS, output, photo, write_photos, write_results
 

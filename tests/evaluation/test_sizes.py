@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
+from pgen.evaluation.methods import Made
 from pgen.evaluation.photos import Photo
 from pgen.evaluation.sizes import common_size, cut_to
-from pgen.evaluation.systems import Made
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT
+from pgen.body.warp import plan_warp
 from pgen.models.appearance import (
     AppearanceConfig,
     AppearanceInput,
@@ -17,8 +18,7 @@ from pgen.models.appearance import (
     TwoLevelAppearanceGenerator,
     appearance_generator,
 )
-from pgen.models.published import appearance_state_dict
-from pgen.models.warp import plan_warp
+from pgen.models.published_weights import appearance_state_dict
 from tests.models.definition import golden_geometry
 
 

@@ -10,7 +10,7 @@ from pgen.models.pose_detector import (
     joints_from_heatmaps,
     pose_detector,
 )
-from pgen.training.pose_stage import heatmaps_at
+from pgen.training.tasks.pose import heatmaps_at
 from tests.models.people import views
 
 

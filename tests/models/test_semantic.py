@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from pgen.body.batched import pose_masks
 from pgen.body.joints import BONES, FLIP_JOINTS, Joint
 from pgen.body.labels import FLIP_LABELS
-from pgen.body.posemask import radius_for
-from pgen.data.samples import mirrored
+from pgen.body.pose_mask import radius_for
+from pgen.data.dataset import mirrored
 from pgen.models.inputs import Transfer, Views, predict_layout
 from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, grown
 from tests.models.people import standing, views

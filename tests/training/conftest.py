@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.data.store import Store
 from tests.training.people import write_people
 

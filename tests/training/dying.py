@@ -9,7 +9,7 @@ import time
 import torch
 
 from pgen.errors import InputError
-from pgen.training.processes import Processes
+from pgen.training.distributed import Processes
 
 
 def one_dies(processes: Processes, killed: bool) -> str:

@@ -8,17 +8,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from pgen.data.dataset import Sampler
 from pgen.data.example import Example
-from pgen.data.pseudo.pseudo_labels import find_matches
-from pgen.data.samples import Sampler
 from pgen.data.store import StoreWriter
-from pgen.models.perceptual import PerceptualFeatures
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.people.dataset import synthetic_example
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.models.vgg import PerceptualFeatures
+from pgen.pseudo_labels.labels import find_matches
+from pgen.synthetic.dataset import synthetic_example
 from pgen.training.config import load_preset
-from pgen.training.pose_stage import frozen
+from pgen.training.tasks.appearance import AppearanceStage, Frozen
+from pgen.training.tasks.pose import frozen
 
 SIZE = (64, 64)
 TRAIN, TEST = 14, 4  # people, two views each

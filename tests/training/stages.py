@@ -7,18 +7,18 @@ from pathlib import Path
 
 import torch
 
-from pgen.data.pseudo.pseudo_labels import find_matches
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.data.store import Store
 from pgen.data.vgg import perceptual_features
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
-from pgen.training.parser_stage import ParserStage
-from pgen.training.pose_stage import PoseStage, frozen
-from pgen.training.semantic_stage import SemanticStage
-from pgen.training.stage import Stage
+from pgen.training.tasks.appearance import AppearanceStage, Frozen
+from pgen.training.tasks.base import Stage
+from pgen.training.tasks.parser import ParserStage
+from pgen.training.tasks.pose import PoseStage, frozen
+from pgen.training.tasks.semantic import SemanticStage
 from tests.training.people import TEST, TINY
 
 NAMES = ("pose", "semantic", "appearance", "parser")

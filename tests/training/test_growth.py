@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.data.weights import load_weights
 from pgen.models.appearance import (
     AppearanceConfig,
@@ -21,10 +21,10 @@ from pgen.models.appearance import (
     appearance_generator,
 )
 from pgen.models.inputs import Transfer, paint
-from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import Growth
 from pgen.training.loop import train
 from pgen.training.run import Run
+from pgen.training.tasks.appearance import AppearanceStage
 from tests.models.people import views
 from tests.training.people import painting
 

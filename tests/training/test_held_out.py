@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.training.held_out import Tried, joint_errors, scores_of
 from tests.training.people import SIZE, painting
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pgen.errors import PgenError
 from pgen.training.checkpoint import Checkpoints, State
-from pgen.training.draws import NoisyDraw
 from pgen.training.loop import train
+from pgen.training.sampling import NoisyDraw
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in, same_tensors
 
 

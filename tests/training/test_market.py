@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import pgen
-from pgen.cli.app import main
+from pgen.cli.main import main
 from pgen.data.store import Store, StoreWriter
 from pgen.data.weights import describe, load_weights
-from pgen.people.dataset import synthetic_example
+from pgen.synthetic.dataset import synthetic_example
 from tests.training.people import TINY
 
 SIZE = (128, 64)

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
 from pgen.data.store import Store, StoreWriter
 from pgen.data.vgg import perceptual_features
 from pgen.models.inputs import Transfer, paint
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
-from pgen.people.dataset import synthetic_examples
-from pgen.training.appearance_stage import AppearanceStage, Frozen
+from pgen.synthetic.dataset import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.loop import train
-from pgen.training.pose_stage import frozen
 from pgen.training.run import Run
+from pgen.training.tasks.appearance import AppearanceStage, Frozen
+from pgen.training.tasks.pose import frozen
 
 PEOPLE, SIZE = 20, (64, 64)
 SETTINGS = (

@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
+from pgen.losses.losses import layout_loss
 from pgen.models.inputs import Transfer, predict_layout
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.training.appearance_stage import AppearanceStage
 from pgen.training.config import load_preset
 from pgen.training.loop import train
-from pgen.training.losses import layout_loss
-from pgen.training.parser_stage import ParserStage
-from pgen.training.pose_stage import PoseStage, detector_loss, heatmaps_at
 from pgen.training.run import Run
-from pgen.training.semantic_stage import SemanticStage, intersection_and_union, mean_iou
-from pgen.training.stage import Illustrated, Stage
+from pgen.training.tasks.appearance import AppearanceStage
+from pgen.training.tasks.base import Illustrated, Stage
+from pgen.training.tasks.parser import ParserStage
+from pgen.training.tasks.pose import PoseStage, detector_loss, heatmaps_at
+from pgen.training.tasks.semantic import SemanticStage, intersection_and_union, mean_iou
 from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
 
 Build = Callable[..., Stage]

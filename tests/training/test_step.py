@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from pgen.errors import InputError, PgenError
 from pgen.training.checkpoint import State
 from pgen.training.config import Schedule
-from pgen.training.draws import NoisyDraw, noise_like
+from pgen.training.distributed import Processes
 from pgen.training.loop import first_state, train
-from pgen.training.processes import Processes
 from pgen.training.run import read_metrics
+from pgen.training.sampling import NoisyDraw, noise_like
 from pgen.training.step import Step, rate_factor
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.samples import Sampler
+from pgen.data.dataset import Sampler
+from pgen.losses.losses import UNLABELLED, layout_loss
 from pgen.models.semantic import SemanticGenerator
-from pgen.training.appearance_stage import AppearanceStage, needs_semantic
-from pgen.training.losses import UNLABELLED, layout_loss
+from pgen.training.tasks.appearance import AppearanceStage, needs_semantic
 from tests.training.people import VARIANTS, painting
 
 Samplers = tuple[Sampler, Sampler]
@@ -90,7 +90,7 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
         seen.append((labels, mask))
         return layout_loss(logits, labels, mask)
 
-    monkeypatch.setattr("pgen.training.losses.layout_loss", watched)
+    monkeypatch.setattr("pgen.losses.losses.layout_loss", watched)
     settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
     stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
     draw = stage.draw(torch.Generator().manual_seed(1))

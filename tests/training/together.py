@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
+from pgen.training.distributed import Processes
 from pgen.training.loop import first_state, train
-from pgen.training.processes import Processes
 from pgen.training.run import Run
 from pgen.training.step import Step
 from tests.training.stages import NAMES, builder

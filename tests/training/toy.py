@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pgen.data.samples import Change
+from pgen.data.dataset import Change
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.training.config import Schedule
-from pgen.training.draws import NoisyDraw, noise_like
 from pgen.training.run import Run
+from pgen.training.sampling import NoisyDraw, noise_like
 
 SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.framing import Window
+from pgen.body.crop import Window
 from pgen.body.joints import Joint
 from pgen.data.annotators.blazepose import BlazePose
 from pgen.data.annotators.consensus import agree, average, decide, likely

@@ -14,12 +14,12 @@ from torch import Tensor
 from pgen.body.joints import FLIP_JOINTS, known
 from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
-from pgen.data.annotators.closeup import Closeup
 from pgen.data.annotators.interface import FoundMap, ToParse
+from pgen.data.annotators.person_crop import Closeup
 from pgen.data.weights import bundled, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
-from pgen.models.threads import own_threads
+from pgen.runtime.threads import own_threads
 
 #: File of the weights that come with the package.
 BUNDLED = "parser.safetensors"

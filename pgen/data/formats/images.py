@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.data.inputs import read_bytes
-from pgen.data.outputs import write_whole
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
 
 MAX_PIXELS = 64_000_000
 

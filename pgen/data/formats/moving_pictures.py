@@ -15,8 +15,8 @@ from PIL import Image, ImageSequence
 from pgen.data.annotators.quiet import quiet
 from pgen.data.formats.images import MAX_PIXELS, decode, looks_like_image, read_image
 from pgen.data.inputs import read_bytes
-from pgen.data.outputs import write_whole
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")

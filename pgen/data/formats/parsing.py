@@ -16,9 +16,9 @@ from pgen.data.formats.images import MAX_PIXELS, decode, looks_like_image
 from pgen.data.formats.parsing_merge import merge
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme, load_scheme
 from pgen.data.inputs import read_bytes, split_spec
-from pgen.data.outputs import write_whole
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
 
 _KIND = "a parsing map (.npy or .png)"
 

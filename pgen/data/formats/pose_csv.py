@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known
 from pgen.data.inputs import decode_text, read_bytes
-from pgen.data.outputs import write_whole
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
 
 MISSING = -1
 _HEADER = "name:keypoints_y:keypoints_x"

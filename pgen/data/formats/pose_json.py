@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known
 from pgen.data.inputs import decode_text, parse_json, read_bytes
-from pgen.data.outputs import write_whole
 from pgen.errors import InputError
+from pgen.runtime.atomic_write import write_whole
 
 #: Where the 18 joints stand in each model of OpenPose, by its number of joints. BODY_25 has the middle of the
 #: hips (8) and the feet (19-24) besides.

@@ -17,11 +17,11 @@ from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge
 from pgen.data.formats.parsing_schemes import ParsingScheme
-from pgen.data.parallel import ordered_map
 from pgen.data.readers.frames import height_by_width, into_photo, parsing_into_photo
 from pgen.data.readers.given import Estimating
 from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
+from pgen.runtime.parallel_map import ordered_map
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body

@@ -19,7 +19,7 @@ import pgen
 from pgen.body.joints import HEAD_JOINTS, Joint, known
 from pgen.data.annotators.landmarks import Landmarks
 from pgen.data.annotators.mediapipe_pose import MediapipePose
-from pgen.people.dataset import synthetic_example, synthetic_shot
+from pgen.synthetic.dataset import synthetic_example, synthetic_shot
 
 pytest.importorskip("mediapipe")
 
@@ -109,7 +109,7 @@ def test_loading_says_nothing(annotator: MediapipePose, capfd: pytest.CaptureFix
 
 WITHOUT_NETWORK = """
 import socket, sys
-from pgen.cli.app import main
+from pgen.cli.main import main
 
 try:
     socket.create_connection(("192.0.2.1", 9), timeout=5)

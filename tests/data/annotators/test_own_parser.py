@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pgen.body.labels import FLIP_LABELS, Label
 from pgen.data.annotators.interface import ToParse
 from pgen.data.annotators.own_parser import BUNDLED, OwnParser
-from pgen.data.samples import mirrored
+from pgen.data.dataset import mirrored
 from pgen.data.weights import bundled, save_weights
 from pgen.errors import InputError
 from pgen.models.inputs import Views
@@ -118,7 +118,7 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are small, need no network, and find a synthetic person whom they never saw."""
-    from pgen.people.dataset import synthetic_example
+    from pgen.synthetic.dataset import synthetic_example
 
     assert bundled(BUNDLED).stat().st_size <= 3e6
     person = synthetic_example(424242, 0, 0)

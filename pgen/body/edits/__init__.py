@@ -1,0 +1,1 @@
+"""Edits of parsing maps: sleeves, what is worn below, neckline, hair."""

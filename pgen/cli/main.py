@@ -1,0 +1,82 @@
+"""The command ``pgen``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from pgen.cli.errors_to_exit_codes import conduct
+from pgen.version import version
+
+#: Where each command lives: "module:function"; the function's docstring is the command's help.
+COMMANDS = {
+    "demo": "pgen.cli.demo:run",
+    "prepare": "pgen.cli.prepare:run",
+    "inspect": "pgen.cli.inspect:run",
+    "train-pose": "pgen.cli.train:train_pose",
+    "train-hs": "pgen.cli.train:train_hs",
+    "train-joint": "pgen.cli.train:train_joint",
+    "train-parser": "pgen.cli.train:train_parser",
+    "generate": "pgen.cli.generate:run",
+    "poses": "pgen.cli.poses:run",
+    "annotate": "pgen.cli.annotate:run",
+    "evaluate": "pgen.cli.evaluate:run",
+    "texture-transfer": "pgen.cli.texture_transfer:run",
+    "manipulate": "pgen.cli.manipulate:run",
+    "import-weights": "pgen.cli.import_weights:run",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's own) and return the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    options = given[: given.index("--")] if "--" in given else given
+    rest = given[len(options) :]
+    arguments = [argument for argument in options if argument != "--debug"] + rest  # wherever it stands
+
+    def run() -> None:
+        if arguments == ["--version"]:  # at once: to read options, typer may import far more
+            print(f"pgen {version()}")
+            return
+        command = typer.main.get_command(build())
+        with command.make_context("pgen", arguments) as context:
+            command.invoke(context)
+
+    return conduct(run, debug="--debug" in options)
+
+
+def build() -> typer.Typer:
+    """The typer application with all commands."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,  # rich help takes as long to import as all the rest
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_pgen)
+    for name, place in COMMANDS.items():
+        module, _, function = place.partition(":")
+        app.command(name)(getattr(import_module(module), function))
+    return app
+
+
+def _pgen(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Print the traceback of an error; may stand after the command too."),
+    ] = False,
+) -> None:
+    """Put a person into another pose, by unsupervised person image generation."""
+    if show_version:
+        print(f"pgen {version()}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

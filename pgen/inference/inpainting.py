@@ -1,0 +1,231 @@
+"""A person's photo painted anew where its parsing map has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.body.paste import clean_background
+from pgen.inference.pixels.blending import bled, faded, held, interior, matched, unmixed
+from pgen.inference.pixels.shading import plainness, shading
+from pgen.inference.pixels.skin import bare_skin, skin_around
+from pgen.inference.pixels.texture_fill import more_texture
+from pgen.models.inputs import Transfer, Views
+
+if TYPE_CHECKING:
+    from pgen.inference.person import Person
+
+# Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
+# what was there.
+_FADE, _MIXED = 1.0, 1.5
+# How soft new outlines are, in the same pixels; how many pixels show what colour a label usually has,
+# and how many what colour skin has nearby.
+_SOFT, _ENOUGH, _PLENTY = 0.5, 12, 40
+# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of
+# skin.
+_HELD, _HELD_SKIN = 0.008, 0.03
+# Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
+_ROUNDING, _BETWEEN = 0.03, 0.12
+_BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
+# How far inside of its outline a label's look is taken from.
+_INSIDE = 1.5
+
+
+def repainted(
+    person: Person,
+    layout: Tensor,
+    parsing: NDArray[np.uint8],
+    left: Sequence[Label] = (),
+    stands_for: Mapping[Label, Label] | None = None,
+) -> NDArray[np.uint8]:
+    """The person's photo with another map, painted by H_A from the photo itself where the map has changed.
+
+    Colours are matched to what the photo has of the same label, and what is new fades into it. More than four pixels of
+    the networks' frame away, the result is exactly the photo.
+
+    Args:
+        layout: long (1, h, w), the new map in the networks' frame.
+        parsing: uint8 (H, W), the same at the photo's size.
+        left: labels whose new pixels are not painted: something else will be.
+        stands_for: labels of the photo's map that show what the new map calls by another label, such as pants of which
+            a skirt is made.
+    """
+    changed = parsing != person.parsing
+    wanted = changed & ~np.isin(parsing, left)
+    if not wanted.any():
+        return person.image.copy()
+    shows = np.arange(LABEL_COUNT, dtype=np.uint8)
+    for there, called in (stands_for or {}).items():
+        shows[there] = called
+    after = layout[0].byte().cpu().numpy()
+    prepared = _prepared(person, after, shows)
+    frame, guide = painted(prepared, person, layout), as_bytes(prepared.images[0])
+    enlarged = person.image.copy()
+    # Label by label, so that enlarging does not mix them.
+    for label in np.unique(parsing[wanted]):
+        here = after == label
+        own = held(frame, guide, here, _HELD_SKIN if label in SKIN_LABELS else _HELD)
+        of_label = person.fit.image_back(unmixed(own, here))
+        enlarged[parsing == label] = of_label[parsing == label]
+    fade = _FADE * enlargement(person)
+    # Maps are not exact to the pixel: what was there before may show a little beyond the change.
+    around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
+    beside = (Label.BACKGROUND, *np.unique(parsing[wanted]))
+    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, left)
+    # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
+    known = _shown(person.parsing, parsing, shows) & (_from_edges(parsing) > fade + 1)
+    skin = bare_skin(person.image, person.parsing, person.pose)
+    for label in SKIN_LABELS:
+        here = (parsing == label) & known
+        known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
+    matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
+    result = faded(person.image, matching, wanted, fade)
+    # New outlines are as soft as a photo's.
+    outline = wanted & (_from_edges(parsing) < 1.5 * fade)
+    soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
+    result[outline] = np.rint(soft[outline]).astype(np.uint8)
+    return result
+
+
+def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """How far each pixel (H, W) is from the nearest one with another label; infinite if there is none."""
+    edges = np.zeros(parsing.shape, bool)
+    for axis in (0, 1):
+        step = np.diff(parsing, axis=axis) != 0
+        before, after = [[(0, 0), (0, 0)] for _ in range(2)]
+        before[axis], after[axis] = (0, 1), (1, 0)
+        edges |= np.pad(step, before) | np.pad(step, after)
+    if not edges.any():
+        return np.full(parsing.shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(~edges) + 1)
+
+
+def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> Views:
+    """What H_A is shown: the photo in the frame with the new map, new pixels as their label looks elsewhere.
+
+    Without it, bare arms would shine through new sleeves: features of the photo reach the same place of the result.
+    Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
+    """
+    views = person.views
+    pixels = as_bytes(views.images[0])
+    before = views.labels[0].byte().cpu().numpy()
+    source = shows[before]
+    changed, light = before != after, np.ones(before.shape, np.float32)
+    for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
+        light[before == label] = shading(pixels, interior(before == label, 1))[before == label]
+    behind = as_bytes(clean_background(views.images, views.labels)[0])
+    filled = pixels.copy()
+    fresh = changed & ~_shown(before, after, shows)
+    skin = bare_skin(pixels, before, views.poses[0].cpu().numpy())
+    # Beside what is new, the same label, and background, are mixed with what was there before.
+    mixed = ~fresh & (shows[before] == after) & (ndimage.distance_transform_edt(~fresh) <= _MIXED)
+    filled[mixed & (after == Label.BACKGROUND)] = behind[mixed & (after == Label.BACKGROUND)]
+    for label in np.unique(after[fresh]):
+        here = (fresh | mixed) & (after == label)
+        if label == Label.BACKGROUND:
+            filled[here] = behind[here]
+            continue
+        # Of legs too little may be bare, and shoes count as legs: all skin is looked at.
+        if label in SKIN_LABELS:
+            # What is nearest by is not always enough: of legs too little may be bare.
+            for labels in ((label,), SKIN_LABELS):
+                shown = skin & interior(np.isin(before, labels), _INSIDE)
+                if shown.sum() >= _ENOUGH:
+                    filled[here] = np.rint(skin_around(pixels, shown, light)[here]).astype(np.uint8)
+                    break
+            continue
+        shown = interior(source == label, _INSIDE)
+        if shown.sum() < _ENOUGH:
+            continue
+        own = shading(pixels, shown)
+        texture = more_texture(_divided(pixels, own), shown)
+        usual = np.median(pixels[shown], axis=0)
+        # Texture of plain cloth is but seams and creases, which belong elsewhere.
+        plain = plainness(pixels, shown)
+        looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
+        lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
+        filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
+    device = views.images.device
+    image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
+
+
+def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where (H, W) the photo shows what the new map calls for; two trouser legs are no skirt, though of one cloth."""
+    return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
+
+
+def _falling(
+    light: NDArray[np.float32], own: NDArray[np.float32], label: int, below: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there.
+
+    ``below`` is where the photo shows what is worn below, and legs.
+    """
+    if label == Label.HAIR:  # hangs before it
+        return own
+    if label == Label.SKIRT:  # hangs over both legs, and no shade between them
+        longer = max(light.shape)
+        there = bled(light * own, interior(below, 1))
+        over = ndimage.gaussian_filter(
+            ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
+        )
+        return np.asarray(over * np.median(there[below]) / np.median(over[below]), np.float32) if below.any() else over
+    return light * own
+
+
+def _divided(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """``pixels`` (H, W, 3) without ``light`` (H, W)."""
+    return np.rint(np.clip(pixels / light[..., None], 0, 255)).astype(np.uint8)
+
+
+def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own."""
+    before = person.views.labels[0].byte().cpu().numpy()
+    share = _enlarged(person, before != after)
+    return np.where(share >= 128, _smooth_map(person, after), person.parsing)
+
+
+def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
+    """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
+    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
+    return as_bytes(person.generator.images(source, transfer, layout)[0])
+
+
+def carried(source: Views, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The pixels of ``source``, carried into the pose of ``person`` and the map ``layout``; and where there are any.
+
+    uint8 (h, w, 3) and bool (h, w).
+    """
+    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
+    paste = transfer.paste(source.images, source.labels, layout)
+    return as_bytes(paste.image[0]), np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
+
+
+def as_bytes(image: Tensor) -> NDArray[np.uint8]:
+    """(3, h, w) in [−1, 1] → uint8 (h, w, 3)."""
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def enlargement(person: Person) -> float:
+    """How many pixels of the photo a pixel of the networks' frame takes up, at least 1."""
+    return max(1.0, person.fit.original[0] / person.fit.content[0])
+
+
+def _enlarged(person: Person, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask of the frame at the photo's size, 0 to 255, with smooth outlines."""
+    return np.asarray(person.fit.image_back(np.repeat(mask[..., None] * np.uint8(255), 3, axis=2))[..., 0])
+
+
+def _smooth_map(person: Person, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A map of the frame at the photo's size: the label that each pixel has most of."""
+    labels = np.unique(parsing)
+    shares = np.stack([_enlarged(person, parsing == label) for label in labels])
+    return labels[shares.argmax(axis=0)]

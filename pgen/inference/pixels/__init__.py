@@ -1,0 +1,1 @@
+"""Pictures worked on pixel by pixel: blending, shading, skin, texture."""

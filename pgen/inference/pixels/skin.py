@@ -1,0 +1,68 @@
+"""Where a photo shows bare skin, and what colour skin that comes to light would have."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.body.labels import SKIN_LABELS, Label
+from pgen.body.limb_fields import leg_chains, limb_field
+from pgen.body.parts import torso_length
+
+_LEGS = (Label.L_LEG, Label.R_LEG)
+# From here on (1 knee, 2 ankle) there may be shoes, which count as legs.
+_SHOES = 1.7
+# Skin of one person differs by no more than this in the share of red, green and blue in its colour, and in the
+# logarithm of its brightness: eyes, lips and shoes do.
+_TINT, _BRIGHTNESS = 0.05, 0.5
+# Over which shares of the picture's longer side skin goes on as it is nearby; and how much its usual colour counts.
+_REACHES, _USUAL = (0.02, 0.08), 5e-3
+# The roundness of limbs is as wide as between these shares of the longer side: narrower are folds.
+_ROUND = (0.008, 0.06)
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+_FEW = 12  #: pixels that are too few to tell a colour
+
+
+def bare_skin(image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Where (H, W) ``image`` (H, W, 3) shows skin: of what counts as skin in ``parsing``, not shoes, eyes or lips.
+
+    Whatever legs wear that begins above the calf, such as tights, is taken for skin: more of it belongs there.
+    """
+    skin, legs = np.isin(parsing, SKIN_LABELS), np.isin(parsing, _LEGS)
+    low = np.zeros(parsing.shape, bool)
+    unit = torso_length(pose)
+    if unit and legs.any():
+        fields = [limb_field(chain, (parsing.shape[0], parsing.shape[1]), unit) for chain in leg_chains(pose)[0]]
+        nearer = fields[1].distance < fields[0].distance
+        low = legs & (np.where(nearer, fields[1].along, fields[0].along) >= _SHOES)
+    usual = skin & ~legs if (skin & ~legs).sum() >= _FEW else skin & ~low
+    if usual.sum() < _FEW:
+        return np.asarray(skin & ~low)
+    colours = image.astype(np.float32)
+    tint = colours / np.maximum(colours.sum(axis=2, keepdims=True), 12)
+    brightness = np.log(np.maximum(colours @ _LUMINANCE, 4))
+    alike = np.abs(tint - np.median(tint[usual], axis=0)).max(axis=2) < _TINT
+    alike &= np.abs(brightness - np.median(brightness[usual])) < _BRIGHTNESS
+    return np.asarray(skin & (alike | (legs & ~low)))
+
+
+def skin_around(image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Skin all over, (H, W, 3) from 0 to 255: as ``image`` (H, W, 3) has it nearby in ``shown``, round as in ``light``.
+
+    Far from any, it has the usual colour of it. Some must be shown.
+
+    Args:
+        light: (H, W), light and folds of what was there before, as `pgen.inference.pixels.shading` has them.
+    """
+    longer = max(shown.shape)
+    total = np.zeros(image.shape, np.float32) + _USUAL * np.median(image[shown], axis=0).astype(np.float32)
+    weight = np.full(shown.shape, _USUAL, np.float32)
+    known = np.where(shown[..., None], image, 0).astype(np.float32)
+    for reach in _REACHES:
+        sigma = max(1.0, reach * longer)
+        total += ndimage.gaussian_filter(known, (sigma, sigma, 0)) / sigma**2
+        weight += ndimage.gaussian_filter(shown.astype(np.float32), sigma) / sigma**2
+    narrow, wide = (ndimage.gaussian_filter(light, share * longer) for share in _ROUND)
+    lit = total / weight[..., None] * (narrow / np.maximum(wide, 1e-3))[..., None]
+    return np.asarray(np.clip(lit, 0, 255), np.float32)

@@ -1,0 +1,1 @@
+"""The losses, each in a file that reads like its equation."""

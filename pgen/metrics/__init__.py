@@ -1,0 +1,1 @@
+"""Scores of results, each registered in a file of its own."""

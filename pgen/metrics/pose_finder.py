@@ -1,0 +1,88 @@
+"""Finding joints in generated images: with a pose detector from a weights file, or with an annotator of photos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pgen.body.crop import Fit
+from pgen.body.joints import JOINT_COUNT
+from pgen.data.annotators.choose import POSE_ANNOTATORS, Annotators
+from pgen.data.annotators.interface import PoseAnnotator
+from pgen.data.weights import load_weights
+from pgen.errors import InputError
+from pgen.metrics.feature_networks import file_hash
+from pgen.models.pose_detector import joints_from_heatmaps
+
+#: Joints (B, 18, 2) in pixels of images, uint8 (B, 3, H, W); NaN where not found.
+Finder = Callable[[Tensor], Tensor]
+
+
+def detector_for(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
+    """The detector that ``given`` names, the hashes of its weights, and the libraries whose versions matter.
+
+    ``given`` is "mediapipe", "keypointrcnn:FILE" with torchvision's weights, or the path of a file that `pgen
+    train-pose` wrote. Raises `InputError` if it is none of these, or not to be had.
+    """
+    name, _, file = given.partition(":")
+    if name not in POSE_ANNOTATORS:
+        return Detector(given, device), {"pose detector": file_hash(Path(given))}, ()
+    if name == "keypointrcnn" and not file:
+        raise InputError("--detector keypointrcnn: name the file of its weights, keypointrcnn:FILE")
+    weights = {"keypoint R-CNN": file_hash(Path(file))} if file else {}
+    library = {"mediapipe": "mediapipe", "keypointrcnn": "torchvision"}[name]
+    return AnnotatorDetector(Annotators(given).pose_annotator()), weights, (library,)
+
+
+class AnnotatorDetector:
+    """An annotator of photos: of several people it finds the largest counts."""
+
+    def __init__(self, annotator: PoseAnnotator) -> None:
+        self.annotator = annotator
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Joints (B, 18, 2) in pixels of ``images``, uint8 (B, 3, H, W); NaN where not found."""
+        found = torch.full((len(images), JOINT_COUNT, 2), torch.nan)
+        for joints, image in zip(found, images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
+            people = self.annotator.people(np.ascontiguousarray(image))
+            if people:
+                joints[:] = torch.from_numpy(people[0].pose)
+        return found
+
+
+class Detector:
+    """The pose detector of a weights file, as `pgen train-pose` writes it.
+
+    It finds people of the kind that it was trained on. Where the weights of the generator were trained with the same
+    detector, its verdict on them is too kind: use one of another seed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> None:
+        weights = load_weights(path)
+        if weights.pose is None:
+            raise InputError(f"{path}: holds no pose detector; `pgen train-pose` makes one")
+        self.network, self.frame, self.device = weights.pose.to(device), weights.frame, torch.device(device)
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Joints (B, 18, 2) in pixels of ``images``, uint8 (B, 3, H, W); NaN where not found."""
+        size = (images.shape[2], images.shape[3])
+        fit = Fit.of(size, self.frame)
+        framed = images
+        if size != self.frame:
+            pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+            framed = torch.from_numpy(np.stack([fit.image(one) for one in pixels])).permute(0, 3, 1, 2)
+        height, width = self.frame
+        inputs = framed.to(self.device).float() / 127.5 - 1
+        # Its strides want sides that are multiples of 32.
+        inputs = F.pad(inputs, (0, -width % 32, 0, -height % 32), mode="replicate")
+        found = joints_from_heatmaps(self.network(inputs), self.network.stride).cpu()
+        beyond = (found > torch.tensor([width - 0.5, height - 0.5])).any(-1, keepdim=True)
+        found = torch.where(beyond, torch.nan, found)
+        return found if size == self.frame else torch.from_numpy(fit.pose_back(found.numpy()))

@@ -1,0 +1,255 @@
+"""SSIM of batches of images (Wang et al. 2004), equal to scikit-image's and several times as fast.
+
+Instead of the five filtered maps of the textbook (x, y, x², y², xy) four are filtered, of the sum s and the difference
+d of the images: s, d, s², d². They hold all that SSIM needs: 4·xy = s² − d², 2·(x² + y²) = s² + d². The Gaussian is
+applied as shifted additions, in float32 (the score is off by some 1e-7) unless the data range is small; the uniform
+window as sums of integers, of sums down the columns and running sums along the rows.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pgen.metrics.ssim_protocols import SsimProtocol, framed, ssim_protocol
+from pgen.runtime.threads import own_threads
+
+_SIGMA = 1.5
+_K1, _K2 = 0.01, 0.03
+
+#: With a smaller data range, the constants of SSIM are so small that float32 would show.
+_SINGLE_FROM = 128
+#: What is taken from the sum of two 8-bit values, to be smaller numbers: exactly representable as they are.
+_CENTRE = 255
+
+
+def as_bytes(images: Tensor) -> Tensor:
+    """Images (..., 3, H, W) in [−1, 1] as they would be saved: uint8."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte()
+
+
+def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tensor | None = None) -> Tensor:
+    """SSIM of each pair of images.
+
+    Args:
+        generated, target: uint8 (B, 3, H, W).
+        protocol: a name of `SSIM_PROTOCOLS`.
+        mask: (B, 1, H, W) of 0 and 1 or bool; both images are multiplied by it first, and the zeros count (mask-SSIM).
+
+    Returns:
+        float64 (B,), NaN where the protocol defines no value: both images are constant, and the data range is 0.
+
+    Raises:
+        InputError: no such protocol, or the images do not have the width that it needs.
+        ValueError: shapes or types differ, or the images are smaller than the window.
+    """
+    return _means(generated, target, ssim_protocol(protocol), mask, None)
+
+
+def figure_ssim(generated: Tensor, target: Tensor, figure: Tensor, protocol: str = "legacy") -> Tensor:
+    """Mean of the SSIM map over the true figure alone.
+
+    Pixels of ``figure``, bool (B, H, W), count whose window lies in the image; their windows may reach beyond the
+    figure. Arguments and errors as in `ssim`; NaN where the figure is empty.
+    """
+    return _means(generated, target, ssim_protocol(protocol), None, figure[:, None])
+
+
+def ssim_map(generated: Tensor, target: Tensor, protocol: str = "legacy") -> Tensor:
+    """SSIM at each pixel whose window lies in the image: float64 (B, 3, H', W'), windows' width − 1 pixels smaller."""
+    how = ssim_protocol(protocol)
+    generated, target = framed(generated, how.frame), framed(target, how.frame)
+    _check(generated, target, how)
+    space = _workspaces(1, (generated.shape[2], generated.shape[3]))[0]
+    pairs = zip(generated, target, strict=True)
+    return torch.stack([torch.stack([one.double() for one in _maps(a, b, how, space)]) for a, b in pairs])
+
+
+def _means(generated: Tensor, target: Tensor, how: SsimProtocol, mask: Tensor | None, figure: Tensor | None) -> Tensor:
+    generated, target = framed(generated, how.frame), framed(target, how.frame)
+    _check(generated, target, how)
+    if mask is not None:
+        kept = framed(mask, how.frame, fill=0).to(torch.uint8)
+        generated, target = generated * kept, target * kept
+    margin = how.width // 2
+    inner = None
+    if figure is not None:
+        inner = framed(figure.to(torch.uint8), how.frame, fill=0)[..., margin:-margin, margin:-margin].bool()
+
+    def means(indices: Sequence[int], space: _Workspace) -> list[float]:
+        found = []
+        for index in indices:
+            maps = _maps(generated[index], target[index], how, space)
+            channels = [float(one.mean() if inner is None else one[inner[index, 0]].mean()) for one in maps]
+            found.append(sum(channels) / len(channels))
+        return found
+
+    count = min(torch.get_num_threads(), len(generated))
+    shares = [range(len(generated))[k::count] for k in range(count)]
+    spaces = _workspaces(count, (generated.shape[2], generated.shape[3]))
+    if count <= 1:
+        return torch.tensor([value for share in shares for value in means(share, spaces[0])], dtype=torch.float64)
+    result = torch.empty(len(generated), dtype=torch.float64)
+    with own_threads() as pool:
+        for share, found in zip(shares, pool.map(means, shares, spaces), strict=False):
+            result[share] = torch.tensor(found, dtype=torch.float64)
+    return result
+
+
+def _check(generated: Tensor, target: Tensor, how: SsimProtocol) -> None:
+    if generated.shape != target.shape or generated.ndim != 4:
+        raise ValueError(f"images (B, 3, H, W) of one size, not {tuple(generated.shape)} and {tuple(target.shape)}")
+    if generated.dtype != torch.uint8 or target.dtype != torch.uint8:
+        raise ValueError(f"SSIM is of uint8 images, not {generated.dtype} and {target.dtype}")
+    if min(generated.shape[-2:]) < how.width:
+        raise ValueError(f"images of {tuple(generated.shape[-2:])} are smaller than the window of {how.width} pixels")
+
+
+class _Workspace:
+    """Memory for the maps of one channel (height, width) after the other: asking for it takes longer than computing."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self._held: dict[tuple[torch.dtype, int], Tensor] = {}
+
+    def maps(self, kind: torch.dtype, which: int) -> Tensor:
+        """Four maps (4, height, width) of a type of numbers, the same ones for the same ``which``."""
+        if (kind, which) not in self._held:
+            self._held[kind, which] = torch.empty((4, *self.size), dtype=kind)
+        return self._held[kind, which]
+
+
+_kept = threading.local()
+
+
+def _workspaces(count: int, size: tuple[int, int]) -> list[_Workspace]:
+    """So many workspaces; this thread's last ones, if they are of the right size."""
+    spaces: list[_Workspace] = [one for one in getattr(_kept, "spaces", []) if one.size == size]
+    spaces += [_Workspace(size) for _ in range(count - len(spaces))]
+    _kept.spaces = spaces
+    return spaces
+
+
+def _maps(generated: Tensor, target: Tensor, how: SsimProtocol, space: _Workspace) -> Iterator[Tensor]:
+    """SSIM maps (H', W') of the channels of one pair (3, H, W). Each is overwritten by the next."""
+    spread = how.data_range or int(generated.max()) - int(generated.min())
+    if spread == 0:  # the constants of SSIM are 0 as well: 0 where the target varies, rounding errors where it does not
+        height, width = (side - how.width + 1 for side in generated.shape[-2:])
+        yield from torch.full((3, height, width), torch.nan if target.min() == target.max() else 0.0)
+        return
+    for a, b in zip(generated, target, strict=True):
+        if how.window == "gaussian":
+            yield _index(_gaussian_moments(a, b, spread, space), spread)
+        else:
+            yield _index(_uniform_moments(a, b, how.width, space), spread)
+
+
+class _Moments(NamedTuple):
+    """Of the sum of two images and of their difference, each times a number that is the same for all pixels."""
+
+    means: Tensor  #: (2, H', W')
+    variances: Tensor  #: (2, H', W')
+    spare: Tensor  #: (2, H', W'), memory to work in
+    mean_scale: float = 1
+    variance_scale: float = 1
+
+
+def _index(moments: _Moments, spread: int) -> Tensor:
+    """SSIM (H', W'); the moments are overwritten."""
+    means, variances, squares, mean_scale, variance_scale = moments
+    torch.mul(means, means, out=squares)
+    # Twice 2·x̄·ȳ and x̄² + ȳ², 2·cov(x, y) and var(x) + var(y): the factors cancel.
+    c1 = 2 * (_K1 * spread * mean_scale) ** 2
+    c2 = 2 * (_K2 * spread) ** 2 * variance_scale
+    upper, lower = means
+    torch.sub(squares[0], squares[1], out=upper).add_(c1)
+    torch.sub(variances[0], variances[1], out=lower).add_(c2)
+    upper.mul_(lower)
+    torch.add(squares[0], squares[1], out=lower).add_(c1)
+    return upper.div_(lower.mul_(variances[0].add_(variances[1]).add_(c2)))
+
+
+def _gaussian_weights() -> Sequence[float]:
+    """Half of the window, from its centre: as scikit-image has it, cut off at 3.5 σ."""
+    weights = [math.exp(-0.5 * (k / _SIGMA) ** 2) for k in range(int(3.5 * _SIGMA + 0.5) + 1)]
+    total = weights[0] + 2 * sum(weights[1:])
+    return [weight / total for weight in weights]
+
+
+_WEIGHTS = _gaussian_weights()
+
+
+def _gaussian_moments(generated: Tensor, target: Tensor, spread: int, space: _Workspace) -> _Moments:
+    """Of one channel (H, W), where the window lies inside: H' = H − 10, W' = W − 10."""
+    kind = torch.float32 if spread >= _SINGLE_FROM else torch.float64
+    maps, spare = space.maps(kind, 0), space.maps(kind, 1)
+    _sum_and_difference(generated, target, maps, spare)
+    maps[0].sub_(_CENTRE)
+    torch.mul(maps[:2], maps[:2], out=maps[2:])
+    reach = len(_WEIGHTS) - 1
+    for dim in (1, 2):
+        length = maps.shape[dim] - 2 * reach
+        result = spare.narrow(dim, 0, length)
+        torch.mul(maps.narrow(dim, reach, length), _WEIGHTS[0], out=result)
+        for step, weight in enumerate(_WEIGHTS[1:], start=1):
+            for start in (reach - step, reach + step):
+                result.add_(maps.narrow(dim, start, length), alpha=weight)
+        maps, spare = result, maps.narrow(dim, 0, length)
+    means, variances, squares = maps[:2], maps[2:], spare[:2]
+    variances.sub_(torch.mul(means, means, out=squares))
+    means[0].add_(_CENTRE)
+    return _Moments(means, variances, squares)
+
+
+def _uniform_moments(generated: Tensor, target: Tensor, width: int, space: _Workspace) -> _Moments:
+    """Of one channel (H, W), where the window lies inside: H' = H − width + 1, W' = W − width + 1.
+
+    Sums are exact: 51² values of up to 510² fit in 30 bits. Variances are of the sample, a small difference of large
+    numbers: float64.
+    """
+    maps = space.maps(torch.int32, 0)
+    _sum_and_difference(generated, target, maps, space.maps(torch.int32, 1))
+    torch.mul(maps[:2], maps[:2], out=maps[2:])
+    sums = _window_sums(maps, space.maps(torch.int32, 1), space.maps(torch.int32, 2), width)
+    there = (slice(None), slice(sums.shape[1]), slice(sums.shape[2]))
+    count = width**2
+    exact = space.maps(torch.float64, 0)[there].copy_(sums)
+    exact[2:].addcmul_(exact[:2], exact[:2], value=-1 / count)
+    results, more = space.maps(torch.float32, 0)[there].copy_(exact), space.maps(torch.float32, 1)[there]
+    return _Moments(results[:2], results[2:], more[:2], count, count - 1)
+
+
+def _window_sums(maps: Tensor, spare: Tensor, more: Tensor, width: int) -> Tensor:
+    """Sums of ``maps``, int32 (C, H, W), over squares: (C, H − width + 1, W − width + 1). All memory is overwritten."""
+    columns = _column_sums(maps, spare, more, width)
+    # Sums from the left border on may run over and wrap around; their differences are right again.
+    running = torch.cumsum(columns, 2, dtype=torch.int32, out=spare[:, : columns.shape[1]])
+    sums = columns[..., : columns.shape[2] - width + 1]
+    sums[..., 0] = running[..., width - 1]
+    torch.sub(running[..., width:], running[..., :-width], out=sums[..., 1:])
+    return sums
+
+
+def _column_sums(maps: Tensor, spare: Tensor, more: Tensor, width: int) -> Tensor:
+    """Sums of so many rows: (C, H − width + 1, W). A window of 51 = 3 + 3·16 rows takes 7 additions."""
+    three = torch.add(maps[:, :-1], maps[:, 1:], out=spare[:, 1:])[:, :-1].add_(maps[:, 2:])
+    sums, span, free = three, 3, (more, maps)
+    while 2 * span < width:
+        count = sums.shape[1] - span
+        sums = torch.add(sums[:, :count], sums[:, span:], out=free[0][:, :count])
+        span, free = 2 * span, free[::-1]
+    assert span + 3 == width, "only windows of 3 + 3·2^k pixels"
+    return sums[:, : maps.shape[1] - width + 1].add_(three[:, span:])
+
+
+def _sum_and_difference(generated: Tensor, target: Tensor, maps: Tensor, spare: Tensor) -> None:
+    """Into the first two of ``maps``; ``spare`` is used on the way."""
+    spare[0].copy_(generated)
+    spare[1].copy_(target)
+    torch.add(spare[0], spare[1], out=maps[0])
+    torch.sub(spare[0], spare[1], out=maps[1])

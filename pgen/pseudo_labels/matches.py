@@ -1,0 +1,92 @@
+"""Pseudo labels of a store's training images: made, kept in the file, and found again by a training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pgen.data.dataset import Sampler
+from pgen.data.store import PseudoLabels, Store
+from pgen.data.store_writer import write_pseudo_labels
+from pgen.errors import InputError, PgenError
+from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE
+from pgen.pseudo_labels.search import nearest_maps
+
+#: Kinds of pseudo labels: the nearest by the paper's distance, and those that a training makes for itself.
+NEAREST, VARIED = "nearest", "varied"
+
+
+def make_pseudo_labels(
+    path: str | os.PathLike[str], count: int, advance: Callable[[int], None] = lambda done: None
+) -> PseudoLabels:
+    """Find the ``count`` nearest maps of each training image of the store ``path``, and keep them in it.
+
+    ``advance`` is called with numbers of images as they are done, twice all training images in sum. Raises
+    `InputError` if there are none, or one has nobody else in another pose.
+    """
+    with Store(path) as store:
+        indices = store.indices("train")
+        if not len(indices):
+            raise InputError(f"{path}: no train images, and pseudo labels are for training; prepare it with some")
+        labels = torch.from_numpy(np.stack([store.parsing(index) for index in indices]))
+        found = nearest_maps(
+            labels,
+            torch.from_numpy(store.poses[indices]),
+            [store.persons[index] for index in indices],
+            [store.names[index] for index in indices],
+            count,
+            advance=advance,
+        )
+        matches = _in_store(store, indices, found.matches)
+    options = {"kind": NEAREST, "count": count, "same_pose": SAME_POSE, "same_clothes": SAME_CLOTHES}
+    write_pseudo_labels(path, matches, options)
+    return PseudoLabels(matches, options)
+
+
+def training_matches(
+    store: Store, train: Sampler, nearest: int, turned: int, seed: int, same_clothes: float = 0.0
+) -> tuple[NDArray[np.int64], str]:
+    """Pseudo labels for a training on ``train``, of the split "train" of ``store``.
+
+    Those in the file if `make_pseudo_labels` has put them there, or an earlier training with the same settings.
+    Otherwise they are made by `find_matches`, and kept in the file if it can be written.
+
+    Returns:
+        int64 (N, K) indices into ``train``, and where they come from, for a message.
+    """
+    options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed, "same_clothes": same_clothes}
+    stored = store.pseudo_labels()
+    if stored is not None and (stored.options.get("kind") == NEAREST or stored.options == options):
+        matches = _in_split(store, train.indices, stored.matches)
+        if matches is not None:
+            return matches, f"pseudo labels from {store.path} ({stored.options.get('kind')}, {matches.shape[1]} each)"
+    found = find_matches(train, nearest, turned, seed, same_clothes=same_clothes or None)
+    try:
+        write_pseudo_labels(store.path, _in_store(store, train.indices, found), options)
+    except PgenError:  # read-only data are no reason not to train
+        return found, f"pseudo labels made; {store.path} cannot be written to keep them"
+    return found, f"pseudo labels made and kept in {store.path}"
+
+
+def _in_store(store: Store, indices: NDArray[np.int64], matches: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Matches within a split as a column of the whole store; images outside of it have none."""
+    result = np.full((len(store), matches.shape[1]), -1, np.int32)
+    result[indices] = indices[matches]
+    return result
+
+
+def _in_split(store: Store, indices: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.int64] | None:
+    """The column's rows ``indices`` as positions in ``indices``; None if one of them has no match there."""
+    position = np.full(len(store) + 1, -1, np.int64)  # the last is for −1
+    position[indices] = np.arange(len(indices))
+    matches = position[column[indices]]
+    there = matches >= 0
+    if not matches.size or not there.any(axis=1).all():
+        return None
+    first = matches[np.arange(len(matches)), there.argmax(axis=1)]
+    return np.where(there, matches, first[:, None])

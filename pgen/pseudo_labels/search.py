@@ -1,0 +1,144 @@
+"""Pseudo labels at the scale of a whole data set: for every map its nearest others by the distance of the paper.
+
+All pairs are compared by an estimate (``part_patches``), block by block of rows; then the best candidates by the
+distance itself (``part_distance``), first on a coarse grid of pixels, the best of them on all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
+from pgen.pseudo_labels.part_distance import PartDistances
+from pgen.pseudo_labels.part_patches import Estimate, estimate
+from pgen.runtime.threads import own_threads
+
+#: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
+_BLOCK = 256
+#: Rows whose candidates are compared by the distance at a time. Many, because pairs of one target share work.
+_RERANKED = 1 << 15
+#: Candidates that the distance is asked of, at least, and the rows of pixels that it is asked on: all of them at last.
+_STEPS = ((128, 32), (16, 128), (4, 1 << 30))
+#: So many maps at least are compared by the distance, however little alike the clothes.
+_LEAST_ALIKE = 8
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each of N maps its K nearest: indices, int64 (N, K), and distances, float32 (N, K), ascending."""
+
+    matches: NDArray[np.int64]
+    distances: NDArray[np.float32]
+
+
+def nearest_maps(
+    labels: Tensor,
+    poses: Tensor,
+    persons: Sequence[str],
+    names: Sequence[str],
+    count: int,
+    same_pose: float = SAME_POSE,
+    same_clothes: float | None = SAME_CLOTHES,
+    advance: Callable[[int], None] = lambda done: None,
+) -> Nearest:
+    """The ``count`` nearest maps of each map, among other people's in other poses.
+
+    Args:
+        labels: (N, H, W) ids 0-9, uint8.
+        poses: (N, 18, 2) in pixels, NaN where missing; shoulders and hips known.
+        persons, names: who it is, and the files' names for messages, N each.
+        count: K; where fewer than K may be matched, the furthest is repeated.
+        same_pose: poses nearer than this, in torso lengths, are left out.
+        same_clothes: only maps whose sleeves and hems end where this one's do, within so much; at least eight are
+            compared. None compares all: the distance alone.
+        advance: called with numbers of maps as they are done, 2·N in all.
+
+    Raises:
+        InputError: a map has nobody else in another pose.
+    """
+    steps = _steps(labels.shape[1], count)
+    rules = MatchRules(labels, poses, persons, same_pose)
+    candidates = _candidates(estimate(labels, poses), rules, names, steps[0][0], same_clothes, advance)
+    distances = PartDistances(labels, poses)
+    progress = _Progress(len(labels), len(labels) * sum(entering for entering, _ in steps), advance)
+    best, theirs = [], []
+    for rows in torch.arange(len(labels)).split(_RERANKED):
+        chosen, found = candidates[rows], torch.empty(0)
+        for entering, stride in steps:
+            chosen = chosen[:, :entering]
+            there = chosen >= 0
+            found = torch.full(chosen.shape, torch.inf)
+            pairs = rows[:, None].expand_as(chosen)[there], chosen[there]
+            found[there] = distances(*pairs, stride, progress.add)
+            found, order = found.sort(dim=1, stable=True)
+            chosen = chosen.gather(1, order)
+        columns = torch.minimum(torch.arange(count), (chosen >= 0).sum(1, keepdim=True) - 1)
+        best.append(chosen.gather(1, columns))
+        theirs.append(found.gather(1, columns))
+    progress.end()
+    return Nearest(torch.cat(best).numpy(), torch.cat(theirs).numpy())
+
+
+class _Progress:
+    """Tells ``advance`` of pairs as the ``maps`` that they amount to."""
+
+    def __init__(self, maps: int, pairs: int, advance: Callable[[int], None]) -> None:
+        self.maps, self.pairs, self.advance = maps, pairs, advance
+        self.done = self.told = 0
+
+    def add(self, pairs: int) -> None:
+        self.done += pairs
+        now = self.maps * self.done // self.pairs
+        self.advance(now - self.told)
+        self.told = now
+
+    def end(self) -> None:
+        """Some maps have fewer candidates than were allowed for."""
+        self.advance(self.maps - self.told)
+
+
+def _steps(height: int, count: int) -> list[tuple[int, int]]:
+    """(candidates that enter, every how many-th row and column of pixels is compared), coarse to fine."""
+    steps: list[tuple[int, int]] = []
+    for (least, rows), spare in zip(_STEPS, (8 * count, 2 * count, count), strict=True):
+        stride = max(1, height // rows)
+        if not steps or stride < steps[-1][1]:
+            steps.append((max(least, spare), stride))
+    return steps
+
+
+def _candidates(
+    estimated: Estimate,
+    rules: MatchRules,
+    names: Sequence[str],
+    number: int,
+    same_clothes: float | None,
+    advance: Callable[[int], None],
+) -> Tensor:
+    """The best by the estimate of those that may be matched: (N, number), best first, −1 where there are no more."""
+    count = len(names)
+    result = torch.full((count, number), -1)
+
+    def search(start: int) -> int:
+        rows = slice(start, min(start + _BLOCK, count))
+        allowed = rules.block(rows, names).allowed
+        if same_clothes is not None:
+            allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
+        score = torch.addmm(estimated.constant, estimated.source[rows], estimated.target.T)
+        score.masked_fill_(~allowed, torch.inf)
+        value, best = score.topk(min(number, count), largest=False)
+        result[rows, : best.shape[1]] = torch.where(value.isfinite(), best, -1)
+        return len(best)
+
+    with own_threads() as pool:
+        if same_clothes is not None:
+            _ = rules.clothes  # read before several threads ask for them
+        for done in pool.map(search, range(0, count, _BLOCK)):
+            advance(done)
+    return result

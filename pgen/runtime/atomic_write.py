@@ -1,0 +1,115 @@
+"""Output files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pgen.errors import InputError, PgenError
+from pgen.runtime.file_lock import lock
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
+    """Refuse, before any work is done, an output file that could not be written in the end.
+
+    Returns the file that will be written (symbolic links followed). Raises `InputError` if it exists and
+    ``force`` is false, if it is a folder or a device, or if its folder is missing or not writable.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise InputError(f"{path} is a folder; name a file to write")
+        if target.exists() and not target.is_file():
+            raise InputError(f"{path} is not a regular file; name a file to write")
+        if target.exists() and not force:
+            raise InputError(f"{path} exists already; choose another name or give --force to overwrite it")
+        if not target.parent.is_dir():
+            raise InputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
+    except (OSError, ValueError) as error:  # a name that is too long, holds a NUL, lies in a locked folder
+        raise InputError(f"{str(path)!r} cannot be written: {_reason(error)}") from error
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: the folder {target.parent} is not writable")
+    return target
+
+
+@contextmanager
+def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[Path]:
+    """Yield a new empty file beside ``path`` (same suffix) to write to; it becomes ``path`` at the end.
+
+    The file is flushed to the disk and renamed in one step, so that a reader, a crash or a full disk never
+    meets half a file. If the block raises, nothing is left behind. Raises `InputError` as `check_output`
+    does, and `PgenError` when the disk is full.
+    """
+    target = check_output(path, force)
+    aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
+    try:
+        handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise disk_full(path) from error
+        raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+    if not lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
+        os.close(handle)
+        handle = -1
+    mode = aside.stat().st_mode
+    try:
+        yield aside
+        aside.chmod(mode)  # a writer that replaces the file, as safetensors does, makes it readable to one user only
+        _flush(aside)
+        check_output(path, force)  # someone else may have written it meanwhile
+        aside.replace(target)
+    except OSError as error:
+        if is_disk_full(error):
+            raise disk_full(path) from error
+        raise
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        if handle >= 0:
+            os.close(handle)
+    with suppress(OSError):  # some file systems cannot flush a folder
+        _flush(target.parent)
+
+
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
+    """Delete what processes that were killed in `write_whole` have left beside ``path``.
+
+    What another process is writing is left alone, and everything where that cannot be told.
+    """
+    target = Path(os.path.realpath(path))
+    aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
+    for entry in target.parent.iterdir():
+        if aside.fullmatch(entry.name):
+            with suppress(OSError), entry.open("rb") as file:
+                if lock(file.fileno()):
+                    entry.unlink()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether ``error`` says that nothing more can be written; HDF5 says so in words alone."""
+    text = str(error)
+    return error.errno in _FULL or any(os.strerror(number) in text for number in _FULL)
+
+
+def disk_full(path: str | os.PathLike[str]) -> PgenError:
+    """What to raise when ``path`` cannot be written for lack of space."""
+    return PgenError(f"{path} could not be written: no space left on the disk; free some or write elsewhere")
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,0 +1,127 @@
+"""Doing the same work on many items in several processes, with results in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from itertools import islice
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from pgen.errors import PgenError
+from pgen.runtime.signals import signals_deferred
+
+T = TypeVar("T")
+
+_AHEAD = 4  # tasks a process that may be under way or waiting to be fetched; bounds the memory
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_stopped: Connection  # in workers
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(
+    function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], workers: int, together: int = 1
+) -> Iterator[T]:
+    """``function(*item)`` for each item of ``arguments``, in their order, in ``workers`` processes.
+
+    With one worker the work is done in this process. ``function`` must be importable (processes are started
+    afresh), and few results are kept waiting, so that memory stays flat. Items of a few milliseconds go faster with
+    several sent ``together``. Exceptions of ``function`` are raised here; `PgenError` if a process dies.
+    """
+    items = iter(arguments)
+    if workers <= 1:
+        yield from (function(*item) for item in items)
+        return
+    batches = iter(lambda: list(islice(items, together)), [])
+    waiting: deque[Future[list[T]]] = deque()
+    with ExitStack() as ending:
+        with signals_deferred():
+            context = multiprocessing.get_context("spawn")
+            stopped, stop = context.Pipe(duplex=False)
+            pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
+            ending.callback(_end, pool, stopped, stop)
+        try:
+            for batch in islice(batches, workers * _AHEAD):
+                waiting.append(_submitted(pool, function, batch))
+            while waiting:
+                results = _result(waiting.popleft())
+                for batch in islice(batches, 1):
+                    waiting.append(_submitted(pool, function, batch))
+                yield from results
+        except BrokenProcessPool as error:
+            raise PgenError("a worker process died; is there memory enough? Try with fewer --workers") from error
+
+
+# An exception that a signal raises within the pool's own code would leave locks of it held, or a process that it does
+# not know of and never ends; so signals wait while that runs.
+
+
+def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[tuple[Any, ...]]) -> Future[list[T]]:
+    """The work on ``batch``, handed over.
+
+    Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
+    """
+    with signals_deferred():
+        unset = [name for name in _ONE_THREAD if name not in os.environ]
+        os.environ.update(dict.fromkeys(unset, "1"))
+        try:
+            return pool.submit(_each, function, batch)
+        finally:
+            for name in unset:
+                os.environ.pop(name, None)
+
+
+def _result(future: Future[list[T]]) -> list[T]:
+    """What comes of ``future``, waited for so that signals have their effect."""
+    done = threading.Lock()
+    with signals_deferred():
+        done.acquire()
+        future.add_done_callback(lambda _: done.release())
+    with done, signals_deferred():
+        return future.result()
+
+
+def _end(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
+    """End all processes; each finishes the item it is at."""
+    with signals_deferred():
+        stop.close()
+        pool.shutdown(cancel_futures=True)
+        stopped.close()
+
+
+def _each(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:
+    """The results of ``items``, in a worker; fewer if nobody wants them any more."""
+    return [function(*item) for item in items if not _stopped.poll()]
+
+
+def _start_worker(stopped: Connection) -> None:
+    """Leave Ctrl-C to the parent where it cannot be blocked, and end when the parent is gone, even killed.
+
+    ``stopped`` can be read from (end of file) when no results are wanted any more.
+    """
+    global _stopped
+    _stopped = stopped
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,127 @@
+"""How garments fall: displacements of the suit and the skirt from the skin, at rest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.synthetic.garment_edges import skirt_end
+from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, X, Z, smoothstep, waves
+from pgen.synthetic.wardrobe import Bottom, Shoes, Top
+
+_AZIMUTHS, _LEVELS = 36, 30
+
+
+def drape_top(
+    top: Top, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Rest vertices (N, 3) of a top, from the suit's ``rest`` (N, 3), ``normals`` and reference ``points`` (N, 6)."""
+    arm = smoothstep(points[:, ARM], 0.05, 0.6)
+    # Cloth lies close on the shoulders, which carry it; the suit itself stands some 6 mm off the skin.
+    carried = smoothstep(points[:, Z], 0.5, 0.58)
+    tight = 0.0045 + 0.004 * top.loose - carried * (0.009 + 0.004 * top.loose if top.sleeve <= 0 else 0.004)
+    folds = waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose) * (1 - 0.8 * carried)
+    sleeve = (
+        top.loose * (0.006 + 0.015 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8)) * (1.0 if top.sleeve < 1.6 else 0.55)
+    )
+    out = rest + normals * (tight + folds + arm * sleeve)[:, None]
+    torso = (1 - arm) * smoothstep(-points[:, Z], -0.64, -0.56 if top.sleeve > 0 else -0.48)
+    hang = np.clip(0.15 + 0.95 * top.loose, 0, 1)
+    hung = _hang(out, points, decay=1.0 if top.loose > 0.4 else 0.985)
+    centre = _centre(out)
+    flare = 1 + 0.10 * top.loose * smoothstep(-points[:, Z], -0.4, -0.1)
+    if top.tucked:
+        # The cloth is gathered where it goes into the waistband.
+        hang = hang * smoothstep(points[:, Z], top.hem - 0.02, top.hem + 0.14)
+        flare = np.ones_like(flare)
+    target = centre + (out[:, :2] - centre) * (hung * flare)[:, None]
+    out[:, :2] += (target - out[:, :2]) * (hang * torso)[:, None]
+    return out
+
+
+def _centre(rest: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.array([0.0, float(np.median(rest[:, 1]))])
+
+
+def _hang(rest: NDArray[np.floating], points: NDArray[np.floating], decay: float) -> NDArray[np.floating]:
+    """Factor (N,) by which the trunk's radius grows when cloth hangs straight down from what sticks out above."""
+    trunk = (points[:, ARM] < 0.3) & (points[:, Z] > 0.0) & (points[:, Z] < 0.66)
+    offset = rest[:, :2] - _centre(rest)
+    radius = np.hypot(offset[:, 0], offset[:, 1]) + 1e-6
+    azimuth = (np.arctan2(offset[:, 1], offset[:, 0]) / (2 * np.pi)) % 1 * _AZIMUTHS
+    level = np.clip((0.66 - points[:, Z]) / 0.66, 0, 1) * (_LEVELS - 1)
+    grid = np.zeros((_LEVELS, _AZIMUTHS))
+    weight = np.full((_LEVELS, _AZIMUTHS), 1e-6)
+    cells = (np.rint(level[trunk]).astype(int), azimuth[trunk].astype(int) % _AZIMUTHS)
+    np.add.at(grid, cells, radius[trunk])
+    np.add.at(weight, cells, 1)
+    smooth = ndimage.gaussian_filter(grid, 1.0, mode=("nearest", "wrap")) / ndimage.gaussian_filter(
+        weight, 1.0, mode=("nearest", "wrap")
+    )
+    hung = smooth.copy()
+    for row in range(1, _LEVELS):
+        hung[row] = np.maximum(hung[row], decay * hung[row - 1])
+    hung = ndimage.gaussian_filter(hung, 1.0, mode=("nearest", "wrap"))
+    ratio = np.maximum(hung / smooth, 1.0)
+    padded = np.concatenate([ratio[:, -1:], ratio, ratio[:, :2]], axis=1)
+    return np.asarray(ndimage.map_coordinates(padded, [level, azimuth + 0.5], order=1, mode="nearest"))
+
+
+def drape_trousers(
+    bottom: Bottom,
+    rest: NDArray[np.floating],
+    normals: NDArray[np.floating],
+    points: NDArray[np.floating],
+    chains: tuple[NDArray[np.floating], NDArray[np.floating]],
+) -> NDArray[np.floating]:
+    """Rest vertices (N, 3) of trousers or shorts; ``chains`` are hip, knee, ankle (3, 3) of the left and right leg."""
+    along = points[:, ALONG_LEG]
+    folds = waves(points[:, :3], bottom.texture.seed, 0.13) * (0.001 + 0.0025 * bottom.wide)
+    # Cloth bunches over the foot.
+    folds = folds + 0.004 * smoothstep(along, 1.6, 1.95) * np.sin(along * 75) * (0.3 + bottom.wide)
+    out = rest + normals * (0.0035 + folds)[:, None]
+    leg = smoothstep(along, 0.1, 0.5)
+    widths = np.array([0.085, 0.07 + 0.028 * bottom.wide, 0.056 + 0.055 * bottom.wide])
+    widths = widths + (0.012 * bottom.wide if bottom.kind == "trousers" else 0.02 * bottom.wide)
+    target = np.interp(along, [0.3, 1.0, 1.95], widths)
+    for chain, side in zip(chains, (points[:, X] >= 0, points[:, X] < 0), strict=True):
+        axis = _on_chain(chain, along)
+        offset = out - axis
+        offset[:, 2] *= 0.3  # mostly sideways: hems stay level
+        radius = np.linalg.norm(offset, axis=1) + 1e-6
+        grow = np.maximum(target - radius, 0) / radius * leg
+        chosen = side & (along > 0.05)
+        out[chosen] += offset[chosen] * grow[chosen, None]
+    return out
+
+
+def _on_chain(chain: NDArray[np.floating], along: NDArray[np.floating]) -> NDArray[np.floating]:
+    upper = chain[0] + along[:, None] * (chain[1] - chain[0])
+    lower = chain[1] + (along[:, None] - 1) * (chain[2] - chain[1])
+    return np.asarray(np.where(along[:, None] < 1, upper, lower))
+
+
+def drape_skirt(
+    bottom: Bottom, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Rest vertices (N, 3) of a skirt, from the body's wide skirt surface."""
+    out = rest + normals * 0.004
+    down = np.clip((0.1 - points[:, Z]) / (0.1 - skirt_end(bottom)), 0, 1.3)
+    centre = _centre(out)
+    offset = out[:, :2] - centre
+    azimuth = np.arctan2(offset[:, 1], offset[:, 0])
+    drop = np.clip(0.1 - points[:, Z], 0, None)
+    # The surface widens by itself, as the legs do at rest; straight skirts take some of the depth back.
+    straight = (1 - bottom.wide) * np.clip(drop / 0.4, 0, 1)
+    factor = 1 - straight * np.array([[0.03], [0.2]]) + 0.42 * bottom.wide**1.5 * down
+    if bottom.pleats:
+        depth = (0.015 + 0.07 * bottom.wide) * smoothstep(down, 0.05, 1.0)
+        factor = factor + depth * np.sin(azimuth * bottom.pleats + 3 * np.sin(azimuth + bottom.texture.seed))
+    out[:, :2] = centre + offset * factor.T
+    return out
+
+
+def drape_shoes(shoes: Shoes, rest: NDArray[np.floating], normals: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Rest vertices (N, 3) of shoes, from the suit."""
+    return rest + normals * (0.009 if shoes.height > 1.85 else 0.012)

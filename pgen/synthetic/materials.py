@@ -1,0 +1,189 @@
+"""The colour of every visible point: cloth patterns, skin, face, hair and shoes, before light."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.synthetic.hair import hairline
+from pgen.synthetic.person import Person
+from pgen.synthetic.person_mesh import Layer
+from pgen.synthetic.regions import (
+    ALONG_ARM,
+    ALONG_LEG,
+    ARM,
+    UPPER_ARM_LENGTH,
+    X,
+    Y,
+    Z,
+    smoothstep,
+    waves,
+)
+from pgen.synthetic.wardrobe import Hair, Shoes, Texture
+
+Colours = NDArray[np.float32]
+
+
+def paint(
+    person: Person, layers: NDArray[np.integer], points: NDArray[np.floating], extra: NDArray[np.floating]
+) -> Colours:
+    """Colours (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
+    colours = np.empty((len(points), 3), dtype=np.float32)
+    for layer in Layer:
+        chosen = np.flatnonzero(layers == layer)
+        if not len(chosen):
+            continue
+        here, more = points[chosen], extra[chosen]
+        if layer is Layer.TOP:
+            folds = _folds(here, person.top.texture.seed, person.top.loose)
+            colours[chosen] = cloth(person.top.texture, here, upper=True) * folds
+        elif layer is Layer.BOTTOM:
+            folds = _folds(here, person.bottom.texture.seed, person.bottom.wide, person.bottom.kind == "skirt")
+            colours[chosen] = cloth(person.bottom.texture, here, upper=False) * folds
+        elif layer is Layer.HAIR:
+            colours[chosen] = _hair(person.hair, here, more)
+        elif layer is Layer.SHOES:
+            colours[chosen] = _shoes(person.shoes, here)
+        elif layer is Layer.EYES:
+            colours[chosen] = _eyes(person, here)
+        else:
+            colours[chosen] = _skin(person, here, more[:, 0])
+    return colours
+
+
+def _folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
+    """Brightness (N, 1) of small folds that the mesh lacks: long ones that hang, short ones at bent joints."""
+    hanging = waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
+    if skirt:
+        return np.asarray(1 + (0.05 + 0.04 * loose) * hanging, dtype=np.float32)[:, None]
+    arm, leg = points[:, ALONG_ARM], points[:, ALONG_LEG]
+    bent = np.exp(-(((arm - 1) / 0.22) ** 2)) * (points[:, ARM] > 0.5) + np.exp(-(((leg - 1.05) / 0.16) ** 2))
+    bent += 0.8 * np.exp(-((leg / 0.2) ** 2)) * (points[:, ARM] < 0.3)
+    creases = np.sin(40 * (arm * (points[:, ARM] > 0.5) + leg) + 60 * points[:, Y] + 25 * points[:, X] + seed % 7)
+    share = (0.035 + 0.05 * loose) * hanging + 0.05 * bent * creases
+    return np.asarray(1 + share, dtype=np.float32)[:, None]
+
+
+def cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colours:
+    """A pattern at reference points; it follows the sleeves and wraps around trunk and legs."""
+    colour = np.asarray(texture.colour, dtype=np.float32)
+    if texture.kind == "plain":
+        return np.broadcast_to(colour, (len(points), 3))
+    if texture.kind == "denim":
+        worn = waves(points[:, :3], texture.seed, 0.35, 1) + np.exp(-(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2))
+        weave = np.sin(900 * points[:, Z] + 500 * points[:, X])
+        return colour * (1 + 0.09 * worn + 0.03 * weave)[:, None].astype(np.float32)
+    share = _pattern(texture, points, upper)[:, None].astype(np.float32)
+    return colour + share * (np.asarray(texture.second, dtype=np.float32) - colour)
+
+
+def _pattern(texture: Texture, points: NDArray[np.floating], upper: bool) -> NDArray[np.floating]:
+    """Share (N,) of the second colour."""
+    repeat = texture.repeat
+    if texture.kind == "printed":
+        return smoothstep(waves(points[:, :3], texture.seed, 1.6 * repeat, 2), 0.05, 0.22)
+    if texture.kind == "chest":
+        x, z = points[:, X] / 0.085, (points[:, Z] - 0.5) / 0.07
+        inside = smoothstep(1 - (x**4 + z**4), 0.0, 0.25) * (points[:, Y] < -0.04)
+        motif = 0.5 + 0.5 * (waves(points[:, :3] * (1, 0, 1), texture.seed, 0.06, 2) > 0)
+        return inside * motif if upper else np.zeros(len(points))
+    across, down = _cloth_coordinates(points, upper)
+    vertical = np.cos(2 * np.pi * across / repeat)
+    horizontal = np.cos(2 * np.pi * down / repeat)
+    if texture.kind == "horizontal":
+        return smoothstep(horizontal, -0.12, 0.12)
+    if texture.kind == "vertical":
+        return smoothstep(vertical, 0.2, 0.6)
+    if texture.kind == "checked":
+        return 0.5 * smoothstep(vertical, -0.1, 0.1) + 0.5 * smoothstep(horizontal, -0.1, 0.1)
+    # Dots, in rows that are set off by half.
+    row = np.floor(down / repeat)
+    shifted = np.mod(across / repeat + 0.5 * np.mod(row, 2), 1) - 0.5
+    distance = np.hypot(shifted, np.mod(down / repeat, 1) - 0.5)
+    return smoothstep(-distance, -0.36, -0.26)
+
+
+def _cloth_coordinates(points: NDArray[np.floating], upper: bool) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Metres around and down the cloth."""
+    x, y, z = points[:, X], points[:, Y], points[:, Z]
+    if not upper:
+        return np.where(y < -0.02, x, x + 0.017), z
+    # Sleeves: down the arm; around it, measured from its upper edge.
+    sleeve = points[:, ARM] > 0.5
+    around = np.arctan2(y + 0.03, 0.75 * (np.abs(x) - 0.18) + 0.66 * (z - 0.62)) * 0.05
+    return np.where(sleeve, around, np.where(y < -0.02, x, x + 0.017)), np.where(
+        sleeve, points[:, ALONG_ARM] * UPPER_ARM_LENGTH, z
+    )
+
+
+def _hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]) -> Colours:
+    across, along = strand[:, 0], strand[:, 1]
+    phase = hair.seed % 97
+    bend = 0.5 * np.sin(along * 22 + across + phase)
+    fine = (
+        np.sin(across * 11 + 3 * bend + phase)
+        + 0.7 * np.sin(across * 23 + 5 * bend)
+        + 0.5 * np.sin(across * 41 - 4 * bend)
+    )
+    light = 1 + 0.075 * fine
+    # A soft sheen around the crown, as straight hair has.
+    light += 0.28 * np.exp(-(((points[:, Z] - 0.935 - 0.004 * fine) / 0.022) ** 2))
+    light -= 0.16 * smoothstep(-points[:, Z], -0.8, -0.6)
+    return (np.asarray(hair.colour, dtype=np.float32) * light[:, None]).astype(np.float32)
+
+
+def _shoes(shoes: Shoes, points: NDArray[np.floating]) -> Colours:
+    sole = (points[:, Z] < -0.806)[:, None]
+    return np.where(sole, np.asarray(shoes.sole, dtype=np.float32), np.asarray(shoes.colour, dtype=np.float32))
+
+
+def _eyes(person: Person, points: NDArray[np.floating]) -> Colours:
+    distance = np.hypot(np.abs(points[:, X]) - 0.031, points[:, Z] - 0.870)[:, None]
+    colours = np.broadcast_to(np.array([196, 192, 188], dtype=np.float32), (len(points), 3))
+    colours = np.where(distance < 0.009, np.asarray(person.iris, dtype=np.float32), colours)
+    colours = np.where(distance < 0.0038, np.float32(14), colours)
+    # The upper lid shades the eye and hides the iris's top.
+    lid = smoothstep(points[:, Z], 0.8715, 0.875)[:, None]
+    return (colours + lid * (0.6 * np.asarray(person.skin, dtype=np.float32) - colours)).astype(np.float32)
+
+
+def _skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colours:
+    skin = np.asarray(person.skin, dtype=np.float32)
+    colours = np.broadcast_to(skin, (len(points), 3)).copy()
+    face = np.flatnonzero((points[:, Z] > 0.72) & (points[:, ARM] < 0.5))
+    if len(face):
+        colours[face] = _face(person, points[face], lips[face], colours[face])
+    return colours
+
+
+def _face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating], colours: Colours) -> Colours:
+    skin = np.asarray(person.skin, dtype=np.float32)
+    hair = np.asarray(person.hair.colour, dtype=np.float32)
+    side, y, z = np.abs(points[:, X]), points[:, Y], points[:, Z]
+    front = y < -0.1
+
+    def blend(share: NDArray[np.floating], colour: NDArray[np.floating]) -> None:
+        weight = np.clip(share, 0, 1)[:, None].astype(np.float32)
+        colours[:] += weight * (colour - colours)
+
+    blush = np.exp(-(((side - 0.045) / 0.02) ** 2) - ((z - 0.825) / 0.018) ** 2) * front
+    blend(0.22 * blush, skin * np.array([1.0, 0.72, 0.7], dtype=np.float32))
+    natural, made_up = skin * np.array([0.85, 0.6, 0.58], dtype=np.float32), np.array([168, 30, 48], dtype=np.float32)
+    blend(0.85 * lips, natural + person.lips * (made_up - natural))
+    seam = np.exp(-(((z - 0.7975 - 0.8 * side**2) / 0.0016) ** 2)) * (side < 0.022) * (y < -0.14)
+    blend(0.55 * seam, skin * 0.35)
+    # Eyes are set off by lids, a dark upper rim and some shade.
+    far = np.hypot((side - 0.031) / 0.021, (z - 0.871) / 0.0105)
+    blend(0.35 * np.exp(-((far / 1.5) ** 4)) * front, skin * 0.62)
+    blend(0.9 * np.exp(-(((far - 0.85) / 0.28) ** 2)) * front * smoothstep(z, 0.869, 0.874), np.full(3, 25.0))
+    arch = 0.8925 - 5.0 * np.maximum(side - 0.034, 0) ** 2 / 0.1 * 0.35 - 0.05 * np.maximum(0.03 - side, 0)
+    brow = (
+        smoothstep(-np.abs(z - arch), -0.0058, -0.0026)
+        * smoothstep(side, 0.011, 0.017)
+        * smoothstep(-side, -0.054, -0.044)
+    )
+    blend(0.8 * brow * front, hair * 0.75)
+    nose = np.exp(-(((side - 0.011) / 0.006) ** 2) - ((z - 0.8235) / 0.004) ** 2) * (y < -0.14)
+    blend(0.4 * nose, skin * 0.5)
+    blend(smoothstep(hairline(points, person.hair.fringe), -0.002, 0.004), hair * 0.85)
+    return colours

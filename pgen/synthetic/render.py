@@ -1,0 +1,266 @@
+"""Pictures of synthetic people, with their exact parsing map and pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
+from pgen.body.labels import Label
+from pgen.errors import InputError
+from pgen.synthetic.background import (
+    Backdrop,
+    Light,
+    cover_borders,
+    paint_backdrop,
+    sample_backdrop,
+    sample_light,
+)
+from pgen.synthetic.body import load_body, skin
+from pgen.synthetic.body_pose import Stance, sample_stance
+from pgen.synthetic.camera import STYLES, Camera, Framing, frame, sample_framing
+from pgen.synthetic.garment_edges import bottom_cut, shoe_cut, top_cut
+from pgen.synthetic.hair import hairline
+from pgen.synthetic.materials import paint
+from pgen.synthetic.person import Person
+from pgen.synthetic.person_mesh import Figure, Layer, build_figure
+from pgen.synthetic.poses import solve
+from pgen.synthetic.raster import Fragments, nearest, rasterise
+from pgen.synthetic.regions import ARM, X, Z
+from pgen.synthetic.surfaces import vertex_normals
+
+#: Samples a pixel and direction.
+_SAMPLES = 2
+
+#: By how much layers are drawn nearer than they are (metres), so that skin does not pierce clothes.
+_LIFT = {Layer.SKIN: 0.0, Layer.EYES: 0.0, Layer.SHOES: 0.003, Layer.BOTTOM: 0.007, Layer.TOP: 0.012, Layer.HAIR: 0.006}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """How a person is photographed."""
+
+    stance: Stance
+    framing: Framing
+    backdrop: Backdrop
+    light: Light
+    seed: int  # of grain and of which hidden joints are missing
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A picture. ``image`` uint8 (H, W, 3) RGB; ``parsing`` uint8 (H, W) of ``Label``; ``pose`` float32 (18, 2).
+
+    Joints are (x, y) in pixels with pixel centres at integer coordinates, NaN where missing.
+    """
+
+    image: NDArray[np.uint8]
+    parsing: NDArray[np.uint8]
+    pose: NDArray[np.float32]
+    attributes: dict[str, str]
+
+
+def sample_shot(rng: np.random.Generator, style: str = "fashion") -> Shot:
+    """A shot in a style: "fashion" (studio, half bodies most often), "market" (street, whole figures) or "mixed".
+
+    Raises:
+        InputError: there is no such style.
+    """
+    if style not in STYLES:
+        raise InputError(f"style {style!r} is unknown; choose one of {', '.join(STYLES)}")
+    if style == "mixed":
+        style = "fashion" if rng.random() < 0.65 else "market"
+    return Shot(
+        stance=sample_stance(rng),
+        framing=sample_framing(rng, style),
+        backdrop=sample_backdrop(rng, style),
+        light=sample_light(rng, style),
+        seed=int(rng.integers(1 << 31)),
+    )
+
+
+def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Rendering:
+    """Photograph a person. ``size`` is (height, width), at least 16 each."""
+    if min(size) < 16:
+        raise InputError(f"size {size[0]}x{size[1]} is too small to show a person; use at least 16x16")
+    body, figure = load_body(), build_figure(person)
+    transforms = solve(body, figure, shot.stance)
+    vertices = skin(figure.rest, figure.skinning, transforms)
+    joints = skin(figure.joints, figure.joint_weights, transforms)
+    head = (figure.points[:, Z] > 0.72) & (figure.points[:, ARM] < 0.5)
+    camera = frame(shot.framing, vertices, head, joints, size)
+    large = (size[0] * _SAMPLES, size[1] * _SAMPLES)
+    spots, depth = camera.project(vertices)
+    spots = (spots + 0.5) * _SAMPLES - 0.5
+
+    fragments = rasterise(spots.astype(np.float32), figure.faces, large, figure.two_sided)
+    fragments = _trim(person, figure, fragments)
+    lift = np.array([_LIFT[layer] for layer in Layer], dtype=np.float32)
+    if figure.top.tucked:
+        lift[Layer.BOTTOM], lift[Layer.TOP] = 0.02, 0.004
+    fragment_depth = fragments.interpolate(depth, figure.faces)
+    chosen = nearest(fragments, fragment_depth - lift[figure.layers[fragments.face]], large[0] * large[1])
+    visible, visible_depth = fragments[chosen], fragment_depth[chosen]
+    layers = figure.layers[visible.face]
+    points = visible.interpolate(figure.points, figure.faces)
+
+    labels = np.zeros(large[0] * large[1], dtype=np.uint8)
+    labels[visible.pixel] = _labels(person, layers, points)
+    distances = np.full(large[0] * large[1], np.inf, dtype=np.float32)
+    distances[visible.pixel] = visible_depth
+    front = np.full(large[0] * large[1], -1, dtype=np.int8)
+    front[visible.pixel] = layers
+
+    colours = paint(person, layers, points, visible.interpolate(figure.extra, figure.faces))
+    colours = colours * _shade(figure, vertices, visible, layers, shot.light)
+    image = _develop(shot, camera, size, visible.pixel, colours, distances.reshape(large), joints)
+    parsing = _majority(labels.reshape(large))
+    filled = cover_borders(image, parsing, size, shot.framing.bordered)
+    pose = _pose(shot, camera, joints, distances.reshape(large), front.reshape(large), size, filled)
+    return Rendering(image, parsing, pose, person.attributes)
+
+
+def _trim(person: Person, figure: Figure, fragments: Fragments) -> Fragments:
+    """Cut garments at their edges."""
+    near_edge = np.flatnonzero(figure.cut[fragments.face])
+    edge = fragments[near_edge]
+    layers = figure.layers[edge.face]
+    points = edge.interpolate(figure.points, figure.faces)
+    kept = np.ones(len(fragments.face), dtype=bool)
+    for layer, inside in (
+        (Layer.TOP, lambda p: top_cut(figure.top, p)),
+        (Layer.BOTTOM, lambda p: bottom_cut(person.bottom, p)),
+        (Layer.SHOES, lambda p: shoe_cut(person.shoes, p)),
+    ):
+        chosen = np.flatnonzero(layers == layer)
+        kept[near_edge[chosen]] = inside(points[chosen]) > 0
+    return fragments[kept]
+
+
+def _labels(person: Person, layers: NDArray[np.integer], points: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Parsing labels (N,). Bare necks and chests count as face, midriffs as upper clothes, shoes as legs."""
+    skirt = person.bottom.kind == "skirt"
+    by_layer = np.array(
+        [Label.FACE, Label.FACE, Label.L_LEG, Label.SKIRT if skirt else Label.PANTS, Label.UPPER, Label.HAIR]
+    )
+    labels = by_layer[layers]
+    left = points[:, X] > 0
+    legs = np.where(left, Label.L_LEG, Label.R_LEG)
+    chosen = layers == Layer.SHOES
+    labels[chosen] = legs[chosen]
+    bare = np.flatnonzero(layers == Layer.SKIN)
+    here = points[bare]
+    side, height = np.abs(here[:, X]), here[:, Z]
+    shoulder = (here[:, ARM] > 0.5) | ((side > 0.118) & (height > 0.5) & (height < 0.72))
+    labels[bare] = np.select(
+        [shoulder, height > 0.72, height > 0.5, height > 0.12],
+        [
+            np.where(left[bare], Label.L_ARM, Label.R_ARM),
+            np.where(hairline(here, person.hair.fringe) > 0, Label.HAIR, Label.FACE),
+            Label.FACE,
+            Label.UPPER,
+        ],
+        legs[bare],
+    )
+    return labels.astype(np.uint8)
+
+
+def _shade(
+    figure: Figure, vertices: NDArray[np.floating], visible: Fragments, layers: NDArray[np.integer], light: Light
+) -> NDArray[np.float32]:
+    """Brightness (N, 3) of visible points."""
+    normals = visible.interpolate(vertex_normals(vertices, figure.faces, figure.meeting), figure.faces)
+    normals /= np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-9
+    inner = normals[:, 1] > 0.25  # the inside of a sleeve or a hem
+    towards = np.asarray(light.towards, dtype=np.float32)
+    lamp = normals @ towards
+    # Light wraps a little around, as from a large soft box; the sky is brighter than the floor.
+    diffuse = np.clip((lamp + 0.25) / 1.25, 0, None)
+    bright = light.lamp * 1.25 * diffuse + light.even * (
+        0.9 + 0.1 * normals[:, 2] - 0.1 * np.clip(normals[:, 1] + 0.55, 0, None)
+    )
+    shine = np.clip(lamp, 0, 1) ** 8
+    bright += np.array([0.05, 0.25, 0.15, 0.0, 0.0, 0.12], dtype=np.float32)[layers] * shine
+    bright[inner] *= 0.6
+    tint = np.array([1 + light.warmth, 1.0, 1 - light.warmth], dtype=np.float32)
+    return np.asarray(bright[:, None] * tint, dtype=np.float32)
+
+
+def _develop(
+    shot: Shot,
+    camera: Camera,
+    size: tuple[int, int],
+    pixels: NDArray[np.integer],
+    colours: NDArray[np.floating],
+    distances: NDArray[np.floating],
+    joints: NDArray[np.floating],
+) -> NDArray[np.uint8]:
+    """Average the samples over the backdrop."""
+    height, width = size
+    ankles, _ = camera.project(joints[[Joint.L_ANKLE, Joint.R_ANKLE]])
+    floor = float(ankles[:, 1].mean() + 0.06 * camera.scale)
+    feet = (float(ankles[:, 0].mean()), floor, 0.35 * camera.scale) if floor < 1.2 * height else None
+    scene = paint_backdrop(shot.backdrop, size, feet)
+
+    samples = np.zeros((height * _SAMPLES * width * _SAMPLES, 4), dtype=np.float32)
+    samples[pixels, :3] = np.clip(colours, 0, 255)
+    samples[pixels, 3] = 1
+    samples = samples.reshape(height, _SAMPLES, width, _SAMPLES, 4)
+    mean = samples.mean(axis=(1, 3))
+    figure = mean[..., :3] * _contact(distances[::_SAMPLES, ::_SAMPLES])[..., None]
+    image = figure + scene * (1 - mean[..., 3:])
+    rng = np.random.default_rng(shot.seed)
+    image += rng.normal(0, 1.2, (height, width, 1)).astype(np.float32)
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _contact(distances: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Darkening (H, W), 0-1, of points that have something a little nearer beside them: arms over the trunk, hems."""
+    reach = max(1, round(distances.shape[0] / 100))
+    dark = np.zeros(distances.shape, dtype=np.float32)
+    near = np.where(np.isfinite(distances), distances, 1e3).astype(np.float32)
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+        gap = near - np.roll(near, (dy * reach, dx * reach), (0, 1))
+        dark += (gap > 0.015) & (gap < 0.4)
+    soft = ndimage.uniform_filter(dark, 2 * reach + 1)
+    return np.asarray(1 - 0.045 * soft, dtype=np.float32)
+
+
+def _majority(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The most frequent of each 2x2 samples."""
+    a, b, c, d = labels[::2, ::2], labels[::2, 1::2], labels[1::2, ::2], labels[1::2, 1::2]
+    return np.where((b == c) | (b == d), b, np.where(c == d, c, a))
+
+
+def _pose(
+    shot: Shot,
+    camera: Camera,
+    joints: NDArray[np.floating],
+    distances: NDArray[np.floating],
+    front: NDArray[np.integer],
+    size: tuple[int, int],
+    filled: tuple[int, int],
+) -> NDArray[np.float32]:
+    """Joints in the picture; those that OpenPose would not find are missing."""
+    pose, depth = camera.project(joints)
+    pose[Joint.NECK] = (pose[Joint.L_SHOULDER] + pose[Joint.R_SHOULDER]) / 2
+    rng = np.random.default_rng([shot.seed, 1])
+    unlucky = rng.random(len(pose)) < 0.4
+    found = np.isfinite(pose).all(axis=1)
+    found &= (pose[:, 0] >= filled[0]) & (pose[:, 0] <= filled[1] - 1) & (pose[:, 1] >= 0) & (pose[:, 1] <= size[0] - 1)
+    for joint in np.flatnonzero(found):
+        if joint == Joint.NECK or joint in TORSO_JOINTS:
+            continue
+        column, row = (np.rint((pose[joint] + 0.5) * _SAMPLES - 0.5)).astype(int)
+        behind = depth[joint] - distances[row, column]
+        if joint in HEAD_JOINTS:
+            in_hair = front[row, column] == Layer.HAIR
+            reach = 0.05 if joint in (Joint.L_EAR, Joint.R_EAR) else 0.03
+            found[joint] = behind < reach + 0.05 * in_hair
+        elif behind > 0.11:
+            found[joint] = not unlucky[joint]
+    pose[~found] = np.nan
+    return pose.astype(np.float32)

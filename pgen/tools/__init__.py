@@ -1,0 +1,1 @@
+"""Scripts that derive bundled files; nothing imports them."""

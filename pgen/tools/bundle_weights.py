@@ -1,0 +1,92 @@
+"""Puts finished weights into the package, in float16.
+
+Run ``python -m pgen.tools.bundle_weights NAME RUN/weights.safetensors``; several files, each with its share, as
+``FILE:0.4 FILE:0.6``, for their mean; ``--semantic FILE`` for H_S from another run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from pgen.data.weights import Weights, bundled, load_weights, save_weights
+from pgen.errors import InputError
+
+_NETWORKS = ("semantic", "appearance", "parser")
+
+
+def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> None:
+    """Write the mean of ``sources``, files of weights, as the bundled weights ``name``: a parser, or H_S and H_A.
+
+    Args:
+        sources: each ``FILE`` or ``FILE:SHARE``; one file has the share 1, and shares make 1 together.
+        semantic: a file whose H_S takes the place of theirs.
+
+    Raises:
+        InputError: the files hold other networks, differ in size, or the shares do not make 1.
+    """
+    parted = [_parted(source) for source in sources]
+    loaded = [load_weights(path) for path, _ in parted]
+    shares = [share for _, share in parted]
+    if abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"{' '.join(sources)}: the shares make {sum(shares):g}, not 1")
+    info = dict(loaded[-1].info)
+    if "data" in info:
+        info["data"] = Path(info["data"]).name  # where it was is nobody's business
+    if len(sources) > 1 or semantic is not None:
+        info.pop("scores", None)  # they are of other weights
+    if len(sources) > 1:
+        info["mean"] = [
+            f"{Path(path).name}, step {w.info.get('step')}: {s:g}" for (path, s), w in zip(parted, loaded, strict=True)
+        ]
+    networks = {key: _mean([getattr(w, key) for w in loaded], shares) for key in _NETWORKS if _all_have(key, loaded)}
+    if semantic is not None:
+        other = load_weights(semantic)
+        if other.semantic is None or other.frame != loaded[-1].frame:
+            raise InputError(f"{semantic}: holds no H_S for frames of {loaded[-1].frame}")
+        networks["semantic"] = other.semantic
+        info["semantic"] = {key: other.info.get(key) for key in ("config", "step", "scores")}
+    if "parser" not in networks and not {"semantic", "appearance"} <= networks.keys():
+        raise InputError(
+            f"{' '.join(sources)}: bundled weights are a parser, or both H_S and H_A; give those of a finished "
+            "train-parser or train-joint"
+        )
+    save_weights(bundled(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, force=True)
+
+
+def _parted(source: str) -> tuple[str, float]:
+    path, colon, share = source.rpartition(":")
+    try:
+        return (path, float(share)) if colon else (source, 1.0)
+    except ValueError:
+        return source, 1.0
+
+
+def _all_have(key: str, loaded: Sequence[Weights]) -> bool:
+    return all(getattr(weights, key) is not None for weights in loaded)
+
+
+def _mean(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
+    """Network whose weights are the mean of those of ``networks``."""
+    result = copy.deepcopy(networks[0])
+    states = [network.state_dict() for network in networks]
+    try:
+        result.load_state_dict(
+            {key: sum(share * state[key] for share, state in zip(shares, states, strict=True)) for key in states[0]}
+        )
+    except (KeyError, RuntimeError):
+        raise InputError("the files' networks differ in their sizes: a mean takes weights of one training") from None
+    return result
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name")
+    parser.add_argument("sources", nargs="+")
+    parser.add_argument("--semantic")
+    given = parser.parse_args()
+    bundle(given.name, given.sources, given.semantic)

@@ -1,0 +1,181 @@
+"""Synthetic photos in many disguises, so that what is learnt from them holds on real ones.
+
+Images are float (B, 3, H, W) in [0, 1] here, labels long (B, H, W). All randomness comes from `Dice`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.models.inputs import Views
+from pgen.training.augment.batch_rng import Dice, shaped
+
+_MARGIN = 0.1  # of the figure's longer side, left around it, as around a person who was found in a photo
+
+# Shares of samples that keep their background, get another photo as one, or noise; the rest get a plain one.
+_KEPT, _FROM_PHOTO, _FROM_NOISE = 0.3, 0.3, 0.25
+
+_CLOTHES = (Label.UPPER, Label.PANTS, Label.SKIRT)
+_HALF_BODIES = 0.3  # share of samples that show part of the figure
+_REFOCUSED, _NOISY, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred or sharpened, noisy, compressed
+
+
+def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
+    """Other colours and patterns of clothes and hair, other shades of skin."""
+    spread = torch.zeros(LABEL_COUNT, device=images.device)
+    spread[list(_CLOTHES)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.2
+    tint = 0.6 * spread
+    tint[list(SKIN_LABELS)] = 0.03  # skin differs in how dark it is, little in its hue
+    spread, tint = spread[:, None], tint[:, None]
+    shade = dice.normal(1, 1) * 0.15 * (spread > 0) + dice.normal(LABEL_COUNT, 1) * spread
+    gains = torch.exp(shade + tint * dice.normal(LABEL_COUNT, 3))
+    gains[:, list(SKIN_LABELS)] = gains[:, [Label.FACE]]  # a person's skin has one colour
+    gain = gains[torch.arange(len(labels), device=labels.device)[:, None, None], labels].permute(0, 3, 1, 2)
+    size = (labels.shape[1], labels.shape[2])
+    rows, columns = torch.meshgrid(*(torch.linspace(0, 1, n, device=images.device) for n in size), indexing="ij")
+    waves, turn = dice.uniform(4, 60), dice.uniform(0, math.pi)
+    across = shaped(waves * turn.cos()) * columns + shaped(waves * turn.sin()) * rows
+    stripes = torch.sin(2 * math.pi * across) * shaped(dice.uniform(0, 0.3) * dice.chance(0.35))
+    spots = 0.12 * dice.field(1, 12, size) + 0.1 * dice.field(1, 64, size)
+    worn = torch.isin(labels, torch.tensor(_CLOTHES, device=labels.device))[:, None]
+    return (images * gain * (1 + worn * (stripes + spots))).clamp(0, 1)
+
+
+def placed(images: Tensor, labels: Tensor, others: Tensor, dice: Dice) -> Tensor:
+    """The figures before other backgrounds: crops of the photos ``others``, noise, plain or shaded colours."""
+    kind = dice.uniform(0, 1)
+    ground = images.clone()
+    first = _KEPT
+    for share, background in (
+        (_FROM_PHOTO, _photo),
+        (_FROM_NOISE, _noise),
+        (1 - _KEPT - _FROM_PHOTO - _FROM_NOISE, _plain),
+    ):
+        which = (kind >= first) & (kind < first + share)
+        first += share
+        if which.any():
+            ground[which] = background(others[which], dice.some(which)).clamp(0, 1)
+    figure = F.avg_pool2d((labels > 0).to(images.dtype)[:, None], 3, 1, 1)
+    return ground + figure * (images - ground)
+
+
+def _photo(others: Tensor, dice: Dice) -> Tensor:
+    zoom = dice.uniform(0.35, 1.0)
+    theta = torch.zeros(len(others), 2, 3, device=others.device)
+    theta[:, 0, 0] = zoom * torch.where(dice.chance(0.5), 1.0, -1.0)
+    theta[:, 1, 1] = zoom
+    theta[:, :, 2] = dice.uniform(-0.8, 0.8, 2)
+    grid = F.affine_grid(theta, list(others.shape), align_corners=False)
+    return F.grid_sample(others, grid, padding_mode="reflection", align_corners=False)
+
+
+def _plain(others: Tensor, dice: Dice) -> Tensor:
+    size = (others.shape[2], others.shape[3])
+    return dice.uniform(0.05, 1, 3)[..., None, None] + 0.15 * dice.field(1, 2, size)
+
+
+def _noise(others: Tensor, dice: Dice) -> Tensor:
+    size = (others.shape[2], others.shape[3])
+    fine = 0.12 * dice.field(3, 24, size) + 0.08 * dice.field(1, 96, size)
+    return _plain(others, dice) + 0.15 * dice.field(3, 5, size) + fine
+
+
+def framed(views: Views, dice: Dice) -> Views:
+    """Each figure turned, and cropped as a photo in which it was found is: whole or in part, with a margin.
+
+    The images keep their size, the labels get half of it, where a pixel has the label of its middle.
+    """
+    middle, side = _boxes(views.labels)
+    part = dice.chance(_HALF_BODIES)
+    side = side * (1 + 2 * _MARGIN) * torch.exp(0.12 * dice.normal())
+    side = side * torch.where(part, dice.uniform(0.4, 0.8), 1.0)
+    away = torch.where(part[:, None], dice.uniform(-0.5, 0.5, 2) * side[:, None], 0.06 * side[:, None] * dice.normal(2))
+    away[:, 0] = torch.where(part, 0.3 * away[:, 0], away[:, 0])
+    turn = 0.12 * dice.normal()
+    return cropped(views, middle + away, side, turn)
+
+
+def whole(views: Views) -> Views:
+    """Each figure cropped with a margin, as `framed` does, with nothing random about it."""
+    middle, side = _boxes(views.labels)
+    return cropped(views, middle, side * (1 + 2 * _MARGIN), torch.zeros_like(side))
+
+
+def cropped(views: Views, middle: Tensor, side: Tensor, turn: Tensor) -> Views:
+    """What fills the frame after: its longer side is ``side`` (B,) pixels, its middle ``middle`` (B, 2), (x, y).
+
+    It is turned by ``turn`` (B,) radians. Joints outside become missing. The labels are at half the size.
+    """
+    height, width = views.size
+    half = torch.tensor([width, height], device=middle.device) / 2
+    along, down = torch.stack([turn.cos(), turn.sin()], 1), torch.stack([-turn.sin(), turn.cos()], 1)
+    axes = torch.stack([along, down], 2) * half * (side / max(views.size))[:, None, None]  # pixels, a column an axis
+    theta = torch.cat([axes / half[:, None], ((middle + 0.5) / half - 1)[..., None]], 2)
+    small = [len(side), 1, height // 2, width // 2]
+    grid = F.affine_grid(theta, list(views.images.shape), align_corners=False)
+    images = F.grid_sample(views.images, grid, "bilinear", "border", align_corners=False)
+    labels = views.labels[:, None].to(images.dtype)
+    labels = F.grid_sample(labels, F.affine_grid(theta, small, False), "nearest", "border", align_corners=False)
+    poses = torch.einsum("bij,bkj->bki", torch.linalg.inv(axes), views.poses - middle[:, None])
+    poses = (poses + 1) * half - 0.5
+    inside = ((poses > -0.5) & (poses < 2 * half - 0.5)).all(2)
+    return Views(images, labels[:, 0].long(), torch.where(inside[..., None], poses, torch.nan))
+
+
+def photographed(images: Tensor, dice: Dice) -> Tensor:
+    """Other light, colours, sharpness, noise and compression."""
+    size = (images.shape[2], images.shape[3])
+    light = 1 + 0.12 * dice.field(1, 3, size) + shaped(dice.uniform(-0.3, 0.2))
+    tint = torch.exp(0.06 * dice.normal(3))[..., None, None]
+    images = (images * light * tint).clamp(1e-3, 1) ** shaped(torch.exp(0.25 * dice.normal()))
+    mean = images.mean((2, 3), keepdim=True)
+    images = mean + (images - mean) * shaped(dice.uniform(0.75, 1.25))
+    grey = images.mean(1, keepdim=True)
+    images = grey + (images - grey) * shaped(dice.uniform(0.5, 1.4))
+    for share, change in ((_REFOCUSED, _refocused), (_NOISY, _noisy), (_JPEG, _packed)):
+        which = dice.chance(share)
+        if which.any():
+            images[which] = change(images[which], dice.some(which)).clamp(0, 1)
+    return images.clamp(0, 1)
+
+
+def _refocused(images: Tensor, dice: Dice) -> Tensor:
+    blurred = F.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
+    return torch.lerp(images, blurred, shaped(dice.uniform(-0.4, 1)))
+
+
+def _noisy(images: Tensor, dice: Dice) -> Tensor:
+    return images + dice.normal(*images.shape[1:]) * shaped(dice.uniform(0.005, 0.05))
+
+
+def _packed(images: Tensor, dice: Dice) -> Tensor:
+    """Images (B, 3, H, W) as they come out of JPEG files."""
+    found = []
+    for image, quality in zip(images, dice.uniform(15, 95).tolist(), strict=True):
+        file = io.BytesIO()
+        pixels = (image.clamp(0, 1) * 255).byte().permute(1, 2, 0).cpu().numpy()
+        Image.fromarray(pixels).save(file, "JPEG", quality=int(quality))
+        found.append(torch.from_numpy(np.array(Image.open(file))).to(images).permute(2, 0, 1) / 255)
+    return torch.stack(found)
+
+
+def _boxes(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Middle (B, 2), (x, y), and longer side (B,), at least 8 pixels, of the figures in maps (B, H, W)."""
+    spans = []
+    for along in (1, 2):  # columns that show some of it, then rows
+        shown = (labels > 0).any(along)
+        places = torch.arange(shown.shape[1], device=labels.device).expand_as(shown)
+        none = ~shown.any(1)
+        first = torch.where(shown, places, shown.shape[1]).amin(1).masked_fill(none, 0)
+        last = torch.where(shown, places, -1).amax(1).masked_fill(none, shown.shape[1] - 1)
+        spans.append(torch.stack([first, last], 1).float())
+    box = torch.stack(spans, 1)
+    return box.mean(2), (box[..., 1] - box[..., 0] + 1).amax(1).clamp_min(8)

@@ -1,0 +1,260 @@
+"""Training in several processes: on the GPUs or processors of one machine, or on several machines.
+
+One process each GPU, or ``--procs N`` on CPUs; every process has its own part of each batch, and torch's
+DistributedDataParallel averages the gradients. The samples of a step are drawn for the whole batch, batch norms take
+their statistics over all processes, so that a training goes the same way however many processes share it, but for
+rounding and for dropout. Only the first process writes files, validates and talks.
+
+One machine: ``pgen train-hs --gpus 0,1`` or ``pgen train-hs --procs 2`` starts the processes itself.
+
+Several machines: start the same command on each with ``torchrun``, which pgen notices and joins. For two machines with
+eight GPUs each, of which ``node0`` can be reached by the other::
+
+    torchrun --nnodes 2 --nproc-per-node 8 --rdzv-id pgen --rdzv-backend c10d --rdzv-endpoint node0:29500 \
+        --no-python pgen train-hs --data datasets/deepfashion.h5 --preset deepfashion-256 --out runs/hs
+
+the same line on both. Each machine needs the data file under that name; the run folder is written by the first process
+alone, and only that one reads it on ``--resume``. A schedule's batch counts the samples of all processes. Without GPUs
+the same works with gloo, ``--nproc-per-node`` processes a machine.
+
+A process that dies ends all the others, at once under ``--gpus`` and ``--procs`` and under torchrun as torchrun does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NoReturn, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from pgen.errors import InputError, PgenError
+from pgen.runtime.parallel_map import processors
+from pgen.training.synced_norm import synced
+
+T = TypeVar("T")
+
+#: How long a process waits for another: others wait while the first validates or looks for pseudo labels. That a
+#: process has died is noticed by whoever started it, long before.
+_PATIENCE = timedelta(hours=12)
+
+#: A process whose peer is gone lets whoever started it find that one first, so that it is blamed.
+_GRACE_SECONDS = 20.0
+
+_INTERRUPTED = 128 + signal.SIGINT
+_STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes that train together, seen from one of them; alone by default."""
+
+    rank: int = 0
+    world: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    local_world: int = 1  #: how many of them are on this machine
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes and talks."""
+        return self.rank == 0
+
+    def shared(self, make: Callable[[], T]) -> T:
+        """What ``make`` returns in the first process; in the others it is not called."""
+        if self.world == 1:
+            return make()
+        held = [make() if self.first else None]
+        dist.broadcast_object_list(held, src=0, device=torch.device("cpu"))
+        return held[0]  # type: ignore[return-value]
+
+    def any(self, flag: bool) -> bool:
+        """Whether ``flag`` is true in any process. All must ask; those that come first wait."""
+        if self.world == 1:
+            return flag
+        seen = torch.tensor(int(flag))
+        dist.all_reduce(seen, dist.ReduceOp.MAX)
+        return bool(seen)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean of ``values``, a tensor on the CPU, over the processes."""
+        if self.world > 1:
+            dist.all_reduce(values)
+            values /= self.world
+        return values
+
+    def averaging(self, module: nn.Module) -> nn.Module:
+        """``module``, whose ``forward`` returns losses, so that its gradients are means over the processes."""
+        if self.world == 1:
+            return module
+        # Parameters may be unused in a step, such as those of a level that is not yet faded in.
+        return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def prepare(self, networks: nn.Module) -> None:
+        """Let the batch norms of ``networks`` see the whole batch."""
+        if self.world > 1:
+            synced(networks)
+
+
+def without_averaging(module: nn.Module | None) -> AbstractContextManager[None]:
+    """While the block runs, gradients of `Processes.averaging`'s module are only added up in each process."""
+    return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
+
+
+def parse_gpus(text: str | None) -> tuple[int, ...]:
+    """``"0,1"`` → (0, 1). Raises InputError for what is no list of GPUs, and for those that are not there."""
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts) or len(set(parts)) < len(parts):
+        raise InputError(f"--gpus {text}: write their numbers, each once, such as --gpus 0,1")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    for part in parts:
+        if int(part) >= count:
+            there = (
+                f"choose of {', '.join(map(str, range(count)))}" if count else "none can be used; --procs N needs none"
+            )
+            raise InputError(f"--gpus {text}: there is no GPU {part} here; {there}")
+    return tuple(map(int, parts))
+
+
+def started_by_torchrun() -> bool:
+    """Whether torchrun, or `run_in`, has started this process."""
+    return all(name in os.environ for name in _STARTED)
+
+
+def run_in(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: Any) -> T:
+    """``work(processes, *arguments)`` in a process a GPU of ``gpus``, or in ``procs`` processes on the CPU.
+
+    One process is this one; so it is in a process that torchrun has started, which joins the others. More are started
+    afresh: ``work`` must be importable, and its arguments fit to be pickled.
+
+    Returns:
+        What it returns in the first process.
+
+    Raises:
+        InputError, PgenError: as the process raised that failed first; PgenError too if one was killed.
+    """
+    count = len(gpus) or procs
+    if started_by_torchrun():
+        if gpus or procs > 1:
+            raise InputError("--gpus and --procs start processes, and torchrun has done so: leave them out")
+        with _joined(gpus) as processes:
+            return work(processes, *arguments)
+    if count > 1:
+        return _launch(count, work, tuple(gpus), arguments)
+    use_cuda = gpus or (torch.cuda.is_available() and not procs)
+    device = torch.device("cuda", gpus[0] if gpus else 0) if use_cuda else torch.device("cpu")
+    return work(Processes(device=device), *arguments)
+
+
+@contextmanager
+def _joined(gpus: Sequence[int]) -> Iterator[Processes]:
+    """Meet the other processes, as torchrun's environment variables say."""
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    on_cpu = not torch.cuda.is_available()
+    device = torch.device("cpu")
+    if not on_cpu:
+        index = gpus[local] if gpus else local
+        if index >= torch.cuda.device_count():
+            raise InputError(f"process {rank} needs the GPU {index}: start no more processes than there are GPUs")
+        device = torch.device("cuda", index)
+        torch.cuda.set_device(device)
+    dist.init_process_group("gloo" if on_cpu else "cpu:gloo,cuda:nccl", timeout=_PATIENCE)
+    try:
+        yield Processes(rank, world, device, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
+    except RuntimeError as error:
+        if _is_of_a_lost_peer(error):
+            time.sleep(_GRACE_SECONDS)
+            raise PgenError(f"process {rank} of {world} lost another one; see its error") from error
+        raise
+    finally:
+        dist.destroy_process_group()
+
+
+def _is_of_a_lost_peer(error: RuntimeError) -> bool:
+    return isinstance(error, dist.DistError) or any(
+        word in str(error) for word in ("Connection closed by peer", "Connection reset by peer", "gloo", "NCCL")
+    )
+
+
+def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments: tuple[Any, ...]) -> T:
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(("torch.distributed.elastic", "torch.multiprocessing")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what has happened is told here
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        run_id=f"pgen-{os.getpid()}",
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+    )
+    with _own_signals():
+        try:
+            return elastic_launch(config, _worker)(count, work, gpus, arguments)[0]
+        except ChildFailedError as error:
+            _, failure = error.get_first_failure()
+            _raise(failure.message, failure.exitcode, int(failure.local_rank), count)
+        except SignalException as stop:
+            if stop.sigval == signal.SIGINT:
+                raise KeyboardInterrupt from None
+            raise SystemExit(128 + stop.sigval) from None
+
+
+def _worker(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments: tuple[Any, ...]) -> T:
+    """One of the processes that `_launch` has started."""
+    if not gpus:
+        torch.set_num_threads(max(1, processors() // count))
+    try:
+        with _joined(gpus) as processes:
+            return work(processes, *arguments)
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None  # the launcher would wait for a result
+
+
+def _raise(message: Any, exit_code: int, rank: int, count: int) -> NoReturn:
+    """Raise what a process has died of."""
+    who = f"process {rank} of {count}"
+    if exit_code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    if exit_code < 0:
+        raise PgenError(f"{who} was killed by {signal.Signals(-exit_code).name}; all have ended; --resume goes on")
+    text = message.get("message", "") if isinstance(message, dict) else str(message)
+    kind, _, said = text.partition(": ")
+    line = " ".join(said.split())
+    if kind == InputError.__name__:
+        raise InputError(line)
+    if kind == PgenError.__name__:
+        raise PgenError(line)
+    raise PgenError(f"{who} failed: {' '.join(text.split())[:300] or f'exit code {exit_code}'}")
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Put back the signal handlers that torch's launcher replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

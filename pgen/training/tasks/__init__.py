@@ -1,0 +1,1 @@
+"""What each training samples, its losses and its validation."""

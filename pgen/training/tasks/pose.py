@@ -1,0 +1,97 @@
+"""Training of the pose detector: image → joint heatmaps."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.body.batched import heatmaps, known
+from pgen.body.heatmaps import sigma_for
+from pgen.body.viz import Picture, draw_skeleton, sheet
+from pgen.data.dataset import Sampler, augmented
+from pgen.losses.losses import pose_loss
+from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
+from pgen.training.config import PoseTraining
+from pgen.training.sampling import NoisyDraw, draw_noisy, noise_like
+from pgen.training.similarity import as_bytes
+from pgen.training.tasks.supervised import SupervisedStage, shown
+
+_Network = TypeVar("_Network", bound=nn.Module)
+
+#: The loss is scaled as in H_A's training, to read alike.
+_SCALE = 700.0
+
+
+def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size``."""
+    small = (size[0] // stride, size[1] // stride)
+    return heatmaps((poses + 0.5) / stride - 0.5, small, sigma_for(size) / stride)
+
+
+class PoseStage(SupervisedStage):
+    """Heatmap regression with noise, brightness, flips and zoom."""
+
+    name, score = "pose", "pck"
+
+    def __init__(
+        self,
+        config: PoseTraining,
+        train: Sampler,
+        held_out: Sampler,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        torch.manual_seed(seed)
+        self.config, self.detector = config, pose_detector(config.network)
+        super().__init__(self.detector, config.schedule, train, held_out, device)
+
+    def draw(self, generator: torch.Generator) -> NoisyDraw:
+        return draw_noisy(self.train, self.schedule, generator)
+
+    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+        views = augmented(self.train.views(draw.source, self.device), draw.source_change)
+        tint = 2 * self.config.noise * noise_like(views.images[:, :, :1, :1], draw.noise + 1)
+        noise = self.config.noise * noise_like(views.images, draw.noise)
+        image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+        found = self.detector(image)
+        return {"pose": _SCALE * pose_loss(found, heatmaps_at(views.poses, self.frame, self.detector.stride))}
+
+    @torch.no_grad()
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
+        errors = []
+        for indices in torch.arange(len(self.held_out)).split(32):
+            views = self.held_out.views(indices, self.device)
+            detector = networks["pose"]
+            found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
+            errors.append((found - views.poses).norm(dim=2)[known(views.poses)])
+        error = torch.cat(errors)
+        limit = 6 * max(self.frame) / 128
+        return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
+
+    @torch.no_grad()
+    def sheet(self, networks: nn.ModuleDict) -> Picture:
+        """Held-out photos, each with the skeleton that is found and the true one."""
+        rows = []
+        for index in shown(len(self.held_out)):
+            views = self.held_out.views(torch.tensor([index]), self.device)
+            found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
+            photo, true = as_bytes(views.images)[0], views.poses[0].cpu().numpy()
+            captions = (self.held_out.names[index], "found", "true")
+            pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
+            rows.append(list(zip(captions, pictures, strict=True)))
+        return sheet(rows)
+
+
+def frozen(network: _Network) -> _Network:
+    """``network`` in eval mode, without gradients."""
+    return network.eval().requires_grad_(False)
+
+
+def detector_loss(detector: PoseDetector, images: Tensor, poses: Tensor) -> Tensor:
+    """Pose term of H_A: the detector's heatmaps on ``images`` against those of the poses asked for."""
+    size = (images.shape[2], images.shape[3])
+    return F.mse_loss(detector(images), heatmaps_at(poses, size, detector.stride))

@@ -1,0 +1,42 @@
+"""What the trainings of pose detector and parser have in common: one network, learning from true annotations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from pgen.data.dataset import Sampler
+from pgen.training.config import Schedule
+
+#: Rows of a sheet of examples.
+_ROWS = 6
+
+
+class SupervisedStage:
+    """A `Stage` without discriminators and other networks beside it, in which nothing changes from step to step."""
+
+    name: str
+
+    def __init__(
+        self, network: nn.Module, schedule: Schedule, train: Sampler, held_out: Sampler, device: torch.device | str
+    ) -> None:
+        """``network`` is moved to ``device``, and saved under the stage's name."""
+        self.schedule, self.device = schedule, torch.device(device)
+        self.train, self.held_out, self.frame = train, held_out, train.size
+        self.networks = nn.ModuleDict({self.name: network.to(self.device).to(memory_format=torch.channels_last)})
+        self.critics = nn.ModuleDict()
+        self.companions: Mapping[str, nn.Module] = {}
+        self.rates: Mapping[str, float] = {}
+
+    def begin(self, step: int, average: nn.ModuleDict) -> None:
+        """Nothing changes from step to step."""
+
+    def critic_losses(self) -> dict[str, Tensor]:
+        return {}
+
+
+def shown(count: int) -> list[int]:
+    """Which few of ``count`` examples are shown on a sheet: indices, evenly spread."""
+    return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()

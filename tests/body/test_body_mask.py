@@ -1,0 +1,145 @@
+"""The body mask: against its definition, pixel by pixel, and by hand."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from pgen.body.body_mask import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known
+from pgen.body.limb_fields import ARMS, leg_chains, spine
+from pgen.body.parts import torso_length
+from pgen.body.pose_mask import pose_mask
+from pgen.body.raster import polygon_mask
+from pgen.synthetic.dataset import synthetic_example
+from tests.body.poses import SIZES, STANDING, people, rescaled
+
+SIZE = (128, 128)
+
+
+def mask_of(pose: np.ndarray, size: tuple[int, int] = SIZE) -> np.ndarray:
+    masks = body_masks(torch.from_numpy(pose)[None], size)
+    assert masks.shape == (1, 1, *size)
+    assert masks.dtype == torch.float32
+    return masks[0, 0].numpy() > 0
+
+
+def near(start: np.ndarray, end: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
+    grid = np.stack(np.meshgrid(np.arange(size[1]), np.arange(size[0])), axis=-1)
+    bone = end - start
+    share = np.clip((grid - start) @ bone / max(bone @ bone, 1e-12), 0, 1)
+    return np.linalg.norm(grid - start - share[..., None] * bone, axis=-1) <= radius
+
+
+def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    joints, unit, there = pose.astype(np.float64), torso_length(pose), known(pose)
+    bones = []
+    for hip, knee, ankle in leg_chains(pose)[0]:
+        bones += [(hip, knee), (knee, ankle + FOOT * (ankle - knee))]
+    for shoulder, elbow, wrist in ARMS:
+        if there[[shoulder, elbow]].all():
+            bones.append((joints[shoulder], joints[elbow]))
+        if there[[elbow, wrist]].all():
+            bones.append((joints[elbow], joints[wrist] + HAND * (joints[wrist] - joints[elbow])))
+    mask = np.zeros(size, bool)
+    head = [joint for joint in HEAD_JOINTS if there[joint]]
+    if head:
+        middle = joints[head].mean(axis=0)
+        mask |= near(middle, middle, (HEAD + MARGIN) * unit, size)
+        if there[Joint.NECK]:
+            bones.append((joints[Joint.NECK], middle))
+    for start, end in bones:
+        mask |= near(start, end, (LIMB + MARGIN) * unit, size)
+    corners = []
+    for ends in ((Joint.R_SHOULDER, Joint.L_SHOULDER), (Joint.R_HIP, Joint.L_HIP)):
+        first, second = joints[list(ends)]
+        half = (second - first) / 2
+        if np.linalg.norm(half) < HALF_TORSO * unit:
+            half = HALF_TORSO * unit * np.array([-1, 1]) * spine(pose)[::-1]
+        corners += [(first + second) / 2 - half, (first + second) / 2 + half]
+    for ends in combinations(corners, 2):
+        mask |= near(*ends, MARGIN * unit, size)
+    for triangle in combinations(corners, 3):
+        mask |= polygon_mask(np.array(triangle), size)
+    return mask
+
+
+@settings(max_examples=40)
+@given(people(missing=0.3), SIZES)
+def test_equals_its_definition(pose: np.ndarray, size: tuple[int, int]) -> None:
+    assert (mask_of(pose, size) != by_definition(pose, size)).sum() <= 4
+
+
+@settings(max_examples=20)
+@given(people())
+def test_is_mirrored_with_the_pose(pose: np.ndarray) -> None:
+    mirrored = pose[list(FLIP_JOINTS)]
+    mirrored[:, 0] = 127 - mirrored[:, 0]
+    assert (mask_of(mirrored) != mask_of(pose)[:, ::-1]).sum() <= 4
+
+
+@settings(max_examples=20)
+@given(people())
+def test_grows_with_the_person(pose: np.ndarray) -> None:
+    large = mask_of(rescaled(pose, 2), (256, 256)).reshape(128, 2, 128, 2).mean(axis=(1, 3))
+    assert np.abs(large - mask_of(pose)).mean() < 0.02
+
+
+def test_by_hand() -> None:
+    """Torso of length 100 from (70, 60) to (130, 160), right arm held out level; all else missing."""
+    pose = np.full((18, 2), np.nan, np.float32)
+    pose[Joint.R_SHOULDER], pose[Joint.L_SHOULDER] = (70, 60), (130, 60)
+    pose[Joint.R_HIP], pose[Joint.L_HIP] = (70, 160), (130, 160)
+    pose[Joint.R_ELBOW], pose[Joint.R_WRIST] = (40, 60), (20, 60)
+    mask = mask_of(pose, (400, 200))
+    assert np.flatnonzero(mask[110]).tolist() == list(range(64, 137))  # the torso and 6 pixels on either side
+    assert np.flatnonzero(mask[:, 30]).tolist() == list(range(43, 78))  # the arm: 17 pixels up and down
+    assert mask[60, 0]  # the hand: 0.3·20 beyond the wrist at 20, and 17 more
+    assert mask[60 - 17, 14]
+    assert not mask[60 - 17, 13]
+    assert np.flatnonzero(mask[:, 100]).tolist() == list(range(54, 167))  # no neck, no head; between the legs nothing
+    assert np.flatnonzero(mask[300]).tolist() == [*range(53, 88), *range(113, 148)]  # legs that had to be assumed
+    # To the ankles at 160 + 170, and 0.15·85 and 17 more.
+    assert np.flatnonzero(mask[:, 70])[-1] == int(160 + 170 + 0.15 * 85 + 17)
+
+
+def test_head_is_a_disc_about_its_joints() -> None:
+    pose = STANDING.copy()
+    centre = pose[list(HEAD_JOINTS)].mean(axis=0)
+    radius = (HEAD + MARGIN) * torso_length(pose)
+    columns = np.flatnonzero(mask_of(pose)[round(float(centre[1]))])
+    assert columns[[0, -1]] == pytest.approx([centre[0] - radius, centre[0] + radius], abs=1)
+    pose[list(HEAD_JOINTS)] = np.nan
+    assert not mask_of(pose)[:10].any()
+
+
+def test_seen_from_the_side_the_torso_keeps_a_width() -> None:
+    pose = np.full((18, 2), np.nan, np.float32)
+    pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]] = (60, 20)
+    pose[[Joint.R_HIP, Joint.L_HIP]] = (60, 70)
+    assert np.flatnonzero(mask_of(pose)[45]).tolist() == list(range(46, 75))  # (0.22 + 0.06)·50 to either side
+
+
+def test_holds_the_bones_and_needs_a_torso() -> None:
+    mask = mask_of(STANDING)
+    assert (mask | ~pose_mask(STANDING, SIZE, 2)).all()
+    without = STANDING.copy()
+    without[Joint.L_HIP] = np.nan
+    both = body_masks(torch.from_numpy(np.stack([without, STANDING])), SIZE)
+    assert not both[0].any()
+    np.testing.assert_array_equal(both[1, 0].numpy() > 0, mask)
+
+
+def test_covers_about_what_a_clothed_figure_covers() -> None:
+    shares = []
+    for index in range(6):
+        example = synthetic_example(3, index, 0, (64, 64))
+        mask, figure = mask_of(example.pose, (64, 64)), example.parsing > 0
+        shares.append(((mask & figure).sum() / figure.sum(), (mask & figure).sum() / mask.sum()))
+    recall, precision = np.mean(shares, axis=0)
+    assert recall > 0.85
+    assert precision > 0.65

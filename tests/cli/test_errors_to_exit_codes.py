@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import torch
+import typer
+
+from pgen.cli import errors_to_exit_codes as conducting
+from pgen.cli.errors_to_exit_codes import choose_device, conduct, print_table, progress, seed_everything, warn
+from pgen.errors import InputError, PgenError
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch calls its own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (InputError("a.png is empty"), 2, "error: a.png is empty"),
+        (PgenError("it failed"), 1, "error: it failed"),
+        (InputError("two\n  lines"), 2, "error: two lines"),
+        (InputError("a\x1b[31m\udcff.png"), 2, "error: a\ufffd[31m\ufffd.png"),
+        (typer.BadParameter("no such thing."), 2, "error: Invalid value: no such thing"),
+        (KeyError("x"), 1, "error: KeyError: 'x' (run with --debug for the traceback)"),
+        (RuntimeError(), 1, "error: RuntimeError (run with --debug for the traceback)"),
+        (MemoryError(), 1, "error: not enough memory;"),
+        (OutOfMemoryError("CUDA"), 1, "error: the GPU has not enough memory;"),
+        (OSError(errno.ENOSPC, "full", "out.png"), 1, "error: no space left on the disk to write out.png;"),
+        (OSError(errno.EIO, "broken", "out.png"), 1, "error: OSError: [Errno 5] broken: 'out.png' (run with"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (typer.Abort(), 130, "interrupted"),
+    ],
+)
+def test_errors_become_one_line(capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str) -> None:
+    assert conduct(lambda: raising(error)) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("error", "code"), [(typer.Exit(0), 0), (typer.Exit(3), 3), (SystemExit(4), 4)])
+def test_exits_are_quiet(capsys: pytest.CaptureFixture[str], error: BaseException, code: int) -> None:
+    assert conduct(lambda: raising(error)) == code
+    assert capsys.readouterr() == ("", "")
+
+
+def test_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert conduct(lambda: None) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("error", [InputError("bad"), ValueError("bad")])
+def test_traceback_only_with_debug(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
+    assert conduct(lambda: raising(error), debug=True) in (1, 2)
+    err = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in err
+    assert "in raising" in err
+    assert err.splitlines()[-1].startswith("error: ")
+
+
+def test_a_reader_that_has_left_is_no_error(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert conduct(lambda: print("x" * 100_000)) == 1
+        print("what is left to flush")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_request_to_end_unwinds() -> None:
+    unwound = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            unwound.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert conduct(work) == 143
+    assert unwound
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_libraries_are_silent_except_with_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    def talk() -> None:
+        warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert conduct(talk) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_warn(capsys: pytest.CaptureFixture[str]) -> None:
+    warn("take\ncare")
+    assert capsys.readouterr() == ("", "warning: take care\n")
+
+
+def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("working", 3) as advance:
+        advance()
+        advance(2, note="loss 0.1")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_on_a_terminal_goes_to_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("working", 3) as advance:
+        advance(2, note="loss 0.1")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "working" in err
+    assert "2/3" in err
+    assert "loss 0.1" in err
+
+
+def test_table_goes_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "[red]" + "x" * 90
+    print_table("[b]title", [("name", long), ("number", 3)], columns=("what", "value"))
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "[b]title" in out
+    assert long in out
+    assert "value" in out
+
+
+def test_seed_makes_everything_repeatable() -> None:
+    import random
+
+    def draw() -> tuple[float, float, float]:
+        return random.random(), np.random.rand(), float(torch.rand(()))  # noqa: NPY002
+
+    seed_everything(7)
+    first = draw()
+    seed_everything(7)
+    assert draw() == first
+    seed_everything(8)
+    assert draw() != first
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:0")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    assert choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(InputError, match=r"--device cuda:2: there is no such device here; .*cpu, cuda:0, cuda:1"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "tpu", "", "meta"])
+def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_device("auto") == torch.device("cpu")
+    with pytest.raises(InputError, match="no such device here; choose of auto, cpu"):
+        choose_device(name)
+
+
+def test_codes_are_the_promised_ones() -> None:
+    assert (conducting.OK, conducting.FAILED, conducting.BAD_INPUT, conducting.INTERRUPTED) == (0, 1, 2, 130)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgen.body.joints import Joint
+from pgen.data.annotators.choose import Annotators
+from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
+from pgen.errors import InputError
+from pgen.inference.inputs import load_parsing, read_source, read_target
+from tests.data.examples import SIZE, STANDING, example, write_store
+
+A = example(0)
+
+
+def test_files(tmp_path: Path) -> None:
+    Image.fromarray(A.image).save(tmp_path / "a.png")
+    np.save(tmp_path / "a.npy", A.parsing)
+    write_pose_csv(tmp_path / "poses.csv", {"b.png": STANDING + 1, "a.png": STANDING})
+    source = read_source(tmp_path / "a.png", tmp_path / "poses.csv", tmp_path / "a.npy")
+    assert (source.name, source.warnings) == ("a.png", ())
+    np.testing.assert_array_equal(source.image, A.image)
+    np.testing.assert_array_equal(source.pose, STANDING)
+    np.testing.assert_array_equal(source.parsing, A.parsing)
+
+
+def test_image_of_a_store_brings_its_annotations(tmp_path: Path) -> None:
+    path = write_store(tmp_path / "a.h5")
+    source = read_source(f"{path}:001.png")
+    np.testing.assert_array_equal(source.image, example(1).image)
+    np.testing.assert_array_equal(source.pose, example(1).pose)
+    np.testing.assert_array_equal(source.parsing, example(1).parsing)
+    other = read_source(f"{path}:001.png", pose=STANDING + 7, parsing=np.ones(SIZE, int))
+    np.testing.assert_array_equal(other.pose, STANDING + 7)
+    assert (other.parsing == 1).all()
+
+
+def test_without_a_parser_there_is_no_map() -> None:
+    with pytest.raises(InputError, match=r"none\.safetensors: there is no such file"):
+        read_source(A.image, pose=STANDING, annotators=Annotators(parsing="pgen:none.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("image", "pose", "parsing", "message"),
+    [
+        (A.image.astype(float), STANDING, A.parsing, "uint8"),
+        (A.image[..., 0], STANDING, A.parsing, "uint8"),
+        (A.image, STANDING[:17], A.parsing, r"\(18, 2\)"),
+        (A.image, STANDING.astype(str), A.parsing, r"\(18, 2\)"),
+        (A.image, STANDING, A.parsing.astype(float), "integer"),
+        (A.image, STANDING, A.parsing[None], "integer"),
+        (A.image, STANDING, A.parsing + 9, "0 to 9"),
+        (A.image, STANDING, A.parsing.astype(int) - 1, "0 to 9"),
+        (A.image, STANDING, np.zeros(SIZE, int), "nobody"),
+        (A.image, STANDING, np.ones((128, 64), int), "128x64.*128x128.*not the same shape"),
+        (A.image, STANDING * 4, A.parsing, "lie outside of the photo"),
+        (A.image, STANDING * np.nan, A.parsing, "the pose: .*too little of the torso"),
+        (A.image, LoadedPose(STANDING, (128, 64), "b.json"), A.parsing, "b.json.*128x64.*128x128"),
+    ],
+)
+def test_refused(image: np.ndarray, pose: np.ndarray, parsing: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_source(image, pose, parsing)
+
+
+def test_map_of_another_size_is_scaled() -> None:
+    small = np.arange(16, dtype=np.uint8).reshape(4, 4) % 10
+    source = read_source(A.image, STANDING, small)
+    np.testing.assert_array_equal(source.parsing, small.repeat(32, 0).repeat(32, 1))
+
+
+def test_map_may_be_rounded_to_another_shape() -> None:
+    image = np.zeros((1101, 750, 3), np.uint8)
+    assert read_source(image, STANDING, np.ones((256, 176), int)).parsing.shape == (1101, 750)
+
+
+def test_pose_of_a_scaled_photo() -> None:
+    pose = LoadedPose((STANDING + 0.5) / 2 - 0.5, (64, 64), "small")
+    np.testing.assert_allclose(read_source(A.image, pose, A.parsing).pose, STANDING, atol=1e-4)
+
+
+def test_torso_is_completed_with_a_warning() -> None:
+    pose = STANDING.copy()
+    pose[Joint.L_HIP] = np.nan
+    source = read_source(A.image, pose, A.parsing)
+    assert len(source.warnings) == 1
+    assert source.warnings[0].startswith("the pose: l_hip is missing")
+    assert np.isfinite(source.pose[Joint.L_HIP]).all()
+
+
+def test_frame_of_a_target(tmp_path: Path) -> None:
+    write_pose_csv(tmp_path / "poses.csv", {"a.png": STANDING, "b.png": STANDING, "c.png": STANDING})
+    Image.new("RGB", (200, 150)).save(tmp_path / "a.png")
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (210, 150)).save(tmp_path / "images/b.png")
+    write_pose_json(tmp_path / "canvas.json", STANDING, (300, 400))
+    write_pose_json(tmp_path / "plain.json", STANDING)
+    store = write_store(tmp_path / "a.h5")
+    frames = {
+        "poses.csv:a.png": (150, 200),
+        "poses.csv:b.png": (150, 210),
+        "poses.csv:c.png": None,
+        "canvas.json": (300, 400),
+        "plain.json": None,
+        f"{store.name}:002.png": SIZE,
+    }
+    assert {name: read_target(f"{tmp_path}/{name}").frame for name in frames} == frames
+    assert read_target(STANDING).frame is None
+
+
+def test_target_of_another_frame_than_the_photo_beside_it(tmp_path: Path) -> None:
+    write_pose_csv(tmp_path / "poses.csv", {"a.png": STANDING})
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png.* of 18 joints lie outside"):
+        read_target(tmp_path / "poses.csv")
+
+
+def test_entry_of_a_file_without_entries(tmp_path: Path) -> None:
+    Image.fromarray(A.image).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png:b does not exist"):
+        read_source(f"{tmp_path}/a.png:b", STANDING, A.parsing)
+    with pytest.raises(InputError, match=r"name one of its images"):
+        read_source(write_store(tmp_path / "a.h5"))
+
+
+def test_load_parsing_says_what_it_is(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", A.parsing)
+    assert load_parsing(tmp_path / "a.npy")[1] == str(tmp_path / "a.npy")

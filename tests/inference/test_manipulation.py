@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from pgen.body.labels import Label
+from pgen.errors import InputError
+from pgen.inference.person import Person
+from pgen.inference.predictor import PersonGenerator
+from tests.inference.test_texture_transfer import photo
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(
+    "edits", [{"sleeves": "long"}, {"sleeves": "none"}, {"lower": "skirt"}, {"hair": "long", "neckline": "v"}]
+)
+def test_only_what_changed_is_painted(model: PersonGenerator, edits: dict[str, str], scale: int) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30), scale=scale)
+    result = person.manipulate(**edits)
+    assert result.warnings == ()
+    assert result.changed.sum() > 40
+    np.testing.assert_array_equal(result.changed, result.parsing != person.parsing)
+    border = ndimage.distance_transform_edt(~result.changed)
+    away = border > 4 * scale * 128 / model.frame[0]
+    np.testing.assert_array_equal(result.image[away], person.image[away])
+    assert (result.image[result.changed] != person.image[result.changed]).any()
+
+
+def test_what_is_new_has_the_colours_of_the_old(model: PersonGenerator) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    result = person.manipulate(sleeves="long")
+    new = result.changed & (result.parsing == Label.UPPER)
+    assert np.abs(np.median(result.image[new], axis=0) - 30).max() < 60, "not skin"
+    skirt = person.manipulate(lower="skirt")
+    new = skirt.changed & (skirt.parsing == Label.SKIRT) & (person.parsing == Label.BACKGROUND)
+    assert np.abs(np.median(skirt.image[new], axis=0) - (30, 40, 160)).max() < 40, "the trousers' cloth"
+
+
+def test_painted_map(model: PersonGenerator, tmp_path: Path) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    path = person.manipulate(sleeves="long").save_parsing(tmp_path / "map.png")
+    painted = Image.open(path).convert("RGB")
+    painted.save(tmp_path / "rgb.png")
+    first, second = person.manipulate(path), person.manipulate(tmp_path / "rgb.png")
+    np.testing.assert_array_equal(first.image, person.manipulate(sleeves="long").image)
+    np.testing.assert_array_equal(first.image, second.image)
+    painted.resize((64, 64), Image.Resampling.NEAREST).save(tmp_path / "small.png")
+    with pytest.raises(
+        InputError, match=r"small.png has 64x64 pixels \(height x width\), and the photo 128x128; paint"
+    ):
+        person.manipulate(tmp_path / "small.png")
+
+
+def test_nothing_to_change_is_told(model: PersonGenerator) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    result = person.manipulate(person.parsing)
+    np.testing.assert_array_equal(result.image, person.image)
+    assert result.warnings == ("the photo: the new map changes nothing that the photo shows",)
+
+
+def test_refused(model: PersonGenerator) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    for edits in ({}, {"parsing": person.parsing, "hair": "long"}):
+        with pytest.raises(InputError, match="either edits or a parsing map"):
+            person.manipulate(**edits)
+    with pytest.raises(InputError, match="edit 'shoes' is unknown"):
+        person.manipulate(shoes="red")
+
+
+def test_panels(model: PersonGenerator) -> None:
+    result = photo(model, Label.PANTS, (30, 30, 30)).manipulate(sleeves="none", hair="long")
+    captions = [caption for caption, _ in result.panels()]
+    assert captions == ["source: the photo", "its map", "sleeves=none hair=long", "result"]
+
+
+def large_scene(model: PersonGenerator) -> tuple[Person, np.ndarray]:
+    """Someone small in a large photo, worked on as a part of it, and that photo."""
+    small = photo(model, Label.PANTS, (30, 30, 30))
+    scene = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
+    parsing = np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
+    assert person.window.size < (300, 300)
+    return person, scene
+
+
+def test_a_part_goes_back_into_the_photo(model: PersonGenerator, tmp_path: Path) -> None:
+    person, scene = large_scene(model)
+    result = person.manipulate(sleeves="long")
+    whole = result.pasted()
+    np.testing.assert_array_equal(person.window.of(whole), result.image)
+    untouched = np.ones(scene.shape[:2], bool)
+    person.window.of(untouched)[ndimage.binary_dilation(result.changed, iterations=8)] = False
+    np.testing.assert_array_equal(whole[untouched], scene[untouched])
+    assert (whole != scene).any()
+    path = result.save_parsing(tmp_path / "map.png")
+    assert Image.open(path).size == (600, 400)
+    np.testing.assert_array_equal(person.manipulate(path).image, result.image)
+    np.testing.assert_array_equal(person.manipulate(result.parsing).image, result.image)
+
+
+def test_far_from_the_person_nothing_can_be_painted(model: PersonGenerator) -> None:
+    person, _ = large_scene(model)
+    parsing = person.of_photo(person.parsing)
+    parsing[5:20, 5:20] = Label.SKIRT
+    with pytest.raises(InputError, match="labels far from the person, where nothing is painted; use --no-crop"):
+        person.manipulate(parsing)

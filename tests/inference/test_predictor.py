@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pgen
+from pgen.body.labels import FLIP_LABELS
+from pgen.data.dataset import mirrored, mirrored_poses
+from pgen.data.weights import Weights
+from pgen.errors import InputError
+from pgen.inference.predictor import PersonGenerator, load
+from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.inputs import Transfer, Views, paint
+from tests.data.examples import STANDING, example
+from tests.inference.tiny import FRAME, WIDTHS, write_weights
+
+
+def test_load_says_what_it_took(weights: Path) -> None:
+    model = pgen.load(weights, device="cpu")
+    assert model.origin == f"weights: {weights}"
+    assert (model.frame, model.device) == (FRAME, torch.device("cpu"))
+
+
+def test_newest_run_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs/joint").mkdir(parents=True)
+    write_weights(tmp_path / "runs/joint/weights.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert "runs/joint/weights.safetensors" in load(device="cpu").origin
+
+
+def test_refused(tmp_path: Path, weights: Path) -> None:
+    with pytest.raises(InputError, match=r"no.safetensors.*no such file"):
+        load(tmp_path / "no.safetensors")
+    with pytest.raises(InputError, match=r"hs.safetensors.*H_A"):
+        load(write_weights(tmp_path / "hs.safetensors", appearance=False))
+    for device in ("cuda:99", "nonsense"):
+        with pytest.raises(InputError, match=f"device {device}"):
+            load(weights, device)
+
+
+def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:
+    model = load(write_weights(tmp_path / "ha.safetensors", semantic=False), "cpu")
+    a = example(0)
+    person = model.person(a.image, a.pose, a.parsing)
+    assert person.generate(STANDING, a.parsing).image.shape == a.image.shape
+    with pytest.raises(InputError, match=r"H_S.*--parsing"):
+        person.generate_many([STANDING])
+
+
+def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
+    model = load(weights, "cpu")
+    a, b = example(0), example(1)
+    images = torch.from_numpy(np.stack([a.image, b.image])).permute(0, 3, 1, 2) / 127.5 - 1
+    labels = torch.from_numpy(np.stack([a.parsing, b.parsing])).long()
+    source = Views(images, labels, torch.from_numpy(np.stack([a.pose, b.pose])))
+    target = source.poses.flip(0)
+    mirror = mirrored(source, torch.tensor([True, True]))
+    found = model.layouts(source, Transfer(source.poses, target, source.size))
+    seen = model.layouts(mirror, Transfer(mirror.poses, mirrored_poses(target, source.size[1]), source.size))
+    assert len(found.unique()) > 2
+    agree = torch.tensor(FLIP_LABELS)[seen].flip(2) == found
+    assert agree.float().mean() > 0.99  # ties may fall either way
+
+
+@pytest.mark.parametrize("kind", ["guided", "baseline", "paper"])
+def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
+    """Random networks paint grey noise; held to the guide, a picture has the source's colours."""
+    config = AppearanceConfig(WIDTHS, local_widths=(), guide_channels=4 * (kind != "paper"), parsing=kind != "baseline")
+    torch.manual_seed(0)
+    network = appearance_generator(config).eval()
+    model = PersonGenerator(Weights(FRAME, appearance=network))
+    a = example(0)
+    image = torch.from_numpy(a.image).permute(2, 0, 1)[None] / 127.5 - 1
+    source = Views(image, torch.from_numpy(a.parsing)[None].long(), torch.from_numpy(a.pose)[None])
+    transfer = Transfer(source.poses, torch.from_numpy(STANDING)[None], source.size)
+    found = model.images(source, transfer, source.labels)
+    with torch.inference_mode():
+        painted = paint(network, source, transfer, source.one_hot())
+    guide = transfer.paste(source.images, source.labels, source.labels)
+    assert torch.equal(found, painted) == (kind != "guided")
+    if kind == "guided":
+        away, before = ((x - guide.image).mean((2, 3)).abs().max() for x in (found, painted))
+        assert away < 0.2 * before
+
+
+def test_two_levels(tmp_path: Path) -> None:
+    network = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
+    model = PersonGenerator(Weights((128, 128), appearance=network))
+    a = example(0)
+    assert model.person(a.image, a.pose, a.parsing).generate(STANDING, a.parsing).image.std() > 0
+
+
+def test_import_is_light() -> None:
+    code = "import sys, pgen; assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert pgen.load is load
+    with pytest.raises(AttributeError, match=r"nothing"):
+        pgen.nothing  # noqa: B018

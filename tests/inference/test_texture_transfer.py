@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgen.body.labels import Label
+from pgen.errors import InputError
+from pgen.inference.person import Person
+from pgen.inference.predictor import PersonGenerator, load
+from tests.body.layouts import dressed
+from tests.data.examples import STANDING
+from tests.inference.tiny import write_weights
+
+COLOURS = {Label.UPPER: (200, 40, 40), Label.PANTS: (30, 40, 160), Label.SKIRT: (40, 140, 60), Label.HAIR: (90, 60, 30)}
+
+
+def photo(
+    model: PersonGenerator, lower: Label, upper: tuple[int, int, int], sleeve: float = 0.5, scale: int = 1
+) -> Person:
+    """Someone standing in flat colours on white, ``scale`` times as large."""
+    parsing = dressed(STANDING, sleeve, lower, 1.5)
+    image = np.full((*parsing.shape, 3), 235, np.uint8)
+    image[np.isin(parsing, (1, 6, 7, 8, 9))] = (220, 180, 150)
+    for label, colour in {**COLOURS, Label.UPPER: upper}.items():
+        image[parsing == label] = colour
+    size = (128 * scale, 128 * scale)
+    parsing = np.asarray(Image.fromarray(parsing).resize(size, Image.Resampling.NEAREST))
+    image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    return model.person(image, (STANDING + 0.5) * scale - 0.5, parsing)
+
+
+@pytest.mark.parametrize("regions", [["upper"], ["lower", "hair"], ["all"]])
+def test_all_else_stays_exactly(model: PersonGenerator, regions: list[str]) -> None:
+    person, clothes = photo(model, Label.SKIRT, (30, 30, 30), scale=2), photo(model, Label.PANTS, (240, 240, 40))
+    result = person.transfer_texture(clothes, regions)
+    assert result.image.shape == (256, 256, 3)
+    labels = {"upper": [Label.UPPER], "all": [*COLOURS]}.get(regions[0], [Label.SKIRT, Label.HAIR])
+    region = np.isin(person.parsing, labels)
+    np.testing.assert_array_equal(result.image[~region], person.image[~region])
+    changed = (result.image != person.image).any(axis=2)
+    for label in labels:
+        if (person.parsing == label).any():
+            assert changed[person.parsing == label].mean() > 0.5
+    np.testing.assert_array_equal(result.parsing, person.parsing)
+
+
+def test_lower_is_what_each_wears(model: PersonGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
+    images = model.images
+    seen = []
+
+    def watched(source, transfer, layouts):  # type: ignore[no-untyped-def]
+        seen.append((source, layouts))
+        return images(source, transfer, layouts)
+
+    monkeypatch.setattr(model, "images", watched)
+    person.transfer_texture(clothes, ["lower"])
+    source, layouts = seen[0]
+    assert (source.labels == Label.SKIRT).any(), "the pants are shown to H_A as a skirt"
+    assert not (source.labels == Label.PANTS).any()
+    assert (layouts == person.views.labels).all()
+    assert (clothes.views.labels == Label.PANTS).any(), "the clothes' own map is not touched"
+
+
+def test_shape(model: PersonGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, clothes = photo(model, Label.PANTS, (30, 30, 30), 1.9), photo(model, Label.PANTS, (240, 240, 40), 0.4)
+    monkeypatch.setattr(model, "layouts", lambda source, transfer: clothes.views.labels)
+    result = person.transfer_texture(clothes, ["upper"], shape=True)
+    arms = np.isin(result.parsing, (Label.L_ARM, Label.R_ARM)) & (person.parsing == Label.UPPER)
+    assert arms.sum() > 60, "sleeves are shorter"
+    assert (result.image[arms] != person.image[arms]).any(axis=1).mean() > 0.9
+    legs = slice(80, None)
+    np.testing.assert_array_equal(result.image[legs], person.image[legs])
+
+
+def test_refused(model: PersonGenerator, tmp_path: Path) -> None:
+    person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
+    with pytest.raises(InputError, match="region 'shoes' is unknown; choose of upper, pants"):
+        person.transfer_texture(clothes, ["shoes"])
+    with pytest.raises(InputError, match="no region is named"):
+        person.transfer_texture(clothes, [])
+    with pytest.raises(InputError, match="shows no pants; choose lower"):
+        person.transfer_texture(clothes, ["pants"])
+    lone = load(write_weights(tmp_path / "ha.safetensors", semantic=False), "cpu")
+    one = photo(lone, Label.PANTS, (30, 30, 30))
+    assert one.transfer_texture(one, ["upper"]).target == "clothes of the photo"
+    with pytest.raises(InputError, match="H_S"):
+        one.transfer_texture(one, ["upper"], shape=True)
+
+
+def test_panels(model: PersonGenerator) -> None:
+    person = photo(model, Label.SKIRT, (30, 30, 30))
+    captions = [caption for caption, _ in person.transfer_texture(person).panels()]
+    assert captions == ["clothes: the photo", "person: the photo", "parsing map", "result"]
+
+
+def test_a_part_goes_back_into_the_photo(model: PersonGenerator) -> None:
+    clothes, small = photo(model, Label.PANTS, (240, 240, 40)), photo(model, Label.SKIRT, (30, 30, 30))
+    scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
+    scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
+    whole = person.transfer_texture(clothes, ["upper"]).pasted()
+    np.testing.assert_array_equal(whole[parsing != Label.UPPER], scene[parsing != Label.UPPER])
+    assert (whole != scene)[parsing == Label.UPPER].any(axis=1).mean() > 0.5

@@ -1,0 +1,153 @@
+"""Pseudo labels in a store: written, read, made for it, and found by a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from pgen.data.dataset import Sampler
+from pgen.data.store import Store, StoreWriter
+from pgen.data.store_writer import write_pseudo_labels
+from pgen.errors import InputError, PgenError
+from pgen.pseudo_labels import pseudo_matches
+from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.matches import make_pseudo_labels, training_matches
+from pgen.synthetic.dataset import synthetic_example
+
+torch.set_num_threads(1)
+
+COUNT = 36
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """36 views of 18 people; every third person is for testing."""
+    with StoreWriter(tmp_path / "a.h5", (48, 48), source="tests") as writer:
+        for k in range(COUNT):
+            split = "test" if k // 2 % 3 == 1 else "train"
+            writer.add(synthetic_example(11, k // 2, k % 2, (48, 48), split=split))
+    return tmp_path / "a.h5"
+
+
+def test_written_labels_are_read_and_replaced(path: Path) -> None:
+    assert Store(path).pseudo_labels() is None
+    for width in (3, 1):
+        matches = np.arange(COUNT * width).reshape(COUNT, width) % COUNT - 1
+        write_pseudo_labels(path, matches, {"kind": "mine", "width": width})
+        found = Store(path).pseudo_labels()
+        assert found is not None
+        assert np.array_equal(found.matches, matches)
+        assert found.matches.dtype == np.int32
+        assert found.options == {"kind": "mine", "width": width}
+    with Store(path) as store:  # the rest is as it was
+        assert len(store) == COUNT
+        assert store.parsing(COUNT - 1).any()
+    assert [file.name for file in path.parent.iterdir()] == ["a.h5"]
+
+
+@pytest.mark.parametrize("matches", [np.zeros((3, 1), int), np.full((COUNT, 1), COUNT), np.zeros((COUNT, 1)), [[-2]]])
+def test_what_does_not_fit_is_refused(path: Path, matches: object) -> None:
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="match"):
+        write_pseudo_labels(path, matches)  # type: ignore[arg-type]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "damage", [np.zeros((COUNT, 2)), np.zeros((2, 2), np.int32), np.full((COUNT, 2), 99, np.int32)]
+)
+def test_damaged_labels_are_told(path: Path, damage: np.ndarray) -> None:
+    with h5py.File(path, "r+") as file:
+        file["pseudo_labels"] = damage
+        file["pseudo_labels"].attrs["options"] = "{}"
+    with pytest.raises(InputError, match=r"a\.h5 is damaged: .*make them again"):
+        Store(path).pseudo_labels()
+
+
+def test_labels_without_options_are_damaged(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["pseudo_labels"] = np.zeros((COUNT, 2), np.int32)
+    with pytest.raises(InputError, match=r"a\.h5 is damaged"):
+        Store(path).pseudo_labels()
+
+
+def test_made_for_training_images_only(path: Path) -> None:
+    made = make_pseudo_labels(path, 3)
+    stored = Store(path).pseudo_labels()
+    assert stored is not None
+    assert np.array_equal(stored.matches, made.matches)
+    assert stored.options["kind"] == "nearest"
+    store = Store(path)
+    train, test = store.indices("train"), store.indices("test")
+    assert (stored.matches[test] == -1).all()
+    assert np.isin(stored.matches[train], train).all()
+    persons = np.array(store.persons)
+    assert (persons[stored.matches[train]] != persons[train][:, None]).all()
+
+
+def test_a_training_uses_what_was_prepared(path: Path) -> None:
+    make_pseudo_labels(path, 3)
+    before = path.read_bytes()
+    store = Store(path)
+    train = Sampler(store)
+    matches, origin = training_matches(store, train, nearest=4, turned=2, seed=0)
+    assert path.read_bytes() == before
+    assert "nearest, 3 each" in origin
+    stored = Store(path).pseudo_labels()
+    assert stored is not None
+    assert matches.dtype == np.int64
+    assert np.array_equal(train.indices[matches], stored.matches[train.indices])
+
+
+def test_a_training_makes_its_own_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(path)
+    train = Sampler(store)
+    first, origin = training_matches(store, train, 2, 1, seed=0)
+    assert np.array_equal(first, find_matches(train, 2, 1, seed=0))
+    assert "kept in" in origin
+    with monkeypatch.context() as patched:
+        patched.setattr(pseudo_matches, "find_matches", None)
+        again, origin = training_matches(Store(path), train, 2, 1, seed=0)
+        assert np.array_equal(again, first)
+        assert "varied, 3 each" in origin
+    other, origin = training_matches(Store(path), train, 2, 1, seed=1)
+    assert "kept in" in origin
+    assert not np.array_equal(other, first)
+
+
+def test_a_training_does_without_writing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PgenError("no space left")
+
+    monkeypatch.setattr(pseudo_matches, "write_pseudo_labels", refuse)
+    store = Store(path)
+    matches, origin = training_matches(store, Sampler(store), 2, 0, seed=0)
+    assert matches.shape == (24, 2)
+    assert "cannot be written" in origin
+
+
+def test_labels_that_leave_a_training_image_out_are_made_anew(path: Path) -> None:
+    made = make_pseudo_labels(path, 2).matches.copy()
+    store = Store(path)
+    train = Sampler(store)
+    made[train.indices[5], 1] = -1  # one of two is enough
+    write_pseudo_labels(path, made, {"kind": "nearest"})
+    matches, _ = training_matches(Store(path), train, 1, 0, seed=0)
+    assert matches.shape == (24, 2)
+    assert matches[5, 0] == matches[5, 1]
+    made[train.indices[5]] = -1
+    write_pseudo_labels(path, made, {"kind": "nearest"})
+    matches, origin = training_matches(Store(path), train, 1, 0, seed=0)
+    assert matches.shape == (24, 1)
+    assert "made" in origin
+
+
+def test_no_training_images(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "a.h5", (48, 48), source="tests") as writer:
+        writer.add(synthetic_example(11, 0, 0, (48, 48), split="test"))
+    with pytest.raises(InputError, match=r"a\.h5: no train images"):
+        make_pseudo_labels(tmp_path / "a.h5", 1)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pgen.errors import InputError, PgenError
+from pgen.runtime.atomic_write import check_output, remove_abandoned, write_whole
+from tests.data.examples import nothing_left_in
+
+
+def test_appears_whole_with_its_suffix(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    with write_whole(target) as aside:
+        assert aside.parent == tmp_path
+        assert aside.suffix == ".png"
+        aside.write_text("half")
+        assert not target.exists()
+        aside.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert target.read_text() == "whole"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    with nothing_left_in(tmp_path), pytest.raises(error), write_whole(tmp_path / "a") as aside:  # noqa: PT012
+        aside.write_text("half")
+        raise error
+
+
+def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), write_whole(target, force=True) as aside:  # noqa: PT012
+        aside.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+
+
+def test_refuses_what_exists_unless_forced(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_text("old")
+    with pytest.raises(InputError, match=r"a exists already.*--force"), write_whole(target):
+        pytest.fail("must refuse before the work")
+    with write_whole(target, force=True) as aside:
+        aside.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_refuses_what_came_into_being_meanwhile(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    with pytest.raises(InputError, match="exists already"), write_whole(target) as aside:  # noqa: PT012
+        aside.write_text("ours")
+        target.write_text("theirs")
+    assert target.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_writes_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target = tmp_path / "real" / "a"
+    target.write_text("old")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with write_whole(link, force=True) as aside:
+        aside.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (".", "is a folder"),
+        ("no/such/a", "there is no folder"),
+        ("x" * 300, "cannot be written"),
+        ("nul\0", "cannot be written"),
+        ("/dev/null", "not a regular file"),
+        ("file/a", "cannot be written"),
+    ],
+)
+def test_refuses_impossible_places(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "file").write_text("")
+    with nothing_left_in(tmp_path), pytest.raises(InputError, match=message) as caught:
+        check_output(tmp_path / name, force=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_refuses_a_folder_that_is_not_writable(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="not writable"):
+        check_output(tmp_path / "a")
+
+
+def test_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    with nothing_left_in(tmp_path), pytest.raises(PgenError, match="no space left") as caught:  # noqa: SIM117
+        with write_whole(tmp_path / "a"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert not isinstance(caught.value, InputError)
+
+
+def test_kill_leaves_no_output(tmp_path: Path) -> None:
+    program = (
+        "import sys, time\nfrom pgen.runtime.atomic_write import write_whole\n"
+        "with write_whole(sys.argv[1]) as aside:\n"
+        "    aside.write_text('half'); print('writing', flush=True); time.sleep(60)\n"
+    )
+    target = tmp_path / "a"
+    process = subprocess.Popen([sys.executable, "-c", program, target], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"writing\n"
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert not target.exists()
+
+
+def test_a_writer_that_replaces_the_file_does_not_change_its_mode(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    with write_whole(tmp_path / "out") as aside:
+        aside.unlink()
+        os.close(os.open(aside, os.O_CREAT | os.O_WRONLY, 0o600))
+    assert (tmp_path / "out").stat().st_mode == plain.stat().st_mode
+
+
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    names = {".a.0123abcd.part.h5", ".ab.0123abcd.part.h5", ".a.other.part.h5", ".a.0123abcd.part.png", ".a.h5"}
+    for name in names:
+        (tmp_path / name).touch()
+    with write_whole(path) as aside:
+        aside.write_text("new")
+        remove_abandoned(path)
+        assert {entry.name for entry in tmp_path.iterdir()} == names - {".a.0123abcd.part.h5"} | {aside.name}
+    assert path.read_text() == "new"

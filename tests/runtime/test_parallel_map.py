@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pgen.errors import PgenError
+from pgen.runtime.parallel_map import ordered_map
+
+
+def late_when_early(index: int, count: int) -> tuple[int, int, str | None]:
+    time.sleep(0.01 * (count - index))
+    return index, os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+def fail_at(index: int, wrong: int) -> int:
+    if index == wrong:
+        raise ValueError(f"item {index}")
+    return index
+
+
+def tell_process(index: int) -> int:
+    time.sleep(0.005)
+    return os.getpid()
+
+
+def die(index: int) -> int:
+    os._exit(9)
+
+
+def runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # ended, if not yet noticed by init
+
+
+def test_results_come_in_order_from_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    results = list(ordered_map(late_when_early, ((index, 12) for index in range(12)), workers=2))
+    assert [index for index, _, _ in results] == list(range(12))
+    assert os.getpid() not in {process for _, process, _ in results}
+    assert {threads for _, _, threads in results} == {"1"}
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_items_sent_together_come_in_order() -> None:
+    results = list(ordered_map(late_when_early, ((index, 23) for index in range(23)), workers=2, together=5))
+    assert [index for index, _, _ in results] == list(range(23))
+    assert len({process for _, process, _ in results}) == 2
+
+
+def test_one_worker_works_here_and_lazily() -> None:
+    taken = []
+    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(9)), workers=1)
+    assert next(results) == 0
+    assert taken == [0]
+
+
+def test_few_items_are_taken_ahead() -> None:
+    taken = []
+    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(1000)), workers=2)
+    assert next(results) == 0
+    assert len(taken) < 20
+    results.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_arrive(workers: int) -> None:
+    results = ordered_map(fail_at, ((index, 2) for index in range(100)), workers)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="item 2"):
+        next(results)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_workers_end_when_the_parent_is_killed() -> None:
+    program = (
+        "from pgen.runtime.parallel_map import ordered_map\nfrom tests.data.test_parallel import tell_process\n"
+        "for process in ordered_map(tell_process, ((i,) for i in range(10**6)), 2): print(process, flush=True)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    workers = {int(parent.stdout.readline()) for _ in range(40)}
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(200):
+        if not any(runs(worker) for worker in workers):
+            return
+        time.sleep(0.05)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    pytest.fail("workers were left")
+
+
+def test_death_of_a_worker_is_told() -> None:
+    with pytest.raises(PgenError, match="worker process died"):
+        list(ordered_map(die, ((index,) for index in range(3)), workers=2))
+
+
+INTERRUPTED_START = """
+import os, signal, sys, threading, time
+from multiprocessing.process import BaseProcess
+from pgen.runtime.parallel_map import ordered_map
+
+start = BaseProcess.start
+
+def interrupted_start(process):
+    start(process)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)  # it gets so far that it waits for work
+
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()  # gets what the main thread blocks
+BaseProcess.start = interrupted_start
+try:
+    list(ordered_map(abs, ((number,) for number in range(100)), 2))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_interruption_while_workers_start() -> None:
+    command = [sys.executable, "-c", INTERRUPTED_START]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")

@@ -1,0 +1,110 @@
+"""Training of H_A: what is painted into which map, and what losses and scores see of it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pgen.body.paste import Paste
+from pgen.data.dataset import Sampler
+from pgen.models import color_correction as hold
+from pgen.models.color_correction import hold_to_guide
+from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
+from pgen.training.tasks import appearance as appearance_stage
+from pgen.training.tasks.appearance import AppearanceStage
+from tests.training.people import SIZE, VARIANTS, painting
+
+Samplers = tuple[Sampler, Sampler]
+
+
+def losses_of(stage: AppearanceStage) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share: float) -> None:
+    stage = painting(samplers, f"appearance.anyone={share}", "appearance.schedule.flip=false")
+    draw = stage.draw(torch.Generator().manual_seed(0))
+    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
+    layout, losses = stage._target_layout(source, target, draw)
+    assert losses == {}
+    if share:
+        assert stage.frozen.semantic is not None
+        transfer = Transfer(source.poses, target.poses, SIZE)
+        expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
+    else:
+        assert (stage.matches[draw.source] == draw.target[:, None]).any(1).all()
+        expected = target.labels
+    assert torch.equal(layout.argmax(1), expected)
+    assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
+
+
+def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
+    others = ("anyone=0", "schedule.zoom=0.2", "own_view=false", "hold=false")
+    stage = painting(samplers, *(f"appearance.{other}" for other in others))
+    calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
+
+    def watched(
+        model: nn.Module,
+        source: Views,
+        transfer: Transfer,
+        layout: Tensor,
+        guide: object = None,
+        source_layout: Tensor | None = None,
+    ) -> Tensor:
+        image = paint(model, source, transfer, layout, guide, source_layout)  # type: ignore[arg-type]
+        calls.append((source, transfer, layout, source_layout, image))
+        return image
+
+    monkeypatch.setattr(appearance_stage, "paint", watched)
+    losses_of(stage)
+    (a, there, layout_b, _, fake_b), (b, back, layout_a, soft, _) = calls
+    assert b.images is fake_b
+    assert torch.equal(b.labels, layout_b.argmax(1))
+    assert torch.equal(layout_a, a.one_hot())
+    assert soft is layout_b
+    for one, other in ((there.source, back.target), (there.target, back.source), (b.poses, there.target)):
+        torch.testing.assert_close(one, other, equal_nan=True)
+    assert not torch.equal(layout_a, layout_b)
+
+
+def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both pictures are held, each to its own guide; the paper's network has none, and the baseline knows no labels."""
+    held: list[tuple[Tensor, Tensor]] = []
+
+    def watched(image: Tensor, source: Views, guide: Paste, labels: Tensor) -> Tensor:
+        held.append((hold_to_guide(image, source, guide, labels), labels))
+        return held[-1][0]
+
+    monkeypatch.setattr(hold, "hold_to_guide", watched)
+    stage = painting(samplers, "appearance.hold=true")
+    losses_of(stage)
+    assert len(held) == 2
+    fakes = stage._judged["image"][1]
+    assert torch.equal(fakes[:, :3], torch.cat([image for image, _ in held]).detach())
+    assert torch.equal(one_hot(torch.cat([labels for _, labels in held]))[:, 1:], fakes[:, 3:])
+    held.clear()
+    without = ("appearance.network.guide_channels=0", "appearance.network.blend=false", "appearance.weights.paste=0")
+    losses_of(painting(samplers, "appearance.hold=true", *without))
+    losses_of(painting(samplers, "appearance.hold=true", *VARIANTS["baseline"]))
+    losses_of(painting(samplers, "appearance.hold=false"))
+    assert not held
+
+
+def test_appearance_validation_ranks_the_truth_first(samplers: Samplers) -> None:
+    stage = painting(samplers, "appearance.hold=false")
+
+    class Truth(nn.Module):
+        config = stage.model.config
+
+        def forward(self, *_: object) -> Tensor:
+            return stage.held_out.views(stage.pairs[:, 1]).images
+
+    scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
+    assert scores["ssim"] == pytest.approx(1, abs=1e-4)
+    assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
+    assert 0 < scores["paste_ssim"] < 0.99
+    assert scores["paste_ssim"] < scores["paste_mask_ssim"] < 1  # of what lies outside the mask, nothing is compared

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pgen.data.dataset import Sampler
+from pgen.models.inputs import Transfer, Views, predict_layout
+from pgen.training.config import load_preset
+from pgen.training.tasks import semantic as semantic_stage
+from pgen.training.tasks.semantic import SemanticStage
+from tests.training.people import PAIRS, SIZE, TINY
+
+Samplers = tuple[Sampler, Sampler]
+
+
+def staged(samplers: Samplers, *settings: str) -> SemanticStage:
+    return SemanticStage(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, seed=0)
+
+
+def watched(stage: SemanticStage, monkeypatch: pytest.MonkeyPatch) -> tuple[list[tuple[Views, Transfer]], list[Tensor]]:
+    """Of one batch of losses: what H_S is asked, and the maps it is to answer."""
+    asked: list[tuple[Views, Transfer]] = []
+    wanted: list[Tensor] = []
+
+    def predict(model: object, source: Views, transfer: Transfer) -> Tensor:
+        asked.append((source, transfer))
+        return predict_layout(model, source, transfer)  # type: ignore[arg-type]
+
+    def loss(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        wanted.append(labels)
+        return logits.square().mean()
+
+    monkeypatch.setattr(semantic_stage, "predict_layout", predict)
+    monkeypatch.setattr(semantic_stage, "layout_loss", loss)
+    stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))["layout"].backward()
+    return asked, wanted
+
+
+def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A's map → H_S's for another pose → A's own again, which is the truth."""
+    stage = staged(samplers, "semantic.back=1", "semantic.network.dropout=0")
+    (((a, there), (b, back)), (wanted,)) = watched(stage, monkeypatch)
+    with torch.no_grad():
+        expected = predict_layout(stage.model, a, Transfer(there.source, there.target, SIZE)).argmax(1)
+    assert torch.equal(b.labels, expected)
+    assert torch.equal(wanted, a.labels)
+    for one, other in ((there.target, back.source), (there.source, back.target), (b.poses, there.target)):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = staged(samplers, "semantic.back=0.5", "semantic.schedule.batch=8", "semantic.schedule.flip=false")
+    draw = stage.draw(torch.Generator().manual_seed(0))
+    which = draw.anyone
+    assert which.any()
+    assert not which.all()
+    ((gone, _), (source, _)), (wanted,) = watched(stage, monkeypatch)
+    assert len(gone.labels) == which.sum()
+    assert torch.equal(wanted[which], gone.labels)
+    own = draw.source[~which] == draw.target[~which]
+    matched = (stage.matches[draw.source[~which]] == draw.target[~which, None]).any(1)
+    assert (own | matched).all()
+    assert not torch.equal(source.labels[which], gone.labels)
+
+
+def test_nobody_comes_back_unless_asked(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, _ = watched(staged(samplers, "semantic.back=0"), monkeypatch)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("share", ["own", "back"])
+def test_shares_are_shares(share: str) -> None:
+    with pytest.raises(Exception, match=f"{share} is from 0 to 1"):
+        load_preset("synthetic-64", (f"semantic.{share}=1.5",))

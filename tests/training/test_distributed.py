@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pgen.errors import InputError, PgenError
+from pgen.runtime.parallel_map import processors
+from pgen.training.distributed import Processes, _raise, parse_gpus, run_in
+from tests.training import dying, together
+from tests.training.people import write_people
+from tests.training.stages import NAMES
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """People; and in ``run`` a training of which the first two steps were made in one process."""
+    folder = tmp_path_factory.mktemp("together")
+    write_people(folder / "people.h5")
+    together.train_on(Processes(), folder, "run", 2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> dict[str, Any]:
+    """What two processes came to."""
+    run_in((), 2, together.all_together, folder)
+    return torch.load(folder / "found.pt", weights_only=True)
+
+
+def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    """The relative difference of all gradients of a stage; that of any tensor may be ten times as large.
+
+    A bias before a batch norm has a gradient of 0 but for rounding, which is not compared to itself.
+    """
+    assert one.keys() == other.keys()
+    names = [name for name in other if name != "losses" and "running" not in name]
+    a, b = (torch.cat([grads[name].flatten() for name in names]) for grads in (one, other))
+    least = 1e-5 * float(b.norm())
+    parts = {name: float((one[name] - other[name]).norm() / other[name].norm().clamp_min(least)) for name in other}
+    whole = float((a - b).norm() / b.norm())
+    return max(whole, *(part / 10 for part in parts.values()), parts["losses"])
+
+
+def test_gradients_of_two_processes_are_those_of_one(folder: Path, found: dict[str, Any]) -> None:
+    alone = together.gradients(Processes(), folder)
+    for name in NAMES:
+        assert difference(found["fp32"][name], alone[name]) < 1e-5, name
+
+
+def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str, Any]) -> None:
+    alone = together.gradients(Processes(), folder)
+    in_parts = together.gradients(Processes(), folder, accumulate=2)
+    for name in NAMES:
+        assert difference(found["parts"][name], in_parts[name]) < 1e-5, name  # batch norms too see each part as a whole
+        if name not in ("pose", "parser"):
+            assert difference(in_parts[name], alone[name]) < 1e-5, name
+
+
+def test_bf16_in_two_processes(folder: Path, found: dict[str, Any]) -> None:
+    alone = together.gradients(Processes(), folder, precision="bf16")
+    for name in NAMES:
+        own, others = (torch.cat([g.flatten() for g in grads[name].values()]) for grads in (found["bf16"], alone))
+        assert own.isfinite().all()
+        assert torch.cosine_similarity(own, others, dim=0) > 0.95, name
+        assert difference(found["bf16"][name], found["fp32"][name]) > 1e-4  # which is not what it was
+
+
+def test_processes_tell_each_other(found: dict[str, Any]) -> None:
+    assert found["told"] == ["who", 0]
+    assert found["seen"] == [True, False, 0.5]
+    assert found["threads"] == max(1, processors() // 2)
+
+
+def test_resumed_in_more_processes_and_in_fewer(folder: Path, found: dict[str, Any]) -> None:
+    """Two steps in one process, two in two, and two in one."""
+    result = load_file(together.train_on(Processes(), folder, "run", 6))
+    whole = load_file(together.train_on(Processes(), folder, "whole", 6))
+    assert (folder / "run" / "weights.safetensors").exists()
+    assert result.keys() == whole.keys()
+    for name, value in whole.items():
+        torch.testing.assert_close(result[name], value, atol=2e-4, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("killed", "kind", "reason"),
+    [
+        (True, PgenError, "process 1 of 2 was killed by SIGKILL"),
+        (False, InputError, "photos/7.png: cut short; fetch it again"),
+    ],
+)
+def test_one_that_dies_ends_all(
+    capfd: pytest.CaptureFixture[str], killed: bool, kind: type[PgenError], reason: str
+) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(PgenError) as error:
+        run_in((), 2, dying.one_dies, killed)
+    assert type(error.value) is kind
+    assert str(error.value).startswith(reason)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "kind", "said"),
+    [
+        ({"message": "PgenError: step 3:\nnot finite"}, 1, PgenError, "step 3: not finite"),
+        ({"message": "ValueError: a\nb"}, 1, PgenError, "process 1 of 2 failed: ValueError: a b"),
+        ("<NONE>", 130, KeyboardInterrupt, ""),
+    ],
+)
+def test_what_is_told_of_a_failure(message: object, code: int, kind: type[BaseException], said: str) -> None:
+    with pytest.raises(kind) as error:
+        _raise(message, code, 1, 2)
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0", "there is no GPU 0 here; none can be used"),
+        ("first", "write their numbers"),
+        ("0,", "write their numbers"),
+        ("1,1", "each once"),
+        ("-1", "write their numbers"),
+    ],
+)
+def test_gpus_that_cannot_be(monkeypatch: pytest.MonkeyPatch, text: str, reason: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=reason) as error:
+        parse_gpus(text)
+    assert str(error.value).startswith(f"--gpus {text}: ")
+
+
+def test_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert parse_gpus("1, 0") == (1, 0)
+    assert parse_gpus(None) == ()
+    with pytest.raises(InputError, match=r"there is no GPU 2 here; choose of 0, 1"):
+        parse_gpus("0,2")
+
+
+def test_torchrun_starts_the_processes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="torchrun has done so: leave them out"):
+        run_in((), 2, dying.one_dies, True)
