@@ -27,13 +27,13 @@ from pgen.body.parts import (
     TRANSFORM_EXTEND,
 )
 from pgen.body.pose_mask import CLOSING, RADIUS
-from pgen.body.raster import RIM, capsule_spans, convex_spans, covered, hull_spans
+from pgen.body.raster import RIM, capsule_spans, convex_spans, fill_spans, hull_spans
 
 _STARTS = [int(limb[0]) for limb in LIMBS]
 _ENDS = [int(limb[1]) for limb in LIMBS]
 
 
-def known(poses: Tensor) -> Tensor:
+def known_joints(poses: Tensor) -> Tensor:
     """Which joints are known: bool (B, 18)."""
     return poses.isfinite().all(dim=-1)
 
@@ -60,7 +60,7 @@ def limb_maps(poses: Tensor, size: tuple[int, int]) -> Tensor:
     to 1 at its second; zeros for bones with a missing joint. `heatmaps` mark the joints, these what lies between.
     """
     starts, ends = [int(bone[0]) for bone in BONES], [int(bone[1]) for bone in BONES]
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     along = joints[:, ends] - joints[:, starts]
     rows = torch.arange(size[0], device=poses.device, dtype=poses.dtype)[:, None]
@@ -163,14 +163,14 @@ def pose_masks(poses: Tensor, size: tuple[int, int], radius: float = RADIUS) -> 
     torso_there = there[:, list(TORSO_JOINTS)].all(dim=1, keepdim=True)
     left, right = (torch.cat([bone, body[:, None]], dim=1) for bone, body in zip(bones, torso, strict=True))
     shape_there = torch.cat([there[:, starts] & there[:, ends], torso_there], dim=1)
-    mask = covered(left, right, shape_there, width)[:, None].to(poses.dtype)
+    mask = fill_spans(left, right, shape_there, width)[:, None].to(poses.dtype)
     grown = functional.max_pool2d(mask, CLOSING, stride=1, padding=CLOSING // 2)
     return -functional.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
 
 
 def _joints(poses: Tensor) -> tuple[Tensor, Tensor]:
     """Joints in float64 with 0 for the missing ones, and which are known."""
-    there = known(poses)
+    there = known_joints(poses)
     return torch.where(there[..., None], poses, 0).to(torch.float64), there
 
 

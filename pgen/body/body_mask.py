@@ -12,10 +12,10 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
 from pgen.body.limb_fields import ARMS, LEG_BONE, LEGS
-from pgen.body.raster import RIM, capsule_spans, covered, hull_spans
+from pgen.body.raster import RIM, capsule_spans, fill_spans, hull_spans
 
 #: All in torso lengths: half the width of a limb, the radius of the head, half the width that shoulders and hips have
 #: at least (seen from the side they are a line), and what is added to all of it for cloth and hair.
@@ -39,7 +39,7 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     joint are left out. The mask is empty unless both shoulders and both hips are known; `torso.complete_torso`
     completes them.
     """
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0).to(torch.float64)
     unit = torso_lengths(poses).to(torch.float64)[:, None]
     corners, spine = _torso(joints, unit)
@@ -64,7 +64,7 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     body_left, body_right = hull_spans(corners, size[0])
     shapes_there = torch.cat([bones_there, bones_there.new_ones(len(poses), 1)], dim=1) & (unit > 0)
     left, right = torch.cat([left, body_left[:, None]], dim=1), torch.cat([right, body_right[:, None]], dim=1)
-    return covered(left, right, shapes_there, size[1])[:, None].to(poses.dtype)
+    return fill_spans(left, right, shapes_there, size[1])[:, None].to(poses.dtype)
 
 
 def _torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Fit:
+class Letterbox:
     """How a photo lies in a frame: scaled as a whole until it just fits, centred, the rest padded.
 
     Padding takes on each side the median colour of the photo's outermost row or column there, which continues
@@ -26,7 +26,7 @@ class Fit:
     frame: tuple[int, int]
 
     @classmethod
-    def of(cls, original_size: tuple[int, int], frame_size: tuple[int, int]) -> Fit:
+    def of(cls, original_size: tuple[int, int], frame_size: tuple[int, int]) -> Letterbox:
         """Fit a photo of ``original_size`` into ``frame_size``. Raises ValueError for sizes below 1."""
         if min(*original_size, *frame_size) < 1:
             raise ValueError(f"sizes must be at least 1, not {original_size} and {frame_size}")
@@ -100,7 +100,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Window:
+class CropBox:
     """Part of a photo: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last ones not included."""
 
     top: int
@@ -109,12 +109,12 @@ class Window:
     right: int
 
     @classmethod
-    def whole(cls, size: tuple[int, int]) -> Window:
+    def whole(cls, size: tuple[int, int]) -> CropBox:
         """All of a photo of ``size`` (height, width)."""
         return cls(0, 0, size[0], size[1])
 
     @classmethod
-    def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float) -> Window:
+    def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float) -> CropBox:
         """What shows ``body``, a mask (height, width), with ``margin`` times its longer side left around it.
 
         Grown to the shape of ``frame`` as far as the photo reaches. An empty mask gives the whole photo.

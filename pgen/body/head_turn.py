@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known
+from pgen.body.batched import known_joints
 from pgen.body.joints import Joint
 
 #: Turns of heads with one ear in sight and both eyes, or one: three quarters, and from the side.
@@ -18,7 +18,7 @@ def head_turns(poses: Tensor) -> Tensor:
     0 from the front, 1 where the person's right ear is in the middle and −1 where the left one is. With both ears in
     sight, it is where between them the nose is.
     """
-    there = known(poses)
+    there = known_joints(poses)
     nose, right, left = (poses[:, joint] for joint in (Joint.NOSE, Joint.R_EAR, Joint.L_EAR))
     across = left - right
     between = ((nose - right) * across).sum(1) / across.square().sum(1).clamp_min(1e-6)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import known
+from pgen.body.joints import known_joints
 
 #: Standard deviation of a joint's blob, in pixels of a 256-pixel frame (method of SPT, section 3).
 SIGMA = 6.0
 
 
-def sigma_for(size: tuple[int, int]) -> float:
+def heatmap_sigma(size: tuple[int, int]) -> float:
     """The standard deviation in pixels that suits a frame of ``size`` (height, width)."""
     return SIGMA * max(size) / 256
 
@@ -27,7 +27,7 @@ def heatmaps(pose: NDArray[np.floating], size: tuple[int, int], sigma: float = S
     Returns:
         float32 (18, height, width) in [0, 1].
     """
-    there = known(pose)[:, None]
+    there = known_joints(pose)[:, None]
     centres = np.where(there, np.asarray(pose, dtype=np.float64), 0)
     across = np.exp(-((np.arange(size[1]) - centres[:, :1]) ** 2) / (2 * sigma**2))
     down = np.exp(-((np.arange(size[0]) - centres[:, 1:]) ** 2) / (2 * sigma**2)) * there

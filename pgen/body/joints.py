@@ -66,6 +66,6 @@ BONES: tuple[tuple[Joint, Joint], ...] = (
 FLIP_JOINTS: tuple[int, ...] = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 
 
-def known(pose: NDArray[np.floating]) -> NDArray[np.bool_]:
+def known_joints(pose: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which joints of ``pose`` (..., 18, 2) are known: bool (..., 18)."""
     return np.isfinite(pose).all(axis=-1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINTS, Joint, known
+from pgen.body.joints import JOINTS, Joint, known_joints
 from pgen.body.parts import torso_length
 
 #: The joints of each limb, and of its mirror image.
@@ -55,7 +55,7 @@ def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) 
     return LimbField(along.astype(np.float32), (nearest / unit).astype(np.float32))
 
 
-def spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:
+def spine_line(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit vector (x, y) from between the shoulders to between the hips, all four known; down if they coincide."""
     joints = np.asarray(pose, np.float64)
     shoulders = (joints[Joint.R_SHOULDER] + joints[Joint.L_SHOULDER]) / 2
@@ -78,12 +78,12 @@ def spine_coordinates(
 
 def shoulder_half(pose: NDArray[np.floating]) -> float:
     """How far (pixels) the left shoulder is to the right of the spine; negative for who is seen from behind."""
-    joints, down = np.asarray(pose, np.float64), spine(pose)
+    joints, down = np.asarray(pose, np.float64), spine_line(pose)
     to_left = joints[Joint.L_SHOULDER] - joints[Joint.R_SHOULDER]
     return float(to_left @ np.array([down[1], -down[0]])) / 2
 
 
-def from_behind(pose: NDArray[np.floating]) -> bool:
+def is_seen_from_behind(pose: NDArray[np.floating]) -> bool:
     """Whether the right shoulder is where the left one of a person facing the camera would be."""
     return shoulder_half(pose) < 0
 
@@ -94,10 +94,10 @@ def leg_chains(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], t
     A missing knee is put below the hip, in the direction of the other thigh or of the spine, and a missing ankle below
     the knee.
     """
-    joints, there = np.asarray(pose, np.float64), known(pose)
+    joints, there = np.asarray(pose, np.float64), known_joints(pose)
     unit = torso_length(pose)
     thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if there[knee]]
-    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * spine(pose)
+    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * spine_line(pose)
     chains, assumed = [], []
     for hip, knee, ankle in LEGS:
         at_knee = joints[knee] if there[knee] else joints[hip] + usual

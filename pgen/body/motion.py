@@ -21,7 +21,7 @@ _WINDOW, _DEGREE = 7, 2
 _CLEARLY = 0.6
 
 
-def smooth(poses: Sequence[NDArray[np.floating] | None]) -> list[NDArray[np.float32]]:
+def smooth_motion(poses: Sequence[NDArray[np.floating] | None]) -> list[NDArray[np.float32]]:
     """The poses (18, 2) of a motion, smoothed; None and NaN are frames and joints that were not found.
 
     Frames in which left and right are mixed up are mended, joints missing for up to `LONGEST_GAP` frames filled in by

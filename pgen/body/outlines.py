@@ -24,7 +24,7 @@ _DISTINCT = 40.0
 _COARSE = 256
 
 
-def fitted_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def fit_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """``parsing`` (H, W) of the photo ``image`` (H, W, 3), with rims given to the label beside whose colour they have.
 
     A pixel near an outline changes its label if its colour does not fit what the photo shows of that label nearby,
@@ -36,7 +36,7 @@ def fitted_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8]) -> NDA
     return parsing
 
 
-def foreign_rim(image: NDArray[np.uint8], parsing: NDArray[np.uint8], label: int) -> NDArray[np.bool_]:
+def find_foreign_rim(image: NDArray[np.uint8], parsing: NDArray[np.uint8], label: int) -> NDArray[np.bool_]:
     """The pixels (H, W) near the outline of ``label`` whose colour (``image``, (H, W, 3)) is nothing like its own."""
     rim = _rims(parsing, max(1.0, _REACHES[-1] * max(parsing.shape)))
     region = parsing == label

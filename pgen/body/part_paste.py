@@ -8,9 +8,9 @@ from torch import Tensor
 
 from pgen.body.batched import pose_masks
 from pgen.body.paste import clean_background
-from pgen.body.pose_mask import radius_for
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.transfer import Transfer
 from pgen.body.warp import plan_warp, sample_points
-from pgen.models.inputs import Transfer
 
 #: The figure is taken to reach this many radii of the pose mask beyond the mask: clothes are wider than bones.
 _REACH = 2.0
@@ -18,7 +18,7 @@ _REACH = 2.0
 _MARGIN = 3.0
 
 
-def part_paste(image: Tensor, transfer: Transfer) -> Tensor:
+def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     """``image`` (B, 3, H, W) in [−1, 1] with its person's ten parts carried to the target pose.
 
     Without a parsing map the figure is guessed to be the pose mask, grown. Pixels of the source's figure are carried
@@ -35,7 +35,7 @@ def part_paste(image: Tensor, transfer: Transfer) -> Tensor:
     usable = shares > 0.5
 
     behind = (
-        clean_background(image.float(), figure, round(_MARGIN * radius_for(transfer.size)))
+        clean_background(image.float(), figure, round(_MARGIN * pose_mask_radius(transfer.size)))
         .permute(0, 2, 3, 1)
         .reshape(count, 3)
     )
@@ -53,7 +53,7 @@ def part_paste(image: Tensor, transfer: Transfer) -> Tensor:
 
 def _figures(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """Guessed silhouettes, long (B, H, W) of 0 and 1."""
-    radius = radius_for(size)
+    radius = pose_mask_radius(size)
     grow = max(1, round(_REACH * radius))
     masks = pose_masks(poses, size, radius).float()
     return F.max_pool2d(masks, 2 * grow + 1, stride=1, padding=grow)[:, 0].long()

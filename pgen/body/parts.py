@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.affine import NOWHERE, fit_affine
-from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known
+from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.raster import polygon_mask
 
 #: The limbs as (from, to, is it a calf or forearm); right and left alternate.
@@ -59,7 +59,7 @@ def torso_length(pose: NDArray[np.floating]) -> float:
 
     Limbs of such a pose count as unknown and its head has no square. ``torso.complete_torso`` fills the gaps.
     """
-    if not known(pose)[list(TORSO_JOINTS)].all():
+    if not known_joints(pose)[list(TORSO_JOINTS)].all():
         return 0.0
     right_shoulder, left_shoulder, right_hip, left_hip = np.asarray(pose, np.float64)[list(TORSO_JOINTS)]
     squares = ((right_hip - right_shoulder) ** 2).sum() + ((left_hip - left_shoulder) ** 2).sum()
@@ -94,7 +94,7 @@ def head_box(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[int, in
     is known, or nothing of the square lies in the frame of ``size`` (height, width).
     """
     head = np.asarray(pose, dtype=np.float64)[list(HEAD_JOINTS)]
-    head = head[known(head)]
+    head = head[known_joints(head)]
     half = int(HEAD_HALF_SIDE * torso_length(pose))
     if len(head) == 0:
         return None
@@ -112,7 +112,7 @@ def part_corners(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[n
     """
     corners = np.full((PART_COUNT, 4, 2), np.nan)
     body = np.asarray(pose, dtype=np.float64)[list(BODY_CORNERS)]
-    if known(body).all():
+    if known_joints(body).all():
         corners[0] = body
     box = head_box(pose, size)
     if box is not None:
@@ -151,7 +151,7 @@ def part_affines(source: NDArray[np.floating], target: NDArray[np.floating]) -> 
     quads, images = limb_quads(target, TRANSFORM_EXTEND), limb_quads(source, TRANSFORM_EXTEND)
     images = np.where(np.isnan(images), images[list(MIRRORED_LIMBS)], images)
     body = list(BODY_CORNERS)
-    both = known(source) & known(target)
+    both = known_joints(source) & known_joints(target)
     head = [joint for joint in HEAD_JOINTS if both[joint]]
     head_and_shoulders = [*head, *SHOULDERS] if head else []
     pairs = [(target[body], source[body]), (target[head_and_shoulders], source[head_and_shoulders])]

@@ -60,7 +60,7 @@ def eroded_labels(labels: Tensor) -> Tensor:
     return labels.masked_fill(edge, -1)
 
 
-def paste(image: Tensor, source_labels: Tensor, target_labels: Tensor, warp: Warp) -> Paste:
+def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, warp: Warp) -> Paste:
     """Paste ``image`` (B, 3, H, W) in [−1, 1] of ``source_labels`` (B, H, W) into ``target_labels`` (B, H, W).
 
     ``warp`` comes from :func:`plan_paste`. Differentiable with respect to the image.

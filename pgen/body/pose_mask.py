@@ -18,7 +18,7 @@ RADIUS = 4.0
 CLOSING = 5
 
 
-def radius_for(size: tuple[int, int]) -> float:
+def pose_mask_radius(size: tuple[int, int]) -> float:
     """The radius in pixels that suits a frame of ``size`` (height, width)."""
     return RADIUS * max(size) / 256
 

@@ -112,7 +112,7 @@ def hull_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
     return left.amin(dim=-2) - RIM, right.amax(dim=-2) + RIM
 
 
-def covered(left: Tensor, right: Tensor, there: Tensor, width: int) -> Tensor:
+def fill_spans(left: Tensor, right: Tensor, there: Tensor, width: int) -> Tensor:
     """Pixels (B, height, width), bool, in any of the N shapes with spans from ``left`` to ``right`` (B, N, height).
 
     Those that are not ``there``, bool (B, N), cover nothing.

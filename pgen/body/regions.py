@@ -26,7 +26,7 @@ _COVERS: dict[Label, tuple[Label, ...]] = {
 _BEHIND = (Label.BACKGROUND, *SKIN_LABELS)
 
 
-def reshaped(own: NDArray[np.uint8], other: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[np.uint8]:
+def reshape_regions(own: NDArray[np.uint8], other: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[np.uint8]:
     """The map ``own`` (H, W) with the regions ``labels`` shaped as in ``other``, a map of the same pose and frame.
 
     A region grows over what its garment may lie on. Where it shrinks, ``other`` tells what is behind: background or

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import HEAD_JOINTS, JOINT_COUNT, Joint, known
+from pgen.body.joints import HEAD_JOINTS, JOINT_COUNT, Joint, known_joints
 
 Pose = NDArray[np.floating]
 
@@ -126,14 +126,14 @@ def _rebuilt(target: NDArray[np.float64], own: Proportions, theirs: Proportions)
         result[joint] = base + ratio[bone] * (target[joint] - (root if start is None else places[start]))
     for joint in HEAD_JOINTS:
         result[joint] = result[Joint.NECK] + ratio[_HEAD] * (target[joint] - neck)
-    result[~known(target)] = np.nan
+    result[~known_joints(target)] = np.nan
     return result
 
 
 def _place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where the middle of the hips goes, of a body with it at (0, 0)."""
     place = _root(source)
-    if known(body)[_ANKLES].all() and known(source)[_ANKLES].all():
+    if known_joints(body)[_ANKLES].all() and known_joints(source)[_ANKLES].all():
         place = np.array((place[0], source[_ANKLES, 1].max() - body[_ANKLES, 1].max()))
     else:
         place = place + (source[_SHOULDERS].mean(axis=0) - place) / 2 - body[_SHOULDERS].mean(axis=0) / 2

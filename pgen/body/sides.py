@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
 
 ARM, LEG = "arm", "leg"
@@ -34,7 +34,7 @@ def nearest_sides(
     That is by how many pixels the other one is farther, infinite if no joint of it is known. None if the pose (18, 2)
     knows no joint of either.
     """
-    there = known(pose)
+    there = known_joints(pose)
     distances = np.array([_distance(points, pose[[j for j in joints if there[j]]]) for _, joints in SIDES[limb]])
     if not any(there[j] for _, joints in SIDES[limb] for j in joints):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINTS, TORSO_JOINTS, Joint, known
+from pgen.body.joints import JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.errors import InputError
 
 #: Proportions of an upright body seen from the front, in shoulder widths.
@@ -34,7 +34,7 @@ _OTHER_SIDE = {
 
 def missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     """Names of the shoulders and hips that ``pose`` (18, 2) lacks."""
-    there = known(pose)
+    there = known_joints(pose)
     return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not there[joint])
 
 

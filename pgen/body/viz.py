@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known
+from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, PALETTE
 from pgen.body.parts import MASK_EXTEND, head_box, limb_quads
 
@@ -53,7 +53,7 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
     The person's right side is red to yellow, the left side green to blue, the head violet. Bones whose ends
     are not both known are left out.
     """
-    there = known(pose)
+    there = known_joints(pose)
 
     def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
         points = (np.where(there[:, None], pose, 0) + 0.5) * scale
@@ -93,14 +93,14 @@ def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) ->
     return _overlay(picture, draw)
 
 
-def colour_parsing(parsing: NDArray[np.integer]) -> Picture:
+def colorize_parsing(parsing: NDArray[np.integer]) -> Picture:
     """A parsing map (height, width) in the palette's colours. Raises ValueError for unknown labels."""
     if parsing.size and (parsing.min() < 0 or parsing.max() >= LABEL_COUNT):
         raise ValueError(f"labels must be 0 to {LABEL_COUNT - 1}, not {parsing.min()} to {parsing.max()}")
     return PALETTE[parsing]
 
 
-def sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, int] | None = None) -> Picture:
+def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, int] | None = None) -> Picture:
     """A contact sheet: rows of (caption, picture) on white paper, each picture above its caption.
 
     All cells have one size (height, width): ``cell``, or as large as the largest picture, but no less than

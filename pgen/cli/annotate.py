@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import print_table, progress, say, warn
+from pgen.cli.errors_to_exit_codes import log, print_table, progress, warn
 from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, parse_kinds
 from pgen.cli.options import Force
-from pgen.cli.result_files import png
+from pgen.cli.result_files import with_png_suffix
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ def run(
         estimating.parsing_annotator()
     estimating.pose_annotator()
 
-    from pgen.body.viz import sheet as draw_sheet
+    from pgen.body.viz import draw_sheet as draw_sheet
     from pgen.data.formats.images import write_png
     from pgen.runtime.atomic_write import check_output
 
     if sheet is not None:
-        check_output(png(sheet, "--sheet"), force)
+        check_output(with_png_suffix(sheet, "--sheet"), force)
     cells: list[tuple[str, NDArray[np.uint8]]] = []
     failures: list[str] = []
     with progress("annotating", len(files)) as advance:
@@ -68,7 +68,7 @@ def run(
             advance()
     if sheet is not None and cells:
         write_png(sheet, draw_sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
-        say(f"wrote {sheet}")
+        log(f"wrote {sheet}")
     for failure in failures[:-1]:
         warn(failure)
     if failures and len(files) == 1:
@@ -127,8 +127,8 @@ def _annotate(
 
     Raises `PgenError` if nobody is found, or the photo cannot be read.
     """
-    from pgen.body.viz import colour_parsing, draw_skeleton
-    from pgen.data.annotators.interface import ToParse
+    from pgen.body.viz import colorize_parsing, draw_skeleton
+    from pgen.data.annotators.interface import ParsingRequest
     from pgen.data.formats.images import read_image
     from pgen.data.formats.parsing import write_parsing
     from pgen.data.formats.pose_json import write_pose_json
@@ -136,17 +136,17 @@ def _annotate(
     image = read_image(file)
     found = estimating.pose(image, file.name)
     for note in found.notes[1:]:  # not by what, which is the same for all
-        say(note)
+        log(note)
     for doubt in found.person.doubts:
         warn(f"{file.name}: {doubt}")
     pictures = [(file.name, draw_skeleton(image, found.person.pose))]
     labels = None
     if "parsing" in places:
-        parsed = estimating.parsing(ToParse(image, found.person.pose, found.person.silhouette))
+        parsed = estimating.parsing(ParsingRequest(image, found.person.pose, found.person.silhouette))
         for doubt in parsed.doubts:
             warn(f"{file.name}: {doubt}")
         labels = parsed.labels
-        pictures.append(("parsing map", colour_parsing(labels)))
+        pictures.append(("parsing map", colorize_parsing(labels)))
     if "pose" in places:
         size = (image.shape[0], image.shape[1])
         print(write_pose_json(places["pose"], found.person.pose, size, force, found.person.confidence))

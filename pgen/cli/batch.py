@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.errors_to_exit_codes import choose_device, say, seed_everything, warn
-from pgen.cli.result_files import png
+from pgen.cli.errors_to_exit_codes import choose_device, log, seed_everything, warn
+from pgen.cli.result_files import with_png_suffix
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.data.annotators.choose import Annotators
-    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
 
 
-def opened(weights: Path | None, device: str, seed: int, estimating: Annotators) -> PersonGenerator:
+def open_output(weights: Path | None, device: str, seed: int, estimating: Annotators) -> Predictor:
     """The networks, named to the user; all random numbers begin at ``seed``."""
     from pgen.inference.predictor import load
 
     seed_everything(seed)
     model = load(weights, choose_device(device), estimating)
-    say(model.origin)
+    log(model.origin)
     return model
 
 
@@ -37,7 +37,7 @@ def check_sheet(sheet: Path | None, out: Path | None) -> None:
     """Raises `InputError` if ``sheet`` is not called like a picture, or like ``out``."""
     if sheet is None:
         return
-    png(sheet, "--sheet")
+    with_png_suffix(sheet, "--sheet")
     if out is not None and sheet.absolute() == out.absolute():
         raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
 
@@ -47,7 +47,7 @@ def write_sheet(path: Path, picture: NDArray[np.uint8], force: bool) -> None:
     from pgen.data.formats.images import write_png
 
     write_png(path, picture, force)
-    say(f"wrote {path}")
+    log(f"wrote {path}")
 
 
 class Batch:

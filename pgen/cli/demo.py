@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import Advance, choose_device, progress, say, seed_everything
+from pgen.cli.errors_to_exit_codes import AdvanceProgress, choose_device, log, progress, seed_everything
 from pgen.cli.options import Device, Force, Weights
 from pgen.errors import InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pgen.cli.demo_people import DemoPerson
     from pgen.cli.html_page import Section
     from pgen.inference.person import Person
-    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
 
     Picture = NDArray[np.uint8]
@@ -51,15 +51,15 @@ def run(
         begin = time.monotonic()
         model = load(weights, choose_device(device))
         model.require_layouts()
-        say(model.origin)
+        log(model.origin)
         with progress("demo", 2 * PEOPLE + FRAMES) as advance:
             sections = _sections(model, seed, folder, advance)
         _write_page(model, sections, folder, time.monotonic() - begin)
-    say(f"took {time.monotonic() - begin:.0f} s")
+    log(f"took {time.monotonic() - begin:.0f} s")
     print(out / "index.html")
 
 
-def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance) -> list[Section]:
+def _sections(model: Predictor, seed: int, folder: Path, advance: AdvanceProgress) -> list[Section]:
     """Everything the page shows; pictures go to ``folder``."""
     from pgen.cli.demo_edits import edits_section, texture_section
     from pgen.cli.demo_people import demo_person
@@ -88,13 +88,13 @@ def _sections(model: PersonGenerator, seed: int, folder: Path, advance: Advance)
 
 
 def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], seed: int, folder: Path) -> Section:
-    from pgen.body.crop import Fit
-    from pgen.body.viz import colour_parsing, draw_skeleton, sheet
+    from pgen.body.crop import Letterbox
+    from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
     from pgen.cli.html_page import Row, Section, comparison, figure
     from pgen.data.formats.images import write_png
 
     size = people[0].source.image.shape[:2]
-    fit = Fit.of(size, (2 * size[0], 2 * size[1]))
+    fit = Letterbox.of(size, (2 * size[0], 2 * size[1]))
     body, rows = "", []
     for number, (someone, own) in enumerate(zip(people, results, strict=True), start=1):
 
@@ -113,9 +113,9 @@ def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]
         source_pose = draw_skeleton(fit.frame, fit.pose(someone.source.pose))
         given = figure(saved("source", someone.source.image), f"{someone.name}: the source photo")
         given += figure(saved("source_pose", source_pose), "its pose")
-        given += figure(saved("source_map", colour_parsing(someone.source.parsing)), "its map")
+        given += figure(saved("source_map", colorize_parsing(someone.source.parsing)), "its map")
         body += comparison(someone.name, given, list(someone.truths), grid)
-    write_png(folder / "people.png", sheet(rows))
+    write_png(folder / "people.png", draw_sheet(rows))
     return Section(
         "The same person in new poses",
         "From the source photo, its pose and its parsing map, one network predicts the map in the target pose, and "
@@ -127,9 +127,9 @@ def _new_poses(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]
 
 
 def _animation(
-    model: PersonGenerator, known: tuple[DemoPerson, Person], seed: int, folder: Path, advance: Advance
+    model: Predictor, known: tuple[DemoPerson, Person], seed: int, folder: Path, advance: AdvanceProgress
 ) -> Section:
-    from pgen.body.crop import Fit
+    from pgen.body.crop import Letterbox
     from pgen.body.viz import draw_skeleton
     from pgen.cli.demo_people import STEPS, walking_poses
     from pgen.cli.html_page import Section, figure, side_by_side
@@ -140,7 +140,7 @@ def _animation(
         results.append(result)
         advance(note="animating")
     size = (2 * model.frame[0], 2 * model.frame[1])
-    fit = Fit.of(model.frame, size)
+    fit = Letterbox.of(model.frame, size)
     _write_gif(folder / "walk.gif", [fit.image(result.image) for result in results])
     _write_gif(folder / "walk_pose.gif", [draw_skeleton(size, fit.pose(result.pose)) for result in results])
     figures = [
@@ -162,7 +162,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
     from skimage.metrics import structural_similarity
 
     from pgen.cli.html_page import Section, table
-    from pgen.training.tasks.semantic import intersection_and_union, mean_iou
+    from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
 
     def ssim(found: Picture, true: Picture) -> float:
         return float(
@@ -174,7 +174,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
 
     def miou(found: Sequence[Picture], true: Sequence[Picture]) -> float:
         maps = (torch.from_numpy(np.stack(labels)).long() for labels in (found, true))
-        return mean_iou(intersection_and_union(*maps))
+        return mean_iou(count_intersection_and_union(*maps))
 
     pairs = [
         (someone.source, truth, result)
@@ -219,11 +219,11 @@ def _own_photo() -> Section:
     )
 
 
-def _write_page(model: PersonGenerator, sections: Sequence[Section], folder: Path, seconds: float) -> None:
-    from pgen.cli.html_page import page
+def _write_page(model: Predictor, sections: Sequence[Section], folder: Path, seconds: float) -> None:
+    from pgen.cli.html_page import render_page
     from pgen.version import version
 
-    text = page(
+    text = render_page(
         "One photo, another pose",
         "pgen takes a photo of a person and makes a picture of the same person in another pose. Everything on this "
         "page was made on this machine just now, without network access.",

@@ -14,7 +14,7 @@ from typing import NoReturn
 _SHORTLY = 0.02  # seconds
 
 
-def call_until_told_to_end(run: Callable[[], object], terminated: int) -> None:
+def run_until_terminated(run: Callable[[], object], terminated: int) -> None:
     """Call ``run``, in which Ctrl-C raises KeyboardInterrupt, and SIGTERM SystemExit of the code ``terminated``.
 
     Python drops what a signal's handler raises in a callback or a destructor, and so do modules written in C while they
@@ -76,7 +76,7 @@ def _raise(number: int, terminated: int) -> NoReturn:
 
 def _importing(frame: FrameType | None) -> bool:
     """Whether ``frame`` belongs to an import that began in the command."""
-    while frame is not None and frame.f_code is not call_until_told_to_end.__code__:
+    while frame is not None and frame.f_code is not run_until_terminated.__code__:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
         frame = frame.f_back

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from pgen.cli.ending import call_until_told_to_end
+from pgen.cli.ending import run_until_terminated
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _QUIET = {
 }
 
 
-def conduct(run: Callable[[], object], debug: bool = False) -> int:
+def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
     """Call ``run`` and return the exit code, with whatever it raises turned into one line on stderr.
 
     0: done. 1: failed while working. 2: bad input or usage. 130: Ctrl-C. 143: told to end. A traceback is
@@ -44,14 +44,14 @@ def conduct(run: Callable[[], object], debug: bool = False) -> int:
     if not debug:
         _silence_libraries()
     try:
-        call_until_told_to_end(lambda: (run(), sys.stdout.flush()), TERMINATED)
+        run_until_terminated(lambda: (run(), sys.stdout.flush()), TERMINATED)
         return OK
     except typer.Exit as stop:  # --help, --version
         return stop.exit_code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else FAILED
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
+        log("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _discard_stdout()  # the reader, such as `head`, has seen enough
@@ -60,11 +60,11 @@ def conduct(run: Callable[[], object], debug: bool = False) -> int:
         if debug:
             traceback.print_exception(error)
         line, code = _explain(error)
-        say(f"error: {line}")
+        log(f"error: {line}")
         return code
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """Print ``message`` on stderr as one line."""
     line = " ".join(message.split())
     with suppress(OSError, ValueError):  # nobody listens any more
@@ -73,17 +73,17 @@ def say(message: str) -> None:
 
 def warn(message: str) -> None:
     """Tell the user on stderr about something that may not be as intended."""
-    say(f"warning: {message}")
+    log(f"warning: {message}")
 
 
-class Advance(Protocol):
+class AdvanceProgress(Protocol):
     """Reports that ``count`` more items are done; ``note`` is shown beside the bar."""
 
     def __call__(self, count: int = 1, note: str = "") -> None: ...
 
 
 @contextmanager
-def progress(title: str, total: int | None = None) -> Iterator[Advance]:
+def progress(title: str, total: int | None = None) -> Iterator[AdvanceProgress]:
     """Show a progress bar on stderr while the block runs, if that is a terminal; yields what moves it."""
     if not sys.stderr.isatty():
         yield lambda count=1, note="": None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import progress, say
+from pgen.cli.errors_to_exit_codes import log, progress
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str 
     return Annotators(pose, parsing, _loading, person)
 
 
-def tell(notes: Sequence[str]) -> None:
+def log_estimates(notes: Sequence[str]) -> None:
     """Say what was estimated."""
     for note in notes:
-        say(note)
+        log(note)
 
 
 @contextmanager

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import choose_device, print_table, progress, say, seed_everything, warn
+from pgen.cli.errors_to_exit_codes import choose_device, log, print_table, progress, seed_everything, warn
 from pgen.cli.options import Device, Force, Seed, Workers, parse_size
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.evaluation.cache import ScoreCache
-    from pgen.evaluation.matching import Matched
-    from pgen.evaluation.methods import Pair, System
+    from pgen.evaluation.matching import MatchedResults
+    from pgen.evaluation.methods import Method, Pair
     from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
     from pgen.evaluation.run import SystemResult
     from pgen.metrics.scores import Options
@@ -141,7 +141,7 @@ def run(
     from pgen.evaluation.photos import FolderPhotos, StorePhotos
     from pgen.metrics.scores import USUAL
     from pgen.runtime.atomic_write import check_output
-    from pgen.runtime.parallel_map import processors
+    from pgen.runtime.parallel_map import count_processors
 
     for output in (html, markdown, sheet):
         if output is not None:
@@ -180,7 +180,7 @@ def run(
         chosen = few_of_each(chosen, photos, per_person, seed)
     chosen = chosen[:limit]
     systems = systems_to_score(matched, generated, weights or [], baseline or [], photos, kinds, own_device)
-    at_once = workers or (processors() if own_device == "cpu" else 1)
+    at_once = workers or (count_processors() if own_device == "cpu" else 1)
     results = []
     with _cache(cache, no_cache) as opened:
         for system in systems:
@@ -191,20 +191,20 @@ def run(
 
 
 def _draw(
-    path: Path, systems: Sequence[System], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, force: bool
+    path: Path, systems: Sequence[Method], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, force: bool
 ) -> None:
     from PIL import Image
 
     from pgen.evaluation.examples import example_sheet
-    from pgen.runtime.atomic_write import write_whole
+    from pgen.runtime.atomic_write import atomic_write
 
     picture = example_sheet(systems, photos, pairs, count, seed)
-    with write_whole(path, force=force) as aside:
+    with atomic_write(path, force=force) as aside:
         Image.fromarray(picture).save(aside, format="PNG", optimize=True)
 
 
 def _evaluate(
-    system: System,
+    system: Method,
     photos: StorePhotos | FolderPhotos,
     pairs: Sequence[Pair],
     options: Options,
@@ -230,9 +230,9 @@ def _evaluate(
     return result
 
 
-def _tell(matched: Matched) -> None:
+def _tell(matched: MatchedResults) -> None:
     for note in matched.notes:
-        say(note)
+        log(note)
     for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
         if names:
             warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
@@ -248,22 +248,22 @@ def _write(
     force: bool,
 ) -> None:
     from pgen.evaluation import report
-    from pgen.runtime.atomic_write import write_whole
+    from pgen.runtime.atomic_write import atomic_write
 
     if as_json:
-        print(json.dumps(report.as_data(results, seed), indent=1, ensure_ascii=False))
+        print(json.dumps(report.to_data(results, seed), indent=1, ensure_ascii=False))
     else:
         _print(results)
     if markdown is not None:
-        with write_whole(markdown, force) as aside:
+        with atomic_write(markdown, force) as aside:
             aside.write_text(report.markdown(results, "pgen " + shlex.join(sys.argv[1:])), "utf-8")
-        say(f"wrote {markdown}")
+        log(f"wrote {markdown}")
     if html is not None:
         from pgen.cli.evaluate_page import evaluation_page
 
-        with write_whole(html, force) as aside:
+        with atomic_write(html, force) as aside:
             aside.write_text(evaluation_page(results, photos), "utf-8")
-        say(f"wrote {html}")
+        log(f"wrote {html}")
 
 
 def _print(results: Sequence[SystemResult]) -> None:

@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from pgen.cli.errors_to_exit_codes import say
+from pgen.cli.errors_to_exit_codes import log
 from pgen.data.formats.pair_lists import read_pairs
-from pgen.data.weights import BUNDLED, bundled, find_weights
+from pgen.data.weights import BUNDLED, bundled_path, find_weights
 from pgen.errors import InputError
-from pgen.evaluation.matching import Matched
-from pgen.evaluation.methods import Files, Networks, Pair, PredictedLabelPaste, System, baseline
+from pgen.evaluation.matching import MatchedResults
+from pgen.evaluation.methods import FilesMethod, Method, NetworksMethod, Pair, PredictedLabelPaste, find_baseline
 from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
 from pgen.metrics.scores import Options, check_metrics
 from pgen.metrics.ssim_protocols import ssim_protocol
@@ -44,12 +44,14 @@ def wanted_pairs(lists: Sequence[Path], photos: StorePhotos | FolderPhotos) -> l
     if lists:
         found, notes = read_pairs(lists)
         for note in notes:
-            say(note)
+            log(note)
         return found
     return photos.pairs() if isinstance(photos, StorePhotos) else None
 
 
-def pairs_to_score(matched: Matched | None, wanted: Sequence[tuple[str, str]] | None, photos: Photos) -> list[Pair]:
+def pairs_to_score(
+    matched: MatchedResults | None, wanted: Sequence[tuple[str, str]] | None, photos: Photos
+) -> list[Pair]:
     """The pairs to be scored: those with results, else those of the list."""
     if matched is not None:
         return matched.pairs
@@ -75,41 +77,41 @@ def few_of_each(pairs: Sequence[Pair], photos: Photos, count: int, seed: int) ->
 
 
 def systems_to_score(
-    matched: Matched | None,
+    matched: MatchedResults | None,
     generated: Path | None,
     weights: Sequence[str],
     baselines: Sequence[str],
     photos: Photos,
     maps: Sequence[str],
     device: str,
-) -> list[System]:
+) -> list[Method]:
     """What is to be evaluated: networks with each kind of ``maps``, "predicted" and "true", that they can have.
 
     Raises `InputError` if it cannot be with what is given.
     """
-    systems: list[System] = []
+    systems: list[Method] = []
     if matched is not None and generated is not None:
-        systems.append(Files(generated.resolve().name, generated, matched.layout))
+        systems.append(FilesMethod(generated.resolve().name, generated, matched.layout))
     needs_maps = bool(weights) or "label-paste" in baselines
     if needs_maps and not photos.has_parsing:
         raise InputError("--weights and label-paste need photos with parsing maps: give a prepared store with --data")
     names, paths = [], []
     for given in weights:
         name, equals, rest = given.rpartition("=")
-        path = bundled(BUNDLED) if rest == "bundled" else Path(rest)
+        path = bundled_path(BUNDLED) if rest == "bundled" else Path(rest)
         path = path / "weights.safetensors" if path.is_dir() else path
         in_run = path.name == "weights.safetensors"
         names.append(name if equals else path.parent.name if in_run else Path(rest).stem)
         paths.append(path)
     if not (matched or weights or baselines):
         path, words = find_weights(None)
-        say(words)
+        log(words)
         names, paths = [path.parent.name if path.name == "weights.safetensors" else path.stem], [path]
         if not photos.has_parsing:
             raise InputError("give results to score with --generated, or a prepared store with --data")
-    networks: list[Networks] = []
+    networks: list[NetworksMethod] = []
     for name, path in zip(names, paths, strict=True):
-        kinds = {one.true_maps: one for one in (Networks(name, path, device, kind == "true") for kind in maps)}
+        kinds = {one.true_maps: one for one in (NetworksMethod(name, path, device, kind == "true") for kind in maps)}
         if len(kinds) == 2:
             kinds[True].name = f"{name} with true maps"
         networks += kinds.values()
@@ -120,7 +122,7 @@ def systems_to_score(
                 raise InputError(f"--baseline {name}: give the --weights that predict the maps")
             systems.append(PredictedLabelPaste(next((one for one in networks if one.makes_maps), networks[0])))
         else:
-            systems.append(baseline(name))
+            systems.append(find_baseline(name))
     doubled = {one.name for one in systems if [other.name for other in systems].count(one.name) > 1}
     if doubled:
         raise InputError(f"two systems are called {doubled.pop()}; name them: --weights NAME=PATH")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.cli.html_page import Section, page, table
+from pgen.cli.html_page import Section, render_page, table
 from pgen.errors import InputError
 from pgen.evaluation.methods import Pair
 from pgen.evaluation.photos import Photos
@@ -25,7 +25,7 @@ from pgen.evaluation.report import (
     rows_of,
     score_names,
 )
-from pgen.evaluation.run import Scored, SystemResult
+from pgen.evaluation.run import ScoredResult, SystemResult
 from pgen.version import version
 
 SHOWN = 12  #: best and worst pairs of each system
@@ -39,7 +39,7 @@ def evaluation_page(results: Sequence[SystemResult], photos: Photos, ranked_by: 
     sections = [_scores(results)]
     sections += [section for result in results for section in _extremes(result, photos, ranked_by)]
     sections += [_distributions(results), _provenance(results)]
-    return page(
+    return render_page(
         "Evaluation",
         f"{', '.join(result.system.name for result in results)}: {pair_lists(results)}.",
         sections,
@@ -119,7 +119,7 @@ def _extremes(result: SystemResult, photos: Photos, ranked_by: str | None) -> li
     return [Section(result.system.name, lead, body)]
 
 
-def _pairs(result: SystemResult, photos: Photos, scored: Scored, indices: Sequence[int]) -> str:
+def _pairs(result: SystemResult, photos: Photos, scored: ScoredResult, indices: Sequence[int]) -> str:
     assert scored.values is not None
     figures = ""
     for index in indices:

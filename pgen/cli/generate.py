@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
+from pgen.cli.batch import Batch, check_sheet, open_output, write_sheet
 from pgen.cli.errors_to_exit_codes import progress
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, log_estimates
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
-from pgen.cli.result_files import places
+from pgen.cli.result_files import output_paths
 from pgen.cli.targets import read_targets
 from pgen.errors import InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pgen.data.formats.keypoints import LoadedPose
     from pgen.inference.person import Person, Retarget
-    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
 
     Row = list[tuple[str, NDArray[np.uint8]]]
@@ -111,16 +111,16 @@ def run(
         check_output(file, force)
     estimating = annotators(annotator, person, parser)
     targets, seconds, moving = read_targets(pose, estimating, frames)
-    model = opened(weights, device, seed, estimating)
+    model = open_output(weights, device, seed, estimating)
     body: Retarget = "no" if not retarget else "motion" if moving else "each"
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for request in requests:
         someone = request.person(model)
-        tell(someone.notes)
+        log_estimates(someone.notes)
         _results(someone, targets, parsing, body)
         names.append(someone.name)
-    files = places(out, names, [target.name for target in targets], force)
+    files = output_paths(out, names, [target.name for target in targets], force)
     if sheet is not None:
         check_output(sheet, force)  # after the results' folder was made, in which it may be
     job = _Job(model, targets, parsing, body, paste, force)
@@ -131,7 +131,7 @@ def run(
 class _Job:
     """What is made of each person."""
 
-    model: PersonGenerator
+    model: Predictor
     targets: Sequence[LoadedPose]
     parsing: str | None
     body: Retarget
@@ -153,7 +153,7 @@ def _generate(
     ``only`` is the person of the only one of ``requests``, read already; ``files`` say where each result goes, by
     request and target; ``seconds`` how long each target is shown in the animation.
     """
-    from pgen.body.viz import sheet as draw_sheet
+    from pgen.body.viz import draw_sheet as draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
 
     count = len(job.targets)

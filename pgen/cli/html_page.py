@@ -25,7 +25,7 @@ class Row:
     highlighted: bool = False
 
 
-def page(title: str, lead: str, sections: Iterable[Section], footer: str) -> str:
+def render_page(title: str, lead: str, sections: Iterable[Section], footer: str) -> str:
     """The whole page."""
     body = "".join(
         f"<section><h2>{escape(section.title)}</h2>\n<p>{escape(section.lead)}</p>\n{section.body}</section>\n"

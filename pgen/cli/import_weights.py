@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import say
+from pgen.cli.errors_to_exit_codes import log
 from pgen.cli.options import Force
 from pgen.errors import InputError
 
@@ -43,7 +43,7 @@ def run(
         raise InputError(f"{file}: {error}") from None
     info = {"origin": f"published appearance generator, imported from {file.name}"}
     save_weights(out, FRAME, {"appearance": model}, info, force=force)
-    say(f"wrote {out}: H_A with {sum(p.numel() for p in model.parameters()):,} parameters")
+    log(f"wrote {out}: H_A with {sum(p.numel() for p in model.parameters()):,} parameters")
 
 
 def published_generator(published: Mapping[str, Tensor]) -> TwoLevelAppearanceGenerator:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import print_table, say
+from pgen.cli.errors_to_exit_codes import log, print_table
 from pgen.cli.options import Force
 from pgen.errors import InputError
 
@@ -61,13 +61,13 @@ def run(
     rows, drawn = look_into(file, name, count, drawing=sheet is not None)
     print_table(path, rows)
     if sheet is not None:
-        from pgen.body.viz import sheet as draw_sheet
+        from pgen.body.viz import draw_sheet as draw_sheet
         from pgen.data.formats.images import write_png
 
         if not drawn:
             raise InputError(f"--sheet: there is nothing to draw in {path}")
         write_png(sheet, draw_sheet(drawn), force)
-        say(f"wrote {sheet}")
+        log(f"wrote {sheet}")
 
 
 def _look_into(file: Path, name: str | None, count: int, drawing: bool) -> tuple[Rows, Sheet]:
@@ -80,12 +80,12 @@ def _look_into(file: Path, name: str | None, count: int, drawing: bool) -> tuple
     if _is_safetensors(file):
         return _weights(file), []
     data = read_bytes(file, "something to inspect")
-    from pgen.data.formats.images import decode, looks_like_image
+    from pgen.data.formats.images import decode_image, looks_like_image
 
     if data.startswith(b"\x93NUMPY"):
         return _parsing(file)
     if looks_like_image(data[:16]):
-        image = decode(data, file)
+        image = decode_image(data, file)
         if image.format == "PNG" and image.mode in ("P", "L"):
             with suppress(InputError):  # values that are no labels: a photo after all
                 return _parsing(file)
@@ -126,7 +126,7 @@ def _pseudo_labels(file: Path, name: str | None, count: int, drawing: bool) -> t
     """Facts about a store's pseudo labels; each row of the sheet is a map and those that stand in for it."""
     import numpy as np
 
-    from pgen.body.viz import colour_parsing
+    from pgen.body.viz import colorize_parsing
     from pgen.data.store import Store
 
     with Store(file) as store:
@@ -142,7 +142,11 @@ def _pseudo_labels(file: Path, name: str | None, count: int, drawing: bool) -> t
             rows += [(f"match {k}", store.names[m]) for k, m in enumerate(matches[own[0]], 1) if m >= 0]
         shown = [own[k] for k in _spread(len(own), count)] if drawing else []
         drawn = [
-            [(store.names[index], colour_parsing(store.parsing(index))) for index in (row, *matches[row]) if index >= 0]
+            [
+                (store.names[index], colorize_parsing(store.parsing(index)))
+                for index in (row, *matches[row])
+                if index >= 0
+            ]
             for row in shown
         ]
     return rows, drawn
@@ -158,12 +162,12 @@ def _weights(file: Path) -> Rows:
 
 
 def _parsing(file: Path) -> tuple[Rows, Sheet]:
-    from pgen.body.viz import colour_parsing
+    from pgen.body.viz import colorize_parsing
     from pgen.data.formats.parsing import read_parsing
 
     ids = read_parsing(file)
     rows: Rows = [("kind", "parsing map"), ("size", _by(ids.shape)), ("labels", _labels(ids))]
-    return rows, [[(file.name, colour_parsing(ids))]]
+    return rows, [[(file.name, colorize_parsing(ids))]]
 
 
 def _photo(file: Path) -> tuple[Rows, Sheet]:
@@ -206,12 +210,12 @@ def _poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
 
 
 def _draw_example(example: Example) -> list[tuple[str, Picture]]:
-    from pgen.body.viz import colour_parsing, draw_parts, draw_skeleton
+    from pgen.body.viz import colorize_parsing, draw_parts, draw_skeleton
 
     return [
         (example.name, example.image),
         ("skeleton", draw_skeleton(example.image, example.pose)),
-        ("parsing", colour_parsing(example.parsing)),
+        ("parsing", colorize_parsing(example.parsing)),
         ("parts", draw_parts(example.image, example.pose)),
     ]
 
@@ -247,9 +251,9 @@ def _spread(length: int, count: int) -> list[int]:
 
 def _joints(pose: Pose) -> Iterable[tuple[str, object]]:
     """A row a joint: where it is, in pixels."""
-    from pgen.body.joints import JOINTS, known
+    from pgen.body.joints import JOINTS, known_joints
 
-    for joint, (x, y), there in zip(JOINTS, pose.tolist(), known(pose).tolist(), strict=True):
+    for joint, (x, y), there in zip(JOINTS, pose.tolist(), known_joints(pose).tolist(), strict=True):
         yield joint, f"x {x:g}, y {y:g}" if there else "missing"
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import conduct
+from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
 from pgen.version import version
 
 #: Where each command lives: "module:function"; the function's docstring is the command's help.
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with command.make_context("pgen", arguments) as context:
             command.invoke(context)
 
-    return conduct(run, debug="--debug" in options)
+    return errors_to_exit_codes(run, debug="--debug" in options)
 
 
 def build() -> typer.Typer:

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.batch import opened, write_sheet
-from pgen.cli.errors_to_exit_codes import say, warn
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, tell
+from pgen.cli.batch import open_output, write_sheet
+from pgen.cli.errors_to_exit_codes import log, warn
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, log_estimates
 from pgen.cli.options import Crop, Device, Force, Seed, Weights
 from pgen.cli.photos import photos
-from pgen.cli.result_files import png
+from pgen.cli.result_files import with_png_suffix
 from pgen.errors import InputError
 
 
@@ -88,16 +88,16 @@ def run(
     for file in files:
         check_output(file, force)
     (photo,) = photos([source], _given(src_pose), _given(src_parsing), crop, number=person)
-    model = opened(weights, device, seed, annotators(annotator, person, parser))
+    model = open_output(weights, device, seed, annotators(annotator, person, parser))
     someone = photo.person(model)
-    tell(someone.notes)
+    log_estimates(someone.notes)
     result = someone.manipulate(parsing, **edits) if edits or parsing is not None else None
     for warning in (*someone.warnings, *(result.warnings if result is not None else ())):
         warn(warning)
     if save_parsing is not None:
         write_parsing(save_parsing, someone.of_photo((result or someone).parsing), force)
         colours = ", ".join(f"{label} {colour}" for label, colour in COLOURS.items())
-        say(f"wrote {save_parsing}; its colours: {colours}")
+        log(f"wrote {save_parsing}; its colours: {colours}")
     if result is not None and out is not None:
         print(result.save(out, force, paste=True))
     if result is not None and sheet is not None:
@@ -113,7 +113,7 @@ def _check_files(out: Path | None, sheet: Path | None, saved: Path | None, files
         raise InputError("nowhere to write to: give -o, --sheet or --save-parsing")
     for file, flag in ((out, "-o"), (sheet, "--sheet"), (saved, "--save-parsing")):
         if file is not None:
-            png(file, flag)
+            with_png_suffix(file, flag)
     if len({file.absolute() for file in files}) < len(files):
         raise InputError("-o, --sheet and --save-parsing name one file; give each a name of its own")
 

@@ -11,7 +11,7 @@ from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.inference.person import Person
-    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Photo:
     number: int | None = None  #: which of the people in it
     number_flag: str = "--person"
 
-    def person(self, model: PersonGenerator) -> Person:
+    def person(self, model: Predictor) -> Person:
         """The person in the photo. Raises `InputError`, in the words of this photo's flags, if it cannot be read."""
         model.annotators.person = self.number
         try:

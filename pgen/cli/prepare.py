@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import print_table, progress, say, warn
+from pgen.cli.errors_to_exit_codes import log, print_table, progress, warn
 from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
 from pgen.errors import InputError, PgenError
@@ -18,7 +18,7 @@ from pgen.errors import InputError, PgenError
 if TYPE_CHECKING:
     from pgen.data.example import Drop, Example, Job
     from pgen.data.prepare import Summary
-    from pgen.data.readers.given import Estimating, Given
+    from pgen.data.readers.given import Estimating, GivenFiles
     from pgen.data.readers.photo_set import PhotoSet
 
 
@@ -154,11 +154,11 @@ def run(
 
     from pgen.data.formats.parsing_schemes import load_scheme
     from pgen.data.prepare import check_store_output, prepare
-    from pgen.data.readers.given import Given
-    from pgen.runtime.parallel_map import processors
+    from pgen.data.readers.given import GivenFiles
+    from pgen.runtime.parallel_map import count_processors
 
     check_store_output(out, force)
-    workers = workers or processors()
+    workers = workers or count_processors()
     examples: Iterator[Job | Example | Drop]
     files: tuple[Path, ...] = ()
     named: list[tuple[str, str]] | None = None
@@ -169,7 +169,7 @@ def run(
         estimating = _estimating(annotate, pose_annotator, parser)
         scheme = load_scheme(parsing_scheme) if parsing_scheme else None
         own_frame = parse_size(frame, "--frame") if frame else None
-        given = Given(keypoints or (), parsing, pairs or (), own_frame, images, scheme, estimating)
+        given = GivenFiles(keypoints or (), parsing, pairs or (), own_frame, images, scheme, estimating)
         found = _find(dataset, root, given, stored)
         source, total, named, examples = f"{dataset} {root}", len(found), found.pairs, found.jobs()
         train_pairs = found.train_pairs
@@ -201,7 +201,7 @@ def run(
     _report(summary, pseudo_labels)
 
 
-def _find(dataset: Dataset, root: Path, given: Given, size: tuple[int, int]) -> PhotoSet:
+def _find(dataset: Dataset, root: Path, given: GivenFiles, size: tuple[int, int]) -> PhotoSet:
     """The data set on disk, checked, for photos of ``size``; says what was assumed."""
     from pgen.data.readers.deepfashion import find_deepfashion
     from pgen.data.readers.folder import find_folder
@@ -215,7 +215,7 @@ def _find(dataset: Dataset, root: Path, given: Given, size: tuple[int, int]) -> 
     else:
         found = find_folder(root, given)
     for note in found.notes:
-        say(note)
+        log(note)
     for doubt in check_photos(found):
         warn(doubt)
     return found
@@ -266,7 +266,7 @@ def _saying_what_is_kept(out: Path) -> Iterator[None]:
         partial = journal_path(out)
         stopped = isinstance(error, (KeyboardInterrupt, SystemExit, PgenError)) and not isinstance(error, InputError)
         if stopped and partial.exists():
-            say(f"{partial} keeps what is finished; the same command goes on from there")
+            log(f"{partial} keeps what is finished; the same command goes on from there")
         raise
 
 

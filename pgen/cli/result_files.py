@@ -9,7 +9,9 @@ from pathlib import Path
 from pgen.errors import InputError
 
 
-def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool) -> list[list[Path | None]]:
+def output_paths(
+    out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool
+) -> list[list[Path | None]]:
     """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several.
 
     Raises `InputError` if ``out`` cannot hold them, or one exists and ``force`` is false.
@@ -20,14 +22,14 @@ def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], for
         return [[None] * len(targets) for _ in sources]
     several = len(sources) * len(targets) > 1
     if not several and not out.is_dir() and out.suffix:
-        check_output(png(out, "-o"), force)
+        check_output(with_png_suffix(out, "-o"), force)
         return [[out]]
     if out.suffix.lower() == ".png" and not out.is_dir():
         raise InputError(
             f"-o {out} is one file, and there will be {len(sources) * len(targets)} results; name a folder"
         )
     taken: set[str] = set()
-    names = [[unused(f"{stem(source)}__{stem(target)}", taken) for target in targets] for source in sources]
+    names = [[unused_name(f"{stem(source)}__{stem(target)}", taken) for target in targets] for source in sources]
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:
@@ -38,7 +40,7 @@ def places(out: Path | None, sources: Sequence[str], targets: Sequence[str], for
     return files
 
 
-def png(path: Path, flag: str) -> Path:
+def with_png_suffix(path: Path, flag: str) -> Path:
     """``path``, if it is called like a PNG. Raises `InputError` naming ``flag``."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{flag} {path}: pictures are written as PNG; name it {path.stem or 'out'}.png")
@@ -51,7 +53,7 @@ def stem(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", plain)[:100] or "pose"
 
 
-def unused(name: str, taken: set[str]) -> str:
+def unused_name(name: str, taken: set[str]) -> str:
     """``name``, or with a number behind it if another result has it already."""
     number, free = 1, name
     while free.lower() in taken:

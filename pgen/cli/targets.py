@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgen.cli.errors_to_exit_codes import progress
-from pgen.cli.estimate import tell
+from pgen.cli.estimate import log_estimates
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
@@ -24,24 +24,24 @@ def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tup
     """
     from pgen.data.formats.moving_pictures import is_moving
     from pgen.data.inputs import split_spec
-    from pgen.data.named_poses import named_pose
+    from pgen.data.named_poses import find_named_pose
     from pgen.inference.inputs import read_target
-    from pgen.inference.video import read_motion
+    from pgen.inference.video import read_pose_sequence
 
     targets: list[LoadedPose] = []
     seconds: list[float] = []
     motions = 0
     for spec in specs:
-        path, entry = (Path(spec), None) if named_pose(spec) is not None else split_spec(spec)
+        path, entry = (Path(spec), None) if find_named_pose(spec) is not None else split_spec(spec)
         if entry is None and is_moving(path):
             with progress(f"poses of {path.name}", most) as advance:
-                motion = read_motion(path, estimating, most, advance)
+                motion = read_pose_sequence(path, estimating, most, advance)
             targets += motion.poses
             seconds += motion.seconds
             motions += 1
-            tell(motion.notes)
+            log_estimates(motion.notes)
         else:
             targets.append(read_target(spec, estimating))
             seconds.append(_STILL_SECONDS)
-            tell(targets[-1].notes)
+            log_estimates(targets[-1].notes)
     return targets, seconds, motions == 1 and len(specs) == 1

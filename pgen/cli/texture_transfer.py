@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.batch import Batch, check_sheet, opened, write_sheet
+from pgen.cli.batch import Batch, check_sheet, open_output, write_sheet
 from pgen.cli.errors_to_exit_codes import progress
-from pgen.cli.estimate import ParserName, PoseAnnotatorName, annotators, tell
+from pgen.cli.estimate import ParserName, PoseAnnotatorName, annotators, log_estimates
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Photo, photos
-from pgen.cli.result_files import places
+from pgen.cli.result_files import output_paths
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.inference.person import Person
-    from pgen.inference.predictor import PersonGenerator
-    from pgen.inference.texture_transfer import Dressed
+    from pgen.inference.predictor import Predictor
+    from pgen.inference.texture_transfer import TextureTransferResult
 
 _CELL = 256
 
@@ -107,7 +107,7 @@ def run(
     from pgen.runtime.atomic_write import check_output
 
     wanted = check_regions([name.strip() for name in regions.split(",")])
-    model = opened(weights, device, seed, annotators(annotator, None, parser))
+    model = open_output(weights, device, seed, annotators(annotator, None, parser))
     if shape:
         model.require_layouts()
     batch = Batch(force, paste=True)
@@ -115,10 +115,10 @@ def run(
     for giver in givers:
         for taker in takers:
             check_exchange(taker, giver, wanted)
-    files = places(out, [one.name for one in givers], [one.name for one in takers], force)
+    files = output_paths(out, [one.name for one in givers], [one.name for one in takers], force)
     if sheet is not None:
         check_output(sheet, force)  # after the results' folder was made, in which it may be
-    results: dict[tuple[int, int], Dressed] = {}
+    results: dict[tuple[int, int], TextureTransferResult] = {}
     with progress("dressing", len(givers) * len(takers)) as advance:
         for row, giver in enumerate(givers):
             for column, taker in enumerate(takers):
@@ -139,23 +139,23 @@ def _about(role: str, number: int | None) -> tuple[str, int | None, str]:
     return role, number, f"--{role}-number"
 
 
-def _people(model: PersonGenerator, asked: Sequence[Photo], batch: Batch) -> list[Person]:
+def _people(model: Predictor, asked: Sequence[Photo], batch: Batch) -> list[Person]:
     """The people of these photos, with what there is to tell about them told."""
     found = []
     for photo in asked:
         found.append(photo.person(model))
-        tell([photo.in_flags(note) for note in found[-1].notes])
+        log_estimates([photo.in_flags(note) for note in found[-1].notes])
         batch.warn_once(found[-1].warnings)
     return found
 
 
 def _sheet(
-    givers: Sequence[Person], takers: Sequence[Person], results: dict[tuple[int, int], Dressed]
+    givers: Sequence[Person], takers: Sequence[Person], results: dict[tuple[int, int], TextureTransferResult]
 ) -> NDArray[np.uint8]:
     """One result with what it was made from, or a grid: people across, clothes down."""
     import numpy as np
 
-    from pgen.body.viz import sheet
+    from pgen.body.viz import draw_sheet
 
     if len(givers) == len(takers) == 1:
         return results[0, 0].sheet()
@@ -169,4 +169,4 @@ def _sheet(
             for column, taker in enumerate(takers)
         ]
         rows.append([(giver.name, giver.image), *cells])
-    return sheet(rows, (_CELL, _CELL))
+    return draw_sheet(rows, (_CELL, _CELL))

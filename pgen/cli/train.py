@@ -18,7 +18,7 @@ from pgen.errors import InputError
 if TYPE_CHECKING:
     from pgen.training.build import Materials
     from pgen.training.config import Preset
-    from pgen.training.tasks.base import Stage
+    from pgen.training.tasks.base import TrainingTask
 
 
 class Precision(StrEnum):
@@ -94,7 +94,7 @@ class Options(ABC):
         return list(self.settings or ())
 
     @abstractmethod
-    def build(self, made_of: Materials) -> Stage:
+    def build(self, made_of: Materials) -> TrainingTask:
         """The stage to be trained."""
 
 
@@ -104,7 +104,7 @@ class PoseOptions(Options):
 
     stage, group = "pose", "pose"
 
-    def build(self, made_of: Materials) -> Stage:
+    def build(self, made_of: Materials) -> TrainingTask:
         from pgen.training.build import pose_stage
 
         return pose_stage(made_of)
@@ -120,7 +120,7 @@ class SemanticOptions(Options):
 
     stage, group = "hs", "semantic"
 
-    def build(self, made_of: Materials) -> Stage:
+    def build(self, made_of: Materials) -> TrainingTask:
         from pgen.training.build import semantic_stage
 
         return semantic_stage(made_of, self.start)
@@ -156,7 +156,7 @@ class JointOptions(Options):
             of_variant += ["appearance.network.parsing=false", "appearance.weights.paste=0"]
         return [*super().all_settings(), *of_variant]
 
-    def build(self, made_of: Materials) -> Stage:
+    def build(self, made_of: Materials) -> TrainingTask:
         from pgen.training.build import appearance_stage
 
         return appearance_stage(made_of, self.semantic, self.pose, self.vgg, self.start)
@@ -168,7 +168,7 @@ class ParserOptions(Options):
 
     stage, group = "parser", "parser"
 
-    def build(self, made_of: Materials) -> Stage:
+    def build(self, made_of: Materials) -> TrainingTask:
         from pgen.training.build import parser_stage
 
         return parser_stage(made_of)
@@ -200,7 +200,7 @@ train_parser = _command(ParserOptions)
 
 def _train(options: Options) -> None:
     from pgen.cli.train_run import train_in
-    from pgen.training.distributed import parse_gpus, run_in
+    from pgen.training.distributed import parse_gpus, run_in_processes
     from pgen.training.step import check_batch
 
     if options.gpus is not None and options.procs:
@@ -208,6 +208,6 @@ def _train(options: Options) -> None:
     gpus = parse_gpus(options.gpus)
     config = options.config()  # what is wrong is told before processes are started
     check_batch(getattr(config, options.group).schedule, len(gpus) or options.procs or 1)
-    result = run_in(gpus, options.procs, train_in, options)
+    result = run_in_processes(gpus, options.procs, train_in, options)
     if result is not None:
         print(result)

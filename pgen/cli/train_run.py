@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pgen.cli.errors_to_exit_codes import progress, say, seed_everything, warn
-from pgen.data.dataset import Sampler
+from pgen.cli.errors_to_exit_codes import log, progress, seed_everything, warn
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 from pgen.training.build import Materials
-from pgen.training.config import recipe_of
-from pgen.training.distributed import Processes
+from pgen.training.config import find_recipe
+from pgen.training.distributed import ProcessGroup
 from pgen.training.loop import train
-from pgen.training.run import Run
+from pgen.training.run import RunConfig
 from pgen.training.step import check_precision
 from pgen.version import version
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pgen.cli.train import Options
 
 
-def train_in(processes: Processes, options: Options) -> Path | None:
+def train_in(processes: ProcessGroup, options: Options) -> Path | None:
     """Train in one of ``processes``; in the first one, returns what was written: finished weights, or a checkpoint.
 
     Raises `InputError` if the run folder, the data set or what came before cannot be used.
@@ -42,19 +42,22 @@ def train_in(processes: Processes, options: Options) -> Path | None:
     info = {
         "pgen": version(),
         "preset": options.preset,
-        "recipe": options.recipe or recipe_of(options.preset),
+        "recipe": options.recipe or find_recipe(options.preset),
         "seed": options.seed,
         "data": options.data.name,  # weights are passed on: no folders of this machine
         "config": asdict(config),
     }
-    run = Run(folder, info, options.seed, str(options.precision.value), options.max_steps, options.resume, warn)
-    tell = say if processes.first else _tell_nobody
+    run = RunConfig(folder, info, options.seed, str(options.precision.value), options.max_steps, options.resume, warn)
+    tell = log if processes.first else _tell_nobody
     if processes.first:
         run.check_folder()
     store = Store(options.data)
     tell(f"reading {options.data} and preparing the {options.stage} training")
     sharing = processes.local_world
-    train_views, held_out = Sampler(store, "train", sharing=sharing), Sampler(store, "test", sharing=sharing)
+    train_views, held_out = (
+        PersonDataset(store, "train", sharing=sharing),
+        PersonDataset(store, "test", sharing=sharing),
+    )
     stage = options.build(Materials(config, store, train_views, held_out, options.seed, processes, tell))
     if not processes.first:
         train(stage, run, lambda step, values: None, processes)
@@ -93,7 +96,7 @@ def _keep_settings(path: Path, info: dict[str, Any]) -> None:
         for name, old, new in _differences(before, now):
             warn(f"resuming with {name} = {new} (it was {old})")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(path, force=True) as temporary:
+    with atomic_write(path, force=True) as temporary:
         temporary.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
 

@@ -13,19 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import known
+from pgen.body.batch import PersonBatch
+from pgen.body.batched import known_joints
 from pgen.body.joints import FLIP_JOINTS, TORSO_JOINTS
 from pgen.body.labels import FLIP_LABELS
 from pgen.data.example import Split
 from pgen.data.store import Store
 from pgen.errors import InputError
-from pgen.models.inputs import Views
 
 #: A split that would need more than this is read from the file.
 _SHARE_OF_MEMORY = 0.3
 
 
-class Sampler:
+class PersonDataset:
     """Views of one split of a store; an index counts within the split.
 
     Images and maps are held in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
@@ -53,11 +53,11 @@ class Sampler:
             return self._held[1]
         return torch.from_numpy(np.stack([self.store.parsing(i) for i in self.indices]))
 
-    def views(self, indices: Tensor, device: torch.device | str = "cpu") -> Views:
+    def views(self, indices: Tensor, device: torch.device | str = "cpu") -> PersonBatch:
         """The views at ``indices`` (B,), as they are."""
         held = self._held
         images, labels = self._read(indices.tolist()) if held is None else (held[0][indices], held[1][indices])
-        return Views(
+        return PersonBatch(
             images.to(device).float() / 127.5 - 1,
             labels.to(device).long(),
             self.poses[indices].to(device),
@@ -78,24 +78,24 @@ def _memory() -> float:
         return math.inf
 
 
-def mirrored(views: Views, which: Tensor) -> Views:
+def flip_persons(views: PersonBatch, which: Tensor) -> PersonBatch:
     """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
     swap = torch.tensor(FLIP_LABELS, device=views.labels.device)
-    poses = mirrored_poses(views.poses, views.size[1])
-    return Views(
+    poses = flip_poses(views.poses, views.size[1])
+    return PersonBatch(
         torch.where(which[:, None, None, None], views.images.flip(3), views.images),
         torch.where(which[:, None, None], swap[views.labels].flip(2), views.labels),
         torch.where(which[:, None, None], poses, views.poses),
     )
 
 
-def mirrored_poses(poses: Tensor, width: int) -> Tensor:
+def flip_poses(poses: Tensor, width: int) -> Tensor:
     """Poses (B, 18, 2) as a mirror shows them in a frame of ``width`` pixels."""
     poses = poses[:, list(FLIP_JOINTS)]
     return torch.stack([width - 1 - poses[..., 0], poses[..., 1]], -1)
 
 
-def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:
+def zoom_persons(views: PersonBatch, zoom: Tensor, shift: Tensor) -> PersonBatch:
     """Enlarge each sample by ``zoom`` (B,) about its centre and move it by ``shift`` (B, 2), in frame sizes, (x, y).
 
     Joints that leave the frame become missing; a sample that would lose a shoulder or hip stays as it was.
@@ -106,7 +106,7 @@ def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:
     poses = (views.poses - centre) * zoom[:, None, None] + centre + shift[:, None] * frame
     inside = ((poses > -0.5) & (poses < frame - 0.5)).all(-1, keepdim=True)
     poses = torch.where(inside, poses, torch.nan)
-    whole = known(poses)[:, list(TORSO_JOINTS)].all(1)
+    whole = known_joints(poses)[:, list(TORSO_JOINTS)].all(1)
     theta = torch.zeros(len(zoom), 2, 3, device=views.images.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 / zoom
     theta[:, :, 2] = -2 * shift / zoom[:, None]
@@ -115,7 +115,7 @@ def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:
     images = F.grid_sample(views.images, grid, padding_mode="border", align_corners=False)
     labels = views.labels[:, None].float()
     labels = F.grid_sample(labels, grid, mode="nearest", padding_mode="border", align_corners=False)[:, 0].long()
-    return Views(
+    return PersonBatch(
         torch.where(whole[:, None, None, None], images, views.images),
         torch.where(whole[:, None, None], labels, views.labels),
         torch.where(whole[:, None, None], poses, views.poses),
@@ -123,7 +123,7 @@ def zoomed(views: Views, zoom: Tensor, shift: Tensor) -> Views:
 
 
 @dataclass(frozen=True)
-class Change:
+class Augmentation:
     """How each of B samples is mirrored and zoomed; on the CPU."""
 
     flip: Tensor  #: bool (B,)
@@ -139,15 +139,15 @@ class Change:
             (torch.rand(batch, 2, generator=generator) - 0.5) * zoom,
         )
 
-    def __getitem__(self, which: slice) -> Change:
-        return Change(self.flip[which], self.zoom[which], self.shift[which])
+    def __getitem__(self, which: slice) -> Augmentation:
+        return Augmentation(self.flip[which], self.zoom[which], self.shift[which])
 
 
-def augmented(views: Views, change: Change) -> Views:
+def augment(views: PersonBatch, change: Augmentation) -> PersonBatch:
     """The views, mirrored and zoomed as ``change`` says."""
     device = views.poses.device
     if change.flip.any():
-        views = mirrored(views, change.flip.to(device))
+        views = flip_persons(views, change.flip.to(device))
     if change.shift.any() or (change.zoom != 1).any():
-        views = zoomed(views, change.zoom.to(device), change.shift.to(device))
+        views = zoom_persons(views, change.zoom.to(device), change.shift.to(device))
     return views

@@ -10,7 +10,7 @@ import torch
 _SECONDS = 5.0  # how long to wait for an answer before going without
 
 
-def cached_weights(url: str, fetch: bool) -> Path | None:
+def find_cached_weights(url: str, fetch: bool) -> Path | None:
     """The file of ``url`` in torch's cache, downloaded first if ``fetch`` and possible; None if it is not to be had.
 
     The last part of the name, after a hyphen, begins the SHA-256 of the file, as torch's own do; it is checked.

@@ -17,7 +17,7 @@ _FILE = "named_poses.json"
 
 
 @cache
-def named_poses() -> dict[str, LoadedPose]:
+def load_named_poses() -> dict[str, LoadedPose]:
     """All of them, in the order of the file, each in a frame of its own."""
     content = json.loads((resources.files("pgen.data") / _FILE).read_text("utf-8"))
     poses = {}
@@ -27,10 +27,10 @@ def named_poses() -> dict[str, LoadedPose]:
     return poses
 
 
-def named_pose(name: str | os.PathLike[str]) -> LoadedPose | None:
+def find_named_pose(name: str | os.PathLike[str]) -> LoadedPose | None:
     """The bundled pose of that name; None if there is none, or a file that is called so."""
     text = os.fspath(name)
-    pose = named_poses().get(text)
+    pose = load_named_poses().get(text)
     if pose is None or Path(text).exists():
         return None
     return LoadedPose(np.array(pose.pose), pose.frame, pose.name)

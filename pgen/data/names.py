@@ -12,13 +12,13 @@ from pgen.errors import InputError
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".npy", ".json", ".txt")
 
 
-def close_matches(name: str, names: Iterable[str]) -> str:
+def suggest_names(name: str, names: Iterable[str]) -> str:
     """``"; did you mean a, b?"`` with up to three of ``names`` that resemble ``name``, or an empty string."""
     found = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
     return f"; did you mean {', '.join(found)}?" if found else ""
 
 
-def bare(name: str) -> str:
+def strip_name(name: str) -> str:
     """``name`` without the suffixes of photos and their annotations."""
     while name.lower().endswith(_SUFFIXES):
         name = name[: name.rindex(".")]
@@ -36,7 +36,7 @@ class PhotoNames:
     def __init__(self, photos: Iterable[str], where: object, key: Callable[[str], str] | None = None) -> None:
         self.photos = dict.fromkeys(photos)
         self.where = where
-        self._views: tuple[Callable[[str], str], ...] = (str, bare, _file, _bare_file) if key is None else (key,)
+        self._views: tuple[Callable[[str], str], ...] = (str, strip_name, _file, _bare_file) if key is None else (key,)
         self._groups = [_grouped(self.photos, view) for view in self._views]
         for group in self._groups[0].values():
             if len(group) > 1:
@@ -85,7 +85,7 @@ def _file(name: str) -> str:
 
 
 def _bare_file(name: str) -> str:
-    return PurePosixPath(bare(name)).name
+    return PurePosixPath(strip_name(name)).name
 
 
 def _without_folder(names: list[str]) -> bool:

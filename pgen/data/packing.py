@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.crop import Fit
-from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known
+from pgen.body.crop import Letterbox
+from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
-from pgen.data.example import SPLITS, Drop, Example, Job, Split, done
+from pgen.data.example import SPLITS, Drop, Example, Job, Split, is_done
 
 #: Level of gzip, see the table in `pgen.data.store`.
 GZIP_LEVEL = 1
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedExample:
     """One row of a store."""
 
     name: str
@@ -38,7 +38,7 @@ class Packed:
     parsing: bytes  # zlib of uint8 (H, W)
 
 
-def pack(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, str]] = ()) -> Packed:
+def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, str]] = ()) -> PackedExample:
     """``example``, whose photo has the ``size`` (height, width), as a row of a store.
 
     ``sources`` are the files it was read from, with their hashes. Raises ValueError for wrong shapes or types.
@@ -53,7 +53,7 @@ def pack(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, s
         raise ValueError(f"{example.name}: pose is not {(JOINT_COUNT, 2)}")
     if example.split not in SPLITS:
         raise ValueError(f"{example.name}: split {example.split!r} is not one of {SPLITS}")
-    return Packed(
+    return PackedExample(
         name=example.name,
         person=example.person,
         split=example.split,
@@ -65,26 +65,26 @@ def pack(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, s
     )
 
 
-def packed(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> Packed | Drop:
+def pack_all(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> PackedExample | Drop:
     """Read ``item`` if it is a job, fit it into ``size``, and pack it; or say why it cannot be used.
 
     Photos without both shoulders and both hips cannot. Source files are named relative to ``root`` if they lie in it.
     """
-    example = done(item)
+    example = is_done(item)
     if isinstance(example, Drop):
         return example
     try:
         f"{example.name}{example.person}".encode()
     except UnicodeEncodeError:  # bytes of a file name that are no UTF-8
         return Drop(example.name, "name is not UTF-8", "rename it")
-    missing = [joint.name.lower() for joint in TORSO_JOINTS if not known(example.pose)[joint]]
+    missing = [joint.name.lower() for joint in TORSO_JOINTS if not known_joints(example.pose)[joint]]
     if missing:
         return Drop(example.name, "torso joints missing", ", ".join(missing))
     files = [file for file in item.files if file.is_file()] if isinstance(item, Job) else []
-    return pack(_fitted(example, size), size, [(shown(file, root), content_hash(file)) for file in files])
+    return pack_example(_fitted(example, size), size, [(count_shown(file, root), content_hash(file)) for file in files])
 
 
-def shown(file: Path, root: Path | None) -> str:
+def count_shown(file: Path, root: Path | None) -> str:
     """How ``file`` is called in a store: by its path in ``root`` if it lies there."""
     return file.relative_to(root).as_posix() if root is not None and file.is_relative_to(root) else str(file)
 
@@ -99,7 +99,7 @@ def _fitted(example: Example, size: tuple[int, int]) -> Example:
     height, width = example.image.shape[:2]
     if (height, width) == size:
         return example
-    fit = Fit.of((height, width), size)
+    fit = Letterbox.of((height, width), size)
     return replace(
         example,
         image=fit.image(example.image),

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def named_pairs(pairs: Sequence[tuple[str, str]], indices: Mapping[str, int]) -> NDArray[np.int32]:
+def pairs_from_names(pairs: Sequence[tuple[str, str]], indices: Mapping[str, int]) -> NDArray[np.int32]:
     """Those of the (source, target) names whose photos both have an index, as indices (M, 2)."""
     kept = [(indices[source], indices[target]) for source, target in pairs if source in indices and target in indices]
     return np.array(kept, np.int32).reshape(-1, 2)
 
 
-def same_person_pairs(photos: Mapping[str, Sequence[int]], most: int, seed: int) -> NDArray[np.int32]:
+def find_same_person_pairs(photos: Mapping[str, Sequence[int]], most: int, seed: int) -> NDArray[np.int32]:
     """All ordered pairs of two of one person's ``photos``, or ``most`` of them chosen by ``seed``: (M, 2).
 
     In the order of the people, then of the sources, then of the targets; no more are made than are returned.

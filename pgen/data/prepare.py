@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.example import Drop, Example, Job
-from pgen.data.packing import content_hash, packed, shown
-from pgen.data.pairing import named_pairs, same_person_pairs
+from pgen.data.packing import content_hash, count_shown, pack_all
+from pgen.data.pairing import find_same_person_pairs, pairs_from_names
 from pgen.data.signature import signature
 from pgen.data.store import Store
-from pgen.data.store_writer import VERSION, StoreWriter, now
+from pgen.data.store_writer import VERSION, StoreWriter, current_time
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import check_output, remove_abandoned, write_whole
-from pgen.runtime.journal import Entry, Journal, ResumeError, begun_at
-from pgen.runtime.parallel_map import ordered_map
+from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
+from pgen.runtime.journal import Entry, Journal, ResumeError, journal_start
+from pgen.runtime.parallel_map import parallel_map
 from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.
@@ -86,15 +86,15 @@ def prepare(
     header = {
         "source": source,
         "options": dict(options or {}),
-        "files": {shown(file, root): content_hash(file) for file in files},
+        "files": {count_shown(file, root): content_hash(file) for file in files},
         "size": list(size),
         "pgen": version(),
         "store": VERSION,
-        "created": now(),
+        "created": current_time(),
     }
     with Journal(journal_path(out), header, resume) as journal:
-        remove_abandoned(out)
-        remove_abandoned(dropped_path(out))
+        remove_leftovers(out)
+        remove_leftovers(dropped_path(out))
         resumed = len(journal)
         tally = _Tally()
         for entry in journal.entries():
@@ -111,9 +111,9 @@ def prepare(
         if not tally.indices:
             raise InputError(_nothing_left(tally.dropped, source))
         if pairs is not None:
-            chosen = named_pairs(pairs, tally.indices)
+            chosen = pairs_from_names(pairs, tally.indices)
         else:
-            chosen = same_person_pairs(tally.tested, max_pairs, seed)
+            chosen = find_same_person_pairs(tally.tested, max_pairs, seed)
         begun = journal.header
         with StoreWriter(
             out, size,
@@ -124,7 +124,7 @@ def prepare(
                     writer.append(entry)
             writer.set_pairs("test", chosen)
             if train_pairs:
-                writer.set_pairs("train", named_pairs(train_pairs, tally.indices))
+                writer.set_pairs("train", pairs_from_names(train_pairs, tally.indices))
             dropped_list = _write_dropped(out, tally.dropped)  # before the store has its name: then all is done
         journal.remove()
     return Summary(
@@ -149,7 +149,7 @@ def check_store_output(out: Path, force: bool) -> None:
     journal = journal_path(out)
     if out.exists() and journal.exists():  # killed after the last step, or about to be overwritten
         with suppress(InputError), Store(out) as store:
-            if begun_at(journal) == store.provenance["created"]:
+            if journal_start(journal) == store.provenance["created"]:
                 journal.unlink()
     check_output(out, force)
 
@@ -212,7 +212,7 @@ def _work(
         if next(finished, None) is not None:
             raise _changed(journal, "photos have gone")
 
-    for entry in ordered_map(packed, tasks(), workers, _TOGETHER):
+    for entry in parallel_map(pack_all, tasks(), workers, _TOGETHER):
         yield waiting.popleft(), entry
 
 
@@ -227,7 +227,7 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
         path.unlink(missing_ok=True)
         return None
     with (
-        write_whole(path, force=True) as aside,
+        atomic_write(path, force=True) as aside,
         aside.open("w", encoding="utf-8", errors="replace", newline="") as file,
     ):
         table = csv.writer(file)

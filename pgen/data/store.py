@@ -50,7 +50,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.example import SPLITS, Example, Split
-from pgen.data.names import close_matches
+from pgen.data.names import suggest_names
 from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, TEXT_COLUMNS, VERSION, StoreWriter
 from pgen.errors import InputError
 from pgen.version import version
@@ -138,7 +138,7 @@ class Store:
         """The index of the image called ``name``. Raises `InputError` that offers close matches."""
         index = self._indices.get(name)
         if index is None:
-            raise InputError(f"{self.path} has no image {name!r}{close_matches(name, self.names)}")
+            raise InputError(f"{self.path} has no image {name!r}{suggest_names(name, self.names)}")
         return index
 
     def indices(self, split: Split | None = None) -> NDArray[np.int64]:

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Example, Split
-from pgen.data.packing import GZIP_LEVEL, Packed, pack
-from pgen.runtime.atomic_write import remove_abandoned, write_whole
+from pgen.data.packing import GZIP_LEVEL, PackedExample, pack_example
+from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 from pgen.version import version
 
 FORMAT = "pgen-store"
@@ -63,7 +63,7 @@ class StoreWriter:
             "options": dict(options or {}),
             "files": dict(files or {}),
             "pgen": version(),
-            "created": created or now(),
+            "created": created or current_time(),
         }
         self._indices: dict[str, int] = {}
         self._poses: list[NDArray[np.float32]] = []
@@ -82,7 +82,7 @@ class StoreWriter:
     @contextmanager
     def _open(self) -> Iterator[Self]:
         with (
-            write_whole(self.path, self.force) as aside,
+            atomic_write(self.path, self.force) as aside,
             h5py.File(aside, "w", libver=_LIBVER, locking=False) as self._file,
         ):
             self._lay_out()
@@ -110,9 +110,9 @@ class StoreWriter:
 
         Raises ValueError for wrong shapes or types, or a name in use.
         """
-        return self.append(pack(example, self.size))
+        return self.append(pack_example(example, self.size))
 
-    def append(self, row: Packed) -> int:
+    def append(self, row: PackedExample) -> int:
         """Append what `pgen.data.packing.pack` has made for this size, return its index.
 
         Raises ValueError for a name in use.
@@ -220,8 +220,8 @@ def write_pseudo_labels(
         raise ValueError(f"matches are integers ({count}, K), not {rows.dtype} {rows.shape}")
     if rows.size and (rows.min() < -1 or rows.max() >= count):
         raise ValueError(f"a match is outside -1 to {count - 1}")
-    remove_abandoned(path)
-    with write_whole(path, force=True) as aside:
+    remove_leftovers(path)
+    with atomic_write(path, force=True) as aside:
         shutil.copyfile(path, aside)
         with h5py.File(aside, "r+", libver=_LIBVER, locking=False) as file:
             if "pseudo_labels" in file:
@@ -230,6 +230,6 @@ def write_pseudo_labels(
             stored.attrs["options"] = np.bytes_(json.dumps(dict(options or {})).encode())
 
 
-def now() -> str:
+def current_time() -> str:
     """The time, as provenance says it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

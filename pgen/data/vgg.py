@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pgen.data.fetch import cached_weights
-from pgen.data.weights import bundled, read_state_dict
+from pgen.data.fetch import find_cached_weights
+from pgen.data.weights import bundled_path, read_state_dict
 from pgen.errors import InputError
-from pgen.models.vgg import PerceptualFeatures
+from pgen.models.vgg import VggFeatures
 
 #: Says "the layers that come with the package" where a path is asked for.
 BUNDLED = "bundled"
 
 
-def perceptual_features(
-    path: str | os.PathLike[str] | None = None, fetch: bool = False
-) -> tuple[PerceptualFeatures, str]:
+def load_vgg_features(path: str | os.PathLike[str] | None = None, fetch: bool = False) -> tuple[VggFeatures, str]:
     """VGG-16 relu2_1, and where its weights are from.
 
     A given file (a state dict of torchvision's ``vgg16``: safetensors, or .pth loaded without executing anything), else
@@ -30,9 +28,9 @@ def perceptual_features(
         file, source = Path(path), os.fspath(path)
     else:
         cached = None if path is not None else _torchvision(fetch)
-        file = cached or bundled("vgg16_relu2_1.safetensors")
+        file = cached or bundled_path("vgg16_relu2_1.safetensors")
         source = "torchvision's VGG-16" if cached else "the bundled VGG-16 layers"
-    network = PerceptualFeatures()
+    network = VggFeatures()
     state, wanted = read_state_dict(file), network.state_dict()
     missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
     if missing:
@@ -45,4 +43,4 @@ def _torchvision(fetch: bool) -> Path | None:
     """torchvision's weights in torch's cache, downloaded first if asked and possible."""
     from torchvision.models import VGG16_Weights
 
-    return cached_weights(VGG16_Weights.IMAGENET1K_V1.url, fetch)
+    return find_cached_weights(VGG16_Weights.IMAGENET1K_V1.url, fetch)

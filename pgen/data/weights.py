@@ -25,7 +25,7 @@ from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appear
 from pgen.models.parser import Parser, ParserConfig
 from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 FORMAT, VERSION = "pgen-weights", 1
 
@@ -72,7 +72,7 @@ def save_weights(
             value = value.detach().cpu().contiguous()
             tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
     metadata = {"format": FORMAT, "version": str(VERSION), "config": json.dumps(config)}
-    with write_whole(path, force=force) as temporary:
+    with atomic_write(path, force=force) as temporary:
         temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
 
 
@@ -145,7 +145,7 @@ def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
     return network.eval().to(memory_format=torch.channels_last)
 
 
-def bundled(name: str) -> Path:
+def bundled_path(name: str) -> Path:
     """Path of a file that comes with the package."""
     return Path(str(resources.files("pgen.data"))) / "bundled" / name
 
@@ -158,7 +158,9 @@ def find_weights(path: str | os.PathLike[str] | None = None, runs: str | os.Path
     for found in reversed(finished):
         if {"semantic", "appearance"} <= describe(found)["networks"].keys():
             return found, f"weights: {found} (the newest finished run; --weights chooses others)"
-    return bundled(BUNDLED), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')} (--weights chooses others)"
+    return bundled_path(
+        BUNDLED
+    ), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')} (--weights chooses others)"
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

@@ -8,13 +8,13 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.viz import colour_parsing, draw_skeleton, sheet
-from pgen.evaluation.methods import Pair, System
+from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.evaluation.methods import Method, Pair
 from pgen.evaluation.photos import Photos
 
 
 def example_sheet(
-    systems: Sequence[System], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, across: int = 2
+    systems: Sequence[Method], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, across: int = 2
 ) -> NDArray[np.uint8]:
     """A picture (H, W, 3) of ``count`` of the pairs, ``across`` beside each other.
 
@@ -23,10 +23,10 @@ def example_sheet(
     """
     chosen = np.sort(np.random.default_rng(seed).choice(len(pairs), min(count, len(pairs)), replace=False))
     shown = [_row(systems, photos, pairs[index]) for index in chosen]
-    return sheet([list(chain(*shown[start : start + across])) for start in range(0, len(shown), across)])
+    return draw_sheet([list(chain(*shown[start : start + across])) for start in range(0, len(shown), across)])
 
 
-def _row(systems: Sequence[System], photos: Photos, pair: Pair) -> list[tuple[str, NDArray[np.uint8]]]:
+def _row(systems: Sequence[Method], photos: Photos, pair: Pair) -> list[tuple[str, NDArray[np.uint8]]]:
     source = None if pair.source is None else photos.load(pair.source)
     target = photos.load(pair.target)
     cells: list[tuple[str, NDArray[np.uint8]]] = []
@@ -37,5 +37,5 @@ def _row(systems: Sequence[System], photos: Photos, pair: Pair) -> list[tuple[st
     made = [(system.name, system.make(pair, source, target)) for system in systems]
     maps = [one.parsing for system, (_, one) in zip(systems, made, strict=True) if system.makes_maps]
     if maps and maps[0] is not None:
-        cells.append(("map", colour_parsing(maps[0])))
+        cells.append(("map", colorize_parsing(maps[0])))
     return [*cells, *((name, one.image) for name, one in made), ("truth", target.image)]

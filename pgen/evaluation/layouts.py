@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.data.names import bare
+from pgen.data.names import strip_name
 from pgen.errors import InputError
 from pgen.evaluation.photos import Photos
 
@@ -97,7 +97,7 @@ def pair_of(file: str, layout: Layout, photos: Photos) -> PairFile | None:
     Names may hold what stands between them: of all places to cut, one where both are photos goes first. Raises
     `InputError` if several remain.
     """
-    stem = file[: -len(PurePosixPath(file).suffix)] if layout.name == "spt" else bare(file)
+    stem = file[: -len(PurePosixPath(file).suffix)] if layout.name == "spt" else strip_name(file)
     if layout.ending and stem.endswith(layout.ending):
         stem = stem[: -len(layout.ending)]
     if not layout.between:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pgen.data.formats.images import read_image
 from pgen.data.readers.deepfashion import photo_key
-from pgen.data.readers.tree import find_photos, no_photos
+from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, PairFile, choose_layout, pair_of, true_panel, with_output
 from pgen.evaluation.methods import Pair
@@ -19,7 +19,7 @@ _LOOKED_AT = 24  # results whose panels are compared with the true photos
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedResults:
     """The results of a folder, by pair."""
 
     layout: Layout
@@ -36,7 +36,7 @@ def match_results(
     panel: int | None = None,
     wanted: Sequence[tuple[str, str]] | None = None,
     all_photos: Sequence[str] = (),
-) -> Matched:
+) -> MatchedResults:
     """The results in ``folder`` by pair.
 
     Args:
@@ -52,7 +52,7 @@ def match_results(
         raise InputError(f"--generated {folder} is not a folder; give the folder of the results")
     files = list(find_photos(folder))
     if not files:
-        raise no_photos(folder)
+        raise no_photos_error(folder)
     chosen = with_output(choose_layout(layout, files, photos), panel)
     notes = [f"layout {chosen.name}"] if layout is None else []
     found: list[PairFile] = []
@@ -81,7 +81,7 @@ def match_results(
         notes.append(
             f"{len(jpegs)} of {len(pairs)} results are JPEG, such as {jpegs[0]}: compression costs them some points"
         )
-    return Matched(chosen, pairs, missing, surplus, notes)
+    return MatchedResults(chosen, pairs, missing, surplus, notes)
 
 
 def _listed(

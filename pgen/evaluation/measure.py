@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.methods import Made, Pair, System
+from pgen.evaluation.methods import Method, Pair, Prediction
 from pgen.evaluation.photos import Photo, Photos
-from pgen.evaluation.sizes import common_size, cut_to
+from pgen.evaluation.sizes import common_size, crop_to_size
 from pgen.metrics.compute import Batch, Rows
 from pgen.metrics.registry import Suite, suite
 from pgen.metrics.scores import Need, Options
-from pgen.runtime.parallel_map import ordered_map
+from pgen.runtime.parallel_map import parallel_map
 
 _TOGETHER = 16  # pairs in one piece of work
 
@@ -34,7 +34,7 @@ class Job:
     """What a process has to know to measure pairs."""
 
     photos: Photos
-    system: System | None  #: None: the photos themselves are measured, as a reference
+    system: Method | None  #: None: the photos themselves are measured, as a reference
     options: Options
     given: frozenset[Need]
     cache: ScoreCache
@@ -51,13 +51,13 @@ class Outcome:
     fresh: dict[str, Rows] = field(default_factory=dict)  #: measurements that are yet to be kept, by key
 
 
-def outcomes_of(
+def compute_outcomes(
     job: Job, pairs: Sequence[Pair], workers: int = 1, advance: Advance = lambda count: None
 ) -> Iterator[Outcome]:
     """What was found out about each of ``pairs``, in order; what is new has been added to the cache."""
     remaining = iter(pairs)
     pieces = iter(lambda: tuple(islice(remaining, _TOGETHER)), ())
-    for outcomes in ordered_map(measure_pairs, ((job, piece) for piece in pieces), workers):
+    for outcomes in parallel_map(compute_rows, ((job, piece) for piece in pieces), workers):
         job.cache.put({key: row for outcome in outcomes for key, row in outcome.fresh.items()})
         for outcome in outcomes:
             outcome.fresh.clear()
@@ -65,12 +65,12 @@ def outcomes_of(
         advance(len(outcomes))
 
 
-def measure_pairs(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
+def compute_rows(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
     """What is not in the cache yet is measured; nothing is written."""
     chosen = suite(job.options, job.given)
     outcomes = [_begin(job, pair, chosen) for pair in pairs]
     known = job.cache.get([key for outcome in outcomes for key in outcome.keys.values()])
-    batches: dict[tuple[int, int], list[tuple[Outcome, Photo, Made]]] = {}
+    batches: dict[tuple[int, int], list[tuple[Outcome, Photo, Prediction]]] = {}
     for pair, outcome in zip(pairs, outcomes, strict=True):
         if outcome.problem is None and not all(key in known for key in outcome.keys.values()):
             try:
@@ -118,24 +118,24 @@ def _begin(job: Job, pair: Pair, chosen: Suite) -> Outcome:
     return Outcome(keys=keys)
 
 
-def _compared(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Made]:
+def _compared(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Prediction]:
     """The true photo and the result, in one size. Raises `InputError` if one cannot be had, or sizes do not fit."""
     target = job.photos.load(pair.target)
     if job.system is None:
         size = job.size or (target.image.shape[0], target.image.shape[1])
-        target, made, cut = *cut_to(size, target, Made(target.image)), False
+        target, made, cut = *crop_to_size(size, target, Prediction(target.image)), False
     else:
         needed = job.system.needs_source and pair.source is not None
         source = job.photos.load(pair.source) if needed and pair.source is not None else None
         made = job.system.make(pair, source, target)
         size = common_size(made.image.shape, target.image.shape)
         cut = made.image.shape != target.image.shape
-        target, made = cut_to(size, target, made)
+        target, made = crop_to_size(size, target, made)
     outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
     return target, made
 
 
-def _batch(targets: Sequence[Photo], made: Sequence[Made]) -> Batch:
+def _batch(targets: Sequence[Photo], made: Sequence[Prediction]) -> Batch:
     """Results of one size and their targets as tensors; maps only if all of them have one."""
 
     def images(arrays: list[NDArray[np.uint8]]) -> torch.Tensor:

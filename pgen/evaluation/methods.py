@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.part_paste import part_paste
+from pgen.body.part_paste import paste_by_part
 from pgen.body.torso import complete_torso
+from pgen.body.transfer import Transfer
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.inputs import read_bytes
@@ -23,14 +24,13 @@ from pgen.data.weights import describe
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, output_of
 from pgen.evaluation.photos import Photo
-from pgen.inference.predictor import PersonGenerator, load
+from pgen.inference.predictor import Predictor, load
 from pgen.metrics.ssim_kernel import as_bytes
-from pgen.models.inputs import Transfer
 from pgen.version import version
 
 
 @dataclass(frozen=True)
-class Made:
+class Prediction:
     """A result: the image, and the map it was painted into if the system makes maps."""
 
     image: NDArray[np.uint8]  #: (H, W, 3)
@@ -46,7 +46,7 @@ class Pair:
     file: str | None = None  #: name of the result's file, for results in files
 
 
-class System(Protocol):
+class Method(Protocol):
     """What makes a result of a pair. Can be sent to other processes."""
 
     name: str
@@ -57,11 +57,11 @@ class System(Protocol):
     def digest(self, pair: Pair) -> str:
         """A hash of what the result depends on, but for the photos. Raises `InputError` if there is no result."""
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         """The result. Raises `InputError` if it cannot be had."""
 
 
-class Files:
+class FilesMethod:
     """Results in the files of a folder."""
 
     needs_source, makes_maps = False, False
@@ -77,8 +77,8 @@ class Files:
         content = read_bytes(self._path(pair), "a result")
         return f"{_hash(content)} {self.layout.panels} {self.layout.output}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
-        return Made(output_of(read_image(self._path(pair)), self.layout))
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+        return Prediction(output_of(read_image(self._path(pair)), self.layout))
 
     def _path(self, pair: Pair) -> Path:
         if pair.file is None:
@@ -86,7 +86,7 @@ class Files:
         return self.folder / pair.file
 
 
-class Networks:
+class NetworksMethod:
     """The networks of a weights file, which make each result from the source photo and the target pose."""
 
     needs_source = True
@@ -113,13 +113,13 @@ class Networks:
     def digest(self, pair: Pair) -> str:
         return f"networks {self.hash} {self.true_maps} {version()}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         source, frame = _annotated(source, pair.source), target.image.shape[:2]
         generator = _generator(self.weights, self.device)
         person = generator.person(source.image, source.pose, source.parsing)
         pose = LoadedPose(_annotated(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
         result = person.generate(pose, target.parsing if self.true_maps else None)
-        return Made(result.image, result.parsing)
+        return Prediction(result.image, result.parsing)
 
 
 class CopySource:
@@ -131,10 +131,10 @@ class CopySource:
     def digest(self, pair: Pair) -> str:
         return self.name
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         if source is None:
             raise InputError("its source photo is not known")
-        return Made(source.image, source.parsing)
+        return Prediction(source.image, source.parsing)
 
 
 class AffinePaste:
@@ -146,9 +146,9 @@ class AffinePaste:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {version()}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         images, transfer = _transfer(pair, source, target)
-        return Made(_as_image(part_paste(images, transfer)))
+        return Prediction(_as_image(paste_by_part(images, transfer)))
 
 
 class LabelPaste:
@@ -160,12 +160,12 @@ class LabelPaste:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {version()}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         images, transfer = _transfer(pair, source, target)
         if source is None or source.parsing is None or target.parsing is None:
             raise InputError("its parsing maps are not known")
         maps = [torch.from_numpy(one.parsing)[None].long() for one in (source, target)]
-        return Made(_as_image(transfer.paste(images, *maps).image))
+        return Prediction(_as_image(transfer.paste(images, *maps).image))
 
 
 class PredictedLabelPaste:
@@ -173,7 +173,7 @@ class PredictedLabelPaste:
 
     name, needs_source, makes_maps = "label-paste-predicted", True, True
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: NetworksMethod) -> None:
         """Raises `InputError` if ``networks`` predict no maps."""
         if not networks.makes_maps:
             raise InputError(
@@ -188,11 +188,11 @@ class PredictedLabelPaste:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {self.networks.digest(pair)}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         layout = self.networks.make(pair, source, target).parsing
         images, transfer = _transfer(pair, source, target)
         maps = [torch.tensor(ids)[None].long() for ids in (_annotated(source, pair.source).parsing, layout)]
-        return Made(_as_image(transfer.paste(images, *maps).image), layout)
+        return Prediction(_as_image(transfer.paste(images, *maps).image), layout)
 
 
 #: Those that need nothing but the photos and their annotations.
@@ -201,7 +201,7 @@ BASELINES: Mapping[str, type[CopySource] | type[AffinePaste] | type[LabelPaste]]
 }
 
 
-def baseline(name: str) -> System:
+def find_baseline(name: str) -> Method:
     """The baseline called ``name``, of those that need no networks. Raises `InputError` if there is none."""
     if name not in BASELINES:
         names = ", ".join([*BASELINES, PredictedLabelPaste.name])
@@ -210,7 +210,7 @@ def baseline(name: str) -> System:
 
 
 @lru_cache(maxsize=2)
-def _generator(weights: Path, device: str) -> PersonGenerator:
+def _generator(weights: Path, device: str) -> Predictor:
     """Kept by each process, as results are made one by one."""
     return load(weights, device)
 

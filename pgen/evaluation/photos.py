@@ -17,9 +17,9 @@ from pgen.data.formats.images import read_image
 from pgen.data.inputs import read_bytes
 from pgen.data.names import PhotoNames
 from pgen.data.readers.deepfashion import photo_key
-from pgen.data.readers.frames import check_frame, into_photo
+from pgen.data.readers.frames import check_frame, pose_into_photo
 from pgen.data.readers.keypoint_sources import find_poses, load_pose
-from pgen.data.readers.tree import find_photos, no_photos
+from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.data.store import Store
 from pgen.errors import InputError
 
@@ -119,7 +119,7 @@ class FolderPhotos:
         self.where = str(self.folder)
         self._files = find_photos(self.folder)
         if not self._files:
-            raise no_photos(self.folder)
+            raise no_photos_error(self.folder)
         self._finder = _PhotoFinder(list(self._files), self.where)
         rows = find_poses(self.keypoints)
         where = " and ".join(map(str, self.keypoints))
@@ -167,7 +167,7 @@ class FolderPhotos:
             return None
         pose, frame = load_pose(self._rows[name], size)
         frame = self.frame or frame
-        return pose if frame is None else into_photo(pose, frame, size)
+        return pose if frame is None else pose_into_photo(pose, frame, size)
 
     def _check(self, where: str) -> None:
         """Look whether the poses belong to the photos. Raises `InputError` with the likely remedy."""

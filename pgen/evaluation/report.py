@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgen.evaluation.run import Scored, SystemResult
+from pgen.evaluation.run import ScoredResult, SystemResult
 from pgen.metrics.bootstrap import Interval, paired_difference
 from pgen.version import version
 
@@ -15,7 +15,7 @@ _MANY = 2048  # images, as many as FID has features, with fewer of which it is c
 _DECIMALS = {"psnr": 2}  # all others: 3
 
 
-def as_data(results: Sequence[SystemResult], seed: int = 0) -> dict[str, Any]:
+def to_data(results: Sequence[SystemResult], seed: int = 0) -> dict[str, Any]:
     """Everything about the scores of several systems, ready for JSON. Differences are from the first system."""
     return {"pgen": version(), "systems": [_system(result, results[0], seed) for result in results]}
 
@@ -40,7 +40,7 @@ def _system(result: SystemResult, first: SystemResult, seed: int) -> dict[str, A
     return data
 
 
-def _score(scored: Scored, result: SystemResult) -> dict[str, Any]:
+def _score(scored: ScoredResult, result: SystemResult) -> dict[str, Any]:
     score = scored.score
     return {
         "name": score.name,
@@ -72,7 +72,7 @@ def differences(result: SystemResult, first: SystemResult, seed: int = 0) -> Map
     return found
 
 
-def shown(scored: Scored) -> str:
+def format_score(scored: ScoredResult) -> str:
     """A score as it stands in tables: ``0.745 [0.723, 0.769]``, ``3.440 ± 0.102`` or ``12.3``."""
     decimals = _DECIMALS.get(scored.score.name, 3)
     if not math.isfinite(scored.value):
@@ -100,7 +100,7 @@ def rows_of(results: Sequence[SystemResult]) -> list[list[str]]:
     """One row a system: its name and its scores, as `score_names` has them."""
     rows = []
     for result in results:
-        own = {scored.score.name: shown(scored) for scored in result.scored}
+        own = {scored.score.name: format_score(scored) for scored in result.scored}
         rows.append([result.system.name, *(own.get(name, "–") for name in score_names(results))])
     return rows
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, outcomes_of
-from pgen.evaluation.methods import Pair, System
+from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, compute_outcomes
+from pgen.evaluation.methods import Method, Pair
 from pgen.evaluation.photos import Photos
 from pgen.metrics.bootstrap import bootstrap
 from pgen.metrics.compute import Rows
@@ -29,7 +29,7 @@ _READ_TOGETHER = 256  # rows of features in memory
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredResult:
     """A score of a system."""
 
     score: Score
@@ -47,11 +47,11 @@ class Scored:
 class SystemResult:
     """A system's scores."""
 
-    system: System
+    system: Method
     pairs: list[Pair]  #: those that were scored, in order
     problems: Mapping[str, list[str]]  #: why pairs were not scored → their names
     cut: int  #: pairs whose images were cut to the columns that both have
-    scored: list[Scored]
+    scored: list[ScoredResult]
     missing: dict[str, str]  #: scores that were not computed, and why
     groups: list[str] | None = None  #: the person of each pair, whose pairs are resampled together, if known
 
@@ -66,7 +66,7 @@ def list_hash(pairs: Sequence[Pair]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def given_by(photos: Photos, system: System) -> frozenset[Need]:
+def find_given(photos: Photos, system: Method) -> frozenset[Need]:
     """What is known of each pair, as far as measurements need it."""
     found: set[Need] = set()
     if photos.has_poses:
@@ -79,7 +79,7 @@ def given_by(photos: Photos, system: System) -> frozenset[Need]:
 
 
 def evaluate(
-    system: System,
+    system: Method,
     photos: Photos,
     pairs: Sequence[Pair],
     options: Options,
@@ -94,13 +94,13 @@ def evaluate(
     ``training`` are the images (and their names) for distances from the training set. A pair that cannot be scored is
     told in the result, and costs nothing else. Raises `InputError` if that is so for all pairs.
     """
-    given = given_by(photos, system)
+    given = find_given(photos, system)
     chosen = suite(options, given)
     job = Job(photos, system, options, given, cache)
     scored_pairs: list[Pair] = []
     outcomes: list[Outcome] = []
     problems: dict[str, list[str]] = {}
-    for pair, outcome in zip(pairs, outcomes_of(job, pairs, workers, advance), strict=True):
+    for pair, outcome in zip(pairs, compute_outcomes(job, pairs, workers, advance), strict=True):
         if outcome.problem is None:
             scored_pairs.append(pair)
             outcomes.append(outcome)
@@ -132,13 +132,13 @@ def _only_size(sizes: NDArray[np.floating]) -> tuple[int, int] | None:
     return (int(height), int(width)) if (sizes[:, :2] == sizes[0, :2]).all() else None
 
 
-def _of_pairs(score: Score, rows: Rows, groups: Sequence[str] | None, seed: int) -> Scored:
+def _of_pairs(score: Score, rows: Rows, groups: Sequence[str] | None, seed: int) -> ScoredResult:
     """A score that single pairs have too, from their rows (N, K)."""
     sums: NDArray[np.float64] = rows.astype(np.float64)
     values = score.statistic(sums)
     found = bootstrap(sums, score.statistic, groups, seed)
     undefined = int((~np.isfinite(values)).sum())
-    return Scored(score, found.value, found.low, found.high, None, len(sums), undefined, values, sums)
+    return ScoredResult(score, found.value, found.low, found.high, None, len(sums), undefined, values, sums)
 
 
 def _of_set(
@@ -149,7 +149,7 @@ def _of_set(
     sd = None
     if score.kind == "inception score":
         splits = InceptionScore(len(keys))
-        for rows in stored_rows(cache, keys):
+        for rows in read_cached_rows(cache, keys):
             splits.add(rows[:, slice(*score.at)])
         value, sd = splits.result()
         why = f"{len(keys)} images are fewer than {splits.splits} splits"
@@ -163,19 +163,19 @@ def _of_set(
     if np.isnan(value):
         result.missing[score.name] = why
     else:
-        result.scored.append(Scored(score, value, nan, nan, sd, len(keys), 0, None, None))
+        result.scored.append(ScoredResult(score, value, nan, nan, sd, len(keys), 0, None, None))
 
 
 def _moments(cache: ScoreCache, keys: Sequence[str], at: slice) -> Moments:
     """Those of the columns ``at`` of the rows at ``keys``."""
     found: Moments | None = None
-    for rows in stored_rows(cache, keys):
+    for rows in read_cached_rows(cache, keys):
         found = found or Moments(rows[:, at].shape[1])
         found.add(rows[:, at])
     return found or Moments(1)
 
 
-def stored_rows(cache: ScoreCache, keys: Sequence[str]) -> Iterator[Rows]:
+def read_cached_rows(cache: ScoreCache, keys: Sequence[str]) -> Iterator[Rows]:
     """The rows at ``keys``, in their order: blocks (N, K)."""
     for start in range(0, len(keys), _READ_TOGETHER):
         own = keys[start : start + _READ_TOGETHER]
@@ -211,6 +211,6 @@ class _References:
             narrow = replace(self._job.options, metrics=metrics)
             job = Job(photos, None, narrow, frozenset(), self._job.cache, self._size)
             pairs = [Pair(None, name) for name in names]
-            found_outcomes = list(outcomes_of(job, pairs, self._workers))
+            found_outcomes = list(compute_outcomes(job, pairs, self._workers))
             self._outcomes[score.reference] = [one for one in found_outcomes if one.problem is None]
         return [outcome.keys[score.measurement] for outcome in self._outcomes[score.reference]]

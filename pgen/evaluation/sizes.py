@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import Made
+from pgen.evaluation.methods import Prediction
 from pgen.evaluation.photos import Photo
 
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
@@ -34,7 +34,7 @@ def common_size(made: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
     )
 
 
-def cut_to(size: tuple[int, int], photo: Photo, made: Made) -> tuple[Photo, Made]:
+def crop_to_size(size: tuple[int, int], photo: Photo, made: Prediction) -> tuple[Photo, Prediction]:
     """Both cut to the middle columns, ``size`` (height, width); a photo of another height stays as it is."""
     height, width = photo.image.shape[:2]
     left = (width - size[1]) // 2
@@ -42,7 +42,7 @@ def cut_to(size: tuple[int, int], photo: Photo, made: Made) -> tuple[Photo, Made
         pose = None if photo.pose is None else (photo.pose - (left, 0)).astype(np.float32)
         photo = replace(photo, image=_cut(photo.image, size), pose=pose, parsing=_cut_map(photo.parsing, size))
     if made.image.shape[0] == size[0] and made.image.shape[1] > size[1]:
-        made = Made(_cut(made.image, size), _cut_map(made.parsing, size))
+        made = Prediction(_cut(made.image, size), _cut_map(made.parsing, size))
     return photo, made
 
 

@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import clean_background
-from pgen.inference.pixels.blending import bled, faded, held, interior, matched, unmixed
-from pgen.inference.pixels.shading import plainness, shading
-from pgen.inference.pixels.skin import bare_skin, skin_around
-from pgen.inference.pixels.texture_fill import more_texture
-from pgen.models.inputs import Transfer, Views
+from pgen.body.transfer import Transfer
+from pgen.inference.pixels.blending import (
+    erode_region,
+    feather,
+    match_borders,
+    match_local_mean,
+    nearest_fill,
+    unmix_borders,
+)
+from pgen.inference.pixels.shading import estimate_shading, measure_plainness
+from pgen.inference.pixels.skin import find_skin_around, paint_bare_skin
+from pgen.inference.pixels.texture_fill import extend_texture
 
 if TYPE_CHECKING:
     from pgen.inference.person import Person
@@ -38,7 +46,7 @@ _BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
 _INSIDE = 1.5
 
 
-def repainted(
+def inpaint_regions(
     person: Person,
     layout: Tensor,
     parsing: NDArray[np.uint8],
@@ -66,27 +74,27 @@ def repainted(
         shows[there] = called
     after = layout[0].byte().cpu().numpy()
     prepared = _prepared(person, after, shows)
-    frame, guide = painted(prepared, person, layout), as_bytes(prepared.images[0])
+    frame, guide = paint_source(prepared, person, layout), as_bytes(prepared.images[0])
     enlarged = person.image.copy()
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
         here = after == label
-        own = held(frame, guide, here, _HELD_SKIN if label in SKIN_LABELS else _HELD)
-        of_label = person.fit.image_back(unmixed(own, here))
+        own = match_local_mean(frame, guide, here, _HELD_SKIN if label in SKIN_LABELS else _HELD)
+        of_label = person.fit.image_back(unmix_borders(own, here))
         enlarged[parsing == label] = of_label[parsing == label]
-    fade = _FADE * enlargement(person)
+    fade = _FADE * enlargement_factor(person)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
     beside = (Label.BACKGROUND, *np.unique(parsing[wanted]))
     wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, left)
     # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
     known = _shown(person.parsing, parsing, shows) & (_from_edges(parsing) > fade + 1)
-    skin = bare_skin(person.image, person.parsing, person.pose)
+    skin = paint_bare_skin(person.image, person.parsing, person.pose)
     for label in SKIN_LABELS:
         here = (parsing == label) & known
         known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
-    matching = matched(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
-    result = faded(person.image, matching, wanted, fade)
+    matching = match_borders(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
+    result = feather(person.image, matching, wanted, fade)
     # New outlines are as soft as a photo's.
     outline = wanted & (_from_edges(parsing) < 1.5 * fade)
     soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
@@ -107,7 +115,7 @@ def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(ndimage.distance_transform_edt(~edges) + 1)
 
 
-def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> Views:
+def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> PersonBatch:
     """What H_A is shown: the photo in the frame with the new map, new pixels as their label looks elsewhere.
 
     Without it, bare arms would shine through new sleeves: features of the photo reach the same place of the result.
@@ -119,11 +127,11 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
-        light[before == label] = shading(pixels, interior(before == label, 1))[before == label]
+        light[before == label] = estimate_shading(pixels, erode_region(before == label, 1))[before == label]
     behind = as_bytes(clean_background(views.images, views.labels)[0])
     filled = pixels.copy()
     fresh = changed & ~_shown(before, after, shows)
-    skin = bare_skin(pixels, before, views.poses[0].cpu().numpy())
+    skin = paint_bare_skin(pixels, before, views.poses[0].cpu().numpy())
     # Beside what is new, the same label, and background, are mixed with what was there before.
     mixed = ~fresh & (shows[before] == after) & (ndimage.distance_transform_edt(~fresh) <= _MIXED)
     filled[mixed & (after == Label.BACKGROUND)] = behind[mixed & (after == Label.BACKGROUND)]
@@ -136,25 +144,25 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
         if label in SKIN_LABELS:
             # What is nearest by is not always enough: of legs too little may be bare.
             for labels in ((label,), SKIN_LABELS):
-                shown = skin & interior(np.isin(before, labels), _INSIDE)
+                shown = skin & erode_region(np.isin(before, labels), _INSIDE)
                 if shown.sum() >= _ENOUGH:
-                    filled[here] = np.rint(skin_around(pixels, shown, light)[here]).astype(np.uint8)
+                    filled[here] = np.rint(find_skin_around(pixels, shown, light)[here]).astype(np.uint8)
                     break
             continue
-        shown = interior(source == label, _INSIDE)
+        shown = erode_region(source == label, _INSIDE)
         if shown.sum() < _ENOUGH:
             continue
-        own = shading(pixels, shown)
-        texture = more_texture(_divided(pixels, own), shown)
+        own = estimate_shading(pixels, shown)
+        texture = extend_texture(_divided(pixels, own), shown)
         usual = np.median(pixels[shown], axis=0)
         # Texture of plain cloth is but seams and creases, which belong elsewhere.
-        plain = plainness(pixels, shown)
+        plain = measure_plainness(pixels, shown)
         looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
         lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
     device = views.images.device
     image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return Views(image, torch.from_numpy(after).to(device).long()[None], views.poses)
+    return PersonBatch(image, torch.from_numpy(after).to(device).long()[None], views.poses)
 
 
 def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -173,7 +181,7 @@ def _falling(
         return own
     if label == Label.SKIRT:  # hangs over both legs, and no shade between them
         longer = max(light.shape)
-        there = bled(light * own, interior(below, 1))
+        there = nearest_fill(light * own, erode_region(below, 1))
         over = ndimage.gaussian_filter(
             ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
         )
@@ -186,20 +194,20 @@ def _divided(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[n
     return np.rint(np.clip(pixels / light[..., None], 0, 255)).astype(np.uint8)
 
 
-def enlarged_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarge_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own."""
     before = person.views.labels[0].byte().cpu().numpy()
     share = _enlarged(person, before != after)
     return np.where(share >= 128, _smooth_map(person, after), person.parsing)
 
 
-def painted(source: Views, person: Person, layout: Tensor) -> NDArray[np.uint8]:
+def paint_source(source: PersonBatch, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
     return as_bytes(person.generator.images(source, transfer, layout)[0])
 
 
-def carried(source: Views, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def paste_source(source: PersonBatch, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The pixels of ``source``, carried into the pose of ``person`` and the map ``layout``; and where there are any.
 
     uint8 (h, w, 3) and bool (h, w).
@@ -214,7 +222,7 @@ def as_bytes(image: Tensor) -> NDArray[np.uint8]:
     return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
-def enlargement(person: Person) -> float:
+def enlargement_factor(person: Person) -> float:
     """How many pixels of the photo a pixel of the networks' frame takes up, at least 1."""
     return max(1.0, person.fit.original[0] / person.fit.content[0])
 

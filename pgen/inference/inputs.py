@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.joints import JOINT_COUNT, known
+from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import LoadedPose, pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import split_spec
-from pgen.data.named_poses import named_pose
+from pgen.data.named_poses import find_named_pose
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 
@@ -37,7 +37,7 @@ _SHAPE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceInput:
     """A photo of a person with its annotations, all in the photo's pixels."""
 
     name: str
@@ -54,7 +54,7 @@ def read_source(
     pose: PoseLike | None = None,
     parsing: ParsingLike | None = None,
     annotators: Annotators | None = None,
-) -> Source:
+) -> SourceInput:
     """A photo with its pose and parsing map; an image of a store brings its own, and what is not given is estimated.
 
     A pose with a known frame, or a map, of another size than the photo is scaled to it if it has the same shape.
@@ -81,13 +81,13 @@ def read_source(
     joints, warnings = _photo_pose(loaded, size, name)
     warnings = (*(f"{name}: {doubt}" for doubt in doubts), *warnings)
     if parsing is not None:
-        return Source(name, pixels, joints, _photo_parsing(parsing, size, name), warnings, notes, framed)
+        return SourceInput(name, pixels, joints, _photo_parsing(parsing, size, name), warnings, notes, framed)
     if silhouette is None:
         silhouette = annotators.silhouette(pixels, joints)
-    parsed = annotators.parsing(ToParse(pixels, joints, silhouette))
+    parsed = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
     warnings = (*warnings, *(f"{name}: {doubt}" for doubt in parsed.doubts))
     notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
-    return Source(name, pixels, joints, _photo_parsing(parsed.labels, size, name), warnings, notes, framed)
+    return SourceInput(name, pixels, joints, _photo_parsing(parsed.labels, size, name), warnings, notes, framed)
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
@@ -104,7 +104,7 @@ def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedP
     return loaded
 
 
-def estimated_pose(path: Path, annotators: Annotators) -> LoadedPose:
+def estimate_pose(path: Path, annotators: Annotators) -> LoadedPose:
     """The pose of the person in a photo."""
     image = read_image(path)
     found = annotators.pose(image, path.name)
@@ -112,7 +112,7 @@ def estimated_pose(path: Path, annotators: Annotators) -> LoadedPose:
     return LoadedPose(found.person.pose, (image.shape[0], image.shape[1]), path.name, found.notes, doubts)
 
 
-def completed(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """The pose with both shoulders and hips, and a warning for each that was missing. Names it in errors."""
     try:
         pose, warnings = complete_torso(loaded.pose, frame)
@@ -132,13 +132,13 @@ def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
     return parsing.astype(np.uint8), "the parsing map"
 
 
-def same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
     """Whether two sizes (height, width) have the same ratio of sides, but for rounding."""
     ratio = (first[0] * second[1]) / (first[1] * second[0])
     return abs(ratio - 1) <= _SHAPE_TOLERANCE
 
 
-def scaled_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def resize_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """The map at ``size`` (height, width), nearest label."""
     if parsing.shape == size:
         return parsing
@@ -178,12 +178,12 @@ def _load_pose(pose: PoseLike, photo: str | None, annotators: Annotators) -> Loa
     if isinstance(pose, LoadedPose):
         return pose
     if not isinstance(pose, np.ndarray):
-        bundled = named_pose(pose)
+        bundled = find_named_pose(pose)
         if bundled is not None:
             return bundled
         path, entry = split_spec(pose)
         if entry is None and not is_hdf5(path) and pose_format(path) == "image":
-            return estimated_pose(path, annotators)
+            return estimate_pose(path, annotators)
         return read_pose(pose, default_name=photo)
     if pose.shape != (JOINT_COUNT, 2) or not np.issubdtype(pose.dtype, np.number):
         raise InputError(f"a pose is an array ({JOINT_COUNT}, 2) of (x, y), not {pose.dtype} {pose.shape}")
@@ -195,7 +195,7 @@ def _photo_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[
     height, width = size
     if loaded.frame is not None and loaded.frame != size:
         own = "x".join(map(str, loaded.frame))
-        if not same_shape(loaded.frame, size):
+        if not has_same_shape(loaded.frame, size):
             raise InputError(
                 f"{loaded.name}: this pose belongs to a photo of {own} (height x width), and {photo} has "
                 f"{height}x{width}; give the pose that was taken from it"
@@ -203,12 +203,12 @@ def _photo_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[
         scale = np.array([width / loaded.frame[1], height / loaded.frame[0]])
         loaded = replace(loaded, pose=((loaded.pose + 0.5) * scale - 0.5).astype(np.float32))
     _refuse_outside(loaded, size, photo)
-    return completed(loaded, size)
+    return complete_pose(loaded, size)
 
 
 def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> None:
     """Refuse a pose most of whose joints miss the photo: it is in pixels of another frame."""
-    joints = loaded.pose[known(loaded.pose)]
+    joints = loaded.pose[known_joints(loaded.pose)]
     outside = ((joints < -0.5) | (joints > np.array(size[::-1]) - 0.5)).any(axis=1)
     if 2 * outside.sum() > len(joints):
         raise InputError(
@@ -219,14 +219,14 @@ def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> No
 
 def _photo_parsing(parsing: ParsingLike, size: tuple[int, int], photo: str) -> NDArray[np.uint8]:
     labels, what = load_parsing(parsing)
-    if not same_shape(labels.shape, size):
+    if not has_same_shape(labels.shape, size):
         raise InputError(
             f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), and {photo} has "
             f"{size[0]}x{size[1]}: not the same shape; give the map of that photo"
         )
     if not (labels != Label.BACKGROUND).any():
         raise InputError(f"{what} shows nobody: all of it is background; give the map of {photo}")
-    return scaled_parsing(labels, size)
+    return resize_parsing(labels, size)
 
 
 def _frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:

@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.edits.parsing_edits import edit_layout
+from pgen.body.edits.parsing_edits import edit_parsing
 from pgen.body.labels import Label
-from pgen.body.viz import colour_parsing
+from pgen.body.viz import colorize_parsing
 from pgen.data.formats.painted import read_painted
 from pgen.data.formats.parsing import write_parsing
 from pgen.errors import InputError
-from pgen.inference.inpainting import repainted
+from pgen.inference.inpainting import inpaint_regions
 from pgen.inference.inputs import ParsingLike, load_parsing
-from pgen.inference.result import Edited, shown
+from pgen.inference.result import EditResult, resize_for_panel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Manipulated(Edited):
+class ManipulationResult(EditResult):
     """A person's photo with another map; ``parsing`` is the new one, ``pose`` the person's own."""
 
     changed: NDArray[np.bool_] = field(kw_only=True)  #: (H, W), where the map is not the photo's own any more
@@ -44,23 +44,27 @@ class Manipulated(Edited):
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures: source, its map, the new map, result."""
         maps = (self.person.parsing, self.parsing)
-        before, after = (shown(colour_parsing(labels), largest, Image.Resampling.NEAREST) for labels in maps)
+        before, after = (
+            resize_for_panel(colorize_parsing(labels), largest, Image.Resampling.NEAREST) for labels in maps
+        )
         return [
-            (f"source: {self.person.name}", shown(self.person.image, largest)),
+            (f"source: {self.person.name}", resize_for_panel(self.person.image, largest)),
             ("its map", before),
             (self.target, after),
-            ("result", shown(self.image, largest)),
+            ("result", resize_for_panel(self.image, largest)),
         ]
 
 
-def manipulate(person: Person, edits: Mapping[str, str | float], parsing: ParsingLike | None = None) -> Manipulated:
+def manipulate_person(
+    person: Person, edits: Mapping[str, str | float], parsing: ParsingLike | None = None
+) -> ManipulationResult:
     """The person's photo after ``edits`` of its map, or with the map ``parsing``; see `Person.manipulate`."""
     if bool(edits) == (parsing is not None):
         raise InputError("give either edits or a parsing map, one of them")
     warnings: tuple[str, ...] = ()
     original, person = person, person.outlined
     if parsing is None:
-        edited = edit_layout(person.parsing, person.pose, edits)
+        edited = edit_parsing(person.parsing, person.pose, edits)
         wanted, title = edited.parsing, " ".join(f"{name}={value}" for name, value in edits.items())
         warnings = tuple(f"{person.name}: {warning}" for warning in edited.warnings)
     else:
@@ -71,10 +75,10 @@ def manipulate(person: Person, edits: Mapping[str, str | float], parsing: Parsin
         warnings = (*warnings, f"{person.name}: {title} changes nothing that the photo shows")
     device = person.views.labels.device
     layout = torch.from_numpy(person.fit.parsing(wanted)).to(device).long()[None]
-    return Manipulated(
+    return ManipulationResult(
         person=original,
         target=title,
-        image=repainted(person, layout, wanted, stands_for=_stands_for(person.parsing, wanted)),
+        image=inpaint_regions(person, layout, wanted, stands_for=_stands_for(person.parsing, wanted)),
         parsing=wanted,
         pose=person.pose,
         warnings=warnings,

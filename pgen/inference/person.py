@@ -14,31 +14,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.crop import Fit, Window
+from pgen.body.batch import PersonBatch
+from pgen.body.crop import CropBox, Letterbox
 from pgen.body.labels import Label
-from pgen.body.outlines import fitted_outlines
+from pgen.body.outlines import fit_outlines
 from pgen.body.pose_mask import pose_mask
 from pgen.body.retarget import retarget_motion
+from pgen.body.transfer import Transfer
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.errors import InputError
 from pgen.inference.inpainting import as_bytes
 from pgen.inference.inputs import (
     ParsingLike,
     PoseLike,
-    Source,
-    completed,
+    SourceInput,
+    complete_pose,
+    has_same_shape,
     load_parsing,
     read_target,
-    same_shape,
-    scaled_parsing,
+    resize_parsing,
 )
-from pgen.inference.manipulation import Manipulated, manipulate
+from pgen.inference.manipulation import ManipulationResult, manipulate_person
 from pgen.inference.result import Result
-from pgen.inference.texture_transfer import Dressed, transfer_texture
-from pgen.models.inputs import Transfer, Views
+from pgen.inference.texture_transfer import TextureTransferResult, transfer_texture
 
 if TYPE_CHECKING:
-    from pgen.inference.predictor import PersonGenerator
+    from pgen.inference.predictor import Predictor
 
 BATCH = 8
 
@@ -63,8 +64,9 @@ class _Target:
 class Person:
     """A person of one photo: made by `PersonGenerator.person`, kept, and put into as many poses as wanted.
 
-    The photo, or the part of it around the person, is fitted as a whole into the model's frame (`Fit`); results come
-    back in the frame and size of that part. What it holds beyond the model's resolution is not seen by the networks.
+    The photo, or the part of it around the person, is fitted as a whole into the model's frame (`Letterbox`); results
+    come back in the frame and size of that part. What it holds beyond the model's resolution is not seen by the
+    networks.
 
     Attributes:
         name: the photo's file name.
@@ -79,18 +81,18 @@ class Person:
         views: photo, map and pose in the model's frame, a batch of one on the model's device.
     """
 
-    def __init__(self, generator: PersonGenerator, source: Source, crop: bool = False) -> None:
+    def __init__(self, generator: Predictor, source: SourceInput, crop: bool = False) -> None:
         self.generator = generator
         self.name, self.photo, self.warnings, self.notes = source.name, source.image, source.warnings, source.notes
         size = (source.image.shape[0], source.image.shape[1])
-        self.window = _window(source, generator.frame) if crop and not source.framed else Window.whole(size)
+        self.window = _window(source, generator.frame) if crop and not source.framed else CropBox.whole(size)
         self.image, self.parsing = self.window.of(source.image), self.window.of(source.parsing)
         self.pose = source.pose - self.window.corner
-        self.fit = Fit.of(self.window.size, generator.frame)
+        self.fit = Letterbox.of(self.window.size, generator.frame)
         device = generator.device
         pixels = torch.from_numpy(self.fit.image(self.image)).to(device)
         labels = torch.from_numpy(self.fit.parsing(self.parsing)).to(device)
-        self.views = Views(
+        self.views = PersonBatch(
             pixels.permute(2, 0, 1)[None].float() / 127.5 - 1,
             labels[None].long(),
             torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
@@ -100,9 +102,9 @@ class Person:
     def outlined(self) -> Person:
         """This person with outlines of the map where the photo has them (`pgen.body.outlines`)."""
         other = copy(self)
-        other.parsing = fitted_outlines(self.image, self.parsing)
+        other.parsing = fit_outlines(self.image, self.parsing)
         labels = torch.from_numpy(self.fit.parsing(other.parsing)).to(self.views.labels)
-        other.views = Views(self.views.images, labels[None], self.views.poses)
+        other.views = PersonBatch(self.views.images, labels[None], self.views.poses)
         return other
 
     def of_photo(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -152,11 +154,13 @@ class Person:
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._transfer(batch))
 
-    def transfer_texture(self, clothes: Person, regions: Sequence[str] = ("upper",), shape: bool = False) -> Dressed:
+    def transfer_texture(
+        self, clothes: Person, regions: Sequence[str] = ("upper",), shape: bool = False
+    ) -> TextureTransferResult:
         """This person with regions of another photo; pose, face and every other pixel stay this photo's.
 
         Args:
-            clothes: whose clothes (or hair) it is, from the same `PersonGenerator`.
+            clothes: whose clothes (or hair) it is, from the same `Predictor`.
             regions: any of ``upper``, ``pants``, ``skirt``, ``hair``, ``lower`` (pants or skirt, whichever each photo
                 shows) and ``all`` (what both show).
             shape: let regions take on the other garment's shape as well, predicted by H_S. What comes to light where
@@ -167,7 +171,7 @@ class Person:
         """
         return transfer_texture(self, clothes, regions, shape)
 
-    def manipulate(self, parsing: ParsingLike | None = None, **edits: str | float) -> Manipulated:
+    def manipulate(self, parsing: ParsingLike | None = None, **edits: str | float) -> ManipulationResult:
         """This person's photo with another parsing map: ``person.manipulate(sleeves="long", lower="skirt")``.
 
         H_A paints what changes; away from it, and a small border, every pixel stays the photo's.
@@ -183,7 +187,7 @@ class Person:
             InputError: an unknown edit or value, one that photo or pose show too little for, or a map that cannot be
                 read or has another size.
         """
-        return manipulate(self, edits, parsing)
+        return manipulate_person(self, edits, parsing)
 
     def _completed(self, loaded: LoadedPose) -> tuple[NDArray[np.float32], tuple[int, int], tuple[str, ...]]:
         """A target with both shoulders and hips, its frame, and warnings."""
@@ -191,7 +195,7 @@ class Person:
             loaded, size = replace(loaded, pose=loaded.pose - self.window.corner), self.fit.original
         else:
             size = loaded.frame
-        joints, warnings = completed(loaded, size)
+        joints, warnings = complete_pose(loaded, size)
         return joints, size, (*loaded.doubts, *warnings)
 
     def _target(
@@ -202,17 +206,17 @@ class Person:
         parsing: ParsingLike | None,
     ) -> _Target:
         joints, size, warnings = own
-        fit = Fit.of(size, self.fit.frame)
+        fit = Letterbox.of(size, self.fit.frame)
         pose = fit.pose(joints) if moved is None else self.fit.pose(moved)
         return _Target(loaded.name, pose, self._target_map(parsing, fit, loaded), warnings)
 
-    def _target_map(self, parsing: ParsingLike | None, fit: Fit, pose: LoadedPose) -> NDArray[np.uint8] | None:
+    def _target_map(self, parsing: ParsingLike | None, fit: Letterbox, pose: LoadedPose) -> NDArray[np.uint8] | None:
         if parsing is None:
             return None
         labels, what = load_parsing(parsing)
         for own in (fit, self.fit):
-            if same_shape(labels.shape, own.original):
-                return own.parsing(scaled_parsing(labels, own.original))
+            if has_same_shape(labels.shape, own.original):
+                return own.parsing(resize_parsing(labels, own.original))
         raise InputError(
             f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width): neither the shape of {pose.name} "
             f"({fit.original[0]}x{fit.original[1]}) nor that of {self.name} ({self.fit.original[0]}x"
@@ -221,7 +225,7 @@ class Person:
 
     def _transfer(self, targets: Sequence[_Target]) -> Iterator[Result]:
         count, device = len(targets), self.generator.device
-        source = Views(
+        source = PersonBatch(
             self.views.images.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last),
             self.views.labels.expand(count, -1, -1).contiguous(),
             self.views.poses.expand(count, -1, -1).contiguous(),
@@ -240,7 +244,7 @@ class Person:
                 warnings=target.warnings,
             )
 
-    def _layouts(self, targets: Sequence[_Target], source: Views, transfer: Transfer) -> Tensor:
+    def _layouts(self, targets: Sequence[_Target], source: PersonBatch, transfer: Transfer) -> Tensor:
         """Maps, long (B, H, W): the given ones, and predictions for the rest."""
         given = [target.parsing for target in targets]
         if any(parsing is None for parsing in given):
@@ -253,10 +257,14 @@ class Person:
         return layouts
 
 
-def _window(source: Source, frame: tuple[int, int]) -> Window:
+def _window(source: SourceInput, frame: tuple[int, int]) -> CropBox:
     """The part of a photo around the person; all of it if that shows them hardly smaller."""
     size = (source.image.shape[0], source.image.shape[1])
     body = (source.parsing != Label.BACKGROUND) | pose_mask(source.pose, size)
-    window = Window.around(body, frame, _MARGIN)
-    gain = max(Fit.of(window.size, frame).content) / max(window.size) / (max(Fit.of(size, frame).content) / max(size))
-    return window if gain >= _WORTH else Window.whole(size)
+    window = CropBox.around(body, frame, _MARGIN)
+    gain = (
+        max(Letterbox.of(window.size, frame).content)
+        / max(window.size)
+        / (max(Letterbox.of(size, frame).content) / max(size))
+    )
+    return window if gain >= _WORTH else CropBox.whole(size)

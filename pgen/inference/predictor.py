@@ -7,22 +7,24 @@ import os
 import torch
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch, one_hot, replace_parsing_by_pose_masks
 from pgen.body.labels import FLIP_LABELS
+from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
-from pgen.data.dataset import mirrored, mirrored_poses
+from pgen.data.dataset import flip_persons, flip_poses
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.inference.inputs import ImageLike, ParsingLike, PoseLike, read_source
 from pgen.inference.person import Person
-from pgen.models.color_correction import paint_held
-from pgen.models.inputs import Transfer, Views, one_hot, predict_layout, without_parsing
+from pgen.models.color_correction import paint_color_corrected
+from pgen.models.semantic import predict_parsing
 
 
 def load(
     weights: str | os.PathLike[str] | None = None,
     device: str | torch.device = "auto",
     annotators: Annotators | None = None,
-) -> PersonGenerator:
+) -> Predictor:
     """The generator, ready to use.
 
     Args:
@@ -36,7 +38,7 @@ def load(
     path, origin = find_weights(weights)
     there = _device(device)
     try:
-        return PersonGenerator(load_weights(path), origin, there, annotators)
+        return Predictor(load_weights(path), origin, there, annotators)
     except WithoutPainterError as error:
         raise InputError(f"{path}: {error}; choose other --weights") from None
 
@@ -45,7 +47,7 @@ class WithoutPainterError(InputError):
     """Weights that cannot make pictures."""
 
 
-class PersonGenerator:
+class Predictor:
     """H_S and H_A, and how to use them on photos of any size.
 
     Attributes:
@@ -102,7 +104,7 @@ class PersonGenerator:
                 "(in Python: parsing=)"
             )
 
-    def layouts(self, source: Views, transfer: Transfer) -> Tensor:
+    def layouts(self, source: PersonBatch, transfer: Transfer) -> Tensor:
         """Parsing maps, long (B, H, W), of the people of ``source`` in the target poses, as H_S predicts them.
 
         The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
@@ -110,22 +112,22 @@ class PersonGenerator:
         """
         self.require_layouts()
         if self._semantic is None:
-            return without_parsing(Views(source.images, source.labels, transfer.target)).labels
+            return replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).labels
         with torch.inference_mode():
             size = source.size
-            mirror = mirrored(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
-            there = Transfer(mirror.poses, mirrored_poses(transfer.target, size[1]), size)
-            straight = predict_layout(self._semantic, source, transfer).softmax(1)
-            swapped = predict_layout(self._semantic, mirror, there).softmax(1)
+            mirror = flip_persons(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
+            there = Transfer(mirror.poses, flip_poses(transfer.target, size[1]), size)
+            straight = predict_parsing(self._semantic, source, transfer).softmax(1)
+            swapped = predict_parsing(self._semantic, mirror, there).softmax(1)
             return (straight + swapped.flip(3)[:, list(FLIP_LABELS)]).argmax(1)
 
-    def images(self, source: Views, transfer: Transfer, layouts: Tensor) -> Tensor:
+    def images(self, source: PersonBatch, transfer: Transfer, layouts: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A).
 
         A network with a guide is held to its colours.
         """
         with torch.inference_mode():
-            return paint_held(self._appearance, source, transfer, one_hot(layouts))
+            return paint_color_corrected(self._appearance, source, transfer, one_hot(layouts))
 
 
 def _device(name: str | torch.device) -> torch.device:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.crop import Fit
+from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
-from pgen.body.viz import colour_parsing, draw_skeleton, sheet
+from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.formats.images import write_png
 
 if TYPE_CHECKING:
@@ -66,21 +66,21 @@ class Result:
         The pictures' longer side is at most ``largest`` pixels.
         """
         size = (self.image.shape[0], self.image.shape[1])
-        skeleton = shown_size(size, largest)
+        skeleton = panel_size(size, largest)
         return [
-            (f"source: {self.person.name}", shown(self.person.image, largest)),
-            (f"pose: {self.target}", draw_skeleton(skeleton, Fit.of(size, skeleton).pose(self.pose))),
-            ("parsing map", shown(colour_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
-            ("result", shown(self.image, largest)),
+            (f"source: {self.person.name}", resize_for_panel(self.person.image, largest)),
+            (f"pose: {self.target}", draw_skeleton(skeleton, Letterbox.of(size, skeleton).pose(self.pose))),
+            ("parsing map", resize_for_panel(colorize_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
+            ("result", resize_for_panel(self.image, largest)),
         ]
 
     def sheet(self) -> NDArray[np.uint8]:
         """The panels side by side with captions: uint8 (height, width, 3)."""
-        return sheet([self.panels()])
+        return draw_sheet([self.panels()])
 
 
 @dataclass(frozen=True)
-class Edited(Result):
+class EditResult(Result):
     """A person's own photo with something in it painted anew; all other pixels are the photo's."""
 
     def pasted(self) -> NDArray[np.uint8]:
@@ -90,15 +90,15 @@ class Edited(Result):
         return photo
 
 
-def shown(
+def resize_for_panel(
     picture: NDArray[np.uint8], largest: int, method: Image.Resampling = Image.Resampling.LANCZOS
 ) -> NDArray[np.uint8]:
     """``picture`` (H, W, 3) as a panel: its longer side at most ``largest``, small ones enlarged for the eye."""
-    size = shown_size((picture.shape[0], picture.shape[1]), largest)
+    size = panel_size((picture.shape[0], picture.shape[1]), largest)
     return np.asarray(Image.fromarray(picture).resize(size[::-1], method))
 
 
-def shown_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
+def panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
     """Height and width of the panel of a picture of ``size``."""
     scale = min(max(_SMALLEST, max(size)), largest) / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -11,16 +11,23 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import LABELS, Label
-from pgen.body.outlines import foreign_rim
-from pgen.body.regions import reshaped
-from pgen.body.viz import colour_parsing
+from pgen.body.outlines import find_foreign_rim
+from pgen.body.regions import reshape_regions
+from pgen.body.transfer import Transfer
+from pgen.body.viz import colorize_parsing
 from pgen.errors import InputError
-from pgen.inference.inpainting import carried, enlarged_map, enlargement, painted, repainted
-from pgen.inference.pixels.blending import continued, exchanged, held, interior, unmixed
-from pgen.inference.pixels.shading import flattened, plainness, shaded, shading
-from pgen.inference.result import Edited, shown
-from pgen.models.inputs import Transfer, Views
+from pgen.inference.inpainting import enlarge_map, enlargement_factor, inpaint_regions, paint_source, paste_source
+from pgen.inference.pixels.blending import (
+    continue_texture,
+    erode_region,
+    match_local_mean,
+    replace_garment,
+    unmix_borders,
+)
+from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
+from pgen.inference.result import EditResult, resize_for_panel
 
 if TYPE_CHECKING:
     from pgen.inference.person import Person
@@ -46,7 +53,7 @@ _HELD = 0.03
 
 
 @dataclass(frozen=True)
-class Dressed(Edited):
+class TextureTransferResult(EditResult):
     """A person with regions of another photo; ``parsing`` is the result's map, ``pose`` the person's own."""
 
     clothes: Person = field(kw_only=True)
@@ -54,10 +61,10 @@ class Dressed(Edited):
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures: clothes, person, map of the result, result."""
         return [
-            (f"clothes: {self.clothes.name}", shown(self.clothes.image, largest)),
-            (f"person: {self.person.name}", shown(self.person.image, largest)),
-            ("parsing map", shown(colour_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
-            ("result", shown(self.image, largest)),
+            (f"clothes: {self.clothes.name}", resize_for_panel(self.clothes.image, largest)),
+            (f"person: {self.person.name}", resize_for_panel(self.person.image, largest)),
+            ("parsing map", resize_for_panel(colorize_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
+            ("result", resize_for_panel(self.image, largest)),
         ]
 
 
@@ -84,7 +91,9 @@ def check_exchange(person: Person, clothes: Person, regions: Sequence[str]) -> N
     _exchanges(person, clothes, check_regions(regions))
 
 
-def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], shape: bool = False) -> Dressed:
+def transfer_texture(
+    person: Person, clothes: Person, regions: Sequence[str], shape: bool = False
+) -> TextureTransferResult:
     """The person with ``regions`` of the photo ``clothes``; see `Person.transfer_texture`."""
     exchanges = _exchanges(person, clothes, check_regions(regions))
     taker, giver = person.outlined, clothes.outlined
@@ -96,22 +105,22 @@ def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], sh
         before, predicted = (
             labels[0].byte().cpu().numpy() for labels in (layout, taker.generator.layouts(source, transfer))
         )
-        layout = torch.from_numpy(reshaped(before, predicted, own)).to(layout)[None]
-        parsing = enlarged_map(taker, layout[0].byte().cpu().numpy())
-        image = repainted(taker, layout, parsing, left=own)
+        layout = torch.from_numpy(reshape_regions(before, predicted, own)).to(layout)[None]
+        parsing = enlarge_map(taker, layout[0].byte().cpu().numpy())
+        image = inpaint_regions(taker, layout, parsing, left=own)
     after = layout[0].byte().cpu().numpy()
-    worn, (guide, shown) = painted(source, taker, layout), carried(source, taker, layout)
+    worn, (guide, shown) = paint_source(source, taker, layout), paste_source(source, taker, layout)
     for exchange in exchanges:
-        given = interior(giver.parsing == exchange.given, _BORDER * enlargement(giver))
-        plain, region = plainness(giver.image, given), after == exchange.own
-        flat = unmixed(held(worn, guide, interior(region, 1) & shown, _HELD), region)
+        given = erode_region(giver.parsing == exchange.given, _BORDER * enlargement_factor(giver))
+        plain, region = measure_plainness(giver.image, given), after == exchange.own
+        flat = unmix_borders(match_local_mean(worn, guide, erode_region(region, 1) & shown, _HELD), region)
         if exchange.own != Label.HAIR:  # which is all fine light and shade
-            flat = flattened(flat, plain)
-        enlarged = taker.fit.image_back(continued(flat, region & shown, region, plain))
-        old, width = taker.parsing == exchange.own, _BORDER * enlargement(taker)
-        lit = shaded(enlarged, shading(taker.image, interior(old, width)))
-        image = exchanged(image, lit, parsing == exchange.own, old, width)
-    return Dressed(
+            flat = flatten_shading(flat, plain)
+        enlarged = taker.fit.image_back(continue_texture(flat, region & shown, region, plain))
+        old, width = taker.parsing == exchange.own, _BORDER * enlargement_factor(taker)
+        lit = apply_shading(enlarged, estimate_shading(taker.image, erode_region(old, width)))
+        image = replace_garment(image, lit, parsing == exchange.own, old, width)
+    return TextureTransferResult(
         person=person,
         target=f"clothes of {clothes.name}",
         image=image,
@@ -121,7 +130,7 @@ def transfer_texture(person: Person, clothes: Person, regions: Sequence[str], sh
     )
 
 
-def _offered(giver: Person, exchanges: Sequence[_Exchange]) -> Views:
+def _offered(giver: Person, exchanges: Sequence[_Exchange]) -> PersonBatch:
     """What H_A is shown of the clothes: their photo, with the person's labels in its map.
 
     What counts as the garment's at its outline but is nothing like it is left out: it would be painted into the middle
@@ -129,11 +138,11 @@ def _offered(giver: Person, exchanges: Sequence[_Exchange]) -> Views:
     """
     views, labels = giver.views, giver.views.labels.clone()
     for exchange in exchanges:
-        foreign = foreign_rim(giver.image, giver.parsing, exchange.given)
+        foreign = find_foreign_rim(giver.image, giver.parsing, exchange.given)
         left_out = torch.from_numpy(giver.fit.parsing(foreign.astype(np.uint8)) > 0).to(labels.device)[None]
         labels[views.labels == exchange.given] = exchange.own
         labels[left_out] = Label.BACKGROUND
-    return Views(views.images, labels, views.poses)
+    return PersonBatch(views.images, labels, views.poses)
 
 
 def _exchanges(person: Person, clothes: Person, regions: Sequence[str]) -> list[_Exchange]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.motion import smooth
+from pgen.body.motion import smooth_motion
 from pgen.body.torso import missing_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
@@ -19,7 +19,7 @@ from pgen.errors import InputError
 
 
 @dataclass(frozen=True)
-class Motion:
+class PoseSequence:
     """Poses that follow each other."""
 
     poses: list[LoadedPose]
@@ -27,7 +27,9 @@ class Motion:
     notes: tuple[str, ...]  #: what they were estimated by, and what was left out
 
 
-def read_motion(path: Path, annotators: Annotators, most: int, advance: Callable[[], None] = lambda: None) -> Motion:
+def read_pose_sequence(
+    path: Path, annotators: Annotators, most: int, advance: Callable[[], None] = lambda: None
+) -> PoseSequence:
     """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
 
     Of more than ``most`` frames, as many are taken, evenly chosen. Frames where nobody is found are filled in where the
@@ -49,7 +51,7 @@ def read_motion(path: Path, annotators: Annotators, most: int, advance: Callable
     if all(pose is None for pose in found):
         raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")
     poses, seconds = [], []
-    for frame, pose in zip(frames, smooth(found), strict=True):
+    for frame, pose in zip(frames, smooth_motion(found), strict=True):
         if not missing_torso(pose):
             poses.append(
                 LoadedPose(pose, (height, width), f"{path.stem}-{frame.name}" if path.is_dir() else frame.name)
@@ -60,4 +62,4 @@ def read_motion(path: Path, annotators: Annotators, most: int, advance: Callable
     notes = [f"{path.name}: poses of {len(frames)} frames estimated by {annotators.pose_annotator().name}, smoothed"]
     if len(poses) < len(frames):
         notes.append(f"{path.name}: {len(frames) - len(poses)} frames without shoulders and hips were left out")
-    return Motion(poses, seconds, tuple(notes))
+    return PoseSequence(poses, seconds, tuple(notes))

@@ -15,17 +15,17 @@ STYLE_LABELS = tuple(range(Label.HAIR, Label.R_LEG + 1))
 UNLABELLED = -100
 
 
-def real_loss(verdicts: Tensor) -> Tensor:
+def gan_real_loss(verdicts: Tensor) -> Tensor:
     """Least-squares GAN: verdicts (B, 1, H, W) should be 1."""
     return (verdicts - 1).square().mean()
 
 
-def fake_loss(verdicts: Tensor) -> Tensor:
+def gan_fake_loss(verdicts: Tensor) -> Tensor:
     """Least-squares GAN: verdicts (B, 1, H, W) should be 0."""
     return verdicts.square().mean()
 
 
-def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
+def parsing_cross_entropy(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
     """H_S: cross entropy against the pseudo label (long, B, H, W), weighted by 1 + M_t (B, 1, H, W).
 
     Pixels with the label `UNLABELLED` count as without error.
@@ -34,7 +34,7 @@ def layout_loss(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
     return (loss * (1 + pose_mask[:, 0])).mean()
 
 
-def overlap_loss(logits: Tensor, labels: Tensor, together: bool = False) -> Tensor:
+def soft_iou_loss(logits: Tensor, labels: Tensor, together: bool = False) -> Tensor:
     """H_S: 1 − intersection / union of the softmax and the map (long, B, H, W), a mean over each map's labels.
 
     With ``together``, for the parser, areas are those of all maps of the batch, as in the score that is reported; in
@@ -96,6 +96,6 @@ def style_loss(gram_a: Tensor, gram_b: Tensor, shared: Tensor) -> Tensor:
     return F.mse_loss(gram_a * shared, gram_b * shared)
 
 
-def paste_loss(generated: Tensor, pasted: Tensor, confidence: Tensor) -> Tensor:
+def warp_l1_loss(generated: Tensor, pasted: Tensor, confidence: Tensor) -> Tensor:
     """L1 to the label-aware paste where the source shows the pixel (an addition to the paper)."""
     return ((generated - pasted).abs() * confidence).mean()

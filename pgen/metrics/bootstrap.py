@@ -30,7 +30,7 @@ class Interval:
     high: float
 
 
-def ratio(sums: Columns) -> NDArray[np.float64]:
+def ratio_of_sums(sums: Columns) -> NDArray[np.float64]:
     """(numerator, denominator) → their ratio; NaN for 0 / 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return sums[..., 0] / sums[..., 1]
@@ -44,15 +44,15 @@ def mean_iou(sums: Columns) -> NDArray[np.float64]:
         return np.where(occurs, intersections / np.where(occurs, unions, 1), 0).sum(-1) / occurs.sum(-1)
 
 
-def columns(values: NDArray[np.floating]) -> Columns:
-    """Scores (N,) as columns (N, 2) whose `ratio` is their mean; what is not finite does not count."""
+def to_columns(values: NDArray[np.floating]) -> Columns:
+    """Scores (N,) as columns (N, 2) whose `ratio_of_sums` is their mean; what is not finite does not count."""
     finite = np.isfinite(values)
     return np.stack([np.where(finite, values, 0), finite], 1).astype(np.float64)
 
 
 def bootstrap(
     rows: Columns,
-    statistic: Statistic = ratio,
+    statistic: Statistic = ratio_of_sums,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -70,7 +70,7 @@ def bootstrap(
 def paired_difference(
     first: Columns,
     second: Columns,
-    statistic: Statistic = ratio,
+    statistic: Statistic = ratio_of_sums,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from pgen.body.batched import pose_masks
 from pgen.body.body_mask import body_masks
 from pgen.body.labels import Label
-from pgen.body.pose_mask import radius_for
+from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
-from pgen.metrics.bootstrap import columns
+from pgen.metrics.bootstrap import to_columns
 from pgen.metrics.maps import parsing_counts
 from pgen.metrics.pose_finder import Finder
 from pgen.metrics.ssim_kernel import figure_ssim, ssim
@@ -35,7 +35,7 @@ class Batch:
     def mask(self) -> Tensor:
         """Pose masks of the targets (B, 1, H, W), 0 or 1."""
         size = (self.target.shape[2], self.target.shape[3])
-        return pose_masks(self.poses, size, radius_for(size)).byte()
+        return pose_masks(self.poses, size, pose_mask_radius(size)).byte()
 
     def body_mask(self) -> Tensor:
         """Body masks of the targets (B, 1, H, W), 0 or 1; torsos are completed where that is possible."""
@@ -46,7 +46,7 @@ class Batch:
 
 #: One row of numbers a pair, (B, K).
 Rows = NDArray[np.floating]
-#: What is measured of a batch; of single scores as `columns` has them.
+#: What is measured of a batch; of single scores as `to_columns` has them.
 Measure = Callable[[Batch], Rows]
 
 
@@ -57,7 +57,7 @@ class Ssim:
         self.protocol = protocol
 
     def __call__(self, batch: Batch) -> Rows:
-        return columns(ssim(batch.generated, batch.target, self.protocol).numpy())
+        return to_columns(ssim(batch.generated, batch.target, self.protocol).numpy())
 
 
 class MaskSsim(Ssim):
@@ -70,7 +70,7 @@ class MaskSsim(Ssim):
     def __call__(self, batch: Batch) -> Rows:
         mask = self.mask(batch)
         values = ssim(batch.generated, batch.target, self.protocol, mask)
-        return columns(values.where((mask > 0).flatten(1).any(dim=1), torch.nan).numpy())
+        return to_columns(values.where((mask > 0).flatten(1).any(dim=1), torch.nan).numpy())
 
 
 class FigureSsim(Ssim):
@@ -79,7 +79,7 @@ class FigureSsim(Ssim):
     def __call__(self, batch: Batch) -> Rows:
         assert batch.parsing is not None
         figure = batch.parsing != Label.BACKGROUND
-        return columns(figure_ssim(batch.generated, batch.target, figure, self.protocol).numpy())
+        return to_columns(figure_ssim(batch.generated, batch.target, figure, self.protocol).numpy())
 
 
 class Joints:
@@ -105,12 +105,12 @@ class Features:
 
 def per_pair(function: Callable[[Tensor, Tensor], Tensor]) -> Measure:
     """What ``function`` says of generated and true images, uint8 (B, 3, H, W): a score (B,) a pair."""
-    return lambda batch: columns(function(batch.generated, batch.target).numpy())
+    return lambda batch: to_columns(function(batch.generated, batch.target).numpy())
 
 
 def distances(network: nn.Module, device: str) -> Measure:
     """`per_pair` with a network that is on ``device``."""
-    return lambda batch: columns(network(batch.generated.to(device), batch.target.to(device)).cpu().numpy())
+    return lambda batch: to_columns(network(batch.generated.to(device), batch.target.to(device)).cpu().numpy())
 
 
 def parsing_rows(batch: Batch) -> Rows:

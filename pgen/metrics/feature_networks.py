@@ -12,10 +12,10 @@ from torch import nn
 from pgen.data.inputs import read_bytes
 from pgen.metrics.inception import TensorflowInception, TorchvisionInception, UnavailableError
 from pgen.metrics.light_classifier import LightClassifier
-from pgen.metrics.perceptual import Lpips, VggDistance, VggFeatures
+from pgen.metrics.perceptual import Lpips, MeanVggFeatures, VggDistance
 
 
-def judge(kind: str, path: Path | None, fetch: bool, device: str) -> nn.Module:
+def load_feature_network(kind: str, path: Path | None, fetch: bool, device: str) -> nn.Module:
     """The network called ``kind``, with the weights in ``path``, else those that are cached or can be fetched.
 
     Raises `UnavailableError` if there are none, and `InputError` if the file holds others.
@@ -34,7 +34,7 @@ def _loaded(kind: str, path: Path | None, fetch: bool, device: str) -> nn.Module
         "torchvision": lambda: TorchvisionInception(path, fetch),
         "lpips": lambda: Lpips(path, fetch),
         "vgg distance": VggDistance,
-        "vgg features": VggFeatures,
+        "vgg features": MeanVggFeatures,
         "lite0": lambda: LightClassifier(path),
     }
     try:

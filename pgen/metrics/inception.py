@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.data.fetch import cached_weights
+from pgen.data.fetch import find_cached_weights
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD
@@ -102,7 +102,7 @@ def found_weights(url: str, path: str | os.PathLike[str] | None, fetch: bool, wh
     """
     if path is not None:
         return Path(path)
-    found = cached_weights(url, fetch)
+    found = find_cached_weights(url, fetch)
     if found is None:
         raise UnavailableError(f"the weights of {what} are not here and cannot be fetched; give their path ({url})")
     return found

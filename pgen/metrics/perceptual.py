@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.data.vgg import BUNDLED, perceptual_features
+from pgen.data.vgg import BUNDLED, load_vgg_features
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.metrics.inception import UnavailableError, found_weights
-from pgen.models.vgg import PerceptualFeatures
+from pgen.models.vgg import VggFeatures
 
 #: Where torchvision has the weights: known here too, as it takes seconds to ask it.
 ALEXNET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
@@ -28,7 +28,7 @@ class VggDistance(nn.Module):
 
     def __init__(self, path: str | os.PathLike[str] | None = BUNDLED) -> None:
         super().__init__()
-        self.network, self.source = perceptual_features(path)
+        self.network, self.source = load_vgg_features(path)
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
@@ -65,12 +65,12 @@ class Lpips(nn.Module):
         return self.network(_signed(generated), _signed(target)).flatten().double()
 
 
-class VggFeatures(nn.Module):
+class MeanVggFeatures(nn.Module):
     """Means over the image of the features that `VggDistance` compares: uint8 (B, 3, H, W) → float32 (B, 256)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.network, self.source = perceptual_features(BUNDLED)
+        self.network, self.source = load_vgg_features(BUNDLED)
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def _signed(images: Tensor) -> Tensor:
     return images if images.is_floating_point() else images.float() / 127.5 - 1
 
 
-def _layers(network: PerceptualFeatures, images: Tensor) -> list[Tensor]:
+def _layers(network: VggFeatures, images: Tensor) -> list[Tensor]:
     """Features of relu1_1, relu1_2 and relu2_1, of images (B, 3, H, W) in [−1, 1]."""
     first = F.relu(network.features["0"]((images - network.mean) / network.std))
     second = F.relu(network.features["2"](first))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.crop import Fit
+from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.annotators.choose import POSE_ANNOTATORS, Annotators
 from pgen.data.annotators.interface import PoseAnnotator
@@ -73,7 +73,7 @@ class Detector:
     def __call__(self, images: Tensor) -> Tensor:
         """Joints (B, 18, 2) in pixels of ``images``, uint8 (B, 3, H, W); NaN where not found."""
         size = (images.shape[2], images.shape[3])
-        fit = Fit.of(size, self.frame)
+        fit = Letterbox.of(size, self.frame)
         framed = images
         if size != self.frame:
             pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -12,8 +12,8 @@ from typing import Literal
 from torch import nn
 
 from pgen.body.body_mask import HEAD, LIMB, MARGIN
-from pgen.data.weights import bundled
-from pgen.metrics.bootstrap import Statistic, mean_iou, ratio
+from pgen.data.weights import bundled_path
+from pgen.metrics.bootstrap import Statistic, mean_iou, ratio_of_sums
 from pgen.metrics.compute import (
     Batch,
     Features,
@@ -26,7 +26,7 @@ from pgen.metrics.compute import (
     parsing_rows,
     per_pair,
 )
-from pgen.metrics.feature_networks import file_hash, judge
+from pgen.metrics.feature_networks import file_hash, load_feature_network
 from pgen.metrics.inception import POOL, UnavailableError
 from pgen.metrics.joints import ALPHA, joint_error_sums, pckh_counts
 from pgen.metrics.pixels import l1, psnr
@@ -214,7 +214,7 @@ class _Maker:
         note: str = "",
         weights: Mapping[str, str] | None = None,
         libraries: tuple[str, ...] = (),
-        statistic: Statistic = ratio,
+        statistic: Statistic = ratio_of_sums,
     ) -> None:
         weights = weights or {}
         identity = _identity(name, weights, libraries)
@@ -225,7 +225,7 @@ class _Maker:
         )  # fmt: skip
 
     def _network(self, kind: str, path: Path | None = None) -> nn.Module:
-        return judge(kind, path, self.options.fetch, self.options.device)
+        return load_feature_network(kind, path, self.options.fetch, self.options.device)
 
     def _require(self, need: Need, otherwise: str) -> None:
         if need not in self.given:
@@ -238,4 +238,4 @@ def _identity(name: str, weights: Mapping[str, str], libraries: Sequence[str] = 
 
 
 def _vgg() -> dict[str, str]:
-    return {"VGG-16": file_hash(bundled("vgg16_relu2_1.safetensors"))}
+    return {"VGG-16": file_hash(bundled_path("vgg16_relu2_1.safetensors"))}

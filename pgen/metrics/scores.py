@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pgen.errors import InputError
-from pgen.metrics.bootstrap import Statistic, ratio
+from pgen.metrics.bootstrap import Statistic, ratio_of_sums
 from pgen.metrics.compute import Measure
 from pgen.version import version
 
@@ -43,7 +43,7 @@ class Score:
     measurement: str  #: its identity
     higher: bool  #: whether higher is better
     kind: Literal["pairs", "inception score", "frechet"] = "pairs"
-    statistic: Statistic = ratio
+    statistic: Statistic = ratio_of_sums
     at: tuple[int, int | None] = (0, None)  #: the columns it is made of, from and up to
     reference: Literal["test", "train"] | None = None  #: the images that a Fréchet distance is taken from
     note: str = ""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pgen.metrics.ssim_protocols import SsimProtocol, framed, ssim_protocol
-from pgen.runtime.threads import own_threads
+from pgen.runtime.threads import thread_pool
 
 _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
@@ -95,7 +95,7 @@ def _means(generated: Tensor, target: Tensor, how: SsimProtocol, mask: Tensor | 
     if count <= 1:
         return torch.tensor([value for share in shares for value in means(share, spaces[0])], dtype=torch.float64)
     result = torch.empty(len(generated), dtype=torch.float64)
-    with own_threads() as pool:
+    with thread_pool() as pool:
         for share, found in zip(shares, pool.map(means, shares, spaces), strict=False):
             result[share] = torch.tensor(found, dtype=torch.float64)
     return result

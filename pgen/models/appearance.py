@@ -9,8 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch, downscale_poses, replace_parsing_by_pose_masks
+from pgen.body.batched import heatmaps
+from pgen.body.heatmaps import heatmap_sigma
 from pgen.body.joints import JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
+from pgen.body.paste import Paste
+from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import Decoder, DecoderBlock, Encoder
 
@@ -152,3 +157,70 @@ AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator
 def appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
     """H_A of the given sizes: two levels if it has local widths, else one."""
     return TwoLevelAppearanceGenerator(config) if config.local_widths else OneLevelAppearanceGenerator(config)
+
+
+def paint(
+    model: AppearanceGenerator,
+    source: PersonBatch,
+    transfer: Transfer,
+    layout: Tensor,
+    guide: Paste | None = None,
+    source_layout: Tensor | None = None,
+) -> Tensor:
+    """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
+
+    Args:
+        layout: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
+        guide: the label-aware paste, for models with guide channels; computed here if not given.
+        source_layout: soft source map, where the source was generated; else the one-hot of its labels.
+
+    A model without parsing takes pose masks in place of both maps.
+    """
+    if not model.config.parsing:
+        source, source_layout = replace_parsing_by_pose_masks(source), None
+        layout = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
+    if isinstance(model, TwoLevelAppearanceGenerator):
+        half = source.half()
+        half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
+        half_source_layout = None if source_layout is None else F.avg_pool2d(source_layout, 2)
+        coarse = _appearance_input(
+            model,
+            half,
+            half_transfer,
+            F.avg_pool2d(layout, 2),
+            None,
+            half_source_layout,
+            model.config.warped_levels,
+        )
+        return model(_appearance_input(model, source, transfer, layout, guide, source_layout, 1), coarse)
+    levels = model.config.warped_levels
+    return model(_appearance_input(model, source, transfer, layout, guide, source_layout, levels))
+
+
+def _appearance_input(
+    model: AppearanceGenerator,
+    source: PersonBatch,
+    transfer: Transfer,
+    layout: Tensor,
+    guide: Paste | None,
+    source_layout: Tensor | None,
+    levels: int,
+) -> AppearanceInput:
+    config, size = model.config, source.size
+    sigma = heatmap_sigma(size)
+    of_source = [source.images]
+    of_target = [heatmaps(transfer.target, size, sigma)]
+    if config.parsing:
+        of_source.append((source.one_hot() if source_layout is None else source_layout)[:, 1:])
+        of_target.append(layout[:, 1:])
+    of_source.append(heatmaps(transfer.source, size, sigma))
+    labels = layout.argmax(1)
+    if config.guide_channels:
+        guide = guide or transfer.paste(source.images, source.labels, labels)
+        of_target += [guide.image, guide.valid]
+    return AppearanceInput(
+        torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
+        torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
+        transfer.label_warps(levels, config.label_aware_levels, source.labels, labels),
+        guide.image if guide is not None and config.blend else None,
+    )

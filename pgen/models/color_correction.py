@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import Paste
-from pgen.models.appearance import AppearanceGenerator
-from pgen.models.inputs import Transfer, Views, one_hot, paint
+from pgen.body.transfer import Transfer
+from pgen.models.appearance import AppearanceGenerator, paint
 
 #: Standard deviation of the neighbourhood in which colours are those of the guide, as a share of the longer side.
 _REACH = 0.047
@@ -32,9 +33,9 @@ _SOFT = 0.5
 _FEW = 20
 
 
-def paint_held(
+def paint_color_corrected(
     model: AppearanceGenerator,
-    source: Views,
+    source: PersonBatch,
     transfer: Transfer,
     layout: Tensor,
     guide: Paste | None = None,
@@ -47,10 +48,10 @@ def paint_held(
     guide = guide or transfer.paste(source.images, source.labels, labels)
     image = paint(model, source, transfer, layout, guide, source_layout)
     with torch.autocast(image.device.type, enabled=False):
-        return hold_to_guide(image, source, guide, labels)
+        return match_guide_colors(image, source, guide, labels)
 
 
-def hold_to_guide(image: Tensor, source: Views, guide: Paste, labels: Tensor) -> Tensor:
+def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels: Tensor) -> Tensor:
     """``image`` (B, 3, H, W) in [−1, 1], painted into ``labels`` (long, B, H, W), with the mean colours of the guide.
 
     - Around each pixel, its label has the mean colour that it has in the guide; detail stays H_A's.
@@ -84,7 +85,7 @@ def hold_to_guide(image: Tensor, source: Views, guide: Paste, labels: Tensor) ->
     return torch.lerp(held, guide.image.float(), behind).clamp(-1, 1)
 
 
-def _strengths(source: Views, sigma: float) -> Tensor:
+def _strengths(source: PersonBatch, sigma: float) -> Tensor:
     """Standard deviation (B, 10) of each label's detail in the source; that of other skin where skin is not shown.
 
     Infinite for any other label that the source does not show.

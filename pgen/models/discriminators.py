@@ -10,7 +10,7 @@ from pgen.models.layers import SampleNorm
 
 
 @dataclass(frozen=True)
-class PatchConfig:
+class DiscriminatorConfig:
     """Sizes of a PatchGAN. The defaults see 70×70 pixels, as in the paper."""
 
     channels: int = 12  #: of the input: image 3 + parsing 9 for D_A, parsing 10 + pose mask 1 for D_S, 3 for faces
@@ -26,7 +26,7 @@ class PatchConfig:
 class PatchDiscriminator(nn.Module):
     """(B, C, H, W) → verdicts (B, 1, H', W'), trained towards 1 for real and 0 for generated (least squares)."""
 
-    def __init__(self, config: PatchConfig) -> None:
+    def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
         self.config = config
 

@@ -54,7 +54,7 @@ class Lite0Features:
 class Lite0(nn.Module):
     """The first ``stages`` of the network and, if these are all 7, its head and classifier.
 
-    Batch normalisation is folded into the convolutions: `folded` turns published weights into this form.
+    Batch normalisation is folded into the convolutions: `fold_batch_norms` turns published weights into this form.
 
     Raises:
         ValueError: there are no such stages.
@@ -98,7 +98,7 @@ class Lite0(nn.Module):
         return logits
 
 
-def folded(published: Mapping[str, Tensor], stages: int = len(_STAGES)) -> dict[str, Tensor]:
+def fold_batch_norms(published: Mapping[str, Tensor], stages: int = len(_STAGES)) -> dict[str, Tensor]:
     """State of a `Lite0` of so many stages from the published weights.
 
     Those have names as in ``_blocks.0._depthwise_conv.weight`` and ``_blocks.0._bn1.running_var``. Raises KeyError if a

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batched import heatmaps, limb_maps
-from pgen.body.heatmaps import sigma_for
+from pgen.body.heatmaps import heatmap_sigma
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, Lite0
@@ -96,7 +96,7 @@ def pose_maps(poses: Tensor, size: tuple[int, int], shrink: int) -> Tensor:
     """Joint heatmaps and limb maps (B, 35, H/shrink, W/shrink) of poses (B, 18, 2) in a frame of ``size``."""
     small = (size[0] // shrink, size[1] // shrink)
     poses = (poses + 0.5) / shrink - 0.5
-    sigma = max(sigma_for(size) / shrink, 1.0)
+    sigma = max(heatmap_sigma(size) / shrink, 1.0)
     return torch.cat([heatmaps(poses, small, sigma), limb_maps(poses, small)], 1)
 
 

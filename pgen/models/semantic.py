@@ -9,8 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch, downscale_poses
+from pgen.body.batched import heatmaps, limb_maps, pose_masks
+from pgen.body.heatmaps import heatmap_sigma
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import Decoder, Encoder
 
@@ -78,7 +83,7 @@ class SemanticGenerator(nn.Module):
         return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.fold)
 
 
-def grown(model: SemanticGenerator) -> SemanticGenerator:
+def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
     """The same H_S for frames twice as large: each pixel is folded twice as much, and predicted as four.
 
     All but the first and the last layer stay as they are, so that it begins with what ``model`` has learnt: its
@@ -100,3 +105,32 @@ def grown(model: SemanticGenerator) -> SemanticGenerator:
         state[name] = enlarged(state[name])
     larger.load_state_dict(state)
     return larger.train(model.training)
+
+
+def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Transfer) -> Tensor:
+    """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S)."""
+    config, size = model.config, source.size
+    fold = config.fold
+    small = (size[0] // fold, size[1] // fold)
+    first = fold.bit_length() - 1  # the level of the transfer that is the network's finest
+
+    def pose_maps(poses: Tensor) -> list[Tensor]:
+        mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), fold)
+        return [heatmaps(downscale_poses(poses, fold), small, heatmap_sigma(size) / fold), mask]
+
+    layout = source.one_hot()
+    of_source = [F.pixel_unshuffle(layout, fold), *pose_maps(transfer.source)]
+    of_target = pose_maps(transfer.target)
+    warps = transfer.warps(max(config.warped_levels, int(config.guide)), first)
+    if config.guide:
+        shares = F.avg_pool2d(layout, fold).contiguous(memory_format=torch.channels_last)
+        of_target.append(deformable_skip(shares, warps[0]))
+    if config.limbs:
+        of_target.append(limb_maps(downscale_poses(transfer.target, fold), small))
+    return model(
+        SemanticInput(
+            torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
+            torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
+            warps,
+        )
+    )

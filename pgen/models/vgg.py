@@ -11,7 +11,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-class PerceptualFeatures(nn.Module):
+class VggFeatures(nn.Module):
     """relu2_1 of VGG-16: image (B, 3, H, W) in [−1, 1] → features (B, 128, H/2, W/2). Frozen.
 
     The state dict has the names of ``torchvision.models.vgg16().features``: 0 (conv1_1), 2 (conv1_2), 5 (conv2_1).

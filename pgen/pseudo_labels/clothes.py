@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
 
@@ -48,7 +48,7 @@ class Clothes:
         return worst
 
 
-def read_clothes(labels: Tensor, poses: Tensor) -> Clothes:
+def measure_clothes(labels: Tensor, poses: Tensor) -> Clothes:
     """Read maps (N, H, W), any integer type, with their poses (N, 18, 2), shoulders and hips known."""
     measured = [_measure(labels[rows], poses[rows]) for rows in torch.arange(len(labels)).split(256)]
     least, most = (torch.cat(side) for side in zip(*measured, strict=True))
@@ -133,7 +133,7 @@ def _reach_along(
 def _labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint) -> Tensor:
     """Labels (N, along, across) on and beside a bone, −1 where it is unknown or outside the frame."""
     height, width = labels.shape[1:]
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     along = joints[:, end] - joints[:, start]
     normal = torch.nn.functional.normalize(torch.stack([-along[:, 1], along[:, 0]], 1), dim=1)

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import HEAD_JOINTS, Joint
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.pseudo_labels.match_rules import SAME_POSE, MatchRules
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
@@ -44,7 +44,7 @@ _LEAST_ALIKE = 64
 _FACING = 0.3
 
 
-def facing(poses: Tensor) -> Tensor:
+def facing_directions(poses: Tensor) -> Tensor:
     """0 front, 1 back, 2 side: long (N,) from poses (N, 18, 2)."""
     spread = (poses[:, Joint.L_SHOULDER, 0] - poses[:, Joint.R_SHOULDER, 0]) / torso_lengths(poses).clamp_min(1e-6)
     return torch.where(spread > _FACING, 0, torch.where(spread < -_FACING, 1, 2))
@@ -59,7 +59,7 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     ``poses`` (N, 18, 2) have both shoulders and hips.
     """
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     length = torso_lengths(poses)[:, None, None]
     shoulders = (joints[:, Joint.R_SHOULDER] + joints[:, Joint.L_SHOULDER]) / 2
@@ -120,7 +120,7 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return points, is_known, weights
 
 
-def _patches(sampler: Sampler) -> tuple[Tensor, Tensor, Tensor]:
+def _patches(sampler: PersonDataset) -> tuple[Tensor, Tensor, Tensor]:
     """Label at every canonical point (N, P), −1 where not known; weights (P,); which are the head's (P,)."""
     height, width = sampler.size
     points, there, weights = canonical_points(sampler.poses)
@@ -136,7 +136,7 @@ def _patches(sampler: Sampler) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def find_matches(
-    sampler: Sampler,
+    sampler: PersonDataset,
     nearest: int = 4,
     turned: int = 2,
     seed: int = 0,
@@ -165,7 +165,7 @@ def find_matches(
     body_weights = torch.where(is_head, 0.0, weights)
     body_point_weights = body_weights.repeat_interleave(LABEL_COUNT)
     rules = MatchRules(sampler.labels, sampler.poses, sampler.persons, same_pose)
-    side = facing(sampler.poses)
+    side = facing_directions(sampler.poses)
     generator = torch.Generator().manual_seed(seed)
     halves = torch.rand(nearest + turned, count, generator=generator) < 0.5
     result = torch.empty(count, nearest + turned, dtype=torch.long)

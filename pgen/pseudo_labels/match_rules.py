@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import Joint
 from pgen.errors import InputError
-from pgen.pseudo_labels.clothes import Clothes, read_clothes
+from pgen.pseudo_labels.clothes import Clothes, measure_clothes
 
 #: Joints on average within so many torso lengths: nearly the same pose.
 SAME_POSE = 0.2
@@ -22,7 +22,7 @@ SAME_CLOTHES = 0.08
 
 
 @dataclass(frozen=True)
-class Permitted:
+class PermittedMatches:
     """A block of rows against all N maps: (rows, N)."""
 
     allowed: Tensor  #: bool: another person in another pose
@@ -40,7 +40,7 @@ class MatchRules:
     """
 
     def __init__(self, labels: Tensor, poses: Tensor, persons: Sequence[str], same_pose: float = SAME_POSE) -> None:
-        self.pose, self.there = normalised_poses(poses)
+        self.pose, self.there = normalize_poses(poses)
         self.person = torch.from_numpy(np.unique(np.asarray(persons), return_inverse=True)[1])
         self.same_pose = same_pose
         self._labels, self._poses = labels, poses
@@ -48,9 +48,9 @@ class MatchRules:
     @cached_property
     def clothes(self) -> Clothes:
         """What each map tells of the clothes."""
-        return read_clothes(self._labels, self._poses)
+        return measure_clothes(self._labels, self._poses)
 
-    def block(self, rows: slice, names: Sequence[str]) -> Permitted:
+    def block(self, rows: slice, names: Sequence[str]) -> PermittedMatches:
         """Other people in other poses. Raises `InputError` with the name, of ``names``, of a row that has none."""
         there, pose = self.there, self.pose
         common_joints = (there[rows] @ there.T).clamp_min(1)
@@ -61,7 +61,7 @@ class MatchRules:
         if len(alone):
             name = names[rows.start + int(alone[0])]
             raise InputError(f"{name}: the data set shows nobody else in another pose; add photos of more people")
-        return Permitted(allowed, apart)
+        return PermittedMatches(allowed, apart)
 
     def same_clothes(self, rows: slice, allowed: Tensor, tolerance: float, least: int) -> Tensor:
         """``allowed`` (rows, N) without those whose maps tell of other clothes, or do not tell what the row's tells.
@@ -73,9 +73,9 @@ class MatchRules:
         return allowed & (misfit <= enough.clamp_min(tolerance))
 
 
-def normalised_poses(poses: Tensor) -> tuple[Tensor, Tensor]:
+def normalize_poses(poses: Tensor) -> tuple[Tensor, Tensor]:
     """Joints about the middle of the hips in torso lengths (N, 36), and which are known (N, 36)."""
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     hips = (joints[:, Joint.R_HIP] + joints[:, Joint.L_HIP])[:, None] / 2
     scaled = (joints - hips) / torso_lengths(poses)[:, None, None].clamp_min(1e-6)

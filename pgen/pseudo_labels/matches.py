@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import PseudoLabels, Store
 from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE
-from pgen.pseudo_labels.search import nearest_maps
+from pgen.pseudo_labels.search import find_nearest_maps
 
 #: Kinds of pseudo labels: the nearest by the paper's distance, and those that a training makes for itself.
 NEAREST, VARIED = "nearest", "varied"
@@ -34,7 +34,7 @@ def make_pseudo_labels(
         if not len(indices):
             raise InputError(f"{path}: no train images, and pseudo labels are for training; prepare it with some")
         labels = torch.from_numpy(np.stack([store.parsing(index) for index in indices]))
-        found = nearest_maps(
+        found = find_nearest_maps(
             labels,
             torch.from_numpy(store.poses[indices]),
             [store.persons[index] for index in indices],
@@ -48,8 +48,8 @@ def make_pseudo_labels(
     return PseudoLabels(matches, options)
 
 
-def training_matches(
-    store: Store, train: Sampler, nearest: int, turned: int, seed: int, same_clothes: float = 0.0
+def load_training_matches(
+    store: Store, train: PersonDataset, nearest: int, turned: int, seed: int, same_clothes: float = 0.0
 ) -> tuple[NDArray[np.int64], str]:
     """Pseudo labels for a training on ``train``, of the split "train" of ``store``.
 

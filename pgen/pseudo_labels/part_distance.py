@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pgen.body.batched import part_affines, part_masks
 from pgen.body.parts import PART_COUNT
-from pgen.runtime.threads import own_threads
+from pgen.runtime.threads import thread_pool
 
 #: What bounds a thread's memory: pairs whose transforms are fitted, and samples (pairs × pixels) looked up, at a time.
 _PAIRS = 4096
@@ -52,7 +52,7 @@ class PartDistances:
             self.codes[rows, 1:-1, 1:-1] = own
             self.boxes[rows] = _boxes(masks)
 
-        with own_threads() as pool:
+        with thread_pool() as pool:
             list(pool.map(code, torch.arange(count).split(16)))
 
     def __call__(
@@ -65,7 +65,7 @@ class PartDistances:
         """
         result = torch.empty(len(sources))
         blocks = targets.argsort(stable=True).split(_PAIRS)  # pairs of one target share its pixels
-        with own_threads() as pool:
+        with thread_pool() as pool:
             of_blocks = pool.map(lambda pairs: self._block(sources[pairs], targets[pairs], stride), blocks)
             for pairs, found in zip(blocks, of_blocks, strict=True):
                 result[pairs] = found

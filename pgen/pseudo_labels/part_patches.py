@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from pgen.body.affine import fit_affines
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import HEAD_JOINTS
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND
-from pgen.runtime.threads import own_threads
+from pgen.runtime.threads import thread_pool
 
 #: Points across and down of each part's lattice.
 _BODY_POINTS, _HEAD_POINTS, _LIMB_POINTS = (40, 40), (12, 12), (5, 12)
@@ -33,7 +33,7 @@ _BLOCK = 128
 
 
 @dataclass(frozen=True)
-class Estimate:
+class DistanceEstimate:
     """d from map i to map j is about ``source[i] @ target[j] + constant[j]``: (N, R), (N, R), (N,)."""
 
     source: Tensor
@@ -41,18 +41,18 @@ class Estimate:
     constant: Tensor
 
 
-def estimate(labels: Tensor, poses: Tensor) -> Estimate:
+def estimate_distances(labels: Tensor, poses: Tensor) -> DistanceEstimate:
     """The estimate for maps (N, H, W), uint8, with their poses (N, 18, 2), shoulders and hips known.
 
     A pixel of the target costs 1, 1 more if the source shows a pixel there, and 2 less where the labels agree: with
     one-hot labels s and t that is t·(1 − 2·δ)·s, weighted by how many pixels of the target a point stands for. The
     vectors, some 22,000 long, are reduced to the principal components of ``_LEARNED_FROM`` maps.
     """
-    with own_threads() as pool:
+    with thread_pool() as pool:
         return _estimate(labels, poses, pool)
 
 
-def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> Estimate:
+def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> DistanceEstimate:
     count, height, width = labels.shape
     learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
     some, areas = _patches(labels[learned], poses[learned])
@@ -77,7 +77,7 @@ def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> Estima
         constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
 
     list(pool.map(reduce, torch.arange(count).split(_BLOCK)))
-    return Estimate(source, target, constant)
+    return DistanceEstimate(source, target, constant)
 
 
 def _one_hot(labels: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ def _lattice(points: tuple[int, int], across: tuple[float, float], down: tuple[f
 
 def _canonical_frames(poses: Tensor) -> Tensor:
     """The affines (B, 10, 2, 3) from each part's coordinates to pixels; of unknown parts, to one place far outside."""
-    there = known(poses)
+    there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     body, _ = fit_affines(
         torch.tensor(_BODY).expand(len(poses), -1, -1), joints[:, list(BODY_CORNERS)], torch.ones(len(poses), 4)

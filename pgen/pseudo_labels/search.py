@@ -16,8 +16,8 @@ from torch import Tensor
 
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.pseudo_labels.part_patches import Estimate, estimate
-from pgen.runtime.threads import own_threads
+from pgen.pseudo_labels.part_patches import DistanceEstimate, estimate_distances
+from pgen.runtime.threads import thread_pool
 
 #: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
 _BLOCK = 256
@@ -30,14 +30,14 @@ _LEAST_ALIKE = 8
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestMaps:
     """For each of N maps its K nearest: indices, int64 (N, K), and distances, float32 (N, K), ascending."""
 
     matches: NDArray[np.int64]
     distances: NDArray[np.float32]
 
 
-def nearest_maps(
+def find_nearest_maps(
     labels: Tensor,
     poses: Tensor,
     persons: Sequence[str],
@@ -46,7 +46,7 @@ def nearest_maps(
     same_pose: float = SAME_POSE,
     same_clothes: float | None = SAME_CLOTHES,
     advance: Callable[[int], None] = lambda done: None,
-) -> Nearest:
+) -> NearestMaps:
     """The ``count`` nearest maps of each map, among other people's in other poses.
 
     Args:
@@ -64,7 +64,7 @@ def nearest_maps(
     """
     steps = _steps(labels.shape[1], count)
     rules = MatchRules(labels, poses, persons, same_pose)
-    candidates = _candidates(estimate(labels, poses), rules, names, steps[0][0], same_clothes, advance)
+    candidates = _candidates(estimate_distances(labels, poses), rules, names, steps[0][0], same_clothes, advance)
     distances = PartDistances(labels, poses)
     progress = _Progress(len(labels), len(labels) * sum(entering for entering, _ in steps), advance)
     best, theirs = [], []
@@ -82,7 +82,7 @@ def nearest_maps(
         best.append(chosen.gather(1, columns))
         theirs.append(found.gather(1, columns))
     progress.end()
-    return Nearest(torch.cat(best).numpy(), torch.cat(theirs).numpy())
+    return NearestMaps(torch.cat(best).numpy(), torch.cat(theirs).numpy())
 
 
 class _Progress:
@@ -114,7 +114,7 @@ def _steps(height: int, count: int) -> list[tuple[int, int]]:
 
 
 def _candidates(
-    estimated: Estimate,
+    estimated: DistanceEstimate,
     rules: MatchRules,
     names: Sequence[str],
     number: int,
@@ -136,7 +136,7 @@ def _candidates(
         result[rows, : best.shape[1]] = torch.where(value.isfinite(), best, -1)
         return len(best)
 
-    with own_threads() as pool:
+    with thread_pool() as pool:
         if same_clothes is not None:
             _ = rules.clothes  # read before several threads ask for them
         for done in pool.map(search, range(0, count, _BLOCK)):

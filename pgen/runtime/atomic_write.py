@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.file_lock import lock
+from pgen.runtime.file_lock import file_lock
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -40,7 +40,7 @@ def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
 
 
 @contextmanager
-def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[Path]:
     """Yield a new empty file beside ``path`` (same suffix) to write to; it becomes ``path`` at the end.
 
     The file is flushed to the disk and renamed in one step, so that a reader, a crash or a full disk never
@@ -55,7 +55,7 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         if error.errno in _FULL:
             raise disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
-    if not lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
+    if not file_lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
         os.close(handle)
         handle = -1
     mode = aside.stat().st_mode
@@ -78,8 +78,8 @@ def write_whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         _flush(target.parent)
 
 
-def remove_abandoned(path: str | os.PathLike[str]) -> None:
-    """Delete what processes that were killed in `write_whole` have left beside ``path``.
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Delete what processes that were killed in `atomic_write` have left beside ``path``.
 
     What another process is writing is left alone, and everything where that cannot be told.
     """
@@ -88,7 +88,7 @@ def remove_abandoned(path: str | os.PathLike[str]) -> None:
     for entry in target.parent.iterdir():
         if aside.fullmatch(entry.name):
             with suppress(OSError), entry.open("rb") as file:
-                if lock(file.fileno()):
+                if file_lock(file.fileno()):
                     entry.unlink()
 
 

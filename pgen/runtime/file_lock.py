@@ -10,7 +10,7 @@ except ImportError:  # not POSIX: nobody is kept out
     fcntl = None  # type: ignore[assignment]
 
 
-def lock(handle: int, wait: bool = False) -> bool | None:
+def file_lock(handle: int, wait: bool = False) -> bool | None:
     """Lock the open file ``handle`` until it is closed.
 
     False if another process has it, unless ``wait``; None if this system or disk has no locks. HDF5 locks in the same
@@ -27,6 +27,6 @@ def lock(handle: int, wait: bool = False) -> bool | None:
     return True
 
 
-def is_gone(handle: int) -> bool:
+def is_stale(handle: int) -> bool:
     """Whether the open file ``handle`` has been deleted."""
     return os.fstat(handle).st_nlink == 0

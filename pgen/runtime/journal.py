@@ -23,10 +23,10 @@ import numpy as np
 
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Drop
-from pgen.data.packing import Packed
+from pgen.data.packing import PackedExample
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import disk_full, is_disk_full
-from pgen.runtime.file_lock import is_gone, lock
+from pgen.runtime.file_lock import file_lock, is_stale
 
 _MAGIC = "pgen-prepare 1 "
 _HEAD = struct.Struct("<II")
@@ -34,7 +34,7 @@ _LENGTH = struct.Struct("<I")
 _POSE_BYTES = JOINT_COUNT * 2 * 4
 _LONGEST = 1 << 30  # bytes of a record; a length beyond it is damage
 
-Entry = Packed | Drop
+Entry = PackedExample | Drop
 
 
 class ResumeError(InputError):
@@ -136,7 +136,7 @@ class Journal:
             raise
 
 
-def begun_at(path: Path) -> str | None:
+def journal_start(path: Path) -> str | None:
     """When the work in the journal ``path`` was begun, None if it has not got so far."""
     with path.open("rb") as file:
         header = _read_header(file, path)
@@ -150,10 +150,10 @@ def _open_alone(path: Path) -> BinaryIO:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", 0)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}") from error
-        if lock(file.fileno()) is False:
+        if file_lock(file.fileno()) is False:
             file.close()
             raise InputError(f"{path} is being written by another process; wait, or name another --out")
-        if not is_gone(file.fileno()):
+        if not is_stale(file.fileno()):
             return file
         file.close()  # the process that had it has just finished and removed it
 
@@ -227,6 +227,6 @@ def _from_bytes(body: bytes, path: Path) -> tuple[str, Entry]:
         middle = start + _POSE_BYTES
         end = middle + head.pop("image")
         pose = np.frombuffer(body[start:middle], "<f4").reshape(JOINT_COUNT, 2)
-        return signature, Packed(pose=pose, image=body[middle:end], parsing=body[end:], **head)
+        return signature, PackedExample(pose=pose, image=body[middle:end], parsing=body[end:], **head)
     except (ValueError, KeyError, TypeError, struct.error) as error:
         raise InputError(f"{path} is damaged; start anew with --no-resume") from error

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from pgen.errors import PgenError
-from pgen.runtime.signals import signals_deferred
+from pgen.runtime.signals import defer_signals
 
 T = TypeVar("T")
 
@@ -27,12 +27,12 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _stopped: Connection  # in workers
 
 
-def processors() -> int:
+def count_processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered_map(
+def parallel_map(
     function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], workers: int, together: int = 1
 ) -> Iterator[T]:
     """``function(*item)`` for each item of ``arguments``, in their order, in ``workers`` processes.
@@ -48,7 +48,7 @@ def ordered_map(
     batches = iter(lambda: list(islice(items, together)), [])
     waiting: deque[Future[list[T]]] = deque()
     with ExitStack() as ending:
-        with signals_deferred():
+        with defer_signals():
             context = multiprocessing.get_context("spawn")
             stopped, stop = context.Pipe(duplex=False)
             pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
@@ -74,7 +74,7 @@ def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: lis
 
     Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
     """
-    with signals_deferred():
+    with defer_signals():
         unset = [name for name in _ONE_THREAD if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
@@ -87,16 +87,16 @@ def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: lis
 def _result(future: Future[list[T]]) -> list[T]:
     """What comes of ``future``, waited for so that signals have their effect."""
     done = threading.Lock()
-    with signals_deferred():
+    with defer_signals():
         done.acquire()
         future.add_done_callback(lambda _: done.release())
-    with done, signals_deferred():
+    with done, defer_signals():
         return future.result()
 
 
 def _end(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
     """End all processes; each finishes the item it is at."""
-    with signals_deferred():
+    with defer_signals():
         stop.close()
         pool.shutdown(cancel_futures=True)
         stopped.close()

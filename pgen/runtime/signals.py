@@ -12,7 +12,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def signals_deferred() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Let SIGINT and SIGTERM have their effect only after the block, in the main thread; elsewhere they have none.
 
     To block them is not enough: the system then gives them to another thread, as numerical libraries have, and Python

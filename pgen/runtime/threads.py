@@ -10,7 +10,7 @@ import torch
 
 
 @contextmanager
-def own_threads() -> Iterator[ThreadPoolExecutor]:
+def thread_pool() -> Iterator[ThreadPoolExecutor]:
     """As many threads as torch would use, each of which computes by itself.
 
     Sharing out every small operation costs more than it gains, and much more while the processors are busy.

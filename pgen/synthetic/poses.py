@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from pgen.synthetic.body import Body, bone_transforms
 from pgen.synthetic.body_pose import Arm, Leg, Stance, sample_stance
 from pgen.synthetic.person_mesh import Figure
-from pgen.synthetic.rotations import about, about_x, about_y, about_z, angle_about, between, frame_of, two_bones, unit
+from pgen.synthetic.rotations import (
+    about_x,
+    about_y,
+    about_z,
+    angle_about,
+    frame_of,
+    rotate_about,
+    rotation_between,
+    two_bones,
+    unit,
+)
 
 __all__ = ["Arm", "Leg", "Stance", "sample_stance", "solve"]
 
@@ -40,7 +50,7 @@ def solve(body: Body, figure: Figure, stance: Stance) -> NDArray[np.float64]:
             for joint, curl in ((1, 0.4), (2, 0.5), (3, 0.4)):
                 if finger > 1:
                     # Hands on hips are fists.
-                    rotations[f"finger{finger}-{joint}.{suffix}"] = about(knuckle, (2.3 if fist else 1.0) * curl)
+                    rotations[f"finger{finger}-{joint}.{suffix}"] = rotate_about(knuckle, (2.3 if fist else 1.0) * curl)
     for suffix, side, arm in (("L", 1.0, stance.left_arm), ("R", -1.0, stance.right_arm)):
         if arm.kind in ("up", "raised", "hair"):
             lift = {"up": 0.42, "raised": 0.15, "hair": 0.25}[arm.kind]
@@ -82,16 +92,16 @@ def _reach(
     hinge = unit(np.cross(upper, fore))
     whole = frame_of(upper, hinge) @ frame_of(upper_rest, hinge_rest).T
     local = base[:, :3].T @ whole
-    swing = between(upper_rest, local @ upper_rest)
+    swing = rotation_between(upper_rest, local @ upper_rest)
     spin = angle_about(upper_rest, swing.T @ local)
     bend = whole.T @ frame_of(fore, hinge) @ frame_of(fore_rest, hinge_rest).T
     roll = side * {"hang": -0.1, "thigh": -0.1, "hip": -0.5, "swing": -0.1, "behind": 0.4}.get(arm.kind, 0.0)
     return {
-        f"upperarm01.{suffix}": swing @ about(upper_rest, 0.5 * spin),
-        f"upperarm02.{suffix}": about(upper_rest, 0.5 * spin),
+        f"upperarm01.{suffix}": swing @ rotate_about(upper_rest, 0.5 * spin),
+        f"upperarm02.{suffix}": rotate_about(upper_rest, 0.5 * spin),
         f"lowerarm01.{suffix}": bend,
-        f"lowerarm02.{suffix}": about(fore_rest, 0.5 * roll),
-        f"wrist.{suffix}": about(fore_rest, 0.5 * roll),
+        f"lowerarm02.{suffix}": rotate_about(fore_rest, 0.5 * roll),
+        f"wrist.{suffix}": rotate_about(fore_rest, 0.5 * roll),
     }
 
 

@@ -29,7 +29,7 @@ class Fragments:
         return result
 
 
-def rasterise(
+def rasterize(
     points: NDArray[np.floating],
     faces: NDArray[np.integer],
     size: tuple[int, int],

@@ -28,7 +28,7 @@ from pgen.synthetic.materials import paint
 from pgen.synthetic.person import Person
 from pgen.synthetic.person_mesh import Figure, Layer, build_figure
 from pgen.synthetic.poses import solve
-from pgen.synthetic.raster import Fragments, nearest, rasterise
+from pgen.synthetic.raster import Fragments, nearest, rasterize
 from pgen.synthetic.regions import ARM, X, Z
 from pgen.synthetic.surfaces import vertex_normals
 
@@ -96,7 +96,7 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
     spots, depth = camera.project(vertices)
     spots = (spots + 0.5) * _SAMPLES - 0.5
 
-    fragments = rasterise(spots.astype(np.float32), figure.faces, large, figure.two_sided)
+    fragments = rasterize(spots.astype(np.float32), figure.faces, large, figure.two_sided)
     fragments = _trim(person, figure, fragments)
     lift = np.array([_LIFT[layer] for layer in Layer], dtype=np.float32)
     if figure.top.tucked:

@@ -27,13 +27,13 @@ def frame_of(along: NDArray[np.floating], hinge: NDArray[np.floating]) -> NDArra
     return np.stack([along, hinge, np.cross(along, hinge)], axis=1)
 
 
-def between(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+def rotation_between(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
     """The least rotation that takes one direction to the other."""
     axis = np.cross(first, second)
     sine = float(np.linalg.norm(axis))
     if sine < 1e-9:
         return np.eye(3)
-    return about(axis / sine, float(np.arctan2(sine, first @ second)))
+    return rotate_about(axis / sine, float(np.arctan2(sine, first @ second)))
 
 
 def angle_about(axis: NDArray[np.floating], rotation: NDArray[np.floating]) -> float:
@@ -41,19 +41,19 @@ def angle_about(axis: NDArray[np.floating], rotation: NDArray[np.floating]) -> f
     return float(np.arctan2(skew @ axis, np.trace(rotation) - 1))
 
 
-def about(axis: NDArray[np.floating], angle: float) -> NDArray[np.floating]:
+def rotate_about(axis: NDArray[np.floating], angle: float) -> NDArray[np.floating]:
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def about_x(angle: float) -> NDArray[np.floating]:
-    return about(np.array([1.0, 0.0, 0.0]), angle)
+    return rotate_about(np.array([1.0, 0.0, 0.0]), angle)
 
 
 def about_y(angle: float) -> NDArray[np.floating]:
-    return about(np.array([0.0, 1.0, 0.0]), angle)
+    return rotate_about(np.array([0.0, 1.0, 0.0]), angle)
 
 
 def about_z(angle: float) -> NDArray[np.floating]:
-    return about(np.array([0.0, 0.0, 1.0]), angle)
+    return rotate_about(np.array([0.0, 0.0, 1.0]), angle)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import nn
 
-from pgen.data.weights import Weights, bundled, load_weights, save_weights
+from pgen.data.weights import Weights, bundled_path, load_weights, save_weights
 from pgen.errors import InputError
 
 _NETWORKS = ("semantic", "appearance", "parser")
@@ -55,7 +55,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
             f"{' '.join(sources)}: bundled weights are a parser, or both H_S and H_A; give those of a finished "
             "train-parser or train-joint"
         )
-    save_weights(bundled(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, force=True)
+    save_weights(bundled_path(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, force=True)
 
 
 def _parted(source: str) -> tuple[str, float]:

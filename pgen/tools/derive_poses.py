@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.synthetic.background import sample_backdrop, sample_light
 from pgen.synthetic.body_pose import Arm, Leg, Stance
 from pgen.synthetic.camera import Framing
@@ -80,7 +80,7 @@ def _drawn(stance: Stance) -> NDArray[np.float32]:
     rng = np.random.default_rng(0)
     shot = Shot(stance, _FRAMING, sample_backdrop(rng, "fashion"), sample_light(rng, "fashion"), 0)
     poses = [render(synthetic_person(*_PERSON), replace(shot, seed=seed), _SIZE).pose for seed in range(12)]
-    return max(poses, key=lambda pose: int(known(pose).sum()))  # hidden joints are missing by chance
+    return max(poses, key=lambda pose: int(known_joints(pose).sum()))  # hidden joints are missing by chance
 
 
 def _openpose(pose: NDArray[np.float32]) -> dict[str, Any]:

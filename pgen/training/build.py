@@ -11,20 +11,20 @@ import torch
 from torch import Tensor
 
 from pgen.cli.errors_to_exit_codes import warn
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
-from pgen.data.vgg import perceptual_features
+from pgen.data.vgg import load_vgg_features
 from pgen.data.weights import Weights, load_weights
 from pgen.errors import InputError
-from pgen.models.semantic import grown
-from pgen.pseudo_labels.matches import training_matches
+from pgen.models.semantic import upscale_semantic
+from pgen.pseudo_labels.matches import load_training_matches
 from pgen.training.config import Preset
-from pgen.training.distributed import Processes
-from pgen.training.tasks.appearance import AppearanceStage, Frozen, needs_semantic
-from pgen.training.tasks.base import Stage
-from pgen.training.tasks.parser import ParserStage
-from pgen.training.tasks.pose import PoseStage, frozen
-from pgen.training.tasks.semantic import SemanticStage
+from pgen.training.distributed import ProcessGroup
+from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks, needs_semantic
+from pgen.training.tasks.base import TrainingTask
+from pgen.training.tasks.parser import ParserTask
+from pgen.training.tasks.pose import PoseTask, freeze
+from pgen.training.tasks.semantic import SemanticTask
 
 #: How many held-out pairs the scores at intervals are taken over.
 _VALIDATION_PAIRS = 96
@@ -36,31 +36,29 @@ class Materials:
 
     config: Preset
     store: Store
-    train: Sampler
-    held_out: Sampler
+    train: PersonDataset
+    held_out: PersonDataset
     seed: int
-    processes: Processes
+    processes: ProcessGroup
     say: Callable[[str], None]  #: tells the user, in the first process
 
 
-def pose_stage(made_of: Materials) -> Stage:
+def pose_stage(made_of: Materials) -> TrainingTask:
     """The training of the pose detector."""
-    return PoseStage(
-        made_of.config.pose, made_of.train, made_of.held_out, made_of.seed, device=made_of.processes.device
-    )
+    return PoseTask(made_of.config.pose, made_of.train, made_of.held_out, made_of.seed, device=made_of.processes.device)
 
 
-def parser_stage(made_of: Materials) -> Stage:
+def parser_stage(made_of: Materials) -> TrainingTask:
     """The training of the parser."""
-    return ParserStage(
+    return ParserTask(
         made_of.config.parser, made_of.train, made_of.held_out, made_of.seed, device=made_of.processes.device
     )
 
 
-def semantic_stage(made_of: Materials, start: Path | None = None) -> Stage:
+def semantic_stage(made_of: Materials, start: Path | None = None) -> TrainingTask:
     """The training of H_S. Raises InputError without held-out pairs, or if ``start`` does not fit."""
     matches = _pseudo_labels(made_of)
-    stage = SemanticStage(
+    stage = SemanticTask(
         made_of.config.semantic,
         made_of.train,
         made_of.held_out,
@@ -74,7 +72,7 @@ def semantic_stage(made_of: Materials, start: Path | None = None) -> Stage:
         if weights.semantic is None:
             raise InputError(f"--start {start}: holds no H_S; give weights of train-hs or train-joint")
         half = _is_half(weights.frame, made_of.store.size)
-        model = grown(weights.semantic) if half else weights.semantic
+        model = upscale_semantic(weights.semantic) if half else weights.semantic
         try:
             stage.model.load_state_dict(model.state_dict())
         except RuntimeError:
@@ -84,7 +82,7 @@ def semantic_stage(made_of: Materials, start: Path | None = None) -> Stage:
 
 def appearance_stage(
     made_of: Materials, semantic: Path, pose: Path, vgg: str | None, start: Path | None = None
-) -> Stage:
+) -> TrainingTask:
     """The training of H_A, with weights of the networks before. Raises InputError if they are not there."""
     config = made_of.config.appearance
 
@@ -106,7 +104,7 @@ def appearance_stage(
             raise InputError(f"--semantic {semantic}: holds no H_S; train one with `pgen train-hs`")
         if _is_half(found.frame, made_of.store.size):
             made_of.say(f"--semantic {semantic}: grown to twice its frame")
-            of_semantic = grown(of_semantic)
+            of_semantic = upscale_semantic(of_semantic)
     detector = trained(pose, "--pose", "train-pose")
     of_pose = detector.pose
     if of_pose is None:
@@ -114,12 +112,12 @@ def appearance_stage(
     pose_shrink = 2 if _is_half(detector.frame, made_of.store.size) else 1
     if pose_shrink > 1:
         made_of.say(f"--pose {pose}: looks at pictures half as large")
-    perceptual, origin = perceptual_features(vgg, fetch=True)
+    perceptual, origin = load_vgg_features(vgg, fetch=True)
     made_of.say(f"perceptual features: {origin}")
     matches = _pseudo_labels(made_of)
-    stage = AppearanceStage(
+    stage = AppearanceTask(
         config,
-        Frozen(of_semantic and frozen(of_semantic), frozen(of_pose), perceptual, pose_shrink),
+        FrozenNetworks(of_semantic and freeze(of_semantic), freeze(of_pose), perceptual, pose_shrink),
         made_of.train,
         made_of.held_out,
         held_out_pairs(made_of.store),
@@ -146,7 +144,7 @@ def _pseudo_labels(made_of: Materials) -> Tensor:
     """Pseudo labels (N, K), which the first process finds and the others are told."""
     semantic = made_of.config.semantic
     matches, origin = made_of.processes.shared(
-        lambda: training_matches(
+        lambda: load_training_matches(
             made_of.store, made_of.train, semantic.nearest, semantic.turned, made_of.seed, semantic.same_clothes
         )
     )

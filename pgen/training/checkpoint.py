@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import remove_abandoned, write_whole
+from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 
 
 @dataclass
-class State:
+class TrainingState:
     """What changes in a training. Batches and dropout are functions of (seed, step) and need no saving."""
 
     networks: nn.ModuleDict
@@ -75,9 +75,9 @@ class Checkpoints:
     def exist(self) -> bool:
         return self.newest.exists() or self.before.exists()
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write ``state``. Whenever this is interrupted, a whole checkpoint is left."""
-        with write_whole(self.newest, force=True) as aside:
+        with atomic_write(self.newest, force=True) as aside:
             torch.save(state.contents(), aside)
             if self.newest.exists():
                 self.newest.replace(self.before)
@@ -87,7 +87,7 @@ class Checkpoints:
 
         Raises InputError if none can be read.
         """
-        remove_abandoned(self.newest)
+        remove_leftovers(self.newest)
         trouble = None
         for path in (self.newest, self.before):
             if not path.exists():

@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig
-from pgen.models.discriminators import PatchConfig
+from pgen.models.discriminators import DiscriminatorConfig
 from pgen.models.parser import ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig
@@ -83,7 +83,7 @@ class SemanticTraining:
     """H_S on pseudo labels."""
 
     network: SemanticConfig = field(default_factory=SemanticConfig)  #: sizes of H_S
-    critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=11))  #: sizes of D_S
+    critic: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(channels=11))  #: sizes of D_S
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     adversarial: float = 0.1  #: weight of D_S; 0: none
     nearest: int = 1  #: pseudo labels a map: the nearest in as many random halves of the data
@@ -147,8 +147,10 @@ class AppearanceTraining:
 
     variant: str = "ts-pred"  #: "baseline" without parsing maps, "ts-gt" with given ones, "ts-pred", "e2e"
     network: AppearanceConfig = field(default_factory=AppearanceConfig)  #: sizes of H_A
-    critic: PatchConfig = field(default_factory=PatchConfig)  #: sizes of the image discriminator
-    face_critic: PatchConfig = field(default_factory=lambda: PatchConfig(channels=3, layers=2))  #: of the face's
+    critic: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)  #: sizes of the image discriminator
+    face_critic: DiscriminatorConfig = field(
+        default_factory=lambda: DiscriminatorConfig(channels=3, layers=2)
+    )  #: of the face's
     face_size: int = 64  #: pixels of a face crop's side
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     growth: Growth = field(default_factory=Growth)  #: of a two-level network
@@ -188,7 +190,7 @@ def recipe_names() -> list[str]:
     return _names("recipes")
 
 
-def recipe_of(preset: str) -> str:
+def find_recipe(preset: str) -> str:
     """The recipe that a preset is meant for. Raises InputError if there is no such preset."""
     return str(_read("preset", preset)["recipe"])
 
@@ -205,7 +207,7 @@ def load_preset(name: str, settings: Iterable[str] = (), recipe: str | None = No
     for kind, chosen in (("preset", name), ("recipe", recipe)):
         values = _read(kind, chosen)
         values.pop("recipe", None)
-        preset = merged(preset, values, f"{kind} {chosen}")
+        preset = merge_config(preset, values, f"{kind} {chosen}")
     given: dict[str, Any] = {}
     told = [setting.strip() for setting in settings]
     for setting in told:
@@ -240,7 +242,7 @@ def _parsed(setting: str) -> dict[str, Any]:
     raise InputError(f"--set {setting}: not a key and a value")
 
 
-def merged(config: Any, values: Mapping[str, Any], where: str) -> Any:
+def merge_config(config: Any, values: Mapping[str, Any], where: str) -> Any:
     """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key, type or limit."""
     return _replaced(config, _checked(config, values, where), lambda path: where)
 

@@ -39,8 +39,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.parallel_map import processors
-from pgen.training.synced_norm import synced
+from pgen.runtime.parallel_map import count_processors
+from pgen.training.synced_norm import convert_batch_norms
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ _STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 @dataclass(frozen=True)
-class Processes:
+class ProcessGroup:
     """The processes that train together, seen from one of them; alone by default."""
 
     rank: int = 0
@@ -102,10 +102,10 @@ class Processes:
     def prepare(self, networks: nn.Module) -> None:
         """Let the batch norms of ``networks`` see the whole batch."""
         if self.world > 1:
-            synced(networks)
+            convert_batch_norms(networks)
 
 
-def without_averaging(module: nn.Module | None) -> AbstractContextManager[None]:
+def no_gradient_sync(module: nn.Module | None) -> AbstractContextManager[None]:
     """While the block runs, gradients of `Processes.averaging`'s module are only added up in each process."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
@@ -127,12 +127,12 @@ def parse_gpus(text: str | None) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def started_by_torchrun() -> bool:
-    """Whether torchrun, or `run_in`, has started this process."""
+def is_started_by_torchrun() -> bool:
+    """Whether torchrun, or `run_in_processes`, has started this process."""
     return all(name in os.environ for name in _STARTED)
 
 
-def run_in(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: Any) -> T:
+def run_in_processes(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: Any) -> T:
     """``work(processes, *arguments)`` in a process a GPU of ``gpus``, or in ``procs`` processes on the CPU.
 
     One process is this one; so it is in a process that torchrun has started, which joins the others. More are started
@@ -145,7 +145,7 @@ def run_in(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: 
         InputError, PgenError: as the process raised that failed first; PgenError too if one was killed.
     """
     count = len(gpus) or procs
-    if started_by_torchrun():
+    if is_started_by_torchrun():
         if gpus or procs > 1:
             raise InputError("--gpus and --procs start processes, and torchrun has done so: leave them out")
         with _joined(gpus) as processes:
@@ -154,11 +154,11 @@ def run_in(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: 
         return _launch(count, work, tuple(gpus), arguments)
     use_cuda = gpus or (torch.cuda.is_available() and not procs)
     device = torch.device("cuda", gpus[0] if gpus else 0) if use_cuda else torch.device("cpu")
-    return work(Processes(device=device), *arguments)
+    return work(ProcessGroup(device=device), *arguments)
 
 
 @contextmanager
-def _joined(gpus: Sequence[int]) -> Iterator[Processes]:
+def _joined(gpus: Sequence[int]) -> Iterator[ProcessGroup]:
     """Meet the other processes, as torchrun's environment variables say."""
     rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     local = int(os.environ.get("LOCAL_RANK", "0"))
@@ -172,7 +172,7 @@ def _joined(gpus: Sequence[int]) -> Iterator[Processes]:
         torch.cuda.set_device(device)
     dist.init_process_group("gloo" if on_cpu else "cpu:gloo,cuda:nccl", timeout=_PATIENCE)
     try:
-        yield Processes(rank, world, device, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
+        yield ProcessGroup(rank, world, device, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
     except RuntimeError as error:
         if _is_of_a_lost_peer(error):
             time.sleep(_GRACE_SECONDS)
@@ -221,7 +221,7 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
 def _worker(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments: tuple[Any, ...]) -> T:
     """One of the processes that `_launch` has started."""
     if not gpus:
-        torch.set_num_threads(max(1, processors() // count))
+        torch.set_num_threads(max(1, count_processors() // count))
     try:
         with _joined(gpus) as processes:
             return work(processes, *arguments)

@@ -14,17 +14,17 @@ from types import FrameType
 import torch
 from torch import Tensor
 
-from pgen.training.checkpoint import State
-from pgen.training.distributed import Processes
-from pgen.training.run import Record, Run
+from pgen.training.checkpoint import TrainingState
+from pgen.training.distributed import ProcessGroup
+from pgen.training.run import RunConfig, RunWriter
 from pgen.training.step import Step, check_batch, check_precision
-from pgen.training.tasks.base import Stage
+from pgen.training.tasks.base import TrainingTask
 
 #: Called as (step, values) after every step; there are values where a row was logged.
 Report = Callable[[int, dict[str, float]], None]
 
 
-def train(stage: Stage, run: Run, report: Report, processes: Processes | None = None) -> Path:
+def train(stage: TrainingTask, run: RunConfig, report: Report, processes: ProcessGroup | None = None) -> Path:
     """Train ``stage`` to its last step and return the path of the finished weights (averaged, float32).
 
     With ``run.resume`` it continues from the last checkpoint: batches and dropout are functions of (seed, step), so the
@@ -37,7 +37,7 @@ def train(stage: Stage, run: Run, report: Report, processes: Processes | None = 
             among the processes, or the device cannot compute in that precision.
         PgenError: a loss or gradient is not finite; nothing of that step is kept.
     """
-    processes = processes or Processes()
+    processes = processes or ProcessGroup()
     schedule = stage.schedule
     check_precision(run.precision, processes.device)
     check_batch(schedule, processes.world)
@@ -50,7 +50,7 @@ def train(stage: Stage, run: Run, report: Report, processes: Processes | None = 
     state = first_state(stage, run, processes)
     last = min(schedule.steps, run.max_steps or schedule.steps)
     with ExitStack() as stack:
-        record = stack.enter_context(Record(stage, run, state, report)) if processes.first else None
+        record = stack.enter_context(RunWriter(stage, run, state, report)) if processes.first else None
         _steps(stage, run, state, last, record, processes)
         if state.step < schedule.steps:
             return run.checkpoints.newest
@@ -60,7 +60,7 @@ def train(stage: Stage, run: Run, report: Report, processes: Processes | None = 
     return run.weights
 
 
-def first_state(stage: Stage, run: Run, processes: Processes) -> State:
+def first_state(stage: TrainingTask, run: RunConfig, processes: ProcessGroup) -> TrainingState:
     """The state at the beginning, or as the first process finds it in the folder."""
     schedule = stage.schedule
     stage.networks.train()
@@ -70,7 +70,7 @@ def first_state(stage: Stage, run: Run, processes: Processes) -> State:
     ]
     critic_parameters = list(stage.critics.parameters())
     betas = (schedule.beta1, schedule.beta2)
-    state = State(
+    state = TrainingState(
         stage.networks,
         stage.critics,
         copy.deepcopy(stage.networks).eval().requires_grad_(False),
@@ -88,7 +88,14 @@ def first_state(stage: Stage, run: Run, processes: Processes) -> State:
     return state
 
 
-def _steps(stage: Stage, run: Run, state: State, last: int, record: Record | None, processes: Processes) -> None:
+def _steps(
+    stage: TrainingTask,
+    run: RunConfig,
+    state: TrainingState,
+    last: int,
+    record: RunWriter | None,
+    processes: ProcessGroup,
+) -> None:
     """All steps that are left, up to ``last``; ``record`` in the first process."""
     schedule = stage.schedule
     step = Step(stage, state, run.seed, run.precision, processes)

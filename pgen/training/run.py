@@ -31,14 +31,14 @@ from PIL import Image
 
 from pgen.data.weights import describe, save_weights
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import remove_abandoned, write_whole
-from pgen.training.checkpoint import Checkpoints, State
+from pgen.runtime.atomic_write import atomic_write, remove_leftovers
+from pgen.training.checkpoint import Checkpoints, TrainingState
 from pgen.training.curves import draw_curves
-from pgen.training.tasks.base import Illustrated, Stage
+from pgen.training.tasks.base import DrawsSheet, TrainingTask
 
 
 @dataclass
-class Run:
+class RunConfig:
     """Where a training writes, and when to stop."""
 
     folder: Path
@@ -74,18 +74,20 @@ class Run:
         return f"{newest} holds the last good state" if newest.exists() else "no checkpoint was written yet"
 
 
-class Record:
+class RunWriter:
     """Writes what a training comes to; in the first process only."""
 
-    def __init__(self, stage: Stage, run: Run, state: State, report: Callable[[int, dict[str, float]], None]) -> None:
+    def __init__(
+        self, stage: TrainingTask, run: RunConfig, state: TrainingState, report: Callable[[int, dict[str, float]], None]
+    ) -> None:
         """Rows of steps that are yet to come, of a run that was interrupted, are dropped."""
         self.stage, self.run, self.state, self.report = stage, run, state, report
         self.scores: dict[str, float] = {}
         self.path = run.folder / "metrics.jsonl"
         self.rows = [row for row in read_metrics(self.path) if row["step"] <= state.step]
         for name in ("metrics.jsonl", "last.safetensors", "best.safetensors", "weights.safetensors"):
-            remove_abandoned(run.folder / name)
-        with write_whole(self.path, force=True) as aside:
+            remove_leftovers(run.folder / name)
+        with atomic_write(self.path, force=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
         self.file = self.path.open("a", encoding="utf-8")
         self.board = _board(run.folder / "tensorboard", state.step)
@@ -120,7 +122,7 @@ class Record:
             state.best = score
             self._save_weights("best.safetensors")
         self._save_picture("curves.png", draw_curves(self.rows))
-        if isinstance(stage, Illustrated):
+        if isinstance(stage, DrawsSheet):
             picture = stage.sheet(state.average)
             if picture is not None:
                 self._save_picture("samples.png", picture)
@@ -142,7 +144,7 @@ class Record:
         save_weights(self.run.folder / name, self.stage.frame, networks, info, force=True)
 
     def _save_picture(self, name: str, picture: NDArray[np.uint8]) -> None:
-        with write_whole(self.run.folder / name, force=True) as aside:
+        with atomic_write(self.run.folder / name, force=True) as aside:
             Image.fromarray(picture).save(aside, optimize=True)
         if self.board is not None:
             self.board.add_image(name.removesuffix(".png"), picture, self.state.step, dataformats="HWC")

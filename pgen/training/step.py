@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from pgen.errors import InputError, PgenError
-from pgen.training.checkpoint import State
+from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
-from pgen.training.distributed import Processes, without_averaging
-from pgen.training.sampling import Draw
-from pgen.training.tasks.base import Stage
+from pgen.training.distributed import ProcessGroup, no_gradient_sync
+from pgen.training.sampling import SampledBatch
+from pgen.training.tasks.base import TrainingTask
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -25,16 +25,16 @@ _NAMED = 16
 class _GeneratorLosses(nn.Module):
     """All networks of a stage in one forward, as DistributedDataParallel needs it where they run more than once."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: TrainingTask) -> None:
         super().__init__()
         self.stage, self.networks = stage, stage.networks
 
-    def forward(self, draw: Draw) -> dict[str, Tensor]:
+    def forward(self, draw: SampledBatch) -> dict[str, Tensor]:
         return self.stage.generator_losses(draw)
 
 
 class _CriticLosses(nn.Module):
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: TrainingTask) -> None:
         super().__init__()
         self.stage, self.critics = stage, stage.critics
 
@@ -45,7 +45,9 @@ class _CriticLosses(nn.Module):
 class Step:
     """A step of the generator and one of the discriminators, on this process's part of the batch."""
 
-    def __init__(self, stage: Stage, state: State, seed: int, precision: str, processes: Processes) -> None:
+    def __init__(
+        self, stage: TrainingTask, state: TrainingState, seed: int, precision: str, processes: ProcessGroup
+    ) -> None:
         self.stage, self.state, self.seed, self.processes = stage, state, seed, processes
         self.dtype = PRECISIONS[precision]
         self.generator = processes.averaging(_GeneratorLosses(stage))
@@ -72,8 +74,8 @@ class Step:
             torch.manual_seed((seed + ((part * self.processes.world + self.processes.rank) << 32)) % 2**63)
             with ExitStack() as stack:
                 if part + 1 < schedule.accumulate:
-                    stack.enter_context(without_averaging(self.generator))
-                    stack.enter_context(without_averaging(self.critics))
+                    stack.enter_context(no_gradient_sync(self.generator))
+                    stack.enter_context(no_gradient_sync(self.critics))
                 for name, loss in self._add_gradients(draw, kept).items():
                     losses[name] = losses[name] + loss if name in losses else loss
         state.scaler.unscale_(state.optimiser)
@@ -91,7 +93,7 @@ class Step:
             self._require_finite("gradient", losses, torch.tensor(torch.nan), whole, kept)
         return losses
 
-    def _add_gradients(self, draw: Draw, kept: str) -> dict[str, Tensor]:
+    def _add_gradients(self, draw: SampledBatch, kept: str) -> dict[str, Tensor]:
         """Add the gradients of one part of the batch, and return its share of the losses."""
         stage, share = self.stage, 1 / self.stage.schedule.accumulate
         stage.critics.requires_grad_(False)
@@ -114,7 +116,9 @@ class Step:
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.processes.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
-    def _require_finite(self, what: str, losses: Mapping[str, Tensor], value: Tensor, draw: Draw, kept: str) -> None:
+    def _require_finite(
+        self, what: str, losses: Mapping[str, Tensor], value: Tensor, draw: SampledBatch, kept: str
+    ) -> None:
         if torch.isfinite(value):
             return
         told = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())

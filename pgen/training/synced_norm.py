@@ -52,7 +52,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         self.num_batches_tracked.add_(1)
 
 
-def synced(network: nn.Module) -> None:
+def convert_batch_norms(network: nn.Module) -> None:
     """Replace the batch norms inside ``network``, keeping their parameters and statistics."""
     for name, child in network.named_children():
         if type(child) is nn.BatchNorm2d:
@@ -63,4 +63,4 @@ def synced(network: nn.Module) -> None:
             norm.num_batches_tracked = child.num_batches_tracked
             setattr(network, name, norm)
         else:
-            synced(child)
+            convert_batch_norms(child)

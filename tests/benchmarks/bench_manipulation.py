@@ -27,9 +27,9 @@ from scipy import ndimage
 
 from pgen.body.edits.parsing_edits import EDITS
 from pgen.body.labels import Label
-from pgen.body.viz import colour_parsing, sheet
+from pgen.body.viz import colorize_parsing, draw_sheet
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import NobodyFoundError, ToParse
+from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.formats.images import write_png
 from pgen.errors import InputError
@@ -76,12 +76,12 @@ class Judge:
         asked = [self._request(image, labels, pose) for image, labels in shown]
         return [found.labels for found in self._parser.parse(asked)]
 
-    def _request(self, image: Map, labels: Map, pose: NDArray[np.float32]) -> ToParse:
+    def _request(self, image: Map, labels: Map, pose: NDArray[np.float32]) -> ParsingRequest:
         if self._estimated is not None:
             with suppress(NobodyFoundError):
                 found = self._estimated.pose(image, "the picture").person
-                return ToParse(image, found.pose, found.silhouette)
-        return ToParse(image, pose, (labels != Label.BACKGROUND).astype(np.float32))
+                return ParsingRequest(image, found.pose, found.silhouette)
+        return ParsingRequest(image, pose, (labels != Label.BACKGROUND).astype(np.float32))
 
 
 @pytest.mark.benchmark
@@ -119,8 +119,8 @@ def test_bench_manipulation() -> None:
             seen = dict(zip(results, zip(results.values(), after, strict=True), strict=True))
             nothing = np.full_like(image, 255)
             rows.append([("photo", image), *((one, seen[one][0].image if one in seen else nothing) for one in names)])
-            maps = (colour_parsing(seen[one][1]) if one in seen else nothing for one in names)
-            rows.append([("its map, estimated", colour_parsing(before)), *(("", labels) for labels in maps)])
+            maps = (colorize_parsing(seen[one][1]) if one in seen else nothing for one in names)
+            rows.append([("its map, estimated", colorize_parsing(before)), *(("", labels) for labels in maps)])
     print(f"\n{model.origin}; {count} people; parser {os.environ.get('PGEN_PARSER') or 'bundled'}")
     print(f"{'edit':16} pixels people before parser  judged, as it was, refused, touched more")
     for name in names:
@@ -129,6 +129,6 @@ def test_bench_manipulation() -> None:
         others = ", ".join(str(counts[name, kind]) for kind in ("as it was", "refused", "touched more"))
         print(f"{name:16}", *(f"{number:6.3f}" for number in numbers), f" {len(found)}, {others}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=CELL), force=True)
+        write_png(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), force=True)
     assert not sum(number for (_, kind), number in counts.items() if kind == "touched more")
     assert all(np.mean([one[0] > 0.5 for one in shares[name]]) >= 0.9 for name in names if shares[name])

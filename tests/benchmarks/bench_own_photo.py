@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import LABELS
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.metrics.joints import joint_errors
 from pgen.synthetic.dataset import synthetic_example
-from pgen.training.tasks.semantic import intersection_and_union, mean_iou
+from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
 
 PHOTOS, SEED = 200, int(os.environ.get("PGEN_SEED", "777001"))
 
@@ -42,10 +42,12 @@ def test_estimates_of_new_people() -> None:
         truth = synthetic_example(SEED, index, index % 4)
         begin = time.perf_counter(), time.process_time()
         found = poses.people(truth.image)[0]
-        parsed = parser.parse([ToParse(truth.image, found.pose, found.silhouette)])[0]
+        parsed = parser.parse([ParsingRequest(truth.image, found.pose, found.silhouette)])[0]
         seconds.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
         doubtful += bool(found.doubts or parsed.doubts)
-        counts += intersection_and_union(torch.from_numpy(parsed.labels).long(), torch.from_numpy(truth.parsing).long())
+        counts += count_intersection_and_union(
+            torch.from_numpy(parsed.labels).long(), torch.from_numpy(truth.parsing).long()
+        )
         both = [torch.from_numpy(pose)[None] for pose in (found.pose, truth.pose)]
         errors.append(joint_errors(*both)[0].numpy())
         swaps[seen_from(truth.pose)] += swapped(found.pose, truth.pose)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.body.joints import TORSO_JOINTS, known
+from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.data.example import Example
 from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.store import Store
@@ -76,7 +76,7 @@ def write_data_set(root: Path, people: Sequence[Example], count: int) -> None:
 @pytest.mark.benchmark
 def test_images_a_second_and_memory(tmp_path: Path) -> None:
     people = [synthetic_example(5, person, 0, SIZE) for person in range(60)]
-    people = [one for one in people if known(one.pose)[list(TORSO_JOINTS)].all()]
+    people = [one for one in people if known_joints(one.pose)[list(TORSO_JOINTS)].all()]
     print(f"\n{len(people)} renders of 256x256, half of them JPEG and half PNG, maps .npy of int64, 2 workers")
     speed, memory = "photos   seconds   photos/s   processor ms a photo", "MB of the parent   MB of the largest worker"
     print(f"   {speed}   {memory}   MB of the file")

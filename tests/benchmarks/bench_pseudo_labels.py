@@ -20,15 +20,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pgen.body.batch import PersonBatch
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
-from pgen.data.dataset import mirrored, zoomed
+from pgen.data.dataset import flip_persons, zoom_persons
 from pgen.data.store import Store
-from pgen.models.inputs import Views
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.pseudo_labels.search import _LEAST_ALIKE, nearest_maps
-from pgen.runtime.parallel_map import ordered_map, processors
+from pgen.pseudo_labels.search import _LEAST_ALIKE, find_nearest_maps
+from pgen.runtime.parallel_map import count_processors, parallel_map
 from pgen.synthetic.dataset import synthetic_example
 
 SIZE = (128, 128)
@@ -47,7 +47,7 @@ class Maps:
     attributes: list[dict[str, str]]
 
     def first(self, count: int) -> tuple[torch.Tensor, torch.Tensor, list[str], list[str]]:
-        """The arguments of `nearest_maps` for the first ``count`` maps."""
+        """The arguments of `find_nearest_maps` for the first ``count`` maps."""
         labels, poses = torch.from_numpy(self.labels[:count]), torch.from_numpy(self.poses[:count])
         return labels, poses, self.persons[:count], [f"{k}.png" for k in range(count)]
 
@@ -66,7 +66,7 @@ def maps() -> Maps:
 
 def rendered() -> Iterator[Any]:
     arguments = ((0, k // 4, k % 4, SIZE) for k in range(RENDERED))
-    return ordered_map(synthetic_example, arguments, processors())
+    return parallel_map(synthetic_example, arguments, count_processors())
 
 
 def stored() -> Iterator[Any]:
@@ -81,9 +81,9 @@ def grown(maps: Maps, count: int) -> Maps:
     while len(persons) < count:
         own, joints = torch.from_numpy(maps.labels).long(), torch.from_numpy(maps.poses)
         some = torch.zeros(len(own), 1, *own.shape[1:])
-        views = mirrored(Views(some, own, joints), torch.rand(len(own), generator=generator) < 0.5)
+        views = flip_persons(PersonBatch(some, own, joints), torch.rand(len(own), generator=generator) < 0.5)
         zoom = 0.85 + 0.35 * torch.rand(len(own), generator=generator)
-        views = zoomed(views, zoom, 0.1 * torch.rand(len(own), 2, generator=generator) - 0.05)
+        views = zoom_persons(views, zoom, 0.1 * torch.rand(len(own), 2, generator=generator) - 0.05)
         labels.append(views.labels.numpy().astype(np.uint8))
         poses.append(views.poses.numpy())
         persons += [f"{person} {len(labels)}" for person in maps.persons]
@@ -92,11 +92,11 @@ def grown(maps: Maps, count: int) -> Maps:
 
 def timed(folder: Path, count: int) -> tuple[float, float, float, float]:
     """Of one search: seconds of comparing all pairs, of everything, of the processors, and MB the process grew."""
-    torch.set_num_threads(min(2, processors()))
+    torch.set_num_threads(min(2, count_processors()))
     labels, poses, persons = (np.array(np.load(folder / f"{name}.npy", mmap_mode="r")[:count]) for name in _FIELDS)
     maps = Maps(labels, poses, [str(person) for person in persons], [])
     arguments = maps.first(count)
-    nearest_maps(*maps.first(64), count=4)  # load what is loaded once
+    find_nearest_maps(*maps.first(64), count=4)  # load what is loaded once
     before = peak_memory()
     start, spent = time.perf_counter(), time.process_time()
     marks: list[float] = []
@@ -104,7 +104,7 @@ def timed(folder: Path, count: int) -> tuple[float, float, float, float]:
     def advance(done: int) -> None:
         marks.extend([time.perf_counter()] * done)
 
-    nearest_maps(*arguments, count=4, advance=advance)
+    find_nearest_maps(*arguments, count=4, advance=advance)
     end = time.perf_counter()
     return marks[count - 1] - marks[0], end - start, time.process_time() - spent, peak_memory() - before
 
@@ -157,7 +157,7 @@ def test_finds_the_nearest(maps: Maps, count: int, asked: int, same_clothes: flo
         allowed = rules.same_clothes(slice(0, asked), allowed, same_clothes, _LEAST_ALIKE)
     a, b = (side.flatten() for side in torch.meshgrid(rows, torch.arange(len(labels)), indexing="ij"))
     table = PartDistances(labels, poses)(a, b).view(asked, -1).masked_fill(~allowed, torch.inf).numpy()
-    found = nearest_maps(*arguments, count=1, same_clothes=same_clothes)
+    found = find_nearest_maps(*arguments, count=1, same_clothes=same_clothes)
     same = (found.matches[:asked, 0] == table.argmin(1)).mean()
     near = (found.distances[:asked, 0] <= 1.02 * table.min(1)).mean()
     print(
@@ -197,8 +197,8 @@ def test_clothes(maps: Maps) -> None:
         return float(same[source].mean()), float(same[source & source[matches]].mean())
 
     measured: dict[str, Callable[[], NDArray[np.int64]]] = {
-        "distance alone": lambda: nearest_maps(*maps.first(count), count=1, same_clothes=None).matches[:, 0],
-        "same clothes": lambda: nearest_maps(*maps.first(count), count=1).matches[:, 0],
+        "distance alone": lambda: find_nearest_maps(*maps.first(count), count=1, same_clothes=None).matches[:, 0],
+        "same clothes": lambda: find_nearest_maps(*maps.first(count), count=1).matches[:, 0],
     }
     for name, search in measured.items():
         matches = search()

@@ -21,9 +21,9 @@ from pgen.body.batched import part_affines as part_affines_of_batch
 from pgen.body.heatmaps import heatmaps
 from pgen.body.parts import part_affines, part_masks
 from pgen.body.pose_mask import pose_mask
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
-from pgen.data.packing import pack
+from pgen.data.packing import pack_example
 from pgen.data.store import Store, StoreWriter
 from pgen.synthetic.dataset import synthetic_example
 
@@ -59,7 +59,7 @@ def rate(work: Callable[[int], object], seconds: float = 3.0) -> float:
 @pytest.mark.benchmark
 def test_samples_a_second(store: Store) -> None:
     torch.set_num_threads(1)
-    sampler = Sampler(store, in_memory=False)
+    sampler = PersonDataset(store, in_memory=False)
     chosen = np.random.default_rng(0).permutation(PHOTOS)
 
     def from_file(number: int) -> None:
@@ -124,5 +124,5 @@ def test_compression(people: list[Example], tmp_path: Path) -> None:
 @pytest.mark.benchmark
 def test_packing(people: list[Example]) -> None:
     """What a worker does for each photo after reading it, and how much of it is compression."""
-    print(f"\npacked {rate(lambda number: pack(people[number % 50], SIZE)):8.0f} a second")
+    print(f"\npacked {rate(lambda number: pack_example(people[number % 50], SIZE)):8.0f} a second")
     print(f"zlib   {rate(lambda number: zlib.compress(people[number % 50].image.data, 1)):8.0f} a second")

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from pgen.body.labels import Label
-from pgen.body.viz import sheet
+from pgen.body.transfer import Transfer
+from pgen.body.viz import draw_sheet
 from pgen.data.formats.images import write_png
-from pgen.data.vgg import BUNDLED, perceptual_features
+from pgen.data.vgg import BUNDLED, load_vgg_features
 from pgen.inference.person import Person
-from pgen.inference.pixels.shading import shaded, shading
+from pgen.inference.pixels.shading import apply_shading, estimate_shading
 from pgen.inference.predictor import load
-from pgen.models.inputs import Transfer
-from pgen.models.vgg import PerceptualFeatures
+from pgen.models.vgg import VggFeatures
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.render import render
 from tests.benchmarks.kept import Arrays, kept
@@ -65,7 +65,7 @@ def cases(size: tuple[int, int]) -> Iterator[Arrays]:
             yield case | {"textured": textured.image, "dressed": dressed.image, "dressed parsing": dressed.parsing}
 
 
-def scores(found: Picture, true: Picture, region: NDArray[np.bool_], vgg: PerceptualFeatures) -> tuple[float, float]:
+def scores(found: Picture, true: Picture, region: NDArray[np.bool_], vgg: VggFeatures) -> tuple[float, float]:
     """Mean SSIM and mean squared distance of unit-length relu2_1 features inside ``region``."""
     _, ssim = structural_similarity(
         found, true, channel_axis=2, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
@@ -86,12 +86,14 @@ def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
     carried = ((pasted + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     region = (person.parsing == Label.UPPER)[..., None]
     mean = clothes.image[clothes.parsing == Label.UPPER].mean(axis=0).round().astype(np.uint8)
-    light = shading(person.image, region[..., 0])
+    light = estimate_shading(person.image, region[..., 0])
     return {
         "affine paste": np.where(region, carried, person.image),
         "mean colour": np.where(region, mean, person.image),
         # No baseline of others, but what our shading alone brings.
-        "mean colour, shaded": np.where(region, shaded(np.broadcast_to(mean, carried.shape), light), person.image),
+        "mean colour, shaded": np.where(
+            region, apply_shading(np.broadcast_to(mean, carried.shape), light), person.image
+        ),
     }
 
 
@@ -99,7 +101,7 @@ def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
 def test_bench_texture_transfer() -> None:
     model = load(os.environ.get("PGEN_WEIGHTS") or None, "cpu")
     count = int(os.environ.get("PGEN_PAIRS", "100"))
-    vgg, _ = perceptual_features(BUNDLED)
+    vgg, _ = load_vgg_features(BUNDLED)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     rows = []
     for number, case in enumerate(kept("texture-transfer", count, lambda: cases(model.frame))):
@@ -124,7 +126,7 @@ def test_bench_texture_transfer() -> None:
         ssim, distance = np.mean(values, axis=0)
         print(f"{name:24} {ssim:.4f} {distance:.4f}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], sheet(rows, cell=CELL), force=True)
+        write_png(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), force=True)
     for end in ("", ", shape"):
         ours = np.mean(found[f"H_A{end}"], axis=0)
         for name in ("affine paste", "mean colour"):

@@ -17,34 +17,34 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store, StoreWriter
-from pgen.data.vgg import perceptual_features
+from pgen.data.vgg import load_vgg_features
 from pgen.models.pose_detector import pose_detector
 from pgen.models.semantic import SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.synthetic.dataset import synthetic_examples
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceStage, Frozen
-from pgen.training.tasks.base import Stage
-from pgen.training.tasks.pose import PoseStage, frozen
-from pgen.training.tasks.semantic import SemanticStage
+from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.base import TrainingTask
+from pgen.training.tasks.pose import PoseTask, freeze
+from pgen.training.tasks.semantic import SemanticTask
 
 PAIRS = torch.tensor([[0, 1]])
 STEPS = 2
 
 #: Geometry and losses that are functions: (module, function) → component.
 FUNCTIONS = {
-    ("pgen.models.inputs", "plan_warp"): "warps, paste",
-    ("pgen.models.inputs", "plan_paste"): "warps, paste",
-    ("pgen.models.inputs", "paste"): "warps, paste",
-    ("pgen.models.inputs", "part_affines"): "warps, paste",
-    ("pgen.models.inputs", "part_masks"): "warps, paste",
+    ("pgen.body.transfer", "plan_warp"): "warps, paste",
+    ("pgen.body.transfer", "plan_paste"): "warps, paste",
+    ("pgen.body.transfer", "paste_by_label"): "warps, paste",
+    ("pgen.body.transfer", "part_affines"): "warps, paste",
+    ("pgen.body.transfer", "part_masks"): "warps, paste",
     ("pgen.models.appearance", "deformable_skip"): "warps, paste",
     ("pgen.models.semantic", "deformable_skip"): "warps, paste",
-    ("pgen.models.inputs", "heatmaps"): "pose maps",
-    ("pgen.models.inputs", "limb_maps"): "pose maps",
-    ("pgen.models.inputs", "pose_masks"): "pose maps",
+    ("pgen.models.semantic", "heatmaps"): "pose maps",
+    ("pgen.models.semantic", "limb_maps"): "pose maps",
+    ("pgen.models.semantic", "pose_masks"): "pose maps",
     ("pgen.losses.losses", "gram_matrices"): "style",
     ("pgen.training.tasks.appearance", "augmented"): "samples",
     ("pgen.training.tasks.semantic", "augmented"): "samples",
@@ -86,12 +86,12 @@ class Clock:
         return run
 
 
-def networks_of(stage: Stage) -> dict[str, list[nn.Module]]:
+def networks_of(stage: TrainingTask) -> dict[str, list[nn.Module]]:
     """The networks of a step by component."""
     found = {name: [network] for name, network in stage.networks.items()}
     if len(stage.critics):
         found["discriminators"] = list(stage.critics.values())
-    if isinstance(stage, AppearanceStage):
+    if isinstance(stage, AppearanceTask):
         found["detector"] = [stage.frozen.pose]
         found["perceptual"] = [stage.frozen.perceptual]
         if stage.frozen.semantic is not None and stage.config.variant == "ts-pred":
@@ -100,7 +100,7 @@ def networks_of(stage: Stage) -> dict[str, list[nn.Module]]:
 
 
 @contextmanager
-def measured(stage: Stage, clock: Clock) -> Iterator[None]:
+def measured(stage: TrainingTask, clock: Clock) -> Iterator[None]:
     """While the block runs, ``clock`` counts each component's seconds forward."""
     with ExitStack() as stack:
         for name, networks in networks_of(stage).items():
@@ -116,29 +116,29 @@ def measured(stage: Stage, clock: Clock) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def sampler(tmp_path_factory: pytest.TempPathFactory) -> Sampler:
+def sampler(tmp_path_factory: pytest.TempPathFactory) -> PersonDataset:
     path = tmp_path_factory.mktemp("people") / "people.h5"
     with StoreWriter(path, (128, 128), source="tests", options={}) as writer:
         for item in synthetic_examples(8, 2, seed=11, size=(128, 128)):
             writer.add(item)
     with Store(path) as store:
-        return Sampler(store)
+        return PersonDataset(store)
 
 
-def stage_of(name: str, sampler: Sampler) -> Stage:
+def stage_of(name: str, sampler: PersonDataset) -> TrainingTask:
     settings = ["appearance.variant=e2e"] if name == "joint e2e" else []
     preset = load_preset("synthetic-128", settings)
     if name == "pose":
-        return PoseStage(preset.pose, sampler, sampler, seed=0)
+        return PoseTask(preset.pose, sampler, sampler, seed=0)
     matches = torch.from_numpy(find_matches(sampler))
     if name == "hs":
-        return SemanticStage(preset.semantic, sampler, sampler, PAIRS, 0, matches)
-    fixed = Frozen(
-        frozen(SemanticGenerator(preset.semantic.network).to(memory_format=torch.channels_last)),
-        frozen(pose_detector(preset.pose.network).to(memory_format=torch.channels_last)),
-        perceptual_features()[0],
+        return SemanticTask(preset.semantic, sampler, sampler, PAIRS, 0, matches)
+    fixed = FrozenNetworks(
+        freeze(SemanticGenerator(preset.semantic.network).to(memory_format=torch.channels_last)),
+        freeze(pose_detector(preset.pose.network).to(memory_format=torch.channels_last)),
+        load_vgg_features()[0],
     )
-    return AppearanceStage(preset.appearance, fixed, sampler, sampler, PAIRS, matches, seed=0)
+    return AppearanceTask(preset.appearance, fixed, sampler, sampler, PAIRS, matches, seed=0)
 
 
 def backward_of_each(losses: dict[str, Tensor], clock: Clock) -> None:
@@ -148,7 +148,9 @@ def backward_of_each(losses: dict[str, Tensor], clock: Clock) -> None:
             loss.backward(retain_graph=True)
 
 
-def a_step(stage: Stage, precision: str, step: int, clock: Clock, optimisers: list[torch.optim.Optimizer]) -> None:
+def a_step(
+    stage: TrainingTask, precision: str, step: int, clock: Clock, optimisers: list[torch.optim.Optimizer]
+) -> None:
     """A step as the training loop takes it."""
 
     def autocast() -> torch.autocast:
@@ -178,7 +180,7 @@ def table(shares: dict[str, float], whole: float) -> str:
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["pose", "hs", "joint", "joint e2e"])
-def test_bench_training(sampler: Sampler, name: str) -> None:
+def test_bench_training(sampler: PersonDataset, name: str) -> None:
     print()
     for precision in ("fp32", "bf16"):
         stage = stage_of(name, sampler)
@@ -193,7 +195,7 @@ def test_bench_training(sampler: Sampler, name: str) -> None:
         speed = f"{batch * STEPS / whole:6.1f} samples/s   {1e3 * whole / STEPS:6.0f} ms a step"
         print(f"{name:9} {precision}  batch {batch:2}  {torch.get_num_threads()} threads  {speed}")
         print(f"    {table(clock.seconds, whole)}")
-        if isinstance(stage, AppearanceStage) and precision == "fp32":
+        if isinstance(stage, AppearanceTask) and precision == "fp32":
             stage.critics.requires_grad_(False)
             losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(9)))
             alone = Clock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import ARMS, leg_chains, limb_field
 from pgen.body.parts import torso_length
@@ -17,7 +17,7 @@ SIZE = (128, 128)
 
 def dressed(pose: np.ndarray, sleeve: float, lower: Label, length: float, hair: float = 0.4) -> np.ndarray:
     """Who stands in ``pose`` with sleeves and trousers or a skirt of these lengths (0-2), as uint8 (128, 128)."""
-    unit, there = torso_length(pose), known(pose)
+    unit, there = torso_length(pose), known_joints(pose)
     parsing = np.zeros(SIZE, np.uint8)
     chains, _ = leg_chains(pose)
     for chain, leg in zip(chains, (Label.R_LEG, Label.L_LEG), strict=True):

@@ -78,7 +78,7 @@ def test_samples_do_not_touch_each_other() -> None:
     batch = torch.stack([unknown, standing, half_known])
     alone = standing[None]
     size = (128, 128)
-    assert batched.known(batch).sum(dim=1).tolist() == [0, 18, 15]
+    assert batched.known_joints(batch).sum(dim=1).tolist() == [0, 18, 15]
     assert batched.torso_lengths(batch)[[0, 2]].tolist() == [0, 0]
     for form in (batched.heatmaps, batched.part_masks, batched.pose_masks, batched.face_affines):
         result = form(batch, size)
@@ -95,7 +95,7 @@ def test_samples_do_not_touch_each_other() -> None:
 def test_joint_with_one_unknown_coordinate_is_unknown() -> None:
     poses = torch.from_numpy(STANDING)[None].clone()
     poses[0, 3, 0] = torch.nan
-    assert not batched.known(poses)[0, 3]
+    assert not batched.known_joints(poses)[0, 3]
     assert not batched.heatmaps(poses, (128, 128))[0, 3].any()
 
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 
 from pgen.body.body_mask import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks
-from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known
-from pgen.body.limb_fields import ARMS, leg_chains, spine
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
+from pgen.body.limb_fields import ARMS, leg_chains, spine_line
 from pgen.body.parts import torso_length
 from pgen.body.pose_mask import pose_mask
 from pgen.body.raster import polygon_mask
@@ -36,7 +36,7 @@ def near(start: np.ndarray, end: np.ndarray, radius: float, size: tuple[int, int
 
 
 def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    joints, unit, there = pose.astype(np.float64), torso_length(pose), known(pose)
+    joints, unit, there = pose.astype(np.float64), torso_length(pose), known_joints(pose)
     bones = []
     for hip, knee, ankle in leg_chains(pose)[0]:
         bones += [(hip, knee), (knee, ankle + FOOT * (ankle - knee))]
@@ -59,7 +59,7 @@ def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         first, second = joints[list(ends)]
         half = (second - first) / 2
         if np.linalg.norm(half) < HALF_TORSO * unit:
-            half = HALF_TORSO * unit * np.array([-1, 1]) * spine(pose)[::-1]
+            half = HALF_TORSO * unit * np.array([-1, 1]) * spine_line(pose)[::-1]
         corners += [(first + second) / 2 - half, (first + second) / 2 + half]
     for ends in combinations(corners, 2):
         mask |= near(*ends, MARGIN * unit, size)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.body.crop import Fit
+from pgen.body.crop import Letterbox
 from tests.body.poses import STANDING
 
 SIDES = st.integers(1, 300)
@@ -17,7 +17,7 @@ FRAMES = st.sampled_from([(128, 128), (128, 64), (256, 256)])
 @settings(max_examples=80)
 @given(SIDES, SIDES, FRAMES)
 def test_photo_just_fits_in_the_middle(height: int, width: int, frame: tuple[int, int]) -> None:
-    fit = Fit.of((height, width), frame)
+    fit = Letterbox.of((height, width), frame)
     rows, columns = fit.window
     assert 0 <= rows.start < rows.stop <= frame[0]
     assert 0 <= columns.start < columns.stop <= frame[1]
@@ -34,14 +34,14 @@ def test_photo_just_fits_in_the_middle(height: int, width: int, frame: tuple[int
 def test_pose_comes_back(height: int, width: int, frame: tuple[int, int]) -> None:
     pose = STANDING.copy()
     pose[4] = np.nan
-    fit = Fit.of((height, width), frame)
+    fit = Letterbox.of((height, width), frame)
     np.testing.assert_allclose(fit.pose_back(fit.pose(pose)), pose, atol=1e-3 * max(height, width))
 
 
 @settings(max_examples=50)
 @given(SIDES, SIDES, FRAMES)
 def test_photo_comes_back_at_its_size(height: int, width: int, frame: tuple[int, int]) -> None:
-    fit = Fit.of((height, width), frame)
+    fit = Letterbox.of((height, width), frame)
     image = np.zeros((height, width, 3), dtype=np.uint8)
     image[:] = (10, 120, 250)
     framed = fit.image(image)
@@ -59,14 +59,14 @@ def test_photo_comes_back_at_its_size(height: int, width: int, frame: tuple[int,
 @given(st.integers(5, 60), st.integers(5, 60), st.integers(0, 2**32 - 1))
 def test_parsing_survives_an_enlargement(height: int, width: int, seed: int) -> None:
     parsing = np.random.default_rng(seed).integers(0, 10, (height, width), dtype=np.uint8)
-    fit = Fit.of((height, width), (128, 128))
+    fit = Letterbox.of((height, width), (128, 128))
     np.testing.assert_array_equal(fit.parsing_back(fit.parsing(parsing)), parsing)
 
 
 def test_smooth_photo_survives_a_reduction() -> None:
     y, x = np.mgrid[:300, :200]
     image = np.stack([y * 0.8, x, 100 + 50 * np.sin(x / 30)], axis=-1).astype(np.uint8)
-    fit = Fit.of((300, 200), (128, 128))
+    fit = Letterbox.of((300, 200), (128, 128))
     back = fit.image_back(fit.image(image))
     assert np.abs(back.astype(int) - image)[5:-5, 5:-5].max() <= 6
 
@@ -76,7 +76,7 @@ def test_joints_stay_on_what_they_mark() -> None:
     image[30:33, 150:153] = 255
     pose = np.full((18, 2), np.nan, dtype=np.float32)
     pose[0] = (151, 31)
-    fit = Fit.of((90, 240), (256, 256))
+    fit = Letterbox.of((90, 240), (256, 256))
     framed, (x, y) = fit.image(image)[..., 0].astype(float), fit.pose(pose)[0]
     rows, columns = np.mgrid[:256, :256]
     assert (framed * columns).sum() / framed.sum() == pytest.approx(x, abs=0.05)
@@ -85,7 +85,7 @@ def test_joints_stay_on_what_they_mark() -> None:
 
 def test_same_size_changes_nothing() -> None:
     image = np.random.default_rng(0).integers(0, 256, (128, 64, 3), dtype=np.uint8)
-    fit = Fit.of((128, 64), (128, 64))
+    fit = Letterbox.of((128, 64), (128, 64))
     np.testing.assert_array_equal(fit.image(image), image)
     np.testing.assert_array_equal(fit.pose(STANDING), STANDING)
 
@@ -94,16 +94,16 @@ def test_padding_takes_the_usual_colour_of_its_border() -> None:
     image = np.full((100, 50, 3), 200, dtype=np.uint8)
     image[:, -1] = 90
     image[20:40, -1] = 0  # an arm that leaves the picture does not colour the padding
-    framed = Fit.of((100, 50), (100, 100)).image(image)
+    framed = Letterbox.of((100, 50), (100, 100)).image(image)
     assert (framed[:, :25] == 200).all()
     assert (framed[:, 75:] == 90).all()
 
 
 def test_wrong_arrays_are_refused() -> None:
-    fit = Fit.of((20, 10), (64, 64))
+    fit = Letterbox.of((20, 10), (64, 64))
     with pytest.raises(ValueError, match="expected uint8"):
         fit.image(np.zeros((10, 20, 3), dtype=np.uint8))
     with pytest.raises(ValueError, match="expected uint8"):
         fit.parsing_back(np.zeros((64, 64), dtype=np.int64))
     with pytest.raises(ValueError, match="at least 1"):
-        Fit.of((0, 10), (64, 64))
+        Letterbox.of((0, 10), (64, 64))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 
 from pgen.body import batched
-from pgen.body.heatmaps import heatmaps, sigma_for
+from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from tests.body.poses import SIZES, STANDING, from_golden, points
 
 
@@ -48,8 +48,8 @@ def test_blob_is_where_the_joint_is_and_as_wide_as_asked() -> None:
 
 
 def test_sigma_keeps_its_proportion_to_the_frame() -> None:
-    assert sigma_for((256, 256)) == 6
-    assert sigma_for((128, 64)) == 3
-    small = heatmaps(STANDING, (128, 128), sigma_for((128, 128)))
-    large = heatmaps(STANDING * 2, (256, 256), sigma_for((256, 256)))
+    assert heatmap_sigma((256, 256)) == 6
+    assert heatmap_sigma((128, 64)) == 3
+    small = heatmaps(STANDING, (128, 128), heatmap_sigma((128, 128)))
+    large = heatmaps(STANDING * 2, (256, 256), heatmap_sigma((256, 256)))
     np.testing.assert_allclose(small, large[:, ::2, ::2], atol=1e-6)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.body.limb_fields import leg_chains, limb_field, spine
+from pgen.body.limb_fields import leg_chains, limb_field, spine_line
 from tests.body.poses import STANDING
 
 
@@ -30,4 +30,4 @@ def test_missing_legs_go_straight_on() -> None:
 
 
 def test_spine() -> None:
-    np.testing.assert_allclose(spine(STANDING), (0, 1), atol=1e-6)
+    np.testing.assert_allclose(spine_line(STANDING), (0, 1), atol=1e-6)

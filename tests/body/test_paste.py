@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pgen.body.labels import Label
 from pgen.body.paste import FILL_CONFIDENCE, Paste, clean_background, eroded_labels
-from pgen.models.inputs import Transfer
+from pgen.body.transfer import Transfer
 from tests.models.people import boxes, standing, views
 
 SIZES = [(64, 64), (64, 32), (64, 96)]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from pgen.body import batched
 from pgen.body.joints import Joint
-from pgen.body.pose_mask import pose_mask, radius_for
+from pgen.body.pose_mask import pose_mask, pose_mask_radius
 from tests.body.poses import SIZES, STANDING, people, points
 
 
@@ -64,5 +64,5 @@ def test_no_joints_no_mask_and_no_nan() -> None:
 
 
 def test_radius_keeps_its_proportion_to_the_frame() -> None:
-    assert radius_for((256, 256)) == 4
-    assert radius_for((128, 64)) == 2
+    assert pose_mask_radius((256, 256)) == 4
+    assert pose_mask_radius((128, 64)) == 2

@@ -9,7 +9,7 @@ from pgen.body.joints import Joint
 from pgen.body.labels import PALETTE
 from pgen.body.parts import part_masks
 from pgen.body.pose_mask import pose_mask
-from pgen.body.viz import DARK, colour_parsing, draw_parts, draw_skeleton, sheet
+from pgen.body.viz import DARK, colorize_parsing, draw_parts, draw_sheet, draw_skeleton
 from tests.body.poses import STANDING
 
 
@@ -62,15 +62,15 @@ def test_parts_are_drawn_where_their_masks_are() -> None:
 
 def test_parsing_takes_the_palette() -> None:
     parsing = np.array([[0, 3], [9, 1]], dtype=np.uint8)
-    np.testing.assert_array_equal(colour_parsing(parsing)[1, 0], PALETTE[9])
+    np.testing.assert_array_equal(colorize_parsing(parsing)[1, 0], PALETTE[9])
     with pytest.raises(ValueError, match="labels must be"):
-        colour_parsing(np.array([[10]]))
+        colorize_parsing(np.array([[10]]))
 
 
 def test_sheet_holds_every_picture_in_cells_of_one_size() -> None:
     red, green = np.zeros((60, 40, 3), np.uint8), np.zeros((120, 240, 3), np.uint8)
     red[..., 0] = green[..., 1] = 255
-    page = sheet([[("red", red), ("green", green)], [("a caption much too long for the cell " * 4, red)]])
+    page = draw_sheet([[("red", red), ("green", green)], [("a caption much too long for the cell " * 4, red)]])
     assert (page[:3] == 255).all()  # a white margin
     is_red, is_green = (page == [255, 0, 0]).all(axis=-1), (page == [0, 255, 0]).all(axis=-1)
     assert is_green.sum() == 120 * 240
@@ -82,10 +82,10 @@ def test_sheet_holds_every_picture_in_cells_of_one_size() -> None:
 
 
 def test_captions_of_small_pictures_stay_readable() -> None:
-    page = sheet([[("a_name.jpg", np.zeros((64, 32, 3), np.uint8))]])
+    page = draw_sheet([[("a_name.jpg", np.zeros((64, 32, 3), np.uint8))]])
     assert page.shape[1] >= 128
 
 
 def test_sheet_without_pictures_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        sheet([[], []])
+        draw_sheet([[], []])

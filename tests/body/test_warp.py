@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.labels import Label
+from pgen.body.transfer import Transfer
 from pgen.body.warp import deformable_skip, plan_warp
-from pgen.models.inputs import Transfer
 from tests.body.poses import STANDING
 from tests.models.definition import deformable_skip_by_definition, golden_geometry
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from pgen.cli.main import main
-from pgen.data.annotators.interface import FoundMap, ToParse
+from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.formats.keypoints import read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.store import Store
-from pgen.inference.predictor import PersonGenerator
+from pgen.inference.predictor import Predictor
 from tests.data.annotators.fakes import FakeParser, FakePose
 from tests.data.examples import STANDING, example
 from tests.data.market_tree import SHOTS, write_market
@@ -139,7 +139,7 @@ def test_prepare_estimates_what_is_missing(here: Path) -> None:
 def test_a_small_person_is_cut_out_and_pasted_back(here: Path) -> None:
     from pgen.inference.predictor import load
 
-    model: PersonGenerator = load(write_weights(here / "tiny.safetensors"), "cpu")
+    model: Predictor = load(write_weights(here / "tiny.safetensors"), "cpu")
     photo = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
     labels = np.zeros((400, 600), np.uint8)
     photo[200:328, 300:428], labels[200:328, 300:428] = A.image, A.parsing
@@ -168,7 +168,7 @@ class Upper:
 
     name = "fake"
 
-    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+    def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         return [FoundMap(np.full(photo.image.shape[:2], 3, np.uint8)) for photo in photos]
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pgen.cli.demo_edits import EDITS
 from pgen.cli.demo_people import POSES, demo_person, interpolated
-from pgen.cli.html_page import Row, Section, code, comparison, figure, page, side_by_side, table
+from pgen.cli.html_page import Row, Section, code, comparison, figure, render_page, side_by_side, table
 from pgen.cli.main import main
 from tests.data.examples import STANDING, nothing_left_in
 from tests.inference.tiny import FRAME, write_weights
@@ -130,6 +130,6 @@ def test_page_escapes_what_it_is_given() -> None:
     evil = "<b>&\"'"
     body = comparison(evil, figure(evil, evil), [evil], [Row(evil, [evil])]) + side_by_side([figure(evil, evil)])
     body += table([evil, evil], [(evil, evil)]) + code(evil)
-    text = page(evil, evil, [Section(evil, evil, body)], evil)
+    text = render_page(evil, evil, [Section(evil, evil, body)], evil)
     assert "<b>" not in text
     assert set(Links(text).found) == {evil}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.cli.ending import call_until_told_to_end
+from pgen.cli.ending import run_until_terminated
 
 CODE = 143
 RAISED = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
@@ -39,7 +39,7 @@ def test_it_is_not_lost_in_a_callback(number: signal.Signals, raised: type[BaseE
 
     before = state()
     with pytest.raises(raised):
-        call_until_told_to_end(run, CODE)
+        run_until_terminated(run, CODE)
     assert went_on
     assert state() == before
 
@@ -64,7 +64,7 @@ def test_imports_are_finished(
 
     before = state()
     with pytest.raises(raised):
-        call_until_told_to_end(run, CODE)
+        run_until_terminated(run, CODE)
     assert found == [True]
     assert state() == before
     threading.Event().wait(0.05)  # nothing comes after it
@@ -74,7 +74,7 @@ def test_what_is_ignored_stays_so() -> None:
     """As Ctrl-C is by what a shell has started in the background."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        call_until_told_to_end(lambda: signal.raise_signal(signal.SIGINT), CODE)
+        run_until_terminated(lambda: signal.raise_signal(signal.SIGINT), CODE)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -88,5 +88,5 @@ def test_other_errors_in_callbacks_are_reported_as_ever(monkeypatch: pytest.Monk
         def __del__(self) -> None:
             raise ValueError
 
-    call_until_told_to_end(Failing, CODE)
+    run_until_terminated(Failing, CODE)
     assert reported == [ValueError]

@@ -12,7 +12,14 @@ import torch
 import typer
 
 from pgen.cli import errors_to_exit_codes as conducting
-from pgen.cli.errors_to_exit_codes import choose_device, conduct, print_table, progress, seed_everything, warn
+from pgen.cli.errors_to_exit_codes import (
+    choose_device,
+    errors_to_exit_codes,
+    print_table,
+    progress,
+    seed_everything,
+    warn,
+)
 from pgen.errors import InputError, PgenError
 
 
@@ -43,7 +50,7 @@ class OutOfMemoryError(RuntimeError):
     ],
 )
 def test_errors_become_one_line(capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str) -> None:
-    assert conduct(lambda: raising(error)) == code
+    assert errors_to_exit_codes(lambda: raising(error)) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(line)
@@ -52,18 +59,18 @@ def test_errors_become_one_line(capsys: pytest.CaptureFixture[str], error: BaseE
 
 @pytest.mark.parametrize(("error", "code"), [(typer.Exit(0), 0), (typer.Exit(3), 3), (SystemExit(4), 4)])
 def test_exits_are_quiet(capsys: pytest.CaptureFixture[str], error: BaseException, code: int) -> None:
-    assert conduct(lambda: raising(error)) == code
+    assert errors_to_exit_codes(lambda: raising(error)) == code
     assert capsys.readouterr() == ("", "")
 
 
 def test_done(capsys: pytest.CaptureFixture[str]) -> None:
-    assert conduct(lambda: None) == 0
+    assert errors_to_exit_codes(lambda: None) == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("error", [InputError("bad"), ValueError("bad")])
 def test_traceback_only_with_debug(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
-    assert conduct(lambda: raising(error), debug=True) in (1, 2)
+    assert errors_to_exit_codes(lambda: raising(error), debug=True) in (1, 2)
     err = capsys.readouterr().err
     assert "Traceback (most recent call last)" in err
     assert "in raising" in err
@@ -75,7 +82,7 @@ def test_a_reader_that_has_left_is_no_error(capfd: pytest.CaptureFixture[str], m
     os.close(read)
     with os.fdopen(write, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
-        assert conduct(lambda: print("x" * 100_000)) == 1
+        assert errors_to_exit_codes(lambda: print("x" * 100_000)) == 1
         print("what is left to flush")
     assert capfd.readouterr().err == ""
 
@@ -91,7 +98,7 @@ def test_a_request_to_end_unwinds() -> None:
             unwound.append(True)
 
     before = signal.getsignal(signal.SIGTERM)
-    assert conduct(work) == 143
+    assert errors_to_exit_codes(work) == 143
     assert unwound
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -102,7 +109,7 @@ def test_libraries_are_silent_except_with_debug(capsys: pytest.CaptureFixture[st
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        assert conduct(talk) == 0
+        assert errors_to_exit_codes(talk) == 0
         assert capsys.readouterr().err == ""
 
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known
+from pgen.body.batch import PersonBatch
+from pgen.body.batched import known_joints
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import Label
 from pgen.data import dataset as samples
-from pgen.data.dataset import Change, Sampler, augmented, mirrored, zoomed
+from pgen.data.dataset import Augmentation, PersonDataset, augment, flip_persons, zoom_persons
 from pgen.data.store import Store
 from pgen.errors import InputError
-from pgen.models.inputs import Views
 from tests.data.examples import write_store
 from tests.models.people import views
 
@@ -23,14 +23,14 @@ torch.set_num_threads(1)
 BOTH = torch.tensor([True, True])
 
 
-def equal(a: Views, b: Views) -> bool:
+def equal(a: PersonBatch, b: PersonBatch) -> bool:
     return all(
         torch.allclose(x.float(), y.float(), equal_nan=True)
         for x, y in zip((a.images, a.labels, a.poses), (b.images, b.labels, b.poses), strict=True)
     )
 
 
-def dotted(size: tuple[int, int], joints: tuple[int, ...]) -> Views:
+def dotted(size: tuple[int, int], joints: tuple[int, ...]) -> PersonBatch:
     """People whose photo and map are empty but for a 3 × 3 dot at each of ``joints``, in its own label."""
     people = views(size)
     people.poses = people.poses.round()
@@ -51,7 +51,7 @@ def centre(mask: Tensor) -> Tensor:
 
 def test_sampler_counts_within_its_split(tmp_path: Path) -> None:
     with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
-        train, test = Sampler(store, "train"), Sampler(store, "test")
+        train, test = PersonDataset(store, "train"), PersonDataset(store, "test")
         assert (len(train), len(test), train.size) == (4, 2, (128, 128))
         assert (train.persons, test.persons) == (["p1", "p2", "p1", "p2"], ["p0", "p0"])
         found = train.views(torch.tensor([2, 0]))
@@ -66,7 +66,7 @@ def test_sampler_counts_within_its_split(tmp_path: Path) -> None:
 
 def test_views_from_the_file_are_those_from_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
-        held, read = (Sampler(store, in_memory=in_memory) for in_memory in (True, False))
+        held, read = (PersonDataset(store, in_memory=in_memory) for in_memory in (True, False))
     (tmp_path / "a.h5").rename(tmp_path / "b.h5")
     at = torch.tensor([3, 0, 3])
     with pytest.raises(InputError, match="does not exist"):
@@ -81,21 +81,21 @@ def test_what_does_not_fit_the_memory_is_read_from_the_file(tmp_path: Path, monk
     with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
         for memory, sharing, held in ((4, 1, True), (4, 2, False), (2, 1, False), (8, 2, True)):
             monkeypatch.setattr(samples, "_memory", lambda memory=memory: memory * bytes_needed)
-            assert (Sampler(store, sharing=sharing)._held is not None) == held
+            assert (PersonDataset(store, sharing=sharing)._held is not None) == held
 
 
 def test_a_split_without_images_is_refused(tmp_path: Path) -> None:
     with Store(write_store(tmp_path / "a.h5", 2, 1)) as store, pytest.raises(InputError, match="no train images"):
-        Sampler(store, "train")
+        PersonDataset(store, "train")
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 32)])
 def test_mirrored_twice_is_the_same(size: tuple[int, int]) -> None:
     people = views(size)
     people.poses[0, 3] = torch.nan
-    assert equal(mirrored(mirrored(people, BOTH), BOTH), people)
-    assert not equal(mirrored(people, BOTH), people)
-    half = mirrored(people, torch.tensor([True, False]))
+    assert equal(flip_persons(flip_persons(people, BOTH), BOTH), people)
+    assert not equal(flip_persons(people, BOTH), people)
+    half = flip_persons(people, torch.tensor([True, False]))
     assert torch.equal(half.images[1], people.images[1])
     assert torch.equal(half.images[0], people.images[0].flip(2))
 
@@ -103,20 +103,20 @@ def test_mirrored_twice_is_the_same(size: tuple[int, int]) -> None:
 def test_mirroring_changes_left_and_right_of_labels_and_joints() -> None:
     people = views((64, 40))
     people.poses[0, Joint.L_WRIST] = torch.nan
-    result = mirrored(people, BOTH)
+    result = flip_persons(people, BOTH)
     for one, other in ((Label.L_ARM, Label.R_ARM), (Label.R_LEG, Label.L_LEG), (Label.UPPER, Label.UPPER)):
         assert torch.equal(result.labels == one, (people.labels == other).flip(2))
     for one, other in ((Joint.L_SHOULDER, Joint.R_SHOULDER), (Joint.R_EYE, Joint.L_EYE), (Joint.NOSE, Joint.NOSE)):
         torch.testing.assert_close(result.poses[:, one, 0], 39 - people.poses[:, other, 0])
         torch.testing.assert_close(result.poses[:, one, 1], people.poses[:, other, 1])
     assert result.poses[0, Joint.R_WRIST].isnan().all()
-    assert known(result.poses)[0, Joint.L_WRIST]
+    assert known_joints(result.poses)[0, Joint.L_WRIST]
 
 
 def test_mirrored_joints_stay_on_their_pixels() -> None:
     joints = (Joint.R_ELBOW, Joint.L_KNEE)
     people = dotted((64, 40), joints)
-    result = mirrored(people, BOTH)
+    result = flip_persons(people, BOTH)
     for sample in range(2):
         for joint in (Joint.L_ELBOW, Joint.R_KNEE):
             x, y = result.poses[sample, joint].long().tolist()
@@ -133,7 +133,7 @@ def test_zoom_moves_pixels_labels_and_joints_together(
     joints = (Joint.R_SHOULDER, Joint.L_HIP, Joint.R_KNEE, Joint.NECK)
     people = dotted(size, joints)
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        result = zoomed(people, torch.full((2,), zoom), torch.tensor([shift] * 2))
+        result = zoom_persons(people, torch.full((2,), zoom), torch.tensor([shift] * 2))
     middle = (torch.tensor([size[1], size[0]]) - 1) / 2
     for sample in range(2):
         for label, joint in enumerate(joints, start=1):
@@ -150,7 +150,7 @@ def test_zoom_moves_pixels_labels_and_joints_together(
 
 def test_no_zoom_changes_nothing() -> None:
     people = views((64, 48))
-    same = zoomed(people, torch.ones(2), torch.zeros(2, 2))
+    same = zoom_persons(people, torch.ones(2), torch.zeros(2, 2))
     torch.testing.assert_close(same.images, people.images, atol=1e-4, rtol=0)
     assert torch.equal(same.labels, people.labels)
     torch.testing.assert_close(same.poses, people.poses)
@@ -158,48 +158,48 @@ def test_no_zoom_changes_nothing() -> None:
 
 def test_joints_that_leave_the_frame_become_missing() -> None:
     people = views()
-    result = zoomed(people, torch.tensor([1.0, 1.0]), torch.tensor([[0.0, 0.2], [0.0, 0.0]]))
+    result = zoom_persons(people, torch.tensor([1.0, 1.0]), torch.tensor([[0.0, 0.2], [0.0, 0.0]]))
     gone = people.poses[0, :, 1] + 0.2 * 64 > 63.5
     assert gone.any()
-    assert torch.equal(known(result.poses)[0], ~gone)
-    assert known(result.poses)[1].all()
+    assert torch.equal(known_joints(result.poses)[0], ~gone)
+    assert known_joints(result.poses)[1].all()
 
 
 def test_samples_that_would_lose_their_torso_stay() -> None:
     people = views()
     people.poses[1, Joint.NOSE] = torch.nan
-    result = zoomed(people, torch.tensor([1.1, 1.1]), torch.tensor([[0.05, 0.0], [0.0, 0.6]]))
+    result = zoom_persons(people, torch.tensor([1.1, 1.1]), torch.tensor([[0.05, 0.0], [0.0, 0.6]]))
     assert not torch.equal(result.images[0], people.images[0])
     assert torch.equal(result.images[1], people.images[1])
     assert torch.equal(result.labels[1], people.labels[1])
     torch.testing.assert_close(result.poses[1], people.poses[1], equal_nan=True)
 
 
-def drawn(batch: int, seed: int, flip: bool, zoom: float) -> Change:
-    return Change.draw(batch, torch.Generator().manual_seed(seed), flip, zoom)
+def drawn(batch: int, seed: int, flip: bool, zoom: float) -> Augmentation:
+    return Augmentation.draw(batch, torch.Generator().manual_seed(seed), flip, zoom)
 
 
 def test_augmentation_of_a_part_is_a_part_of_the_augmentation() -> None:
     people, change = views(count=8), drawn(8, 3, True, 0.3)
     assert 0 < change.flip.sum() < 8
-    whole = augmented(people, change)
-    part = augmented(Views(people.images[3:5], people.labels[3:5], people.poses[3:5]), change[3:5])
-    assert equal(part, Views(whole.images[3:5], whole.labels[3:5], whole.poses[3:5]))
+    whole = augment(people, change)
+    part = augment(PersonBatch(people.images[3:5], people.labels[3:5], people.poses[3:5]), change[3:5])
+    assert equal(part, PersonBatch(whole.images[3:5], whole.labels[3:5], whole.poses[3:5]))
 
 
 def test_augmentation_is_the_generator_s() -> None:
     people = views(count=8)
-    first, again = (augmented(people, drawn(8, 3, True, 0.3)) for _ in range(2))
+    first, again = (augment(people, drawn(8, 3, True, 0.3)) for _ in range(2))
     assert equal(first, again)
-    assert not equal(first, augmented(people, drawn(8, 4, True, 0.3)))
-    assert known(first.poses)[:, list(TORSO_JOINTS)].all()
-    assert equal(augmented(people, drawn(8, 3, False, 0.0)), people)
+    assert not equal(first, augment(people, drawn(8, 4, True, 0.3)))
+    assert known_joints(first.poses)[:, list(TORSO_JOINTS)].all()
+    assert equal(augment(people, drawn(8, 3, False, 0.0)), people)
 
 
 def test_augmentation_keeps_its_limits() -> None:
     people = views(count=64)
     for flip in (False, True):
-        result = augmented(people, drawn(64, 0, flip, 0.25))
+        result = augment(people, drawn(64, 0, flip, 0.25))
         torso = [Joint.NECK, Joint.R_HIP]
         length = (result.poses[:, torso[0]] - result.poses[:, torso[1]]).norm(dim=1)
         was = (people.poses[:, torso[0]] - people.poses[:, torso[1]]).norm(dim=1)

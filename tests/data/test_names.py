@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from pgen.data.names import PhotoNames, bare
+from pgen.data.names import PhotoNames, strip_name
 from pgen.errors import InputError
 
 
 def test_bare() -> None:
-    assert [bare(name) for name in ("a.jpg", "a.jpg.npy", "x/a.b.PNG", "a.b")] == ["a", "a", "x/a.b", "a.b"]
+    assert [strip_name(name) for name in ("a.jpg", "a.jpg.npy", "x/a.b.PNG", "a.b")] == ["a", "a", "x/a.b", "a.b"]
 
 
 def test_names_in_lists() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.body.crop import Fit
+from pgen.body.crop import Letterbox
 from pgen.body.joints import Joint
 from pgen.body.parts import part_affines
 from pgen.data.example import Drop, Example
@@ -68,7 +68,7 @@ def test_other_sizes_are_fitted(tmp_path: Path) -> None:
     one = example(0)
     size = (96, 64)
     prepare([one], tmp_path / "a.h5", size, source="tests")
-    stored, fit = Store(tmp_path / "a.h5").example(0), Fit.of(SIZE, size)
+    stored, fit = Store(tmp_path / "a.h5").example(0), Letterbox.of(SIZE, size)
     np.testing.assert_array_equal(stored.image, fit.image(one.image))
     np.testing.assert_array_equal(stored.parsing, fit.parsing(one.parsing))
     np.testing.assert_allclose(stored.pose, fit.pose(one.pose))

@@ -9,36 +9,36 @@ import torch
 from safetensors.torch import save_file
 
 from pgen.data import fetch
-from pgen.data.vgg import perceptual_features
+from pgen.data.vgg import load_vgg_features
 from pgen.errors import InputError
-from pgen.models.vgg import PerceptualFeatures
+from pgen.models.vgg import VggFeatures
 
 
 def test_vgg_from_a_file(tmp_path: Path) -> None:
-    wanted = PerceptualFeatures().state_dict()
+    wanted = VggFeatures().state_dict()
     state = {name: torch.full_like(value, 0.5) for name, value in wanted.items()}
     torch.save(state | {"features.28.weight": torch.zeros(2), "classifier.0.bias": torch.zeros(2)}, tmp_path / "v.pth")
-    network, source = perceptual_features(tmp_path / "v.pth")
+    network, source = load_vgg_features(tmp_path / "v.pth")
     assert source == str(tmp_path / "v.pth")
     assert all((p == 0.5).all() and not p.requires_grad for p in network.parameters())
     for broken in ({"features.5.bias": torch.zeros(7)}, {}):
         save_file(broken, tmp_path / "v.safetensors")
         with pytest.raises(InputError, match="no VGG-16 weights"):
-            perceptual_features(tmp_path / "v.safetensors")
+            load_vgg_features(tmp_path / "v.safetensors")
 
 
 def test_vgg_from_the_cache_goes_before_the_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    network, source = perceptual_features()
+    network, source = load_vgg_features()
     assert "bundled" in source
     assert network.state_dict()["features.0.weight"].abs().sum() > 0
     (tmp_path / "checkpoints").mkdir()
     state = {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
     torch.save(state, tmp_path / "checkpoints" / "vgg16-397923af.pth")
-    network, source = perceptual_features()
+    network, source = load_vgg_features()
     assert source == "torchvision's VGG-16"
     assert not any(p.any() for p in network.parameters())
-    assert perceptual_features("bundled")[1] == "the bundled VGG-16 layers"
+    assert load_vgg_features("bundled")[1] == "the bundled VGG-16 layers"
 
 
 def test_vgg_is_fetched_once_if_asked_and_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,16 +53,16 @@ def test_vgg_is_fetched_once_if_asked_and_possible(tmp_path: Path, monkeypatch: 
 
     def download(url: str, path: str, hash_prefix: str, progress: bool) -> None:
         assert hash_prefix in url
-        torch.save(PerceptualFeatures().state_dict(), path)
+        torch.save(VggFeatures().state_dict(), path)
         asked.append("download")
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(fetch.urllib.request, "urlopen", lambda request, timeout: Answer())
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    assert "bundled" in perceptual_features()[1]
+    assert "bundled" in load_vgg_features()[1]
     assert asked == []
     for _ in range(2):
-        assert perceptual_features(fetch=True)[1] == "torchvision's VGG-16"
+        assert load_vgg_features(fetch=True)[1] == "torchvision's VGG-16"
     assert asked == ["head", "download"]
 
 
@@ -72,4 +72,4 @@ def test_without_a_network_the_bundled_layers_serve(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(fetch.urllib.request, "urlopen", refuse)
-    assert perceptual_features(fetch=True)[1] == "the bundled VGG-16 layers"
+    assert load_vgg_features(fetch=True)[1] == "the bundled VGG-16 layers"

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from pgen.data.vgg import perceptual_features
+from pgen.data.vgg import load_vgg_features
 from pgen.data.weights import (
     BUNDLED,
     FORMAT,
     Weights,
-    bundled,
+    bundled_path,
     describe,
     find_weights,
     load_weights,
@@ -210,7 +210,7 @@ def test_given_weights_go_first(tmp_path: Path) -> None:
 
 def test_newest_finished_run_goes_before_the_bundled(tmp_path: Path) -> None:
     every = networks()
-    assert find_weights(runs=tmp_path / "none")[0] == bundled(BUNDLED)
+    assert find_weights(runs=tmp_path / "none")[0] == bundled_path(BUNDLED)
     for age, (name, held) in enumerate(
         [("pose", ["pose"]), ("new", list(every)), ("old", ["semantic", "appearance"])], start=1
     ):
@@ -247,7 +247,7 @@ def test_pickles_are_not_executed(tmp_path: Path, writer: str) -> None:
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content))
-    for read in (read_state_dict, perceptual_features):
+    for read in (read_state_dict, load_vgg_features):
         with pytest.raises(InputError, match="read safely") as error:
             read(path)
         assert "\n" not in str(error.value)

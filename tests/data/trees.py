@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pgen.body.joints import TORSO_JOINTS, known
+from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.body.labels import LABELS
 from pgen.data.example import Example
 from pgen.data.formats.parsing_schemes import load_scheme
@@ -58,7 +58,11 @@ def shots(size: tuple[int, int] = (256, 176), style: str = "mixed") -> tuple[Sho
     while len(found) < (TRAINED + TESTED) * VIEWS:
         person = len(found) // VIEWS
         views = [_whole(synthetic_example(11, number, view, (size[0] // 2, size[1] // 2), style)) for view in range(6)]
-        usable = [one for one in views if known(one.pose)[list(TORSO_JOINTS)].all() and known(one.pose).sum() > 8]
+        usable = [
+            one
+            for one in views
+            if known_joints(one.pose)[list(TORSO_JOINTS)].all() and known_joints(one.pose).sum() > 8
+        ]
         number += 1
         if len(usable) >= VIEWS:
             found += [Shot(person, view, usable[view], person >= TRAINED) for view in range(VIEWS)]
@@ -120,7 +124,7 @@ def write_openpose(
     """OpenPose's JSON; ``divide_by`` (height, width) for coordinates within 0 and 1."""
     content: dict = {"version": 1.2, "people": []}
     for pose in people:
-        there = known(pose)
+        there = known_joints(pose)
         scaled = pose / np.array(divide_by[::-1]) if divide_by else pose
         rows = [[*map(float, joint), 0.9] if its else [0, 0, 0] for joint, its in zip(scaled, there, strict=True)]
         if body_25:

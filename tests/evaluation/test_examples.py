@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgen.evaluation.examples import example_sheet
-from pgen.evaluation.methods import Pair, baseline
+from pgen.evaluation.methods import Pair, find_baseline
 from pgen.evaluation.photos import StorePhotos
 from tests.data.examples import write_store
 
@@ -18,7 +18,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> StorePhotos:
 
 def test_a_sheet_of_random_pairs(photos: StorePhotos, tmp_path: Path) -> None:
     pairs = [Pair(f"00{k}.png", f"00{k + 1}.png") for k in range(1, 4)]
-    systems = [baseline("copy-source"), baseline("affine-paste")]
+    systems = [find_baseline("copy-source"), find_baseline("affine-paste")]
     first, again, other = (example_sheet(systems, photos, pairs, 2, seed, across=1) for seed in (0, 0, 2))
     assert np.array_equal(first, again)
     assert first.shape == other.shape

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import Networks, Pair, PredictedLabelPaste, baseline
+from pgen.evaluation.methods import NetworksMethod, Pair, PredictedLabelPaste, find_baseline
 from pgen.evaluation.photos import Photo, StorePhotos
 from pgen.inference.predictor import load
 from tests.data.examples import write_store
@@ -26,7 +26,7 @@ def both(photos: StorePhotos) -> tuple[Photo, Photo]:
 
 def test_networks_make_what_generate_makes(photos: StorePhotos, tmp_path: Path) -> None:
     path = write_weights(tmp_path / "tiny.safetensors")
-    predicted, true = Networks("a", path), Networks("a", path, true_maps=True)
+    predicted, true = NetworksMethod("a", path), NetworksMethod("a", path, true_maps=True)
     source, target = both(photos)
     person = load(path, "cpu").person(source.image, source.pose, source.parsing)
     assert target.pose is not None
@@ -41,25 +41,25 @@ def test_networks_make_what_generate_makes(photos: StorePhotos, tmp_path: Path) 
 
 def test_without_h_s_true_maps_are_taken(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "ha.safetensors", semantic=False)
-    system = Networks("a", path)
+    system = NetworksMethod("a", path)
     assert system.about["maps"] == "true"
     assert not system.makes_maps
 
 
 def test_weights_without_h_a_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no appearance generator"):
-        Networks("a", write_weights(tmp_path / "hs.safetensors", appearance=False))
+        NetworksMethod("a", write_weights(tmp_path / "hs.safetensors", appearance=False))
 
 
 def test_weights_tell_themselves_apart(tmp_path: Path) -> None:
     paths = [write_weights(tmp_path / "a.safetensors"), write_weights(tmp_path / "b.safetensors", semantic=False)]
-    first, second = (Networks("a", path, true_maps=True) for path in paths)
+    first, second = (NetworksMethod("a", path, true_maps=True) for path in paths)
     assert first.digest(PAIR) != second.digest(PAIR)
 
 
 def test_copying_gives_the_source(photos: StorePhotos) -> None:
     source, target = both(photos)
-    made = baseline("copy-source").make(PAIR, source, target)
+    made = find_baseline("copy-source").make(PAIR, source, target)
     np.testing.assert_array_equal(made.image, source.image)
     np.testing.assert_array_equal(made.parsing, source.parsing)
 
@@ -68,7 +68,7 @@ def test_copying_gives_the_source(photos: StorePhotos) -> None:
 def test_pastes_carry_the_shirt(name: str, photos: StorePhotos) -> None:
     """Poses of these people differ by a pixel a person."""
     source, target = both(photos)
-    made = baseline(name).make(PAIR, source, target).image.astype(int)
+    made = find_baseline(name).make(PAIR, source, target).image.astype(int)
     inside = (slice(40, 55), slice(60, 70))
     moved = tuple(slice(one.start + 1, one.stop + 1) for one in inside)
     assert np.abs(made[moved] - source.image[inside]).mean() < 5
@@ -79,24 +79,24 @@ def test_pastes_carry_the_shirt(name: str, photos: StorePhotos) -> None:
 def test_what_is_not_known_is_told(name: str, photos: StorePhotos) -> None:
     source, target = both(photos)
     with pytest.raises(InputError, match=r"pose of 001\.png is not known"):
-        baseline(name).make(PAIR, Photo(source.image, None, source.parsing), target)
+        find_baseline(name).make(PAIR, Photo(source.image, None, source.parsing), target)
     with pytest.raises(InputError, match="not known"):
-        baseline(name).make(PAIR, None, target)
+        find_baseline(name).make(PAIR, None, target)
 
 
 def test_unknown_baseline() -> None:
     with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste, label-paste-predicted"):
-        baseline("none")
+        find_baseline("none")
 
 
 def test_pasting_into_the_predicted_map(photos: StorePhotos, tmp_path: Path) -> None:
     """The map is the networks', and the picture is not that of the paste into the true map."""
-    networks = Networks("a", write_weights(tmp_path / "weights.safetensors"))
+    networks = NetworksMethod("a", write_weights(tmp_path / "weights.safetensors"))
     made, expected = (system.make(PAIR, *both(photos)) for system in (PredictedLabelPaste(networks), networks))
     assert made.parsing is not None
     assert np.array_equal(made.parsing, expected.parsing)
-    into_true = baseline("label-paste").make(PAIR, *both(photos))
+    into_true = find_baseline("label-paste").make(PAIR, *both(photos))
     assert not np.array_equal(made.image, into_true.image)
     without = write_weights(tmp_path / "without.safetensors", semantic=False)
     with pytest.raises(InputError, match="predicts no maps"):
-        PredictedLabelPaste(Networks("b", without))
+        PredictedLabelPaste(NetworksMethod("b", without))

@@ -7,7 +7,7 @@ import pytest
 
 from pgen.evaluation import report
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.methods import Pair, baseline
+from pgen.evaluation.methods import Pair, find_baseline
 from pgen.evaluation.photos import StorePhotos
 from pgen.evaluation.run import SystemResult, evaluate
 from pgen.metrics.scores import Options
@@ -21,11 +21,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[SystemResult]:
     pairs = [Pair(f"{k:03}.png", f"{k + 2:03}.png") for k in range(6)] + [Pair("000.png", "gone.png")]
     options = Options(("ssim", "psnr", "miou", "is"))
     cache = ScoreCache(folder / "c")
-    return [evaluate(baseline(name), photos, pairs, options, cache) for name in ("label-paste", "copy-source")]
+    return [evaluate(find_baseline(name), photos, pairs, options, cache) for name in ("label-paste", "copy-source")]
 
 
 def test_every_score_has_its_protocol_beside_it(results: list[SystemResult]) -> None:
-    data = json.loads(json.dumps(report.as_data(results)))
+    data = json.loads(json.dumps(report.to_data(results)))
     first, second = data["systems"]
     for score in first["scores"] + second["scores"]:
         assert score["protocol"]
@@ -40,7 +40,7 @@ def test_every_score_has_its_protocol_beside_it(results: list[SystemResult]) -> 
 
 
 def test_differences_are_from_the_first_system(results: list[SystemResult]) -> None:
-    first, second = report.as_data(results)["systems"]
+    first, second = report.to_data(results)["systems"]
     assert "difference_from" not in first
     found = second["difference_from"]
     assert found["system"] == "label-paste"

@@ -11,7 +11,7 @@ from PIL import Image
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
-from pgen.evaluation.methods import CopySource, Files, Made, Pair, baseline
+from pgen.evaluation.methods import CopySource, FilesMethod, Pair, Prediction, find_baseline
 from pgen.evaluation.photos import FolderPhotos, Photo, StorePhotos
 from pgen.evaluation.run import SystemResult, evaluate, list_hash
 from pgen.metrics.scores import Options
@@ -37,7 +37,7 @@ class Counting(CopySource):
     def __init__(self, stop_after: int = 1000) -> None:
         self.asked, self.stop_after = 0, stop_after
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Made:
+    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         if self.asked == self.stop_after:
             raise RuntimeError("out of luck")
         self.asked += 1
@@ -91,15 +91,15 @@ def test_order_and_list_have_a_hash() -> None:
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> tuple[FolderPhotos, Files, list[Pair]]:
+def results(tmp_path: Path) -> tuple[FolderPhotos, FilesMethod, list[Pair]]:
     photos = FolderPhotos(write_photos(tmp_path / "true"), [tmp_path / "keypoints.csv"])
     folder = write_results(tmp_path / "results", "pgen")
     pairs = [Pair(f"{s[:-4]}.png", f"{t[:-4]}.png", f"{s[:-4]}__{t[:-4]}.png") for s, t in PAIRS]
-    return photos, Files("theirs", folder, LAYOUTS["pgen"]), pairs
+    return photos, FilesMethod("theirs", folder, LAYOUTS["pgen"]), pairs
 
 
 def test_files_that_cannot_be_scored_are_told_with_the_reason(
-    results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path
+    results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
 ) -> None:
     photos, files, pairs = results
     whole = evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
@@ -122,7 +122,9 @@ def test_files_that_cannot_be_scored_are_told_with_the_reason(
         evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
 
 
-def test_a_changed_file_is_measured_again(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+def test_a_changed_file_is_measured_again(
+    results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
+) -> None:
     photos, files, pairs = results
     cache = ScoreCache(tmp_path / "c")
     before = evaluate(files, photos, pairs, OPTIONS, cache)
@@ -145,7 +147,7 @@ def test_images_of_176_columns_are_compared_with_the_middle_of_256(tmp_path: Pat
         Image.fromarray(narrow).save(tmp_path / "results" / f"{name}.png")
     photos = FolderPhotos(tmp_path / "true")
     pairs = [Pair(None, f"{name}.png", f"{name}.png") for name in PHOTOS[:2]]
-    system = Files("narrow", tmp_path / "results", LAYOUTS["plain"])
+    system = FilesMethod("narrow", tmp_path / "results", LAYOUTS["plain"])
     result = evaluate(system, photos, pairs, SETS, ScoreCache(tmp_path / "c"))
     assert result.cut == 2
     assert values(result)["l1"][0] == pytest.approx(9 / 255, rel=0.1)
@@ -155,7 +157,7 @@ def test_images_of_176_columns_are_compared_with_the_middle_of_256(tmp_path: Pat
     assert values(same)["vgg-relu2-frechet-test"][0] == pytest.approx(0, abs=1e-4)
 
 
-def test_distances_from_the_training_set(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+def test_distances_from_the_training_set(results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path) -> None:
     photos, files, pairs = results
     options = replace(SETS, against=("test", "train"))
     cache = ScoreCache(tmp_path / "c")
@@ -166,7 +168,9 @@ def test_distances_from_the_training_set(results: tuple[FolderPhotos, Files, lis
     assert some["vgg-relu2-frechet-train"] != some["vgg-relu2-frechet-test"]
 
 
-def test_scores_that_need_more_than_there_is(results: tuple[FolderPhotos, Files, list[Pair]], tmp_path: Path) -> None:
+def test_scores_that_need_more_than_there_is(
+    results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
+) -> None:
     photos, files, pairs = results
     options = Options(("ssim", "mask-ssim", "figure-ssim", "miou", "pckh", "is", "fid", "lpips"))
     result = evaluate(files, photos, pairs, options, ScoreCache(tmp_path / "c"))
@@ -178,4 +182,4 @@ def test_scores_that_need_more_than_there_is(results: tuple[FolderPhotos, Files,
 
 def test_output_of_the_tests_is_no_copy_of_the_target() -> None:
     assert (output(*PAIRS[0]) != photo(PAIRS[0][1])).any()
-    assert baseline("copy-source").name == "copy-source"
+    assert find_baseline("copy-source").name == "copy-source"

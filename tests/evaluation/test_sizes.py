@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import Made
+from pgen.evaluation.methods import Prediction
 from pgen.evaluation.photos import Photo
-from pgen.evaluation.sizes import common_size, cut_to
+from pgen.evaluation.sizes import common_size, crop_to_size
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_any_other_size_is_refused(made: tuple[int, int]) -> None:
 def test_the_middle_columns_are_kept() -> None:
     columns = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (256, 256, 3))
     pose = np.full((18, 2), (100, 50), np.float32)
-    photo, made = cut_to((256, 176), Photo(columns, pose, columns[..., 0]), Made(columns[:, 40:216]))
+    photo, made = crop_to_size((256, 176), Photo(columns, pose, columns[..., 0]), Prediction(columns[:, 40:216]))
     np.testing.assert_array_equal(photo.image, made.image)
     assert photo.parsing is not None
     assert photo.pose is not None
     assert photo.parsing[0, 0] == 40
     assert photo.pose[0].tolist() == [60, 50]
-    photo, made = cut_to((256, 176), Photo(columns[:, 40:216], pose, None), Made(columns, columns[..., 0]))
+    photo, made = crop_to_size((256, 176), Photo(columns[:, 40:216], pose, None), Prediction(columns, columns[..., 0]))
     np.testing.assert_array_equal(photo.image, made.image)
     assert made.parsing is not None
     assert made.parsing.shape == (256, 176)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.inference.predictor import PersonGenerator, load
+from pgen.inference.predictor import Predictor, load
 from tests.inference.tiny import write_weights
 
 
@@ -14,5 +14,5 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(weights: Path) -> PersonGenerator:
+def model(weights: Path) -> Predictor:
     return load(weights, "cpu")

@@ -10,7 +10,7 @@ from scipy import ndimage
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.inference.person import Person
-from pgen.inference.predictor import PersonGenerator
+from pgen.inference.predictor import Predictor
 from tests.inference.test_texture_transfer import photo
 
 
@@ -18,7 +18,7 @@ from tests.inference.test_texture_transfer import photo
 @pytest.mark.parametrize(
     "edits", [{"sleeves": "long"}, {"sleeves": "none"}, {"lower": "skirt"}, {"hair": "long", "neckline": "v"}]
 )
-def test_only_what_changed_is_painted(model: PersonGenerator, edits: dict[str, str], scale: int) -> None:
+def test_only_what_changed_is_painted(model: Predictor, edits: dict[str, str], scale: int) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30), scale=scale)
     result = person.manipulate(**edits)
     assert result.warnings == ()
@@ -30,7 +30,7 @@ def test_only_what_changed_is_painted(model: PersonGenerator, edits: dict[str, s
     assert (result.image[result.changed] != person.image[result.changed]).any()
 
 
-def test_what_is_new_has_the_colours_of_the_old(model: PersonGenerator) -> None:
+def test_what_is_new_has_the_colours_of_the_old(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
     result = person.manipulate(sleeves="long")
     new = result.changed & (result.parsing == Label.UPPER)
@@ -40,7 +40,7 @@ def test_what_is_new_has_the_colours_of_the_old(model: PersonGenerator) -> None:
     assert np.abs(np.median(skirt.image[new], axis=0) - (30, 40, 160)).max() < 40, "the trousers' cloth"
 
 
-def test_painted_map(model: PersonGenerator, tmp_path: Path) -> None:
+def test_painted_map(model: Predictor, tmp_path: Path) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
     path = person.manipulate(sleeves="long").save_parsing(tmp_path / "map.png")
     painted = Image.open(path).convert("RGB")
@@ -55,14 +55,14 @@ def test_painted_map(model: PersonGenerator, tmp_path: Path) -> None:
         person.manipulate(tmp_path / "small.png")
 
 
-def test_nothing_to_change_is_told(model: PersonGenerator) -> None:
+def test_nothing_to_change_is_told(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
     result = person.manipulate(person.parsing)
     np.testing.assert_array_equal(result.image, person.image)
     assert result.warnings == ("the photo: the new map changes nothing that the photo shows",)
 
 
-def test_refused(model: PersonGenerator) -> None:
+def test_refused(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
     for edits in ({}, {"parsing": person.parsing, "hair": "long"}):
         with pytest.raises(InputError, match="either edits or a parsing map"):
@@ -71,13 +71,13 @@ def test_refused(model: PersonGenerator) -> None:
         person.manipulate(shoes="red")
 
 
-def test_panels(model: PersonGenerator) -> None:
+def test_panels(model: Predictor) -> None:
     result = photo(model, Label.PANTS, (30, 30, 30)).manipulate(sleeves="none", hair="long")
     captions = [caption for caption, _ in result.panels()]
     assert captions == ["source: the photo", "its map", "sleeves=none hair=long", "result"]
 
 
-def large_scene(model: PersonGenerator) -> tuple[Person, np.ndarray]:
+def large_scene(model: Predictor) -> tuple[Person, np.ndarray]:
     """Someone small in a large photo, worked on as a part of it, and that photo."""
     small = photo(model, Label.PANTS, (30, 30, 30))
     scene = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
@@ -88,7 +88,7 @@ def large_scene(model: PersonGenerator) -> tuple[Person, np.ndarray]:
     return person, scene
 
 
-def test_a_part_goes_back_into_the_photo(model: PersonGenerator, tmp_path: Path) -> None:
+def test_a_part_goes_back_into_the_photo(model: Predictor, tmp_path: Path) -> None:
     person, scene = large_scene(model)
     result = person.manipulate(sleeves="long")
     whole = result.pasted()
@@ -103,7 +103,7 @@ def test_a_part_goes_back_into_the_photo(model: PersonGenerator, tmp_path: Path)
     np.testing.assert_array_equal(person.manipulate(result.parsing).image, result.image)
 
 
-def test_far_from_the_person_nothing_can_be_painted(model: PersonGenerator) -> None:
+def test_far_from_the_person_nothing_can_be_painted(model: Predictor) -> None:
     person, _ = large_scene(model)
     parsing = person.of_photo(person.parsing)
     parsing[5:20, 5:20] = Label.SKIRT

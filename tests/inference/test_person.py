@@ -10,7 +10,7 @@ from pgen.body.joints import Joint
 from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
 from pgen.inference.person import BATCH, Person
-from pgen.inference.predictor import PersonGenerator
+from pgen.inference.predictor import Predictor
 from tests.data.examples import SIZE, STANDING, example
 from tests.inference.tiny import FRAME
 
@@ -21,7 +21,7 @@ WAVING[Joint.R_ELBOW], WAVING[Joint.R_WRIST] = (40, 25), (42, 8)
 
 
 @pytest.fixture
-def person(model: PersonGenerator) -> Person:
+def person(model: Predictor) -> Person:
     return model.person(A.image, A.pose, A.parsing)
 
 
@@ -49,7 +49,7 @@ def test_five_lines(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("size", [(256, 176), (300, 400), (1101, 750), (64, 64), (33, 500), (9, 7)])
-def test_result_has_the_size_of_the_photo(model: PersonGenerator, size: tuple[int, int]) -> None:
+def test_result_has_the_size_of_the_photo(model: Predictor, size: tuple[int, int]) -> None:
     image = np.asarray(Image.fromarray(A.image).resize(size[::-1]))
     labels = np.asarray(Image.fromarray(A.parsing).resize(size[::-1], Image.Resampling.NEAREST)).copy()
     labels[size[0] // 2, size[1] // 2] = 3
@@ -85,7 +85,7 @@ def _sixteen_bits(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [_rgba, _grey, _cmyk, _rotated, _sixteen_bits])
-def test_kinds_of_photos(model: PersonGenerator, person: Person, tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
+def test_kinds_of_photos(model: Predictor, person: Person, tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
     write(tmp_path / "photo")
     (path,) = tmp_path.iterdir()
     result = model.person(path, A.pose, A.parsing).generate(WAVING)
@@ -94,7 +94,7 @@ def test_kinds_of_photos(model: PersonGenerator, person: Person, tmp_path: Path,
         np.testing.assert_array_equal(result.image, person.generate(WAVING).image)
 
 
-def test_pose_and_photo_matter(person: Person, model: PersonGenerator) -> None:
+def test_pose_and_photo_matter(person: Person, model: Predictor) -> None:
     waving = person.generate(WAVING)
     assert (waving.image != person.generate(STANDING).image).any()
     other = model.person(example(5).image, A.pose, A.parsing).generate(WAVING)

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 import pgen
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import FLIP_LABELS
-from pgen.data.dataset import mirrored, mirrored_poses
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import flip_persons, flip_poses
 from pgen.data.weights import Weights
 from pgen.errors import InputError
-from pgen.inference.predictor import PersonGenerator, load
-from pgen.models.appearance import AppearanceConfig, appearance_generator
-from pgen.models.inputs import Transfer, Views, paint
+from pgen.inference.predictor import Predictor, load
+from pgen.models.appearance import AppearanceConfig, appearance_generator, paint
 from tests.data.examples import STANDING, example
 from tests.inference.tiny import FRAME, WIDTHS, write_weights
 
@@ -57,11 +58,11 @@ def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
     a, b = example(0), example(1)
     images = torch.from_numpy(np.stack([a.image, b.image])).permute(0, 3, 1, 2) / 127.5 - 1
     labels = torch.from_numpy(np.stack([a.parsing, b.parsing])).long()
-    source = Views(images, labels, torch.from_numpy(np.stack([a.pose, b.pose])))
+    source = PersonBatch(images, labels, torch.from_numpy(np.stack([a.pose, b.pose])))
     target = source.poses.flip(0)
-    mirror = mirrored(source, torch.tensor([True, True]))
+    mirror = flip_persons(source, torch.tensor([True, True]))
     found = model.layouts(source, Transfer(source.poses, target, source.size))
-    seen = model.layouts(mirror, Transfer(mirror.poses, mirrored_poses(target, source.size[1]), source.size))
+    seen = model.layouts(mirror, Transfer(mirror.poses, flip_poses(target, source.size[1]), source.size))
     assert len(found.unique()) > 2
     agree = torch.tensor(FLIP_LABELS)[seen].flip(2) == found
     assert agree.float().mean() > 0.99  # ties may fall either way
@@ -73,10 +74,10 @@ def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
     config = AppearanceConfig(WIDTHS, local_widths=(), guide_channels=4 * (kind != "paper"), parsing=kind != "baseline")
     torch.manual_seed(0)
     network = appearance_generator(config).eval()
-    model = PersonGenerator(Weights(FRAME, appearance=network))
+    model = Predictor(Weights(FRAME, appearance=network))
     a = example(0)
     image = torch.from_numpy(a.image).permute(2, 0, 1)[None] / 127.5 - 1
-    source = Views(image, torch.from_numpy(a.parsing)[None].long(), torch.from_numpy(a.pose)[None])
+    source = PersonBatch(image, torch.from_numpy(a.parsing)[None].long(), torch.from_numpy(a.pose)[None])
     transfer = Transfer(source.poses, torch.from_numpy(STANDING)[None], source.size)
     found = model.images(source, transfer, source.labels)
     with torch.inference_mode():
@@ -90,7 +91,7 @@ def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
 
 def test_two_levels(tmp_path: Path) -> None:
     network = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
-    model = PersonGenerator(Weights((128, 128), appearance=network))
+    model = Predictor(Weights((128, 128), appearance=network))
     a = example(0)
     assert model.person(a.image, a.pose, a.parsing).generate(STANDING, a.parsing).image.std() > 0
 

@@ -5,14 +5,14 @@ import pytest
 from PIL import Image
 
 from pgen.body.labels import PALETTE
-from pgen.inference.predictor import PersonGenerator
+from pgen.inference.predictor import Predictor
 from tests.data.examples import STANDING, example
 
 
 @pytest.mark.parametrize(
     ("size", "shown"), [((128, 64), (256, 128)), ((300, 400), (300, 400)), ((1024, 768), (512, 384))]
 )
-def test_panels(model: PersonGenerator, size: tuple[int, int], shown: tuple[int, int]) -> None:
+def test_panels(model: Predictor, size: tuple[int, int], shown: tuple[int, int]) -> None:
     a = example(0)
     image = np.asarray(Image.fromarray(a.image).resize(size[::-1]))
     labels = np.asarray(Image.fromarray(a.parsing).resize(size[::-1], Image.Resampling.NEAREST))

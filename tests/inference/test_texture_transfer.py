@@ -9,7 +9,7 @@ from PIL import Image
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.inference.person import Person
-from pgen.inference.predictor import PersonGenerator, load
+from pgen.inference.predictor import Predictor, load
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING
 from tests.inference.tiny import write_weights
@@ -17,9 +17,7 @@ from tests.inference.tiny import write_weights
 COLOURS = {Label.UPPER: (200, 40, 40), Label.PANTS: (30, 40, 160), Label.SKIRT: (40, 140, 60), Label.HAIR: (90, 60, 30)}
 
 
-def photo(
-    model: PersonGenerator, lower: Label, upper: tuple[int, int, int], sleeve: float = 0.5, scale: int = 1
-) -> Person:
+def photo(model: Predictor, lower: Label, upper: tuple[int, int, int], sleeve: float = 0.5, scale: int = 1) -> Person:
     """Someone standing in flat colours on white, ``scale`` times as large."""
     parsing = dressed(STANDING, sleeve, lower, 1.5)
     image = np.full((*parsing.shape, 3), 235, np.uint8)
@@ -33,7 +31,7 @@ def photo(
 
 
 @pytest.mark.parametrize("regions", [["upper"], ["lower", "hair"], ["all"]])
-def test_all_else_stays_exactly(model: PersonGenerator, regions: list[str]) -> None:
+def test_all_else_stays_exactly(model: Predictor, regions: list[str]) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30), scale=2), photo(model, Label.PANTS, (240, 240, 40))
     result = person.transfer_texture(clothes, regions)
     assert result.image.shape == (256, 256, 3)
@@ -47,7 +45,7 @@ def test_all_else_stays_exactly(model: PersonGenerator, regions: list[str]) -> N
     np.testing.assert_array_equal(result.parsing, person.parsing)
 
 
-def test_lower_is_what_each_wears(model: PersonGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lower_is_what_each_wears(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
     images = model.images
     seen = []
@@ -65,7 +63,7 @@ def test_lower_is_what_each_wears(model: PersonGenerator, monkeypatch: pytest.Mo
     assert (clothes.views.labels == Label.PANTS).any(), "the clothes' own map is not touched"
 
 
-def test_shape(model: PersonGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shape(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     person, clothes = photo(model, Label.PANTS, (30, 30, 30), 1.9), photo(model, Label.PANTS, (240, 240, 40), 0.4)
     monkeypatch.setattr(model, "layouts", lambda source, transfer: clothes.views.labels)
     result = person.transfer_texture(clothes, ["upper"], shape=True)
@@ -76,7 +74,7 @@ def test_shape(model: PersonGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(result.image[legs], person.image[legs])
 
 
-def test_refused(model: PersonGenerator, tmp_path: Path) -> None:
+def test_refused(model: Predictor, tmp_path: Path) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
     with pytest.raises(InputError, match="region 'shoes' is unknown; choose of upper, pants"):
         person.transfer_texture(clothes, ["shoes"])
@@ -91,13 +89,13 @@ def test_refused(model: PersonGenerator, tmp_path: Path) -> None:
         one.transfer_texture(one, ["upper"], shape=True)
 
 
-def test_panels(model: PersonGenerator) -> None:
+def test_panels(model: Predictor) -> None:
     person = photo(model, Label.SKIRT, (30, 30, 30))
     captions = [caption for caption, _ in person.transfer_texture(person).panels()]
     assert captions == ["clothes: the photo", "person: the photo", "parsing map", "result"]
 
 
-def test_a_part_goes_back_into_the_photo(model: PersonGenerator) -> None:
+def test_a_part_goes_back_into_the_photo(model: Predictor) -> None:
     clothes, small = photo(model, Label.PANTS, (240, 240, 40)), photo(model, Label.SKIRT, (30, 30, 30))
     scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
     scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing

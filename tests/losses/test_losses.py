@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 import torch
 
+from pgen.body.batch import one_hot
 from pgen.body.labels import Label
 from pgen.losses import losses
-from pgen.models.inputs import one_hot
 
 
 def test_golden_style_terms(golden) -> None:
@@ -33,14 +33,16 @@ def test_layout_loss_counts_the_body_twice() -> None:
     logits = torch.zeros(1, 10, 2, 2)
     labels = torch.zeros(1, 2, 2, dtype=torch.long)
     mask = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]]])
-    assert losses.layout_loss(logits, labels, mask).item() == pytest.approx(1.5 * torch.tensor(10.0).log().item())
+    assert losses.parsing_cross_entropy(logits, labels, mask).item() == pytest.approx(
+        1.5 * torch.tensor(10.0).log().item()
+    )
 
 
 def test_gan_losses_vanish_at_their_targets() -> None:
-    assert losses.real_loss(torch.ones(1, 1, 2, 2)) == 0
-    assert losses.fake_loss(torch.zeros(1, 1, 2, 2)) == 0
-    assert losses.real_loss(torch.zeros(1, 1, 2, 2)) == 1
-    assert losses.fake_loss(torch.full((1, 1, 2, 2), 0.5)) == 0.25
+    assert losses.gan_real_loss(torch.ones(1, 1, 2, 2)) == 0
+    assert losses.gan_fake_loss(torch.zeros(1, 1, 2, 2)) == 0
+    assert losses.gan_real_loss(torch.zeros(1, 1, 2, 2)) == 1
+    assert losses.gan_fake_loss(torch.full((1, 1, 2, 2), 0.5)) == 0.25
 
 
 def test_gram_by_area_does_not_depend_on_a_region_s_size() -> None:
@@ -55,7 +57,7 @@ def test_gram_by_area_does_not_depend_on_a_region_s_size() -> None:
 def test_paste_loss_ignores_what_the_source_does_not_show() -> None:
     generated, pasted = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
     confidence = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
-    assert losses.paste_loss(generated, pasted, confidence).item() == pytest.approx(0.25)
+    assert losses.warp_l1_loss(generated, pasted, confidence).item() == pytest.approx(0.25)
 
 
 def test_layout_loss_by_hand() -> None:
@@ -71,12 +73,12 @@ def test_layout_loss_by_hand() -> None:
         if labels[b, y, x] != losses.UNLABELLED:
             share = logits[b, :, y, x].exp() / logits[b, :, y, x].exp().sum()
             total -= share[labels[b, y, x]].log().item() * (1 + mask[b, 0, y, x].item())
-    assert losses.layout_loss(logits, labels, mask).item() == pytest.approx(total / 24, rel=1e-5)
+    assert losses.parsing_cross_entropy(logits, labels, mask).item() == pytest.approx(total / 24, rel=1e-5)
 
 
 def test_layout_loss_of_nothing_known_teaches_nothing() -> None:
     logits = torch.randn(1, 10, 2, 2, requires_grad=True)
-    loss = losses.layout_loss(logits, torch.full((1, 2, 2), losses.UNLABELLED), torch.ones(1, 1, 2, 2))
+    loss = losses.parsing_cross_entropy(logits, torch.full((1, 2, 2), losses.UNLABELLED), torch.ones(1, 1, 2, 2))
     loss.backward()
     assert loss.item() == 0
     assert logits.grad is not None
@@ -121,7 +123,7 @@ def test_regions_of_style_are_the_labels_but_background_and_face(shrink: int) ->
 def test_means_of_squares_and_of_distances() -> None:
     one, other = torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[[[0.0, -1.0]]]])
     assert losses.pose_loss(one, other).item() == losses.content_loss(one, other).item() == (1 + 9) / 2
-    assert losses.paste_loss(one, other, torch.tensor([[[[1.0, 0.15]]]])).item() == pytest.approx((1 + 0.45) / 2)
+    assert losses.warp_l1_loss(one, other, torch.tensor([[[[1.0, 0.15]]]])).item() == pytest.approx((1 + 0.45) / 2)
 
 
 def test_overlap_counts_labels_and_together_areas() -> None:
@@ -132,8 +134,8 @@ def test_overlap_counts_labels_and_together_areas() -> None:
     found[1] = 0
     found[1, 0] = 100
     apart = ((1 - 15 / 16) + 1) / 2 / 2  # a mean over the labels, then over the maps, of which the first has no error
-    assert losses.overlap_loss(found, labels).item() == pytest.approx(apart, abs=1e-5)
+    assert losses.soft_iou_loss(found, labels).item() == pytest.approx(apart, abs=1e-5)
     at_once = ((1 - 23 / 24) + (1 - 8 / 9)) / 2
-    assert losses.overlap_loss(found, labels, together=True).item() == pytest.approx(at_once, abs=1e-5)
+    assert losses.soft_iou_loss(found, labels, together=True).item() == pytest.approx(at_once, abs=1e-5)
     labels[:] = losses.UNLABELLED
-    assert losses.overlap_loss(found, labels, together=True).item() == 0
+    assert losses.soft_iou_loss(found, labels, together=True).item() == 0

@@ -16,7 +16,7 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
-from pgen.evaluation.methods import Files, Pair
+from pgen.evaluation.methods import FilesMethod, Pair
 from pgen.evaluation.photos import FolderPhotos
 from pgen.evaluation.run import evaluate
 from pgen.metrics.inception import (
@@ -74,7 +74,7 @@ def library(weights: Path, folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
 def test_scores_equal_torch_fidelity(weights: Path, folder: Path, tmp_path: Path) -> None:
     photos = FolderPhotos(folder / "true")
     pairs = [Pair(None, f"{k:02}.png", f"{k:02}.png") for k in range(COUNT)]
-    system = Files("made", folder / "made", LAYOUTS["plain"])
+    system = FilesMethod("made", folder / "made", LAYOUTS["plain"])
     result = evaluate(system, photos, pairs, Options(("is", "fid"), inception=weights), ScoreCache(tmp_path / "c"))
     found = {one.score.name: one for one in result.scored}
     made, true = library(weights, folder / "made"), library(weights, folder / "true")

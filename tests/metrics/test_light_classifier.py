@@ -10,7 +10,7 @@ from skimage import data
 from pgen.errors import InputError
 from pgen.metrics import light_classifier
 from pgen.metrics.distributions import Moments, frechet_distance
-from pgen.metrics.feature_networks import file_hash, judge
+from pgen.metrics.feature_networks import file_hash, load_feature_network
 from pgen.metrics.inception import UnavailableError
 from pgen.metrics.light_classifier import PACKAGE, LightClassifier
 from pgen.metrics.registry import suite
@@ -64,7 +64,7 @@ def test_scores_tell_the_file(classifier: LightClassifier) -> None:
 def test_without_the_package_or_with_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({"_conv_stem.weight": torch.zeros(2)}, tmp_path / "w.pth")
     with pytest.raises(InputError, match="not the weights of EfficientNet-Lite0"):
-        judge("lite0", tmp_path / "w.pth", False, "cpu")
+        load_feature_network("lite0", tmp_path / "w.pth", False, "cpu")
     monkeypatch.setattr(light_classifier, "PACKAGE", "no_such_package")
     with pytest.raises(UnavailableError, match="not installed"):
         LightClassifier()

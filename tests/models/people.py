@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import Label
-from pgen.models.inputs import Views
 from tests.body.poses import STANDING, rescaled
 
 #: Boxes (top, bottom, left, right) of the labels in the frame of 64 × 64 of :func:`standing`, painted in this order.
@@ -37,11 +37,11 @@ def boxes(size: tuple[int, int] = (64, 64), move: tuple[int, int] = (0, 0)) -> T
     return labels
 
 
-def views(size: tuple[int, int] = (64, 64), count: int = 2, seed: int = 0) -> Views:
+def views(size: tuple[int, int] = (64, 64), count: int = 2, seed: int = 0) -> PersonBatch:
     """``count`` of these people on noise, each a little moved."""
     generator = torch.Generator().manual_seed(seed)
     moves = [(k % 3 - 1, k % 2) for k in range(count)]
-    return Views(
+    return PersonBatch(
         torch.rand(count, 3, *size, generator=generator) * 2 - 1,
         torch.cat([boxes(size, move) for move in moves]),
         torch.cat([standing(size, move) for move in moves]),

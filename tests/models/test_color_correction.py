@@ -6,16 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.labels import Label
 from pgen.body.paste import Paste
-from pgen.models.color_correction import _around, hold_to_guide
-from pgen.models.inputs import Transfer, Views, one_hot
+from pgen.body.transfer import Transfer
+from pgen.models.color_correction import _around, match_guide_colors
 from tests.models.people import boxes, standing
 
 SIZES = [(64, 64), (64, 32), (128, 64)]
 
 
-def people(size: tuple[int, int] = (64, 64)) -> tuple[Views, Paste]:
+def people(size: tuple[int, int] = (64, 64)) -> tuple[PersonBatch, Paste]:
     """Somebody in plain colours, a ripple on the top; and the paste of them where they are."""
     labels = boxes(size)
     generator = torch.Generator().manual_seed(0)
@@ -24,7 +25,7 @@ def people(size: tuple[int, int] = (64, 64)) -> tuple[Views, Paste]:
     image[:, :, labels[0] == Label.UPPER] += 0.2 * torch.randn(
         3, int((labels == Label.UPPER).sum()), generator=generator
     )
-    views = Views(image, labels, standing(size))
+    views = PersonBatch(image, labels, standing(size))
     return views, Transfer(views.poses, views.poses, size).paste(views.images, labels, labels)
 
 
@@ -53,7 +54,7 @@ def test_a_tint_goes_and_detail_stays(size: tuple[int, int]) -> None:
     views, guide = people(size)
     upper = views.labels == Label.UPPER
     tinted = views.images + 0.3 * upper[:, None] * torch.tensor([1.0, 0.5, -1.0]).view(1, 3, 1, 1)
-    held = hold_to_guide(tinted, views, shown(guide), views.labels)
+    held = match_guide_colors(tinted, views, shown(guide), views.labels)
     before, after = ((x - guide.image).permute(0, 2, 3, 1)[upper] for x in (tinted, held))
     assert after.mean(0).abs().max() < 0.02 < before.mean(0).abs().min()
     # The ripple of the top, which the guide has too, is still there.
@@ -68,7 +69,7 @@ def test_stains_fade_where_the_source_shows_nothing() -> None:
     lower = torch.arange(64).view(1, 1, 64, 1) > 39
     stains = 0.3 * (-1.0) ** (torch.arange(64).view(1, 64) + torch.arange(64).view(64, 1))
     painted = guide.image + pants * stains
-    held = hold_to_guide(painted, views, shown(guide, ~(lower & pants)), views.labels)
+    held = match_guide_colors(painted, views, shown(guide, ~(lower & pants)), views.labels)
     left = (held - guide.image).abs()
     core = (slice(None), slice(None), slice(42, 45), slice(29, 36))
     above = (slice(None), slice(None), slice(33, 36), slice(29, 36))
@@ -81,7 +82,7 @@ def test_invented_faces_keep_their_features() -> None:
     face = (views.labels == Label.FACE)[:, None]
     eyes = torch.zeros(1, 1, 64, 64)
     eyes[..., 9, 30:35:2] = -0.4
-    held = hold_to_guide(guide.image + eyes, views, shown(guide, ~face), views.labels)
+    held = match_guide_colors(guide.image + eyes, views, shown(guide, ~face), views.labels)
     darker = (held - guide.image)[0, :, 9, 30:35:2]
     assert darker.max() < -0.25
 
@@ -90,7 +91,7 @@ def test_the_background_away_from_the_figure_is_the_source_s() -> None:
     views, guide = people()
     generator = torch.Generator().manual_seed(2)
     painted = guide.image + 0.1 * torch.randn(guide.image.shape, generator=generator)
-    held = hold_to_guide(painted, views, shown(guide), views.labels)
+    held = match_guide_colors(painted, views, shown(guide), views.labels)
     assert (held - guide.image)[..., :10].abs().max() < 1e-3
     beside = (views.labels == Label.BACKGROUND)[0, 20, 20]
     assert beside
@@ -99,11 +100,11 @@ def test_the_background_away_from_the_figure_is_the_source_s() -> None:
 
 def test_the_range_holds() -> None:
     views, guide = people()
-    held = hold_to_guide(3 * views.images, views, shown(guide), views.labels)
+    held = match_guide_colors(3 * views.images, views, shown(guide), views.labels)
     assert held.abs().max() <= 1
     assert held.isfinite().all()
-    nobody = Views(views.images, torch.zeros_like(views.labels), views.poses)
-    assert hold_to_guide(views.images, nobody, shown(guide, False), views.labels).isfinite().all()
+    nobody = PersonBatch(views.images, torch.zeros_like(views.labels), views.poses)
+    assert match_guide_colors(views.images, nobody, shown(guide, False), views.labels).isfinite().all()
 
 
 def test_borders_are_smooth_and_only_they() -> None:
@@ -114,7 +115,7 @@ def test_borders_are_smooth_and_only_they() -> None:
         1, 3, 1, 1
     )
     valid = torch.ones(1, 1, 64, 64)
-    held = hold_to_guide(image, Views(image, labels, standing()), Paste(image, valid, valid), labels)
+    held = match_guide_colors(image, PersonBatch(image, labels, standing()), Paste(image, valid, valid), labels)
     row = held[0, 0, 30, 20:44]
     assert -0.5 < row[11] < -0.4
     assert 0.4 < row[12] < 0.5
@@ -127,7 +128,7 @@ def test_gradients_pass() -> None:
     views, guide = people()
     for image in (views.images, torch.zeros_like(views.images)):
         image = image.clone().requires_grad_()
-        hold_to_guide(image, views, shown(guide, False), views.labels).square().sum().backward()
+        match_guide_colors(image, views, shown(guide, False), views.labels).square().sum().backward()
         assert image.grad is not None
         assert image.grad.isfinite().all()
         assert image.grad.any()

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pgen.models.discriminators import PatchConfig, PatchDiscriminator
+from pgen.models.discriminators import DiscriminatorConfig, PatchDiscriminator
 
 
 def receptive_field(layers: int) -> tuple[int, int]:
     """Height and width of what one verdict in the middle depends on, by its gradient (norms would see it all)."""
-    critic = PatchDiscriminator(PatchConfig(channels=1, width=2, layers=layers))
+    critic = PatchDiscriminator(DiscriminatorConfig(channels=1, width=2, layers=layers))
     for k, module in enumerate(critic.net):
         if isinstance(module, torch.nn.InstanceNorm2d):
             critic.net[k] = torch.nn.Identity()
@@ -26,12 +26,16 @@ def test_receptive_field(layers: int, field: int) -> None:
 
 
 def test_default_is_the_paper_s() -> None:
-    assert (PatchConfig().layers, PatchConfig().width, PatchConfig().norm) == (3, 64, "instance")
+    assert (DiscriminatorConfig().layers, DiscriminatorConfig().width, DiscriminatorConfig().norm) == (
+        3,
+        64,
+        "instance",
+    )
 
 
 @pytest.mark.parametrize("norm", ["instance", "sample"])
 def test_a_verdict_a_patch(norm: str) -> None:
-    critic = PatchDiscriminator(PatchConfig(channels=5, width=4, norm=norm))
+    critic = PatchDiscriminator(DiscriminatorConfig(channels=5, width=4, norm=norm))
     verdicts = critic(torch.randn(2, 5, 64, 32))
     assert verdicts.shape == (2, 1, 6, 2)
     assert verdicts.dtype == torch.float32
@@ -41,4 +45,4 @@ def test_a_verdict_a_patch(norm: str) -> None:
 
 def test_an_unknown_norm_is_refused() -> None:
     with pytest.raises(ValueError, match="batch"):
-        PatchConfig(norm="batch")
+        DiscriminatorConfig(norm="batch")

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.models.efficientnet_lite0 import POOLED_CHANNELS, STAGE_CHANNELS, STAGE_STRIDES, Lite0, folded
+from pgen.models.efficientnet_lite0 import POOLED_CHANNELS, STAGE_CHANNELS, STAGE_STRIDES, Lite0, fold_batch_norms
 from tests.models.published_lite0 import LAST, STAGES, published
 
 
@@ -47,7 +47,7 @@ def test_folded_weights_do_what_the_published_ones_do(size: tuple[int, int]) -> 
     torch.manual_seed(0)
     state = published(STAGES)
     network = Lite0(len(STAGES))
-    network.load_state_dict(folded(state, len(STAGES)))
+    network.load_state_dict(fold_batch_norms(state, len(STAGES)))
     pixels = torch.randint(256, (2, 3, *size)).float()
     found = network.features(pixels / 127.5 - 1)
     assert found.pooled is None
@@ -77,7 +77,7 @@ def test_head_and_classifier_are_folded_with_all_stages() -> None:
     state |= {f"_bn1.{part}": torch.rand(1280) for part in ("weight", "bias", "running_mean", "running_var")}
     state |= {"_fc.weight": torch.randn(1000, 1280), "_fc.bias": torch.randn(1000)}
     network = Lite0()
-    network.load_state_dict(folded(state))
+    network.load_state_dict(fold_batch_norms(state))
     last = torch.randn(1, 320, 2, 2)
     parts = (state[f"_bn1.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
     expected = F.batch_norm(F.conv2d(last, state["_conv_head.weight"]), *parts, eps=1e-3)
@@ -104,4 +104,4 @@ def test_missing_weights_are_named() -> None:
     state = published(STAGES[:2])
     del state["_blocks.1._expand_conv.weight"]
     with pytest.raises(KeyError, match="_expand_conv"):
-        folded(state, 2)
+        fold_batch_norms(state, 2)

@@ -4,13 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pgen.body.batch import PersonBatch
 from pgen.body.batched import pose_masks
 from pgen.body.joints import BONES, FLIP_JOINTS, Joint
 from pgen.body.labels import FLIP_LABELS
-from pgen.body.pose_mask import radius_for
-from pgen.data.dataset import mirrored
-from pgen.models.inputs import Transfer, Views, predict_layout
-from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, grown
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import flip_persons
+from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, predict_parsing, upscale_semantic
 from tests.models.people import standing, views
 
 WIDTHS = (4, 8, 8, 8)
@@ -21,7 +22,7 @@ WIDTHS = (4, 8, 8, 8)
 def test_logits_at_the_frame_s_size_and_gradients_everywhere(size: tuple[int, int], warped: int) -> None:
     model = SemanticGenerator(SemanticConfig(WIDTHS, warped_levels=warped))
     source = views(size)
-    logits = predict_layout(model, source, Transfer(source.poses, source.poses.flip(0), size))
+    logits = predict_parsing(model, source, Transfer(source.poses, source.poses.flip(0), size))
     assert logits.shape == (2, 10, *size)
     assert logits.dtype == torch.float32
     logits.square().mean().backward()
@@ -34,12 +35,12 @@ def test_source_map_and_both_poses_matter() -> None:
     source = views(count=1)
     there = Transfer(source.poses, standing(move=(4, 0)), source.size)
     with torch.no_grad():
-        first = predict_layout(model, source, there)
-        moved = predict_layout(model, source, Transfer(source.poses, standing(move=(8, 0)), source.size))
+        first = predict_parsing(model, source, there)
+        moved = predict_parsing(model, source, Transfer(source.poses, standing(move=(8, 0)), source.size))
         source.labels = source.labels.flip(2)
-        flipped = predict_layout(model, source, there)
+        flipped = predict_parsing(model, source, there)
         source.images = -source.images
-        repainted = predict_layout(model, source, there)
+        repainted = predict_parsing(model, source, there)
     assert not torch.allclose(first, moved)
     assert not torch.allclose(first, flipped)
     assert torch.equal(flipped, repainted)  # H_S sees no colours
@@ -49,9 +50,9 @@ def test_eval_has_no_dropout_and_samples_do_not_mix() -> None:
     model = SemanticGenerator(SemanticConfig(WIDTHS, warped_levels=2)).eval()
     source = views()
     with torch.no_grad():
-        both = predict_layout(model, source, Transfer(source.poses, source.poses.flip(0), source.size))
+        both = predict_parsing(model, source, Transfer(source.poses, source.poses.flip(0), source.size))
         source.images, source.labels, poses = source.images[:1], source.labels[:1], source.poses
-        alone = predict_layout(model, source, Transfer(poses[:1], poses[1:], source.size))
+        alone = predict_parsing(model, source, Transfer(poses[:1], poses[1:], source.size))
     torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-5)
 
 
@@ -60,13 +61,13 @@ def test_too_few_widths_are_refused() -> None:
         SemanticConfig(widths=(4,))
 
 
-def inputs_of(config: SemanticConfig, source: Views, transfer: Transfer) -> SemanticInput:
+def inputs_of(config: SemanticConfig, source: PersonBatch, transfer: Transfer) -> SemanticInput:
     """What H_S is shown."""
     seen: list[SemanticInput] = []
     model = SemanticGenerator(config).eval()
     model.register_forward_pre_hook(lambda _, given: seen.extend(given))
     with torch.no_grad():
-        predict_layout(model, source, transfer)
+        predict_parsing(model, source, transfer)
     return seen[0]
 
 
@@ -82,7 +83,7 @@ def test_folded_with_guide_and_limbs(size: tuple[int, int], fold: int, guide: bo
     model = SemanticGenerator(config)
     source = views(size)
     transfer = Transfer(source.poses, source.poses.flip(0), size)
-    logits = predict_layout(model, source, transfer)
+    logits = predict_parsing(model, source, transfer)
     assert logits.shape == (2, 10, *size)
     logits.square().mean().backward()
     for name, parameter in model.named_parameters():
@@ -115,7 +116,7 @@ def test_folding_loses_nothing_and_puts_everything_in_its_place(size: tuple[int,
         inside = ((poses > 0) & (poses < torch.tensor([size[1], size[0]]) - fold)).all(2)
         assert inside.sum() > 15
         assert ((torch.stack([columns, rows], 2) - expected).abs() <= 1)[inside].all()
-        mask = pose_masks(poses, size, radius_for(size))
+        mask = pose_masks(poses, size, pose_mask_radius(size))
         assert torch.equal(maps[:, 18:19], F.avg_pool2d(mask, fold))
 
 
@@ -140,10 +141,10 @@ def test_the_guide_is_the_source_s_map_in_the_target_pose(size: tuple[int, int],
 def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], fold: int) -> None:
     config = SemanticConfig((4, 4), fold=fold, guide=True, limbs=True)
     source = views(size, count=1)
-    target = Views(source.images, source.labels, source.poses + 3 * torch.randn(1, 18, 2))
+    target = PersonBatch(source.images, source.labels, source.poses + 3 * torch.randn(1, 18, 2))
     always = torch.ones(1, dtype=torch.bool)
     plain = inputs_of(config, source, Transfer(source.poses, target.poses, size))
-    other_source, other_target = mirrored(source, always), mirrored(target, always)
+    other_source, other_target = flip_persons(source, always), flip_persons(target, always)
     flipped = inputs_of(config, other_source, Transfer(other_source.poses, other_target.poses, size))
     bones = [BONES.index((Joint(FLIP_JOINTS[a]), Joint(FLIP_JOINTS[b]))) for a, b in BONES]
     assert bones != sorted(bones)
@@ -158,14 +159,14 @@ def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], fold: in
 def test_grown_predicts_the_same_twice_as_large(fold: int) -> None:
     torch.manual_seed(0)
     small = SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.0, fold, guide=True, limbs=True)).eval()
-    large = grown(small)
+    large = upscale_semantic(small)
     assert large.config == SemanticConfig(WIDTHS, 2, 0.0, 2 * fold, guide=True, limbs=True)
     wide = views((128, 64))
     wide.labels = wide.labels[:, ::2, ::2].repeat_interleave(2, 1).repeat_interleave(2, 2)
     half = wide.half()
     with torch.no_grad():
-        expected = predict_layout(small, half, Transfer(half.poses, half.poses.flip(0), half.size))
-        found = predict_layout(large, wide, Transfer(wide.poses, wide.poses.flip(0), wide.size))
+        expected = predict_parsing(small, half, Transfer(half.poses, half.poses.flip(0), half.size))
+        found = predict_parsing(large, wide, Transfer(wide.poses, wide.poses.flip(0), wide.size))
     enlarged = expected.repeat_interleave(2, 2).repeat_interleave(2, 3)
     # Pose masks are drawn anew in the larger frame, and the guide samples otherwise: nearly the same.
     assert (found - enlarged).abs().mean() < 0.1 * expected.std()

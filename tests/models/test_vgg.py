@@ -5,8 +5,8 @@ import torch
 import torchvision
 from torch import Tensor
 
-from pgen.data.weights import bundled, read_state_dict
-from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD, PerceptualFeatures
+from pgen.data.weights import bundled_path, read_state_dict
+from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD, VggFeatures
 
 
 def test_equals_torchvision_s_relu2_1() -> None:
@@ -16,7 +16,7 @@ def test_equals_torchvision_s_relu2_1() -> None:
     reference = reference.to_empty(device="cpu")
     for parameter in reference.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    features = PerceptualFeatures()
+    features = VggFeatures()
     features.features.load_state_dict(reference.state_dict())
     image = torch.rand(2, 3, 32, 20)
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
@@ -26,7 +26,7 @@ def test_equals_torchvision_s_relu2_1() -> None:
 
 
 def test_frozen_but_transparent_for_gradients() -> None:
-    features = PerceptualFeatures()
+    features = VggFeatures()
     image = torch.rand(1, 3, 16, 16).requires_grad_()
     features(image).sum().backward()
     assert image.grad is not None
@@ -35,8 +35,10 @@ def test_frozen_but_transparent_for_gradients() -> None:
 
 
 def bundled_features(image: Tensor) -> Tensor:
-    network = PerceptualFeatures()
-    network.load_state_dict({k: v.float() for k, v in read_state_dict(bundled("vgg16_relu2_1.safetensors")).items()})
+    network = VggFeatures()
+    network.load_state_dict(
+        {k: v.float() for k, v in read_state_dict(bundled_path("vgg16_relu2_1.safetensors")).items()}
+    )
     return network(image)
 
 

@@ -8,11 +8,11 @@ import torch
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
-from pgen.pseudo_labels.labels import canonical_points, facing, find_matches
+from pgen.pseudo_labels.labels import canonical_points, facing_directions, find_matches
 from pgen.synthetic.dataset import synthetic_example
 from tests.models.people import boxes, standing
 
@@ -21,12 +21,12 @@ torch.set_num_threads(1)
 SIZE = (64, 64)
 
 
-def sampler(path: Path, examples: list[Example]) -> Sampler:
+def sampler(path: Path, examples: list[Example]) -> PersonDataset:
     with StoreWriter(path, SIZE, source="tests", options={}) as writer:
         for item in examples:
             writer.add(item)
     with Store(path) as store:
-        return Sampler(store)
+        return PersonDataset(store)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_garments_match_more_often_than_by_chance(people: list[Example], found: 
 
 
 def test_turned_matches_are_seen_from_another_side(people: list[Example], found: np.ndarray) -> None:
-    side = facing(torch.from_numpy(np.stack([person.pose for person in people]))).numpy()
+    side = facing_directions(torch.from_numpy(np.stack([person.pose for person in people]))).numpy()
     assert set(side) > {0}
     assert (side[found[:, 4:]] != side[:, None]).all()
 
@@ -137,7 +137,7 @@ def test_facing() -> None:
     side[0, Joint.L_SHOULDER, 0] = side[0, Joint.R_SHOULDER, 0] + 1
     back = front.clone()
     back[..., 0] = 63 - back[..., 0]
-    assert facing(torch.cat([front, back, side])).tolist() == [0, 1, 2]
+    assert facing_directions(torch.cat([front, back, side])).tolist() == [0, 1, 2]
 
 
 def test_points_follow_the_body() -> None:

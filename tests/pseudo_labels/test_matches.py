@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store, StoreWriter
 from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels import pseudo_matches
 from pgen.pseudo_labels.labels import find_matches
-from pgen.pseudo_labels.matches import make_pseudo_labels, training_matches
+from pgen.pseudo_labels.matches import load_training_matches, make_pseudo_labels
 from pgen.synthetic.dataset import synthetic_example
 
 torch.set_num_threads(1)
@@ -93,8 +93,8 @@ def test_a_training_uses_what_was_prepared(path: Path) -> None:
     make_pseudo_labels(path, 3)
     before = path.read_bytes()
     store = Store(path)
-    train = Sampler(store)
-    matches, origin = training_matches(store, train, nearest=4, turned=2, seed=0)
+    train = PersonDataset(store)
+    matches, origin = load_training_matches(store, train, nearest=4, turned=2, seed=0)
     assert path.read_bytes() == before
     assert "nearest, 3 each" in origin
     stored = Store(path).pseudo_labels()
@@ -105,16 +105,16 @@ def test_a_training_uses_what_was_prepared(path: Path) -> None:
 
 def test_a_training_makes_its_own_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(path)
-    train = Sampler(store)
-    first, origin = training_matches(store, train, 2, 1, seed=0)
+    train = PersonDataset(store)
+    first, origin = load_training_matches(store, train, 2, 1, seed=0)
     assert np.array_equal(first, find_matches(train, 2, 1, seed=0))
     assert "kept in" in origin
     with monkeypatch.context() as patched:
         patched.setattr(pseudo_matches, "find_matches", None)
-        again, origin = training_matches(Store(path), train, 2, 1, seed=0)
+        again, origin = load_training_matches(Store(path), train, 2, 1, seed=0)
         assert np.array_equal(again, first)
         assert "varied, 3 each" in origin
-    other, origin = training_matches(Store(path), train, 2, 1, seed=1)
+    other, origin = load_training_matches(Store(path), train, 2, 1, seed=1)
     assert "kept in" in origin
     assert not np.array_equal(other, first)
 
@@ -125,7 +125,7 @@ def test_a_training_does_without_writing(path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(pseudo_matches, "write_pseudo_labels", refuse)
     store = Store(path)
-    matches, origin = training_matches(store, Sampler(store), 2, 0, seed=0)
+    matches, origin = load_training_matches(store, PersonDataset(store), 2, 0, seed=0)
     assert matches.shape == (24, 2)
     assert "cannot be written" in origin
 
@@ -133,15 +133,15 @@ def test_a_training_does_without_writing(path: Path, monkeypatch: pytest.MonkeyP
 def test_labels_that_leave_a_training_image_out_are_made_anew(path: Path) -> None:
     made = make_pseudo_labels(path, 2).matches.copy()
     store = Store(path)
-    train = Sampler(store)
+    train = PersonDataset(store)
     made[train.indices[5], 1] = -1  # one of two is enough
     write_pseudo_labels(path, made, {"kind": "nearest"})
-    matches, _ = training_matches(Store(path), train, 1, 0, seed=0)
+    matches, _ = load_training_matches(Store(path), train, 1, 0, seed=0)
     assert matches.shape == (24, 2)
     assert matches[5, 0] == matches[5, 1]
     made[train.indices[5]] = -1
     write_pseudo_labels(path, made, {"kind": "nearest"})
-    matches, origin = training_matches(Store(path), train, 1, 0, seed=0)
+    matches, origin = load_training_matches(Store(path), train, 1, 0, seed=0)
     assert matches.shape == (24, 1)
     assert "made" in origin
 

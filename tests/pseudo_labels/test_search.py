@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
 from pgen.pseudo_labels import pseudo_labels, pseudo_search
-from pgen.pseudo_labels.clothes import read_clothes
+from pgen.pseudo_labels.clothes import measure_clothes
 from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.pseudo_labels.part_patches import estimate
-from pgen.pseudo_labels.search import Nearest, nearest_maps
+from pgen.pseudo_labels.part_patches import estimate_distances
+from pgen.pseudo_labels.search import NearestMaps, find_nearest_maps
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.person import Person
 from pgen.synthetic.render import render
@@ -61,8 +61,8 @@ def arguments(people: list[Example]) -> tuple[torch.Tensor, torch.Tensor, list[s
 
 
 @pytest.fixture(scope="module")
-def found(people: list[Example]) -> Nearest:
-    return nearest_maps(*arguments(people), count=4)
+def found(people: list[Example]) -> NearestMaps:
+    return find_nearest_maps(*arguments(people), count=4)
 
 
 def table(people: list[Example], same_clothes: float | None) -> NDArray[np.float32]:
@@ -86,7 +86,7 @@ def test_finds_what_the_whole_table_says(
     # Few candidates, that there is something to get wrong: of 118 others, 24 and 6 of them.
     monkeypatch.setattr(pseudo_search, "_STEPS", ((24, 32), (6, 128), (4, 1 << 30)))
     best = table(people, same_clothes)
-    result = nearest_maps(*arguments(people), count=2, same_clothes=same_clothes)
+    result = find_nearest_maps(*arguments(people), count=2, same_clothes=same_clothes)
     top = result.distances[:, 0]
     assert (top == best.min(1)).mean() >= 0.9
     assert (top <= 1.02 * best.min(1)).mean() >= 0.95
@@ -96,7 +96,7 @@ def test_finds_what_the_whole_table_says(
 
 def test_the_estimate_orders_candidates(people: list[Example]) -> None:
     labels, poses, _, _ = arguments(people)
-    estimated = estimate(labels, poses)
+    estimated = estimate_distances(labels, poses)
     guess = (estimated.source @ estimated.target.T + estimated.constant).numpy()
     exact = table(people, None)
     there = np.isfinite(exact)
@@ -107,20 +107,20 @@ def test_the_estimate_orders_candidates(people: list[Example]) -> None:
     assert (rank < 16).mean() > 0.9
 
 
-def test_shape_order_and_rules(people: list[Example], found: Nearest) -> None:
+def test_shape_order_and_rules(people: list[Example], found: NearestMaps) -> None:
     assert found.matches.shape == found.distances.shape == (120, 4)
     assert found.matches.dtype == np.int64
     assert (np.diff(found.distances, axis=1) >= 0).all()
     assert (found.matches // 2 != np.arange(120)[:, None] // 2).all()
     assert all(len(set(row)) == 4 for row in found.matches.tolist())
-    again = nearest_maps(*arguments(people), count=4)
+    again = find_nearest_maps(*arguments(people), count=4)
     assert np.array_equal(again.matches, found.matches)
 
 
-def test_the_same_clothes(people: list[Example], found: Nearest) -> None:
+def test_the_same_clothes(people: list[Example], found: NearestMaps) -> None:
     """Long and short sleeves, trousers and skirts, wherever the map of the source shows them."""
     labels, poses, _, _ = arguments(people)
-    least, most = (side.numpy() for side in (read_clothes(labels, poses).least, read_clothes(labels, poses).most))
+    least, most = (side.numpy() for side in (measure_clothes(labels, poses).least, measure_clothes(labels, poses).most))
     told = most - least < 0.1
     worn = np.array([[person.attributes["sleeves"], person.attributes["lower"]] for person in people])
     for column, measure in ((0, 0), (1, 2)):
@@ -129,15 +129,15 @@ def test_the_same_clothes(people: list[Example], found: Nearest) -> None:
         assert same[told[:, measure]].mean() >= 0.9
 
 
-def test_without_clothes_the_distance_alone_decides(people: list[Example], found: Nearest) -> None:
-    free = nearest_maps(*arguments(people), count=1, same_clothes=None)
+def test_without_clothes_the_distance_alone_decides(people: list[Example], found: NearestMaps) -> None:
+    free = find_nearest_maps(*arguments(people), count=1, same_clothes=None)
     assert (free.distances[:, 0] <= found.distances[:, 0]).mean() > 0.95
     assert (free.distances[:, 0] < found.distances[:, 0]).any()
 
 
 def test_progress_adds_up(people: list[Example]) -> None:
     steps: list[int] = []
-    nearest_maps(*arguments(people), count=1, advance=steps.append)
+    find_nearest_maps(*arguments(people), count=1, advance=steps.append)
     assert sum(steps) == 2 * len(people)
 
 
@@ -146,11 +146,11 @@ def test_too_few_others_are_repeated_and_none_is_an_error() -> None:
     poses = torch.cat([standing(SIZE)] * 3)
     poses[1, [Joint.R_KNEE, Joint.L_KNEE, Joint.R_ANKLE, Joint.L_ANKLE], 0] += 9
     poses[2, [Joint.R_WRIST, Joint.L_WRIST, Joint.R_ELBOW, Joint.L_ELBOW], 0] -= 12
-    result = nearest_maps(labels, poses, ["a", "b", "a"], ["0", "1", "2"], count=3)
+    result = find_nearest_maps(labels, poses, ["a", "b", "a"], ["0", "1", "2"], count=3)
     assert result.matches[0].tolist() == [1, 1, 1]
     assert sorted(set(result.matches[1].tolist())) == [0, 2]
     with pytest.raises(InputError, match=r"^0\.png: the data set shows nobody else in another pose"):
-        nearest_maps(labels[:2], poses[:2], ["a", "a"], ["0.png", "1.png"], count=1)
+        find_nearest_maps(labels[:2], poses[:2], ["a", "a"], ["0.png", "1.png"], count=1)
 
 
 def sleeved(row: int, bottom: Label = Label.PANTS, hem: int = 46) -> torch.Tensor:
@@ -169,11 +169,11 @@ def test_clothes_are_read_from_the_map() -> None:
     pose = standing(SIZE)
     shoulder, elbow, wrist = (float(pose[0, joint, 1]) for joint in (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST))
     rows = [round(shoulder), round(elbow), round(wrist) + 3]
-    read = [read_clothes(sleeved(row), pose) for row in rows]
+    read = [measure_clothes(sleeved(row), pose) for row in rows]
     for one, expected in zip(read, (0.0, 1.0, 2.0), strict=True):
         assert one.least[0, 0] == one.most[0, 0]
         assert one.least[0, 0].item() == pytest.approx(expected, abs=0.2)
-    trousers, skirt = (read_clothes(sleeved(30, label, 50), pose) for label in (Label.PANTS, Label.SKIRT))
+    trousers, skirt = (measure_clothes(sleeved(30, label, 50), pose) for label in (Label.PANTS, Label.SKIRT))
     assert trousers.most[0, 2] == 0
     assert skirt.least[0, 2] == 2
     assert trousers.misfit(slice(0, 1))[0, 0] == 0
@@ -183,12 +183,12 @@ def test_what_the_map_does_not_show_is_left_open() -> None:
     """Cut below the elbows: bare skin tells short sleeves; cloth tells only that they reach so far."""
     pose = standing(SIZE)
     pose[0, [Joint.R_WRIST, Joint.L_WRIST, Joint.R_KNEE, Joint.L_KNEE, Joint.R_ANKLE, Joint.L_ANKLE]] = torch.nan
-    long = read_clothes(sleeved(60), pose)
+    long = measure_clothes(sleeved(60), pose)
     assert long.least[0, 0].item() == pytest.approx(1, abs=0.1)
     assert long.most[0, 0] == 2
-    bare = read_clothes(sleeved(14), pose)
+    bare = measure_clothes(sleeved(14), pose)
     assert bare.most[0, 0].item() == pytest.approx(0, abs=0.2)
-    nothing = read_clothes(torch.zeros(1, *SIZE, dtype=torch.uint8), pose)
+    nothing = measure_clothes(torch.zeros(1, *SIZE, dtype=torch.uint8), pose)
     assert nothing.least.tolist() == [[0, 0, 0]]
     assert nothing.most.tolist() == [[2, 2, 2]]
 
@@ -200,7 +200,7 @@ def test_matches_for_training_may_keep_to_the_clothes(
     with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
         for person in people:
             writer.add(person)
-    sampler = Sampler(Store(tmp_path / "a.h5"))
+    sampler = PersonDataset(Store(tmp_path / "a.h5"))
     monkeypatch.setattr(pseudo_labels, "_LEAST_ALIKE", 12)  # of 120 maps, a quarter in the same clothes
     worn = np.array([person.attributes["sleeves"] + person.attributes["lower"] for person in people])
     shares = []

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.atomic_write import check_output, remove_abandoned, write_whole
+from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
 from tests.data.examples import nothing_left_in
 
 
 def test_appears_whole_with_its_suffix(tmp_path: Path) -> None:
     target = tmp_path / "a.png"
-    with write_whole(target) as aside:
+    with atomic_write(target) as aside:
         assert aside.parent == tmp_path
         assert aside.suffix == ".png"
         aside.write_text("half")
@@ -28,7 +28,7 @@ def test_appears_whole_with_its_suffix(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with nothing_left_in(tmp_path), pytest.raises(error), write_whole(tmp_path / "a") as aside:  # noqa: PT012
+    with nothing_left_in(tmp_path), pytest.raises(error), atomic_write(tmp_path / "a") as aside:  # noqa: PT012
         aside.write_text("half")
         raise error
 
@@ -36,7 +36,7 @@ def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> N
 def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "a"
     target.write_text("old")
-    with pytest.raises(RuntimeError), write_whole(target, force=True) as aside:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_write(target, force=True) as aside:  # noqa: PT012
         aside.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
@@ -45,16 +45,16 @@ def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
 def test_refuses_what_exists_unless_forced(tmp_path: Path) -> None:
     target = tmp_path / "a"
     target.write_text("old")
-    with pytest.raises(InputError, match=r"a exists already.*--force"), write_whole(target):
+    with pytest.raises(InputError, match=r"a exists already.*--force"), atomic_write(target):
         pytest.fail("must refuse before the work")
-    with write_whole(target, force=True) as aside:
+    with atomic_write(target, force=True) as aside:
         aside.write_text("new")
     assert target.read_text() == "new"
 
 
 def test_refuses_what_came_into_being_meanwhile(tmp_path: Path) -> None:
     target = tmp_path / "a"
-    with pytest.raises(InputError, match="exists already"), write_whole(target) as aside:  # noqa: PT012
+    with pytest.raises(InputError, match="exists already"), atomic_write(target) as aside:  # noqa: PT012
         aside.write_text("ours")
         target.write_text("theirs")
     assert target.read_text() == "theirs"
@@ -67,7 +67,7 @@ def test_writes_through_a_link(tmp_path: Path) -> None:
     target.write_text("old")
     link = tmp_path / "link"
     link.symlink_to(target)
-    with write_whole(link, force=True) as aside:
+    with atomic_write(link, force=True) as aside:
         aside.write_text("new")
     assert link.is_symlink()
     assert target.read_text() == "new"
@@ -100,7 +100,7 @@ def test_refuses_a_folder_that_is_not_writable(tmp_path: Path) -> None:
 
 def test_says_that_the_disk_is_full(tmp_path: Path) -> None:
     with nothing_left_in(tmp_path), pytest.raises(PgenError, match="no space left") as caught:  # noqa: SIM117
-        with write_whole(tmp_path / "a"):
+        with atomic_write(tmp_path / "a"):
             raise OSError(errno.ENOSPC, "No space left on device")
     assert not isinstance(caught.value, InputError)
 
@@ -125,7 +125,7 @@ def test_kill_leaves_no_output(tmp_path: Path) -> None:
 def test_a_writer_that_replaces_the_file_does_not_change_its_mode(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
-    with write_whole(tmp_path / "out") as aside:
+    with atomic_write(tmp_path / "out") as aside:
         aside.unlink()
         os.close(os.open(aside, os.O_CREAT | os.O_WRONLY, 0o600))
     assert (tmp_path / "out").stat().st_mode == plain.stat().st_mode
@@ -136,8 +136,8 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
     names = {".a.0123abcd.part.h5", ".ab.0123abcd.part.h5", ".a.other.part.h5", ".a.0123abcd.part.png", ".a.h5"}
     for name in names:
         (tmp_path / name).touch()
-    with write_whole(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text("new")
-        remove_abandoned(path)
+        remove_leftovers(path)
         assert {entry.name for entry in tmp_path.iterdir()} == names - {".a.0123abcd.part.h5"} | {aside.name}
     assert path.read_text() == "new"

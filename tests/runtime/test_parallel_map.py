@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgen.errors import PgenError
-from pgen.runtime.parallel_map import ordered_map
+from pgen.runtime.parallel_map import parallel_map
 
 
 def late_when_early(index: int, count: int) -> tuple[int, int, str | None]:
@@ -43,7 +43,7 @@ def runs(process: int) -> bool:
 
 def test_results_come_in_order_from_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    results = list(ordered_map(late_when_early, ((index, 12) for index in range(12)), workers=2))
+    results = list(parallel_map(late_when_early, ((index, 12) for index in range(12)), workers=2))
     assert [index for index, _, _ in results] == list(range(12))
     assert os.getpid() not in {process for _, process, _ in results}
     assert {threads for _, _, threads in results} == {"1"}
@@ -51,21 +51,21 @@ def test_results_come_in_order_from_other_processes(monkeypatch: pytest.MonkeyPa
 
 
 def test_items_sent_together_come_in_order() -> None:
-    results = list(ordered_map(late_when_early, ((index, 23) for index in range(23)), workers=2, together=5))
+    results = list(parallel_map(late_when_early, ((index, 23) for index in range(23)), workers=2, together=5))
     assert [index for index, _, _ in results] == list(range(23))
     assert len({process for _, process, _ in results}) == 2
 
 
 def test_one_worker_works_here_and_lazily() -> None:
     taken = []
-    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(9)), workers=1)
+    results = parallel_map(fail_at, ((taken.append(index) or index, -1) for index in range(9)), workers=1)
     assert next(results) == 0
     assert taken == [0]
 
 
 def test_few_items_are_taken_ahead() -> None:
     taken = []
-    results = ordered_map(fail_at, ((taken.append(index) or index, -1) for index in range(1000)), workers=2)
+    results = parallel_map(fail_at, ((taken.append(index) or index, -1) for index in range(1000)), workers=2)
     assert next(results) == 0
     assert len(taken) < 20
     results.close()
@@ -73,7 +73,7 @@ def test_few_items_are_taken_ahead() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_errors_arrive(workers: int) -> None:
-    results = ordered_map(fail_at, ((index, 2) for index in range(100)), workers)
+    results = parallel_map(fail_at, ((index, 2) for index in range(100)), workers)
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="item 2"):
         next(results)
@@ -82,7 +82,7 @@ def test_errors_arrive(workers: int) -> None:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_workers_end_when_the_parent_is_killed() -> None:
     program = (
-        "from pgen.runtime.parallel_map import ordered_map\nfrom tests.data.test_parallel import tell_process\n"
+        "from pgen.runtime.parallel_map import parallel_map\nfrom tests.runtime.test_parallel_map import tell_process\n"
         "for process in ordered_map(tell_process, ((i,) for i in range(10**6)), 2): print(process, flush=True)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -102,13 +102,13 @@ def test_workers_end_when_the_parent_is_killed() -> None:
 
 def test_death_of_a_worker_is_told() -> None:
     with pytest.raises(PgenError, match="worker process died"):
-        list(ordered_map(die, ((index,) for index in range(3)), workers=2))
+        list(parallel_map(die, ((index,) for index in range(3)), workers=2))
 
 
 INTERRUPTED_START = """
 import os, signal, sys, threading, time
 from multiprocessing.process import BaseProcess
-from pgen.runtime.parallel_map import ordered_map
+from pgen.runtime.parallel_map import parallel_map
 
 start = BaseProcess.start
 

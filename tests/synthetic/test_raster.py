@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.synthetic.raster import nearest, rasterise
+from pgen.synthetic.raster import nearest, rasterize
 
 _coordinate = st.floats(-5, 20, allow_nan=False, width=32)
 
@@ -25,7 +25,7 @@ def test_covers_exactly_the_pixels_inside(values: list[float]) -> None:
     first, second = corners[1] - corners[0], corners[2] - corners[0]
     if abs(first[0] * second[1] - first[1] * second[0]) < 1:
         return
-    found = rasterise(corners.astype(np.float32), np.array([[0, 1, 2]]), (12, 15), np.array([True]))
+    found = rasterize(corners.astype(np.float32), np.array([[0, 1, 2]]), (12, 15), np.array([True]))
     covered = set(found.pixel.tolist())
     for y in range(12):
         for x in range(15):
@@ -42,15 +42,15 @@ def test_covers_exactly_the_pixels_inside(values: list[float]) -> None:
 def test_back_faces_are_left_out_unless_asked_for() -> None:
     points = np.array([[1, 1], [1, 9], [9, 1]], dtype=np.float32)
     front, back = np.array([[0, 1, 2]]), np.array([[0, 2, 1]])
-    assert len(rasterise(points, front, (10, 10)).pixel) > 20
-    assert len(rasterise(points, back, (10, 10)).pixel) == 0
-    assert len(rasterise(points, back, (10, 10), np.array([True])).pixel) > 20
+    assert len(rasterize(points, front, (10, 10)).pixel) > 20
+    assert len(rasterize(points, back, (10, 10)).pixel) == 0
+    assert len(rasterize(points, back, (10, 10), np.array([True])).pixel) > 20
 
 
 def test_the_nearest_wins_whatever_the_order() -> None:
     points = np.array([[0, 0], [0, 30], [30, 0]], dtype=np.float32)
     faces = np.array([[0, 1, 2], [0, 1, 2], [0, 1, 2]])
-    found = rasterise(points, faces, (10, 10))
+    found = rasterize(points, faces, (10, 10))
     depth = np.array([3.0, 1.0, 2.0], dtype=np.float32)[found.face]
     chosen = nearest(found, depth, 100)
     assert len(chosen) == 100

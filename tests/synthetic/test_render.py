@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known
+from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.synthetic.body_pose import Arm
@@ -53,7 +53,7 @@ def test_shapes_and_ranges(sample: list[Rendering]) -> None:
         assert rendering.parsing.max() <= 9
         assert rendering.pose.shape == (18, 2)
         assert rendering.pose.dtype == np.float32
-        found = rendering.pose[known(rendering.pose)]
+        found = rendering.pose[known_joints(rendering.pose)]
         assert (found >= 0).all()
         assert (found <= 255).all()
         # The person fills a fair part of the picture.
@@ -64,14 +64,14 @@ def test_joints_lie_on_the_figure(sample: list[Rendering]) -> None:
     on_figure = [
         label_at(rendering, Joint(joint)) != Label.BACKGROUND
         for rendering in sample
-        for joint in np.flatnonzero(known(rendering.pose))
+        for joint in np.flatnonzero(known_joints(rendering.pose))
     ]
     assert len(on_figure) > 500
     assert np.mean(on_figure) >= 0.95
 
 
 def test_shoulders_and_hips_are_known(sample: list[Rendering]) -> None:
-    complete = [known(rendering.pose)[list(TORSO_JOINTS)].all() for rendering in sample]
+    complete = [known_joints(rendering.pose)[list(TORSO_JOINTS)].all() for rendering in sample]
     assert np.mean(complete) >= 0.95
 
 
@@ -130,16 +130,16 @@ def test_skirts_bare_the_knees() -> None:
 
 def test_no_face_from_behind() -> None:
     behind = render(dressed(), standing(np.pi))
-    assert not known(behind.pose)[[Joint.NOSE, Joint.L_EYE, Joint.R_EYE]].any()
+    assert not known_joints(behind.pose)[[Joint.NOSE, Joint.L_EYE, Joint.R_EYE]].any()
     front = render(dressed(), standing(0.0))
-    assert known(front.pose)[list(HEAD_JOINTS)].all()
+    assert known_joints(front.pose)[list(HEAD_JOINTS)].all()
     # From the person's left, that is with the left side to the camera, the right eye and ear are hidden.
     side = render(dressed(), standing(-np.pi / 2))
     hidden, shown = (Joint.R_EYE, Joint.R_EAR), (Joint.L_EYE, Joint.L_EAR)
-    if not known(side.pose)[Joint.L_EAR]:
+    if not known_joints(side.pose)[Joint.L_EAR]:
         hidden, shown = shown, hidden
-    assert not known(side.pose)[list(hidden)].any()
-    assert known(side.pose)[list(shown)].all()
+    assert not known_joints(side.pose)[list(hidden)].any()
+    assert known_joints(side.pose)[list(shown)].all()
 
 
 def test_the_whole_figure_fits() -> None:

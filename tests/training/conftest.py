@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
 from tests.training.people import write_people
 
@@ -30,7 +30,7 @@ def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sampler, Sampler]:
+def samplers(tmp_path_factory: pytest.TempPathFactory) -> tuple[PersonDataset, PersonDataset]:
     """The people to train on and those held out."""
     with Store(write_people(tmp_path_factory.mktemp("people") / "people.h5")) as store:
-        return Sampler(store, "train"), Sampler(store, "test")
+        return PersonDataset(store, "train"), PersonDataset(store, "test")

@@ -9,10 +9,10 @@ import time
 import torch
 
 from pgen.errors import InputError
-from pgen.training.distributed import Processes
+from pgen.training.distributed import ProcessGroup
 
 
-def one_dies(processes: Processes, killed: bool) -> str:
+def one_dies(processes: ProcessGroup, killed: bool) -> str:
     """The second process ends in the middle of the work of the others."""
     for turn in range(1000):
         if processes.rank == 1 and turn == 3:

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from pgen.training.loop import train
-from pgen.training.run import Run
+from pgen.training.run import RunConfig
 from tests.training.stages import builder
 
 
@@ -32,7 +32,7 @@ def main(store: Path, folder: Path, kills: int) -> None:
     def start(run: str) -> int:
         child = os.fork()
         if not child:
-            train(build("semantic", *settings), Run(folder / run, {}, resume=True), lambda step, values: None)
+            train(build("semantic", *settings), RunConfig(folder / run, {}, resume=True), lambda step, values: None)
             os._exit(0)
         return child
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import StoreWriter
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
-from pgen.models.vgg import PerceptualFeatures
+from pgen.models.vgg import VggFeatures
 from pgen.pseudo_labels.labels import find_matches
 from pgen.synthetic.dataset import synthetic_example
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceStage, Frozen
-from pgen.training.tasks.pose import frozen
+from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.pose import freeze
 
 SIZE = (64, 64)
 TRAIN, TEST = 14, 4  # people, two views each
@@ -69,7 +69,7 @@ def write_people(path: Path) -> Path:
     return path
 
 
-class NarrowFeatures(PerceptualFeatures):
+class NarrowFeatures(VggFeatures):
     """Random features of the shape that VGG's have, in a fraction of the time."""
 
     def __init__(self) -> None:
@@ -80,11 +80,13 @@ class NarrowFeatures(PerceptualFeatures):
         self.requires_grad_(False)
 
 
-def painting(samplers: tuple[Sampler, Sampler], *settings: str, recipe: str | None = None) -> AppearanceStage:
+def painting(
+    samplers: tuple[PersonDataset, PersonDataset], *settings: str, recipe: str | None = None
+) -> AppearanceTask:
     """A tiny training of H_A with random frozen networks, on training and held-out people."""
     torch.manual_seed(5)
     semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2, dropout=0.0))
-    fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), NarrowFeatures())
+    fixed = FrozenNetworks(freeze(semantic), freeze(pose_detector(PoseDetectorConfig(width=4))), NarrowFeatures())
     config = load_preset("synthetic-64", (*TINY, *settings), recipe).appearance
     matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
-    return AppearanceStage(config, fixed, *samplers, PAIRS, matches, seed=0)
+    return AppearanceTask(config, fixed, *samplers, PAIRS, matches, seed=0)

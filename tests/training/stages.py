@@ -7,41 +7,43 @@ from pathlib import Path
 
 import torch
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
-from pgen.data.vgg import perceptual_features
+from pgen.data.vgg import load_vgg_features
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceStage, Frozen
-from pgen.training.tasks.base import Stage
-from pgen.training.tasks.parser import ParserStage
-from pgen.training.tasks.pose import PoseStage, frozen
-from pgen.training.tasks.semantic import SemanticStage
+from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.base import TrainingTask
+from pgen.training.tasks.parser import ParserTask
+from pgen.training.tasks.pose import PoseTask, freeze
+from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import TEST, TINY
 
 NAMES = ("pose", "semantic", "appearance", "parser")
 PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
 
 
-def builder(path: Path) -> Callable[..., Stage]:
+def builder(path: Path) -> Callable[..., TrainingTask]:
     """What builds a stage on the people in the store ``path``, by its name and further settings."""
     with Store(path) as store:
-        train, held_out = Sampler(store, "train"), Sampler(store, "test")
+        train, held_out = PersonDataset(store, "train"), PersonDataset(store, "test")
     matches = torch.from_numpy(find_matches(train, 2, 1))
 
-    def build(name: str, *settings: str) -> Stage:
+    def build(name: str, *settings: str) -> TrainingTask:
         preset = load_preset("synthetic-64", (*TINY, *(f"{name}.{setting}" for setting in settings)))
         if name == "pose":
-            return PoseStage(preset.pose, train, held_out, seed=0)
+            return PoseTask(preset.pose, train, held_out, seed=0)
         if name == "parser":
-            return ParserStage(preset.parser, train, held_out, seed=0)
+            return ParserTask(preset.parser, train, held_out, seed=0)
         if name == "semantic":
-            return SemanticStage(preset.semantic, train, held_out, PAIRS, 0, matches)
+            return SemanticTask(preset.semantic, train, held_out, PAIRS, 0, matches)
         torch.manual_seed(5)
         semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
-        fixed = Frozen(frozen(semantic), frozen(pose_detector(PoseDetectorConfig(width=4))), perceptual_features()[0])
-        return AppearanceStage(preset.appearance, fixed, train, held_out, PAIRS, matches, seed=0)
+        fixed = FrozenNetworks(
+            freeze(semantic), freeze(pose_detector(PoseDetectorConfig(width=4))), load_vgg_features()[0]
+        )
+        return AppearanceTask(preset.appearance, fixed, train, held_out, PAIRS, matches, seed=0)
 
     return build

@@ -13,7 +13,7 @@ import pytest
 
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, appearance_generator
-from pgen.models.discriminators import PatchConfig, PatchDiscriminator
+from pgen.models.discriminators import DiscriminatorConfig, PatchDiscriminator
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.config import (
@@ -24,11 +24,11 @@ from pgen.training.config import (
     Preset,
     Schedule,
     SemanticTraining,
+    find_recipe,
     load_preset,
-    merged,
+    merge_config,
     preset_names,
     recipe_names,
-    recipe_of,
 )
 
 
@@ -63,8 +63,8 @@ def paths(values: dict[str, Any], path: str = "") -> set[str]:
 @pytest.mark.parametrize("name", preset_names())
 def test_presets_and_recipes_say_what_is_used(name: str) -> None:
     sizes = read("presets", name)
-    assert recipe_of(name) == sizes.pop("recipe")
-    assert load_preset(name) == load_preset(name, recipe=recipe_of(name))
+    assert find_recipe(name) == sizes.pop("recipe")
+    assert load_preset(name) == load_preset(name, recipe=find_recipe(name))
     for recipe in recipe_names():
         preset = load_preset(name, recipe=recipe)
         written(preset, sizes)
@@ -89,7 +89,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
     )
     assert preset.semantic == SemanticTraining(
         SemanticConfig((32, 64, 128, 128, 128), 3, 0.0, fold=2, guide=True, limbs=True),
-        PatchConfig(11),
+        DiscriminatorConfig(11),
         replace(schedule, steps=11000, rate=1.5e-3, beta1=0.9, decay=0.7, ema=0.998, zoom=0.12),
         adversarial=0.0,
         nearest=4,
@@ -102,8 +102,8 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
     assert preset.appearance == AppearanceTraining(
         "ts-pred",
         AppearanceConfig((16, 32, 64, 128, 128, 128), (), 4, 0.0, 4, 3, blend=True),
-        PatchConfig(12, 24, norm="sample"),
-        PatchConfig(3, 32, 2, norm="sample"),
+        DiscriminatorConfig(12, 24, norm="sample"),
+        DiscriminatorConfig(3, 32, 2, norm="sample"),
         32,
         replace(schedule, steps=500, rate=1e-3, critic_rate=3e-4, zoom=0.1),
         weights=AppearanceWeights(0.3, 0.3, 700.0, 1.0, 100.0, 20.0, 20.0, 2.0),
@@ -130,7 +130,7 @@ def test_deepfashion_is_the_paper() -> None:
     assert preset.semantic.network == SemanticConfig()
     assert preset.pose.network == PoseDetectorConfig("resnet", 64)
     assert preset.appearance.weights == AppearanceWeights()
-    assert preset.appearance.critic == PatchConfig()
+    assert preset.appearance.critic == DiscriminatorConfig()
     for schedule in (preset.pose.schedule, preset.semantic.schedule, preset.appearance.schedule):
         assert (schedule.rate, schedule.beta1, schedule.beta2) == (2e-4, 0.5, 0.999)
     assert load_preset("market-128x64").appearance.network == AppearanceConfig(local_widths=())
@@ -243,7 +243,7 @@ def test_unknown_keys_name_the_nearest() -> None:
     with pytest.raises(
         InputError, match=r"preset mine: unknown key pose\.schedule\.epochs; there are pose\.schedule\.s"
     ):
-        merged(Preset(), {"pose": {"schedule": {"epochs": 3}}}, "preset mine")
+        merge_config(Preset(), {"pose": {"schedule": {"epochs": 3}}}, "preset mine")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.parallel_map import processors
-from pgen.training.distributed import Processes, _raise, parse_gpus, run_in
+from pgen.runtime.parallel_map import count_processors
+from pgen.training.distributed import ProcessGroup, _raise, parse_gpus, run_in_processes
 from tests.training import dying, together
 from tests.training.people import write_people
 from tests.training.stages import NAMES
@@ -21,14 +21,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """People; and in ``run`` a training of which the first two steps were made in one process."""
     folder = tmp_path_factory.mktemp("together")
     write_people(folder / "people.h5")
-    together.train_on(Processes(), folder, "run", 2)
+    together.train_on(ProcessGroup(), folder, "run", 2)
     return folder
 
 
 @pytest.fixture(scope="module")
 def found(folder: Path) -> dict[str, Any]:
     """What two processes came to."""
-    run_in((), 2, together.all_together, folder)
+    run_in_processes((), 2, together.all_together, folder)
     return torch.load(folder / "found.pt", weights_only=True)
 
 
@@ -47,14 +47,14 @@ def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> 
 
 
 def test_gradients_of_two_processes_are_those_of_one(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(Processes(), folder)
+    alone = together.gradients(ProcessGroup(), folder)
     for name in NAMES:
         assert difference(found["fp32"][name], alone[name]) < 1e-5, name
 
 
 def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(Processes(), folder)
-    in_parts = together.gradients(Processes(), folder, accumulate=2)
+    alone = together.gradients(ProcessGroup(), folder)
+    in_parts = together.gradients(ProcessGroup(), folder, accumulate=2)
     for name in NAMES:
         assert difference(found["parts"][name], in_parts[name]) < 1e-5, name  # batch norms too see each part as a whole
         if name not in ("pose", "parser"):
@@ -62,7 +62,7 @@ def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str
 
 
 def test_bf16_in_two_processes(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(Processes(), folder, precision="bf16")
+    alone = together.gradients(ProcessGroup(), folder, precision="bf16")
     for name in NAMES:
         own, others = (torch.cat([g.flatten() for g in grads[name].values()]) for grads in (found["bf16"], alone))
         assert own.isfinite().all()
@@ -73,13 +73,13 @@ def test_bf16_in_two_processes(folder: Path, found: dict[str, Any]) -> None:
 def test_processes_tell_each_other(found: dict[str, Any]) -> None:
     assert found["told"] == ["who", 0]
     assert found["seen"] == [True, False, 0.5]
-    assert found["threads"] == max(1, processors() // 2)
+    assert found["threads"] == max(1, count_processors() // 2)
 
 
 def test_resumed_in_more_processes_and_in_fewer(folder: Path, found: dict[str, Any]) -> None:
     """Two steps in one process, two in two, and two in one."""
-    result = load_file(together.train_on(Processes(), folder, "run", 6))
-    whole = load_file(together.train_on(Processes(), folder, "whole", 6))
+    result = load_file(together.train_on(ProcessGroup(), folder, "run", 6))
+    whole = load_file(together.train_on(ProcessGroup(), folder, "whole", 6))
     assert (folder / "run" / "weights.safetensors").exists()
     assert result.keys() == whole.keys()
     for name, value in whole.items():
@@ -98,7 +98,7 @@ def test_one_that_dies_ends_all(
 ) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(PgenError) as error:
-        run_in((), 2, dying.one_dies, killed)
+        run_in_processes((), 2, dying.one_dies, killed)
     assert type(error.value) is kind
     assert str(error.value).startswith(reason)
     assert "\n" not in str(error.value)
@@ -150,4 +150,4 @@ def test_torchrun_starts_the_processes_itself(monkeypatch: pytest.MonkeyPatch) -
     for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost"), ("MASTER_PORT", "1")):
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="torchrun has done so: leave them out"):
-        run_in((), 2, dying.one_dies, True)
+        run_in_processes((), 2, dying.one_dies, True)

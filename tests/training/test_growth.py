@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pgen.data.dataset import Sampler
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset
 from pgen.data.weights import load_weights
 from pgen.models.appearance import (
     AppearanceConfig,
@@ -19,16 +20,16 @@ from pgen.models.appearance import (
     OneLevelAppearanceGenerator,
     TwoLevelAppearanceGenerator,
     appearance_generator,
+    paint,
 )
-from pgen.models.inputs import Transfer, paint
 from pgen.training.config import Growth
 from pgen.training.loop import train
-from pgen.training.run import Run
-from pgen.training.tasks.appearance import AppearanceStage
+from pgen.training.run import RunConfig
+from pgen.training.tasks.appearance import AppearanceTask
 from tests.models.people import views
 from tests.training.people import painting
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 SETTINGS = (
     "appearance.network.local_widths=[2, 4]",
     "appearance.schedule.steps=6",
@@ -72,7 +73,7 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
         seen.append((stage.model.config.fade_in, states(stage.model)))
 
     stage.begin = watched  # type: ignore[method-assign]
-    train(stage, Run(tmp_path / "whole", {}), quiet)
+    train(stage, RunConfig(tmp_path / "whole", {}), quiet)
     del seen[0]  # before the first step
     assert [fade_in for fade_in, _ in seen] == [0, 0, 0.5, 1, 1, 1]
     course = [state for _, state in seen] + [states(stage.model)]
@@ -81,7 +82,7 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
 
     for stop, fade_in, resume in ((3, 0.5, False), (6, 1.0, True)):
         stage = painting(samplers, *SETTINGS)
-        train(stage, Run(tmp_path / "parts", {}, max_steps=stop, resume=resume), quiet)
+        train(stage, RunConfig(tmp_path / "parts", {}, max_steps=stop, resume=resume), quiet)
         assert moved(course[stop], states(stage.model)) == ""
         found = load_weights(tmp_path / "parts" / "last.safetensors").appearance
         assert isinstance(found, TwoLevelAppearanceGenerator)
@@ -92,14 +93,14 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
 
 def test_weights_finished_amid_the_fading_say_so_whenever_written(samplers: Samplers, tmp_path: Path) -> None:
     settings = (*SETTINGS, "appearance.schedule.steps=3")
-    path = train(painting(samplers, *settings), Run(tmp_path, {}), quiet)
+    path = train(painting(samplers, *settings), RunConfig(tmp_path, {}), quiet)
     for written_anew in (False, True):
         found = load_weights(path).appearance
         assert isinstance(found, TwoLevelAppearanceGenerator)
         assert found.config.fade_in == 0.5
         if not written_anew:  # as after a kill between the checkpoint and the weights
             path.unlink()
-            train(painting(samplers, *settings), Run(tmp_path, {}, resume=True), quiet)
+            train(painting(samplers, *settings), RunConfig(tmp_path, {}, resume=True), quiet)
 
 
 def test_both_copies_of_the_network_fade_in(samplers: Samplers) -> None:
@@ -113,7 +114,7 @@ def test_both_copies_of_the_network_fade_in(samplers: Samplers) -> None:
     assert all(p.requires_grad for p in one_level.model.parameters())
 
 
-def one_level(stage: AppearanceStage, **changes: object) -> OneLevelAppearanceGenerator:
+def one_level(stage: AppearanceTask, **changes: object) -> OneLevelAppearanceGenerator:
     """A finished one-level H_A of the sizes of the stage's global network."""
     torch.manual_seed(3)
     sizes = replace(stage.model.config, local_widths=(), **changes)  # type: ignore[arg-type]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pgen.data.dataset import Sampler
-from pgen.training.held_out import Tried, joint_errors, scores_of
+from pgen.data.dataset import PersonDataset
+from pgen.training.held_out import ValidationBatch, joint_errors, score_transfers
 from tests.training.people import SIZE, painting
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 
 
 def test_images_without_a_known_torso_do_not_spoil_the_joint_error(samplers: Samplers) -> None:
@@ -24,7 +24,9 @@ def test_the_truth_has_the_highest_scores(samplers: Samplers) -> None:
     stage = painting(samplers)
     views = stage.held_out.views(torch.arange(2))
     other = stage.held_out.views(torch.arange(2, 4))
-    scores = scores_of([Tried(views, views, views.labels, other.images, views.images)], stage.frozen.pose)
+    scores = score_transfers(
+        [ValidationBatch(views, views, views.labels, other.images, views.images)], stage.frozen.pose
+    )
     assert scores["ssim"] == scores["mask_ssim"] == scores["miou"] == 1
     assert scores["paste_ssim"] < 1
     assert scores["paste_mask_ssim"] < 1

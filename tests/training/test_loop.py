@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from pgen.errors import PgenError
-from pgen.training.checkpoint import Checkpoints, State
+from pgen.training.checkpoint import Checkpoints, TrainingState
 from pgen.training.loop import train
-from pgen.training.sampling import NoisyDraw
+from pgen.training.sampling import SampledPhotos
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in, same_tensors
 
 
@@ -53,7 +53,7 @@ def test_checkpoints_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     saved: list[int] = []
     save = Checkpoints.save
 
-    def watched(self: Checkpoints, state: State) -> None:
+    def watched(self: Checkpoints, state: TrainingState) -> None:
         saved.append(state.step)
         save(self, state)
 
@@ -66,7 +66,7 @@ def test_checkpoints_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 class Interrupted(Toy):
-    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
         if self.asked == 4:
             signal.raise_signal(signal.SIGINT)
         return super().generator_losses(draw)

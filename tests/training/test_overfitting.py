@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from pgen.data.dataset import Sampler
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store, StoreWriter
-from pgen.data.vgg import perceptual_features
-from pgen.models.inputs import Transfer, paint
+from pgen.data.vgg import load_vgg_features
+from pgen.models.appearance import paint
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.synthetic.dataset import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.loop import train
-from pgen.training.run import Run
-from pgen.training.tasks.appearance import AppearanceStage, Frozen
-from pgen.training.tasks.pose import frozen
+from pgen.training.run import RunConfig
+from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.pose import freeze
 
 PEOPLE, SIZE = 20, (64, 64)
 SETTINGS = (
@@ -43,16 +44,16 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
         for item in synthetic_examples(PEOPLE, 2, seed=7, size=SIZE):
             writer.add(item)
     with Store(path) as store:
-        photos = Sampler(store, "train")
+        photos = PersonDataset(store, "train")
     everyone = torch.arange(2 * PEOPLE)
     other = everyone ^ 1
     preset = load_preset("synthetic-64", SETTINGS)
     torch.manual_seed(0)
-    fixed = Frozen(None, frozen(pose_detector(PoseDetectorConfig(width=8))), perceptual_features()[0])
+    fixed = FrozenNetworks(None, freeze(pose_detector(PoseDetectorConfig(width=8))), load_vgg_features()[0])
     pairs = torch.stack([everyone, other], 1)
-    stage = AppearanceStage(preset.appearance, fixed, photos, photos, pairs, other[:, None], seed=0)
+    stage = AppearanceTask(preset.appearance, fixed, photos, photos, pairs, other[:, None], seed=0)
     told: list[dict[str, float]] = []
-    train(stage, Run(tmp_path / "run", {}), lambda step, values: told.append(values) if values else None)
+    train(stage, RunConfig(tmp_path / "run", {}), lambda step, values: told.append(values) if values else None)
 
     rows = [row for row in told if "pixels" in row]
     for name, bound in BOUNDS.items():

@@ -9,41 +9,41 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.dataset import Sampler
-from pgen.losses.losses import layout_loss
-from pgen.models.inputs import Transfer, predict_layout
-from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset
+from pgen.losses.losses import parsing_cross_entropy
+from pgen.models.semantic import SemanticConfig, SemanticGenerator, predict_parsing
 from pgen.training.config import load_preset
 from pgen.training.loop import train
-from pgen.training.run import Run
-from pgen.training.tasks.appearance import AppearanceStage
-from pgen.training.tasks.base import Illustrated, Stage
-from pgen.training.tasks.parser import ParserStage
-from pgen.training.tasks.pose import PoseStage, detector_loss, heatmaps_at
-from pgen.training.tasks.semantic import SemanticStage, intersection_and_union, mean_iou
+from pgen.training.run import RunConfig
+from pgen.training.tasks.appearance import AppearanceTask
+from pgen.training.tasks.base import DrawsSheet, TrainingTask
+from pgen.training.tasks.parser import ParserTask
+from pgen.training.tasks.pose import PoseTask, detector_loss, target_heatmaps
+from pgen.training.tasks.semantic import SemanticTask, count_intersection_and_union, mean_iou
 from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
 
-Build = Callable[..., Stage]
+Build = Callable[..., TrainingTask]
 
 
 @pytest.fixture
-def build(samplers: tuple[Sampler, Sampler]) -> Build:
+def build(samplers: tuple[PersonDataset, PersonDataset]) -> Build:
     """Builds a tiny stage by name, with further settings."""
 
-    def of(name: str, *settings: str) -> Stage:
+    def of(name: str, *settings: str) -> TrainingTask:
         preset = load_preset("synthetic-64", (*TINY, *settings))
         if name == "pose":
-            return PoseStage(preset.pose, *samplers, seed=0)
+            return PoseTask(preset.pose, *samplers, seed=0)
         if name == "parser":
-            return ParserStage(preset.parser, *samplers, seed=0)
+            return ParserTask(preset.parser, *samplers, seed=0)
         if name == "semantic":
-            return SemanticStage(preset.semantic, *samplers, PAIRS, seed=0)
+            return SemanticTask(preset.semantic, *samplers, PAIRS, seed=0)
         return painting(samplers, *settings)
 
     return of
 
 
-def losses_of(stage: Stage, seed: int = 0) -> dict[str, Tensor]:
+def losses_of(stage: TrainingTask, seed: int = 0) -> dict[str, Tensor]:
     torch.manual_seed(seed)
     return stage.generator_losses(stage.draw(torch.Generator().manual_seed(seed)))
 
@@ -68,7 +68,7 @@ def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> 
     parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
     before = [p.detach().clone() for _, p in parameters]
     told: dict[str, float] = {}
-    run = Run(tmp_path, {}, precision=precision, max_steps=2)
+    run = RunConfig(tmp_path, {}, precision=precision, max_steps=2)
     train(stage, run, lambda step, values: told.update(values))
     generator, critics, scores = STAGES[name]
     assert told.keys() == generator | critics | scores | {"samples_per_second"}
@@ -100,10 +100,10 @@ def test_a_training_lowers_its_loss(build: Build, name: str) -> None:
 
 def test_frozen_networks_stay_as_they_are(build: Build, tmp_path: Path) -> None:
     stage = build("appearance")
-    assert isinstance(stage, AppearanceStage)
+    assert isinstance(stage, AppearanceTask)
     kept = (stage.frozen.semantic, stage.frozen.pose, stage.frozen.perceptual)
     before = [{n: v.clone() for n, v in network.state_dict().items()} for network in kept]
-    train(stage, Run(tmp_path, {}, max_steps=2), lambda step, values: None)
+    train(stage, RunConfig(tmp_path, {}, max_steps=2), lambda step, values: None)
     for network, old in zip(kept, before, strict=True):
         assert not network.training
         assert all(torch.equal(value, old[name]) for name, value in network.state_dict().items())
@@ -126,7 +126,7 @@ def test_weights_scale_their_terms(build: Build, weight: str) -> None:
 
 def test_semantic_validation_against_itself(build: Build) -> None:
     stage = build("semantic")
-    assert isinstance(stage, SemanticStage)
+    assert isinstance(stage, SemanticTask)
     scores = stage.validate(stage.networks.eval())
     assert 0 <= scores["miou"] <= 1
     assert 0.05 < scores["miou_of_copying"] < 0.9
@@ -136,11 +136,11 @@ def test_semantic_validation_against_itself(build: Build) -> None:
 
 def test_pose_validation(build: Build) -> None:
     stage = build("pose")
-    assert isinstance(stage, PoseStage)
+    assert isinstance(stage, PoseTask)
 
     class Truth(nn.Module):
         def forward(self, images: Tensor) -> Tensor:
-            return heatmaps_at(stage.held_out.poses, SIZE, stage.detector.stride)
+            return target_heatmaps(stage.held_out.poses, SIZE, stage.detector.stride)
 
     scores = stage.validate(nn.ModuleDict({"pose": Truth()}))
     assert scores["pck"] > 0.95  # all but joints outside of the frame
@@ -154,7 +154,7 @@ def test_pose_loss_is_least_at_the_pose_asked_for() -> None:
         stride = 2
 
         def forward(self, images: Tensor) -> Tensor:
-            return heatmaps_at(poses, SIZE, 2)
+            return target_heatmaps(poses, SIZE, 2)
 
     images = torch.zeros(1, 3, *SIZE)
     assert detector_loss(Truth(), images, poses).item() == 0  # type: ignore[arg-type]
@@ -163,13 +163,13 @@ def test_pose_loss_is_least_at_the_pose_asked_for() -> None:
 
 def test_intersection_over_union() -> None:
     found, true = torch.tensor([[[0, 0, 3, 3]]]), torch.tensor([[[0, 3, 3, 5]]])
-    counts = intersection_and_union(found, true)
+    counts = count_intersection_and_union(found, true)
     assert counts[:, [0, 3, 5, 9]].tolist() == [[1, 1, 0, 0], [2, 3, 1, 0]]
     assert mean_iou(counts) == pytest.approx((1 / 2 + 1 / 3 + 0) / 3)  # labels that do not occur do not count
 
 
 @pytest.mark.slow
-def test_h_s_overfits_eight_maps(samplers: tuple[Sampler, Sampler]) -> None:
+def test_h_s_overfits_eight_maps(samplers: tuple[PersonDataset, PersonDataset]) -> None:
     """Four pairs of people: given one map and both poses, H_S can learn the other."""
     torch.manual_seed(0)
     train_data = samplers[0]
@@ -179,18 +179,18 @@ def test_h_s_overfits_eight_maps(samplers: tuple[Sampler, Sampler]) -> None:
     transfer = Transfer(source.poses, target.poses, SIZE)
     optimiser = torch.optim.Adam(model.parameters(), 2e-3, (0.9, 0.99))
     for _ in range(250):
-        loss = layout_loss(predict_layout(model, source, transfer), target.labels, torch.zeros(8, 1, *SIZE))
+        loss = parsing_cross_entropy(predict_parsing(model, source, transfer), target.labels, torch.zeros(8, 1, *SIZE))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    logits = predict_layout(model.eval(), source, transfer)
-    assert mean_iou(intersection_and_union(logits.argmax(1), target.labels)) > 0.9
+    logits = predict_parsing(model.eval(), source, transfer)
+    assert mean_iou(count_intersection_and_union(logits.argmax(1), target.labels)) > 0.9
 
 
 @pytest.mark.parametrize(("name", "columns", "rows"), [("pose", 3, 6), ("semantic", 4, TEST)])
 def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
     stage = build(name)
-    assert isinstance(stage, Illustrated)
+    assert isinstance(stage, DrawsSheet)
     networks = stage.networks.eval()
     picture = stage.sheet(networks)
     assert picture is not None
@@ -207,7 +207,7 @@ def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
 def test_what_the_parser_is_trained_on(build: Build) -> None:
     """Photos, joints and silhouettes that differ from sample to sample, the same for a part of the batch."""
     stage = build("parser", "parser.schedule.batch=4")
-    assert isinstance(stage, ParserStage)
+    assert isinstance(stage, ParserTask)
     draw = stage.draw(torch.Generator().manual_seed(0))
     inputs, labels = stage.disguised(draw)
     assert (inputs.images.shape, labels.shape) == ((4, 3, *SIZE), (4, SIZE[0] // 2, SIZE[1] // 2))

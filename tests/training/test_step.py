@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from pgen.errors import InputError, PgenError
-from pgen.training.checkpoint import State
+from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
-from pgen.training.distributed import Processes
+from pgen.training.distributed import ProcessGroup
 from pgen.training.loop import first_state, train
 from pgen.training.run import read_metrics
-from pgen.training.sampling import NoisyDraw, noise_like
+from pgen.training.sampling import SampledPhotos, sample_noise
 from pgen.training.step import Step, rate_factor
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in
 
@@ -36,7 +36,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 class Watched(Toy):
     """Looks at the gradients as they are when the losses are asked for."""
 
-    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
         self.before = [p.detach().clone() for p in self.critics.parameters()]
         assert not any(p.requires_grad for p in self.critics.parameters())
         return super().generator_losses(draw)
@@ -120,7 +120,7 @@ class BadCritic(Toy):
 
 
 class BadGradient(Toy):
-    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
         losses = super().generator_losses(draw)
         zero = self.networks["pose"].to_heatmaps.bias.sum() * 0
         return {**losses, "root": zero.sqrt()} if self.asked == 3 else losses  # the root of 0 has an endless slope
@@ -137,9 +137,9 @@ def test_parts_of_a_batch_make_the_same_step(tmp_path: Path) -> None:
     """But for batch norms, which this stage has, in eval mode."""
 
     class Whole(Toy):
-        def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+        def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
             self.networks.eval()
-            images = noise_like(torch.empty(len(draw), 3, 16, 16), draw.noise)
+            images = sample_noise(torch.empty(len(draw), 3, 16, 16), draw.noise)
             found = self.networks["pose"](images)
             self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
             self.sizes = (*getattr(self, "sizes", ()), len(draw))
@@ -159,14 +159,14 @@ def test_precisions_and_batches_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--precision fp16 needs a GPU; on the CPU take --precision bf16"):
         train(Toy(), run_in(tmp_path, precision="fp16"), quiet)
     with pytest.raises(InputError, match=r"batch=6 cannot be shared by 4 processes .* multiple of 4"):
-        train(Toy(Schedule(batch=6)), run_in(tmp_path), quiet, Processes(rank=0, world=4))
+        train(Toy(Schedule(batch=6)), run_in(tmp_path), quiet, ProcessGroup(rank=0, world=4))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_critics(tmp_path: Path) -> None:
     class Plain(Toy):
-        def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
-            return {"fit": self.networks["pose"](noise_like(torch.empty(2, 3, 16, 16), draw.noise)).square().mean()}
+        def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
+            return {"fit": self.networks["pose"](sample_noise(torch.empty(2, 3, 16, 16), draw.noise)).square().mean()}
 
         def critic_losses(self) -> dict[str, Tensor]:
             raise AssertionError
@@ -178,12 +178,12 @@ def test_without_critics(tmp_path: Path) -> None:
     assert (tmp_path / "weights.safetensors").exists()
 
 
-def scaled_step(scale: float) -> tuple[Toy, State]:
+def scaled_step(scale: float) -> tuple[Toy, TrainingState]:
     """A stage after a step with a scaler of losses, as in fp16 on a GPU."""
     stage = Toy()
-    state = first_state(stage, run_in(Path("none")), Processes())
+    state = first_state(stage, run_in(Path("none")), ProcessGroup())
     state.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-    Step(stage, state, 0, "fp32", Processes())("")
+    Step(stage, state, 0, "fp32", ProcessGroup())("")
     return stage, state
 
 
@@ -193,7 +193,7 @@ def test_scaled_losses_make_the_same_step() -> None:
         assert a.grad is not None
         torch.testing.assert_close(a.grad, b.grad)  # clipped at their real size
         torch.testing.assert_close(a, b)
-    kept = State(**{**vars(state), "scaler": torch.amp.GradScaler("cpu")})
+    kept = TrainingState(**{**vars(state), "scaler": torch.amp.GradScaler("cpu")})
     kept.take(state.contents(), Path("checkpoint.pt"))
     assert kept.scaler.get_scale() == 2.0**12
 

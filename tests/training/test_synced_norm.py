@@ -7,7 +7,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from pgen.training.synced_norm import SyncedBatchNorm2d, synced
+from pgen.training.synced_norm import SyncedBatchNorm2d, convert_batch_norms
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def network() -> nn.Sequential:
 
 def test_it_does_what_batch_norm_does(alone: None) -> None:
     plain, other = network(), network()
-    synced(other)
+    convert_batch_norms(other)
     assert [type(module) for module in other.modules()].count(SyncedBatchNorm2d) == 1
     assert list(plain.state_dict()) == list(other.state_dict())
     for mode in (True, True, False):
@@ -45,7 +45,7 @@ def test_it_does_what_batch_norm_does(alone: None) -> None:
 
 def test_under_autocast_statistics_are_exact(alone: None) -> None:
     norm = nn.Sequential(nn.BatchNorm2d(2))
-    synced(norm)
+    convert_batch_norms(norm)
     images = 100 + torch.randn(4, 2, 8, 8)
     with torch.autocast("cpu", torch.bfloat16):
         found = norm(images.bfloat16())

@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.data.dataset import Sampler
-from pgen.losses.losses import UNLABELLED, layout_loss
+from pgen.data.dataset import PersonDataset
+from pgen.losses.losses import UNLABELLED, parsing_cross_entropy
 from pgen.models.semantic import SemanticGenerator
-from pgen.training.tasks.appearance import AppearanceStage, needs_semantic
+from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
 from tests.training.people import VARIANTS, painting
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 
 
-def losses_of(stage: AppearanceStage) -> dict[str, Tensor]:
+def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
     return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
 
@@ -29,7 +29,7 @@ def gradients_of(network: nn.Module) -> Tensor:
     return torch.cat([g.flatten() for g in found if g is not None])
 
 
-def of_the_image(stage: AppearanceStage) -> Tensor:
+def of_the_image(stage: AppearanceTask) -> Tensor:
     """Gradients of H_S of H_A's own losses."""
     losses = losses_of(stage)
     for own in ("layout", "overlap"):
@@ -88,9 +88,9 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
 
     def watched(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         seen.append((labels, mask))
-        return layout_loss(logits, labels, mask)
+        return parsing_cross_entropy(logits, labels, mask)
 
-    monkeypatch.setattr("pgen.losses.losses.layout_loss", watched)
+    monkeypatch.setattr("pgen.losses.losses.parsing_cross_entropy", watched)
     settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
     stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
     draw = stage.draw(torch.Generator().manual_seed(1))
@@ -131,7 +131,7 @@ def with_other_maps(samplers: Samplers) -> Samplers:
     return changed[0], changed[1]
 
 
-def outcome(stage: AppearanceStage, matches: Tensor) -> tuple[dict[str, float], dict[str, float]]:
+def outcome(stage: AppearanceTask, matches: Tensor) -> tuple[dict[str, float], dict[str, float]]:
     """Losses and scores, with given pseudo labels."""
     stage.matches = matches
     losses = losses_of(stage)

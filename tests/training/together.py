@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from pgen.training.distributed import Processes
+from pgen.training.distributed import ProcessGroup
 from pgen.training.loop import first_state, train
-from pgen.training.run import Run
+from pgen.training.run import RunConfig
 from pgen.training.step import Step
 from tests.training.stages import NAMES, builder
 
@@ -27,14 +27,14 @@ def settings_of(name: str) -> tuple[str, ...]:
     return (*SCHEDULE, *SAME[name])
 
 
-def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
+def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
     """Gradients of all parameters, running statistics and losses after one step of each stage."""
     build = builder(folder / "people.h5")
     found: Gradients = {}
     for name in NAMES:
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
         processes.prepare(stage.networks)
-        state = first_state(stage, Run(folder / "none", {}, precision=precision), processes)
+        state = first_state(stage, RunConfig(folder / "none", {}, precision=precision), processes)
         losses = Step(stage, state, 0, precision, processes)("")
         every = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
         parameters = [(key, p) for key, p in every if p.requires_grad]  # the parser's trunk is frozen
@@ -45,13 +45,13 @@ def gradients(processes: Processes, folder: Path, accumulate: int = 1, precision
     return found
 
 
-def train_on(processes: Processes, folder: Path, run: str, steps: int) -> Path:
+def train_on(processes: ProcessGroup, folder: Path, run: str, steps: int) -> Path:
     """Go on with the run of H_S in ``folder`` up to so many steps."""
     stage = builder(folder / "people.h5")("semantic", *settings_of("semantic"))
-    return train(stage, Run(folder / run, {}, max_steps=steps, resume=True), quiet, processes)
+    return train(stage, RunConfig(folder / run, {}, max_steps=steps, resume=True), quiet, processes)
 
 
-def all_together(processes: Processes, folder: Path) -> None:
+def all_together(processes: ProcessGroup, folder: Path) -> None:
     """Everything that two processes are to be seen doing, in one start."""
     found = gradients(processes, folder)
     in_bf16 = gradients(processes, folder, precision="bf16")

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pgen.data.dataset import Change
+from pgen.data.dataset import Augmentation
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from pgen.training.config import Schedule
-from pgen.training.run import Run
-from pgen.training.sampling import NoisyDraw, noise_like
+from pgen.training.run import RunConfig
+from pgen.training.sampling import SampledPhotos, sample_noise
 
 SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
 
@@ -39,16 +39,16 @@ class Toy:
         assert step >= 0
         assert not average.training
 
-    def draw(self, generator: torch.Generator) -> NoisyDraw:
+    def draw(self, generator: torch.Generator) -> SampledPhotos:
         batch = self.schedule.batch
         seeds = torch.randint(2**62, (batch,), generator=generator)
         names = tuple(f"{seed}.png" for seed in seeds.tolist())
-        return NoisyDraw(names, seeds, Change.draw(batch, generator, False, 0.0), seeds)
+        return SampledPhotos(names, seeds, Augmentation.draw(batch, generator, False, 0.0), seeds)
 
-    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
         assert self.networks.training
         self.history.append(copy.deepcopy(self.networks.state_dict()))
-        images = noise_like(torch.empty(len(draw), 3, 16, 16), draw.noise)
+        images = sample_noise(torch.empty(len(draw), 3, 16, 16), draw.noise)
         found = nn.functional.dropout(self.networks["pose"](images), 0.2)
         self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
         broken = torch.nan if self.asked == self.fails_at else 0.0
@@ -77,8 +77,8 @@ def quiet(step: int, values: dict[str, float]) -> None:
     pass
 
 
-def run_in(folder: Path, **options: object) -> Run:
-    return Run(folder, {"preset": "toy"}, **options)  # type: ignore[arg-type]
+def run_in(folder: Path, **options: object) -> RunConfig:
+    return RunConfig(folder, {"preset": "toy"}, **options)  # type: ignore[arg-type]
 
 
 def spoil(checkpoint: Path, damage: str) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import from_behind, spine, spine_coordinates
+from pgen.body.limb_fields import is_seen_from_behind, spine_coordinates, spine_line
 from pgen.body.parts import torso_length
 from pgen.errors import InputError
 
@@ -83,16 +83,16 @@ class _Head:
 
 
 def _head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
-    there, unit = known(pose), torso_length(pose)
+    there, unit = known_joints(pose), torso_length(pose)
     joints = np.asarray(pose, np.float64)
     seen = [joint for joint in HEAD_JOINTS if there[joint]]
     if not unit or not seen:
         raise InputError("hair cannot be edited: no joint of the head is known, or shoulders or hips are not")
     neck = joints[Joint.NECK] if there[Joint.NECK] else joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
     centre = joints[seen].mean(axis=0)
-    along = spine(pose)
+    along = spine_line(pose)
     length = float((neck - centre) @ along)
     if length < 0.12 * unit:
         raise InputError("hair cannot be edited: the head is not above the shoulders")
     down, across = spine_coordinates(centre, along, size)
-    return _Head(down / length, across / unit, not there[Joint.NOSE] and from_behind(pose))
+    return _Head(down / length, across / unit, not there[Joint.NOSE] and is_seen_from_behind(pose))

@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from pgen.body.labels import Label
-from pgen.body.limb_fields import leg_chains, limb_field, spine
+from pgen.body.limb_fields import leg_chains, limb_field, spine_line
 from pgen.body.parts import torso_length
 from pgen.body.raster import polygon_mask
 from pgen.errors import InputError
@@ -36,7 +36,7 @@ _SKIRT_HALF, _FLARE = 0.19, 0.06
 _WIDEST = 0.15
 
 
-def worn_below(parsing: NDArray[np.uint8]) -> Label | None:
+def find_lower_garment(parsing: NDArray[np.uint8]) -> Label | None:
     """Pants or skirt, whichever ``parsing`` shows more of; None if neither."""
     counts = {label: int((parsing == label).sum()) for label in _GARMENTS}
     label = max(_GARMENTS, key=lambda label: counts[label])
@@ -133,7 +133,7 @@ def _skirt(
 
     It gets no narrower below the skirt that is ``worn`` (H, W).
     """
-    down, unit = spine(pose), torso_length(pose)
+    down, unit = spine_line(pose), torso_length(pose)
     across = np.array([down[1], -down[0]])
     corners = []
     for chain in chains:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import from_behind, shoulder_half, spine, spine_coordinates
+from pgen.body.limb_fields import is_seen_from_behind, shoulder_half, spine_coordinates, spine_line
 from pgen.body.parts import torso_length
 from pgen.errors import InputError
 
@@ -57,11 +57,11 @@ def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape:
     unit = torso_length(pose)
     if not unit:
         raise InputError("the neckline cannot be edited: shoulders or hips are not known")
-    if from_behind(pose):
+    if is_seen_from_behind(pose):
         raise InputError("the neckline cannot be edited: the person is seen from behind")
     joints = np.asarray(pose, np.float64)
     middle = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
-    below, across = spine_coordinates(middle, spine(pose), (parsing.shape[0], parsing.shape[1]))
+    below, across = spine_coordinates(middle, spine_line(pose), (parsing.shape[0], parsing.shape[1]))
     below, across = below / unit, across / unit
     side, depth, on_trunk = _on_trunk(below, across, *_turn(pose, unit))
     width, lowest, power = NECKLINES[shape] if isinstance(shape, str) else shape
@@ -90,11 +90,11 @@ def _turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
     half = shoulder_half(pose) / unit
     cosine = min(half / _FACING, 1.0)
     sine = float(np.sqrt(1 - cosine**2))
-    joints, there = np.asarray(pose, np.float64), known(pose)
+    joints, there = np.asarray(pose, np.float64), known_joints(pose)
     # What of a head is seen is on the side to which it looks; the nose tells best.
     seen = [Joint.NOSE] if there[Joint.NOSE] else [joint for joint in HEAD_JOINTS if there[joint]]
     if seen:
-        down, neck = spine(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+        down, neck = spine_line(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
         return cosine, sine * float(np.sign((joints[seen].mean(axis=0) - neck) @ np.array([down[1], -down[0]])))
     if half < _TURNED:
         raise InputError("the neckline cannot be edited: it is not known to which side the person looks")

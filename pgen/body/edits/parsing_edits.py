@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.edits.hair import HAIR, edit_hair
-from pgen.body.edits.lower import LENGTHS, LOWER, edit_lower, worn_below
+from pgen.body.edits.lower import LENGTHS, LOWER, edit_lower, find_lower_garment
 from pgen.body.edits.neckline import NECKLINES, edit_neckline
 from pgen.body.edits.sleeves import SLEEVES, edit_sleeves
 from pgen.body.labels import Label
@@ -30,7 +30,7 @@ _ROUNDS = 5  #: more than any map has needed
 
 
 @dataclass(frozen=True)
-class EditedLayout:
+class EditedParsing:
     """A new map, uint8 (H, W), and what had to be assumed for it."""
 
     parsing: NDArray[np.uint8]
@@ -47,9 +47,9 @@ def check_edits(edits: Mapping[str, str | float]) -> dict[str, str | float]:
     return checked
 
 
-def edit_layout(
+def edit_parsing(
     parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
-) -> EditedLayout:
+) -> EditedParsing:
     """``parsing`` (H, W) of a person in ``pose`` (18, 2) with all ``edits``, such as ``{"sleeves": "long"}``.
 
     They are made in the order of `EDITS`, whatever their order in the mapping.
@@ -63,7 +63,7 @@ def edit_layout(
         sleeves = _length(wanted["sleeves"], SLEEVES)
         parsing = _settled(lambda parsing: edit_sleeves(parsing, pose, sleeves), parsing)
     if "lower" in wanted or "length" in wanted:
-        kind, usual = LOWER.get(str(wanted.get("lower")), (worn_below(parsing), 0.0))
+        kind, usual = LOWER.get(str(wanted.get("lower")), (find_lower_garment(parsing), 0.0))
         if kind is None:
             raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
         length = _length(wanted["length"], LENGTHS) if "length" in wanted else usual
@@ -76,7 +76,7 @@ def edit_layout(
         parsing = edit_neckline(parsing, pose, str(wanted["neckline"]))
     if "hair" in wanted:
         parsing = edit_hair(parsing, pose, str(wanted["hair"]))
-    return EditedLayout(parsing, tuple(warnings))
+    return EditedParsing(parsing, tuple(warnings))
 
 
 def _settled(edit: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine
+from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine_line
 from pgen.body.parts import torso_length
 from pgen.body.raster import polygon_mask
 from pgen.errors import InputError
@@ -42,7 +42,7 @@ def edit_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length:
         InputError: no elbow is known, or the torso is not.
     """
     unit = torso_length(pose)
-    there = known(pose)
+    there = known_joints(pose)
     chains = [_chain(pose, arm) for arm in ARMS]
     if not unit or all(chain is None for chain in chains):
         raise InputError("sleeves cannot be edited: no elbow is known, so the arms' directions are not either")
@@ -82,7 +82,7 @@ def _beside_bare(
 
 def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
     """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
-    there = known(pose)
+    there = known_joints(pose)
     if not there[arm[0]] or not there[arm[1]]:
         return None
     return np.asarray(pose, np.float64)[[joint for joint in arm if there[joint]]]
@@ -91,7 +91,7 @@ def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArr
 def _trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
     """Where the clothed trunk is, from any side: bool (H, W)."""
     joints = np.asarray(pose, np.float64)
-    down = spine(pose)
+    down = spine_line(pose)
     shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
     hips = joints[[Joint.R_HIP, Joint.L_HIP]]
     across = hips[1] - hips[0]

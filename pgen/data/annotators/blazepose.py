@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.annotators.landmarks import Landmarks
-from pgen.data.annotators.quiet import quiet
+from pgen.data.annotators.quiet import silence_native_output
 from pgen.errors import InputError
 
 # Of its three models, the one that comes inside the package: the others would be downloaded.
@@ -31,7 +31,7 @@ class BlazePose:
         for name, value in _SILENT.items():
             os.environ.setdefault(name, value)
         warnings.filterwarnings("ignore", module=r"google\.protobuf\.symbol_database")  # said at every look
-        with quiet():
+        with silence_native_output():
             library = _import()
             self._pose = library.Pose(static_image_mode=True, model_complexity=_COMPLEXITY, enable_segmentation=True)
             self.look(np.zeros((64, 64, 3), np.uint8))  # starts it, with all that it has to say

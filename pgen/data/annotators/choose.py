@@ -11,8 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import known
-from pgen.data.annotators.interface import FoundMap, FoundPerson, ParsingAnnotator, PoseAnnotator, ToParse, pick
+from pgen.body.joints import known_joints
+from pgen.data.annotators.interface import (
+    FoundMap,
+    FoundPerson,
+    ParsingAnnotator,
+    ParsingRequest,
+    PoseAnnotator,
+    pick_person,
+)
 from pgen.errors import InputError
 
 POSE_ANNOTATORS = ("mediapipe", "keypointrcnn")
@@ -80,7 +87,7 @@ class Annotators:
         Raises `InputError` if nobody is found, there is no person of the number, or the annotator is not installed.
         """
         annotator = self.pose_annotator()
-        person, told = pick(annotator.people(image), self.person, photo)
+        person, told = pick_person(annotator.people(image), self.person, photo)
         notes = (f"{photo}: pose estimated by {annotator.name}", *([told] if told else []))
         return Annotation(person, notes)
 
@@ -93,11 +100,11 @@ class Annotators:
             people = self.pose_annotator().people(image)
         except InputError:
             return None
-        size = float(np.nanmax(np.ptp(pose[known(pose)], axis=0)))
+        size = float(np.nanmax(np.ptp(pose[known_joints(pose)], axis=0)))
         best = min(people, key=lambda person: _gap(person.pose, pose), default=None)
         return best.silhouette if best is not None and _gap(best.pose, pose) < _SAME_PERSON * size else None
 
-    def parsing(self, request: ToParse) -> FoundMap:
+    def parsing(self, request: ParsingRequest) -> FoundMap:
         """The parsing map of a photo. Raises `InputError` if the parser cannot be loaded."""
         return self.parsing_annotator().parse([request])[0]
 
@@ -120,7 +127,7 @@ class Annotators:
 
 def _gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Median distance of the joints that both poses know, pixels; infinite if there are none."""
-    both = known(first) & known(second)
+    both = known_joints(first) & known_joints(second)
     return float(np.median(np.linalg.norm(first[both] - second[both], axis=1))) if both.any() else float("inf")
 
 

@@ -35,14 +35,14 @@ _SHOWN = 0.6
 _FROM_BEHIND, _HEADLESS = 1.2, 0.8
 
 
-def agree(first: Landmarks, second: Landmarks, image: NDArray[np.uint8]) -> bool:
+def find_consensus(first: Landmarks, second: Landmarks, image: NDArray[np.uint8]) -> bool:
     """Whether two looks at ``image``, uint8 (H, W, 3), tell of the same pose, and nothing speaks against it.
 
     That is a body that is upside down, a face without features, or a view from behind without a head to tell it by.
     """
     face = _face(image, first)
     told = face >= _even(image) if first.faces_camera else np.isfinite(face)
-    return bool(told) and likely(first) and likely(second) and _distance(first, second) < _SAME
+    return bool(told) and is_likely(first) and is_likely(second) and _distance(first, second) < _SAME
 
 
 def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landmarks, bool]:
@@ -55,25 +55,25 @@ def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landma
     swapped = [look if look.faces_camera == (from_front > 0) else look.relabelled() for look in looks]
     distances = np.array([[_distance(one, other) for other in swapped] for one in swapped])
     support = np.clip(1 - distances / (2 * _SAME), 0, 1).sum(1)
-    support -= [0.0 if likely(look) else 1.0 for look in looks]
+    support -= [0.0 if is_likely(look) else 1.0 for look in looks]
     support += [0.5 if look is own else 0.0 for look, own in zip(looks, swapped, strict=True)]
     best = int(support.argmax())
     chosen = [look for look, distance in zip(swapped, distances[best], strict=True) if distance < _SAME]
-    doubtful = abs(from_front) < 0.5 or len(chosen) < len(looks) / 2 or not likely(swapped[best])
-    return average(chosen), doubtful
+    doubtful = abs(from_front) < 0.5 or len(chosen) < len(looks) / 2 or not is_likely(swapped[best])
+    return average_poses(chosen), doubtful
 
 
 def _votes_for_front(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> float:
     """More than 0 if the person seems to be seen from the front."""
     votes = float(np.mean([1 if look.faces_camera else -1 for look in looks]))
-    asked = [look for look in looks if likely(look)] or looks
+    asked = [look for look in looks if is_likely(look)] or looks
     faces = [face for face in (_face(image, look) for look in asked) if np.isfinite(face)]
     if not faces:
         return votes + _HEADLESS
     return votes - (_FROM_BEHIND if np.median(faces) < _even(image) else 0.0)
 
 
-def average(looks: Sequence[Landmarks]) -> Landmarks:
+def average_poses(looks: Sequence[Landmarks]) -> Landmarks:
     """The mean of looks at one picture."""
     if len(looks) == 1:
         return looks[0]
@@ -93,7 +93,7 @@ def _distance(first: Landmarks, second: Landmarks) -> float:
     return float(np.average(np.minimum(gaps, 1), weights=weights + 1e-6))
 
 
-def likely(look: Landmarks) -> bool:
+def is_likely(look: Landmarks) -> bool:
     """Whether a body is not upside down, nor its torso far too small for its silhouette."""
     area = float((look.silhouette > 0.5).sum())
     return bool(look.torso[1] > 0 and float(look.torso @ look.torso) >= _SMALLEST_TORSO * area)

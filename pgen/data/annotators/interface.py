@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import known
+from pgen.body.joints import known_joints
 from pgen.errors import InputError
 
 
@@ -29,12 +29,12 @@ class FoundPerson:
     @property
     def extent(self) -> float:
         """Height times width of the box around the known joints, square pixels."""
-        points = self.pose[known(self.pose)]
+        points = self.pose[known_joints(self.pose)]
         return float(np.prod(np.ptp(points, axis=0) + 1)) if len(points) else 0.0
 
 
 @dataclass(frozen=True)
-class ToParse:
+class ParsingRequest:
     """A photo with the person whose parsing map is wanted."""
 
     image: NDArray[np.uint8]  #: (H, W, 3) RGB
@@ -65,7 +65,7 @@ class ParsingAnnotator(Protocol):
 
     name: str  #: what to call it in messages
 
-    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+    def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes.
 
         Photos may differ in size; they come in one call so that a network can take them together.
@@ -73,7 +73,7 @@ class ParsingAnnotator(Protocol):
         ...
 
 
-def pick(people: Sequence[FoundPerson], person: int | None, photo: str) -> tuple[FoundPerson, str | None]:
+def pick_person(people: Sequence[FoundPerson], person: int | None, photo: str) -> tuple[FoundPerson, str | None]:
     """The person of that number, or the largest; and what to tell the user if there was a choice.
 
     Raises:

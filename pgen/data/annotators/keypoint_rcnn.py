@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pgen.body.joints import JOINT_COUNT, Joint, known
+from pgen.body.joints import JOINT_COUNT, Joint, known_joints
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.pose_coco import COCO_JOINTS
 from pgen.data.weights import read_state_dict
@@ -86,7 +86,7 @@ def _person(places: NDArray[np.float32], logits: NDArray[np.float32], size: tupl
     trust[list(COCO_JOINTS)] = 1 / (1 + np.exp(-logits))
     shoulders = [Joint.L_SHOULDER, Joint.R_SHOULDER]
     pose[Joint.NECK], trust[Joint.NECK] = pose[shoulders].mean(0), trust[shoulders].min()
-    confidence = np.where(known(pose), trust, 0)
+    confidence = np.where(known_joints(pose), trust, 0)
     return FoundPerson(pose.astype(np.float32), confidence.astype(np.float32))
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.crop import Window
+from pgen.body.crop import CropBox
 from pgen.body.joints import Joint
 from pgen.data.annotators.blazepose import BlazePose
-from pgen.data.annotators.consensus import agree, average, decide, likely
+from pgen.data.annotators.consensus import average_poses, decide, find_consensus, is_likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
 
@@ -62,7 +62,7 @@ class MediapipePose:
             if first is None or not _is_somebody(first, taken):
                 break
             person, doubtful = self._look_closely(rest, first)
-            if found and not likely(person):
+            if found and not is_likely(person):
                 break  # things beside a person are taken for people upside down
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
@@ -72,7 +72,7 @@ class MediapipePose:
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
         """Somebody in the whole photo, or in ``windows`` of it."""
-        whole = Window.whole(_size(image))
+        whole = CropBox.whole(_size(image))
         found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
         if found is not None or not windows:
             return found
@@ -88,20 +88,20 @@ class MediapipePose:
         box = _around(first, _size(image))
         straight = self._look(image, box, _CLOSE, _PADDING) or first
         mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
-        if mirrored is not None and agree(straight, mirrored, image):
-            return average([straight, mirrored]), False
+        if mirrored is not None and find_consensus(straight, mirrored, image):
+            return average_poses([straight, mirrored]), False
         looks = [look for look in (straight, mirrored) if look is not None]
         for paddings in (_OTHER_PADDINGS, _LAST_PADDINGS):
             for padding in paddings:
                 for mirror in (False, True):
                     look = self._look(image, box, _CLOSE, padding, mirror)
                     looks += [] if look is None else [look]
-            if any(likely(look) for look in looks):
+            if any(is_likely(look) for look in looks):
                 break
         return decide(looks, image)
 
     def _look(
-        self, image: NDArray[np.uint8], box: Window, longest: int, padding: float, mirror: bool = False
+        self, image: NDArray[np.uint8], box: CropBox, longest: int, padding: float, mirror: bool = False
     ) -> Landmarks | None:
         """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
         part = box.of(image)
@@ -172,7 +172,7 @@ def _is_somebody(found: Landmarks, taken: NDArray[np.bool_]) -> bool:
     return bool(inside) and _sureness(found) > _SURE
 
 
-def _around(person: Landmarks, size: tuple[int, int]) -> Window:
+def _around(person: Landmarks, size: tuple[int, int]) -> CropBox:
     """The part of a photo of ``size`` that shows the person, with a margin."""
     height, width = size
     shown = person.points[person.visibility > _SURE] if (person.visibility > _SURE).sum() > 1 else person.points
@@ -183,7 +183,7 @@ def _around(person: Landmarks, size: tuple[int, int]) -> Window:
     margin = _MARGIN * float((high - low).max()) + 1
     left, top = np.floor(low - margin).astype(int).clip(0, (width - 1, height - 1))
     right, bottom = np.ceil(high + margin).astype(int).clip((left + 1, top + 1), (width, height))
-    return Window(int(top), int(left), int(bottom), int(right))
+    return CropBox(int(top), int(left), int(bottom), int(right))
 
 
 def _is_small(silhouette: NDArray[np.float32]) -> bool:
@@ -192,7 +192,7 @@ def _is_small(silhouette: NDArray[np.float32]) -> bool:
     return bool(body.any(0).mean() < _SMALL and body.any(1).mean() < _SMALL)
 
 
-def _windows(whole: Window) -> Iterator[Window]:
+def _windows(whole: CropBox) -> Iterator[CropBox]:
     """Windows that overlap by half and cover the photo, larger ones first."""
     for share in _WINDOWS:
         height, width = round(share * whole.bottom), round(share * whole.right)
@@ -200,7 +200,7 @@ def _windows(whole: Window) -> Iterator[Window]:
         height, width = min(side, whole.bottom), min(side, whole.right)
         for top in _starts(whole.bottom, height):
             for left in _starts(whole.right, width):
-                yield Window(top, left, top + height, left + width)
+                yield CropBox(top, left, top + height, left + width)
 
 
 def _starts(length: int, window: int) -> list[int]:

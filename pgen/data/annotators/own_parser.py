@@ -11,15 +11,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.joints import FLIP_JOINTS, known
+from pgen.body.joints import FLIP_JOINTS, known_joints
 from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
-from pgen.data.annotators.interface import FoundMap, ToParse
-from pgen.data.annotators.person_crop import Closeup
-from pgen.data.weights import bundled, load_weights
+from pgen.data.annotators.interface import FoundMap, ParsingRequest
+from pgen.data.annotators.person_crop import PersonCrop
+from pgen.data.weights import bundled_path, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
-from pgen.runtime.threads import own_threads
+from pgen.runtime.threads import thread_pool
 
 #: File of the weights that come with the package.
 BUNDLED = "parser.safetensors"
@@ -52,21 +52,21 @@ class OwnParser:
     name = "pgen's own parser"
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
-        path = weights or bundled(BUNDLED)
+        path = weights or bundled_path(BUNDLED)
         loaded = load_weights(path)
         if loaded.parser is None:
             raise InputError(f"{os.fspath(path)}: holds no parser; `pgen train-parser` trains one")
         self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
 
-    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+    def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes, of the persons alone."""
         maps = []
         for start in range(0, len(photos), _BATCH):
             maps += self._parse(photos[start : start + _BATCH])
         return maps
 
-    def _parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
-        closeups = [Closeup.of(shown(photo), self._frame) for photo in photos]
+    def _parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
+        closeups = [PersonCrop.of(to_shown_labels(photo), self._frame) for photo in photos]
         images = np.stack([closeup.image(photo.image) for closeup, photo in zip(closeups, photos, strict=True)])
         poses = np.stack([closeup.pose(photo.pose) for closeup, photo in zip(closeups, photos, strict=True)])
         silhouettes = np.stack(
@@ -81,7 +81,7 @@ class OwnParser:
             torch.from_numpy(silhouettes).to(self._device)[:, None],
             torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),
         )
-        with own_threads() as threads, torch.inference_mode():
+        with thread_pool() as threads, torch.inference_mode():
             straight, turned = threads.map(self._logits, (inputs, _mirrored(inputs)))
             logits = (straight + _sides_swapped(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
@@ -101,10 +101,10 @@ class OwnParser:
             return logits
 
 
-def shown(photo: ToParse) -> NDArray[np.bool_]:
+def to_shown_labels(photo: ParsingRequest) -> NDArray[np.bool_]:
     """Where the person is, for a close-up: bool (H, W), the silhouette and the joints."""
     body = np.zeros(photo.image.shape[:2], bool) if photo.silhouette is None else photo.silhouette > 0.5
-    joints = photo.pose[known(photo.pose)]
+    joints = photo.pose[known_joints(photo.pose)]
     columns, rows = np.rint(joints).astype(int).T.clip(0, np.array(body.shape[::-1])[:, None] - 1)
     body[rows, columns] = True
     return body

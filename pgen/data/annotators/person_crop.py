@@ -16,7 +16,7 @@ _SMOOTH = 4
 
 
 @dataclass(frozen=True)
-class Closeup:
+class PersonCrop:
     """Part of a photo of ``size`` that has the shape of ``frame``; beyond the photo its border is repeated.
 
     Sizes are (height, width).
@@ -30,7 +30,7 @@ class Closeup:
     width: int
 
     @classmethod
-    def of(cls, body: NDArray[np.bool_], frame: tuple[int, int]) -> Closeup:
+    def of(cls, body: NDArray[np.bool_], frame: tuple[int, int]) -> PersonCrop:
         """What shows ``body``, a mask (height, width), with a margin; the whole photo if the mask is empty."""
         size = (body.shape[0], body.shape[1])
         if not body.any():

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_native_output() -> Iterator[None]:
     """Discard what native code prints on stderr meanwhile, and warnings. What Python prints there still arrives."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

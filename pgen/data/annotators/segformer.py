@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from pgen.body.sides import with_nearest_sides
-from pgen.data.annotators.interface import FoundMap, ToParse
-from pgen.data.annotators.own_parser import shown
-from pgen.data.formats.parsing_merge import merge
+from pgen.data.annotators.interface import FoundMap, ParsingRequest
+from pgen.data.annotators.own_parser import to_shown_labels
+from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
 
@@ -59,11 +59,11 @@ class SegFormer:
                 f"{len(self._scheme.merges)} of ATR; give a checkpoint trained on those"
             )
 
-    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+    def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes."""
         return [FoundMap(self._parse(photo)) for photo in photos]
 
-    def _parse(self, photo: ToParse) -> NDArray[np.uint8]:
+    def _parse(self, photo: ParsingRequest) -> NDArray[np.uint8]:
         height, width = photo.image.shape[:2]
         pixels = torch.from_numpy(np.ascontiguousarray(photo.image)).to(self._device).permute(2, 0, 1)[None].float()
         pixels = F.interpolate(pixels / 255, size=(_SIDE, _SIDE), mode="bilinear", antialias=True)
@@ -71,11 +71,11 @@ class SegFormer:
         with torch.inference_mode():
             logits = self._network(pixel_values=(pixels - mean) / deviation).logits
             ids = F.interpolate(logits, size=(height, width), mode="bilinear").argmax(1)[0].cpu().numpy()
-        parsing = merge(ids, self._scheme, photo.pose)
+        parsing = merge_labels(ids, self._scheme, photo.pose)
         longer = max(height, width)
         if photo.silhouette is not None:
             reach = 2 * round(_REACH * longer) + 1
-            seen = torch.from_numpy(shown(photo) | (photo.silhouette > _SEEN))[None].float()
+            seen = torch.from_numpy(to_shown_labels(photo) | (photo.silhouette > _SEEN))[None].float()
             parsing[(F.max_pool2d(seen, reach, 1, reach // 2)[0] == 0).numpy()] = 0
         return with_nearest_sides(parsing, photo.pose, _CLEARLY * longer)
 

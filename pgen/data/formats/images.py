@@ -13,7 +13,7 @@ from PIL import Image
 
 from pgen.data.inputs import read_bytes
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 MAX_PIXELS = 64_000_000
 
@@ -41,7 +41,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     the first frame is taken. Raises `InputError` for anything that is no readable photo of at most 64
     megapixels.
     """
-    with decode(read_bytes(path, "an image"), path) as image:
+    with decode_image(read_bytes(path, "an image"), path) as image:
         try:
             return _to_rgb(_upright(image), path)
         except (InputError, MemoryError):
@@ -50,7 +50,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
             raise _unreadable(path, error) from error
 
 
-def decode(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
+def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
     """Decode ``data``, the bytes of ``path``, as it is stored: any Pillow mode, not rotated.
 
     Raises `InputError` if it is no complete image of at most 64 megapixels in a known format.
@@ -79,10 +79,10 @@ def looks_like_image(data: bytes) -> bool:
 
 
 def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8], force: bool = False) -> Path:
-    """Write ``image``, uint8 (H, W, 3) RGB, as PNG. Raises `InputError` as `write_whole` does."""
+    """Write ``image``, uint8 (H, W, 3) RGB, as PNG. Raises `InputError` as `atomic_write` does."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"an image is uint8 (H, W, 3), not {image.dtype} {image.shape}")
-    with write_whole(path, force) as aside:
+    with atomic_write(path, force) as aside:
         Image.fromarray(np.ascontiguousarray(image)).save(aside, format="PNG")
     return Path(path)
 

@@ -16,7 +16,7 @@ from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv, write_pose_cs
 from pgen.data.formats.pose_json import PosesOfPhoto, openpose_people, read_pose_json, write_pose_json
 from pgen.data.formats.pose_text import is_pose_text, read_pose_text
 from pgen.data.inputs import decode_text, parse_json, read_bytes, split_spec
-from pgen.data.names import close_matches
+from pgen.data.names import suggest_names
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 
@@ -130,7 +130,7 @@ def _entry(path: Path, names: list[str], name: str | None, default_name: str | N
         if name is None and len(names) == 1:
             return names[0]
         raise InputError(
-            f"{path} has no {wanted!r}{close_matches(wanted, names)}"
+            f"{path} has no {wanted!r}{suggest_names(wanted, names)}"
             + ("" if name is not None else f"; name the row as {path}:NAME")
         )
     if len(names) == 1:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from pgen.data.annotators.quiet import quiet
-from pgen.data.formats.images import MAX_PIXELS, decode, looks_like_image, read_image
+from pgen.data.annotators.quiet import silence_native_output
+from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image, read_image
 from pgen.data.inputs import read_bytes
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -24,7 +24,7 @@ _FRAME_SECONDS = 0.1  # of a frame, where the file does not say
 
 
 @dataclass(frozen=True)
-class Frame:
+class VideoFrame:
     """One picture of several."""
 
     image: NDArray[np.uint8]  #: (H, W, 3) RGB
@@ -48,7 +48,7 @@ def is_moving(path: Path) -> bool:
         return False
 
 
-def read_frames(path: Path, most: int) -> list[Frame]:
+def read_frames(path: Path, most: int) -> list[VideoFrame]:
     """Frames of a video, an animation or a folder, in their order; of more than ``most``, as many evenly chosen.
 
     Those of a folder are in the order of their names, numbers by value. Raises `InputError` if there is none, or a
@@ -69,7 +69,7 @@ def write_gif(path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequen
     """Write ``pictures``, uint8 (H, W, 3) of one size, as an endless GIF, each shown for its ``seconds``."""
     images = [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
     lengths = [max(20, round(1000 * length)) for length in seconds]
-    with write_whole(path, force) as aside:
+    with atomic_write(path, force) as aside:
         images[0].save(aside, format="GIF", save_all=True, append_images=images[1:], duration=lengths, loop=0)
     return path
 
@@ -79,17 +79,17 @@ def _chosen(count: int, most: int) -> list[int]:
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, most)).round()})
 
 
-def _of_folder(path: Path, most: int) -> list[Frame]:
+def _of_folder(path: Path, most: int) -> list[VideoFrame]:
     files = sorted(
         (file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES and file.name[0] != "."),
         key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name.lower())],
     )
     step = len(files) / max(1, min(len(files), most))
-    return [Frame(read_image(files[i]), files[i].name, _FRAME_SECONDS * step) for i in _chosen(len(files), most)]
+    return [VideoFrame(read_image(files[i]), files[i].name, _FRAME_SECONDS * step) for i in _chosen(len(files), most)]
 
 
-def _of_animation(path: Path, most: int) -> list[Frame]:
-    with decode(read_bytes(path, "an animation"), path) as image:
+def _of_animation(path: Path, most: int) -> list[VideoFrame]:
+    with decode_image(read_bytes(path, "an animation"), path) as image:
         count = getattr(image, "n_frames", 1)
         step = count / min(count, most)
         wanted = set(_chosen(count, most))
@@ -100,13 +100,13 @@ def _of_animation(path: Path, most: int) -> list[Frame]:
                 if index in wanted:
                     picture = Image.alpha_composite(Image.new("RGBA", frame.size, "white"), frame.convert("RGBA"))
                     name = f"{path.stem}-{index:04d}"
-                    frames.append(Frame(np.array(picture.convert("RGB")), name, step * length / 1000))
+                    frames.append(VideoFrame(np.array(picture.convert("RGB")), name, step * length / 1000))
         except (OSError, ValueError, EOFError) as error:
             raise InputError(f"{path} is damaged or cut short ({error}); get a whole copy of it") from None
     return frames
 
 
-def _of_video(path: Path, most: int) -> list[Frame]:
+def _of_video(path: Path, most: int) -> list[VideoFrame]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; give the path of a video")
     try:
@@ -116,7 +116,7 @@ def _of_video(path: Path, most: int) -> list[Frame]:
             f"{path}: reading videos needs OpenCV, which is not installed: pip install 'pgen[photo]' (or give a GIF, "
             "or a folder of frames)"
         ) from None
-    with quiet():
+    with silence_native_output():
         video = cv2.VideoCapture(str(path))
         try:
             return list(_decoded(video, cv2, path, most))
@@ -124,7 +124,7 @@ def _of_video(path: Path, most: int) -> list[Frame]:
             video.release()
 
 
-def _decoded(video: Any, cv2: Any, path: Path, most: int) -> Iterator[Frame]:
+def _decoded(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame]:
     """Frames of an opened ``cv2.VideoCapture``."""
     count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = video.get(cv2.CAP_PROP_FPS) or 1 / _FRAME_SECONDS
@@ -139,4 +139,4 @@ def _decoded(video: Any, cv2: Any, path: Path, most: int) -> Iterator[Frame]:
         if index in wanted:
             whole, picture = video.retrieve()
             if whole:
-                yield Frame(np.ascontiguousarray(picture[:, :, ::-1]), f"{path.stem}-{index:04d}", step / rate)
+                yield VideoFrame(np.ascontiguousarray(picture[:, :, ::-1]), f"{path.stem}-{index:04d}", step / rate)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
-from pgen.data.formats.images import decode, looks_like_image
+from pgen.data.formats.images import decode_image, looks_like_image
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import read_bytes, split_spec
 from pgen.data.store import is_hdf5
@@ -37,7 +37,7 @@ def read_painted(spec: str | os.PathLike[str]) -> NDArray[np.uint8]:
     data = read_bytes(path, "a parsing map (.npy or .png)")
     if not looks_like_image(data[:16]):
         return read_parsing(spec)
-    image = decode(data, path)
+    image = decode_image(data, path)
     if image.format in ("JPEG", "MPO") or image.mode not in ("P", "PA", "RGB", "RGBA"):
         return read_parsing(spec)
     return _labels(np.asarray(image.convert("RGBA")), path)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.labels import LABEL_COUNT, PALETTE
-from pgen.data.formats.images import MAX_PIXELS, decode, looks_like_image
-from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image
+from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme, load_scheme
 from pgen.data.inputs import read_bytes, split_spec
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 _KIND = "a parsing map (.npy or .png)"
 
@@ -44,7 +44,7 @@ def read_parsing(
     if scheme is None or scheme.name == DEFAULT_SCHEME:
         return _checked(ids, path)
     try:
-        return merge(ids, scheme, pose)
+        return merge_labels(ids, scheme, pose)
     except InputError as error:
         raise InputError(f"{path} has {error}") from None
 
@@ -78,7 +78,7 @@ def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], forc
         raise ValueError(f"a parsing map is uint8 (H, W) of ids below {LABEL_COUNT}")
     image = Image.fromarray(np.ascontiguousarray(parsing))
     image.putpalette(PALETTE.tobytes())
-    with write_whole(path, force) as aside:
+    with atomic_write(path, force) as aside:
         image.save(aside, format="PNG")
     return Path(path)
 
@@ -109,7 +109,7 @@ def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
 
 
 def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.integer]:
-    image = decode(data, path)
+    image = decode_image(data, path)
     if image.format in ("JPEG", "MPO"):
         raise InputError(f"{path} is a JPEG, which blurs labels; save the parsing map as PNG")
     if image.mode == "P":

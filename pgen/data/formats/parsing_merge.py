@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import nearest_sides
 from pgen.data.formats.parsing_schemes import DRESS, RULES, ParsingScheme, label_table
 from pgen.errors import InputError
 
 
-def merge(
+def merge_labels(
     ids: NDArray[np.integer], scheme: ParsingScheme, pose: NDArray[np.floating] | None = None
 ) -> NDArray[np.uint8]:
     """``ids`` (H, W) of ``scheme`` as a parsing map uint8 (H, W), label ids 0-9.
@@ -61,7 +61,7 @@ def _sides(points: NDArray[np.float64], pose: NDArray[np.floating] | None, rule:
 def _mean(pose: NDArray[np.floating] | None, joints: Sequence[Joint]) -> NDArray[np.float64] | None:
     if pose is None:
         return None
-    there = [joint for joint in joints if known(pose)[joint]]
+    there = [joint for joint in joints if known_joints(pose)[joint]]
     return np.asarray(pose, np.float64)[there].mean(axis=0) if there else None
 
 

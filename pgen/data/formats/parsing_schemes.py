@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
 from pgen.body.sides import ARM, LEG
 from pgen.data.inputs import decode_text, read_bytes
-from pgen.data.names import close_matches
+from pgen.data.names import suggest_names
 from pgen.errors import InputError
 
 DRESS = "dress"
@@ -79,7 +79,7 @@ def _bundled(name: str) -> ParsingScheme:
 
 def _load(path: Path, depth: int) -> ParsingScheme:
     if not path.suffix and not path.exists():
-        close = close_matches(str(path), SCHEMES)
+        close = suggest_names(str(path), SCHEMES)
         raise InputError(f"the parsing scheme {path} is neither {', '.join(SCHEMES)}, nor a TOML file{close}")
     content = _parse(path)
     if content.keys() - _KEYS:

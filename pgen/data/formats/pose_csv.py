@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINT_COUNT, known
+from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.data.inputs import decode_text, read_bytes
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 MISSING = -1
 _HEADER = "name:keypoints_y:keypoints_x"
@@ -53,13 +53,15 @@ def write_pose_csv(
     A coordinate of exactly -1, which the format takes for missing, is moved by a thousandth. Raises
     ValueError for names that the format cannot hold.
     """
-    with write_whole(path, force) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
+    with atomic_write(path, force) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
         file.write(_HEADER + "\n")
         for name, pose in poses.items():
             if name != name.strip() or not name or len(name.splitlines()) != 1:
                 raise ValueError(f"{name!r} cannot be a name in a keypoint CSV")
             x, y = (
-                json.dumps([_number(*joint) for joint in zip(values.tolist(), known(pose).tolist(), strict=True)])
+                json.dumps(
+                    [_number(*joint) for joint in zip(values.tolist(), known_joints(pose).tolist(), strict=True)]
+                )
                 for values in pose.T
             )
             file.write(f"{name}: {y}: {x}\n")

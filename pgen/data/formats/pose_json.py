@@ -15,10 +15,10 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINT_COUNT, known
+from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.data.inputs import decode_text, parse_json, read_bytes
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import write_whole
+from pgen.runtime.atomic_write import atomic_write
 
 #: Where the 18 joints stand in each model of OpenPose, by its number of joints. BODY_25 has the middle of the
 #: hips (8) and the feet (19-24) besides.
@@ -77,12 +77,12 @@ def write_pose_json(
     """
     flat: list[float] = []
     trust = np.ones(len(pose)) if confidence is None else np.clip(confidence, 0.001, 1)  # 0 would say "missing"
-    for (x, y), there, sure in zip(pose.tolist(), known(pose).tolist(), trust.tolist(), strict=True):
+    for (x, y), there, sure in zip(pose.tolist(), known_joints(pose).tolist(), trust.tolist(), strict=True):
         flat += [round(x, 3), round(y, 3), round(sure, 3)] if there else [0.0, 0.0, 0.0]
     content: dict[str, Any] = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
     if frame is not None:
         content |= {"canvas_height": frame[0], "canvas_width": frame[1]}
-    with write_whole(path, force) as aside:
+    with atomic_write(path, force) as aside:
         aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
     return Path(path)
 
@@ -126,5 +126,5 @@ def _pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.
 
 
 def _box_area(pose: NDArray[np.float32]) -> float:
-    points = pose[known(pose)]
+    points = pose[known_joints(pose)]
     return float(np.prod(np.ptp(points, axis=0))) if len(points) else -1.0

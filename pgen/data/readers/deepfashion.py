@@ -29,20 +29,20 @@ from pathlib import Path
 from pgen.data.example import SPLITS, Split
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_json import PosesOfPhoto
-from pgen.data.names import PhotoNames, bare
+from pgen.data.names import PhotoNames, strip_name
 from pgen.data.readers.frames import guess_frame, height_by_width
-from pgen.data.readers.gather import Found, gather
-from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, Given, PathLike
+from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike
 from pgen.data.readers.keypoint_sources import PoseRow, find_poses, match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import (
     find_maps,
     find_pairs,
     find_photos,
+    find_spelling,
     first_of,
-    listed_splits,
-    no_photos,
-    spelt,
+    no_photos_error,
+    read_listed_splits,
     split_lists,
 )
 from pgen.errors import InputError
@@ -57,7 +57,9 @@ _LOOKED_AT = 1000  # poses, to tell their frame
 _ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and which of its colours
 
 
-def find_deepfashion(root: PathLike, given: Given = NOTHING_GIVEN, shape: tuple[int, int] | None = None) -> PhotoSet:
+def find_deepfashion(
+    root: PathLike, given: GivenFiles = NOTHING_GIVEN, shape: tuple[int, int] | None = None
+) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
     Square photos are cut at both sides to the ratio of ``shape`` (height, width). Without lists, photos are for
@@ -84,11 +86,11 @@ def find_deepfashion(root: PathLike, given: Given = NOTHING_GIVEN, shape: tuple[
         notes += more_notes
     paired = find_pairs(root, given.pair_lists(), "fashion")
     notes += paired.notes
-    splits, more_notes, absent = listed_splits(root, names)
+    splits, more_notes, absent = read_listed_splits(root, names)
     notes += more_notes
     splits = splits or folder_of or _by_table(tables, names, poses.where)
-    return gather(
-        Found(
+    return gather_photos(
+        FoundDataset(
             photos=files,
             names=names,
             poses=poses,
@@ -106,7 +108,7 @@ def find_deepfashion(root: PathLike, given: Given = NOTHING_GIVEN, shape: tuple[
 
 def photo_key(name: str) -> str:
     """The letters and digits of ``name`` in lower case, without folder of photos, the word fashion, and suffix."""
-    parts = [part for part in bare(name.replace("\\", "/")).split("/") if part not in (".", "")]
+    parts = [part for part in strip_name(name.replace("\\", "/")).split("/") if part not in (".", "")]
     while len(parts) > 1 and parts[0] in (*_FOLDERS, *SPLITS):
         parts = parts[1:]
     key = "".join(character for character in "".join(parts).lower() if character.isalnum())
@@ -126,12 +128,12 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
     if images is not None:
         files = find_photos(root / images)
         if not files:
-            raise no_photos(root / images)
+            raise no_photos_error(root / images)
         return files, None, ()
     if there:
         files = find_photos(root / there[0])
         if not files:
-            raise no_photos(root / there[0])
+            raise no_photos_error(root / there[0])
         others = [f"{name}/" for name in (*there[1:], *flat)]
         note = f"photos are taken from {root / there[0]}, not {' or '.join(others)}: --images names another folder"
         return files, None, (note,) if others else ()
@@ -151,7 +153,7 @@ def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     found: list[Path] = []
     notes: tuple[str, ...] = ()
     for split in SPLITS:
-        path, its_notes = first_of(root, spelt("annotation", split))
+        path, its_notes = first_of(root, find_spelling("annotation", split))
         notes += its_notes
         if path is not None:
             found.append(path)

@@ -9,15 +9,15 @@ from pgen.data.formats.pairs_csv import groups
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_csv import is_pose_csv
 from pgen.data.names import PhotoNames
-from pgen.data.readers.gather import Found, gather
-from pgen.data.readers.given import NOTHING_GIVEN, Given, PathLike
+from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
-from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, listed_splits, no_photos, split_lists
+from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits, split_lists
 from pgen.errors import InputError
 
 
-def find_folder(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
+def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN) -> PhotoSet:
     """Find what belongs together in ``root``, but for what is ``given``.
 
     Photos lie in ``root/images``, or in ``root`` itself. Keypoints are in ``root/keypoints.csv``, or the only keypoint
@@ -36,7 +36,7 @@ def find_folder(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
     maps_in = given.maps_in(root)
     files = find_photos(folder, without=maps_in)
     if not files:
-        raise no_photos(folder)
+        raise no_photos_error(folder)
     names = PhotoNames(files, folder)
     poses = match_poses(sources, names)
     lists = given.pair_lists() or [path for path in [root / "pairs.csv"] if path.is_file()]
@@ -44,9 +44,9 @@ def find_folder(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
     linked = [tuple(map(names.find, pair)) for pair in read or ()]
     folders = [(f"{PurePosixPath(name).parent}/", name) for name in files if "/" in name]
     person = groups([*folders, *((one, other) for one, other in linked if one and other)])
-    splits, more_notes, absent = listed_splits(root, names)
-    return gather(
-        Found(
+    splits, more_notes, absent = read_listed_splits(root, names)
+    return gather_photos(
+        FoundDataset(
             photos=files,
             names=names,
             poses=poses,

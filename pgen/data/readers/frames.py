@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known
+from pgen.body.joints import Joint, known_joints
 from pgen.errors import InputError
 
 #: Frames of the field's keypoint files, (height, width).
@@ -23,7 +23,7 @@ _OFF_CENTRE = 0.1  # heights by which bodies must miss the middle, and
 _CENTRED = 0.05  # by which they may miss that of the right frame
 
 
-def into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
+def pose_into_photo(pose: NDArray[np.float32], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
     """Carry ``pose`` (18, 2), in pixels of ``frame``, into a photo of ``size``; both (height, width).
 
     The frame and the photo show the same height and have the same vertical axis, as all frames of the field
@@ -39,7 +39,7 @@ def parsing_into_photo(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDA
     """Carry a parsing map (h, w) into a photo of ``size``, (height, width).
 
     Pixels take the nearest label, and are background where the map does not reach. The same height
-    is shown, with the same vertical axis, as `into_photo` has it.
+    is shown, with the same vertical axis, as `pose_into_photo` has it.
     """
     scale = parsing.shape[0] / size[0]
     rows = ((np.arange(size[0]) + 0.5) * scale).astype(int)
@@ -54,7 +54,7 @@ def guess_frame(
     poses: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]] = KNOWN_FRAMES
 ) -> tuple[int, int] | None:
     """The one of ``frames`` in which ``poses`` stand upright in the middle; None if none does, or several."""
-    seen = [pose[known(pose)] for pose in poses if known(pose).any()]
+    seen = [pose[known_joints(pose)] for pose in poses if known_joints(pose).any()]
     fitting = [frame for frame in frames if seen and _suits(seen, frame)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -74,7 +74,9 @@ def check_frame(
     ``swap_remedy`` tells what to do about x and y that have changed places.
     """
     frames = [frame or size for size in sizes]
-    seen = [(pose[known(pose)], own) for pose, own in zip(poses, frames, strict=True) if known(pose).any()]
+    seen = [
+        (pose[known_joints(pose)], own) for pose, own in zip(poses, frames, strict=True) if known_joints(pose).any()
+    ]
     if not seen:
         if poses:
             raise InputError(f"{source}: every joint of every pose is missing; look at the file")

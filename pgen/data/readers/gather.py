@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgen.data.example import Drop, Split
-from pgen.data.names import PhotoNames, close_matches
+from pgen.data.names import PhotoNames, suggest_names
 from pgen.data.readers.keypoint_sources import MatchedPoses
 from pgen.data.readers.photo_set import Conventions, Photo, PhotoSet
 from pgen.data.readers.tree import FoundPairs
@@ -15,8 +15,8 @@ from pgen.errors import InputError
 
 
 @dataclass(frozen=True)
-class Found:
-    """What lies in a data set's folder, by photo; `gather` makes a `PhotoSet` of it."""
+class FoundDataset:
+    """What lies in a data set's folder, by photo; `gather_photos` makes a `PhotoSet` of it."""
 
     photos: Mapping[str, Path]
     names: PhotoNames
@@ -31,7 +31,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def gather(found: Found) -> PhotoSet:
+def gather_photos(found: FoundDataset) -> PhotoSet:
     """The photos with what belongs to them, in the order of their names.
 
     Where nothing says which photos are for testing, all photos of the people in ``pairs`` are. Where something does,
@@ -87,12 +87,12 @@ def _joined(paths: Sequence[Path]) -> str:
     return " and ".join(map(str, paths))
 
 
-def _known_pair(pair: tuple[str, str], found: Found, lists: Sequence[Path]) -> tuple[str, str]:
+def _known_pair(pair: tuple[str, str], found: FoundDataset, lists: Sequence[Path]) -> tuple[str, str]:
     source, target = (found.names.find(name) for name in pair)
     if source is None or target is None:
         name = pair[0] if source is None else pair[1]
         raise InputError(
             f"{_joined(lists)} names {name!r}, which is no photo in {found.names.where}"
-            f"{close_matches(name, found.photos)}"
+            f"{suggest_names(name, found.photos)}"
         )
     return source, target

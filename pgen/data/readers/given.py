@@ -37,7 +37,7 @@ def _annotators(pose: str, parsing: str) -> Annotators:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenFiles:
     """What is taken instead of what the data set's folder has, and what is done about annotations that it lacks."""
 
     keypoints: Sequence[PathLike] = ()  # files or folders as `find_poses` takes them; none: the data set's own
@@ -64,4 +64,4 @@ class Given:
         return Path(self.parsing) if self.parsing is not None else root / "parsing"
 
 
-NOTHING_GIVEN = Given()
+NOTHING_GIVEN = GivenFiles()

@@ -20,11 +20,11 @@ from pathlib import Path, PurePosixPath
 from pgen.data.example import SPLITS, Split
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
-from pgen.data.readers.gather import Found, gather
-from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, Given, PathLike
+from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
-from pgen.data.readers.tree import find_maps, find_pairs, find_photos, no_photos, spelt
+from pgen.data.readers.tree import find_maps, find_pairs, find_photos, find_spelling, no_photos_error
 from pgen.errors import InputError
 
 SIZE = (128, 64)
@@ -39,7 +39,7 @@ _FOLDERS: tuple[tuple[Split, tuple[str, ...]], ...] = (
 _QUERY = "query"
 
 
-def find_market1501(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
+def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
     Photos are always those of the layout, whatever ``given.images`` says. Raises `InputError` if something is missing
@@ -65,8 +65,8 @@ def find_market1501(root: PathLike, given: Given = NOTHING_GIVEN) -> PhotoSet:
     names = PhotoNames(files, root)
     paired = find_pairs(root, given.pair_lists(), "market")
     notes += paired.notes
-    return gather(
-        Found(
+    return gather_photos(
+        FoundDataset(
             photos=files,
             names=names,
             poses=poses,
@@ -102,14 +102,14 @@ def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, .
                 raise InputError(f"{files[path.name]} and {path} have the same name; remove one of them")
             files[path.name], splits[path.name] = path, split
     if not files:
-        raise no_photos(root / "bounding_box_train", root / "bounding_box_test")
+        raise no_photos_error(root / "bounding_box_train", root / "bounding_box_test")
     note = f"{junk:,} photos of nobody (numbers {' and '.join(JUNK)}) are skipped"
     return files, splits, (note,) if junk else ()
 
 
 def _tables(root: Path) -> list[Path]:
     """The keypoint files in ``root``, or the folder of them; none if there are none."""
-    found = [root / name for split in SPLITS for name in spelt("annotation", split, "market")]
+    found = [root / name for split in SPLITS for name in find_spelling("annotation", split, "market")]
     found = [path for path in found if path.is_file()]
     if not found and (root / "keypoints").is_dir():
         found = [root / "keypoints"]

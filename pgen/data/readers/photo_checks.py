@@ -13,11 +13,11 @@ from pgen.body.labels import LABELS, Label
 from pgen.body.sides import LEG
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
-from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import DRESS, SCHEMES, ParsingScheme, load_scheme, schemes_with
-from pgen.data.readers.frames import CSV_REMEDY, FILE_REMEDY, check_frame, into_photo, parsing_into_photo
+from pgen.data.readers.frames import CSV_REMEDY, FILE_REMEDY, check_frame, parsing_into_photo, pose_into_photo
 from pgen.data.readers.keypoint_sources import load_pose
-from pgen.data.readers.photo_set import Photo, PhotoSet, on_body
+from pgen.data.readers.photo_set import Photo, PhotoSet, joints_on_body
 from pgen.errors import InputError
 
 _LOOKED_AT = 50  # photos
@@ -64,8 +64,8 @@ class _Seen:
     def pose_in_map(self) -> NDArray[np.float32]:
         """The pose (18, 2) in pixels of the map."""
         assert self.ids is not None
-        pose = into_photo(self.pose, self.frame, self.size)
-        return into_photo(pose, self.size, (self.ids.shape[0], self.ids.shape[1]))
+        pose = pose_into_photo(self.pose, self.frame, self.size)
+        return pose_into_photo(pose, self.size, (self.ids.shape[0], self.ids.shape[1]))
 
 
 def check_photos(found: PhotoSet) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
     """Refuse poses that miss the bodies, or that fit the maps of others as well as their own."""
     poses, maps = [], []
     for one in seen:
-        pose = into_photo(one.pose, one.frame, one.size)
+        pose = pose_into_photo(one.pose, one.frame, one.size)
         parsing = _merged(one, found.conventions.scheme)
         if parsing is not None:
             poses.append(pose / one.size[0])
@@ -201,15 +201,15 @@ def _merged(one: _Seen, scheme: ParsingScheme) -> NDArray[np.uint8] | None:
     """Its map in our labels, as large as the photo; None if it cannot be merged."""
     assert one.ids is not None
     try:
-        merged = merge(one.ids, scheme, one.pose_in_map())
+        merged = merge_labels(one.ids, scheme, one.pose_in_map())
     except InputError:
         return None
     return merged if merged.shape == one.size else parsing_into_photo(merged, one.size)
 
 
 def _fit(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
-    """`on_body` for a pose in heights of the photo."""
-    return on_body(pose * parsing.shape[0], parsing)
+    """`joints_on_body` for a pose in heights of the photo."""
+    return joints_on_body(pose * parsing.shape[0], parsing)
 
 
 def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import known
+from pgen.body.joints import known_joints
 from pgen.body.labels import Label
-from pgen.data.annotators.interface import NobodyFoundError, ToParse
-from pgen.data.example import Drop, Example, Job, Split, done
+from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
+from pgen.data.example import Drop, Example, Job, Split, is_done
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
-from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import ParsingScheme
-from pgen.data.readers.frames import height_by_width, into_photo, parsing_into_photo
+from pgen.data.readers.frames import height_by_width, parsing_into_photo, pose_into_photo
 from pgen.data.readers.given import Estimating
 from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
-from pgen.runtime.parallel_map import ordered_map
+from pgen.runtime.parallel_map import parallel_map
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
@@ -81,7 +81,7 @@ class PhotoSet:
 
     def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
         """Read every photo of `jobs`, in their order, in ``workers`` processes."""
-        yield from ordered_map(done, ((job,) for job in self.jobs()), workers)
+        yield from parallel_map(is_done, ((job,) for job in self.jobs()), workers)
 
 
 def read_photo(
@@ -128,9 +128,9 @@ def read_photo(
             "keypoints of another frame",
             f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}",
         )
-    pose = pose if frame == size else into_photo(pose, frame, size)
+    pose = pose if frame == size else pose_into_photo(pose, frame, size)
     if map_path is None:
-        parsing = estimating.annotators().parsing(ToParse(image, pose, silhouette)).labels
+        parsing = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette)).labels
         example = Example(name, image, parsing, pose, person_id, split)
         return example if conventions.shape is None else _cut(example, conventions.shape)
     try:
@@ -144,11 +144,13 @@ def read_photo(
     if conventions.scheme.unknown(ids).size:
         return Drop(name, "labels out of range", _unknown_labels(ids, map_path, conventions.scheme))
     try:
-        parsing = merge(ids, conventions.scheme, pose if own_size == size else into_photo(pose, size, own_size))
+        parsing = merge_labels(
+            ids, conventions.scheme, pose if own_size == size else pose_into_photo(pose, size, own_size)
+        )
     except InputError as error:
         return Drop(name, "parsing map cannot be merged", f"{map_path} has {error}")
     parsing = parsing if own_size == size else parsing_into_photo(parsing, size)
-    share = on_body(pose, parsing)
+    share = joints_on_body(pose, parsing)
     if share is not None and share < _OFF_BODY:
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
@@ -156,13 +158,13 @@ def read_photo(
     return example if conventions.shape is None else _cut(example, conventions.shape)
 
 
-def on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
+def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
     """The share of the joints within the photo that lie on the body, or nearly; None if they are too few to judge.
 
     ``pose`` (18, 2) and ``parsing`` (H, W) are in the same pixels.
     """
     height, width = parsing.shape
-    points = np.rint(pose[known(pose)]).astype(int)
+    points = np.rint(pose[known_joints(pose)]).astype(int)
     inside = ((points >= 0) & (points < (width, height))).all(axis=1)
     if inside.sum() < _JOINTS_TO_JUDGE:
         return None

@@ -28,7 +28,7 @@ def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def no_photos(*folders: Path) -> InputError:
+def no_photos_error(*folders: Path) -> InputError:
     """The error, to be raised, about folders that should have photos."""
     return InputError(f"{' and '.join(map(str, folders))} has no photos ({', '.join(PHOTO_SUFFIXES)})")
 
@@ -53,7 +53,9 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     return {photo: files[name] for photo, name in names.match(files, folder).items()}
 
 
-def listed_splits(root: Path, names: PhotoNames) -> tuple[dict[str, Split] | None, tuple[str, ...], tuple[str, ...]]:
+def read_listed_splits(
+    root: Path, names: PhotoNames
+) -> tuple[dict[str, Split] | None, tuple[str, ...], tuple[str, ...]]:
     """What train.lst and test.lst in ``root`` say: the split of each photo, notes, and names without a photo.
 
     None if there is neither of them. Raises `InputError` if a photo is in both.
@@ -82,7 +84,7 @@ def split_lists(root: Path) -> list[Path]:
     return [path for path in (root / f"{split}.lst" for split in SPLITS) if path.is_file()]
 
 
-def spelt(kind: str, ending: str, set_name: str = "fashion") -> list[str]:
+def find_spelling(kind: str, ending: str, set_name: str = "fashion") -> list[str]:
     """File names of a ``kind`` ("pairs", "annotation") in the field, such as fasion-resize-pairs-test.csv."""
     names = _SPELLINGS if set_name == "fashion" else (set_name,)
     return [f"{name}{resize}-{kind}-{ending}.csv" for name, resize in product(names, ("-resize", ""))]
@@ -111,11 +113,12 @@ class FoundPairs:
 def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
     """Pairs for testing from ``given`` files, else from ``root``; those for training, if any, from ``root``.
 
-    In ``root`` under the field's names for the set (see `spelt`), as pairs.csv (for testing) or SPLIT_pairs.txt.
+    In ``root`` under the field's names for the set (see `find_spelling`), as pairs.csv (for testing) or
+    SPLIT_pairs.txt.
     Raises `InputError` naming the file and row.
     """
-    test, test_notes = first_of(root, (*spelt("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
-    train, train_notes = first_of(root, (*spelt("pairs", "train", set_name), "train_pairs.txt"))
+    test, test_notes = first_of(root, (*find_spelling("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
+    train, train_notes = first_of(root, (*find_spelling("pairs", "train", set_name), "train_pairs.txt"))
     test_lists = list(given) or [path for path in (test,) if path]
     train_lists = [path for path in (train,) if path]
     notes = train_notes if given else (*test_notes, *train_notes)

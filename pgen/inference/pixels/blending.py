@@ -25,7 +25,7 @@ _DISTINCT = 24.0
 _REACHES = (0.008, 0.03, 0.12)
 
 
-def bled(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
+def nearest_fill(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
     """``image`` (H, W) or (H, W, 3) with every pixel outside ``region`` (H, W) in the colour of the nearest one inside.
 
     To enlarge a region without mixing in what lies beside it. The image itself if the region is empty.
@@ -36,18 +36,18 @@ def bled(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
     return np.asarray(image[rows, columns])
 
 
-def interior(region: Mask, width: float) -> Mask:
+def erode_region(region: Mask, width: float) -> Mask:
     """The pixels of ``region`` (H, W) that are more than ``width`` pixels from what lies outside of it."""
     return np.asarray(ndimage.distance_transform_edt(region) > width)
 
 
-def unmixed(image: Picture, region: Mask) -> Picture:
+def unmix_borders(image: Picture, region: Mask) -> Picture:
     """``image`` (H, W, 3) in the colours that ``region`` has inside of its outermost pixels, all over."""
-    core = interior(region, 1)
-    return bled(image, core if core.any() else region)
+    core = erode_region(region, 1)
+    return nearest_fill(image, core if core.any() else region)
 
 
-def held(painted: Picture, guide: Picture, known: Mask, reach: float) -> Picture:
+def match_local_mean(painted: Picture, guide: Picture, known: Mask, reach: float) -> Picture:
     """``painted`` (H, W, 3) with the mean colours that ``guide`` has in ``known``, over ``reach`` of the longer side.
 
     Detail stays. H_A tints white cloth like skin near joints, which its guide does not.
@@ -61,19 +61,19 @@ def held(painted: Picture, guide: Picture, known: Mask, reach: float) -> Picture
     return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
 
 
-def continued(painted: Picture, known: Mask, region: Mask, plain: float) -> Picture:
+def continue_texture(painted: Picture, known: Mask, region: Mask, plain: float) -> Picture:
     """``painted`` (H, W, 3) with the colours that it has in ``known`` carried on into the rest of ``region``.
 
     What the other photo does not show is painted in the garment's mean colour, which makes patches. The more ``plain``
     a garment is (0 to 1), the more it goes on as it is nearby; a patterned one takes on the mean of a wider
     neighbourhood, with what pattern it has.
     """
-    inner = interior(known, 1)
+    inner = erode_region(known, 1)
     unknown = region & ~known
     if not inner.any() or not unknown.any():
         return painted
     near, wide = (reach * max(region.shape) for reach in _CONTINUED)
-    nearby = _blurred(bled(painted, inner).astype(np.float32), near)
+    nearby = _blurred(nearest_fill(painted, inner).astype(np.float32), near)
     level = _mean_around(painted, inner, wide) - _mean_around(painted, unknown, wide)
     mixed = plain * nearby + (1 - plain) * (painted + level * unknown[..., None])
     outside = region & ~inner
@@ -84,10 +84,10 @@ def _mean_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float
     """Mean colour (H, W, 3) of ``region`` around each pixel; far from it, that of its nearest pixels."""
     weight = ndimage.gaussian_filter(region.astype(np.float32), sigma, truncate=3)
     total = _blurred(image.astype(np.float32) * region[..., None], sigma)
-    return bled(total / np.maximum(weight, 1e-4)[..., None], weight > 1e-2)
+    return nearest_fill(total / np.maximum(weight, 1e-4)[..., None], weight > 1e-2)
 
 
-def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
+def replace_garment(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
     """``photo`` with ``painted`` in ``region``, but for what mixes there with the surroundings of the ``old`` region.
 
     Within ``width`` pixels of the old region's border, a pixel's share of the region is found from the photo itself:
@@ -103,10 +103,10 @@ def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: 
         return result
     share = np.ones((*region.shape, 1), np.float32)
     beside = np.zeros(photo.shape, np.float32)
-    inner = interior(old, width)
+    inner = erode_region(old, width)
     if inner.any() and not old.all():
         # The nearest pixels, not means: garments may be patterned.
-        was, beside = bled(photo, inner).astype(np.float32), bled(photo, ~old).astype(np.float32)
+        was, beside = nearest_fill(photo, inner).astype(np.float32), nearest_fill(photo, ~old).astype(np.float32)
         towards = was - beside
         length = (towards**2).sum(axis=2)
         found = np.clip(((photo - beside) * towards).sum(axis=2) / np.maximum(length, 1), 0, 1)
@@ -118,7 +118,7 @@ def exchanged(photo: Picture, painted: Picture, region: Mask, old: Mask, width: 
     return result
 
 
-def matched(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted: Mask, known: Mask) -> Picture:
+def match_borders(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted: Mask, known: Mask) -> Picture:
     """``painted`` with its colours in ``wanted`` moved to those that ``photo`` has nearby for the same label.
 
     How painted and photo differ in ``known`` is carried over into ``wanted`` label by label, mostly from nearby: so new
@@ -148,7 +148,7 @@ def matched(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted:
     return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
 
 
-def faded(photo: Picture, painted: Picture, changed: Mask, border: float) -> Picture:
+def feather(photo: Picture, painted: Picture, changed: Mask, border: float) -> Picture:
     """``photo`` with ``painted`` in ``changed``, which fades out over ``border`` pixels around it.
 
     Pixels farther away are exactly the photo's.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.restoration import denoise_tv_chambolle
 
-from pgen.inference.pixels.blending import bled
+from pgen.inference.pixels.blending import nearest_fill
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
@@ -30,7 +30,7 @@ _SAME_TINT, _ROUGHNESS, _NEIGHBOURS = (0.75, 0.88), (0.24, 0.14), 0.02
 _CARRIED = 2.0
 
 
-def flattened(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
+def flatten_shading(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
     """``painted`` (H, W, 3) without light and folds, but with its pattern, lace and prints; ``plain`` as below."""
     colours = np.maximum(painted.astype(np.float32) / 255, 0.008)
     luminance = colours @ _LUMINANCE
@@ -53,7 +53,7 @@ def _fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(share / _FINE_ENOUGH, 0, 1), np.float32)
 
 
-def plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
+def measure_plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
     """1 for a garment of one colour, 0 for a patterned one; ``photo`` (H, W, 3) shows it unmixed in ``inner``."""
     if not inner.any():
         return 0.0
@@ -68,18 +68,18 @@ def plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
     return float(np.clip(min(by_tint, by_roughness), 0, 1))
 
 
-def shading(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.float32]:
+def estimate_shading(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How much brighter each pixel (H, W) is than the garment on average, by light and folds; 1 on average.
 
     Taken from where ``photo`` (H, W, 3) shows the garment unmixed (``inner``), and carried on beyond, and over prints.
     All 1 where there is no such place or the garment is patterned.
     """
-    strength = plainness(photo, inner)
+    strength = measure_plainness(photo, inner)
     if not strength:
         return np.ones(inner.shape, np.float32)
     ratio, foreign = _compared(photo, inner)
     own = inner & ~foreign
-    carried = bled(np.clip(ratio, _DARKEST, _BRIGHTEST) * strength, own)
+    carried = nearest_fill(np.clip(ratio, _DARKEST, _BRIGHTEST) * strength, own)
     beyond = ndimage.gaussian_filter(carried, _CARRIED * max(inner.shape) / 100)
     near = ndimage.distance_transform_edt(~own) <= 0.03 * max(inner.shape)
     return np.asarray(np.exp(np.where(near, carried, beyond)), np.float32)
@@ -95,6 +95,6 @@ def _compared(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> tuple[NDArr
     return ratio, foreign | (np.abs(ratio) > _RANGE)
 
 
-def shaded(painted: NDArray[np.uint8], factor: NDArray[np.floating]) -> NDArray[np.uint8]:
+def apply_shading(painted: NDArray[np.uint8], factor: NDArray[np.floating]) -> NDArray[np.uint8]:
     """``painted`` (H, W, 3) made brighter by ``factor`` (H, W)."""
     return np.rint(np.clip(painted * factor[..., None], 0, 255)).astype(np.uint8)

@@ -24,7 +24,9 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 _FEW = 12  #: pixels that are too few to tell a colour
 
 
-def bare_skin(image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.bool_]:
+def paint_bare_skin(
+    image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArray[np.floating]
+) -> NDArray[np.bool_]:
     """Where (H, W) ``image`` (H, W, 3) shows skin: of what counts as skin in ``parsing``, not shoes, eyes or lips.
 
     Whatever legs wear that begins above the calf, such as tights, is taken for skin: more of it belongs there.
@@ -47,7 +49,9 @@ def bare_skin(image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArra
     return np.asarray(skin & (alike | (legs & ~low)))
 
 
-def skin_around(image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]) -> NDArray[np.float32]:
+def find_skin_around(
+    image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]
+) -> NDArray[np.float32]:
     """Skin all over, (H, W, 3) from 0 to 255: as ``image`` (H, W, 3) has it nearby in ``shown``, round as in ``light``.
 
     Far from any, it has the usual colour of it. Some must be shown.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _COARSE, _SMALLEST = 128, 4
 
 
-def more_texture(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+def extend_texture(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
     """A picture (H, W, 3) all over of what ``image`` (H, W, 3) shows in ``region`` (H, W).
 
     The largest rectangle inside of the region, in place, and mirrored over and over around it. None if the region is

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pgen.body.batched import torso_lengths
 from pgen.body.joints import Joint
-from pgen.training.augment.batch_rng import Dice, shaped
+from pgen.training.augment.batch_rng import BatchRng, to_image_shape
 
 # Standard deviation of a joint's error in x and in y, in torso lengths; how much it differs between samples, as the
 # deviation of its logarithm; and how much more it is for hips and for a share of wild joints.
@@ -27,7 +27,7 @@ _LIMBS = (
 _LIMB_LOST = 0.03  # share of limbs that are not found as a whole
 
 
-def estimated_poses(poses: Tensor, dice: Dice) -> Tensor:
+def perturb_poses(poses: Tensor, dice: BatchRng) -> Tensor:
     """Poses (B, 18, 2) with errors and gaps."""
     unit = torso_lengths(poses)[:, None, None].clamp_min(8)
     lost = dice.chance(_LOST, len(Joint))
@@ -40,7 +40,7 @@ def estimated_poses(poses: Tensor, dice: Dice) -> Tensor:
     return moved.masked_fill(lost[..., None], torch.nan)
 
 
-def estimated_silhouettes(figures: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
+def perturb_silhouettes(figures: Tensor, dice: BatchRng) -> tuple[Tensor, Tensor]:
     """Silhouettes (B, 1, h, w), 0 to 1, of figures bool (B, h, w), and which samples have one, bool (B,).
 
     Edges are blurred and run inside or outside of the true ones; some have holes, some take in what is beside.
@@ -50,12 +50,12 @@ def estimated_silhouettes(figures: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
     for _ in range(2):
         soft = F.avg_pool2d(soft, 5, 1, 2, count_include_pad=False)
     rough = dice.chance(_ROUGH)
-    spread = shaped(torch.where(rough, 1.0, 0.25))
-    edge = 0.47 + spread * (shaped(dice.uniform(-0.22, 0.22)) + 0.12 * dice.field(1, 8, size))
-    found = torch.sigmoid((soft - edge) * shaped(dice.uniform(10, 20)))
+    spread = to_image_shape(torch.where(rough, 1.0, 0.25))
+    edge = 0.47 + spread * (to_image_shape(dice.uniform(-0.22, 0.22)) + 0.12 * dice.field(1, 8, size))
+    found = torch.sigmoid((soft - edge) * to_image_shape(dice.uniform(10, 20)))
     if rough.any():
         some = dice.some(rough)
-        hole = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * shaped(some.chance(0.5))
-        leak = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * shaped(some.chance(0.4))
+        hole = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * to_image_shape(some.chance(0.5))
+        leak = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * to_image_shape(some.chance(0.4))
         found[rough] = torch.maximum(found[rough] * (1 - hole), leak)
     return found, ~dice.chance(_ABSENT)

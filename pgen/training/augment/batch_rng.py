@@ -9,16 +9,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-class Dice:
+class BatchRng:
     """Throws for B samples at once, on the CPU; results go to ``device``. Seeds are long (B,)."""
 
     def __init__(self, seeds: Tensor, device: torch.device | str = "cpu") -> None:
         self._own = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
         self._device = device
 
-    def some(self, which: Tensor) -> Dice:
+    def some(self, which: Tensor) -> BatchRng:
         """The throws of the samples where ``which``, bool (B,), is true."""
-        part = Dice(torch.empty(0), self._device)
+        part = BatchRng(torch.empty(0), self._device)
         part._own = [own for own, chosen in zip(self._own, which.tolist(), strict=True) if chosen]
         return part
 
@@ -42,6 +42,6 @@ class Dice:
         return torch.stack([throw(own) for own in self._own]).to(self._device)
 
 
-def shaped(values: Tensor) -> Tensor:
+def to_image_shape(values: Tensor) -> Tensor:
     """Numbers (B,) as (B, 1, 1, 1)."""
     return values[:, None, None, None]

@@ -1,6 +1,6 @@
 """Synthetic photos in many disguises, so that what is learnt from them holds on real ones.
 
-Images are float (B, 3, H, W) in [0, 1] here, labels long (B, H, W). All randomness comes from `Dice`.
+Images are float (B, 3, H, W) in [0, 1] here, labels long (B, H, W). All randomness comes from `BatchRng`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
-from pgen.models.inputs import Views
-from pgen.training.augment.batch_rng import Dice, shaped
+from pgen.training.augment.batch_rng import BatchRng, to_image_shape
 
 _MARGIN = 0.1  # of the figure's longer side, left around it, as around a person who was found in a photo
 
@@ -28,7 +28,7 @@ _HALF_BODIES = 0.3  # share of samples that show part of the figure
 _REFOCUSED, _NOISY, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred or sharpened, noisy, compressed
 
 
-def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
+def recolor_garments(images: Tensor, labels: Tensor, dice: BatchRng) -> Tensor:
     """Other colours and patterns of clothes and hair, other shades of skin."""
     spread = torch.zeros(LABEL_COUNT, device=images.device)
     spread[list(_CLOTHES)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.2
@@ -42,14 +42,14 @@ def redressed(images: Tensor, labels: Tensor, dice: Dice) -> Tensor:
     size = (labels.shape[1], labels.shape[2])
     rows, columns = torch.meshgrid(*(torch.linspace(0, 1, n, device=images.device) for n in size), indexing="ij")
     waves, turn = dice.uniform(4, 60), dice.uniform(0, math.pi)
-    across = shaped(waves * turn.cos()) * columns + shaped(waves * turn.sin()) * rows
-    stripes = torch.sin(2 * math.pi * across) * shaped(dice.uniform(0, 0.3) * dice.chance(0.35))
+    across = to_image_shape(waves * turn.cos()) * columns + to_image_shape(waves * turn.sin()) * rows
+    stripes = torch.sin(2 * math.pi * across) * to_image_shape(dice.uniform(0, 0.3) * dice.chance(0.35))
     spots = 0.12 * dice.field(1, 12, size) + 0.1 * dice.field(1, 64, size)
     worn = torch.isin(labels, torch.tensor(_CLOTHES, device=labels.device))[:, None]
     return (images * gain * (1 + worn * (stripes + spots))).clamp(0, 1)
 
 
-def placed(images: Tensor, labels: Tensor, others: Tensor, dice: Dice) -> Tensor:
+def replace_background(images: Tensor, labels: Tensor, others: Tensor, dice: BatchRng) -> Tensor:
     """The figures before other backgrounds: crops of the photos ``others``, noise, plain or shaded colours."""
     kind = dice.uniform(0, 1)
     ground = images.clone()
@@ -67,7 +67,7 @@ def placed(images: Tensor, labels: Tensor, others: Tensor, dice: Dice) -> Tensor
     return ground + figure * (images - ground)
 
 
-def _photo(others: Tensor, dice: Dice) -> Tensor:
+def _photo(others: Tensor, dice: BatchRng) -> Tensor:
     zoom = dice.uniform(0.35, 1.0)
     theta = torch.zeros(len(others), 2, 3, device=others.device)
     theta[:, 0, 0] = zoom * torch.where(dice.chance(0.5), 1.0, -1.0)
@@ -77,18 +77,18 @@ def _photo(others: Tensor, dice: Dice) -> Tensor:
     return F.grid_sample(others, grid, padding_mode="reflection", align_corners=False)
 
 
-def _plain(others: Tensor, dice: Dice) -> Tensor:
+def _plain(others: Tensor, dice: BatchRng) -> Tensor:
     size = (others.shape[2], others.shape[3])
     return dice.uniform(0.05, 1, 3)[..., None, None] + 0.15 * dice.field(1, 2, size)
 
 
-def _noise(others: Tensor, dice: Dice) -> Tensor:
+def _noise(others: Tensor, dice: BatchRng) -> Tensor:
     size = (others.shape[2], others.shape[3])
     fine = 0.12 * dice.field(3, 24, size) + 0.08 * dice.field(1, 96, size)
     return _plain(others, dice) + 0.15 * dice.field(3, 5, size) + fine
 
 
-def framed(views: Views, dice: Dice) -> Views:
+def crop_randomly(views: PersonBatch, dice: BatchRng) -> PersonBatch:
     """Each figure turned, and cropped as a photo in which it was found is: whole or in part, with a margin.
 
     The images keep their size, the labels get half of it, where a pixel has the label of its middle.
@@ -100,16 +100,16 @@ def framed(views: Views, dice: Dice) -> Views:
     away = torch.where(part[:, None], dice.uniform(-0.5, 0.5, 2) * side[:, None], 0.06 * side[:, None] * dice.normal(2))
     away[:, 0] = torch.where(part, 0.3 * away[:, 0], away[:, 0])
     turn = 0.12 * dice.normal()
-    return cropped(views, middle + away, side, turn)
+    return crop_persons(views, middle + away, side, turn)
 
 
-def whole(views: Views) -> Views:
-    """Each figure cropped with a margin, as `framed` does, with nothing random about it."""
+def crop_whole(views: PersonBatch) -> PersonBatch:
+    """Each figure cropped with a margin, as `crop_randomly` does, with nothing random about it."""
     middle, side = _boxes(views.labels)
-    return cropped(views, middle, side * (1 + 2 * _MARGIN), torch.zeros_like(side))
+    return crop_persons(views, middle, side * (1 + 2 * _MARGIN), torch.zeros_like(side))
 
 
-def cropped(views: Views, middle: Tensor, side: Tensor, turn: Tensor) -> Views:
+def crop_persons(views: PersonBatch, middle: Tensor, side: Tensor, turn: Tensor) -> PersonBatch:
     """What fills the frame after: its longer side is ``side`` (B,) pixels, its middle ``middle`` (B, 2), (x, y).
 
     It is turned by ``turn`` (B,) radians. Joints outside become missing. The labels are at half the size.
@@ -127,19 +127,19 @@ def cropped(views: Views, middle: Tensor, side: Tensor, turn: Tensor) -> Views:
     poses = torch.einsum("bij,bkj->bki", torch.linalg.inv(axes), views.poses - middle[:, None])
     poses = (poses + 1) * half - 0.5
     inside = ((poses > -0.5) & (poses < 2 * half - 0.5)).all(2)
-    return Views(images, labels[:, 0].long(), torch.where(inside[..., None], poses, torch.nan))
+    return PersonBatch(images, labels[:, 0].long(), torch.where(inside[..., None], poses, torch.nan))
 
 
-def photographed(images: Tensor, dice: Dice) -> Tensor:
+def photometric_distort(images: Tensor, dice: BatchRng) -> Tensor:
     """Other light, colours, sharpness, noise and compression."""
     size = (images.shape[2], images.shape[3])
-    light = 1 + 0.12 * dice.field(1, 3, size) + shaped(dice.uniform(-0.3, 0.2))
+    light = 1 + 0.12 * dice.field(1, 3, size) + to_image_shape(dice.uniform(-0.3, 0.2))
     tint = torch.exp(0.06 * dice.normal(3))[..., None, None]
-    images = (images * light * tint).clamp(1e-3, 1) ** shaped(torch.exp(0.25 * dice.normal()))
+    images = (images * light * tint).clamp(1e-3, 1) ** to_image_shape(torch.exp(0.25 * dice.normal()))
     mean = images.mean((2, 3), keepdim=True)
-    images = mean + (images - mean) * shaped(dice.uniform(0.75, 1.25))
+    images = mean + (images - mean) * to_image_shape(dice.uniform(0.75, 1.25))
     grey = images.mean(1, keepdim=True)
-    images = grey + (images - grey) * shaped(dice.uniform(0.5, 1.4))
+    images = grey + (images - grey) * to_image_shape(dice.uniform(0.5, 1.4))
     for share, change in ((_REFOCUSED, _refocused), (_NOISY, _noisy), (_JPEG, _packed)):
         which = dice.chance(share)
         if which.any():
@@ -147,16 +147,16 @@ def photographed(images: Tensor, dice: Dice) -> Tensor:
     return images.clamp(0, 1)
 
 
-def _refocused(images: Tensor, dice: Dice) -> Tensor:
+def _refocused(images: Tensor, dice: BatchRng) -> Tensor:
     blurred = F.avg_pool2d(images, 5, 1, 2, count_include_pad=False)
-    return torch.lerp(images, blurred, shaped(dice.uniform(-0.4, 1)))
+    return torch.lerp(images, blurred, to_image_shape(dice.uniform(-0.4, 1)))
 
 
-def _noisy(images: Tensor, dice: Dice) -> Tensor:
-    return images + dice.normal(*images.shape[1:]) * shaped(dice.uniform(0.005, 0.05))
+def _noisy(images: Tensor, dice: BatchRng) -> Tensor:
+    return images + dice.normal(*images.shape[1:]) * to_image_shape(dice.uniform(0.005, 0.05))
 
 
-def _packed(images: Tensor, dice: Dice) -> Tensor:
+def _packed(images: Tensor, dice: BatchRng) -> Tensor:
     """Images (B, 3, H, W) as they come out of JPEG files."""
     found = []
     for image, quality in zip(images, dice.uniform(15, 95).tolist(), strict=True):

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch
 from pgen.body.edits.neckline import Neckline, edit_neckline
 from pgen.body.labels import Label
 from pgen.errors import InputError
-from pgen.models.inputs import Views
-from pgen.training.augment.batch_rng import Dice
+from pgen.training.augment.batch_rng import BatchRng
 
 # Ranges of a neckline's numbers, see `pgen.body.edits.neckline.NECKLINES`; every other one is a V.
 _WIDTHS, _DEPTHS, _POWERS = (0.35, 0.8), (-0.05, 0.3), (1.0, 3.0)
@@ -25,7 +25,7 @@ _FEW = 12  #: pixels that are too few to tell a colour
 _SOFT = 0.5  #: standard deviation of a new border, in pixels
 
 
-def recut(views: Views, dice: Dice) -> Views:
+def randomize_necklines(views: PersonBatch, dice: BatchRng) -> PersonBatch:
     """``views`` with images in [0, 1] (B, 3, H, W), each with a neckline at random; unchanged where there can be none.
 
     Bare skin has the face's usual colour; cloth goes on as it is nearest.
@@ -43,7 +43,7 @@ def recut(views: Views, dice: Dice) -> Views:
         )
         images.append(torch.from_numpy(image).permute(2, 0, 1))
         labels.append(torch.from_numpy(layout))
-    return Views(_like(images, views.images), _like(labels, views.labels), views.poses)
+    return PersonBatch(_like(images, views.images), _like(labels, views.labels), views.poses)
 
 
 def _recut(

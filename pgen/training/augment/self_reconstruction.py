@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known, torso_lengths
+from pgen.body.batch import PersonBatch
+from pgen.body.batched import known_joints, torso_lengths
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
 from pgen.body.paste import clean_background
-from pgen.models.inputs import Views
 
 #: So many discs are hidden at most, with radii from and to these torso lengths.
 _HOLES, _RADII = 4, (0.1, 0.45)
@@ -29,7 +29,7 @@ _TURNED, _OF_FACES = 0.5, (Joint.NOSE, Joint.R_EYE, Joint.L_EYE)
 
 
 @dataclass(frozen=True)
-class Concealment:
+class Occlusion:
     """What is hidden and shaken in each of B samples; on the CPU."""
 
     joints: Tensor  #: long (B, 4), the joints at which discs are hidden
@@ -39,7 +39,7 @@ class Concealment:
     turned: Tensor  #: bool (B,): hair covers the face
 
     @classmethod
-    def draw(cls, batch: int, generator: torch.Generator) -> Concealment:
+    def draw(cls, batch: int, generator: torch.Generator) -> Occlusion:
         """Up to four discs on each sample, hair over the face of some."""
         low, high = _RADII
         radii = low + (high - low) * torch.rand(batch, _HOLES, generator=generator)
@@ -51,16 +51,18 @@ class Concealment:
             torch.rand(batch, generator=generator) < _TURNED,
         )
 
-    def __getitem__(self, which: slice) -> Concealment:
-        return Concealment(*(getattr(self, field.name)[which] for field in fields(self)))
+    def __getitem__(self, which: slice) -> Occlusion:
+        return Occlusion(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
-def concealed(views: Views, concealment: Concealment) -> Views:
+def occlude(views: PersonBatch, concealment: Occlusion) -> PersonBatch:
     """``views`` with hair over some faces, the discs replaced by background, and the joints shaken."""
     device = views.poses.device
     views = _turned(views, concealment.turned.to(device))
     length = torso_lengths(views.poses)[:, None, None]
-    joints = torch.where(known(views.poses)[..., None], views.poses, -1e6)  # discs at missing joints hide nothing
+    joints = torch.where(
+        known_joints(views.poses)[..., None], views.poses, -1e6
+    )  # discs at missing joints hide nothing
     at = concealment.joints.to(device)[..., None].expand(-1, -1, 2)
     centres = joints.gather(1, at) + concealment.offsets.to(device) * length
     height, width = views.size
@@ -71,10 +73,10 @@ def concealed(views: Views, concealment: Concealment) -> Views:
     hidden = ((columns - across).square() + (rows - down).square() < radii.square()).any(1)
     images = torch.where(hidden[:, None], clean_background(views.images, views.labels), views.images)
     labels = views.labels.masked_fill(hidden, int(Label.BACKGROUND))
-    return Views(images, labels, views.poses + concealment.shaking.to(device) * length)
+    return PersonBatch(images, labels, views.poses + concealment.shaking.to(device) * length)
 
 
-def _turned(views: Views, turned: Tensor) -> Views:
+def _turned(views: PersonBatch, turned: Tensor) -> PersonBatch:
     """``views`` with the faces of those ``turned`` (B,) in the mean colour of their hair, and without nose and eyes.
 
     Who shows no hair stays.
@@ -88,4 +90,4 @@ def _turned(views: Views, turned: Tensor) -> Views:
     for joint in _OF_FACES:
         poses[turned, joint] = torch.nan
     images = torch.where(covered[:, None], colour, views.images)
-    return Views(images, views.labels.masked_fill(covered, int(Label.HAIR)), poses)
+    return PersonBatch(images, views.labels.masked_fill(covered, int(Label.HAIR)), poses)

@@ -11,39 +11,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import (
+    PersonBatch,
+    downscale_poses,
+    one_hot,
+    replace_parsing_by_pose_masks,
+    straight_through_one_hot,
+)
 from pgen.body.batched import pose_masks
 from pgen.body.face_crop import crop_faces
 from pgen.body.paste import Paste
-from pgen.body.pose_mask import radius_for
-from pgen.data.dataset import Sampler, augmented
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset, augment
 from pgen.losses import losses
-from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator
-from pgen.models.color_correction import paint_held
+from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator, paint
+from pgen.models.color_correction import paint_color_corrected
 from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.inputs import Transfer, Views, hardened, one_hot, paint, predict_layout, shrunk, without_parsing
 from pgen.models.pose_detector import PoseDetector
-from pgen.models.semantic import SemanticGenerator
-from pgen.models.vgg import PerceptualFeatures
-from pgen.training.augment.self_reconstruction import concealed
+from pgen.models.semantic import SemanticGenerator, predict_parsing
+from pgen.models.vgg import VggFeatures
+from pgen.training.augment.self_reconstruction import occlude
 from pgen.training.config import AppearanceTraining
-from pgen.training.held_out import Tried, scores_of, sheet_of
-from pgen.training.sampling import TransferDraw, draw_transfers
+from pgen.training.held_out import ValidationBatch, draw_transfers, score_transfers
+from pgen.training.sampling import SampledTransfers, sample_transfers
 from pgen.training.tasks.pose import detector_loss
 
 
 @dataclass
-class Frozen:
+class FrozenNetworks:
     """Networks that H_A's training starts from, and does not change but for H_S end to end."""
 
     semantic: SemanticGenerator | None  #: None: only for variants without H_S, or with ``anyone = 0``
     pose: PoseDetector
-    perceptual: PerceptualFeatures
+    perceptual: VggFeatures
     pose_shrink: int = 1  #: the pose detector was trained on frames so many times smaller, and looks at such
 
-    def to(self, device: torch.device) -> Frozen:
+    def to(self, device: torch.device) -> FrozenNetworks:
         """The networks on ``device``."""
         semantic = None if self.semantic is None else self.semantic.to(device)
-        return Frozen(semantic, self.pose.to(device), self.perceptual.to(device), self.pose_shrink)
+        return FrozenNetworks(semantic, self.pose.to(device), self.perceptual.to(device), self.pose_shrink)
 
 
 def needs_semantic(config: AppearanceTraining) -> bool:
@@ -58,7 +65,7 @@ class _Painted:
     The second is fake A, painted back from fake B as in the paper, or another crop of A, painted from a part of A.
     """
 
-    a: Views
+    a: PersonBatch
     layout_a: Tensor  # (B, 10, H, W)
     layouts: Tensor  # (2B, 10, H, W): the maps that were painted into
     poses: Tensor  # (2B, 18, 2): the poses asked for
@@ -67,7 +74,7 @@ class _Painted:
     pasted: Paste  # into fake B's map
 
 
-class AppearanceStage:
+class AppearanceTask:
     """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
     name, score = "joint", "mask_ssim"
@@ -75,9 +82,9 @@ class AppearanceStage:
     def __init__(
         self,
         config: AppearanceTraining,
-        frozen: Frozen,
-        train: Sampler,
-        held_out: Sampler,
+        frozen: FrozenNetworks,
+        train: PersonDataset,
+        held_out: PersonDataset,
         held_out_pairs: Tensor,
         matches: Tensor,
         seed: int,
@@ -127,15 +134,17 @@ class AppearanceStage:
             model.config = replace(self.model.config, fade_in=growth.alpha(step))  # type: ignore[assignment]
         self.model.coarse.requires_grad_(not growth.coarse_is_frozen(step))
 
-    def draw(self, generator: torch.Generator) -> TransferDraw:
+    def draw(self, generator: torch.Generator) -> SampledTransfers:
         anyone = self.config.anyone if needs_semantic(self.config) else 0.0
-        return draw_transfers(self.train, self.matches, self.schedule, generator, anyone)
+        return sample_transfers(self.train, self.matches, self.schedule, generator, anyone)
 
-    def _views(self, sampler: Sampler, indices: Tensor) -> Views:
+    def _views(self, sampler: PersonDataset, indices: Tensor) -> PersonBatch:
         views = sampler.views(indices, self.device)
-        return without_parsing(views) if self.config.variant == "baseline" else views
+        return replace_parsing_by_pose_masks(views) if self.config.variant == "baseline" else views
 
-    def _target_layout(self, source: Views, target: Views, draw: TransferDraw) -> tuple[Tensor, dict[str, Tensor]]:
+    def _target_layout(
+        self, source: PersonBatch, target: PersonBatch, draw: SampledTransfers
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Target maps (B, 10, H, W), and H_S's own losses.
 
         H_S's prediction for poses of anyone, the pseudo label's own map for the others; end to end always H_S's, whose
@@ -149,30 +158,33 @@ class AppearanceStage:
             predicted = self._predicted(self.frozen.semantic, source, transfer)
             return torch.where(anyone[:, None, None, None], predicted, target.one_hot()), {}
         share = self.config.end_to_end
-        logits = predict_layout(self.networks["semantic"], source, transfer)  # type: ignore[arg-type]
-        mask = pose_masks(target.poses, self.frame, radius_for(self.frame)) * ~anyone[:, None, None, None]
+        logits = predict_parsing(self.networks["semantic"], source, transfer)  # type: ignore[arg-type]
+        mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame)) * ~anyone[:, None, None, None]
         labels = target.labels.masked_fill(anyone[:, None, None], losses.UNLABELLED)
-        layout = hardened(logits)
+        layout = straight_through_one_hot(logits)
         layout = layout * share.gradient + layout.detach() * (1 - share.gradient)
-        of_semantic = {"layout": share.layout * losses.layout_loss(logits, labels, mask)}
+        of_semantic = {"layout": share.layout * losses.parsing_cross_entropy(logits, labels, mask)}
         if share.overlap:
-            of_semantic["overlap"] = share.overlap * losses.overlap_loss(logits, labels)
+            of_semantic["overlap"] = share.overlap * losses.soft_iou_loss(logits, labels)
         return layout, of_semantic
 
     @torch.no_grad()
-    def _predicted(self, semantic: nn.Module | None, source: Views, transfer: Transfer) -> Tensor:
+    def _predicted(self, semantic: nn.Module | None, source: PersonBatch, transfer: Transfer) -> Tensor:
         """One-hot maps (B, 10, H, W) that H_S predicts."""
         assert semantic is not None  # the command sees to it
-        return one_hot(predict_layout(semantic, source, transfer).argmax(1))  # type: ignore[arg-type]
+        return one_hot(predict_parsing(semantic, source, transfer).argmax(1))  # type: ignore[arg-type]
 
-    def generator_losses(self, draw: TransferDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledTransfers) -> dict[str, Tensor]:
         weights = self.config.weights
-        a = augmented(self._views(self.train, draw.source), draw.source_change)
-        b = augmented(self._views(self.train, draw.target), draw.target_change)
+        a = augment(self._views(self.train, draw.source), draw.source_change)
+        b = augment(self._views(self.train, draw.target), draw.target_change)
         layout_b, of_semantic = self._target_layout(a, b, draw)
         painted = self._paint(draw, a, b.poses, layout_b)
         result = of_semantic | self._perceptual_losses(painted) | self._adversarial_losses(painted)
-        seen, asked = _shrunk(painted.fakes, self.frozen.pose_shrink), shrunk(painted.poses, self.frozen.pose_shrink)
+        seen, asked = (
+            _shrunk(painted.fakes, self.frozen.pose_shrink),
+            downscale_poses(painted.poses, self.frozen.pose_shrink),
+        )
         result["pose"] = 2 * weights.pose * detector_loss(self.frozen.pose, seen, asked)
         fake_b, second = painted.fakes.chunk(2)
         if weights.pixels:
@@ -181,21 +193,21 @@ class AppearanceStage:
             result["own_face"] = weights.own_face * self._face_loss(painted)
         if weights.paste:
             pasted = painted.pasted
-            result["paste"] = weights.paste * losses.paste_loss(fake_b, pasted.image.detach(), pasted.confidence)
+            result["paste"] = weights.paste * losses.warp_l1_loss(fake_b, pasted.image.detach(), pasted.confidence)
         return result
 
-    def _paint(self, draw: TransferDraw, a: Views, poses_b: Tensor, layout_b: Tensor) -> _Painted:
+    def _paint(self, draw: SampledTransfers, a: PersonBatch, poses_b: Tensor, layout_b: Tensor) -> _Painted:
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
         there = Transfer(a.poses, poses_b, self.frame)
         pasted = there.paste(a.images, a.labels, labels_b)
         fake_b = self._painter(self.model, a, there, layout_b, pasted)
         if self.config.own_view:
-            goal = augmented(self._views(self.train, draw.source), draw.own_change)
-            shown = concealed(a, draw.concealment)
+            goal = augment(self._views(self.train, draw.source), draw.own_change)
+            shown = occlude(a, draw.concealment)
             second = self._painter(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
         else:
             goal = a
-            b, back = Views(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
+            b, back = PersonBatch(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
             second = self._painter(self.model, b, back, layout_a, source_layout=layout_b)
         return _Painted(
             a,
@@ -210,7 +222,7 @@ class AppearanceStage:
     @property
     def _painter(self) -> Callable[..., Tensor]:
         """`paint`, or with ``hold`` what comes out in the end: so losses and scores see pictures."""
-        return paint_held if self.config.hold else paint
+        return paint_color_corrected if self.config.hold else paint
 
     def _perceptual_losses(self, painted: _Painted) -> dict[str, Tensor]:
         """Content of the second picture against its truth; style of fake B against A, and of the second against B."""
@@ -245,8 +257,8 @@ class AppearanceStage:
             "face": (crop_faces(a.images, a.poses, side), faces.detach()),
         }
         return {
-            "adversarial": 2 * weights.adversarial * losses.real_loss(self.critic(pairs)),
-            "face": 2 * weights.face * losses.real_loss(self.face_critic(faces)),
+            "adversarial": 2 * weights.adversarial * losses.gan_real_loss(self.critic(pairs)),
+            "face": 2 * weights.face * losses.gan_real_loss(self.face_critic(faces)),
         }
 
     def _face_loss(self, painted: _Painted) -> Tensor:
@@ -261,23 +273,27 @@ class AppearanceStage:
         result = {}
         for name, (real, fake) in self._judged.items():
             verdicts = self.critics[name](torch.cat([real, fake]).contiguous(memory_format=torch.channels_last))
-            result[f"{name}_critic"] = losses.real_loss(verdicts[: len(real)]) + losses.fake_loss(verdicts[len(real) :])
+            result[f"{name}_critic"] = losses.gan_real_loss(verdicts[: len(real)]) + losses.gan_fake_loss(
+                verdicts[len(real) :]
+            )
         return result
 
-    def _given_layout(self, networks: nn.ModuleDict, source: Views, target: Views, transfer: Transfer) -> Tensor:
+    def _given_layout(
+        self, networks: nn.ModuleDict, source: PersonBatch, target: PersonBatch, transfer: Transfer
+    ) -> Tensor:
         """The target map (B, 10, H, W) that the variant has at test time; without H_S the true one."""
         semantic = networks["semantic"] if "semantic" in networks else self.companions.get("semantic")
         if self.config.variant in ("baseline", "ts-gt") or semantic is None:
             return target.one_hot()
         return self._predicted(semantic, source, transfer)
 
-    def _tried(self, networks: nn.ModuleDict, pairs: Tensor) -> Tried:
+    def _tried(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
         source, target = (self._views(self.held_out, side) for side in pairs.T)
         transfer = Transfer(source.poses, target.poses, self.frame)
         layout = self._given_layout(networks, source, target, transfer)
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))
         image = self._painter(networks["appearance"], source, transfer, layout, pasted)
-        return Tried(source, target, layout.argmax(1), pasted.image, image)
+        return ValidationBatch(source, target, layout.argmax(1), pasted.image, image)
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -287,7 +303,7 @@ class AppearanceStage:
         """
         frozen = self.frozen
         tried = (self._tried(networks, pairs) for pairs in self.pairs.split(16))
-        scores = scores_of(tried, frozen.pose, frozen.pose_shrink)
+        scores = score_transfers(tried, frozen.pose, frozen.pose_shrink)
         if self.config.variant == "baseline":
             del scores["miou"]
         return scores
@@ -296,7 +312,7 @@ class AppearanceStage:
     def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
         """The same few held-out pairs as a picture, uint8 (H, W, 3)."""
         pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
-        return sheet_of(self._tried(networks, pairs))
+        return draw_transfers(self._tried(networks, pairs))
 
 
 def _shrunk(images: Tensor, factor: int) -> Tensor:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pgen.training.config import Schedule
-from pgen.training.sampling import Draw
+from pgen.training.sampling import SampledBatch
 
-D = TypeVar("D", bound=Draw)
+D = TypeVar("D", bound=SampledBatch)
 
 
-class Stage(Protocol[D]):
+class TrainingTask(Protocol[D]):
     """What differs between the trainings of pose detector, H_S, H_A and parser."""
 
     name: str
@@ -45,7 +45,7 @@ class Stage(Protocol[D]):
 
 
 @runtime_checkable
-class Illustrated(Protocol):
+class DrawsSheet(Protocol):
     """A stage that can be watched."""
 
     def sheet(self, networks: nn.ModuleDict) -> NDArray[np.uint8] | None:

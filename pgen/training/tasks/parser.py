@@ -6,22 +6,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import LABEL_COUNT
-from pgen.body.viz import Picture, colour_parsing, sheet
-from pgen.data.dataset import Sampler, augmented
-from pgen.data.trunk import trunk_state
-from pgen.losses.losses import overlap_loss
-from pgen.models.inputs import Views
+from pgen.body.viz import Picture, colorize_parsing, draw_sheet
+from pgen.data.dataset import PersonDataset, augment
+from pgen.data.trunk import load_trunk_state
+from pgen.losses.losses import soft_iou_loss
 from pgen.models.parser import Parser, ParserInput
-from pgen.training.augment.annotation_noise import estimated_poses, estimated_silhouettes
-from pgen.training.augment.batch_rng import Dice
-from pgen.training.augment.domain_randomization import framed, photographed, placed, redressed, whole
-from pgen.training.augment.random_neckline import recut
+from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
+from pgen.training.augment.batch_rng import BatchRng
+from pgen.training.augment.domain_randomization import (
+    crop_randomly,
+    crop_whole,
+    photometric_distort,
+    recolor_garments,
+    replace_background,
+)
+from pgen.training.augment.random_neckline import randomize_necklines
 from pgen.training.config import ParserTraining
-from pgen.training.sampling import BackedDraw, draw_backed
+from pgen.training.sampling import SampledPhotosWithBackgrounds, sample_photos_with_backgrounds
 from pgen.training.similarity import as_bytes
-from pgen.training.tasks.semantic import intersection_and_union, mean_iou
-from pgen.training.tasks.supervised import SupervisedStage, shown
+from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
+from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
@@ -34,7 +40,7 @@ _MASKED, _PHOTOGRAPHED = 0.6, 0.5
 _RECUT = 0.35
 
 
-class ParserStage(SupervisedStage):
+class ParserTask(SupervisedTask):
     """Photo, joints and silhouette → parsing map."""
 
     name, score = "parser", "miou"
@@ -42,33 +48,33 @@ class ParserStage(SupervisedStage):
     def __init__(
         self,
         config: ParserTraining,
-        train: Sampler,
-        held_out: Sampler,
+        train: PersonDataset,
+        held_out: PersonDataset,
         seed: int,
         device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
         self.config, self.parser = config, Parser(config.network)
-        self.parser.trunk.load_state_dict(trunk_state())
+        self.parser.trunk.load_state_dict(load_trunk_state())
         super().__init__(self.parser, config.schedule, train, held_out, device)
 
-    def draw(self, generator: torch.Generator) -> BackedDraw:
-        return draw_backed(self.train, self.schedule, generator)
+    def draw(self, generator: torch.Generator) -> SampledPhotosWithBackgrounds:
+        return sample_photos_with_backgrounds(self.train, self.schedule, generator)
 
-    def generator_losses(self, draw: BackedDraw) -> dict[str, Tensor]:
+    def generator_losses(self, draw: SampledPhotosWithBackgrounds) -> dict[str, Tensor]:
         inputs, labels = self.disguised(draw)
         logits = self.parser(inputs)
         return {
             "labels": F.cross_entropy(logits, labels),
-            "overlap": self.config.overlap * overlap_loss(logits, labels, together=True),
+            "overlap": self.config.overlap * soft_iou_loss(logits, labels, together=True),
         }
 
     @torch.no_grad()
-    def disguised(self, draw: BackedDraw) -> tuple[ParserInput, Tensor]:
+    def disguised(self, draw: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
-        dice = Dice(draw.noise, self.device)
+        dice = BatchRng(draw.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):
-            views = augmented(self.train.views(draw.source, self.device), draw.source_change)
+            views = augment(self.train.views(draw.source, self.device), draw.source_change)
             others = self.train.views(draw.other, self.device).images * 0.5 + 0.5
             views.images = views.images * 0.5 + 0.5
             views = _some_recut(views, dice)
@@ -76,19 +82,21 @@ class ParserStage(SupervisedStage):
             masked = dice.chance(_MASKED)
             if masked.any():
                 some, labels = dice.some(masked), views.labels[masked]
-                images[masked] = placed(redressed(images[masked], labels, some), labels, others[masked], some)
-            views = framed(Views(images, views.labels, views.poses), dice)
+                images[masked] = replace_background(
+                    recolor_garments(images[masked], labels, some), labels, others[masked], some
+                )
+            views = crop_randomly(PersonBatch(images, views.labels, views.poses), dice)
             images = views.images
             taken = masked | dice.chance(_PHOTOGRAPHED)
             if taken.any():
-                images[taken] = photographed(images[taken], dice.some(taken))
+                images[taken] = photometric_distort(images[taken], dice.some(taken))
             images = images * 2 - 1
-            return _with_estimates(Views(images, views.labels, views.poses), dice), views.labels
+            return _with_estimates(PersonBatch(images, views.labels, views.poses), dice), views.labels
 
     def _judged(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
-        views = whole(self.held_out.views(indices, self.device))
-        return _with_estimates(views, Dice(indices, self.device)), views.labels
+        views = crop_whole(self.held_out.views(indices, self.device))
+        return _with_estimates(views, BatchRng(indices, self.device)), views.labels
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -97,43 +105,45 @@ class ParserStage(SupervisedStage):
         chosen = torch.linspace(0, len(self.held_out) - 1, min(len(self.held_out), _VALIDATION_PHOTOS)).long()
         for indices in chosen.split(16):
             inputs, labels = self._judged(indices)
-            counts += intersection_and_union(networks["parser"](inputs).argmax(1), labels).cpu()
+            counts += count_intersection_and_union(networks["parser"](inputs).argmax(1), labels).cpu()
         return {"miou": mean_iou(counts)}
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> Picture:
         """Held-out photos, each with the silhouette given, the map found and the true one; and training photos."""
         rows = []
-        for index in shown(len(self.held_out)):
+        for index in spread_indices(len(self.held_out)):
             inputs, labels = self._judged(torch.tensor([index]))
             rows.append(_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
         draw = self.draw(torch.Generator().manual_seed(0))[:2]
         for k in range(len(draw)):
             inputs, labels = self.disguised(draw[k : k + 1])
             rows.append(_row(f"{draw.names[k]} in training", inputs, networks["parser"](inputs), labels))
-        return sheet(rows)
+        return draw_sheet(rows)
 
 
-def _some_recut(views: Views, dice: Dice) -> Views:
+def _some_recut(views: PersonBatch, dice: BatchRng) -> PersonBatch:
     """``views`` with images in [0, 1], some of them with other necklines."""
     which = dice.chance(_RECUT)
     if which.any():
-        changed = recut(Views(views.images[which], views.labels[which], views.poses[which]), dice.some(which))
+        changed = randomize_necklines(
+            PersonBatch(views.images[which], views.labels[which], views.poses[which]), dice.some(which)
+        )
         images, labels = views.images.clone(), views.labels.clone()
         images[which], labels[which] = changed.images, changed.labels
-        views = Views(images, labels, views.poses)
+        views = PersonBatch(images, labels, views.poses)
     return views
 
 
-def _with_estimates(views: Views, dice: Dice) -> ParserInput:
+def _with_estimates(views: PersonBatch, dice: BatchRng) -> ParserInput:
     """``views`` whose labels are at half the size, with joints and silhouettes as if estimated."""
-    silhouettes, there = estimated_silhouettes(views.labels > 0, dice)
+    silhouettes, there = perturb_silhouettes(views.labels > 0, dice)
     silhouettes = F.interpolate(silhouettes, size=views.images.shape[2:], mode="bilinear", align_corners=False)
-    return ParserInput(views.images, estimated_poses(views.poses, dice), silhouettes, there)
+    return ParserInput(views.images, perturb_poses(views.poses, dice), silhouettes, there)
 
 
 def _row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
     silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
-    maps = [colour_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
+    maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
     pictures = (as_bytes(inputs.images)[0], as_bytes(silhouette * 2 - 1)[0], *maps)
     return list(zip((name, "silhouette", "found", "true"), pictures, strict=True))

@@ -8,16 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batched import heatmaps, known
-from pgen.body.heatmaps import sigma_for
-from pgen.body.viz import Picture, draw_skeleton, sheet
-from pgen.data.dataset import Sampler, augmented
+from pgen.body.batched import heatmaps, known_joints
+from pgen.body.heatmaps import heatmap_sigma
+from pgen.body.viz import Picture, draw_sheet, draw_skeleton
+from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.losses import pose_loss
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
 from pgen.training.config import PoseTraining
-from pgen.training.sampling import NoisyDraw, draw_noisy, noise_like
+from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
 from pgen.training.similarity import as_bytes
-from pgen.training.tasks.supervised import SupervisedStage, shown
+from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -25,13 +25,13 @@ _Network = TypeVar("_Network", bound=nn.Module)
 _SCALE = 700.0
 
 
-def heatmaps_at(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+def target_heatmaps(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size``."""
     small = (size[0] // stride, size[1] // stride)
-    return heatmaps((poses + 0.5) / stride - 0.5, small, sigma_for(size) / stride)
+    return heatmaps((poses + 0.5) / stride - 0.5, small, heatmap_sigma(size) / stride)
 
 
-class PoseStage(SupervisedStage):
+class PoseTask(SupervisedTask):
     """Heatmap regression with noise, brightness, flips and zoom."""
 
     name, score = "pose", "pck"
@@ -39,8 +39,8 @@ class PoseStage(SupervisedStage):
     def __init__(
         self,
         config: PoseTraining,
-        train: Sampler,
-        held_out: Sampler,
+        train: PersonDataset,
+        held_out: PersonDataset,
         seed: int,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -48,16 +48,16 @@ class PoseStage(SupervisedStage):
         self.config, self.detector = config, pose_detector(config.network)
         super().__init__(self.detector, config.schedule, train, held_out, device)
 
-    def draw(self, generator: torch.Generator) -> NoisyDraw:
-        return draw_noisy(self.train, self.schedule, generator)
+    def draw(self, generator: torch.Generator) -> SampledPhotos:
+        return sample_photos(self.train, self.schedule, generator)
 
-    def generator_losses(self, draw: NoisyDraw) -> dict[str, Tensor]:
-        views = augmented(self.train.views(draw.source, self.device), draw.source_change)
-        tint = 2 * self.config.noise * noise_like(views.images[:, :, :1, :1], draw.noise + 1)
-        noise = self.config.noise * noise_like(views.images, draw.noise)
+    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
+        views = augment(self.train.views(draw.source, self.device), draw.source_change)
+        tint = 2 * self.config.noise * sample_noise(views.images[:, :, :1, :1], draw.noise + 1)
+        noise = self.config.noise * sample_noise(views.images, draw.noise)
         image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
         found = self.detector(image)
-        return {"pose": _SCALE * pose_loss(found, heatmaps_at(views.poses, self.frame, self.detector.stride))}
+        return {"pose": _SCALE * pose_loss(found, target_heatmaps(views.poses, self.frame, self.detector.stride))}
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -67,7 +67,7 @@ class PoseStage(SupervisedStage):
             views = self.held_out.views(indices, self.device)
             detector = networks["pose"]
             found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
-            errors.append((found - views.poses).norm(dim=2)[known(views.poses)])
+            errors.append((found - views.poses).norm(dim=2)[known_joints(views.poses)])
         error = torch.cat(errors)
         limit = 6 * max(self.frame) / 128
         return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
@@ -76,17 +76,17 @@ class PoseStage(SupervisedStage):
     def sheet(self, networks: nn.ModuleDict) -> Picture:
         """Held-out photos, each with the skeleton that is found and the true one."""
         rows = []
-        for index in shown(len(self.held_out)):
+        for index in spread_indices(len(self.held_out)):
             views = self.held_out.views(torch.tensor([index]), self.device)
             found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
             photo, true = as_bytes(views.images)[0], views.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
             rows.append(list(zip(captions, pictures, strict=True)))
-        return sheet(rows)
+        return draw_sheet(rows)
 
 
-def frozen(network: _Network) -> _Network:
+def freeze(network: _Network) -> _Network:
     """``network`` in eval mode, without gradients."""
     return network.eval().requires_grad_(False)
 
@@ -94,4 +94,4 @@ def frozen(network: _Network) -> _Network:
 def detector_loss(detector: PoseDetector, images: Tensor, poses: Tensor) -> Tensor:
     """Pose term of H_A: the detector's heatmaps on ``images`` against those of the poses asked for."""
     size = (images.shape[2], images.shape[3])
-    return F.mse_loss(detector(images), heatmaps_at(poses, size, detector.stride))
+    return F.mse_loss(detector(images), target_heatmaps(poses, size, detector.stride))

@@ -7,22 +7,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch, straight_through_one_hot
 from pgen.body.batched import pose_masks
 from pgen.body.labels import LABEL_COUNT
-from pgen.body.pose_mask import radius_for
-from pgen.body.viz import Picture, colour_parsing, draw_skeleton, sheet
-from pgen.data.dataset import Sampler, augmented
-from pgen.losses.losses import fake_loss, layout_loss, overlap_loss, real_loss
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.transfer import Transfer
+from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
+from pgen.data.dataset import PersonDataset, augment
+from pgen.losses.losses import gan_fake_loss, gan_real_loss, parsing_cross_entropy, soft_iou_loss
 from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.inputs import Transfer, Views, hardened, predict_layout
-from pgen.models.semantic import SemanticGenerator
+from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import SemanticTraining
-from pgen.training.sampling import PairDraw, draw_pairs
-from pgen.training.tasks.pose import shown
+from pgen.training.sampling import SampledPairs, sample_pairs
+from pgen.training.tasks.pose import spread_indices
 
 
-class SemanticStage:
+class SemanticTask:
     """S → S*, the map of somebody else in another pose who wears the same kind of clothes."""
 
     name, score = "hs", "miou"
@@ -30,8 +31,8 @@ class SemanticStage:
     def __init__(
         self,
         config: SemanticTraining,
-        train: Sampler,
-        held_out: Sampler,
+        train: PersonDataset,
+        held_out: PersonDataset,
         held_out_pairs: Tensor,
         seed: int,
         matches: Tensor | None = None,
@@ -58,28 +59,28 @@ class SemanticStage:
     def begin(self, step: int, average: nn.ModuleDict) -> None:
         """Nothing changes from step to step."""
 
-    def draw(self, generator: torch.Generator) -> PairDraw:
+    def draw(self, generator: torch.Generator) -> SampledPairs:
         config = self.config
-        return draw_pairs(self.train, self.matches, self.schedule, generator, anyone=config.back, own=config.own)
+        return sample_pairs(self.train, self.matches, self.schedule, generator, anyone=config.back, own=config.own)
 
-    def generator_losses(self, draw: PairDraw) -> dict[str, Tensor]:
-        source = augmented(self.train.views(draw.source, self.device), draw.source_change)
-        target = augmented(self.train.views(draw.target, self.device), draw.target_change)
+    def generator_losses(self, draw: SampledPairs) -> dict[str, Tensor]:
+        source = augment(self.train.views(draw.source, self.device), draw.source_change)
+        target = augment(self.train.views(draw.target, self.device), draw.target_change)
         if self.config.back:
             source, target = self._coming_back(source, target, draw.anyone.to(self.device))
-        mask = pose_masks(target.poses, self.frame, radius_for(self.frame))
-        logits = predict_layout(self.model, source, Transfer(source.poses, target.poses, self.frame))
-        result = {"layout": layout_loss(logits, target.labels, mask)}
+        mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
+        logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
+        result = {"layout": parsing_cross_entropy(logits, target.labels, mask)}
         if self.config.overlap:
-            result["overlap"] = self.config.overlap * overlap_loss(logits, target.labels)
+            result["overlap"] = self.config.overlap * soft_iou_loss(logits, target.labels)
         if self.config.adversarial:
-            fake = torch.cat([hardened(logits), mask], 1)
-            result["adversarial"] = self.config.adversarial * real_loss(self.critics["semantic"](fake))
+            fake = torch.cat([straight_through_one_hot(logits), mask], 1)
+            result["adversarial"] = self.config.adversarial * gan_real_loss(self.critics["semantic"](fake))
             self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
         return result
 
     @torch.no_grad()
-    def _coming_back(self, source: Views, target: Views, which: Tensor) -> tuple[Views, Views]:
+    def _coming_back(self, source: PersonBatch, target: PersonBatch, which: Tensor) -> tuple[PersonBatch, PersonBatch]:
         """``source`` and ``target``, but where ``which``, bool (B,): from the map in the target's pose to the source.
 
         That map is H_S's own prediction. What comes back is the same person's in another pose, and its truth is known:
@@ -89,14 +90,14 @@ class SemanticStage:
         if not which.any():
             return source, target
         there = Transfer(source.poses[which], target.poses[which], self.frame)
-        leaving = Views(source.images[which], source.labels[which], source.poses[which])
+        leaving = PersonBatch(source.images[which], source.labels[which], source.poses[which])
         labels, poses = source.labels.clone(), source.poses.clone()
-        labels[which] = predict_layout(self.model, leaving, there).argmax(1)
+        labels[which] = predict_parsing(self.model, leaving, there).argmax(1)
         poses[which] = there.target
         goal = torch.where(which[:, None, None], source.labels, target.labels)
         return (
-            Views(source.images, labels, poses),
-            Views(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
+            PersonBatch(source.images, labels, poses),
+            PersonBatch(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
         )
 
     def critic_losses(self) -> dict[str, Tensor]:
@@ -104,7 +105,7 @@ class SemanticStage:
             return {}
         real, fake = self._judged
         verdicts = self.critics["semantic"](torch.cat([real, fake]))
-        return {"critic": real_loss(verdicts[: len(real)]) + fake_loss(verdicts[len(real) :])}
+        return {"critic": gan_real_loss(verdicts[: len(real)]) + gan_fake_loss(verdicts[len(real) :])}
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -113,26 +114,26 @@ class SemanticStage:
         copied = torch.zeros(2, LABEL_COUNT)
         for pairs in self.pairs.split(32):
             source, target = (self.held_out.views(side, self.device) for side in pairs.T)
-            logits = predict_layout(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
-            predicted += intersection_and_union(logits.argmax(1), target.labels).cpu()
-            copied += intersection_and_union(source.labels, target.labels).cpu()
+            logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            predicted += count_intersection_and_union(logits.argmax(1), target.labels).cpu()
+            copied += count_intersection_and_union(source.labels, target.labels).cpu()
         return {"miou": mean_iou(predicted), "miou_of_copying": mean_iou(copied)}
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> Picture:
         """Held-out people: the source's map, the pose asked for, the map predicted and the true one."""
         rows = []
-        for pair in self.pairs[shown(len(self.pairs))]:
+        for pair in self.pairs[spread_indices(len(self.pairs))]:
             source, target = (self.held_out.views(side[None], self.device) for side in pair)
-            logits = predict_layout(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
-            maps = [colour_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
+            logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
             skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())
             captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
             rows.append(list(zip(captions, (maps[0], skeleton, *maps[1:]), strict=True)))
-        return sheet(rows)
+        return draw_sheet(rows)
 
 
-def intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
+def count_intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
     """Pixels in the intersection and in the union of each label: (2, 10) from label ids (B, H, W)."""
     pairs = torch.bincount((true * LABEL_COUNT + found).flatten(), minlength=LABEL_COUNT**2)
     table = pairs.reshape(LABEL_COUNT, LABEL_COUNT).float()

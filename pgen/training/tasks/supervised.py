@@ -7,20 +7,25 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pgen.data.dataset import Sampler
+from pgen.data.dataset import PersonDataset
 from pgen.training.config import Schedule
 
 #: Rows of a sheet of examples.
 _ROWS = 6
 
 
-class SupervisedStage:
+class SupervisedTask:
     """A `Stage` without discriminators and other networks beside it, in which nothing changes from step to step."""
 
     name: str
 
     def __init__(
-        self, network: nn.Module, schedule: Schedule, train: Sampler, held_out: Sampler, device: torch.device | str
+        self,
+        network: nn.Module,
+        schedule: Schedule,
+        train: PersonDataset,
+        held_out: PersonDataset,
+        device: torch.device | str,
     ) -> None:
         """``network`` is moved to ``device``, and saved under the stage's name."""
         self.schedule, self.device = schedule, torch.device(device)
@@ -37,6 +42,6 @@ class SupervisedStage:
         return {}
 
 
-def shown(count: int) -> list[int]:
+def spread_indices(count: int) -> list[int]:
     """Which few of ``count`` examples are shown on a sheet: indices, evenly spread."""
     return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import FoundMap, FoundPerson, ToParse
+from pgen.data.annotators.interface import FoundMap, FoundPerson, ParsingRequest
 
 
 class FakePose:
@@ -29,9 +29,9 @@ class FakeParser:
 
     def __init__(self, parsing: np.ndarray, doubts: tuple[str, ...] = ()) -> None:
         self.parsing, self.doubts = parsing, doubts
-        self.asked: list[ToParse] = []
+        self.asked: list[ParsingRequest] = []
 
-    def parse(self, photos: Sequence[ToParse]) -> list[FoundMap]:
+    def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         self.asked += photos
         return [FoundMap(self.parsing, self.doubts) for _ in photos]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.body.joints import Joint, known
-from pgen.data.annotators.consensus import agree, average, decide
+from pgen.body.joints import Joint, known_joints
+from pgen.data.annotators.consensus import average_poses, decide, find_consensus
 from pgen.data.annotators.landmarks import Landmarks, to_pose
 
 SIZE = (256, 256)
@@ -26,7 +26,7 @@ def person(back: bool = False) -> Landmarks:
 
 def test_joints_lie_near_their_landmarks() -> None:
     pose, confidence = to_pose(person(), SIZE)
-    assert known(pose).all()
+    assert known_joints(pose).all()
     assert (confidence > 0.9).all()
     assert np.linalg.norm(pose[Joint.L_WRIST] - (180, 175)) < 8
     assert pose[Joint.L_SHOULDER, 0] > pose[Joint.R_SHOULDER, 0]
@@ -36,7 +36,7 @@ def test_from_behind_nose_and_eyes_are_missing_though_called_visible() -> None:
     pose, confidence = to_pose(person(back=True), SIZE)
     assert np.isnan(pose[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]]).all()
     assert (confidence[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]] == 0).all()
-    assert known(pose)[[Joint.R_EAR, Joint.L_EAR, Joint.NECK]].all()
+    assert known_joints(pose)[[Joint.R_EAR, Joint.L_EAR, Joint.NECK]].all()
     assert pose[Joint.L_SHOULDER, 0] < pose[Joint.R_SHOULDER, 0]
 
 
@@ -45,7 +45,7 @@ def test_in_profile_one_ear_is_missing() -> None:
     turned = front.world.copy()
     turned[:, 0], turned[:, 2] = front.world[:, 2], -front.world[:, 0]  # the left side towards the camera
     pose, _ = to_pose(Landmarks(front.points, turned, front.visibility, front.silhouette), SIZE)
-    assert known(pose)[[Joint.L_EAR, Joint.L_EYE, Joint.NOSE]].all()
+    assert known_joints(pose)[[Joint.L_EAR, Joint.L_EYE, Joint.NOSE]].all()
     assert np.isnan(pose[Joint.R_EAR]).all()
 
 
@@ -56,7 +56,7 @@ def test_outside_and_hidden_are_missing() -> None:
     visibility[15] = 0.05
     pose, _ = to_pose(Landmarks(points, front.world, visibility, front.silhouette), SIZE)
     assert np.isnan(pose[[Joint.R_ANKLE, Joint.L_ANKLE, Joint.L_WRIST]]).all()
-    assert known(pose)[Joint.R_WRIST]
+    assert known_joints(pose)[Joint.R_WRIST]
 
 
 def test_the_mirror_image_is_the_same_person_mirrored() -> None:
@@ -74,15 +74,15 @@ def noise() -> np.ndarray:
 def test_looks_that_agree_are_averaged() -> None:
     one = person()
     other = Landmarks(one.points + 4, one.world, one.visibility, one.silhouette)
-    assert agree(one, other, noise())
-    np.testing.assert_allclose(average([one, other]).points, one.points + 2)
-    assert not agree(one, person(back=True), noise())
+    assert find_consensus(one, other, noise())
+    np.testing.assert_allclose(average_poses([one, other]).points, one.points + 2)
+    assert not find_consensus(one, person(back=True), noise())
 
 
 def test_an_even_face_is_no_face() -> None:
     even = noise()
     even[20:75, 95:165] = 90
-    assert not agree(person(), person(), even)
+    assert not find_consensus(person(), person(), even)
     chosen, _ = decide([person(), person(), person(back=True)], even)
     assert not chosen.faces_camera
     chosen, _ = decide([person(), person(), person(back=True)], noise())
@@ -92,7 +92,7 @@ def test_an_even_face_is_no_face() -> None:
 def test_if_all_looks_are_upside_down_that_is_doubtful() -> None:
     one = person()
     over = Landmarks(one.points * (1, -1) + (0, 256), one.world, one.visibility, one.silhouette)
-    assert not agree(over, over, noise())
+    assert not find_consensus(over, over, noise())
     assert decide([over, over], noise())[1]
 
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import pgen
-from pgen.body.joints import HEAD_JOINTS, Joint, known
+from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.data.annotators.landmarks import Landmarks
 from pgen.data.annotators.mediapipe_pose import MediapipePose
 from pgen.synthetic.dataset import synthetic_example, synthetic_shot
@@ -49,7 +49,7 @@ def test_joints_silhouette_and_sides_of_synthetic_people(annotator: MediapipePos
     for index in views:
         truth = synthetic_example(SEED, index, 0)
         (found, *_) = annotator.people(truth.image)
-        both = known(truth.pose) & known(found.pose)
+        both = known_joints(truth.pose) & known_joints(found.pose)
         errors.append(np.linalg.norm(found.pose - truth.pose, axis=1)[both].mean() / torso(truth.pose))
         shown, body = found.silhouette > 0.5, truth.parsing > 0
         shares.append((shown & body).sum() / (shown | body).sum())
@@ -99,7 +99,7 @@ def test_from_behind_the_face_is_missing(annotator: MediapipePose) -> None:
     behind = [i for i in range(60) if np.cos(synthetic_shot(SEED, i, 0).stance.yaw) < -0.98][:3]
     for index in behind:
         (found, *_) = annotator.people(synthetic_example(SEED, index, 0).image)
-        assert not known(found.pose)[[joint for joint in HEAD_JOINTS if "EAR" not in joint.name]].any()
+        assert not known_joints(found.pose)[[joint for joint in HEAD_JOINTS if "EAR" not in joint.name]].any()
 
 
 def test_loading_says_nothing(annotator: MediapipePose, capfd: pytest.CaptureFixture[str]) -> None:

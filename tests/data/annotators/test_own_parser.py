@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import FLIP_LABELS, Label
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import BUNDLED, OwnParser
-from pgen.data.dataset import mirrored
-from pgen.data.weights import bundled, save_weights
+from pgen.data.dataset import flip_persons
+from pgen.data.weights import bundled_path, save_weights
 from pgen.errors import InputError
-from pgen.models.inputs import Views
 from pgen.models.parser import Parser, ParserConfig, ParserInput
 from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
 from tests.data.examples import STANDING, example
@@ -54,7 +54,10 @@ class Everywhere(nn.Module):
 
 def test_maps_have_their_photos_sizes(weights: Path) -> None:
     large = np.repeat(np.repeat(A.image, 3, 0), 2, 1)
-    photos = [ToParse(A.image, STANDING), ToParse(large, STANDING * (2, 3), np.ones(large.shape[:2], np.float32))] * 5
+    photos = [
+        ParsingRequest(A.image, STANDING),
+        ParsingRequest(large, STANDING * (2, 3), np.ones(large.shape[:2], np.float32)),
+    ] * 5
     maps = [found.labels for found in OwnParser(weights).parse(photos)]
     assert [found.shape for found in maps] == [photo.image.shape[:2] for photo in photos]
     assert all(found.dtype == np.uint8 and found.max() < 10 for found in maps)
@@ -68,12 +71,12 @@ def test_what_is_far_from_the_silhouette_is_background(weights: Path) -> None:
     parser._network = network  # type: ignore[assignment]
     silhouette = np.zeros(A.image.shape[:2], np.float32)
     silhouette[20:110, 30:100] = 1
-    found = parser.parse([ToParse(A.image, STANDING, silhouette)])[0].labels
+    found = parser.parse([ParsingRequest(A.image, STANDING, silhouette)])[0].labels
     assert not found[:10].any()
     assert (found[30:100, 40:90] > 0).all()
     assert set(np.unique(found)) == {Label.BACKGROUND, Label.L_ARM, Label.R_ARM}
     assert network.asked[0].has_silhouette.tolist() == [True]
-    parser.parse([ToParse(A.image, STANDING)])
+    parser.parse([ParsingRequest(A.image, STANDING)])
     assert network.asked[-1].has_silhouette.tolist() == [False]
 
 
@@ -86,14 +89,14 @@ def test_the_mirror_image_is_asked_too(weights: Path) -> None:
     parser._network = network
     silhouette = np.zeros(A.image.shape[:2], np.float32)
     silhouette[16:112, 24:104] = 1
-    views = Views(
+    views = PersonBatch(
         torch.from_numpy(A.image).permute(2, 0, 1)[None].float() / 127.5 - 1,
         torch.from_numpy(A.parsing)[None].long(),
         torch.from_numpy(STANDING)[None].float(),
     )
-    other = mirrored(views, torch.tensor([True]))
-    mirror = ToParse(A.image[:, ::-1], other.poses[0].numpy(), silhouette[:, ::-1])
-    straight, turned = (found.labels for found in parser.parse([ToParse(A.image, STANDING, silhouette), mirror]))
+    other = flip_persons(views, torch.tensor([True]))
+    mirror = ParsingRequest(A.image[:, ::-1], other.poses[0].numpy(), silhouette[:, ::-1])
+    straight, turned = (found.labels for found in parser.parse([ParsingRequest(A.image, STANDING, silhouette), mirror]))
     assert len(np.unique(straight)) > 2
     assert (np.array(FLIP_LABELS)[turned][:, ::-1] == straight).mean() > 0.98
 
@@ -105,7 +108,7 @@ def test_uncertain_maps_are_doubtful(weights: Path, logit: float, doubts: int) -
     parser._network = network  # type: ignore[assignment]
     silhouette = np.zeros(A.image.shape[:2], np.float32)
     silhouette[20:110, 30:100] = 1
-    found = parser.parse([ToParse(A.image, STANDING, silhouette)] * 2)
+    found = parser.parse([ParsingRequest(A.image, STANDING, silhouette)] * 2)
     assert [len(one.doubts) for one in found] == [doubts] * 2
 
 
@@ -120,9 +123,9 @@ def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are small, need no network, and find a synthetic person whom they never saw."""
     from pgen.synthetic.dataset import synthetic_example
 
-    assert bundled(BUNDLED).stat().st_size <= 3e6
+    assert bundled_path(BUNDLED).stat().st_size <= 3e6
     person = synthetic_example(424242, 0, 0)
-    photo = ToParse(person.image, person.pose, (person.parsing > 0).astype(np.float32))
+    photo = ParsingRequest(person.image, person.pose, (person.parsing > 0).astype(np.float32))
     monkeypatch.setattr(socket.socket, "connect", refuse)
     found = OwnParser().parse([photo])[0]
     assert (found.labels == person.parsing).mean() > 0.95

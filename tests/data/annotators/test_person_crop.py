@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.data.annotators.person_crop import Closeup
+from pgen.data.annotators.person_crop import PersonCrop
 
 FRAME = (64, 64)
 
@@ -24,7 +24,7 @@ def body(size: tuple[int, int], rows: slice, columns: slice) -> np.ndarray:
 )
 def test_there_and_back(size: tuple[int, int], rows: slice, columns: slice) -> None:
     mask = body(size, rows, columns)
-    closeup = Closeup.of(mask, FRAME)
+    closeup = PersonCrop.of(mask, FRAME)
     photo = np.repeat(255 * mask[..., None], 3, axis=2).astype(np.uint8)
     seen = closeup.image(photo)[..., 0] / np.float32(255)
     framed = seen > 0.5
@@ -45,15 +45,15 @@ def test_there_and_back(size: tuple[int, int], rows: slice, columns: slice) -> N
 
 
 def test_the_margin_and_the_middle() -> None:
-    closeup = Closeup.of(body((300, 400), slice(50, 250), slice(100, 180)), FRAME)
+    closeup = PersonCrop.of(body((300, 400), slice(50, 250), slice(100, 180)), FRAME)
     assert (closeup.height, closeup.width) == (240, 240)
     assert (closeup.top, closeup.left) == (30, 20)
-    narrow = Closeup.of(body((300, 400), slice(50, 250), slice(100, 180)), (64, 32))
+    narrow = PersonCrop.of(body((300, 400), slice(50, 250), slice(100, 180)), (64, 32))
     assert (narrow.height, narrow.width) == (240, 120)
 
 
 def test_nobody_is_the_whole_photo() -> None:
-    closeup = Closeup.of(np.zeros((100, 100), bool), FRAME)
+    closeup = PersonCrop.of(np.zeros((100, 100), bool), FRAME)
     assert closeup.back(np.stack([np.zeros(FRAME), np.ones(FRAME)]).astype(np.float32)).all()
 
 
@@ -61,7 +61,7 @@ def test_nobody_is_the_whole_photo() -> None:
 def test_outlines_are_as_smooth_in_a_large_photo(times: int) -> None:
     """A slope of half a pixel a row in the frame makes no stairs that are a pixel of the frame high."""
     size = (64 * times, 64 * times)
-    closeup = Closeup(size, FRAME, 0, 0, *size)
+    closeup = PersonCrop(size, FRAME, 0, 0, *size)
     rows, columns = np.mgrid[:64, :64]
     right = (columns - rows / 2).clip(-20, 20).astype(np.float32)
     back = closeup.back(np.stack([-right, right]))
@@ -73,6 +73,6 @@ def test_outlines_are_as_smooth_in_a_large_photo(times: int) -> None:
 def test_joints_outside_are_missing() -> None:
     pose = np.full((18, 2), 150.0)
     pose[0] = 390, 20
-    found = Closeup.of(body((300, 400), slice(50, 250), slice(100, 180)), FRAME).pose(pose)
+    found = PersonCrop.of(body((300, 400), slice(50, 250), slice(100, 180)), FRAME).pose(pose)
     assert np.isnan(found[0]).all()
     assert np.isfinite(found[1:]).all()

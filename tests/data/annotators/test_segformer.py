@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pgen.body.labels import Label
-from pgen.data.annotators.interface import ToParse
+from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.segformer import SegFormer
 from pgen.errors import InputError
 from tests.data.examples import STANDING, example
@@ -40,19 +40,19 @@ def checkpoint(folder: Path, labels: int, always: int | None = None) -> Path:
 
 def test_atr_becomes_the_ten_labels(tmp_path: Path) -> None:
     parser = SegFormer(checkpoint(tmp_path / "net", 18, always=9))  # left shoe
-    found = parser.parse([ToParse(A.image, STANDING)])[0].labels
+    found = parser.parse([ParsingRequest(A.image, STANDING)])[0].labels
     assert (found.shape, found.dtype) == (A.parsing.shape, np.uint8)
     assert set(np.unique(found)) == {Label.L_LEG, Label.R_LEG}  # by the nearest leg
     silhouette = np.zeros(A.parsing.shape, np.float32)
     silhouette[20:110, 30:100] = 1
-    found = parser.parse([ToParse(A.image, STANDING, silhouette)])[0].labels
+    found = parser.parse([ParsingRequest(A.image, STANDING, silhouette)])[0].labels
     assert not found[:10].any()
     assert found[30:100, 40:90].all()
 
 
 def test_random_weights_give_a_map_of_any_size(tmp_path: Path) -> None:
     photo = np.zeros((90, 50, 3), np.uint8)
-    found = SegFormer(checkpoint(tmp_path / "net", 18)).parse([ToParse(photo, STANDING * 0.4)])[0].labels
+    found = SegFormer(checkpoint(tmp_path / "net", 18)).parse([ParsingRequest(photo, STANDING * 0.4)])[0].labels
     assert found.shape == (90, 50)
     assert found.max() < 10
 

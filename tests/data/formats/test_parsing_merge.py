@@ -5,7 +5,7 @@ import pytest
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.data.formats.parsing_merge import merge
+from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING
@@ -16,14 +16,14 @@ ARM, LEG, DRESS = np.full(SIZE, 6), np.full(SIZE, 7), np.full(SIZE, 6)
 
 
 def test_dress_is_split_at_the_hips() -> None:
-    merged = merge(DRESS, LIP, STANDING)
+    merged = merge_labels(DRESS, LIP, STANDING)
     np.testing.assert_array_equal(merged[:64], Label.UPPER)
     np.testing.assert_array_equal(merged[64:], Label.SKIRT)
 
 
 def test_dress_of_a_bent_body_is_split_across_the_trunk() -> None:
     lying = np.stack([STANDING[:, 1], 127 - STANDING[:, 0]], axis=1)  # head to the left
-    merged = merge(DRESS, LIP, lying)
+    merged = merge_labels(DRESS, LIP, lying)
     np.testing.assert_array_equal(merged[:, :64], Label.UPPER)
     np.testing.assert_array_equal(merged[:, 64:], Label.SKIRT)
 
@@ -31,46 +31,46 @@ def test_dress_of_a_bent_body_is_split_across_the_trunk() -> None:
 def test_dress_of_a_pose_without_shoulders() -> None:
     pose = STANDING.copy()
     pose[[Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.NECK, Joint.R_HIP]] = np.nan
-    merged = merge(DRESS, LIP, pose)
+    merged = merge_labels(DRESS, LIP, pose)
     assert (merged[63, 0], merged[64, 0]) == (Label.UPPER, Label.SKIRT)
     with pytest.raises(InputError, match="a dress, which is split at the hips, and a pose without them"):
-        merge(DRESS, LIP, STANDING * np.nan)
+        merge_labels(DRESS, LIP, STANDING * np.nan)
     with pytest.raises(InputError, match="a dress"):
-        merge(DRESS, LIP)
+        merge_labels(DRESS, LIP)
 
 
 def test_limbs_go_to_the_nearer_side() -> None:
     """The person faces the camera: the left is on the right."""
-    arms, legs = merge(ARM, ADGAN, STANDING), merge(LEG, ADGAN, STANDING)
+    arms, legs = merge_labels(ARM, ADGAN, STANDING), merge_labels(LEG, ADGAN, STANDING)
     assert (arms[50, 30], arms[50, 100]) == (Label.R_ARM, Label.L_ARM)
     assert (legs[100, 56], legs[100, 73]) == (Label.R_LEG, Label.L_LEG)
     assert set(np.unique(arms)) == {Label.R_ARM, Label.L_ARM}
     behind = STANDING.copy()
     behind[Joint.L_WRIST] = (40, 50)  # the left hand reaches over to the right elbow
-    assert merge(ARM, ADGAN, behind)[50, 40] == Label.L_ARM
+    assert merge_labels(ARM, ADGAN, behind)[50, 40] == Label.L_ARM
 
 
 def test_limbs_of_which_one_is_known() -> None:
     pose = STANDING.copy()
     pose[[Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST, Joint.L_ELBOW, Joint.L_WRIST]] = np.nan
-    assert (merge(ARM, ADGAN, pose) == Label.L_ARM).all()
+    assert (merge_labels(ARM, ADGAN, pose) == Label.L_ARM).all()
     pose[Joint.L_SHOULDER] = np.nan
     with pytest.raises(InputError, match="arms without a side, and a pose without arms to tell it"):
-        merge(ARM, ADGAN, pose)
+        merge_labels(ARM, ADGAN, pose)
     with pytest.raises(InputError, match="legs without a side"):
-        merge(LEG, ADGAN)
+        merge_labels(LEG, ADGAN)
 
 
 def test_socks_and_gloves_go_to_their_limb() -> None:
     ids = np.zeros(SIZE, int)
     ids[105:115, 50:60], ids[105:115, 70:80], ids[60:66, 78:84] = 8, 8, 3
-    merged = merge(ids, LIP, STANDING)
+    merged = merge_labels(ids, LIP, STANDING)
     assert (merged[110, 55], merged[110, 73], merged[62, 80]) == (Label.R_LEG, Label.L_LEG, Label.L_ARM)
 
 
 def test_what_needs_no_pose_goes_without() -> None:
     ids = np.array([[0, 1, 5, 9], [12, 13, 14, 19]])
-    np.testing.assert_array_equal(merge(ids, LIP), [[0, 2, 3, 4], [5, 1, 6, 9]])
+    np.testing.assert_array_equal(merge_labels(ids, LIP), [[0, 2, 3, 4], [5, 1, 6, 9]])
 
 
 @pytest.mark.parametrize("name", ["spt10", "lip20", "cihp20", "atr18", "adgan8"])
@@ -78,7 +78,7 @@ def test_people_come_back_from_each_scheme(name: str) -> None:
     scheme = load_scheme(name)
     for shot in shots():
         parsing, pose = shot.example.parsing, shot.example.pose
-        merged = merge(in_scheme(parsing, name), scheme, pose)
+        merged = merge_labels(in_scheme(parsing, name), scheme, pose)
         if name != "adgan8":
             np.testing.assert_array_equal(merged, parsing)
             continue

@@ -13,7 +13,7 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
 from pgen.data.prepare import prepare
 from pgen.data.readers.deepfashion import find_deepfashion, person_of, photo_key
-from pgen.data.readers.given import Estimating, Given
+from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -68,7 +68,7 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
 
 def test_maps_between_the_white_sides(tmp_path: Path) -> None:
     adgan_maps(tmp_path)
-    found = find_deepfashion(tmp_path, Given(scheme=load_scheme("adgan8")))
+    found = find_deepfashion(tmp_path, GivenFiles(scheme=load_scheme("adgan8")))
     check_photos(found)
     with pytest.raises(InputError, match=r"perhaps adgan8"):
         check_photos(find_deepfashion(tmp_path))
@@ -84,10 +84,12 @@ def test_maps_between_the_white_sides(tmp_path: Path) -> None:
 def test_what_is_assumed_is_said(tmp_path: Path) -> None:
     high(tmp_path)
     low_resolution(tmp_path)
-    notes = " | ".join(find_deepfashion(tmp_path, Given(keypoints=[tmp_path / "fasion-annotation-test.csv"])).notes)
+    notes = " | ".join(
+        find_deepfashion(tmp_path, GivenFiles(keypoints=[tmp_path / "fasion-annotation-test.csv"])).notes
+    )
     assert f"photos are taken from {tmp_path}/img, not img_highres/" in notes
     assert "keypoints are taken to refer to 256x256" in notes
-    found = find_deepfashion(tmp_path, Given(images="img_highres"))
+    found = find_deepfashion(tmp_path, GivenFiles(images="img_highres"))
     assert "1 photos that are neither for training nor for testing are left aside" in found.notes
     assert "images" not in " ".join(found.notes)
     in_images(tmp_path / "other")
@@ -115,12 +117,12 @@ def test_frame_that_cannot_be_told(tmp_path: Path) -> None:
 def test_frame_that_is_wrong(tmp_path: Path) -> None:
     low_resolution(tmp_path)
     with pytest.raises(InputError, match=r"all poses are shifted by about \d\d pixels to the right of the middle of "):
-        check_photos(find_deepfashion(tmp_path, Given(frame=(256, 176))))
+        check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(256, 176))))
     annotate(tmp_path, "fasion", 0)
     with pytest.raises(InputError, match=r"shifted by about \d\d pixels to the left .* perhaps --frame 256x176"):
-        check_photos(find_deepfashion(tmp_path, Given(frame=(256, 256))))
+        check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(256, 256))))
     with pytest.raises(InputError, match=r"upper left quarter of 1101x750"):
-        check_photos(find_deepfashion(tmp_path, Given(frame=(1101, 750))))
+        check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(1101, 750))))
 
 
 def test_names_match_on_letters_and_digits() -> None:
@@ -228,7 +230,7 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no photos in img/, img_highres/, images/, or train/ and test/"):
         find_deepfashion(tmp_path)
     with pytest.raises(InputError, match=r"other has no photos \(\.jpg"):
-        find_deepfashion(tmp_path, Given(images="other"))
+        find_deepfashion(tmp_path, GivenFiles(images="other"))
     (tmp_path / "img").mkdir()
     with pytest.raises(InputError, match=r"img has no photos \(\.jpg"):
         find_deepfashion(tmp_path)
@@ -245,8 +247,8 @@ def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
     for table in tmp_path.glob("*annotation*.csv"):
         table.unlink()
     with pytest.raises(InputError, match=r"or estimate them: --annotate pose"):
-        find_deepfashion(tmp_path, Given(estimating=Estimating(pose=False, parsing=True)))
-    found = find_deepfashion(tmp_path, Given(estimating=Estimating(pose=True, parsing=False)))
+        find_deepfashion(tmp_path, GivenFiles(estimating=Estimating(pose=False, parsing=True)))
+    found = find_deepfashion(tmp_path, GivenFiles(estimating=Estimating(pose=True, parsing=False)))
     assert len(found.photos) == len(shots())
     assert all(photo.pose is None for photo in found.photos)
 

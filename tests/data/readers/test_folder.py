@@ -11,7 +11,7 @@ from pgen.data.example import Drop, Example
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.readers.folder import find_folder
-from pgen.data.readers.given import Given
+from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.errors import InputError
 from tests.data.examples import STANDING, write_folder
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def by_name(root: Path, **options: object) -> dict[str, Example | Drop]:
-    return {item.name: item for item in find_folder(root, Given(**options)).examples()}  # type: ignore[arg-type]
+    return {item.name: item for item in find_folder(root, GivenFiles(**options)).examples()}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -122,13 +122,13 @@ def test_missing_things_are_named(root: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no keypoint CSV; name one with --keypoints"):
         find_folder(empty)
     with pytest.raises(InputError, match=r"k\.csv does not exist"):
-        find_folder(root, Given(keypoints=[root / "k.csv"]))
+        find_folder(root, GivenFiles(keypoints=[root / "k.csv"]))
     with pytest.raises(InputError, match=r"--parsing .* is not a folder"):
-        find_folder(root, Given(parsing=root / "maps"))
+        find_folder(root, GivenFiles(parsing=root / "maps"))
     with pytest.raises(InputError, match=r"p\.csv does not exist"):
-        find_folder(root, Given(pairs=[root / "p.csv"]))
+        find_folder(root, GivenFiles(pairs=[root / "p.csv"]))
     with pytest.raises(InputError, match="empty has no photos"):
-        find_folder(empty, Given(keypoints=[root / "keypoints.csv"]))
+        find_folder(empty, GivenFiles(keypoints=[root / "keypoints.csv"]))
     (root / "keypoints.csv").rename(root / "one.csv")
     shutil.copy(root / "one.csv", root / "two.csv")
     with pytest.raises(InputError, match=r"2 keypoint CSVs; name one with --keypoints$"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.data.readers.frames import FILE_REMEDY, check_frame, guess_frame, into_photo, parsing_into_photo
+from pgen.data.readers.frames import FILE_REMEDY, check_frame, guess_frame, parsing_into_photo, pose_into_photo
 from pgen.errors import InputError
 from tests.data.examples import STANDING
 
@@ -53,11 +53,11 @@ def test_a_wrong_frame_given_by_hand_is_refused() -> None:
 
 
 def test_into_photo() -> None:
-    np.testing.assert_array_equal(into_photo(STANDING, (128, 128), (128, 128)), STANDING)
-    np.testing.assert_allclose(into_photo(STANDING, (128, 64), (256, 128)), (STANDING + 0.5) * 2 - 0.5)
+    np.testing.assert_array_equal(pose_into_photo(STANDING, (128, 128), (128, 128)), STANDING)
+    np.testing.assert_allclose(pose_into_photo(STANDING, (128, 64), (256, 128)), (STANDING + 0.5) * 2 - 0.5)
     # The field's 176 columns lie in the middle of its padded 256.
-    np.testing.assert_allclose(into_photo(STANDING, (256, 176), (256, 256)), STANDING + np.array((40, 0)))
-    np.testing.assert_allclose(into_photo(STANDING, (256, 256), (256, 176)), STANDING - np.array((40, 0)))
+    np.testing.assert_allclose(pose_into_photo(STANDING, (256, 176), (256, 256)), STANDING + np.array((40, 0)))
+    np.testing.assert_allclose(pose_into_photo(STANDING, (256, 256), (256, 176)), STANDING - np.array((40, 0)))
 
 
 def test_parsing_into_photo_goes_as_poses_do() -> None:
@@ -69,7 +69,7 @@ def test_parsing_into_photo_goes_as_poses_do() -> None:
     np.testing.assert_array_equal(parsing_into_photo(narrow, (512, 352)), narrow.repeat(2, 0).repeat(2, 1))
     large = parsing_into_photo(wide, (1101, 750))
     for x, y in ((88.0, 20.0), (60.0, 200.0), (150.0, 128.0)):
-        column, row = np.rint(into_photo(np.array([[x, y]]), (256, 256), (1101, 750))[0]).astype(int)
+        column, row = np.rint(pose_into_photo(np.array([[x, y]]), (256, 256), (1101, 750))[0]).astype(int)
         assert large[row, column] == wide[int(y), int(x)]
 
 
@@ -78,7 +78,10 @@ def test_guessed_frames() -> None:
     assert guess_frame(padded) == (256, 256)
     assert guess_frame([pose - (40, 0) for pose in padded]) == (256, 176)
     assert guess_frame([pose - (20, 0) for pose in padded]) is None
-    assert guess_frame([into_photo(pose.astype(np.float32), (256, 256), (1101, 750)) for pose in padded]) == (1101, 750)
+    assert guess_frame([pose_into_photo(pose.astype(np.float32), (256, 256), (1101, 750)) for pose in padded]) == (
+        1101,
+        750,
+    )
     assert guess_frame([PEOPLE[0] * np.nan]) is guess_frame([]) is None
 
 

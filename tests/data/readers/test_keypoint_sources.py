@@ -8,7 +8,7 @@ from PIL import Image
 
 from pgen.data.example import Drop, Example
 from pgen.data.readers.folder import find_folder
-from pgen.data.readers.given import Given
+from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.keypoint_sources import find_poses, load_pose
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING, write_folder
@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def poses(root: Path, *sources: Path) -> dict[str, np.ndarray]:
-    items = list(find_folder(root, Given(keypoints=sources)).examples())
+    items = list(find_folder(root, GivenFiles(keypoints=sources)).examples())
     assert all(isinstance(item, Example) for item in items), items
     return {item.name: item.pose for item in items if isinstance(item, Example)}
 
@@ -61,7 +61,7 @@ def test_canvas_of_another_size(root: Path) -> None:
 def test_parts_of_a_given_frame(root: Path) -> None:
     for name in NAMES:
         write_openpose(root / "keypoints" / f"{name}.json", [(STANDING + 0.5) / 2 - 0.5], divide_by=(64, 64))
-    for item in find_folder(root, Given(frame=(64, 64))).examples():
+    for item in find_folder(root, GivenFiles(frame=(64, 64))).examples():
         assert isinstance(item, Example)
         np.testing.assert_allclose(item.pose, STANDING, atol=1e-3)
 
@@ -94,7 +94,7 @@ def test_files_that_cannot_be_read_are_dropped(root: Path) -> None:
     (root / "keypoints" / "c.png.txt").write_text("1 2\n")
     (root / "keypoints" / "x" / "a.png.txt").unlink()
     write_csv(root / "table.csv", dict.fromkeys(NAMES, STANDING))
-    items = {item.name: item for item in find_folder(root, Given(keypoints=[root / "keypoints"])).examples()}
+    items = {item.name: item for item in find_folder(root, GivenFiles(keypoints=[root / "keypoints"])).examples()}
     drops = {name: (item.reason, item.detail) for name, item in items.items() if isinstance(item, Drop)}
     assert drops == {
         "c.png": ("keypoints cannot be read", f"{root}/keypoints/c.png.txt has 1 rows; x y of 18 joints were expected"),

@@ -7,7 +7,7 @@ import pytest
 
 from pgen.data.example import Drop, Example
 from pgen.data.prepare import prepare
-from pgen.data.readers.given import TAKEN_AS_SPT10, Estimating, Given
+from pgen.data.readers.given import TAKEN_AS_SPT10, Estimating, GivenFiles
 from pgen.data.readers.market1501 import SIZE, find_market1501, person_of
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.store import Store
@@ -78,7 +78,7 @@ def test_wrong_trees_are_refused(tmp_path: Path) -> None:
     (tmp_path / "query" / SHOTS[0].market).unlink()
     write_csv(tmp_path / "other.csv", {"x.jpg": SHOTS[0].example.pose})
     with pytest.raises(InputError, match=r"no row belongs to any photo"):
-        find_market1501(tmp_path, Given(keypoints=[tmp_path / "other.csv"]))
+        find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"]))
     for split in ("train", "test"):
         (tmp_path / f"market-annotation-{split}.csv").unlink()
     with pytest.raises(InputError, match=r"no market-annotation-train\.csv or -test\.csv; name keypoints"):
@@ -91,8 +91,8 @@ def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
     for split in ("train", "test"):
         (tmp_path / f"market-annotation-{split}.csv").unlink()
     with pytest.raises(InputError, match=r"or estimate them: --annotate pose"):
-        find_market1501(tmp_path, Given(estimating=Estimating(pose=False, parsing=True)))
-    found = find_market1501(tmp_path, Given(estimating=Estimating(pose=True, parsing=False)))
+        find_market1501(tmp_path, GivenFiles(estimating=Estimating(pose=False, parsing=True)))
+    found = find_market1501(tmp_path, GivenFiles(estimating=Estimating(pose=True, parsing=False)))
     assert len(found.photos) == len(SHOTS) + 1
     assert all(photo.pose is None for photo in found.photos)
 
@@ -103,6 +103,6 @@ def test_keypoints_of_the_larger_frame(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"have joints outside of 128x64; say with --frame .*, perhaps --frame 256x256"
     ):
-        check_photos(find_market1501(tmp_path, Given(keypoints=[tmp_path / "other.csv"])))
-    items = find_market1501(tmp_path, Given(keypoints=[tmp_path / "other.csv"], frame=(256, 256))).examples()
+        check_photos(find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"])))
+    items = find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"], frame=(256, 256))).examples()
     assert all(isinstance(item, Example) for item in items if item.name not in JUNK)

@@ -8,7 +8,7 @@ import pytest
 from pgen.data.example import Example
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.folder import find_folder
-from pgen.data.readers.given import Given
+from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.errors import InputError
 from tests.data.folder_tree import SHOTS, write_set
@@ -24,7 +24,7 @@ def test_a_right_set_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["lip20", "cihp20", "atr18", "adgan8"])
 def test_a_right_scheme_passes(tmp_path: Path, name: str) -> None:
     write_set(tmp_path, parsing=lambda shot: in_scheme(shot.example.parsing, name))
-    found = find_folder(tmp_path, Given(scheme=load_scheme(name)))
+    found = find_folder(tmp_path, GivenFiles(scheme=load_scheme(name)))
     assert check_photos(found) == ()
     for item in found.examples():
         assert isinstance(item, Example)
@@ -53,7 +53,7 @@ def test_a_right_scheme_passes(tmp_path: Path, name: str) -> None:
 def test_maps_of_another_scheme(tmp_path: Path, true: str, taken: str, message: str) -> None:
     write_set(tmp_path, parsing=lambda shot: in_scheme(shot.example.parsing, true))
     with pytest.raises(InputError, match=message):
-        check_photos(find_folder(tmp_path, Given(scheme=load_scheme(taken))))
+        check_photos(find_folder(tmp_path, GivenFiles(scheme=load_scheme(taken))))
 
 
 def test_lip_and_cihp_differ_in_one_label(tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_lip_and_cihp_differ_in_one_label(tmp_path: Path) -> None:
         return ids
 
     write_set(tmp_path, parsing=parsing)
-    (doubt,) = check_photos(find_folder(tmp_path, Given(scheme=load_scheme("lip20"))))
+    (doubt,) = check_photos(find_folder(tmp_path, GivenFiles(scheme=load_scheme("lip20"))))
     assert doubt.startswith("100% of the maps have the label 10, a jumpsuit in lip20; in cihp20 it is the skin")
-    assert check_photos(find_folder(tmp_path, Given(scheme=load_scheme("cihp20")))) == ()
+    assert check_photos(find_folder(tmp_path, GivenFiles(scheme=load_scheme("cihp20")))) == ()
 
 
 def test_swapped_coordinates(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_swapped_coordinates(tmp_path: Path) -> None:
     for shot in SHOTS:
         write_text(tmp_path / "text" / shot.nested.replace(".jpg", ".txt"), shot.example.pose[:, ::-1])
     with pytest.raises(InputError, match=r"text: .*on their side; x stands before y in such files"):
-        check_photos(find_folder(tmp_path, Given(keypoints=[tmp_path / "text"])))
+        check_photos(find_folder(tmp_path, GivenFiles(keypoints=[tmp_path / "text"])))
 
 
 def test_all_poses_missing(tmp_path: Path) -> None:
@@ -113,4 +113,4 @@ def test_frames_that_files_tell_are_checked(tmp_path: Path) -> None:
         path = tmp_path / "openpose" / shot.nested.replace(".jpg", "_keypoints.json")
         write_openpose(path, [shot.example.pose * 4], canvas=(128, 128))
     with pytest.raises(InputError, match=r"openpose: .*have joints outside of 128x128; say with --frame"):
-        check_photos(find_folder(tmp_path, Given(keypoints=[tmp_path / "openpose"])))
+        check_photos(find_folder(tmp_path, GivenFiles(keypoints=[tmp_path / "openpose"])))

@@ -8,9 +8,9 @@ import pytest
 from pgen.data.example import Drop
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.folder import find_folder
-from pgen.data.readers.given import Given
+from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
-from pgen.data.readers.photo_set import on_body
+from pgen.data.readers.photo_set import joints_on_body
 from pgen.errors import InputError
 from tests.data.examples import STANDING
 from tests.data.folder_tree import SHOTS, write_set
@@ -47,7 +47,7 @@ def test_a_dress_that_cannot_be_split_is_dropped(tmp_path: Path) -> None:
         return pose
 
     write_set(tmp_path, hipless, lambda shot: np.where(shot.example.parsing == 0, 0, 6))
-    item = next(find_folder(tmp_path, Given(scheme=load_scheme("lip20"))).examples())
+    item = next(find_folder(tmp_path, GivenFiles(scheme=load_scheme("lip20"))).examples())
     assert isinstance(item, Drop)
     assert item.reason == "parsing map cannot be merged"
     assert item.detail.endswith(".npy has a dress, which is split at the hips, and a pose without them")
@@ -56,9 +56,9 @@ def test_a_dress_that_cannot_be_split_is_dropped(tmp_path: Path) -> None:
 def test_too_few_joints_to_judge() -> None:
     pose = STANDING.copy()
     pose[4:] = np.nan
-    assert on_body(pose, np.ones((128, 128), np.uint8)) is None
-    assert on_body(STANDING, np.ones((128, 128), np.uint8)) == 1
-    assert on_body(STANDING, np.zeros((128, 128), np.uint8)) == 0
+    assert joints_on_body(pose, np.ones((128, 128), np.uint8)) is None
+    assert joints_on_body(STANDING, np.ones((128, 128), np.uint8)) == 1
+    assert joints_on_body(STANDING, np.zeros((128, 128), np.uint8)) == 0
 
 
 def test_colliding_photos(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.inference.pixels.shading import flattened, plainness, shaded, shading
+from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
 
 INNER = np.zeros((100, 100), bool)
 INNER[20:80, 20:80] = True
@@ -17,35 +17,35 @@ def cloth(*colour: int, stripes: bool = False) -> np.ndarray:
 
 
 def test_light_is_found_and_given_on() -> None:
-    factor = shading(cloth(40, 80, 150), INNER)
+    factor = estimate_shading(cloth(40, 80, 150), INNER)
     relative = factor[INNER] / np.broadcast_to(LIGHT, (100, 100))[INNER]
     assert relative.std() < 0.02
-    red = shaded(np.broadcast_to(np.array((120, 30, 30), np.uint8), (100, 100, 3)), factor)
+    red = apply_shading(np.broadcast_to(np.array((120, 30, 30), np.uint8), (100, 100, 3)), factor)
     assert np.corrcoef(red[INNER][:, 0], cloth(120, 30, 30)[INNER][:, 0])[0, 1] > 0.99
 
 
 def test_patterns_are_no_light() -> None:
     striped = cloth(40, 40, 50, stripes=True)
-    assert plainness(striped, INNER) == 0
-    assert plainness(cloth(40, 40, 50), INNER) == 1
-    assert (shading(striped, INNER) == 1).all()
-    assert (shading(striped, np.zeros_like(INNER)) == 1).all()
+    assert measure_plainness(striped, INNER) == 0
+    assert measure_plainness(cloth(40, 40, 50), INNER) == 1
+    assert (estimate_shading(striped, INNER) == 1).all()
+    assert (estimate_shading(striped, np.zeros_like(INNER)) == 1).all()
 
 
 def test_a_print_is_passed_over() -> None:
     photo = cloth(40, 80, 150)
     photo[45:55, 45:55] = (250, 240, 20)
-    factor = shading(photo, INNER)
+    factor = estimate_shading(photo, INNER)
     assert np.abs(np.log(factor[45:55, 45:55])).max() < 0.35, "no brighter than the cloth about it gets"
 
 
 def test_flattened_keeps_patterns() -> None:
     striped = cloth(40, 40, 50, stripes=True)
-    flat = flattened(striped, 0.0)
+    flat = flatten_shading(striped, 0.0)
     assert np.ptp(flat[30:60, 50, 0].astype(int)) > 120
     wavy = cloth(100, 100, 100)
     wavy[::2] += 6
-    assert np.abs(np.diff(flattened(wavy, 1.0)[:, 50, 0].astype(int))).max() <= 2
+    assert np.abs(np.diff(flatten_shading(wavy, 1.0)[:, 50, 0].astype(int))).max() <= 2
 
 
 def test_flattened_keeps_lace() -> None:
@@ -53,13 +53,15 @@ def test_flattened_keeps_lace() -> None:
     lace = plain.copy()
     lace[60:75:4, 30:70:4] = (30, 5, 8)
     lace[61:75:4, 30:70:4] = (30, 5, 8)
-    flat = flattened(lace, 1.0)
+    flat = flatten_shading(lace, 1.0)
     assert np.ptp(flat[60:75, 40:60, 0].astype(int)) > 60
-    assert np.ptp(flattened(np.where(lace < 60, 130, plain).astype(np.uint8), 1.0)[60:75, 40:60, 0].astype(int)) < 60
+    assert (
+        np.ptp(flatten_shading(np.where(lace < 60, 130, plain).astype(np.uint8), 1.0)[60:75, 40:60, 0].astype(int)) < 60
+    )
 
 
 def test_flattened_keeps_prints_of_the_same_brightness() -> None:
     image = np.full((100, 100, 3), (120, 60, 60), np.uint8)
     image[40:60, 40:60] = (60, 88, 72)
-    flat = flattened(image, 1.0)
+    flat = flatten_shading(image, 1.0)
     assert int(flat[30, 30, 0]) - int(flat[50, 50, 0]) > 45

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.inference.pixels.texture_fill import largest_rectangle, more_texture
+from pgen.inference.pixels.texture_fill import extend_texture, largest_rectangle
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -24,7 +24,7 @@ def test_largest_rectangle(seed: int) -> None:
 
 def test_nothing_in_nothing() -> None:
     assert largest_rectangle(np.zeros((5, 5), bool)) == (0, 0, 0, 0)
-    assert more_texture(np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), bool)) is None
+    assert extend_texture(np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), bool)) is None
 
 
 @pytest.mark.parametrize("scale", [1, 3])
@@ -34,7 +34,7 @@ def test_stripes_go_on(scale: int) -> None:
     image, region = np.full_like(stripes, 90), np.zeros(stripes.shape[:2], bool)
     region[16 * scale : 48 * scale, 16 * scale : 64 * scale] = True
     image[region] = stripes[region]
-    more = more_texture(image, region)
+    more = extend_texture(image, region)
     assert more is not None
     np.testing.assert_array_equal(more[region], stripes[region])
     assert set(np.unique(more)) == {0, 200}

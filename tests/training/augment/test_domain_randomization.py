@@ -6,21 +6,28 @@ import numpy as np
 import pytest
 import torch
 
+from pgen.body.batch import PersonBatch
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.models.inputs import Views
-from pgen.training.augment.annotation_noise import estimated_poses, estimated_silhouettes
-from pgen.training.augment.batch_rng import Dice
-from pgen.training.augment.domain_randomization import cropped, framed, photographed, placed, redressed, whole
+from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
+from pgen.training.augment.batch_rng import BatchRng
+from pgen.training.augment.domain_randomization import (
+    crop_persons,
+    crop_randomly,
+    crop_whole,
+    photometric_distort,
+    recolor_garments,
+    replace_background,
+)
 from tests.training.people import examples
 
 torch.set_num_threads(1)
 SEEDS = torch.arange(8)
 
 
-def people(count: int = 8) -> Views:
+def people(count: int = 8) -> PersonBatch:
     chosen = examples()[:count]
-    return Views(
+    return PersonBatch(
         torch.from_numpy(np.stack([e.image for e in chosen])).permute(0, 3, 1, 2).float() / 255,
         torch.from_numpy(np.stack([e.parsing for e in chosen])).long(),
         torch.from_numpy(np.stack([e.pose for e in chosen])),
@@ -28,7 +35,7 @@ def people(count: int = 8) -> Views:
 
 
 def test_a_sample_s_numbers_are_its_own() -> None:
-    whole_batch, part = Dice(SEEDS), Dice(SEEDS[3:5])
+    whole_batch, part = BatchRng(SEEDS), BatchRng(SEEDS[3:5])
     for throw in (
         lambda dice: dice.uniform(2, 3, 4),
         lambda dice: dice.normal(2),
@@ -43,7 +50,7 @@ def test_a_sample_s_numbers_are_its_own() -> None:
 
 def test_skin_gets_lighter_or_darker_and_keeps_its_hue() -> None:
     views = people()
-    images = redressed(views.images, views.labels, Dice(SEEDS))
+    images = recolor_garments(views.images, views.labels, BatchRng(SEEDS))
     ratios, tints = [], []
     for image, before, labels in zip(images, views.images, views.labels, strict=True):
         face = labels == Label.FACE
@@ -57,7 +64,7 @@ def test_skin_gets_lighter_or_darker_and_keeps_its_hue() -> None:
 
 def test_clothes_change_and_the_ground_does_not() -> None:
     views = people()
-    images = redressed(views.images, views.labels, Dice(SEEDS))
+    images = recolor_garments(views.images, views.labels, BatchRng(SEEDS))
     ground = (views.labels == 0)[:, None].expand_as(images)
     assert torch.equal(images[ground], views.images[ground])
     assert (images[~ground] - views.images[~ground]).abs().mean() > 0.05
@@ -67,7 +74,7 @@ def test_clothes_change_and_the_ground_does_not() -> None:
 def test_grounds_change_and_the_figure_does_not() -> None:
     views = people()
     others = views.images.flip(0)
-    images = placed(views.images, views.labels, others, Dice(SEEDS))
+    images = replace_background(views.images, views.labels, others, BatchRng(SEEDS))
     figure = torch.nn.functional.avg_pool2d((views.labels > 0).float()[:, None], 3, 1, 1) == 1
     inside = figure.expand_as(images)
     torch.testing.assert_close(images[inside], views.images[inside])
@@ -83,7 +90,7 @@ def test_crops_move_image_labels_and_joints_together() -> None:
     poses = torch.full((1, 18, 2), torch.nan)
     poses[0, 0], poses[0, 1] = torch.tensor([21.5, 41.5]), torch.tensor([60.0, 2.0])
     turn = torch.tensor([0.5])
-    crop = cropped(Views(images, labels, poses), torch.tensor([[26.0, 36.0]]), torch.tensor([32.0]), turn)
+    crop = crop_persons(PersonBatch(images, labels, poses), torch.tensor([[26.0, 36.0]]), torch.tensor([32.0]), turn)
     assert crop.images.shape == (1, 3, 64, 64)
     assert crop.labels.shape == (1, 32, 32)
     rows, columns = torch.nonzero(crop.images[0, 0] > 0.5, as_tuple=True)
@@ -99,7 +106,7 @@ def test_crops_move_image_labels_and_joints_together() -> None:
 
 
 def test_whole_figures_fill_the_frame_but_for_a_margin() -> None:
-    labels = whole(people()).labels > 0
+    labels = crop_whole(people()).labels > 0
     for shown in labels:
         rows, columns = torch.nonzero(shown, as_tuple=True)
         longer = max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + 1
@@ -108,7 +115,7 @@ def test_whole_figures_fill_the_frame_but_for_a_margin() -> None:
 
 def test_some_are_shown_in_part() -> None:
     views = people()
-    joints = framed(views, Dice(SEEDS)).poses.isfinite().all(2).sum(1)
+    joints = crop_randomly(views, BatchRng(SEEDS)).poses.isfinite().all(2).sum(1)
     before = views.poses.isfinite().all(2).sum(1)
     assert (joints <= before).all()
     assert (joints < before).any()
@@ -116,10 +123,10 @@ def test_some_are_shown_in_part() -> None:
 
 def test_photographs_differ_and_stay_within_range() -> None:
     images = people().images
-    taken = photographed(images, Dice(SEEDS))
+    taken = photometric_distort(images, BatchRng(SEEDS))
     assert ((taken >= 0) & (taken <= 1)).all()
     assert ((taken - images).abs().mean((1, 2, 3)) > 0.01).all()
-    assert torch.equal(taken, photographed(images, Dice(SEEDS)))
+    assert torch.equal(taken, photometric_distort(images, BatchRng(SEEDS)))
 
 
 def test_joints_are_off_and_some_are_lost() -> None:
@@ -128,7 +135,7 @@ def test_joints_are_off_and_some_are_lost() -> None:
         torch.tensor([[0.0, 0.0], [30.0, 0.0]]),
         torch.tensor([[0.0, 50.0], [30.0, 50.0]]),
     )
-    found = estimated_poses(pose.expand(200, -1, -1), Dice(torch.arange(200)))
+    found = perturb_poses(pose.expand(200, -1, -1), BatchRng(torch.arange(200)))
     known = found.isfinite().all(2)
     assert 0.88 < known.float().mean() < 0.97
     error = (found - pose).norm(dim=2)[known] / 50
@@ -137,7 +144,7 @@ def test_joints_are_off_and_some_are_lost() -> None:
 
 def test_silhouettes_follow_the_figure_roughly() -> None:
     figures = people().labels > 0
-    found, there = estimated_silhouettes(figures.repeat(8, 1, 1), Dice(torch.arange(64)))
+    found, there = perturb_silhouettes(figures.repeat(8, 1, 1), BatchRng(torch.arange(64)))
     both = ((found[:, 0] > 0.5) & figures.repeat(8, 1, 1)).float().sum((1, 2))
     either = ((found[:, 0] > 0.5) | figures.repeat(8, 1, 1)).float().sum((1, 2))
     assert 0.8 < (both / either).mean() < 0.98

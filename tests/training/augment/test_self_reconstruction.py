@@ -9,28 +9,29 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch
 from pgen.body.batched import torso_lengths
 from pgen.body.face_crop import crop_faces
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.body.paste import clean_background
-from pgen.data.dataset import Sampler, augmented
-from pgen.models.inputs import Transfer, Views
-from pgen.training.augment.self_reconstruction import Concealment, concealed
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset, augment
+from pgen.training.augment.self_reconstruction import Occlusion, occlude
 from pgen.training.config import Schedule
-from pgen.training.sampling import draw_pairs
+from pgen.training.sampling import sample_pairs
 from pgen.training.tasks import appearance as appearance_stage
 from pgen.training.tasks.appearance import _Painted
 from tests.models.people import views
 from tests.training.people import painting
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 SIZES = [(64, 64), (64, 48), (72, 32)]
 
 
-def drawn(batch: int, seed: int = 0) -> Concealment:
+def drawn(batch: int, seed: int = 0) -> Occlusion:
     """What is hidden by discs alone."""
-    hiding = Concealment.draw(batch, torch.Generator().manual_seed(seed))
+    hiding = Occlusion.draw(batch, torch.Generator().manual_seed(seed))
     return replace(hiding, turned=torch.zeros(batch, dtype=torch.bool))
 
 
@@ -54,7 +55,7 @@ def test_discs_hide_what_they_should_pixel_by_pixel(size: tuple[int, int]) -> No
             if (column - x) ** 2 + (row - y) ** 2 < radius**2:
                 images[b, :, row, column] = behind[b, :, row, column]
                 labels[b, row, column] = 0
-    shown = concealed(source, hiding)
+    shown = occlude(source, hiding)
     assert torch.equal(shown.labels, labels)
     assert torch.equal(shown.images, images)
     assert (labels != source.labels).sum() > 20
@@ -68,7 +69,7 @@ def test_nothing_is_hidden_at_missing_joints_or_without_a_torso() -> None:
     source.poses[1, Joint.R_HIP] = torch.nan
     source.poses[2, Joint.NOSE] = torch.nan
     hiding = replace(drawn(3), joints=torch.full((3, 4), int(Joint.NOSE)), radii=torch.full((3, 4), 0.45))
-    shown = concealed(source, hiding)
+    shown = occlude(source, hiding)
     assert torch.equal(shown.labels, source.labels)
     assert torch.equal(shown.images, source.images)
     assert torch.equal(shown.poses.isnan(), source.poses.isnan())
@@ -80,7 +81,7 @@ def test_hair_covers_the_face_of_who_is_turned() -> None:
     source.labels[2].masked_fill_(source.labels[2] == Label.HAIR, int(Label.UPPER))  # nothing to cover it with
     hiding = drawn(3)
     hiding = replace(hiding, turned=torch.tensor([True, False, True]), radii=0 * hiding.radii)
-    shown = concealed(source, hiding)
+    shown = occlude(source, hiding)
     for b in (1, 2):
         assert torch.equal(shown.labels[b], source.labels[b])
         assert torch.equal(shown.images[b], source.images[b])
@@ -97,7 +98,7 @@ def test_hair_covers_the_face_of_who_is_turned() -> None:
 
 
 def test_what_is_drawn() -> None:
-    hiding = Concealment.draw(500, torch.Generator().manual_seed(0))
+    hiding = Occlusion.draw(500, torch.Generator().manual_seed(0))
     assert 0.45 < hiding.turned.float().mean() < 0.55
     used = hiding.radii[hiding.radii > 0]
     assert 0.1 <= used.min() < 0.12
@@ -105,24 +106,24 @@ def test_what_is_drawn() -> None:
     assert 0.55 < len(used) / 2000 < 0.65
     assert set(hiding.joints.flatten().tolist()) == set(range(18))
     assert hiding.shaking.std().item() == pytest.approx(0.06, rel=0.05)
-    part, again = hiding[10:20], Concealment.draw(500, torch.Generator().manual_seed(0))
+    part, again = hiding[10:20], Occlusion.draw(500, torch.Generator().manual_seed(0))
     for name, whole in vars(hiding).items():
         assert torch.equal(getattr(part, name), whole[10:20])
         assert torch.equal(getattr(again, name), whole)
 
 
-def watched(stage: appearance_stage.AppearanceStage, monkeypatch: pytest.MonkeyPatch, error: float) -> list[tuple]:
+def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPatch, error: float) -> list[tuple]:
     """Let H_A paint the truth but for ``error``; what it was asked to."""
     calls: list[tuple] = []
     truth: list[Tensor] = []
 
-    def paint(model: nn.Module, source: Views, transfer: Transfer, layout: Tensor, *rest: object, **more: object):  # type: ignore[no-untyped-def]
+    def paint(model: nn.Module, source: PersonBatch, transfer: Transfer, layout: Tensor, *rest: object, **more: object):  # type: ignore[no-untyped-def]
         calls.append((source, transfer, layout))
         return truth[0] + error if len(calls) == 2 else source.images
 
     monkeypatch.setattr(appearance_stage, "paint", paint)
     draw = stage.draw(torch.Generator().manual_seed(0))
-    truth.append(augmented(stage.train.views(draw.source), draw.own_change).images)
+    truth.append(augment(stage.train.views(draw.source), draw.own_change).images)
     loss = stage.generator_losses(draw)["pixels"]
     return [*calls, (draw, loss)]
 
@@ -133,9 +134,9 @@ def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.Monke
     stage = painting(samplers, *settings, "appearance.hold=false")
     *_, (source, transfer, layout), (draw, loss) = watched(stage, monkeypatch, error=0.25)
     assert loss.item() == pytest.approx(3 * 0.25, rel=1e-5)
-    a = augmented(stage.train.views(draw.source), draw.source_change)
-    crop = augmented(stage.train.views(draw.source), draw.own_change)
-    shown = concealed(a, draw.concealment)
+    a = augment(stage.train.views(draw.source), draw.source_change)
+    crop = augment(stage.train.views(draw.source), draw.own_change)
+    shown = occlude(a, draw.concealment)
     assert torch.equal(source.images, shown.images)
     assert torch.equal(source.labels, shown.labels)
     assert torch.equal(layout, crop.one_hot())
@@ -158,7 +159,7 @@ def test_h_s_s_own_maps(samplers: Samplers) -> None:
     matches = ((torch.arange(len(train)) + 1) % len(train))[:, None]
     schedule = Schedule(batch=400, zoom=0.1)
     for own, anyone in ((0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.5, 0.5)):
-        draw = draw_pairs(train, matches, schedule, torch.Generator().manual_seed(0), anyone, own)
+        draw = sample_pairs(train, matches, schedule, torch.Generator().manual_seed(0), anyone, own)
         is_own = (draw.source == draw.target) & ~draw.anyone
         assert is_own.float().mean().item() == pytest.approx(own * (1 - anyone), abs=0.08)
         assert torch.equal(matches[draw.source, 0] == draw.target, ~is_own & ~draw.anyone) or anyone
@@ -169,7 +170,7 @@ def test_the_face_is_learnt_from_its_own_crop(samplers: Samplers, monkeypatch: p
     """The loss looks at the second picture's faces alone: nothing else that is wrong there counts."""
     stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4", "appearance.hold=false")
     _, _, (draw, _) = watched(stage, monkeypatch, error=0.0)
-    goal = augmented(stage.train.views(draw.source), draw.own_change)
+    goal = augment(stage.train.views(draw.source), draw.own_change)
     maps = torch.cat([goal.one_hot()] * 2)
 
     def loss(second: Tensor) -> float:

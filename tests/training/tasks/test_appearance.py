@@ -6,19 +6,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.paste import Paste
-from pgen.data.dataset import Sampler
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset
 from pgen.models import color_correction as hold
-from pgen.models.color_correction import hold_to_guide
-from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout
+from pgen.models.appearance import paint
+from pgen.models.color_correction import match_guide_colors
+from pgen.models.semantic import predict_parsing
 from pgen.training.tasks import appearance as appearance_stage
-from pgen.training.tasks.appearance import AppearanceStage
+from pgen.training.tasks.appearance import AppearanceTask
 from tests.training.people import SIZE, VARIANTS, painting
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 
 
-def losses_of(stage: AppearanceStage) -> dict[str, Tensor]:
+def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
     return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
 
@@ -33,7 +36,7 @@ def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share:
     if share:
         assert stage.frozen.semantic is not None
         transfer = Transfer(source.poses, target.poses, SIZE)
-        expected = predict_layout(stage.frozen.semantic, source, transfer).argmax(1)
+        expected = predict_parsing(stage.frozen.semantic, source, transfer).argmax(1)
     else:
         assert (stage.matches[draw.source] == draw.target[:, None]).any(1).all()
         expected = target.labels
@@ -45,11 +48,11 @@ def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypat
     """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
     others = ("anyone=0", "schedule.zoom=0.2", "own_view=false", "hold=false")
     stage = painting(samplers, *(f"appearance.{other}" for other in others))
-    calls: list[tuple[Views, Transfer, Tensor, Tensor | None, Tensor]] = []
+    calls: list[tuple[PersonBatch, Transfer, Tensor, Tensor | None, Tensor]] = []
 
     def watched(
         model: nn.Module,
-        source: Views,
+        source: PersonBatch,
         transfer: Transfer,
         layout: Tensor,
         guide: object = None,
@@ -75,8 +78,8 @@ def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monk
     """Both pictures are held, each to its own guide; the paper's network has none, and the baseline knows no labels."""
     held: list[tuple[Tensor, Tensor]] = []
 
-    def watched(image: Tensor, source: Views, guide: Paste, labels: Tensor) -> Tensor:
-        held.append((hold_to_guide(image, source, guide, labels), labels))
+    def watched(image: Tensor, source: PersonBatch, guide: Paste, labels: Tensor) -> Tensor:
+        held.append((match_guide_colors(image, source, guide, labels), labels))
         return held[-1][0]
 
     monkeypatch.setattr(hold, "hold_to_guide", watched)

@@ -4,28 +4,32 @@ import pytest
 import torch
 from torch import Tensor
 
-from pgen.data.dataset import Sampler
-from pgen.models.inputs import Transfer, Views, predict_layout
+from pgen.body.batch import PersonBatch
+from pgen.body.transfer import Transfer
+from pgen.data.dataset import PersonDataset
+from pgen.models.semantic import predict_parsing
 from pgen.training.config import load_preset
 from pgen.training.tasks import semantic as semantic_stage
-from pgen.training.tasks.semantic import SemanticStage
+from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import PAIRS, SIZE, TINY
 
-Samplers = tuple[Sampler, Sampler]
+Samplers = tuple[PersonDataset, PersonDataset]
 
 
-def staged(samplers: Samplers, *settings: str) -> SemanticStage:
-    return SemanticStage(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, seed=0)
+def staged(samplers: Samplers, *settings: str) -> SemanticTask:
+    return SemanticTask(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, seed=0)
 
 
-def watched(stage: SemanticStage, monkeypatch: pytest.MonkeyPatch) -> tuple[list[tuple[Views, Transfer]], list[Tensor]]:
+def watched(
+    stage: SemanticTask, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[tuple[PersonBatch, Transfer]], list[Tensor]]:
     """Of one batch of losses: what H_S is asked, and the maps it is to answer."""
-    asked: list[tuple[Views, Transfer]] = []
+    asked: list[tuple[PersonBatch, Transfer]] = []
     wanted: list[Tensor] = []
 
-    def predict(model: object, source: Views, transfer: Transfer) -> Tensor:
+    def predict(model: object, source: PersonBatch, transfer: Transfer) -> Tensor:
         asked.append((source, transfer))
-        return predict_layout(model, source, transfer)  # type: ignore[arg-type]
+        return predict_parsing(model, source, transfer)  # type: ignore[arg-type]
 
     def loss(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         wanted.append(labels)
@@ -42,7 +46,7 @@ def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch
     stage = staged(samplers, "semantic.back=1", "semantic.network.dropout=0")
     (((a, there), (b, back)), (wanted,)) = watched(stage, monkeypatch)
     with torch.no_grad():
-        expected = predict_layout(stage.model, a, Transfer(there.source, there.target, SIZE)).argmax(1)
+        expected = predict_parsing(stage.model, a, Transfer(there.source, there.target, SIZE)).argmax(1)
     assert torch.equal(b.labels, expected)
     assert torch.equal(wanted, a.labels)
     for one, other in ((there.target, back.source), (there.source, back.target), (b.poses, there.target)):

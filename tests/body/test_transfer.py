@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from pgen.body.batch import PersonBatch, downscale_poses, one_hot
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, appearance_generator
-from pgen.models.inputs import Transfer, Views, one_hot, paint, predict_layout, shrunk
-from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.body.transfer import Transfer
+from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, appearance_generator, paint
+from pgen.models.semantic import SemanticConfig, SemanticGenerator, predict_parsing
 from tests.models.people import views
 
 WIDTHS = (4, 8, 8, 8)
@@ -39,7 +40,7 @@ def test_half_of_a_view_agrees_with_itself() -> None:
     half = whole.half()
     assert half.size == (32, 32)
     for sample in range(2):
-        x, y = shrunk(joints)[sample, 4].round().long().tolist()
+        x, y = downscale_poses(joints)[sample, 4].round().long().tolist()
         assert half.images[sample, 0, y, x] == 1
     for label in range(1, 10):
         assert (half.labels == label).sum() * 4 == pytest.approx(int((whole.labels == label).sum()), rel=0.35)
@@ -66,7 +67,7 @@ def test_baseline_does_not_look_at_maps() -> None:
     transfer = Transfer(source.poses, source.poses.flip(0), source.size)
     with torch.no_grad():
         image = paint(model, source, transfer, source.one_hot())
-        other = Views(source.images, source.labels.flip(2), source.poses)
+        other = PersonBatch(source.images, source.labels.flip(2), source.poses)
         assert torch.equal(paint(model, other, transfer, other.one_hot().flip(0)), image)
 
 
@@ -109,11 +110,11 @@ def test_gradients_of_the_image_reach_h_s_only_through_a_soft_map(levels: int) -
         paint(model, source, transfer, layout).square().mean().backward()
         return [parameter.grad for parameter in semantic.parameters()]
 
-    logits = predict_layout(semantic, source, transfer)
+    logits = predict_parsing(semantic, source, transfer)
     through_softmax = gradients(logits.softmax(1))
     assert all(gradient is not None and gradient.isfinite().all() for gradient in through_softmax)
     assert any(gradient is not None and gradient.any() for gradient in through_softmax)
-    logits = predict_layout(semantic, source, transfer)
+    logits = predict_parsing(semantic, source, transfer)
     assert gradients(one_hot(logits.argmax(1))) == [None] * len(through_softmax)
 
 

@@ -1,0 +1,60 @@
+"""A batch of people: photos, parsing maps and poses on one device, and what every room does with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from pgen.body.batched import pose_masks
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.warp import Size, resize_labels
+
+
+@dataclass
+class PersonBatch:
+    """A batch of B photos of people, on the device."""
+
+    images: Tensor  #: (B, 3, H, W) in [−1, 1]
+    labels: Tensor  #: long (B, H, W), ids 0–9
+    poses: Tensor  #: (B, 18, 2), (x, y) in pixels, NaN = missing
+
+    @property
+    def size(self) -> Size:
+        return (self.labels.shape[-2], self.labels.shape[-1])
+
+    def one_hot(self) -> Tensor:
+        """Parsing map (B, 10, H, W) of 0 and 1."""
+        return one_hot(self.labels)
+
+    def half(self) -> PersonBatch:
+        """The same views at half their size."""
+        size = (self.size[0] // 2, self.size[1] // 2)
+        return PersonBatch(F.avg_pool2d(self.images, 2), resize_labels(self.labels, size), downscale_poses(self.poses))
+
+
+def replace_parsing_by_pose_masks(views: PersonBatch) -> PersonBatch:
+    """``views`` with their pose masks, as upper clothes, in place of the parsing maps."""
+    mask = pose_masks(views.poses, views.size, pose_mask_radius(views.size))[:, 0]
+    return PersonBatch(views.images, mask.long() * Label.UPPER, views.poses)
+
+
+def one_hot(labels: Tensor) -> Tensor:
+    """Label ids (B, H, W) → float (B, 10, H, W)."""
+    return F.one_hot(labels, LABEL_COUNT).permute(0, 3, 1, 2).float()
+
+
+def straight_through_one_hot(logits: Tensor) -> Tensor:
+    """One-hot map (B, 10, H, W) of each pixel's likeliest label, with the gradient of the softmax (straight through).
+
+    A soft map would be told from a true one by its softness alone.
+    """
+    soft = logits.softmax(1)
+    return one_hot(logits.argmax(1)) + soft - soft.detach()
+
+
+def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
+    """Poses in the pixels of a frame ``factor`` times smaller."""
+    return (poses + 0.5) / factor - 0.5
