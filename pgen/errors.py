@@ -8,4 +8,16 @@ class PgenError(Exception):
 
 
 class InputError(PgenError):
-    """What the user gave cannot be used. The message names the file, row or flag and the likely remedy."""
+    """What the user gave cannot be used. The message names the file, row or value and the likely remedy.
+
+    Args:
+        message: one line.
+        option: the parameter whose change is the remedy, as Python calls it. The command line tells its flag.
+    """
+
+    def __init__(self, message: str, *, option: str | None = None) -> None:
+        super().__init__(message)
+        self.option = option
+
+    def __reduce__(self) -> tuple[type, tuple[str], dict[str, str | None]]:
+        return (type(self), (str(self),), {"option": self.option})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 
 from pgen.cli.ending import run_until_terminated
+from pgen.cli.options import flag_of
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def choose_device(name: str = "auto") -> torch.device:
 def _explain(error: BaseException) -> tuple[str, int]:
     """What to tell the user about ``error``, and the exit code."""
     if isinstance(error, InputError):
-        return str(error), BAD_INPUT
+        return str(error) + (f" ({flag_of(error.option)})" if error.option else ""), BAD_INPUT
     if isinstance(error, PgenError):
         return str(error), FAILED
     if hasattr(error, "format_message"):  # how typer says that the command line is wrong

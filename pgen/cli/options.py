@@ -26,7 +26,15 @@ Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that work side by side (default: one a processor).")
 ]
 
+#: Flags that are not called as the parameter of Python is.
+FLAGS = {"overwrite": "--force", "settings": "--set"}
+
 _SMALLEST, _LARGEST = 16, 4096
+
+
+def flag_of(option: str) -> str:
+    """The flag that sets the parameter ``option`` of Python: ``"src_pose"`` → ``"--src-pose"``."""
+    return FLAGS.get(option, f"--{option.replace('_', '-')}")
 
 
 def default_store(name: str) -> Path:
