@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from pgen.errors import InputError
-from pgen.models.appearance import AppearanceConfig, AppearanceGenerator, appearance_generator
-from pgen.models.parser import Parser, ParserConfig
-from pgen.models.pose_detector import PoseDetector, PoseDetectorConfig, pose_detector
-from pgen.models.semantic import SemanticConfig, SemanticGenerator
+from pgen.models.appearance import AppearanceGenerator
+from pgen.models.parser import Parser
+from pgen.models.pose_detector import PoseDetector
+from pgen.models.registry import describe_network, restore_network
+from pgen.models.semantic import SemanticGenerator
 from pgen.runtime.atomic_write import atomic_write
 
 FORMAT, VERSION = "pgen-weights", 1
@@ -34,13 +35,6 @@ BUNDLED = "synthetic-256.safetensors"
 
 #: Beyond these a file's sizes are damage or malice: building such a network would take all time or memory.
 _LARGEST_SIZE, _MOST_LEVELS = 8192, 16
-
-_BUILDERS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {
-    "semantic": (SemanticConfig, SemanticGenerator),
-    "appearance": (AppearanceConfig, appearance_generator),
-    "pose": (PoseDetectorConfig, pose_detector),
-    "parser": (ParserConfig, Parser),
-}
 
 
 @dataclass
@@ -67,7 +61,7 @@ def save_weights(
     config: dict[str, Any] = {"frame": list(frame), "networks": {}, "info": dict(info or {})}
     tensors = {}
     for name, network in networks.items():
-        config["networks"][name] = asdict(network.config)  # type: ignore[call-overload]
+        config["networks"][name] = describe_network(network)
         for key, value in network.state_dict().items():
             value = value.detach().cpu().contiguous()
             tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
@@ -134,10 +128,8 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 
 
 def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-    config_class, builder = _BUILDERS[name]
-    config = config_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()})
     with torch.device("meta"):  # takes no memory before the sizes have proved to be those of the tensors
-        network = builder(config)
+        network = restore_network(name, sizes)
     prefix, expected = f"{name}.", network.state_dict()
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     state = {k: v.to(expected[k].dtype, copy=True) if k in expected else v for k, v in state.items()}

@@ -36,7 +36,7 @@ class AppearanceConfig:
     label_aware_levels: int = 0  #: how many of the finest skips carry only values whose labels agree; 0 in the paper
     blend: bool = False  #: an addition: the network also says how much of the guide to keep at each pixel
     parsing: bool = True  #: False: no parsing map anywhere (the paper's baseline); pose masks stand in for them
-    fade_in: float = 1.0  #: how far the local network has faded in, 0 (global alone) to 1 (training has ended)
+    kind: str = "deformable_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or len(self.local_widths) not in (0, 2):
@@ -62,7 +62,7 @@ class AppearanceInput:
     guide: Tensor | None = None  #: (B, 3, H, W) in [−1, 1]: the image to blend with
 
 
-def _painted(output: Tensor, guide: Tensor | None) -> Tensor:
+def _blend(output: Tensor, guide: Tensor | None) -> Tensor:
     """Image (B, 3, H, W) in [−1, 1] from a last layer's output (B, 3 or 4, H, W): the fourth weighs the guide."""
     image = torch.tanh(output[:, :3].float())
     if guide is None:
@@ -109,7 +109,7 @@ class OneLevelAppearanceGenerator(nn.Module):
         x = torch.cat([decoded, skip], 1)
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return _painted(self.to_image(F.relu(x)), guide)
+        return _blend(self.to_image(F.relu(x)), guide)
 
 
 class TwoLevelAppearanceGenerator(nn.Module):
@@ -118,6 +118,7 @@ class TwoLevelAppearanceGenerator(nn.Module):
     def __init__(self, config: AppearanceConfig) -> None:
         super().__init__()
         self.config = config
+        self.fade_in = 1.0  #: how far the local network has faded in, 0 (global alone) to 1; training sets it
         self.coarse = OneLevelAppearanceGenerator(config, upsample=True)
         local = config.local_widths
         labels = 0 if config.parsing else LABEL_COUNT - 1
@@ -133,7 +134,7 @@ class TwoLevelAppearanceGenerator(nn.Module):
             full: inputs at (H, W), with the warp of the finest level.
             half: the same inputs at (H/2, W/2), with the warps of its own levels.
         """
-        alpha = self.config.fade_in
+        alpha = self.fade_in
         source = self.coarse.source_encoder.stem(half.source)
         target = self.coarse.target_encoder.stem(half.target)
         if alpha == 0.0:
@@ -145,7 +146,7 @@ class TwoLevelAppearanceGenerator(nn.Module):
         decoded, skip = self.coarse.features(source, target, half.warps)
         local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
         x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
-        local = _painted(self.to_image(F.relu(x)), full.guide)
+        local = _blend(self.to_image(F.relu(x)), full.guide)
         if alpha == 1.0:
             return local
         return torch.lerp(self.coarse.image(decoded, skip, full.guide), local, alpha)
@@ -154,7 +155,7 @@ class TwoLevelAppearanceGenerator(nn.Module):
 AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator
 
 
-def appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
+def build_appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
     """H_A of the given sizes: two levels if it has local widths, else one."""
     return TwoLevelAppearanceGenerator(config) if config.local_widths else OneLevelAppearanceGenerator(config)
 
@@ -163,47 +164,47 @@ def paint(
     model: AppearanceGenerator,
     source: PersonBatch,
     transfer: Transfer,
-    layout: Tensor,
+    parsing: Tensor,
     guide: Paste | None = None,
-    source_layout: Tensor | None = None,
+    source_parsing: Tensor | None = None,
 ) -> Tensor:
     """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
 
     Args:
-        layout: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
+        parsing: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
         guide: the label-aware paste, for models with guide channels; computed here if not given.
-        source_layout: soft source map, where the source was generated; else the one-hot of its labels.
+        source_parsing: soft source map, where the source was generated; else the one-hot of its labels.
 
     A model without parsing takes pose masks in place of both maps.
     """
     if not model.config.parsing:
-        source, source_layout = replace_parsing_by_pose_masks(source), None
-        layout = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
+        source, source_parsing = replace_parsing_by_pose_masks(source), None
+        parsing = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
     if isinstance(model, TwoLevelAppearanceGenerator):
         half = source.half()
         half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
-        half_source_layout = None if source_layout is None else F.avg_pool2d(source_layout, 2)
-        coarse = _appearance_input(
+        half_source_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
+        coarse = _build_input(
             model,
             half,
             half_transfer,
-            F.avg_pool2d(layout, 2),
+            F.avg_pool2d(parsing, 2),
             None,
-            half_source_layout,
+            half_source_parsing,
             model.config.warped_levels,
         )
-        return model(_appearance_input(model, source, transfer, layout, guide, source_layout, 1), coarse)
+        return model(_build_input(model, source, transfer, parsing, guide, source_parsing, 1), coarse)
     levels = model.config.warped_levels
-    return model(_appearance_input(model, source, transfer, layout, guide, source_layout, levels))
+    return model(_build_input(model, source, transfer, parsing, guide, source_parsing, levels))
 
 
-def _appearance_input(
+def _build_input(
     model: AppearanceGenerator,
     source: PersonBatch,
     transfer: Transfer,
-    layout: Tensor,
+    parsing: Tensor,
     guide: Paste | None,
-    source_layout: Tensor | None,
+    source_parsing: Tensor | None,
     levels: int,
 ) -> AppearanceInput:
     config, size = model.config, source.size
@@ -211,10 +212,10 @@ def _appearance_input(
     of_source = [source.images]
     of_target = [heatmaps(transfer.target, size, sigma)]
     if config.parsing:
-        of_source.append((source.one_hot() if source_layout is None else source_layout)[:, 1:])
-        of_target.append(layout[:, 1:])
+        of_source.append((source.one_hot() if source_parsing is None else source_parsing)[:, 1:])
+        of_target.append(parsing[:, 1:])
     of_source.append(heatmaps(transfer.source, size, sigma))
-    labels = layout.argmax(1)
+    labels = parsing.argmax(1)
     if config.guide_channels:
         guide = guide or transfer.paste(source.images, source.labels, labels)
         of_target += [guide.image, guide.valid]

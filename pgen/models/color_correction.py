@@ -37,16 +37,16 @@ def paint_color_corrected(
     model: AppearanceGenerator,
     source: PersonBatch,
     transfer: Transfer,
-    layout: Tensor,
+    parsing: Tensor,
     guide: Paste | None = None,
-    source_layout: Tensor | None = None,
+    source_parsing: Tensor | None = None,
 ) -> Tensor:
     """What `paint` makes of the same, held to the guide; as it is of a network that has none, or knows no labels."""
     if not (model.config.guide_channels and model.config.parsing):
-        return paint(model, source, transfer, layout, guide, source_layout)
-    labels = layout.argmax(1)
+        return paint(model, source, transfer, parsing, guide, source_parsing)
+    labels = parsing.argmax(1)
     guide = guide or transfer.paste(source.images, source.labels, labels)
-    image = paint(model, source, transfer, layout, guide, source_layout)
+    image = paint(model, source, transfer, parsing, guide, source_parsing)
     with torch.autocast(image.device.type, enabled=False):
         return match_guide_colors(image, source, guide, labels)
 
@@ -90,12 +90,12 @@ def _strengths(source: PersonBatch, sigma: float) -> Tensor:
 
     Infinite for any other label that the source does not show.
     """
-    layout = source.one_hot()
+    parsing = source.one_hot()
     image = source.images.float()
-    power = (image - _around(image, layout, sigma)).square().mean(1)
-    counts = layout.sum((2, 3))
+    power = (image - _around(image, parsing, sigma)).square().mean(1)
+    counts = parsing.sum((2, 3))
     known = counts > _FEW
-    powers = torch.einsum("bkhw,bhw->bk", layout, power) / counts.clamp_min(1)
+    powers = torch.einsum("bkhw,bhw->bk", parsing, power) / counts.clamp_min(1)
     skin = list(SKIN_LABELS)
     of_skin = (powers * known)[:, skin].sum(1) / known[:, skin].sum(1).clamp_min(1)
     is_skin = torch.zeros(LABEL_COUNT, dtype=torch.bool, device=image.device)
@@ -104,21 +104,21 @@ def _strengths(source: PersonBatch, sigma: float) -> Tensor:
     return torch.where(known, powers, other).sqrt()
 
 
-def _around(values: Tensor, layout: Tensor, sigma: float) -> Tensor:
-    """Mean (B, C, H, W) of ``values`` (B, C, H, W) around each pixel over those of its own label in ``layout``.
+def _around(values: Tensor, parsing: Tensor, sigma: float) -> Tensor:
+    """Mean (B, C, H, W) of ``values`` (B, C, H, W) around each pixel over those of its own label in ``parsing``.
 
-    ``layout`` is a one-hot map (B, 10, H, W). Computed on a coarser grid, as ``sigma``, in pixels, is wide.
+    ``parsing`` is a one-hot map (B, 10, H, W). Computed on a coarser grid, as ``sigma``, in pixels, is wide.
     """
     batch, channels, height, width = values.shape
     coarse = max(1, int(sigma / 3))
     while height % coarse or width % coarse:
         coarse -= 1
-    weighted = (layout[:, :, None] * values.float()[:, None]).flatten(1, 2)
-    sums = _blurred(F.avg_pool2d(torch.cat([weighted, layout], 1), coarse), sigma / coarse)
+    weighted = (parsing[:, :, None] * values.float()[:, None]).flatten(1, 2)
+    sums = _blurred(F.avg_pool2d(torch.cat([weighted, parsing], 1), coarse), sigma / coarse)
     totals, weights = sums.split([LABEL_COUNT * channels, LABEL_COUNT], 1)
     means = totals.unflatten(1, (LABEL_COUNT, channels)) / weights.clamp_min(1e-4)[:, :, None]
     means = F.interpolate(means.flatten(1, 2), size=(height, width), mode="bilinear", align_corners=False)
-    return (means.view(batch, LABEL_COUNT, channels, height, width) * layout[:, :, None]).sum(1)
+    return (means.view(batch, LABEL_COUNT, channels, height, width) * parsing[:, :, None]).sum(1)
 
 
 def _blurred(maps: Tensor, sigma: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""PatchGAN discriminators: one verdict a patch, real or generated."""
+"""PatchGAN discriminators: one logit a patch, real or generated."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class DiscriminatorConfig:
     width: int = 64  #: channels of the first layer, doubled by each further one up to 8 times
     layers: int = 3  #: layers of stride 2
     norm: str = "instance"  #: "instance" as in the paper, or "sample": over (C, H, W) jointly, steadier when small
+    kind: str = "patch"  #: the only one in the package
 
     def __post_init__(self) -> None:
         if self.norm not in ("instance", "sample"):
@@ -24,7 +25,7 @@ class DiscriminatorConfig:
 
 
 class PatchDiscriminator(nn.Module):
-    """(B, C, H, W) → verdicts (B, 1, H', W'), trained towards 1 for real and 0 for generated (least squares)."""
+    """(B, C, H, W) → logits (B, 1, H', W'), trained towards 1 for real and 0 for generated (least squares)."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ class ParserConfig:
 
     widths: tuple[int, ...] = (48, 80, 128)  #: channels of the levels at 1/4, 1/8 and 1/16 of the photo's size
     depths: tuple[int, ...] = (2, 2, 3)  #: convolutions of each
+    kind: str = "lite0_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
         for name, sizes in (("widths", self.widths), ("depths", self.depths)):

@@ -111,11 +111,6 @@ class ResnetPoseDetector(nn.Module):
 PoseDetector = LightPoseDetector | ResnetPoseDetector
 
 
-def pose_detector(config: PoseDetectorConfig) -> PoseDetector:
-    """The detector of the given kind."""
-    return ResnetPoseDetector(config) if config.kind == "resnet" else LightPoseDetector(config)
-
-
 def joints_from_heatmaps(heatmaps: Tensor, stride: int, threshold: float = 0.2) -> Tensor:
     """Peaks (B, 18, 2) as (x, y) in image pixels; NaN where no value exceeds ``threshold``."""
     width = heatmaps.shape[-1]

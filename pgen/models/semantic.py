@@ -27,33 +27,34 @@ class SemanticConfig:
     widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)  #: channels of each encoder level, finest first
     warped_levels: int = 0  #: how many of the finest levels have deformable skips; 0: plain skips throughout
     dropout: float = 0.5  #: channel dropout in the decoder's first three blocks
-    fold: int = 1  #: blocks of fold×fold pixels become channels, so that all levels are that much smaller; 1: none
-    guide: bool = False  #: an addition: E_P also sees the source's map carried part by part to the target pose
-    limbs: bool = False  #: an addition: E_P also sees how near each pixel is to each bone
+    space_to_depth: int = 1  #: blocks of so many pixels a side become channels: all levels are that much smaller
+    warped_parsing: bool = False  #: an addition: E_P also sees the source's map, warped part by part to the target pose
+    limb_maps: bool = False  #: an addition: E_P also sees how near each pixel is to each bone
+    kind: str = "deformable_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2:
             raise ValueError("widths are two or more")
-        if self.fold not in (1, 2, 4, 8):
-            raise ValueError(f"fold is 1, 2, 4 or 8, not {self.fold}")
+        if self.space_to_depth not in (1, 2, 4, 8):
+            raise ValueError(f"space_to_depth is 1, 2, 4 or 8, not {self.space_to_depth}")
 
     @property
     def source_channels(self) -> int:
         """Source parsing one-hot, source heatmaps, source pose mask."""
-        return LABEL_COUNT * self.fold**2 + JOINT_COUNT + 1
+        return LABEL_COUNT * self.space_to_depth**2 + JOINT_COUNT + 1
 
     @property
     def target_channels(self) -> int:
         """Target heatmaps, target pose mask, and the additions."""
-        return JOINT_COUNT + 1 + self.guide * LABEL_COUNT + self.limbs * len(BONES)
+        return JOINT_COUNT + 1 + self.warped_parsing * LABEL_COUNT + self.limb_maps * len(BONES)
 
 
 @dataclass
 class SemanticInput:
-    """What H_S sees. B samples of (h, w), the frame's (H, W) divided by the configuration's ``fold``."""
+    """What H_S sees. B samples of (h, w), the frame's (H, W) divided by the configuration's ``space_to_depth``."""
 
-    source: Tensor  #: (B, source_channels, h, w): source parsing one-hot (folded), source heatmaps, source pose mask
-    target: Tensor  #: (B, target_channels, h, w): target heatmaps, target pose mask, guide, limb maps
+    source: Tensor  #: (B, source_channels, h, w): source parsing one-hot, source heatmaps, source pose mask
+    target: Tensor  #: (B, target_channels, h, w): target heatmaps, target pose mask, warped parsing, limb maps
     warps: Sequence[Warp] = ()  #: one for each warped level, finest first
 
 
@@ -69,7 +70,7 @@ class SemanticGenerator(nn.Module):
         skips = [2 * width for width in widths]
         outputs = widths[:0:-1]
         self.decoder = Decoder(skips, outputs, config.dropout)
-        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT * config.fold**2, 3, padding=1)
+        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT * config.space_to_depth**2, 3, padding=1)
 
     def forward(self, inputs: SemanticInput) -> Tensor:
         """Logits (B, 10, H, W); their softmax is the predicted map."""
@@ -80,29 +81,30 @@ class SemanticGenerator(nn.Module):
                 of_source = deformable_skip(of_source, inputs.warps[k])
             skips.append(torch.cat([of_source, of_target], 1))
         x = torch.cat([self.decoder(skips), skips[0]], 1)
-        return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.fold)
+        return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.space_to_depth)
 
 
 def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
-    """The same H_S for frames twice as large: each pixel is folded twice as much, and predicted as four.
+    """The same H_S for frames twice as large: it looks at blocks of twice the side, and predicts four pixels for one.
 
     All but the first and the last layer stay as they are, so that it begins with what ``model`` has learnt: its
     prediction for a map is that of ``model`` for the map at half the size, enlarged.
     """
-    fold = model.config.fold
-    larger = SemanticGenerator(replace(model.config, fold=2 * fold))
+    block = model.config.space_to_depth
+    larger = SemanticGenerator(replace(model.config, space_to_depth=2 * block))
     state = {name: value.clone() for name, value in model.state_dict().items()}
 
-    def enlarged(weights: Tensor) -> Tensor:
-        """Entries (labels·fold², …) of folded pixels, each repeated for the four it becomes."""
-        blocks = weights.unflatten(0, (LABEL_COUNT, fold, fold))
+    def repeat_pixels(weights: Tensor) -> Tensor:
+        """Entries (labels·block², …), a pixel of a block each, repeated for the four pixels it becomes."""
+        blocks = weights.unflatten(0, (LABEL_COUNT, block, block))
         return blocks.repeat_interleave(2, 1).repeat_interleave(2, 2).flatten(0, 2)
 
     stem = state["source_encoder.stem.weight"]
-    layout, others = stem[:, : LABEL_COUNT * fold**2], stem[:, LABEL_COUNT * fold**2 :]
-    state["source_encoder.stem.weight"] = torch.cat([enlarged(layout.transpose(0, 1)).transpose(0, 1) / 4, others], 1)
+    parsing, others = stem.tensor_split([LABEL_COUNT * block**2], 1)
+    parsing = repeat_pixels(parsing.transpose(0, 1)).transpose(0, 1) / 4
+    state["source_encoder.stem.weight"] = torch.cat([parsing, others], 1)
     for name in ("to_logits.weight", "to_logits.bias"):
-        state[name] = enlarged(state[name])
+        state[name] = repeat_pixels(state[name])
     larger.load_state_dict(state)
     return larger.train(model.training)
 
@@ -110,23 +112,23 @@ def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
 def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Transfer) -> Tensor:
     """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S)."""
     config, size = model.config, source.size
-    fold = config.fold
-    small = (size[0] // fold, size[1] // fold)
-    first = fold.bit_length() - 1  # the level of the transfer that is the network's finest
+    block = config.space_to_depth
+    small = (size[0] // block, size[1] // block)
+    first = block.bit_length() - 1  # the level of the transfer that is the network's finest
 
     def pose_maps(poses: Tensor) -> list[Tensor]:
-        mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), fold)
-        return [heatmaps(downscale_poses(poses, fold), small, heatmap_sigma(size) / fold), mask]
+        mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), block)
+        return [heatmaps(downscale_poses(poses, block), small, heatmap_sigma(size) / block), mask]
 
-    layout = source.one_hot()
-    of_source = [F.pixel_unshuffle(layout, fold), *pose_maps(transfer.source)]
+    parsing = source.one_hot()
+    of_source = [F.pixel_unshuffle(parsing, block), *pose_maps(transfer.source)]
     of_target = pose_maps(transfer.target)
-    warps = transfer.warps(max(config.warped_levels, int(config.guide)), first)
-    if config.guide:
-        shares = F.avg_pool2d(layout, fold).contiguous(memory_format=torch.channels_last)
+    warps = transfer.warps(max(config.warped_levels, int(config.warped_parsing)), first)
+    if config.warped_parsing:
+        shares = F.avg_pool2d(parsing, block).contiguous(memory_format=torch.channels_last)
         of_target.append(deformable_skip(shares, warps[0]))
-    if config.limbs:
-        of_target.append(limb_maps(downscale_poses(transfer.target, fold), small))
+    if config.limb_maps:
+        of_target.append(limb_maps(downscale_poses(transfer.target, block), small))
     return model(
         SemanticInput(
             torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),

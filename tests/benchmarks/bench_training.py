@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store, StoreWriter
 from pgen.data.vgg import load_vgg_features
-from pgen.models.pose_detector import pose_detector
+from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.synthetic.dataset import synthetic_examples
@@ -135,7 +135,7 @@ def stage_of(name: str, sampler: PersonDataset) -> TrainingTask:
         return SemanticTask(preset.semantic, sampler, sampler, PAIRS, 0, matches)
     fixed = FrozenNetworks(
         freeze(SemanticGenerator(preset.semantic.network).to(memory_format=torch.channels_last)),
-        freeze(pose_detector(preset.pose.network).to(memory_format=torch.channels_last)),
+        freeze(build_network("pose", preset.pose.network).to(memory_format=torch.channels_last)),
         load_vgg_features()[0],
     )
     return AppearanceTask(preset.appearance, fixed, sampler, sampler, PAIRS, matches, seed=0)

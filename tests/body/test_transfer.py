@@ -8,18 +8,16 @@ from pgen.body.batch import PersonBatch, downscale_poses, one_hot
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.body.transfer import Transfer
-from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, appearance_generator, paint
+from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator, build_appearance_generator, paint
 from pgen.models.semantic import SemanticConfig, SemanticGenerator, predict_parsing
 from tests.models.people import views
 
 WIDTHS = (4, 8, 8, 8)
 
 
-def config(
-    levels: int = 1, guide: int = 0, aware: int = 0, parsing: bool = True, fade_in: float = 1.0
-) -> AppearanceConfig:
+def config(levels: int = 1, guide: int = 0, aware: int = 0, parsing: bool = True) -> AppearanceConfig:
     local = (2, 4) if levels == 2 else ()
-    return AppearanceConfig(WIDTHS, local, 3, 0.0, guide, aware, parsing=parsing, fade_in=fade_in)
+    return AppearanceConfig(WIDTHS, local, 3, 0.0, guide, aware, parsing=parsing)
 
 
 def test_one_hot() -> None:
@@ -50,8 +48,9 @@ def test_half_of_a_view_agrees_with_itself() -> None:
 @pytest.mark.parametrize("levels", [1, 2])
 @pytest.mark.parametrize(("guide", "aware"), [(0, 0), (4, 2)])
 def test_paint(size: tuple[int, int], levels: int, guide: int, aware: int) -> None:
-    model = appearance_generator(config(levels, guide, aware, fade_in=0.5))
+    model = build_appearance_generator(config(levels, guide, aware))
     assert isinstance(model, TwoLevelAppearanceGenerator) == (levels == 2)
+    model.fade_in = 0.5
     source = views(size)
     transfer = Transfer(source.poses, source.poses.flip(0), size)
     image = paint(model, source, transfer, source.one_hot().flip(0))
@@ -62,7 +61,7 @@ def test_paint(size: tuple[int, int], levels: int, guide: int, aware: int) -> No
 
 
 def test_baseline_does_not_look_at_maps() -> None:
-    model = appearance_generator(config(parsing=False)).eval()
+    model = build_appearance_generator(config(parsing=False)).eval()
     source = views()
     transfer = Transfer(source.poses, source.poses.flip(0), source.size)
     with torch.no_grad():
@@ -73,7 +72,7 @@ def test_baseline_does_not_look_at_maps() -> None:
 
 def test_guide_shows_the_pasted_source() -> None:
     """The same guide given or computed: the same picture; another guide: another picture."""
-    model = appearance_generator(config(guide=4)).eval()
+    model = build_appearance_generator(config(guide=4)).eval()
     source = views()
     layout = source.one_hot().flip(0)
     transfer = Transfer(source.poses, source.poses.flip(0), source.size)
@@ -86,22 +85,22 @@ def test_guide_shows_the_pasted_source() -> None:
 
 
 def test_soft_source_map_is_used() -> None:
-    model = appearance_generator(config(levels=2)).eval()
+    model = build_appearance_generator(config(levels=2)).eval()
     source = views()
     transfer = Transfer(source.poses, source.poses.flip(0), source.size)
     layout = source.one_hot()
     with torch.no_grad():
         image = paint(model, source, transfer, layout)
-        torch.testing.assert_close(paint(model, source, transfer, layout, source_layout=source.one_hot()), image)
+        torch.testing.assert_close(paint(model, source, transfer, layout, source_parsing=source.one_hot()), image)
         soft = torch.full_like(layout, 0.1)
-        assert not torch.allclose(paint(model, source, transfer, layout, source_layout=soft), image)
+        assert not torch.allclose(paint(model, source, transfer, layout, source_parsing=soft), image)
 
 
 @pytest.mark.parametrize("levels", [1, 2])
 def test_gradients_of_the_image_reach_h_s_only_through_a_soft_map(levels: int) -> None:
     torch.manual_seed(0)
     semantic = SemanticGenerator(SemanticConfig(WIDTHS, dropout=0.0))
-    model = appearance_generator(config(levels, guide=4, aware=2))
+    model = build_appearance_generator(config(levels, guide=4, aware=2))
     source = views()
     transfer = Transfer(source.poses, source.poses.flip(0), source.size)
 

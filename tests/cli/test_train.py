@@ -281,7 +281,7 @@ def test_growing_from_one_level_weights(trained: Path, here: Path, capsys: pytes
     grown = load_weights(here / "runs/joint/last.safetensors").appearance
     assert one_level is not None
     assert isinstance(grown, TwoLevelAppearanceGenerator)
-    assert grown.config.fade_in == 0.5
+    assert grown.fade_in == 0.5
     for a, b in zip(one_level.parameters(), grown.coarse.parameters(), strict=True):
         torch.testing.assert_close(a, b)  # (nearly: of averaged weights)
     capsys.readouterr()

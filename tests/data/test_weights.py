@@ -25,9 +25,9 @@ from pgen.data.weights import (
     save_weights,
 )
 from pgen.errors import InputError
-from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.appearance import AppearanceConfig, build_appearance_generator
 from pgen.models.parser import Parser, ParserConfig
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
 torch.set_num_threads(1)  # networks this small are only slowed down by more
@@ -39,8 +39,8 @@ def networks() -> dict[str, nn.Module]:
     torch.manual_seed(0)
     found: dict[str, nn.Module] = {
         "semantic": SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.25)),
-        "appearance": appearance_generator(AppearanceConfig(WIDTHS, (2, 4), 2, guide_channels=4, parsing=True)),
-        "pose": pose_detector(PoseDetectorConfig(width=2)),
+        "appearance": build_appearance_generator(AppearanceConfig(WIDTHS, (2, 4), 2, guide_channels=4, parsing=True)),
+        "pose": LightPoseDetector(PoseDetectorConfig(width=2)),
         "parser": Parser(ParserConfig((2, 4, 4), (1, 1, 1))),
     }
     found["pose"](torch.randn(2, 3, 64, 64))  # moves the batch norms' statistics

@@ -16,7 +16,7 @@ from pgen.data.dataset import flip_persons, flip_poses
 from pgen.data.weights import Weights
 from pgen.errors import InputError
 from pgen.inference.predictor import Predictor, load
-from pgen.models.appearance import AppearanceConfig, appearance_generator, paint
+from pgen.models.appearance import AppearanceConfig, build_appearance_generator, paint
 from tests.data.examples import STANDING, example
 from tests.inference.tiny import FRAME, WIDTHS, write_weights
 
@@ -73,7 +73,7 @@ def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
     """Random networks paint grey noise; held to the guide, a picture has the source's colours."""
     config = AppearanceConfig(WIDTHS, local_widths=(), guide_channels=4 * (kind != "paper"), parsing=kind != "baseline")
     torch.manual_seed(0)
-    network = appearance_generator(config).eval()
+    network = build_appearance_generator(config).eval()
     model = Predictor(Weights(FRAME, appearance=network))
     a = example(0)
     image = torch.from_numpy(a.image).permute(2, 0, 1)[None] / 127.5 - 1
@@ -90,7 +90,7 @@ def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
 
 
 def test_two_levels(tmp_path: Path) -> None:
-    network = appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
+    network = build_appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
     model = Predictor(Weights((128, 128), appearance=network))
     a = example(0)
     assert model.person(a.image, a.pose, a.parsing).generate(STANDING, a.parsing).image.std() > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pgen.data.weights import save_weights
-from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.appearance import AppearanceConfig, build_appearance_generator
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 
 FRAME = (64, 64)
@@ -23,6 +23,6 @@ def write_weights(path: Path, semantic: bool = True, appearance: bool = True, fr
             networks["semantic"] = SemanticGenerator(SemanticConfig(WIDTHS, warped_levels=2))
         if appearance:
             config = AppearanceConfig(WIDTHS, local_widths=(), guide_channels=4, label_aware_levels=2)
-            networks["appearance"] = appearance_generator(config)
+            networks["appearance"] = build_appearance_generator(config)
     save_weights(path, frame, networks)
     return path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,7 +14,7 @@ from pgen.models.appearance import (
     AppearanceInput,
     OneLevelAppearanceGenerator,
     TwoLevelAppearanceGenerator,
-    appearance_generator,
+    build_appearance_generator,
 )
 from pgen.models.published_weights import appearance_state_dict
 from tests.models.definition import golden_geometry
@@ -43,7 +41,8 @@ def test_golden_appearance_generator(golden, alpha: float) -> None:
         for name in data.files
         if name.startswith("state_dict/")
     }
-    model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 16, 32, 32, 32), (2, 4), fade_in=alpha)).eval()
+    model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 16, 32, 32, 32), (2, 4))).eval()
+    model.fade_in = alpha
     model.load_state_dict(appearance_state_dict(published))
     with torch.no_grad():
         image = model(golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4))
@@ -68,7 +67,7 @@ def random_input(size: tuple[int, int], levels: int, guide: int = 0, parsing: bo
 @pytest.mark.parametrize("parsing", [True, False])
 def test_one_level_keeps_the_frame(size: tuple[int, int], parsing: bool) -> None:
     config = AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(), guide_channels=4, parsing=parsing)
-    model = appearance_generator(config)
+    model = build_appearance_generator(config)
     assert isinstance(model, OneLevelAppearanceGenerator)
     image = model(random_input(size, 4, guide=4, parsing=parsing))
     assert image.shape == (2, 3, *size)
@@ -78,19 +77,20 @@ def test_one_level_keeps_the_frame(size: tuple[int, int], parsing: bool) -> None
 
 
 def test_fade_in_uses_the_local_network_only_above_zero() -> None:
-    sizes = AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4), dropout=0.0, fade_in=0.0)
+    sizes = AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4), dropout=0.0)
     model = TwoLevelAppearanceGenerator(sizes)
+    model.fade_in = 0.0
     full, half = random_input((128, 64), 1), random_input((64, 32), 4)
     model(full, half).sum().backward()
     assert model.to_image.weight.grad is None
-    model.config = replace(sizes, fade_in=0.5)
+    model.fade_in = 0.5
     model(full, half).sum().backward()
     assert model.to_image.weight.grad is not None
 
 
 @pytest.mark.parametrize("local", [(), (2, 4)])
 def test_blend_keeps_as_much_of_the_guide_as_the_last_channel_says(local: tuple[int, ...]) -> None:
-    model = appearance_generator(AppearanceConfig((4, 8, 8, 8), local, 2, guide_channels=4, blend=True)).eval()
+    model = build_appearance_generator(AppearanceConfig((4, 8, 8, 8), local, 2, guide_channels=4, blend=True)).eval()
     size = (32, 64)
     inputs = random_input(size, 2, guide=4)
     inputs.guide = torch.rand(2, 3, *size)

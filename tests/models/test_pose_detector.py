@@ -8,8 +8,8 @@ from pgen.models.pose_detector import (
     PoseDetectorConfig,
     ResnetPoseDetector,
     joints_from_heatmaps,
-    pose_detector,
 )
+from pgen.models.registry import build_network
 from pgen.training.tasks.pose import target_heatmaps
 from tests.models.people import views
 
@@ -17,7 +17,7 @@ from tests.models.people import views
 @pytest.mark.parametrize("size", [(64, 64), (64, 32), (48, 80)])
 @pytest.mark.parametrize(("kind", "built"), [("light", LightPoseDetector), ("resnet", ResnetPoseDetector)])
 def test_heatmaps_of_the_promised_size(kind: str, built: type, size: tuple[int, int]) -> None:
-    detector = pose_detector(PoseDetectorConfig(kind, width=4, blocks=1))
+    detector = build_network("pose", PoseDetectorConfig(kind, width=4, blocks=1))
     assert isinstance(detector, built)
     found = detector(torch.randn(2, 3, *size))
     assert found.shape == target_heatmaps(torch.zeros(2, 18, 2), size, detector.stride).shape
@@ -26,7 +26,7 @@ def test_heatmaps_of_the_promised_size(kind: str, built: type, size: tuple[int, 
 
 
 def test_the_paper_s_ends_in_tanh() -> None:
-    found = pose_detector(PoseDetectorConfig("resnet", width=4, blocks=1))(100 * torch.randn(1, 3, 32, 32))
+    found = ResnetPoseDetector(PoseDetectorConfig("resnet", width=4, blocks=1))(100 * torch.randn(1, 3, 32, 32))
     assert found.abs().max() <= 1
 
 

@@ -71,15 +71,17 @@ def inputs_of(config: SemanticConfig, source: PersonBatch, transfer: Transfer) -
     return seen[0]
 
 
-FOLDED = [(64, 64), (64, 32), (32, 64)]
+SIZES = [(64, 64), (64, 32), (32, 64)]
 
 
-@pytest.mark.parametrize("size", FOLDED)
-@pytest.mark.parametrize("fold", [1, 2, 4])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("block", [1, 2, 4])
 @pytest.mark.parametrize(("guide", "limbs", "warped"), [(True, True, 2), (True, False, 0), (False, True, 0)])
-def test_folded_with_guide_and_limbs(size: tuple[int, int], fold: int, guide: bool, limbs: bool, warped: int) -> None:
+def test_blocks_warped_parsing_and_limb_maps(
+    size: tuple[int, int], block: int, guide: bool, limbs: bool, warped: int
+) -> None:
     torch.manual_seed(0)
-    config = SemanticConfig((6, 8, 8), warped, 0.0, fold, guide, limbs)
+    config = SemanticConfig((6, 8, 8), warped, 0.0, block, guide, limbs)
     model = SemanticGenerator(config)
     source = views(size)
     transfer = Transfer(source.poses, source.poses.flip(0), size)
@@ -91,8 +93,8 @@ def test_folded_with_guide_and_limbs(size: tuple[int, int], fold: int, guide: bo
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
     seen = inputs_of(config, source, transfer)
-    small = (size[0] // fold, size[1] // fold)
-    assert seen.source.shape == (2, 10 * fold**2 + 19, *small)
+    small = (size[0] // block, size[1] // block)
+    assert seen.source.shape == (2, 10 * block**2 + 19, *small)
     assert seen.target.shape == (2, 19 + 10 * guide + 17 * limbs, *small)
     assert [warp.size for warp in seen.warps[:warped]] == [(small[0] >> k, small[1] >> k) for k in range(warped)]
     stem = model.target_encoder.stem.weight.grad
@@ -103,32 +105,34 @@ def test_folded_with_guide_and_limbs(size: tuple[int, int], fold: int, guide: bo
     assert shown[-1] or not limbs
 
 
-@pytest.mark.parametrize("size", FOLDED)
-@pytest.mark.parametrize("fold", [1, 2, 4])
-def test_folding_loses_nothing_and_puts_everything_in_its_place(size: tuple[int, int], fold: int) -> None:
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_space_to_depth_loses_nothing_and_puts_everything_in_its_place(size: tuple[int, int], block: int) -> None:
     source = views(size)
-    seen = inputs_of(SemanticConfig((4, 4), fold=fold), source, Transfer(source.poses, source.poses.flip(0), size))
-    assert torch.equal(F.pixel_shuffle(seen.source[:, : 10 * fold**2], fold), source.one_hot())
-    for maps, poses in ((seen.source[:, 10 * fold**2 :], source.poses), (seen.target, source.poses.flip(0))):
+    seen = inputs_of(
+        SemanticConfig((4, 4), space_to_depth=block), source, Transfer(source.poses, source.poses.flip(0), size)
+    )
+    assert torch.equal(F.pixel_shuffle(seen.source[:, : 10 * block**2], block), source.one_hot())
+    for maps, poses in ((seen.source[:, 10 * block**2 :], source.poses), (seen.target, source.poses.flip(0))):
         peaks = maps[:, :18].flatten(2).argmax(2)
-        columns, rows = peaks % (size[1] // fold), peaks // (size[1] // fold)
-        expected = ((poses + 0.5) / fold - 0.5).round()
-        inside = ((poses > 0) & (poses < torch.tensor([size[1], size[0]]) - fold)).all(2)
+        columns, rows = peaks % (size[1] // block), peaks // (size[1] // block)
+        expected = ((poses + 0.5) / block - 0.5).round()
+        inside = ((poses > 0) & (poses < torch.tensor([size[1], size[0]]) - block)).all(2)
         assert inside.sum() > 15
         assert ((torch.stack([columns, rows], 2) - expected).abs() <= 1)[inside].all()
         mask = pose_masks(poses, size, pose_mask_radius(size))
-        assert torch.equal(maps[:, 18:19], F.avg_pool2d(mask, fold))
+        assert torch.equal(maps[:, 18:19], F.avg_pool2d(mask, block))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 48), (72, 96)])
-@pytest.mark.parametrize("fold", [1, 2, 4])
-def test_the_guide_is_the_source_s_map_in_the_target_pose(size: tuple[int, int], fold: int) -> None:
-    config = SemanticConfig((4, 4), fold=fold, guide=True)
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_the_warped_parsing_is_the_source_s_map_in_the_target_pose(size: tuple[int, int], block: int) -> None:
+    config = SemanticConfig((4, 4), space_to_depth=block, warped_parsing=True)
     source = views(size, count=1)
     same = inputs_of(config, source, Transfer(source.poses, source.poses, size)).target[:, 19:]
-    shares = F.avg_pool2d(source.one_hot(), fold)
+    shares = F.avg_pool2d(source.one_hot(), block)
     torch.testing.assert_close(same, shares, atol=1e-4, rtol=0)
-    x, y = fold, -2 * fold
+    x, y = block, -2 * block
     moved = Transfer(source.poses, source.poses + torch.tensor([x, y]), size)
     guide = inputs_of(config, source, moved).target[:, 19:]
     there = (slice(None), slice(None), slice(2, -4), slice(2, -2))
@@ -137,9 +141,9 @@ def test_the_guide_is_the_source_s_map_in_the_target_pose(size: tuple[int, int],
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 48)])
-@pytest.mark.parametrize("fold", [1, 2, 4])
-def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], fold: int) -> None:
-    config = SemanticConfig((4, 4), fold=fold, guide=True, limbs=True)
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], block: int) -> None:
+    config = SemanticConfig((4, 4), space_to_depth=block, warped_parsing=True, limb_maps=True)
     source = views(size, count=1)
     target = PersonBatch(source.images, source.labels, source.poses + 3 * torch.randn(1, 18, 2))
     always = torch.ones(1, dtype=torch.bool)
@@ -155,12 +159,12 @@ def test_a_mirrored_person_gives_mirrored_inputs(size: tuple[int, int], fold: in
     assert (plain.target[:, 19:29] - expected[:, 19:29]).abs().mean() < 0.02  # warps lean on the first pixel
 
 
-@pytest.mark.parametrize("fold", [1, 2])
-def test_grown_predicts_the_same_twice_as_large(fold: int) -> None:
+@pytest.mark.parametrize("block", [1, 2])
+def test_grown_predicts_the_same_twice_as_large(block: int) -> None:
     torch.manual_seed(0)
-    small = SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.0, fold, guide=True, limbs=True)).eval()
+    small = SemanticGenerator(SemanticConfig(WIDTHS, 2, 0.0, block, warped_parsing=True, limb_maps=True)).eval()
     large = upscale_semantic(small)
-    assert large.config == SemanticConfig(WIDTHS, 2, 0.0, 2 * fold, guide=True, limbs=True)
+    assert large.config == SemanticConfig(WIDTHS, 2, 0.0, 2 * block, warped_parsing=True, limb_maps=True)
     wide = views((128, 64))
     wide.labels = wide.labels[:, ::2, ::2].repeat_interleave(2, 1).repeat_interleave(2, 2)
     half = wide.half()
@@ -168,5 +172,5 @@ def test_grown_predicts_the_same_twice_as_large(fold: int) -> None:
         expected = predict_parsing(small, half, Transfer(half.poses, half.poses.flip(0), half.size))
         found = predict_parsing(large, wide, Transfer(wide.poses, wide.poses.flip(0), wide.size))
     enlarged = expected.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    # Pose masks are drawn anew in the larger frame, and the guide samples otherwise: nearly the same.
+    # Pose masks are drawn anew in the larger frame, and the warp samples otherwise: nearly the same.
     assert (found - enlarged).abs().mean() < 0.1 * expected.std()

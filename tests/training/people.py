@@ -11,7 +11,7 @@ from torch import nn
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import StoreWriter
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.pseudo_labels.labels import find_matches
@@ -86,7 +86,7 @@ def painting(
     """A tiny training of H_A with random frozen networks, on training and held-out people."""
     torch.manual_seed(5)
     semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2, dropout=0.0))
-    fixed = FrozenNetworks(freeze(semantic), freeze(pose_detector(PoseDetectorConfig(width=4))), NarrowFeatures())
+    fixed = FrozenNetworks(freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), NarrowFeatures())
     config = load_preset("synthetic-64", (*TINY, *settings), recipe).appearance
     matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
     return AppearanceTask(config, fixed, *samplers, PAIRS, matches, seed=0)

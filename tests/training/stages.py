@@ -10,7 +10,7 @@ import torch
 from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
 from pgen.data.vgg import load_vgg_features
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
@@ -42,7 +42,7 @@ def builder(path: Path) -> Callable[..., TrainingTask]:
         torch.manual_seed(5)
         semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
         fixed = FrozenNetworks(
-            freeze(semantic), freeze(pose_detector(PoseDetectorConfig(width=4))), load_vgg_features()[0]
+            freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), load_vgg_features()[0]
         )
         return AppearanceTask(preset.appearance, fixed, train, held_out, PAIRS, matches, seed=0)
 

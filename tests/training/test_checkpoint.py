@@ -8,7 +8,7 @@ from torch import nn
 
 from pgen.data.weights import load_weights
 from pgen.errors import InputError
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.training.config import Schedule
 from pgen.training.loop import train
 from tests.training.toy import Toy, quiet, run_in, same_tensors, spoil
@@ -19,7 +19,7 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path, damage: str) -> None:
     checkpoint = train(Toy(), run_in(tmp_path, max_steps=3), quiet)
     stage = Toy()
     if damage == "other network":
-        stage.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=3))})
+        stage.networks = nn.ModuleDict({"pose": LightPoseDetector(PoseDetectorConfig(width=3))})
     else:
         spoil(checkpoint, damage)
     with pytest.raises(InputError, match="cannot resume from it") as error:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from pgen.errors import InputError
-from pgen.models.appearance import AppearanceConfig, appearance_generator
+from pgen.models.appearance import AppearanceConfig, build_appearance_generator
 from pgen.models.discriminators import DiscriminatorConfig, PatchDiscriminator
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import PoseDetectorConfig
+from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.config import (
     AppearanceTraining,
@@ -88,7 +89,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         replace(schedule, steps=2000, batch=16, rate=2e-3, beta1=0.9, decay=1.0, zoom=0.15),
     )
     assert preset.semantic == SemanticTraining(
-        SemanticConfig((32, 64, 128, 128, 128), 3, 0.0, fold=2, guide=True, limbs=True),
+        SemanticConfig((32, 64, 128, 128, 128), 3, 0.0, space_to_depth=2, warped_parsing=True, limb_maps=True),
         DiscriminatorConfig(11),
         replace(schedule, steps=11000, rate=1.5e-3, beta1=0.9, decay=0.7, ema=0.998, zoom=0.12),
         adversarial=0.0,
@@ -120,8 +121,8 @@ def test_synthetic_256_grows_from_synthetic_128() -> None:
     small, large = load_preset("synthetic-128"), load_preset("synthetic-256")
     assert replace(large.appearance.network, local_widths=()) == small.appearance.network
     assert large.appearance.growth.coarse == 0 < large.appearance.growth.fade < large.appearance.schedule.steps
-    assert replace(large.semantic.network, fold=2) == small.semantic.network
-    assert large.semantic.network.fold == 4  # the same grid
+    assert replace(large.semantic.network, space_to_depth=2) == small.semantic.network
+    assert large.semantic.network.space_to_depth == 4  # the same grid
 
 
 def test_deepfashion_is_the_paper() -> None:
@@ -166,9 +167,9 @@ def test_presets_build_networks_that_fit_together(name: str, recipe: str) -> Non
 
     preset = load_preset(name, recipe=recipe)
     with torch.device("meta"):
-        pose_detector(preset.pose.network)
+        build_network("pose", preset.pose.network)
         SemanticGenerator(preset.semantic.network)
-        appearance_generator(preset.appearance.network)
+        build_appearance_generator(preset.appearance.network)
         for critic, channels in (
             (preset.semantic.critic, 11),
             (preset.appearance.critic, 12),
@@ -287,7 +288,7 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
         ("semantic.critic.norm=batch", 'norm is "instance" or "sample"'),
         ("appearance.network.local_widths=[8]", "local_widths two or none"),
         ("semantic.network.widths=[8]", "widths are two or more"),
-        ("semantic.network.fold=3", "semantic.network: fold is 1, 2, 4 or 8, not 3"),
+        ("semantic.network.space_to_depth=3", "semantic.network: space_to_depth is 1, 2, 4 or 8, not 3"),
         ("semantic.own=1.5", "own is from 0 to 1"),
         ("appearance.network.local_widths=[8,8]", "local_widths end with the first of widths"),
         ("appearance.network.guide_channels=0 appearance.network.blend=true", "set guide_channels = 4"),

@@ -19,7 +19,7 @@ from pgen.models.appearance import (
     AppearanceInput,
     OneLevelAppearanceGenerator,
     TwoLevelAppearanceGenerator,
-    appearance_generator,
+    build_appearance_generator,
     paint,
 )
 from pgen.training.config import Growth
@@ -70,7 +70,7 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
 
     def watched(step: int, average: nn.ModuleDict) -> None:
         begin(step, average)
-        seen.append((stage.model.config.fade_in, states(stage.model)))
+        seen.append((stage.model.fade_in, states(stage.model)))
 
     stage.begin = watched  # type: ignore[method-assign]
     train(stage, RunConfig(tmp_path / "whole", {}), quiet)
@@ -86,7 +86,7 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
         assert moved(course[stop], states(stage.model)) == ""
         found = load_weights(tmp_path / "parts" / "last.safetensors").appearance
         assert isinstance(found, TwoLevelAppearanceGenerator)
-        assert found.config.fade_in == fade_in
+        assert found.fade_in == fade_in
     one, other = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
@@ -97,7 +97,7 @@ def test_weights_finished_amid_the_fading_say_so_whenever_written(samplers: Samp
     for written_anew in (False, True):
         found = load_weights(path).appearance
         assert isinstance(found, TwoLevelAppearanceGenerator)
-        assert found.config.fade_in == 0.5
+        assert found.fade_in == 0.5
         if not written_anew:  # as after a kill between the checkpoint and the weights
             path.unlink()
             train(painting(samplers, *settings), RunConfig(tmp_path, {}, resume=True), quiet)
@@ -105,10 +105,10 @@ def test_weights_finished_amid_the_fading_say_so_whenever_written(samplers: Samp
 
 def test_both_copies_of_the_network_fade_in(samplers: Samplers) -> None:
     stage = painting(samplers, *SETTINGS)
-    average = nn.ModuleDict({"appearance": appearance_generator(stage.model.config)})
+    average = nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)})
     for step, alpha in ((1, 0.0), (2, 0.5), (3, 1.0)):
         stage.begin(step, average)
-        assert stage.model.config.fade_in == average["appearance"].config.fade_in == alpha
+        assert stage.model.fade_in == average["appearance"].fade_in == alpha
     one_level = painting(samplers)
     one_level.begin(0, average)
     assert all(p.requires_grad for p in one_level.model.parameters())
@@ -128,7 +128,7 @@ def test_grown_from_one_level_the_image_begins_as_the_global_network_s(samplers:
     stage.start_from(given)
     assert isinstance(stage.model, TwoLevelAppearanceGenerator)
     assert all(torch.equal(a, b) for a, b in zip(given.parameters(), stage.model.coarse.parameters(), strict=True))
-    stage.begin(0, nn.ModuleDict({"appearance": appearance_generator(stage.model.config)}))
+    stage.begin(0, nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)}))
     global_network = OneLevelAppearanceGenerator(stage.model.coarse.config, upsample=True)
     global_network.load_state_dict(given.state_dict())
     source = views((64, 32))
@@ -148,7 +148,7 @@ def test_grown_from_one_level_the_image_begins_as_the_global_network_s(samplers:
 def test_a_two_level_network_goes_on_as_it_was(samplers: Samplers) -> None:
     stage = painting(samplers, *SETTINGS)
     torch.manual_seed(3)
-    given = appearance_generator(stage.model.config)
+    given = build_appearance_generator(stage.model.config)
     stage.start_from(given)
     assert all(torch.equal(a, b) for a, b in zip(given.parameters(), stage.model.parameters(), strict=True))
 
@@ -161,4 +161,4 @@ def test_starting_from_other_sizes_is_refused(samplers: Samplers, settings: tupl
             stage.start_from(other)
     if not settings:  # a two-level network has no place in a one-level one
         with pytest.raises(ValueError, match="its sizes are not the preset's"):
-            stage.start_from(appearance_generator(AppearanceConfig((4, 8, 8, 8), (2, 4))))
+            stage.start_from(build_appearance_generator(AppearanceConfig((4, 8, 8, 8), (2, 4))))

@@ -12,7 +12,7 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store, StoreWriter
 from pgen.data.vgg import load_vgg_features
 from pgen.models.appearance import paint
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.synthetic.dataset import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.loop import train
@@ -49,7 +49,7 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     other = everyone ^ 1
     preset = load_preset("synthetic-64", SETTINGS)
     torch.manual_seed(0)
-    fixed = FrozenNetworks(None, freeze(pose_detector(PoseDetectorConfig(width=8))), load_vgg_features()[0])
+    fixed = FrozenNetworks(None, freeze(LightPoseDetector(PoseDetectorConfig(width=8))), load_vgg_features()[0])
     pairs = torch.stack([everyone, other], 1)
     stage = AppearanceTask(preset.appearance, fixed, photos, photos, pairs, other[:, None], seed=0)
     told: list[dict[str, float]] = []

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pgen.data.dataset import Augmentation
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.training.config import Schedule
 from pgen.training.run import RunConfig
 from pgen.training.sampling import SampledPhotos, sample_noise
@@ -28,7 +28,7 @@ class Toy:
     def __init__(self, schedule: Schedule | None = None, fails_at: int = -1) -> None:
         torch.manual_seed(0)
         self.schedule = schedule or SCHEDULE
-        self.networks = nn.ModuleDict({"pose": pose_detector(PoseDetectorConfig(width=2))})
+        self.networks = nn.ModuleDict({"pose": LightPoseDetector(PoseDetectorConfig(width=2))})
         self.critics = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
         self.companions: Mapping[str, nn.Module] = {}
         self.rates: Mapping[str, float] = {}

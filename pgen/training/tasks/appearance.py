@@ -25,7 +25,7 @@ from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses import losses
-from pgen.models.appearance import TwoLevelAppearanceGenerator, appearance_generator, paint
+from pgen.models.appearance import TwoLevelAppearanceGenerator, build_appearance_generator, paint
 from pgen.models.color_correction import paint_color_corrected
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.pose_detector import PoseDetector
@@ -97,7 +97,7 @@ class AppearanceTask:
         self.matches = matches
         layout = torch.channels_last
         network = replace(config.network, parsing=config.variant != "baseline")
-        self.model = appearance_generator(network).to(self.device).to(memory_format=layout)
+        self.model = build_appearance_generator(network).to(self.device).to(memory_format=layout)
         self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=layout)
         self.face_critic = PatchDiscriminator(config.face_critic).to(self.device).to(memory_format=layout)
         self.networks = nn.ModuleDict({"appearance": self.model})
@@ -131,7 +131,7 @@ class AppearanceTask:
             return
         growth = self.config.growth
         for model in (self.model, average["appearance"]):
-            model.config = replace(self.model.config, fade_in=growth.alpha(step))  # type: ignore[assignment]
+            model.fade_in = growth.alpha(step)  # type: ignore[assignment]
         self.model.coarse.requires_grad_(not growth.coarse_is_frozen(step))
 
     def draw(self, generator: torch.Generator) -> SampledTransfers:
@@ -208,7 +208,7 @@ class AppearanceTask:
         else:
             goal = a
             b, back = PersonBatch(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
-            second = self._painter(self.model, b, back, layout_a, source_layout=layout_b)
+            second = self._painter(self.model, b, back, layout_a, source_parsing=layout_b)
         return _Painted(
             a,
             layout_a,

@@ -13,7 +13,8 @@ from pgen.body.heatmaps import heatmap_sigma
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.losses import pose_loss
-from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps, pose_detector
+from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
+from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
 from pgen.training.similarity import as_bytes
@@ -45,7 +46,8 @@ class PoseTask(SupervisedTask):
         device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.detector = config, pose_detector(config.network)
+        self.config = config
+        self.detector: PoseDetector = build_network("pose", config.network)
         super().__init__(self.detector, config.schedule, train, held_out, device)
 
     def draw(self, generator: torch.Generator) -> SampledPhotos:

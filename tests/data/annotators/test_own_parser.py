@@ -17,7 +17,7 @@ from pgen.data.dataset import flip_persons
 from pgen.data.weights import bundled_path, save_weights
 from pgen.errors import InputError
 from pgen.models.parser import Parser, ParserConfig, ParserInput
-from pgen.models.pose_detector import PoseDetectorConfig, pose_detector
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.data.examples import STANDING, example
 
 torch.set_num_threads(1)
@@ -114,7 +114,7 @@ def test_uncertain_maps_are_doubtful(weights: Path, logit: float, doubts: int) -
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
-    save_weights(path, (64, 64), {"pose": pose_detector(PoseDetectorConfig(width=2))})
+    save_weights(path, (64, 64), {"pose": LightPoseDetector(PoseDetectorConfig(width=2))})
     with pytest.raises(InputError, match=r"pose.safetensors: holds no parser; `pgen train-parser`"):
         OwnParser(path)
 

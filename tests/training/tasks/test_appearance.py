@@ -56,10 +56,10 @@ def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypat
         transfer: Transfer,
         layout: Tensor,
         guide: object = None,
-        source_layout: Tensor | None = None,
+        source_parsing: Tensor | None = None,
     ) -> Tensor:
-        image = paint(model, source, transfer, layout, guide, source_layout)  # type: ignore[arg-type]
-        calls.append((source, transfer, layout, source_layout, image))
+        image = paint(model, source, transfer, layout, guide, source_parsing)  # type: ignore[arg-type]
+        calls.append((source, transfer, layout, source_parsing, image))
         return image
 
     monkeypatch.setattr(appearance_stage, "paint", watched)
