@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.batched import pose_masks
@@ -58,3 +60,13 @@ def straight_through_one_hot(logits: Tensor) -> Tensor:
 def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
     """Poses in the pixels of a frame ``factor`` times smaller."""
     return (poses + 0.5) / factor - 0.5
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Images (..., 3, H, W) in [−1, 1] as they would be saved: uint8."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte()
+
+
+def to_pictures(images: Tensor) -> NDArray[np.uint8]:
+    """Images (B, 3, H, W) in [−1, 1] as arrays (B, H, W, 3), to be drawn or saved."""
+    return to_uint8(images).permute(0, 2, 3, 1).cpu().numpy()

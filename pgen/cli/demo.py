@@ -162,7 +162,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
     from skimage.metrics import structural_similarity
 
     from pgen.cli.html_page import Section, table
-    from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
+    from pgen.metrics.miou import count_intersection_and_union, mean_iou
 
     def ssim(found: Picture, true: Picture) -> float:
         return float(
@@ -174,7 +174,7 @@ def _numbers(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]], 
 
     def miou(found: Sequence[Picture], true: Sequence[Picture]) -> float:
         maps = (torch.from_numpy(np.stack(labels)).long() for labels in (found, true))
-        return mean_iou(count_intersection_and_union(*maps))
+        return mean_iou(count_intersection_and_union(*maps).sum(0)).item()
 
     pairs = [
         (someone.source, truth, result)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pgen.body.batch import to_pictures
 from pgen.body.part_paste import paste_by_part
 from pgen.body.torso import complete_torso
 from pgen.body.transfer import Transfer
@@ -25,7 +26,6 @@ from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, output_of
 from pgen.evaluation.photos import Photo
 from pgen.inference.predictor import Predictor, load
-from pgen.metrics.ssim_kernel import as_bytes
 from pgen.version import version
 
 
@@ -239,7 +239,7 @@ def _transfer(pair: Pair, source: Photo | None, target: Photo) -> tuple[Tensor, 
 
 def _as_image(images: Tensor) -> NDArray[np.uint8]:
     """The only one of ``images`` (1, 3, H, W) in [−1, 1], as uint8 (H, W, 3)."""
-    return as_bytes(images)[0].permute(1, 2, 0).contiguous().numpy()
+    return to_pictures(images)[0]
 
 
 def _hash(data: bytes) -> str:

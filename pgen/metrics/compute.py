@@ -17,7 +17,7 @@ from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
 from pgen.metrics.bootstrap import to_columns
-from pgen.metrics.maps import parsing_counts
+from pgen.metrics.miou import count_intersection_and_union
 from pgen.metrics.pose_finder import Finder
 from pgen.metrics.ssim_kernel import figure_ssim, ssim
 
@@ -114,10 +114,10 @@ def distances(network: nn.Module, device: str) -> Measure:
 
 
 def parsing_rows(batch: Batch) -> Rows:
-    """`parsing_counts` of the system's maps and the true ones, of which mIoU is made; needs both."""
+    """`count_intersection_and_union` of the system's maps and the true ones, of which mIoU is made; needs both."""
     assert batch.parsing is not None
     assert batch.made_parsing is not None
-    return parsing_counts(batch.made_parsing, batch.parsing).numpy()
+    return count_intersection_and_union(batch.made_parsing, batch.parsing).numpy()
 
 
 def _whole(pose: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

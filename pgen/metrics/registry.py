@@ -28,7 +28,7 @@ from pgen.metrics.compute import (
 )
 from pgen.metrics.feature_networks import file_hash, load_feature_network
 from pgen.metrics.inception import POOL, UnavailableError
-from pgen.metrics.joints import ALPHA, joint_error_sums, pckh_counts
+from pgen.metrics.joint_error import ALPHA, joint_error_sums, pckh_counts
 from pgen.metrics.pixels import l1, psnr
 from pgen.metrics.pose_finder import detector_for
 from pgen.metrics.scores import METRICS, Measurement, Need, Options, Score, check_metrics

@@ -28,11 +28,6 @@ _SINGLE_FROM = 128
 _CENTRE = 255
 
 
-def as_bytes(images: Tensor) -> Tensor:
-    """Images (..., 3, H, W) in [−1, 1] as they would be saved: uint8."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte()
-
-
 def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tensor | None = None) -> Tensor:
     """SSIM of each pair of images.
 

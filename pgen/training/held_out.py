@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch, downscale_poses
-from pgen.body.batched import pose_masks, torso_lengths
+from pgen.body.batch import PersonBatch, downscale_poses, to_pictures, to_uint8
+from pgen.body.batched import pose_masks
 from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.metrics.joint_error import joint_errors
+from pgen.metrics.miou import count_intersection_and_union, mean_iou
+from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
-from pgen.training.similarity import as_bytes, ssim
-from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
 
 
 @dataclass
@@ -37,38 +38,45 @@ def score_transfers(tried: Iterable[ValidationBatch], detector: PoseDetector, sh
     (which looks at pictures ``shrink`` times smaller) finds the joints from where they should be; and the map's mIoU.
     """
     scores: dict[str, list[float]] = {}
-    overlap = torch.zeros(2, 10)
+    overlap = []
     for one in tried:
         target = one.target
         mask = pose_masks(target.poses, target.size, pose_mask_radius(target.size))
         for prefix, found in (("", one.painted), ("paste_", one.pasted)):
-            scores.setdefault(f"{prefix}ssim", []).extend(ssim(found, target.images))
-            scores.setdefault(f"{prefix}mask_ssim", []).extend(ssim(found, target.images, mask))
-        scores.setdefault("joint_error", []).extend(joint_errors(one.painted, target.poses, detector, shrink))
-        overlap += count_intersection_and_union(one.labels, target.labels).cpu()
-    return {name: float(np.mean(values)) for name, values in scores.items()} | {"miou": mean_iou(overlap)}
+            scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
+            scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
+        scores.setdefault("joint_error", []).extend(_joint_errors(one.painted, target.poses, detector, shrink))
+        overlap.append(count_intersection_and_union(one.labels, target.labels))
+    return {name: float(np.mean(values)) for name, values in scores.items()} | {
+        "miou": mean_iou(torch.cat(overlap).sum(0)).item()
+    }
 
 
-def joint_errors(images: Tensor, poses: Tensor, detector: PoseDetector, shrink: int) -> list[float]:
+def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float]:
+    """SSIM of each image (B, 3, H, W) in [−1, 1] as bytes; both are multiplied by ``mask`` (B, 1, H, W) first."""
+    images = to_uint8(found).cpu(), to_uint8(true).cpu()
+    return ssim(*images, "gaussian-255", None if mask is None else mask.cpu()).tolist()
+
+
+def _joint_errors(images: Tensor, poses: Tensor, detector: PoseDetector, shrink: int) -> list[float]:
     """Mean distance of each image's known joints from where the detector finds them, in torso lengths.
 
     Images whose torso is not wholly known are left out.
     """
     poses, small = downscale_poses(poses, shrink), F.avg_pool2d(images, shrink)
     found = joints_from_heatmaps(detector(small), detector.stride, threshold=-torch.inf)
-    lengths = torso_lengths(poses)
-    errors = (found - poses).norm(dim=2) / lengths[:, None]
-    return errors[lengths > 0].nanmean(1).tolist()
+    errors = joint_errors(found, poses).nanmean(1)
+    return errors[errors.isfinite()].tolist()
 
 
 def draw_transfers(tried: ValidationBatch) -> np.ndarray:
     """A row a person, uint8 (H, W, 3): source, pose, map, paste, painted, true."""
     columns: dict[str, Sequence[np.ndarray]] = {
-        "source": list(as_bytes(tried.source.images)),
+        "source": list(to_pictures(tried.source.images)),
         "pose": [draw_skeleton(tried.target.size, pose) for pose in tried.target.poses.cpu().numpy()],
         "map": [colorize_parsing(ids) for ids in tried.labels.byte().cpu().numpy()],
-        "paste": list(as_bytes(tried.pasted)),
-        "painted": list(as_bytes(tried.painted)),
-        "true": list(as_bytes(tried.target.images)),
+        "paste": list(to_pictures(tried.pasted)),
+        "painted": list(to_pictures(tried.painted)),
+        "true": list(to_pictures(tried.target.images)),
     }
     return draw_sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(tried.labels))])

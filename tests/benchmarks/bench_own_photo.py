@@ -17,9 +17,9 @@ from pgen.body.joints import Joint
 from pgen.body.labels import LABELS
 from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
-from pgen.metrics.joints import joint_errors
+from pgen.metrics.joint_error import joint_errors
+from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.synthetic.dataset import synthetic_example
-from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
 
 PHOTOS, SEED = 200, int(os.environ.get("PGEN_SEED", "777001"))
 
@@ -36,7 +36,7 @@ def test_estimates_of_new_people() -> None:
     from pgen.data.annotators.mediapipe_pose import MediapipePose
 
     poses, parser = MediapipePose(), OwnParser()
-    counts, errors, doubtful, seconds = torch.zeros(2, len(LABELS)), [], 0, []
+    counts, errors, doubtful, seconds = torch.zeros(2 * len(LABELS)), [], 0, []
     swaps = {side: np.zeros(2, int) for side in ("front", "back", "side")}
     for index in range(PHOTOS):
         truth = synthetic_example(SEED, index, index % 4)
@@ -46,8 +46,8 @@ def test_estimates_of_new_people() -> None:
         seconds.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
         doubtful += bool(found.doubts or parsed.doubts)
         counts += count_intersection_and_union(
-            torch.from_numpy(parsed.labels).long(), torch.from_numpy(truth.parsing).long()
-        )
+            torch.from_numpy(parsed.labels)[None], torch.from_numpy(truth.parsing)[None]
+        )[0]
         both = [torch.from_numpy(pose)[None] for pose in (found.pose, truth.pose)]
         errors.append(joint_errors(*both)[0].numpy())
         swaps[seen_from(truth.pose)] += swapped(found.pose, truth.pose)
@@ -55,7 +55,7 @@ def test_estimates_of_new_people() -> None:
     print(f"\njoints: mean error {error:.4f} of the torso length, in {PHOTOS} photos")
     for side, (wrong, all_of_them) in swaps.items():
         print(f"limbs seen from the {side:5}: {wrong:3d} of {all_of_them:3d} swapped")
-    for label, (intersection, union) in zip(LABELS, counts.T.tolist(), strict=True):
+    for label, (intersection, union) in zip(LABELS, counts.reshape(2, -1).T.tolist(), strict=True):
         print(f"{label:12} IoU {intersection / union:.3f}")
     print(f"{'mean':12} IoU {mean_iou(counts):.3f}; {doubtful} photos told to be doubtful")
     print(f"{1000 * wall:.0f} ms a photo, {1000 * cpu:.0f} ms of processor time")

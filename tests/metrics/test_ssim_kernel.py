@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from pgen.errors import InputError
-from pgen.metrics.ssim_kernel import as_bytes, figure_ssim, ssim, ssim_map
+from pgen.metrics.ssim_kernel import figure_ssim, ssim, ssim_map
 from tests.models.pictures import pictures
 
 
@@ -113,11 +113,6 @@ def test_figure_ssim_looks_at_the_figure_alone() -> None:
     whole = torch.ones(2, 64, 64, dtype=torch.bool)
     torch.testing.assert_close(figure_ssim(generated, target, whole), ssim(generated, target))
     assert figure_ssim(generated, target, ~whole).isnan().all()
-
-
-def test_as_bytes_rounds_as_saving_does() -> None:
-    values = torch.tensor([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0])
-    assert as_bytes(values).tolist() == [0, 0, 128, 191, 255, 255]
 
 
 def test_refusals() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pgen.data.dataset import PersonDataset
-from pgen.training.held_out import ValidationBatch, joint_errors, score_transfers
+from pgen.training.held_out import ValidationBatch, _joint_errors, score_transfers
 from tests.training.people import SIZE, painting
 
 Samplers = tuple[PersonDataset, PersonDataset]
@@ -14,9 +14,9 @@ def test_images_without_a_known_torso_do_not_spoil_the_joint_error(samplers: Sam
     stage = painting(samplers)
     poses = stage.held_out.poses[:3].clone()
     images = torch.zeros(3, 3, *SIZE)
-    whole = joint_errors(images, poses, stage.frozen.pose, 1)
+    whole = _joint_errors(images, poses, stage.frozen.pose, 1)
     poses[1, 8] = torch.nan
-    assert joint_errors(images, poses, stage.frozen.pose, 1) == pytest.approx([whole[0], whole[2]])
+    assert _joint_errors(images, poses, stage.frozen.pose, 1) == pytest.approx([whole[0], whole[2]])
     assert all(error > 0 for error in whole)
 
 

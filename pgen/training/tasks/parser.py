@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch
-from pgen.body.labels import LABEL_COUNT
+from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet
 from pgen.data.dataset import PersonDataset, augment
 from pgen.data.trunk import load_trunk_state
 from pgen.losses.losses import soft_iou_loss
+from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.parser import Parser, ParserInput
 from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
 from pgen.training.augment.batch_rng import BatchRng
@@ -25,8 +25,6 @@ from pgen.training.augment.domain_randomization import (
 from pgen.training.augment.random_neckline import randomize_necklines
 from pgen.training.config import ParserTraining
 from pgen.training.sampling import SampledPhotosWithBackgrounds, sample_photos_with_backgrounds
-from pgen.training.similarity import as_bytes
-from pgen.training.tasks.semantic import count_intersection_and_union, mean_iou
 from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 #: How many held-out photos the scores at intervals are taken over.
@@ -101,12 +99,12 @@ class ParserTask(SupervisedTask):
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
         """mIoU over the ten labels on held-out photos, with joints and silhouettes as if estimated."""
-        counts = torch.zeros(2, LABEL_COUNT)
+        counts = []
         chosen = torch.linspace(0, len(self.held_out) - 1, min(len(self.held_out), _VALIDATION_PHOTOS)).long()
         for indices in chosen.split(16):
             inputs, labels = self._judged(indices)
-            counts += count_intersection_and_union(networks["parser"](inputs).argmax(1), labels).cpu()
-        return {"miou": mean_iou(counts)}
+            counts.append(count_intersection_and_union(networks["parser"](inputs).argmax(1), labels))
+        return {"miou": mean_iou(torch.cat(counts).sum(0)).item()}
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> Picture:
@@ -145,5 +143,5 @@ def _with_estimates(views: PersonBatch, dice: BatchRng) -> ParserInput:
 def _row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
     silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
     maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
-    pictures = (as_bytes(inputs.images)[0], as_bytes(silhouette * 2 - 1)[0], *maps)
+    pictures = (to_pictures(inputs.images)[0], to_pictures(silhouette * 2 - 1)[0], *maps)
     return list(zip((name, "silhouette", "found", "true"), pictures, strict=True))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import to_pictures
 from pgen.body.batched import heatmaps, known_joints
 from pgen.body.heatmaps import heatmap_sigma
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
@@ -17,7 +18,6 @@ from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
 from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
-from pgen.training.similarity import as_bytes
 from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -81,7 +81,7 @@ class PoseTask(SupervisedTask):
         for index in spread_indices(len(self.held_out)):
             views = self.held_out.views(torch.tensor([index]), self.device)
             found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
-            photo, true = as_bytes(views.images)[0], views.poses[0].cpu().numpy()
+            photo, true = to_pictures(views.images)[0], views.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
             rows.append(list(zip(captions, pictures, strict=True)))

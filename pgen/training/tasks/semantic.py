@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, straight_through_one_hot
 from pgen.body.batched import pose_masks
-from pgen.body.labels import LABEL_COUNT
 from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.losses import gan_fake_loss, gan_real_loss, parsing_cross_entropy, soft_iou_loss
+from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.pseudo_labels.labels import find_matches
@@ -110,14 +110,14 @@ class SemanticTask:
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
         """mIoU over the ten labels against the true map of the same person in the other pose; and of copying."""
-        predicted = torch.zeros(2, LABEL_COUNT)
-        copied = torch.zeros(2, LABEL_COUNT)
+        counts = []  # of the prediction and of the source's map, left as it is
         for pairs in self.pairs.split(32):
             source, target = (self.held_out.views(side, self.device) for side in pairs.T)
             logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
-            predicted += count_intersection_and_union(logits.argmax(1), target.labels).cpu()
-            copied += count_intersection_and_union(source.labels, target.labels).cpu()
-        return {"miou": mean_iou(predicted), "miou_of_copying": mean_iou(copied)}
+            both = (logits.argmax(1), source.labels)
+            counts.append(torch.stack([count_intersection_and_union(one, target.labels).sum(0) for one in both]))
+        predicted, copied = mean_iou(torch.stack(counts).sum(0)).tolist()
+        return {"miou": predicted, "miou_of_copying": copied}
 
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> Picture:
@@ -131,17 +131,3 @@ class SemanticTask:
             captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
             rows.append(list(zip(captions, (maps[0], skeleton, *maps[1:]), strict=True)))
         return draw_sheet(rows)
-
-
-def count_intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
-    """Pixels in the intersection and in the union of each label: (2, 10) from label ids (B, H, W)."""
-    pairs = torch.bincount((true * LABEL_COUNT + found).flatten(), minlength=LABEL_COUNT**2)
-    table = pairs.reshape(LABEL_COUNT, LABEL_COUNT).float()
-    both = table.diagonal()
-    return torch.stack([both, table.sum(0) + table.sum(1) - both])
-
-
-def mean_iou(counts: Tensor) -> float:
-    """Mean over the labels that occur of intersection / union, from (2, 10)."""
-    occurs = counts[1] > 0
-    return (counts[0][occurs] / counts[1][occurs]).mean().item()

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pgen.metrics.bootstrap import mean_iou
-from pgen.metrics.maps import parsing_counts
+from pgen.metrics.miou import count_intersection_and_union, mean_iou
 
 
 def test_counts_by_definition() -> None:
     rng = np.random.default_rng(0)
     found, true = (torch.from_numpy(rng.integers(0, 10, (3, 8, 6))) for _ in range(2))
-    counts = parsing_counts(found.byte(), true)
+    counts = count_intersection_and_union(found.byte(), true)
     for sample in range(3):
         for label in range(10):
             a, b = found[sample] == label, true[sample] == label
@@ -25,5 +24,5 @@ def test_mean_iou_leaves_out_labels_that_do_not_occur() -> None:
     found = true.clone()
     found[:, 2] = 0
     # Background 8 of 12, upper 4 of 8.
-    assert mean_iou(parsing_counts(found, true).sum(0).numpy()) == pytest.approx((8 / 12 + 4 / 8) / 2)
-    assert mean_iou(parsing_counts(true, true).sum(0).numpy()) == 1
+    assert mean_iou(count_intersection_and_union(found, true).sum(0)).item() == pytest.approx((8 / 12 + 4 / 8) / 2)
+    assert mean_iou(count_intersection_and_union(true, true).sum(0)).item() == 1

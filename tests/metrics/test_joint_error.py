@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.joints import Joint
-from pgen.metrics.joints import head_sizes, joint_error_sums, joint_errors, pckh_counts
+from pgen.metrics.joint_error import head_sizes, joint_error_sums, joint_errors, pckh_counts
 
 
 def person() -> Tensor:

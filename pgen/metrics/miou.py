@@ -8,7 +8,7 @@ from torch import Tensor
 from pgen.body.labels import LABEL_COUNT
 
 
-def parsing_counts(found: Tensor, true: Tensor) -> Tensor:
+def count_intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
     """Pixels in the intersection and the union of each label, of each pair of maps.
 
     Label ids (B, H, W) → float64 (B, 20): ten intersections, ten unions. Sums over images make the mIoU of all.
@@ -20,3 +20,9 @@ def parsing_counts(found: Tensor, true: Tensor) -> Tensor:
     table = table.reshape(batch, LABEL_COUNT, LABEL_COUNT)
     both = table.diagonal(dim1=1, dim2=2)
     return torch.cat([both, table.sum(1) + table.sum(2) - both], 1)
+
+
+def mean_iou(sums: Tensor) -> Tensor:
+    """Sums (..., 20) of `count_intersection_and_union` → mean IoU (...) over the labels that occur."""
+    intersections, unions = sums.chunk(2, -1)
+    return (intersections / unions).nanmean(-1)
