@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.body.labels import Label
 
@@ -23,6 +25,17 @@ def gan_real_loss(verdicts: Tensor) -> Tensor:
 def gan_fake_loss(verdicts: Tensor) -> Tensor:
     """Least-squares GAN: verdicts (B, 1, H, W) should be 0."""
     return verdicts.square().mean()
+
+
+def discriminator_losses(
+    discriminators: nn.ModuleDict, judged: Mapping[str, tuple[Tensor, Tensor]]
+) -> dict[str, Tensor]:
+    """Least-squares GAN, for each discriminator by its name: logits of real should be 1, those of fake 0."""
+    result = {}
+    for name, (real, fake) in judged.items():
+        logits = discriminators[name](torch.cat([real, fake]).contiguous(memory_format=torch.channels_last))
+        result[f"{name}_discriminator"] = gan_real_loss(logits[: len(real)]) + gan_fake_loss(logits[len(real) :])
+    return result
 
 
 def parsing_cross_entropy(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]]) -> NDArray[np.uint8]:
                 series.setdefault(name, []).append((row["step"], value))
     # Rows of scores come by themselves, between those of losses, which all have a rate.
     of_losses = {name for row in rows if "samples_per_second" in row for name in row}
-    ordered = sorted(series, key=lambda name: (name not in of_losses, "critic" in name))
+    ordered = sorted(series, key=lambda name: (name not in of_losses, "discriminator" in name))
     lines = max(1, math.ceil(len(ordered) / _COLUMNS))
     width, height = 2 * _MARGIN + _COLUMNS * _PANEL[0], _HEADER + lines * _PANEL[1] + _MARGIN
     paper = Image.new("RGB", (width * _SMOOTH, height * _SMOOTH), _PAPER)
@@ -58,7 +58,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]]) -> NDArray[np.uint8]:
 
 def _kind(name: str, of_losses: set[str]) -> str:
     loss, of_critic, score = _KINDS
-    return score if name not in of_losses else of_critic if "critic" in name else loss
+    return score if name not in of_losses else of_critic if "discriminator" in name else loss
 
 
 class _Canvas:

@@ -65,14 +65,14 @@ def first_state(stage: TrainingTask, run: RunConfig, processes: ProcessGroup) ->
     schedule = stage.schedule
     stage.networks.train()
     groups = [
-        {"params": list(network.parameters()), "share": stage.rates.get(name, 1.0)}
+        {"params": list(network.parameters()), "share": stage.lr_factors.get(name, 1.0)}
         for name, network in stage.networks.items()
     ]
-    critic_parameters = list(stage.critics.parameters())
+    critic_parameters = list(stage.discriminators.parameters())
     betas = (schedule.beta1, schedule.beta2)
     state = TrainingState(
         stage.networks,
-        stage.critics,
+        stage.discriminators,
         copy.deepcopy(stage.networks).eval().requires_grad_(False),
         torch.optim.Adam(groups, schedule.rate, betas),
         torch.optim.Adam(critic_parameters, schedule.critic_rate, betas) if critic_parameters else None,
@@ -84,7 +84,7 @@ def first_state(stage: TrainingTask, run: RunConfig, processes: ProcessGroup) ->
         state.take(contents, path)
         if warning and processes.first:
             run.warn(warning)
-    stage.begin(max(state.step - 1, 0), state.average)  # as its last step left it, if there is none to take
+    stage.on_step_start(max(state.step - 1, 0), state.average)  # as its last step left it, if there is none to take
     return state
 
 

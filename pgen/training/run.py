@@ -34,7 +34,7 @@ from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 from pgen.training.checkpoint import Checkpoints, TrainingState
 from pgen.training.curves import draw_curves
-from pgen.training.tasks.base import DrawsSheet, TrainingTask
+from pgen.training.tasks.base import TrainingTask
 
 
 @dataclass
@@ -122,10 +122,9 @@ class RunWriter:
             state.best = score
             self._save_weights("best.safetensors")
         self._save_picture("curves.png", draw_curves(self.rows))
-        if isinstance(stage, DrawsSheet):
-            picture = stage.sheet(state.average)
-            if picture is not None:
-                self._save_picture("samples.png", picture)
+        picture = stage.draw_samples(state.average)
+        if picture is not None:
+            self._save_picture("samples.png", picture)
 
     def checkpoint(self) -> None:
         """Save the state, and the averaged weights by themselves."""
@@ -139,7 +138,7 @@ class RunWriter:
             self._save_weights(path.name)
 
     def _save_weights(self, name: str) -> None:
-        networks = {**self.state.average, **self.stage.companions}
+        networks = {**self.state.average, **self.stage.frozen_networks}
         info = {**self.run.info, "step": self.state.step, "scores": self.scores}
         save_weights(self.run.folder / name, self.stage.frame, networks, info, force=True)
 

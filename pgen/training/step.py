@@ -14,7 +14,7 @@ from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
 from pgen.training.distributed import ProcessGroup, no_gradient_sync
 from pgen.training.sampling import SampledBatch
-from pgen.training.tasks.base import TrainingTask
+from pgen.training.tasks.base import Judged, TrainingTask
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -29,17 +29,17 @@ class _GeneratorLosses(nn.Module):
         super().__init__()
         self.stage, self.networks = stage, stage.networks
 
-    def forward(self, draw: SampledBatch) -> dict[str, Tensor]:
-        return self.stage.generator_losses(draw)
+    def forward(self, batch: SampledBatch) -> tuple[dict[str, Tensor], Judged]:
+        return self.stage.losses(batch)
 
 
-class _CriticLosses(nn.Module):
+class _DiscriminatorLosses(nn.Module):
     def __init__(self, stage: TrainingTask) -> None:
         super().__init__()
-        self.stage, self.critics = stage, stage.critics
+        self.stage, self.discriminators = stage, stage.discriminators
 
-    def forward(self) -> dict[str, Tensor]:
-        return self.stage.critic_losses()
+    def forward(self, judged: Judged) -> dict[str, Tensor]:
+        return self.stage.discriminator_losses(judged)
 
 
 class Step:
@@ -52,7 +52,7 @@ class Step:
         self.dtype = PRECISIONS[precision]
         self.generator = processes.averaging(_GeneratorLosses(stage))
         has_critics = state.critic_optimiser is not None
-        self.critics = processes.averaging(_CriticLosses(stage)) if has_critics else None
+        self.critics = processes.averaging(_DiscriminatorLosses(stage)) if has_critics else None
         self.parameters = list(stage.networks.parameters())
 
     def __call__(self, kept: str) -> dict[str, Tensor]:
@@ -61,9 +61,9 @@ class Step:
         Raises PgenError, before any weight is changed, if a loss or gradient is not finite.
         """
         stage, state, schedule = self.stage, self.state, self.stage.schedule
-        stage.begin(state.step, state.average)
+        stage.on_step_start(state.step, state.average)
         seed = (self.seed * 1_000_003 + state.step) % 2**63
-        whole = stage.draw(torch.Generator().manual_seed(seed))
+        whole = stage.sample(torch.Generator().manual_seed(seed))
         state.optimiser.zero_grad(set_to_none=True)
         if state.critic_optimiser is not None:
             state.critic_optimiser.zero_grad(set_to_none=True)
@@ -96,18 +96,18 @@ class Step:
     def _add_gradients(self, draw: SampledBatch, kept: str) -> dict[str, Tensor]:
         """Add the gradients of one part of the batch, and return its share of the losses."""
         stage, share = self.stage, 1 / self.stage.schedule.accumulate
-        stage.critics.requires_grad_(False)
+        stage.discriminators.requires_grad_(False)
         with self._autocast():
-            losses = self.generator(draw)
+            losses, judged = self.generator(draw)
             total = torch.stack(list(losses.values())).sum()
         self._require_finite("loss", losses, total, draw, kept)
         self.state.scaler.scale(total * share).backward()
         critic_losses: dict[str, Tensor] = {}
         if self.critics is not None:
             # Both verdicts are on the batch as the generator made it, before either steps.
-            stage.critics.requires_grad_(True)
+            stage.discriminators.requires_grad_(True)
             with self._autocast():
-                critic_losses = self.critics()
+                critic_losses = self.critics(judged)
                 critic_total = torch.stack(list(critic_losses.values())).sum()
             self._require_finite("discriminators' loss", critic_losses, critic_total, draw, kept)
             self.state.scaler.scale(critic_total * share).backward()

@@ -89,8 +89,8 @@ class Clock:
 def networks_of(stage: TrainingTask) -> dict[str, list[nn.Module]]:
     """The networks of a step by component."""
     found = {name: [network] for name, network in stage.networks.items()}
-    if len(stage.critics):
-        found["discriminators"] = list(stage.critics.values())
+    if len(stage.discriminators):
+        found["discriminators"] = list(stage.discriminators.values())
     if isinstance(stage, AppearanceTask):
         found["detector"] = [stage.frozen.pose]
         found["perceptual"] = [stage.frozen.perceptual]
@@ -156,16 +156,16 @@ def a_step(
     def autocast() -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
 
-    stage.critics.requires_grad_(False)
+    stage.discriminators.requires_grad_(False)
     with clock.of("other"), autocast():
-        losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(step)))
+        losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(step)))
     with clock.of("backward"):
         torch.stack(list(losses.values())).sum().backward()
-    if len(stage.critics):
-        stage.critics.requires_grad_(True)
+    if len(stage.discriminators):
+        stage.discriminators.requires_grad_(True)
         with clock.of("discriminators' own step"):
             with autocast():
-                of_critics = torch.stack(list(stage.critic_losses().values())).sum()
+                of_critics = torch.stack(list(stage.discriminator_losses(judged).values())).sum()
             of_critics.backward()
     with clock.of("Adam"):
         for optimiser in optimisers:
@@ -185,7 +185,7 @@ def test_bench_training(sampler: PersonDataset, name: str) -> None:
     for precision in ("fp32", "bf16"):
         stage = stage_of(name, sampler)
         stage.networks.train()
-        optimisers = [torch.optim.Adam(m.parameters(), 1e-4) for m in (stage.networks, stage.critics) if len(m)]
+        optimisers = [torch.optim.Adam(m.parameters(), 1e-4) for m in (stage.networks, stage.discriminators) if len(m)]
         a_step(stage, precision, 0, Clock(), optimisers)  # (to warm up)
         clock, batch = Clock(), stage.schedule.batch
         with measured(stage, clock):
@@ -196,8 +196,8 @@ def test_bench_training(sampler: PersonDataset, name: str) -> None:
         print(f"{name:9} {precision}  batch {batch:2}  {torch.get_num_threads()} threads  {speed}")
         print(f"    {table(clock.seconds, whole)}")
         if isinstance(stage, AppearanceTask) and precision == "fp32":
-            stage.critics.requires_grad_(False)
-            losses = stage.generator_losses(stage.draw(torch.Generator().manual_seed(9)))
+            stage.discriminators.requires_grad_(False)
+            losses, _ = stage.losses(stage.sample(torch.Generator().manual_seed(9)))
             alone = Clock()
             backward_of_each(losses, alone)
             print(f"    backward of each loss alone: {table(alone.seconds, clock.seconds['backward'] / STEPS)}")

@@ -14,7 +14,7 @@ BLUE, ORANGE, GREEN = (34, 106, 198), (216, 108, 24), (26, 138, 84)
 
 def rows(count: int = 60) -> list[dict[str, float]]:
     losses = [
-        {"step": 10 * k, "layout": 3 / k, "critic": 0.4 + 0.1 * (k % 2), "samples_per_second": 9.0}
+        {"step": 10 * k, "layout": 3 / k, "discriminator": 0.4 + 0.1 * (k % 2), "samples_per_second": 9.0}
         for k in range(1, count + 1)
     ]
     return [*losses, {"step": 10 * count, "miou": 0.5}]
@@ -46,7 +46,7 @@ def test_a_loss_that_falls_is_drawn_falling() -> None:
 
 def test_a_single_outlier_does_not_flatten_the_rest() -> None:
     spoilt = rows()
-    spoilt[30]["critic"] = 1e6
+    spoilt[30]["discriminator"] = 1e6
     found = [
         np.ptp(np.nonzero(np.abs(panel(draw_curves(r), 1) - (246, 214, 184)).max(-1) < 12)[0]) for r in (rows(), spoilt)
     ]

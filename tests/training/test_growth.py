@@ -66,13 +66,13 @@ def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
     """In one go, and interrupted amid the fading; the weights tell how far the local network has come."""
     stage = painting(samplers, *SETTINGS)
     seen: list[tuple[float, dict[str, Tensor]]] = []
-    begin = stage.begin
+    begin = stage.on_step_start
 
     def watched(step: int, average: nn.ModuleDict) -> None:
         begin(step, average)
         seen.append((stage.model.fade_in, states(stage.model)))
 
-    stage.begin = watched  # type: ignore[method-assign]
+    stage.on_step_start = watched  # type: ignore[method-assign]
     train(stage, RunConfig(tmp_path / "whole", {}), quiet)
     del seen[0]  # before the first step
     assert [fade_in for fade_in, _ in seen] == [0, 0, 0.5, 1, 1, 1]
@@ -107,10 +107,10 @@ def test_both_copies_of_the_network_fade_in(samplers: Samplers) -> None:
     stage = painting(samplers, *SETTINGS)
     average = nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)})
     for step, alpha in ((1, 0.0), (2, 0.5), (3, 1.0)):
-        stage.begin(step, average)
+        stage.on_step_start(step, average)
         assert stage.model.fade_in == average["appearance"].fade_in == alpha
     one_level = painting(samplers)
-    one_level.begin(0, average)
+    one_level.on_step_start(0, average)
     assert all(p.requires_grad for p in one_level.model.parameters())
 
 
@@ -128,7 +128,7 @@ def test_grown_from_one_level_the_image_begins_as_the_global_network_s(samplers:
     stage.start_from(given)
     assert isinstance(stage.model, TwoLevelAppearanceGenerator)
     assert all(torch.equal(a, b) for a, b in zip(given.parameters(), stage.model.coarse.parameters(), strict=True))
-    stage.begin(0, nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)}))
+    stage.on_step_start(0, nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)}))
     global_network = OneLevelAppearanceGenerator(stage.model.coarse.config, upsample=True)
     global_network.load_state_dict(given.state_dict())
     source = views((64, 32))

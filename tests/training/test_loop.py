@@ -12,6 +12,7 @@ from pgen.errors import PgenError
 from pgen.training.checkpoint import Checkpoints, TrainingState
 from pgen.training.loop import train
 from pgen.training.sampling import SampledPhotos
+from pgen.training.tasks.base import Judged
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in, same_tensors
 
 
@@ -66,10 +67,10 @@ def test_checkpoints_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 class Interrupted(Toy):
-    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         if self.asked == 4:
             signal.raise_signal(signal.SIGINT)
-        return super().generator_losses(draw)
+        return super().losses(batch)
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path: Path) -> None:

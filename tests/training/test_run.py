@@ -60,7 +60,7 @@ def test_a_finished_run_can_be_made_longer(tmp_path: Path) -> None:
 
 def test_frozen_companions_are_saved_with_the_weights(tmp_path: Path) -> None:
     stage = Toy()
-    stage.companions = {"semantic": SemanticGenerator(SemanticConfig(widths=(2, 2, 2)))}
+    stage.frozen_networks = {"semantic": SemanticGenerator(SemanticConfig(widths=(2, 2, 2)))}
     assert load_weights(train(stage, run_in(tmp_path), quiet)).semantic is not None
 
 
@@ -78,7 +78,7 @@ def test_metrics_and_reports(tmp_path: Path) -> None:
     assert [step for step, before in zip(steps[1:], steps, strict=False) if step != before] == [*range(2, 9)]
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [step for step, _ in told] == [3, 4, 6, 8, 8]
-    assert lines[0].keys() == {"step", "fit", "fool", "critic", "samples_per_second"}
+    assert lines[0].keys() == {"step", "fit", "fool", "discriminator", "samples_per_second"}
     assert lines[1] == {"step": 4, "score": 0.5}
     assert stage.validated == 2
 
@@ -152,7 +152,7 @@ def test_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(Toy(), run_in(tmp_path, max_steps=3), quiet)
     train(Toy(), run_in(tmp_path, resume=True), quiet)
     place = str(tmp_path / "tensorboard")
-    losses = ("fit", "fool", "critic", "samples_per_second")
+    losses = ("fit", "fool", "discriminator", "samples_per_second")
     assert written == [
         *((place, None), *((name, 3) for name in losses), ("closed",)),
         *((place, 4), *((name, 8) for name in losses), ("score", 8), ("curves", 8), ("closed",)),

@@ -18,7 +18,7 @@ from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
 from pgen.training.tasks.appearance import AppearanceTask
-from pgen.training.tasks.base import DrawsSheet, TrainingTask
+from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
 from pgen.training.tasks.pose import PoseTask, detector_loss, target_heatmaps
 from pgen.training.tasks.semantic import SemanticTask
@@ -46,16 +46,16 @@ def build(samplers: tuple[PersonDataset, PersonDataset]) -> Build:
 
 def losses_of(stage: TrainingTask, seed: int = 0) -> dict[str, Tensor]:
     torch.manual_seed(seed)
-    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(seed)))
+    return stage.losses(stage.sample(torch.Generator().manual_seed(seed)))[0]
 
 
 STAGES = {
     "pose": ({"pose"}, set(), {"pck", "median_error"}),
     "parser": ({"labels", "overlap"}, set(), {"miou"}),
-    "semantic": ({"layout", "overlap", "adversarial"}, {"critic"}, {"miou", "miou_of_copying"}),
+    "semantic": ({"layout", "overlap", "adversarial"}, {"semantic_discriminator"}, {"miou", "miou_of_copying"}),
     "appearance": (
         {"pose", "content", "style", "pixels", "own_face", "paste", "adversarial", "face"},
-        {"image_critic", "face_critic"},
+        {"image_discriminator", "face_discriminator"},
         {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
     ),
 }
@@ -66,7 +66,7 @@ STAGES = {
 def test_a_training(build: Build, tmp_path: Path, name: str, precision: str) -> None:
     """Two steps through the loop: all that is trained moves, every loss and score is finite, none is missing."""
     stage = build(name, f"{name}.schedule.validate=2")
-    parameters = [*stage.networks.named_parameters(), *stage.critics.named_parameters()]
+    parameters = [*stage.networks.named_parameters(), *stage.discriminators.named_parameters()]
     before = [p.detach().clone() for _, p in parameters]
     told: dict[str, float] = {}
     run = RunConfig(tmp_path, {}, precision=precision, max_steps=2)
@@ -184,25 +184,24 @@ def test_h_s_overfits_eight_maps(samplers: tuple[PersonDataset, PersonDataset]) 
 @pytest.mark.parametrize(("name", "columns", "rows"), [("pose", 3, 6), ("semantic", 4, TEST)])
 def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
     stage = build(name)
-    assert isinstance(stage, DrawsSheet)
     networks = stage.networks.eval()
-    picture = stage.sheet(networks)
+    picture = stage.draw_samples(networks)
     assert picture is not None
     assert picture.dtype == np.uint8
     assert picture.shape[0] > rows * 128  # no less than that wide, for the captions
     assert columns * 128 < picture.shape[1] < (columns + 1) * 128
-    assert np.array_equal(picture, stage.sheet(networks))  # the same people each time
+    assert np.array_equal(picture, stage.draw_samples(networks))  # the same people each time
     with torch.no_grad():
         for parameter in networks.parameters():
             parameter.normal_()
-    assert not np.array_equal(picture, stage.sheet(networks))
+    assert not np.array_equal(picture, stage.draw_samples(networks))
 
 
 def test_what_the_parser_is_trained_on(build: Build) -> None:
     """Photos, joints and silhouettes that differ from sample to sample, the same for a part of the batch."""
     stage = build("parser", "parser.schedule.batch=4")
     assert isinstance(stage, ParserTask)
-    draw = stage.draw(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0))
     inputs, labels = stage.disguised(draw)
     assert (inputs.images.shape, labels.shape) == ((4, 3, *SIZE), (4, SIZE[0] // 2, SIZE[1] // 2))
     assert inputs.images.amin() >= -1

@@ -15,6 +15,7 @@ from pgen.training.loop import first_state, train
 from pgen.training.run import read_metrics
 from pgen.training.sampling import SampledPhotos, sample_noise
 from pgen.training.step import Step, rate_factor
+from pgen.training.tasks.base import Judged
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in
 
 
@@ -25,7 +26,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     with pytest.raises(PgenError, match=r"step 5: the loss is not finite \(fit nan, fool [\d.e+-]+\) for \d+") as error:
         train(stage, run_in(tmp_path, resume=True), quiet)
     assert not isinstance(error.value, InputError)
-    names = stage.draw(torch.Generator().manual_seed(5)).names
+    names = stage.sample(torch.Generator().manual_seed(5)).names
     assert f"for {', '.join(names)}; " in str(error.value)
     assert str(checkpoint) in str(error.value)
     assert checkpoint.read_bytes() == before
@@ -36,18 +37,20 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 class Watched(Toy):
     """Looks at the gradients as they are when the losses are asked for."""
 
-    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
-        self.before = [p.detach().clone() for p in self.critics.parameters()]
-        assert not any(p.requires_grad for p in self.critics.parameters())
-        return super().generator_losses(draw)
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
+        self.before = [p.detach().clone() for p in self.discriminators.parameters()]
+        assert not any(p.requires_grad for p in self.discriminators.parameters())
+        return super().losses(batch)
 
-    def critic_losses(self) -> dict[str, Tensor]:
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
         # The generator has stepped, the critic has not, and nothing has been added to its gradients meanwhile.
-        assert all(torch.equal(a, b) for a, b in zip(self.before, self.critics.parameters(), strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(self.before, self.discriminators.parameters(), strict=True))
         self.of_networks = [None if p.grad is None else p.grad.clone() for p in self.networks.parameters()]
-        self.of_critics = [None if p.grad is None else p.grad.clone() for p in self.critics.parameters()]
-        losses = super().critic_losses()
-        self.expected = torch.autograd.grad(losses["critic"], list(self.critics.parameters()), retain_graph=True)
+        self.of_critics = [None if p.grad is None else p.grad.clone() for p in self.discriminators.parameters()]
+        losses = super().discriminator_losses(judged)
+        self.expected = torch.autograd.grad(
+            losses["discriminator"], list(self.discriminators.parameters()), retain_graph=True
+        )
         return losses
 
 
@@ -60,7 +63,7 @@ def test_neither_step_gives_the_other_gradients(tmp_path: Path) -> None:
         assert parameter.grad is not None
         assert torch.equal(kept, parameter.grad)  # the critic's step added nothing
     train(stage, run_in(tmp_path, resume=True), quiet)
-    for parameter, expected in zip(stage.critics.parameters(), stage.expected, strict=True):
+    for parameter, expected in zip(stage.discriminators.parameters(), stage.expected, strict=True):
         assert parameter.grad is not None
         torch.testing.assert_close(parameter.grad, expected)  # its own losses', and not the generator's too
 
@@ -104,26 +107,28 @@ def test_rate_is_used(tmp_path: Path) -> None:
     """With the rate at 0 nothing moves; with the critic's at 0 only the generator does."""
     for rate, critic_rate in ((0.0, 1e-2), (1e-2, 0.0)):
         stage = Toy(Schedule(steps=2, batch=2, rate=rate, critic_rate=critic_rate, warmup=0))
-        before = [p.detach().clone() for p in (*stage.networks.parameters(), *stage.critics.parameters())]
+        before = [p.detach().clone() for p in (*stage.networks.parameters(), *stage.discriminators.parameters())]
         train(stage, run_in(tmp_path / str(rate)), quiet)
         count = len(list(stage.networks.parameters()))
-        after = [*stage.networks.parameters(), *stage.critics.parameters()]
+        after = [*stage.networks.parameters(), *stage.discriminators.parameters()]
         same = [torch.equal(a, b) for a, b in zip(before, after, strict=True)]
         assert all(same[:count]) == (rate == 0)
         assert all(same[count:]) == (critic_rate == 0)
 
 
 class BadCritic(Toy):
-    def critic_losses(self) -> dict[str, Tensor]:
-        losses = super().critic_losses()
-        return {"critic": losses["critic"] * torch.nan} if self.asked == 3 else losses
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
+        losses = super().discriminator_losses(judged)
+        return {"discriminator": losses["discriminator"] * torch.nan} if self.asked == 3 else losses
 
 
 class BadGradient(Toy):
-    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
-        losses = super().generator_losses(draw)
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
+        losses, judged = super().losses(batch)
         zero = self.networks["pose"].to_heatmaps.bias.sum() * 0
-        return {**losses, "root": zero.sqrt()} if self.asked == 3 else losses  # the root of 0 has an endless slope
+        return (
+            {**losses, "root": zero.sqrt()} if self.asked == 3 else losses
+        ), judged  # the root of 0 has an endless slope
 
 
 @pytest.mark.parametrize(("stage", "what"), [(BadCritic(), "discriminators' loss"), (BadGradient(), "gradient")])
@@ -137,13 +142,13 @@ def test_parts_of_a_batch_make_the_same_step(tmp_path: Path) -> None:
     """But for batch norms, which this stage has, in eval mode."""
 
     class Whole(Toy):
-        def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
+        def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
             self.networks.eval()
-            images = sample_noise(torch.empty(len(draw), 3, 16, 16), draw.noise)
+            images = sample_noise(torch.empty(len(batch), 3, 16, 16), batch.noise)
             found = self.networks["pose"](images)
-            self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
-            self.sizes = (*getattr(self, "sizes", ()), len(draw))
-            return {"fit": (found - 1).square().mean(), "fool": self.critics["toy"](found).square().mean()}
+            self.sizes = (*getattr(self, "sizes", ()), len(batch))
+            terms = {"fit": (found - 1).square().mean(), "fool": self.discriminators["toy"](found).square().mean()}
+            return terms, {"toy": (images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach())}
 
     rows, sizes = {}, {}
     for parts in (1, 4):
@@ -165,15 +170,16 @@ def test_precisions_and_batches_that_cannot_be(tmp_path: Path) -> None:
 
 def test_without_critics(tmp_path: Path) -> None:
     class Plain(Toy):
-        def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
-            return {"fit": self.networks["pose"](sample_noise(torch.empty(2, 3, 16, 16), draw.noise)).square().mean()}
+        def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
+            images = sample_noise(torch.empty(2, 3, 16, 16), batch.noise)
+            return {"fit": self.networks["pose"](images).square().mean()}, {}
 
-        def critic_losses(self) -> dict[str, Tensor]:
+        def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
             raise AssertionError
 
     for stop in (2, None):
         stage = Plain()
-        stage.critics = nn.ModuleDict()
+        stage.discriminators = nn.ModuleDict()
         train(stage, run_in(tmp_path, max_steps=stop, resume=stop is None), quiet)
     assert (tmp_path / "weights.safetensors").exists()
 

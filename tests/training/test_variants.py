@@ -19,7 +19,7 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
+    return stage.losses(stage.sample(torch.Generator().manual_seed(0)))[0]
 
 
 def gradients_of(network: nn.Module) -> Tensor:
@@ -75,7 +75,7 @@ def test_end_to_end_h_s_is_a_copy_with_a_rate_of_its_own(samplers: Samplers) -> 
     assert trained is not start
     assert all(torch.equal(a, b) for a, b in zip(trained.parameters(), start.parameters(), strict=True))
     assert all(p.requires_grad for p in trained.parameters())
-    assert (stage.rates, dict(stage.companions)) == ({"semantic": 0.3}, {})
+    assert (stage.lr_factors, dict(stage.frozen_networks)) == ({"semantic": 0.3}, {})
     torch.stack(list(losses_of(stage).values())).sum().backward()
     assert all(p.grad is None for p in start.parameters())
 
@@ -93,10 +93,10 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
     monkeypatch.setattr("pgen.losses.losses.parsing_cross_entropy", watched)
     settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
     stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
-    draw = stage.draw(torch.Generator().manual_seed(1))
+    draw = stage.sample(torch.Generator().manual_seed(1))
     assert draw.anyone.any() == (anyone > 0)
     assert draw.anyone.all() == (anyone == 1)
-    loss = stage.generator_losses(draw)["layout"]
+    loss = stage.losses(draw)[0]["layout"]
     ((labels, mask),) = seen
     for k, unknown in enumerate(draw.anyone.tolist()):
         expected = stage.train.views(draw.target).labels[k]
@@ -109,7 +109,7 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
 
 def test_the_frozen_h_s_s_map_is_used_for_poses_of_anyone_only(samplers: Samplers) -> None:
     stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.anyone=0.5", "appearance.schedule.batch=8")
-    draw = stage.draw(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0))
     source, target = stage.train.views(draw.source), stage.train.views(draw.target)
     layout, _ = stage._target_layout(source, target, draw)
     known = [torch.equal(a, b) for a, b in zip(layout.argmax(1), target.labels, strict=True)]
@@ -134,8 +134,9 @@ def with_other_maps(samplers: Samplers) -> Samplers:
 def outcome(stage: AppearanceTask, matches: Tensor) -> tuple[dict[str, float], dict[str, float]]:
     """Losses and scores, with given pseudo labels."""
     stage.matches = matches
-    losses = losses_of(stage)
-    losses |= stage.critic_losses()
+    torch.manual_seed(0)
+    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
+    losses |= stage.discriminator_losses(judged)
     return {n: v.item() for n, v in losses.items()}, stage.validate(stage.networks.eval())
 
 
@@ -178,18 +179,19 @@ def test_who_asks_h_s(samplers: Samplers, variant: str) -> None:
 
 def test_discriminators_and_generators_leave_each_other_alone(samplers: Samplers) -> None:
     stage = painting(samplers, *VARIANTS["e2e"])
-    stage.critics.requires_grad_(False)
-    torch.stack(list(losses_of(stage).values())).sum().backward()
+    stage.discriminators.requires_grad_(False)
+    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
+    torch.stack(list(losses.values())).sum().backward()
     of_generators = [p.grad.clone() if p.grad is not None else None for p in stage.networks.parameters()]
     assert all(g is not None for g in of_generators)
-    assert all(p.grad is None for p in stage.critics.parameters())
-    stage.critics.requires_grad_(True)
-    torch.stack(list(stage.critic_losses().values())).sum().backward()
+    assert all(p.grad is None for p in stage.discriminators.parameters())
+    stage.discriminators.requires_grad_(True)
+    torch.stack(list(stage.discriminator_losses(judged).values())).sum().backward()
     for before, parameter in zip(of_generators, stage.networks.parameters(), strict=True):
         assert before is not None
         assert parameter.grad is not None
         assert torch.equal(before, parameter.grad)
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in stage.critics.parameters())
-    for name, (real, fake) in stage._judged.items():
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in stage.discriminators.parameters())
+    for name, (real, fake) in judged.items():
         assert not real.requires_grad, name
         assert not fake.requires_grad, name

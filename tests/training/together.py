@@ -36,7 +36,7 @@ def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precis
         processes.prepare(stage.networks)
         state = first_state(stage, RunConfig(folder / "none", {}, precision=precision), processes)
         losses = Step(stage, state, 0, precision, processes)("")
-        every = [*stage.networks.named_parameters(), *stage.critics.named_parameters("critics")]
+        every = [*stage.networks.named_parameters(), *stage.discriminators.named_parameters("critics")]
         parameters = [(key, p) for key, p in every if p.requires_grad]  # the parser's trunk is frozen
         found[name] = {key: p.grad for key, p in parameters if p.grad is not None}
         assert len(found[name]) == len(parameters)

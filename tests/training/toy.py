@@ -15,12 +15,13 @@ from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.training.config import Schedule
 from pgen.training.run import RunConfig
 from pgen.training.sampling import SampledPhotos, sample_noise
+from pgen.training.tasks.base import Judged
 
 SCHEDULE = Schedule(steps=8, batch=2, warmup=2, ema=0.5)
 
 
 class Toy:
-    """A pose detector that learns noise, against a critic: batch norms, dropout, random batches."""
+    """A pose detector that learns noise, against a discriminator: batch norms, dropout, random batches."""
 
     name, score = "toy", "score"
     frame = (16, 16)
@@ -29,43 +30,47 @@ class Toy:
         torch.manual_seed(0)
         self.schedule = schedule or SCHEDULE
         self.networks = nn.ModuleDict({"pose": LightPoseDetector(PoseDetectorConfig(width=2))})
-        self.critics = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
-        self.companions: Mapping[str, nn.Module] = {}
-        self.rates: Mapping[str, float] = {}
+        self.discriminators = nn.ModuleDict({"toy": nn.Conv2d(18, 1, 3)})
+        self.frozen_networks: Mapping[str, nn.Module] = {}
+        self.lr_factors: Mapping[str, float] = {}
         self.fails_at, self.asked, self.validated = fails_at, 0, 0
         self.history: list[dict[str, Tensor]] = []
 
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         assert step >= 0
-        assert not average.training
+        assert not ema.training
 
-    def draw(self, generator: torch.Generator) -> SampledPhotos:
+    def sample(self, rng: torch.Generator) -> SampledPhotos:
         batch = self.schedule.batch
-        seeds = torch.randint(2**62, (batch,), generator=generator)
+        seeds = torch.randint(2**62, (batch,), generator=rng)
         names = tuple(f"{seed}.png" for seed in seeds.tolist())
-        return SampledPhotos(names, seeds, Augmentation.draw(batch, generator, False, 0.0), seeds)
+        return SampledPhotos(names, seeds, Augmentation.draw(batch, rng, False, 0.0), seeds)
 
-    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         assert self.networks.training
         self.history.append(copy.deepcopy(self.networks.state_dict()))
-        images = sample_noise(torch.empty(len(draw), 3, 16, 16), draw.noise)
+        images = sample_noise(torch.empty(len(batch), 3, 16, 16), batch.noise)
         found = nn.functional.dropout(self.networks["pose"](images), 0.2)
-        self._judged = images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach()
         broken = torch.nan if self.asked == self.fails_at else 0.0
         self.asked += 1
-        return {"fit": (found - 1).square().mean() + broken, "fool": (self.critics["toy"](found) - 1).square().mean()}
+        fool = (self.discriminators["toy"](found) - 1).square().mean()
+        judged = {"toy": (images.mean((1, 2, 3)).view(-1, 1, 1, 1), found.detach())}
+        return {"fit": (found - 1).square().mean() + broken, "fool": fool}, judged
 
-    def critic_losses(self) -> dict[str, Tensor]:
-        real, found = self._judged
-        return {"critic": (self.critics["toy"](found) - real).square().mean()}
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
+        real, found = judged["toy"]
+        return {"discriminator": (self.discriminators["toy"](found) - real).square().mean()}
 
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
         self.validated += 1
         assert not networks.training
         return {"score": 0.5}
 
+    def draw_samples(self, networks: nn.ModuleDict) -> None:
+        pass
+
     def parameters(self) -> list[Tensor]:
-        return [*self.networks.state_dict().values(), *self.critics.state_dict().values()]
+        return [*self.networks.state_dict().values(), *self.discriminators.state_dict().values()]
 
 
 def same_tensors(one: Path, other: Path) -> bool:

@@ -35,6 +35,7 @@ from pgen.training.augment.self_reconstruction import occlude
 from pgen.training.config import AppearanceTraining
 from pgen.training.held_out import ValidationBatch, draw_transfers, score_transfers
 from pgen.training.sampling import SampledTransfers, sample_transfers
+from pgen.training.tasks.base import Judged
 from pgen.training.tasks.pose import detector_loss
 
 
@@ -101,16 +102,15 @@ class AppearanceTask:
         self.critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=layout)
         self.face_critic = PatchDiscriminator(config.face_critic).to(self.device).to(memory_format=layout)
         self.networks = nn.ModuleDict({"appearance": self.model})
-        self.critics = nn.ModuleDict({"image": self.critic, "face": self.face_critic})
-        self.rates: Mapping[str, float] = {}
-        self.companions: Mapping[str, nn.Module] = {}
+        self.discriminators = nn.ModuleDict({"image": self.critic, "face": self.face_critic})
+        self.lr_factors: Mapping[str, float] = {}
+        self.frozen_networks: Mapping[str, nn.Module] = {}
         if config.variant == "e2e":
             assert frozen.semantic is not None  # the command sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
-            self.rates = {"semantic": config.end_to_end.rate}
+            self.lr_factors = {"semantic": config.end_to_end.rate}
         elif config.variant != "baseline" and frozen.semantic is not None:
-            self.companions = {"semantic": frozen.semantic}
-        self._judged: dict[str, tuple[Tensor, Tensor]]
+            self.frozen_networks = {"semantic": frozen.semantic}
 
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of ``model``: the same H_A, or a one-level one, which becomes the global network.
@@ -125,25 +125,25 @@ class AppearanceTask:
         except RuntimeError:
             raise ValueError("its sizes are not the preset's") from None
 
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Before ``step``: how far the local network of a two-level H_A has faded in, and what is frozen."""
         if not isinstance(self.model, TwoLevelAppearanceGenerator):
             return
         growth = self.config.growth
-        for model in (self.model, average["appearance"]):
+        for model in (self.model, ema["appearance"]):
             model.fade_in = growth.alpha(step)  # type: ignore[assignment]
         self.model.coarse.requires_grad_(not growth.coarse_is_frozen(step))
 
-    def draw(self, generator: torch.Generator) -> SampledTransfers:
+    def sample(self, rng: torch.Generator) -> SampledTransfers:
         anyone = self.config.anyone if needs_semantic(self.config) else 0.0
-        return sample_transfers(self.train, self.matches, self.schedule, generator, anyone)
+        return sample_transfers(self.train, self.matches, self.schedule, rng, anyone)
 
     def _views(self, sampler: PersonDataset, indices: Tensor) -> PersonBatch:
         views = sampler.views(indices, self.device)
         return replace_parsing_by_pose_masks(views) if self.config.variant == "baseline" else views
 
     def _target_layout(
-        self, source: PersonBatch, target: PersonBatch, draw: SampledTransfers
+        self, source: PersonBatch, target: PersonBatch, batch: SampledTransfers
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Target maps (B, 10, H, W), and H_S's own losses.
 
@@ -152,7 +152,7 @@ class AppearanceTask:
         """
         if self.config.variant in ("baseline", "ts-gt") or (not self.config.anyone and self.config.variant != "e2e"):
             return target.one_hot(), {}
-        anyone = draw.anyone.to(self.device)
+        anyone = batch.anyone.to(self.device)
         transfer = Transfer(source.poses, target.poses, self.frame)
         if self.config.variant == "ts-pred":
             predicted = self._predicted(self.frozen.semantic, source, transfer)
@@ -174,13 +174,14 @@ class AppearanceTask:
         assert semantic is not None  # the command sees to it
         return one_hot(predict_parsing(semantic, source, transfer).argmax(1))  # type: ignore[arg-type]
 
-    def generator_losses(self, draw: SampledTransfers) -> dict[str, Tensor]:
+    def losses(self, batch: SampledTransfers) -> tuple[dict[str, Tensor], Judged]:
         weights = self.config.weights
-        a = augment(self._views(self.train, draw.source), draw.source_change)
-        b = augment(self._views(self.train, draw.target), draw.target_change)
-        layout_b, of_semantic = self._target_layout(a, b, draw)
-        painted = self._paint(draw, a, b.poses, layout_b)
-        result = of_semantic | self._perceptual_losses(painted) | self._adversarial_losses(painted)
+        a = augment(self._views(self.train, batch.source), batch.source_change)
+        b = augment(self._views(self.train, batch.target), batch.target_change)
+        layout_b, of_semantic = self._target_layout(a, b, batch)
+        painted = self._paint(batch, a, b.poses, layout_b)
+        adversarial, judged = self._adversarial_losses(painted)
+        result = of_semantic | self._perceptual_losses(painted) | adversarial
         seen, asked = (
             _shrunk(painted.fakes, self.frozen.pose_shrink),
             downscale_poses(painted.poses, self.frozen.pose_shrink),
@@ -194,16 +195,16 @@ class AppearanceTask:
         if weights.paste:
             pasted = painted.pasted
             result["paste"] = weights.paste * losses.warp_l1_loss(fake_b, pasted.image.detach(), pasted.confidence)
-        return result
+        return result, judged
 
-    def _paint(self, draw: SampledTransfers, a: PersonBatch, poses_b: Tensor, layout_b: Tensor) -> _Painted:
+    def _paint(self, batch: SampledTransfers, a: PersonBatch, poses_b: Tensor, layout_b: Tensor) -> _Painted:
         labels_b, layout_a = layout_b.argmax(1), a.one_hot()
         there = Transfer(a.poses, poses_b, self.frame)
         pasted = there.paste(a.images, a.labels, labels_b)
         fake_b = self._painter(self.model, a, there, layout_b, pasted)
         if self.config.own_view:
-            goal = augment(self._views(self.train, draw.source), draw.own_change)
-            shown = occlude(a, draw.concealment)
+            goal = augment(self._views(self.train, batch.source), batch.own_change)
+            shown = occlude(a, batch.concealment)
             second = self._painter(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
         else:
             goal = a
@@ -247,19 +248,20 @@ class AppearanceTask:
         content = losses.content_loss(second.float(), truth.float())
         return {"content": weights.content * content, "style": weights.style * style}
 
-    def _adversarial_losses(self, painted: _Painted) -> dict[str, Tensor]:
+    def _adversarial_losses(self, painted: _Painted) -> tuple[dict[str, Tensor], Judged]:
         weights, side = self.config.weights, self.config.face_size
         a = painted.a
         pairs = torch.cat([painted.fakes, painted.layouts[:, 1:]], 1)
         faces = crop_faces(painted.fakes, painted.poses, side)
-        self._judged = {
+        judged = {
             "image": (torch.cat([a.images, painted.layout_a[:, 1:]], 1), pairs.detach()),
             "face": (crop_faces(a.images, a.poses, side), faces.detach()),
         }
-        return {
+        terms = {
             "adversarial": 2 * weights.adversarial * losses.gan_real_loss(self.critic(pairs)),
             "face": 2 * weights.face * losses.gan_real_loss(self.face_critic(faces)),
         }
+        return terms, judged
 
     def _face_loss(self, painted: _Painted) -> Tensor:
         """L1 and content of the second picture's face: of the whole picture's pixels, a face has one in a hundred."""
@@ -269,20 +271,14 @@ class AppearanceTask:
             features = self.frozen.perceptual(true).float()
         return F.l1_loss(found, true) + losses.content_loss(self.frozen.perceptual(found).float(), features)
 
-    def critic_losses(self) -> dict[str, Tensor]:
-        result = {}
-        for name, (real, fake) in self._judged.items():
-            verdicts = self.critics[name](torch.cat([real, fake]).contiguous(memory_format=torch.channels_last))
-            result[f"{name}_critic"] = losses.gan_real_loss(verdicts[: len(real)]) + losses.gan_fake_loss(
-                verdicts[len(real) :]
-            )
-        return result
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
+        return losses.discriminator_losses(self.discriminators, judged)
 
     def _given_layout(
         self, networks: nn.ModuleDict, source: PersonBatch, target: PersonBatch, transfer: Transfer
     ) -> Tensor:
         """The target map (B, 10, H, W) that the variant has at test time; without H_S the true one."""
-        semantic = networks["semantic"] if "semantic" in networks else self.companions.get("semantic")
+        semantic = networks["semantic"] if "semantic" in networks else self.frozen_networks.get("semantic")
         if self.config.variant in ("baseline", "ts-gt") or semantic is None:
             return target.one_hot()
         return self._predicted(semantic, source, transfer)
@@ -309,7 +305,7 @@ class AppearanceTask:
         return scores
 
     @torch.no_grad()
-    def sheet(self, networks: nn.ModuleDict) -> np.ndarray:
+    def draw_samples(self, networks: nn.ModuleDict) -> np.ndarray:
         """The same few held-out pairs as a picture, uint8 (H, W, 3)."""
         pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
         return draw_transfers(self._tried(networks, pairs))

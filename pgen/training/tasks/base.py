@@ -1,52 +1,49 @@
-"""What the loop needs to know about a stage of the training."""
+"""The contract of a training: what the loop asks of it, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pgen.body.viz import Picture
 from pgen.training.config import Schedule
 from pgen.training.sampling import SampledBatch
 
-D = TypeVar("D", bound=SampledBatch)
+B = TypeVar("B", bound=SampledBatch)
+
+#: What the discriminators look at, by their names: (real, fake), without gradients.
+Judged = Mapping[str, tuple[Tensor, Tensor]]
 
 
-class TrainingTask(Protocol[D]):
+class TrainingTask(Protocol[B]):
     """What differs between the trainings of pose detector, H_S, H_A and parser."""
 
     name: str
     score: str  #: the validation score that the best weights have the highest of
-    frame: tuple[int, int]
+    frame: tuple[int, int]  #: (height, width)
     schedule: Schedule
     networks: nn.ModuleDict  #: trained, averaged and saved
-    critics: nn.ModuleDict  #: discriminators
-    companions: Mapping[str, nn.Module]  #: frozen networks that belong to the finished weights
-    rates: Mapping[str, float]  #: learning rates of single networks, as shares of the schedule's; 1 for the others
+    discriminators: nn.ModuleDict  #: trained on what the networks make; may be empty
+    frozen_networks: Mapping[str, nn.Module]  #: not trained, but saved with the finished weights
+    lr_factors: Mapping[str, float]  #: learning rates of single networks, as shares of the schedule's; 1 for the others
 
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
-        """Prepare the networks, and their averaged copies, for ``step``."""
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
+        """Prepare the networks, and their averaged copies, for ``step``: fade in, freeze."""
 
-    def draw(self, generator: torch.Generator) -> D:
-        """Draw the samples of one step."""
+    def sample(self, rng: torch.Generator) -> B:
+        """Choose the samples of one step: indices and changes, from ``rng`` alone."""
 
-    def generator_losses(self, draw: D) -> dict[str, Tensor]:
-        """The weighted losses of these samples, each a mean over them."""
+    def losses(self, batch: B) -> tuple[dict[str, Tensor], Judged]:
+        """The weighted terms of the objective, each a mean over the batch, and what the discriminators judge."""
 
-    def critic_losses(self) -> dict[str, Tensor]:
-        """The discriminators' losses on the same samples, asked for after `generator_losses`."""
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
+        """The discriminators' losses on what `losses` returned; not asked for where there are none."""
 
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
-        """Scores of the averaged networks on held-out people."""
+        """Scores of the averaged ``networks`` on held-out people."""
 
-
-@runtime_checkable
-class DrawsSheet(Protocol):
-    """A stage that can be watched."""
-
-    def sheet(self, networks: nn.ModuleDict) -> NDArray[np.uint8] | None:
-        """A picture (H, W, 3) of what the networks make of the same few held-out people each time, if there are any."""
+    def draw_samples(self, networks: nn.ModuleDict) -> Picture | None:
+        """A picture of what the averaged ``networks`` make of the same few held-out people each time."""

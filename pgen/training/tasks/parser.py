@@ -25,6 +25,7 @@ from pgen.training.augment.domain_randomization import (
 from pgen.training.augment.random_neckline import randomize_necklines
 from pgen.training.config import ParserTraining
 from pgen.training.sampling import SampledPhotosWithBackgrounds, sample_photos_with_backgrounds
+from pgen.training.tasks.base import Judged
 from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 #: How many held-out photos the scores at intervals are taken over.
@@ -56,24 +57,25 @@ class ParserTask(SupervisedTask):
         self.parser.trunk.load_state_dict(load_trunk_state())
         super().__init__(self.parser, config.schedule, train, held_out, device)
 
-    def draw(self, generator: torch.Generator) -> SampledPhotosWithBackgrounds:
-        return sample_photos_with_backgrounds(self.train, self.schedule, generator)
+    def sample(self, rng: torch.Generator) -> SampledPhotosWithBackgrounds:
+        return sample_photos_with_backgrounds(self.train, self.schedule, rng)
 
-    def generator_losses(self, draw: SampledPhotosWithBackgrounds) -> dict[str, Tensor]:
-        inputs, labels = self.disguised(draw)
+    def losses(self, batch: SampledPhotosWithBackgrounds) -> tuple[dict[str, Tensor], Judged]:
+        inputs, labels = self.disguised(batch)
         logits = self.parser(inputs)
-        return {
+        terms = {
             "labels": F.cross_entropy(logits, labels),
             "overlap": self.config.overlap * soft_iou_loss(logits, labels, together=True),
         }
+        return terms, {}
 
     @torch.no_grad()
-    def disguised(self, draw: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
+    def disguised(self, batch: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
-        dice = BatchRng(draw.noise, self.device)
+        dice = BatchRng(batch.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):
-            views = augment(self.train.views(draw.source, self.device), draw.source_change)
-            others = self.train.views(draw.other, self.device).images * 0.5 + 0.5
+            views = augment(self.train.views(batch.source, self.device), batch.source_change)
+            others = self.train.views(batch.other, self.device).images * 0.5 + 0.5
             views.images = views.images * 0.5 + 0.5
             views = _some_recut(views, dice)
             images = views.images
@@ -91,7 +93,7 @@ class ParserTask(SupervisedTask):
             images = images * 2 - 1
             return _with_estimates(PersonBatch(images, views.labels, views.poses), dice), views.labels
 
-    def _judged(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
+    def _held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
         views = crop_whole(self.held_out.views(indices, self.device))
         return _with_estimates(views, BatchRng(indices, self.device)), views.labels
@@ -102,21 +104,21 @@ class ParserTask(SupervisedTask):
         counts = []
         chosen = torch.linspace(0, len(self.held_out) - 1, min(len(self.held_out), _VALIDATION_PHOTOS)).long()
         for indices in chosen.split(16):
-            inputs, labels = self._judged(indices)
+            inputs, labels = self._held_out_inputs(indices)
             counts.append(count_intersection_and_union(networks["parser"](inputs).argmax(1), labels))
         return {"miou": mean_iou(torch.cat(counts).sum(0)).item()}
 
     @torch.no_grad()
-    def sheet(self, networks: nn.ModuleDict) -> Picture:
+    def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """Held-out photos, each with the silhouette given, the map found and the true one; and training photos."""
         rows = []
         for index in spread_indices(len(self.held_out)):
-            inputs, labels = self._judged(torch.tensor([index]))
+            inputs, labels = self._held_out_inputs(torch.tensor([index]))
             rows.append(_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
-        draw = self.draw(torch.Generator().manual_seed(0))[:2]
-        for k in range(len(draw)):
-            inputs, labels = self.disguised(draw[k : k + 1])
-            rows.append(_row(f"{draw.names[k]} in training", inputs, networks["parser"](inputs), labels))
+        batch = self.sample(torch.Generator().manual_seed(0))[:2]
+        for k in range(len(batch)):
+            inputs, labels = self.disguised(batch[k : k + 1])
+            rows.append(_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), labels))
         return draw_sheet(rows)
 
 

@@ -18,6 +18,7 @@ from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
 from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
+from pgen.training.tasks.base import Judged
 from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -50,16 +51,17 @@ class PoseTask(SupervisedTask):
         self.detector: PoseDetector = build_network("pose", config.network)
         super().__init__(self.detector, config.schedule, train, held_out, device)
 
-    def draw(self, generator: torch.Generator) -> SampledPhotos:
-        return sample_photos(self.train, self.schedule, generator)
+    def sample(self, rng: torch.Generator) -> SampledPhotos:
+        return sample_photos(self.train, self.schedule, rng)
 
-    def generator_losses(self, draw: SampledPhotos) -> dict[str, Tensor]:
-        views = augment(self.train.views(draw.source, self.device), draw.source_change)
-        tint = 2 * self.config.noise * sample_noise(views.images[:, :, :1, :1], draw.noise + 1)
-        noise = self.config.noise * sample_noise(views.images, draw.noise)
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
+        views = augment(self.train.views(batch.source, self.device), batch.source_change)
+        tint = 2 * self.config.noise * sample_noise(views.images[:, :, :1, :1], batch.noise + 1)
+        noise = self.config.noise * sample_noise(views.images, batch.noise)
         image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
         found = self.detector(image)
-        return {"pose": _SCALE * pose_loss(found, target_heatmaps(views.poses, self.frame, self.detector.stride))}
+        target = target_heatmaps(views.poses, self.frame, self.detector.stride)
+        return {"pose": _SCALE * pose_loss(found, target)}, {}
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -75,7 +77,7 @@ class PoseTask(SupervisedTask):
         return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
 
     @torch.no_grad()
-    def sheet(self, networks: nn.ModuleDict) -> Picture:
+    def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """Held-out photos, each with the skeleton that is found and the true one."""
         rows = []
         for index in spread_indices(len(self.held_out)):

@@ -13,14 +13,15 @@ from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
-from pgen.losses.losses import gan_fake_loss, gan_real_loss, parsing_cross_entropy, soft_iou_loss
+from pgen.losses.losses import discriminator_losses, gan_real_loss, parsing_cross_entropy, soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.discriminators import PatchDiscriminator
 from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
-from pgen.training.tasks.pose import spread_indices
+from pgen.training.tasks.base import Judged
+from pgen.training.tasks.supervised import spread_indices
 
 
 class SemanticTask:
@@ -48,36 +49,36 @@ class SemanticTask:
         self.matches = matches
         self.model = SemanticGenerator(config.network).to(self.device).to(memory_format=torch.channels_last)
         self.networks = nn.ModuleDict({"semantic": self.model})
-        self.critics = nn.ModuleDict()
+        self.discriminators = nn.ModuleDict()
         if config.adversarial:
             critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=torch.channels_last)
-            self.critics["semantic"] = critic
-        self.companions: Mapping[str, nn.Module] = {}
-        self.rates: Mapping[str, float] = {}
-        self._judged: tuple[Tensor, Tensor]
+            self.discriminators["semantic"] = critic
+        self.frozen_networks: Mapping[str, nn.Module] = {}
+        self.lr_factors: Mapping[str, float] = {}
 
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Nothing changes from step to step."""
 
-    def draw(self, generator: torch.Generator) -> SampledPairs:
+    def sample(self, rng: torch.Generator) -> SampledPairs:
         config = self.config
-        return sample_pairs(self.train, self.matches, self.schedule, generator, anyone=config.back, own=config.own)
+        return sample_pairs(self.train, self.matches, self.schedule, rng, anyone=config.back, own=config.own)
 
-    def generator_losses(self, draw: SampledPairs) -> dict[str, Tensor]:
-        source = augment(self.train.views(draw.source, self.device), draw.source_change)
-        target = augment(self.train.views(draw.target, self.device), draw.target_change)
+    def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
+        source = augment(self.train.views(batch.source, self.device), batch.source_change)
+        target = augment(self.train.views(batch.target, self.device), batch.target_change)
         if self.config.back:
-            source, target = self._coming_back(source, target, draw.anyone.to(self.device))
+            source, target = self._coming_back(source, target, batch.anyone.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
         logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
+        judged: dict[str, tuple[Tensor, Tensor]] = {}
         result = {"layout": parsing_cross_entropy(logits, target.labels, mask)}
         if self.config.overlap:
             result["overlap"] = self.config.overlap * soft_iou_loss(logits, target.labels)
         if self.config.adversarial:
             fake = torch.cat([straight_through_one_hot(logits), mask], 1)
-            result["adversarial"] = self.config.adversarial * gan_real_loss(self.critics["semantic"](fake))
-            self._judged = torch.cat([target.one_hot(), mask], 1), fake.detach()
-        return result
+            result["adversarial"] = self.config.adversarial * gan_real_loss(self.discriminators["semantic"](fake))
+            judged["semantic"] = torch.cat([target.one_hot(), mask], 1), fake.detach()
+        return result, judged
 
     @torch.no_grad()
     def _coming_back(self, source: PersonBatch, target: PersonBatch, which: Tensor) -> tuple[PersonBatch, PersonBatch]:
@@ -100,12 +101,8 @@ class SemanticTask:
             PersonBatch(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
         )
 
-    def critic_losses(self) -> dict[str, Tensor]:
-        if not self.critics:
-            return {}
-        real, fake = self._judged
-        verdicts = self.critics["semantic"](torch.cat([real, fake]))
-        return {"critic": gan_real_loss(verdicts[: len(real)]) + gan_fake_loss(verdicts[len(real) :])}
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
+        return discriminator_losses(self.discriminators, judged)
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -120,7 +117,7 @@ class SemanticTask:
         return {"miou": predicted, "miou_of_copying": copied}
 
     @torch.no_grad()
-    def sheet(self, networks: nn.ModuleDict) -> Picture:
+    def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """Held-out people: the source's map, the pose asked for, the map predicted and the true one."""
         rows = []
         for pair in self.pairs[spread_indices(len(self.pairs))]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pgen.data.dataset import PersonDataset
 from pgen.training.config import Schedule
+from pgen.training.tasks.base import Judged
 
 #: Rows of a sheet of examples.
 _ROWS = 6
@@ -31,14 +32,14 @@ class SupervisedTask:
         self.schedule, self.device = schedule, torch.device(device)
         self.train, self.held_out, self.frame = train, held_out, train.size
         self.networks = nn.ModuleDict({self.name: network.to(self.device).to(memory_format=torch.channels_last)})
-        self.critics = nn.ModuleDict()
-        self.companions: Mapping[str, nn.Module] = {}
-        self.rates: Mapping[str, float] = {}
+        self.discriminators = nn.ModuleDict()
+        self.frozen_networks: Mapping[str, nn.Module] = {}
+        self.lr_factors: Mapping[str, float] = {}
 
-    def begin(self, step: int, average: nn.ModuleDict) -> None:
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Nothing changes from step to step."""
 
-    def critic_losses(self) -> dict[str, Tensor]:
+    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
         return {}
 
 

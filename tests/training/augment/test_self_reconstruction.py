@@ -122,9 +122,9 @@ def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPa
         return truth[0] + error if len(calls) == 2 else source.images
 
     monkeypatch.setattr(appearance_stage, "paint", paint)
-    draw = stage.draw(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0))
     truth.append(augment(stage.train.views(draw.source), draw.own_change).images)
-    loss = stage.generator_losses(draw)["pixels"]
+    loss = stage.losses(draw)[0]["pixels"]
     return [*calls, (draw, loss)]
 
 
@@ -148,7 +148,7 @@ def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.Monke
 
 def test_a_mirrored_photo_is_mirrored_in_both_crops(samplers: Samplers) -> None:
     stage = painting(samplers, "appearance.schedule.batch=64", "appearance.schedule.zoom=0.2")
-    draw = stage.draw(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0))
     assert 16 < draw.source_change.flip.sum() < 48
     assert torch.equal(draw.own_change.flip, draw.source_change.flip)
     assert not torch.equal(draw.own_change.zoom, draw.source_change.zoom)

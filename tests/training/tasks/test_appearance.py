@@ -23,13 +23,13 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    return stage.generator_losses(stage.draw(torch.Generator().manual_seed(0)))
+    return stage.losses(stage.sample(torch.Generator().manual_seed(0)))[0]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share: float) -> None:
     stage = painting(samplers, f"appearance.anyone={share}", "appearance.schedule.flip=false")
-    draw = stage.draw(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0))
     source, target = stage.train.views(draw.source), stage.train.views(draw.target)
     layout, losses = stage._target_layout(source, target, draw)
     assert losses == {}
@@ -82,11 +82,11 @@ def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monk
         held.append((match_guide_colors(image, source, guide, labels), labels))
         return held[-1][0]
 
-    monkeypatch.setattr(hold, "hold_to_guide", watched)
+    monkeypatch.setattr(hold, "match_guide_colors", watched)
     stage = painting(samplers, "appearance.hold=true")
-    losses_of(stage)
+    _, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
     assert len(held) == 2
-    fakes = stage._judged["image"][1]
+    fakes = judged["image"][1]
     assert torch.equal(fakes[:, :3], torch.cat([image for image, _ in held]).detach())
     assert torch.equal(one_hot(torch.cat([labels for _, labels in held]))[:, 1:], fakes[:, 3:])
     held.clear()
