@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batched import pose_masks
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.warp import Size, resize_labels
 
 

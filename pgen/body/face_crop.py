@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import face_affines
+from pgen.body.parts import face_affines
 
 
 def crop_faces(images: Tensor, poses: Tensor, side: int) -> Tensor:

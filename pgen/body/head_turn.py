@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known_joints
-from pgen.body.joints import Joint
+from pgen.body.joints import Joint, known_joints
 
 #: Turns of heads with one ear in sight and both eyes, or one: three quarters, and from the side.
 _THREE_QUARTERS, _PROFILE = 0.75, 1.0

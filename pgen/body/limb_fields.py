@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import JOINTS, Joint, known_joints
-from pgen.body.parts import torso_length
 
 #: The joints of each limb, and of its mirror image.
 ARMS: tuple[tuple[Joint, Joint, Joint], ...] = (
@@ -34,6 +33,15 @@ class LimbField:
 
     along: NDArray[np.float32]
     distance: NDArray[np.float32]
+
+
+def torso_length(pose: NDArray[np.floating]) -> float:
+    """`parts.torso_lengths` of one pose (18, 2)."""
+    import torch  # not for the names of edits alone, which help texts list
+
+    from pgen.body.parts import torso_lengths
+
+    return float(torso_lengths(torch.from_numpy(np.asarray(pose, np.float64))[None]))
 
 
 def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:

@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import pose_masks
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.paste import clean_background
-from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.transfer import Transfer
 from pgen.body.warp import plan_warp, sample_points
 

@@ -1,17 +1,19 @@
-"""The ten body parts of one pose: their masks, and the affine that carries each from one pose to another.
+"""The ten body parts of batches of poses: their masks, and the affines that carry each from one pose to another.
 
-The parts and constants are those of deformable skip connections (Siarohin et al., *Deformable GANs for
-pose-based human image generation*, CVPR 2018), which SPT uses. The batched form is in ``batched``.
+The parts and constants are those of deformable skip connections (Siarohin et al., *Deformable GANs for pose-based human
+image generation*, CVPR 2018), which SPT uses. Poses are (B, 18, 2) of (x, y) in pixels, NaN = missing; sizes are
+(height, width). Nothing loops over samples or parts, and no NaN comes out, but of `part_corners`.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from pgen.body.affine import NOWHERE, fit_affine
-from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known_joints
-from pgen.body.raster import polygon_mask
+from pgen.body.affine import NOWHERE, fit_affines
+from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, fill_missing
+from pgen.body.raster import convex_spans
 
 #: The limbs as (from, to, is it a calf or forearm); right and left alternate.
 LIMBS: tuple[tuple[Joint, Joint, bool], ...] = (
@@ -38,7 +40,7 @@ PARTS: tuple[str, ...] = (
 )
 PART_COUNT = len(PARTS)
 
-#: ``quads[MIRRORED_LIMBS]`` swaps right and left limbs.
+#: ``limbs[MIRRORED_LIMBS]`` swaps right and left limbs.
 MIRRORED_LIMBS: tuple[int, ...] = (1, 0, 3, 2, 5, 4, 7, 6)
 
 #: How far limbs are lengthened at either end, and calves and forearms at their far end.
@@ -53,123 +55,152 @@ HEAD_HALF_SIDE = 0.4
 BODY_CORNERS: tuple[Joint, ...] = (Joint.R_HIP, Joint.L_HIP, Joint.L_SHOULDER, Joint.R_SHOULDER)
 SHOULDERS: tuple[Joint, ...] = (Joint.R_SHOULDER, Joint.L_SHOULDER)
 
+_STARTS = [int(limb[0]) for limb in LIMBS]
+_ENDS = [int(limb[1]) for limb in LIMBS]
 
-def torso_length(pose: NDArray[np.floating]) -> float:
-    """Root mean square of both shoulder–hip distances, in pixels; 0 unless all four joints are known.
 
-    Limbs of such a pose count as unknown and its head has no square. ``torso.complete_torso`` fills the gaps.
+def torso_lengths(poses: Tensor) -> Tensor:
+    """Root mean square of both shoulder–hip distances, in pixels: (B,), dtype of ``poses``; 0 unless all are known.
+
+    Limbs of such a pose count as unknown and its head has no square. `torso.complete_torso` fills the gaps.
     """
-    if not known_joints(pose)[list(TORSO_JOINTS)].all():
-        return 0.0
-    right_shoulder, left_shoulder, right_hip, left_hip = np.asarray(pose, np.float64)[list(TORSO_JOINTS)]
-    squares = ((right_hip - right_shoulder) ** 2).sum() + ((left_hip - left_shoulder) ** 2).sum()
-    return float(np.sqrt(squares / 2))
+    return _torso_lengths(*fill_missing(poses)).to(poses.dtype)
 
 
-def limb_quads(pose: NDArray[np.floating], extend: float) -> NDArray[np.float64]:
-    """Corners of the eight limbs' rectangles: float64 (8, 4, 2), (x, y) in pixels.
+def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """Where each part is in a frame of ``size``: bool (B, 10, height, width).
 
-    NaN where one of the limb's joints is missing, and everywhere if the torso length is 0.
-
-    ``extend`` is the share by which calves and forearms are lengthened beyond ankle and wrist, to cover feet
-    and hands: MASK_EXTEND or TRANSFORM_EXTEND.
+    The whole body's mask is all ones, limbs have rectangles, the head a square about the whole-numbered mean of its
+    known joints, right and bottom edge excluded; a part with an unknown joint is empty.
     """
-    joints = np.asarray(pose, dtype=np.float64)
-    start = joints[[limb[0] for limb in LIMBS]]
-    end = joints[[limb[1] for limb in LIMBS]]
-    share = np.array([[extend if limb[2] else EXTEND] for limb in LIMBS])
-    start = start + EXTEND * (start - end)
-    end = end + share * (end - start)
-    along = start - end
-    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    half = LIMB_HALF_WIDTH * (torso_length(pose) or np.nan) * normal
-    return np.stack([start + half, start - half, end - half, end + half], axis=1)
+    height, width = size
+    joints, known = fill_missing(poses)
+    rows = torch.arange(height, device=poses.device)
+
+    # Every part, rectangle or square, is at most one span of columns in each row.
+    quads, limbs_known = _limbs(joints, known, MASK_EXTEND)
+    first, stop = convex_spans(quads, height)
+    box = _head_boxes(joints, known, size)[:, :, None]
+    in_head = (rows >= box[:, 1]) & (rows < box[:, 3])
+    body = torch.full((len(poses), 1, height), width, device=poses.device)
+    firsts = torch.cat([torch.zeros_like(body), box[:, :1].expand_as(body), first], dim=1)
+    stops = torch.cat([body, (box[:, 2] * in_head)[:, None], stop * limbs_known[..., None]], dim=1)
+    columns = torch.arange(width, device=poses.device, dtype=torch.int32)
+    inside = columns >= firsts[..., None].to(torch.int32)
+    return inside.logical_and_(columns < stops[..., None].to(torch.int32))
 
 
-def head_box(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """The head square clipped to the frame: (left, top, right, bottom) in pixels, right and bottom excluded.
-
-    Centred on the whole-numbered mean of the known head joints. None if no head joint or not the whole torso
-    is known, or nothing of the square lies in the frame of ``size`` (height, width).
-    """
-    head = np.asarray(pose, dtype=np.float64)[list(HEAD_JOINTS)]
-    head = head[known_joints(head)]
-    half = int(HEAD_HALF_SIDE * torso_length(pose))
-    if len(head) == 0:
-        return None
-    x, y = (int(value) for value in head.mean(axis=0))
-    left, top = max(x - half, 0), max(y - half, 0)
-    right, bottom = min(x + half, size[1]), min(y + half, size[0])
-    return (left, top, right, bottom) if left < right and top < bottom else None
-
-
-def part_corners(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Corners of the ten parts in a frame of ``size`` (height, width): float64 (10, 4, 2), (x, y) in pixels.
+def part_corners(poses: Tensor, size: tuple[int, int], extend: float = TRANSFORM_EXTEND) -> Tensor:
+    """Corners of the ten parts in a frame of ``size``: (B, 10, 4, 2), (x, y) in pixels, dtype of ``poses``.
 
     Of the body its hips and shoulders (BODY_CORNERS), of the head its box, clockwise from the left top, of limbs the
-    rectangles that `part_affines` carries to one another. NaN where a part's joints are missing.
+    rectangles that `part_affines` carries to one another. NaN where a part's joints are missing. ``extend`` is the
+    share by which calves and forearms are lengthened beyond ankle and wrist, to cover feet and hands.
     """
-    corners = np.full((PART_COUNT, 4, 2), np.nan)
-    body = np.asarray(pose, dtype=np.float64)[list(BODY_CORNERS)]
-    if known_joints(body).all():
-        corners[0] = body
-    box = head_box(pose, size)
-    if box is not None:
-        left, top, right, bottom = box
-        corners[1] = (left, top), (right, top), (right, bottom), (left, bottom)
-    corners[2:] = limb_quads(pose, TRANSFORM_EXTEND)
-    return corners
+    joints, known = fill_missing(poses)
+    limbs, limbs_known = _limbs(joints, known, extend)
+    body = list(BODY_CORNERS)
+    box = _head_boxes(joints, known, size)
+    head = box[:, [0, 1, 2, 1, 2, 3, 0, 3]].unflatten(1, (4, 2)).to(joints.dtype)
+    corners = torch.cat([joints[:, None, body], head[:, None], limbs], dim=1)
+    is_known = torch.cat([known[:, body].all(dim=1, keepdim=True), (box[:, 2:3] > box[:, 0:1]), limbs_known], dim=1)
+    return torch.where(is_known[..., None, None], corners, torch.nan).to(poses.dtype)
 
 
-def part_masks(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Where each part of ``pose`` is in a frame of ``size`` (height, width): bool (10, height, width).
+def part_affines(source: Tensor, target: Tensor) -> Tensor:
+    """For each part the affine from pixels of ``target`` to pixels of ``source``, both (B, 18, 2).
 
-    The whole body's mask is all ones; a part with an unknown joint is empty.
-    """
-    masks = np.zeros((PART_COUNT, *size), dtype=bool)
-    masks[0] = True
-    box = head_box(pose, size)
-    if box is not None:
-        left, top, right, bottom = box
-        masks[1, top:bottom, left:right] = True
-    for mask, quad in zip(masks[2:], limb_quads(pose, MASK_EXTEND), strict=True):
-        mask[:] = polygon_mask(quad, size)
-    return masks
-
-
-def part_affines(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
-    """For each part the affine from pixels of ``target`` to pixels of ``source``, both (18, 2).
-
-    This is the direction in which an image is warped: where in the source to look for a pixel of the target.
-    A limb missing in the source borrows the source's mirrored limb.
+    This is the direction in which an image is warped: where in the source to look for a pixel of the target. A limb
+    missing in the source borrows the source's mirrored limb.
 
     Returns:
-        float64 (10, 2, 3) on (x, y, 1); NOWHERE for parts that cannot be found.
+        (B, 10, 2, 3) on (x, y, 1), dtype of ``source``; NOWHERE for parts that cannot be found.
     """
-    affines = np.tile(NOWHERE, (PART_COUNT, 1, 1))
-    quads, images = limb_quads(target, TRANSFORM_EXTEND), limb_quads(source, TRANSFORM_EXTEND)
-    images = np.where(np.isnan(images), images[list(MIRRORED_LIMBS)], images)
+    image_joints, image_known = fill_missing(source)
+    joints, known = fill_missing(target)
+    both = image_known & known
+
+    limbs, limbs_known = _limbs(joints, known, TRANSFORM_EXTEND)
+    images, images_known = _limbs(image_joints, image_known, TRANSFORM_EXTEND)
+    mirrored = list(MIRRORED_LIMBS)
+    images = torch.where(images_known[..., None, None], images, images[:, mirrored])
+    limb_weights = limbs_known & (images_known | images_known[:, mirrored])
+
     body = list(BODY_CORNERS)
-    both = known_joints(source) & known_joints(target)
-    head = [joint for joint in HEAD_JOINTS if both[joint]]
-    head_and_shoulders = [*head, *SHOULDERS] if head else []
-    pairs = [(target[body], source[body]), (target[head_and_shoulders], source[head_and_shoulders])]
-    for part, (points, positions) in enumerate([*pairs, *zip(quads, images, strict=True)]):
-        if np.isfinite(points).all() and np.isfinite(positions).all():
-            fitted = fit_affine(points, positions)
-            affines[part] = NOWHERE if fitted is None else fitted
-    return affines
+    head = [*HEAD_JOINTS, *SHOULDERS]
+    body_weights = both[:, body].all(dim=1, keepdim=True).expand(-1, len(body))
+    head_weights = both[:, head] & both[:, list(SHOULDERS)].all(dim=1, keepdim=True)
+    head_weights = head_weights & both[:, list(HEAD_JOINTS)].any(dim=1, keepdim=True)
+
+    # All parts in one system: as many point slots as the head may fill, unused ones with weight 0.
+    slots = len(head)
+    fitted, _ = fit_affines(
+        _stack(joints[:, body], joints[:, head], limbs),
+        _stack(image_joints[:, body], image_joints[:, head], images),
+        torch.cat(
+            [
+                F.pad(body_weights, (0, slots - len(body)))[:, None],
+                head_weights[:, None],
+                F.pad(limb_weights[..., None].expand(-1, -1, 4), (0, slots - 4)),
+            ],
+            dim=1,
+        ),
+    )
+    return fitted.to(source.dtype)
 
 
-def face_affine(pose: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float64]:
-    """The affine (2, 3) from a frame of ``size`` (height, width) to the head box; it crops the face.
+def face_affines(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """Affines from a frame of ``size`` to each head box, which crop the face: (B, 2, 3), dtype of ``poses``.
 
-    Corner to corner: (0, 0) to the box's (left, top), (width, height) to its (right, bottom). NOWHERE without
-    a box.
+    Corner to corner: (0, 0) to the box's (left, top), (width, height) to its (right, bottom). NOWHERE without a box.
     """
-    box = head_box(pose, size)
-    if box is None:
-        return NOWHERE.copy()
-    left, top, right, bottom = box
-    return np.array([[(right - left) / size[1], 0.0, left], [0.0, (bottom - top) / size[0], top]])
+    height, width = size
+    joints, known = fill_missing(poses)
+    box = _head_boxes(joints, known, size).to(poses.dtype)
+    left, top, right, bottom = box.unbind(dim=1)
+    zero = torch.zeros_like(left)
+    affines = torch.stack([(right - left) / width, zero, left, zero, (bottom - top) / height, top], dim=1)
+    nowhere = torch.tensor(NOWHERE, dtype=poses.dtype).to(poses.device)
+    return torch.where((right > left)[:, None, None], affines.unflatten(1, (2, 3)), nowhere)
+
+
+def _torso_lengths(joints: Tensor, known: Tensor) -> Tensor:
+    right_shoulder, left_shoulder, right_hip, left_hip = joints[:, list(TORSO_JOINTS)].unbind(dim=1)
+    squares = (right_hip - right_shoulder).square().sum(-1) + (left_hip - left_shoulder).square().sum(-1)
+    return (squares / 2).sqrt() * known[:, list(TORSO_JOINTS)].all(dim=1)
+
+
+def _limbs(joints: Tensor, known: Tensor, extend: float) -> tuple[Tensor, Tensor]:
+    """Limb rectangles (B, 8, 4, 2), finite though meaningless where unknown; which are known (B, 8)."""
+    start, end = joints[:, _STARTS], joints[:, _ENDS]
+    share = torch.tensor([[extend if limb[2] else EXTEND] for limb in LIMBS], dtype=joints.dtype)
+    start = start + EXTEND * (start - end)
+    end = end + share.to(joints.device) * (end - start)
+    along = start - end
+    normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
+    # Written out: norm() rounds unlike numpy's.
+    normal = normal / normal.square().sum(dim=-1, keepdim=True).sqrt().clamp(min=1e-12)
+    torso = _torso_lengths(joints, known)[:, None]
+    half = LIMB_HALF_WIDTH * torso[..., None] * normal
+    corners = torch.stack([start + half, start - half, end - half, end + half], dim=2)
+    return corners, known[:, _STARTS] & known[:, _ENDS] & (torso > 0)
+
+
+def _head_boxes(joints: Tensor, known: Tensor, size: tuple[int, int]) -> Tensor:
+    """Head boxes (B, 4) as int64 left, top, right, bottom; all 0 where there is none."""
+    head = list(HEAD_JOINTS)
+    count = known[:, head].sum(dim=1)
+    centre = (joints[:, head].sum(dim=1) / count.clamp(min=1)[:, None]).trunc()
+    half = (HEAD_HALF_SIDE * _torso_lengths(joints, known)).trunc()[:, None]
+    limits = torch.tensor([size[1], size[0]], dtype=joints.dtype).to(joints.device)
+    low, high = (centre - half).clamp(min=0), torch.minimum(centre + half, limits)
+    is_known = (low < high).all(dim=1) & (count > 0)
+    return (torch.cat([low, high], dim=1) * is_known[:, None]).to(torch.int64)
+
+
+def _stack(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
+    """Points of the ten parts in one tensor (B, 10, 7, 2); slots beyond a part's points hold zeros."""
+    slots = head.shape[1]
+    body = F.pad(body, (0, 0, 0, slots - body.shape[1]))
+    limbs = F.pad(limbs, (0, 0, 0, slots - limbs.shape[2]))
+    return torch.cat([body[:, None], head[:, None], limbs], dim=1)

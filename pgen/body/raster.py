@@ -1,14 +1,11 @@
-"""Filling shapes on the pixel grid: numpy tests every pixel; torch finds one span a row, which is cheaper.
+"""Filling shapes on the pixel grid, by one span of columns in each row.
 
-Pixel centres are at integer coordinates; a pixel is inside by the even–odd rule, or if its centre is on
-an edge.
+Pixel centres are at integer coordinates; a pixel is inside by the even–odd rule, or if its centre is on an edge.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 #: Added to a radius, so that pixels exactly on the rim are inside whatever way the rounding goes.
@@ -16,33 +13,6 @@ RIM = 1e-6
 
 # Closer to a corner than this is on it.
 _TOUCH = 1e-12
-
-
-def polygon_mask(corners: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Pixels in the polygon with ``corners`` (N, 2) of (x, y): bool (height, width), none if any is NaN."""
-    mask = np.zeros(size, dtype=bool)
-    if not np.isfinite(corners).all():
-        return mask
-    limit = np.array([size[1], size[0]])
-    left, top = np.clip(np.ceil(corners.min(axis=0) - _TOUCH), 0, limit).astype(int)
-    right, bottom = np.clip(np.floor(corners.max(axis=0) + _TOUCH) + 1, 0, limit).astype(int)
-    x = np.asarray(corners[:, 0], np.float64)[:, None, None] - np.arange(left, right)
-    y = np.asarray(corners[:, 1], np.float64)[:, None, None] - np.arange(top, bottom)[:, None]
-    mask[top:bottom, left:right] = _surrounded(x, y)
-    return mask
-
-
-def _surrounded(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether polygons surround or touch pixels: bool (...) for corners (N, ...) relative to each pixel."""
-    # Inside, the edges that cross the pixel's row to its right are odd in number, and so are those to its
-    # left; on an edge, only one of the two. Operations are in scikit-image's order: rounding decides alike.
-    x1, y1 = np.roll(x, 1, axis=0), np.roll(y, 1, axis=0)
-    rise = np.where(y == y1, 1, y1 - y)
-    crossing = (x * y1 - x1 * y) / rise
-    to_right = (((y > 0) != (y1 > 0)) & (crossing > 0)).sum(axis=0) % 2 == 1
-    to_left = (((y < 0) != (y1 < 0)) & (crossing < 0)).sum(axis=0) % 2 == 1
-    on_corner = ((abs(x) < _TOUCH) & (abs(y) < _TOUCH)).any(axis=0)
-    return to_right | to_left | on_corner
 
 
 def row_crossings(start: Tensor, end: Tensor, height: int) -> tuple[Tensor, Tensor]:
@@ -58,7 +28,7 @@ def row_crossings(start: Tensor, end: Tensor, height: int) -> tuple[Tensor, Tens
 
 
 def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
-    """The pixels of convex polygons (..., N, 2) as ``polygon_mask`` has them, one span of columns a row.
+    """The pixels of convex polygons (..., N, 2), as scikit-image's ``grid_points_in_poly`` has them, a span a row.
 
     Polygons must have some area or be a single point.
 
@@ -76,7 +46,7 @@ def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
     touched = crosses.any(dim=-2)
     # Away from rounding, the pixel next to a crossing tells on which side of it the span begins.
     nearest = torch.where(touched[..., None], outermost, 0.0).round()
-    inside = _surrounded_torch(corners, nearest) & touched[..., None]
+    inside = _is_inside(corners, nearest) & touched[..., None]
     columns = nearest.to(torch.int64)
     return columns[..., 0] + ~inside[..., 0], columns[..., 1] + inside[..., 1]
 
@@ -127,8 +97,10 @@ def fill_spans(left: Tensor, right: Tensor, there: Tensor, width: int) -> Tensor
     return changes.cumsum(dim=2)[..., :width] > 0.5
 
 
-def _surrounded_torch(corners: Tensor, columns: Tensor) -> Tensor:
-    """``_surrounded`` for polygons (..., N, 2) and the pixels in ``columns`` (..., height, K) of each row."""
+def _is_inside(corners: Tensor, columns: Tensor) -> Tensor:
+    """Whether polygons (..., N, 2) surround or touch the pixels in ``columns`` (..., height, K) of each row."""
+    # Inside, the edges that cross the pixel's row to its right are odd in number, and so are those to its left; on an
+    # edge, only one of the two. Operations are in scikit-image's order: rounding decides alike.
     rows = torch.arange(columns.shape[-2], device=columns.device, dtype=corners.dtype)[:, None, None]
     x = corners[..., None, None, :, 0] - columns[..., None]
     y = corners[..., None, None, :, 1] - rows

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pgen.body.batched import part_affines, part_masks
 from pgen.body.head_turn import head_turns
 from pgen.body.labels import Label
+from pgen.body.parts import part_affines, part_masks
 from pgen.body.paste import Paste, paste_by_label, plan_paste
 from pgen.body.warp import Size, Warp, plan_warp
 

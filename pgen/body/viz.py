@@ -10,7 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, PALETTE
-from pgen.body.parts import MASK_EXTEND, head_box, limb_quads
 
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -75,16 +74,16 @@ def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) ->
 
     ``ground`` is a picture (height, width, 3) or the size of a dark frame. Unknown parts are left out.
     """
+    import torch  # skeletons and maps are drawn without
+
+    from pgen.body.parts import MASK_EXTEND, part_corners
+
     picture = _ground(ground)
-    box = head_box(pose, picture.shape[:2])
-    quads = list(limb_quads(pose, MASK_EXTEND))
-    if box is not None:
-        left, top, right, bottom = (edge - 0.5 for edge in box)
-        quads.insert(0, np.array([(left, top), (right, top), (right, bottom), (left, bottom)]))
-    colours = PART_COLOURS if box is not None else PART_COLOURS[1:]
+    joints = torch.from_numpy(np.asarray(pose, np.float64))[None]
+    head, *limbs = part_corners(joints, picture.shape[:2], MASK_EXTEND)[0, 1:].numpy()
 
     def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
-        for quad, colour in zip(quads, colours, strict=True):
+        for quad, colour in zip([head - 0.5, *limbs], PART_COLOURS, strict=True):
             if np.isfinite(quad).all():
                 corners = [tuple(corner) for corner in (quad + 0.5) * scale]
                 canvas.polygon(corners, fill=(*colour, 95))

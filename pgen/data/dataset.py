@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch
-from pgen.body.batched import known_joints
-from pgen.body.joints import FLIP_JOINTS, TORSO_JOINTS
+from pgen.body.joints import FLIP_JOINTS, TORSO_JOINTS, known_joints
 from pgen.body.labels import FLIP_LABELS
 from pgen.data.example import Split
 from pgen.data.store import Store

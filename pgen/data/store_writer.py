@@ -154,7 +154,7 @@ class StoreWriter:
     def _affines(self, pairs: NDArray[np.int32]) -> NDArray[np.float32]:
         import torch
 
-        from pgen.body.batched import part_affines
+        from pgen.body.parts import part_affines
 
         source, target = (torch.from_numpy(np.stack([self._poses[index] for index in end])) for end in pairs.T)
         return part_affines(source, target).numpy()
@@ -192,7 +192,7 @@ class StoreWriter:
             return
         import torch
 
-        from pgen.body.batched import face_affines, part_corners
+        from pgen.body.parts import face_affines, part_corners
 
         poses = torch.from_numpy(np.stack(self._poses[start:end]))
         corners, faces = part_corners(poses, self.size), face_affines(poses, self.size)

@@ -17,8 +17,8 @@ from torch import Tensor
 from pgen.body.batch import PersonBatch
 from pgen.body.crop import CropBox, Letterbox
 from pgen.body.labels import Label
+from pgen.body.masks import pose_masks
 from pgen.body.outlines import fit_outlines
-from pgen.body.pose_mask import pose_mask
 from pgen.body.retarget import retarget_motion
 from pgen.body.transfer import Transfer
 from pgen.data.formats.keypoints import LoadedPose
@@ -260,7 +260,8 @@ class Person:
 def _window(source: SourceInput, frame: tuple[int, int]) -> CropBox:
     """The part of a photo around the person; all of it if that shows them hardly smaller."""
     size = (source.image.shape[0], source.image.shape[1])
-    body = (source.parsing != Label.BACKGROUND) | pose_mask(source.pose, size)
+    pose_mask = pose_masks(torch.from_numpy(source.pose)[None], size)[0, 0].numpy()
+    body = (source.parsing != Label.BACKGROUND) | (pose_mask > 0)
     window = CropBox.around(body, frame, _MARGIN)
     gain = (
         max(Letterbox.of(window.size, frame).content)

@@ -10,10 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pgen.body.batched import pose_masks
-from pgen.body.body_mask import body_masks
 from pgen.body.labels import Label
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import body_masks, pose_mask_radius, pose_masks
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
 from pgen.metrics.bootstrap import to_columns

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import HEAD_JOINTS
+from pgen.body.joints import HEAD_JOINTS, known_joints
+from pgen.body.parts import torso_lengths
 
 ALPHA = 0.5
 

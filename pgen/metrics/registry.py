@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import nn
 
-from pgen.body.body_mask import HEAD, LIMB, MARGIN
+from pgen.body.masks import HEAD, LIMB, MARGIN
 from pgen.data.weights import bundled_path
 from pgen.metrics.bootstrap import Statistic, mean_iou, ratio_of_sums
 from pgen.metrics.compute import (

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses, replace_parsing_by_pose_masks
-from pgen.body.batched import heatmaps
-from pgen.body.heatmaps import heatmap_sigma
+from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from pgen.body.joints import JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.paste import Paste

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batched import heatmaps, limb_maps
-from pgen.body.heatmaps import heatmap_sigma
+from pgen.body.heatmaps import heatmap_sigma, heatmaps, limb_maps
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, Lite0

@@ -10,11 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses
-from pgen.body.batched import heatmaps, limb_maps, pose_masks
-from pgen.body.heatmaps import heatmap_sigma
+from pgen.body.heatmaps import heatmap_sigma, heatmaps, limb_maps
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import Decoder, Encoder

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import Joint
+from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
+from pgen.body.parts import torso_lengths
 
 #: Points looked at along one bone, and beside each other across it, within so many torso lengths of it.
 _ALONG, _ACROSS, _HALF_WIDTH = 20, 3, 0.04

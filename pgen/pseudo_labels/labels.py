@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import HEAD_JOINTS, Joint
+from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.parts import torso_lengths
 from pgen.data.dataset import PersonDataset
 from pgen.pseudo_labels.match_rules import SAME_POSE, MatchRules
 

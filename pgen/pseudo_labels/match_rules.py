@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import Joint
+from pgen.body.joints import Joint, known_joints
+from pgen.body.parts import torso_lengths
 from pgen.errors import InputError
 from pgen.pseudo_labels.clothes import Clothes, measure_clothes
 

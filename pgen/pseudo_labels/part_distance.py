@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pgen.body.batched import part_affines, part_masks
-from pgen.body.parts import PART_COUNT
+from pgen.body.parts import PART_COUNT, part_affines, part_masks
 from pgen.runtime.threads import thread_pool
 
 #: What bounds a thread's memory: pairs whose transforms are fitted, and samples (pairs × pixels) looked up, at a time.

@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from pgen.body.affine import fit_affines
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import HEAD_JOINTS
+from pgen.body.joints import HEAD_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
-from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND
+from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND, torso_lengths
 from pgen.runtime.threads import thread_pool
 
 #: Points across and down of each part's lattice.

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch, downscale_poses, to_pictures, to_uint8
-from pgen.body.batched import pose_masks
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.metrics.joint_error import joint_errors
 from pgen.metrics.miou import count_intersection_and_union, mean_iou

@@ -17,15 +17,13 @@ import torch
 from PIL import Image, ImageOps
 from skimage import data
 
-from pgen.body.batched import part_affines as part_affines_of_batch
-from pgen.body.heatmaps import heatmaps
-from pgen.body.parts import part_affines, part_masks
-from pgen.body.pose_mask import pose_mask
+from pgen.body.parts import part_affines as part_affines_of_batch
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.packing import pack_example
 from pgen.data.store import Store, StoreWriter
 from pgen.synthetic.dataset import synthetic_example
+from tests.body.definitions import heatmaps, part_affines, part_masks, pose_mask
 
 SIZE = (256, 256)
 PHOTOS, BATCH = 1000, 16

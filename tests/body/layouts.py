@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import ARMS, leg_chains, limb_field
-from pgen.body.parts import torso_length
-from pgen.body.raster import polygon_mask
+from tests.body.definitions import fill_polygon, torso_length
 from tests.body.poses import people
 
 SIZE = (128, 128)
@@ -25,7 +24,7 @@ def dressed(pose: np.ndarray, sleeve: float, lower: Label, length: float, hair: 
         limb = (field.distance < 0.14) & (field.along < 2.2)
         parsing[limb] = np.where(field.along < length, lower, leg)[limb]
     corners = [Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.L_HIP, Joint.R_HIP]
-    parsing[polygon_mask(pose[corners], SIZE)] = Label.UPPER
+    parsing[fill_polygon(pose[corners], SIZE)] = Label.UPPER
     head = [joint for joint in (Joint.NOSE, Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR) if there[joint]]
     if head:
         neck = pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)

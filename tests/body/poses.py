@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 from hypothesis import strategies as st
 
 #: A person standing, seen from the front, in a 128-pixel square: (x, y) a joint.
@@ -58,3 +61,13 @@ def from_golden(yx: np.ndarray) -> np.ndarray:
 def rescaled(pose: np.ndarray, factor: float) -> np.ndarray:
     """``pose`` in a frame ``factor`` times as large."""
     return ((pose.astype(np.float64) + 0.5) * factor - 0.5).astype(np.float32)
+
+
+def for_one_pose(function: Callable[..., torch.Tensor]) -> Callable[..., np.ndarray]:
+    """A function of batches of poses as one of single poses, arrays, in float64."""
+
+    def call(*args: object) -> np.ndarray:
+        batches = (torch.from_numpy(arg).double()[None] if isinstance(arg, np.ndarray) else arg for arg in args)
+        return function(*batches)[0].numpy()
+
+    return call

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pgen.body.face_crop import crop_faces
-from pgen.body.parts import head_box
+from tests.body.definitions import head_box
 from tests.models.people import standing, views
 
 

@@ -1,56 +1,92 @@
-"""The ten parts of one pose; the batched forms of the same are tested in test_batched."""
+"""The ten parts: the golden vectors, their definition, and what they mean."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.body.affine import NOWHERE, apply_affine
-from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint
-from pgen.body.parts import (
-    MASK_EXTEND,
-    MIRRORED_LIMBS,
-    PARTS,
-    TRANSFORM_EXTEND,
-    face_affine,
-    head_box,
-    limb_quads,
-    part_affines,
-    part_corners,
-    part_masks,
-    torso_length,
+from pgen.body import parts
+from pgen.body.affine import NOWHERE
+from pgen.body.heatmaps import heatmaps
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
+from pgen.body.masks import pose_masks
+from pgen.body.parts import MIRRORED_LIMBS, PARTS
+from tests.body import definitions
+from tests.body.definitions import apply_affine
+from tests.body.poses import SIZES, STANDING, for_one_pose, from_golden, people, points, rescaled
+
+torso_length, part_masks, part_corners, part_affines, face_affine = (
+    for_one_pose(function)
+    for function in (parts.torso_lengths, parts.part_masks, parts.part_corners, parts.part_affines, parts.face_affines)
 )
-from tests.body.poses import STANDING, from_golden, people, rescaled
+
+
+def head_box(pose: np.ndarray, size: tuple[int, int]) -> list[float]:
+    """Left, top, right, bottom."""
+    corners = part_corners(pose, size)[1]
+    return [*corners[0], *corners[2]]
+
 
 #: Each part's mirror image.
 MIRRORED_PARTS = [0, 1, *(2 + limb for limb in MIRRORED_LIMBS)]
 
 
-@pytest.mark.parametrize(("suffix", "side"), [("", 256), ("_128", 128)])
-def test_golden_affines(golden, suffix: str, side: int) -> None:
+@pytest.mark.parametrize("suffix", ["", "_128"])
+def test_golden_affines(golden, suffix: str) -> None:
     data = golden("body")
     expected = data[f"affine{suffix}"]
-    assert not expected[..., 6:].any()
-    pairs = zip(from_golden(data[f"src_yx{suffix}"]), from_golden(data[f"dst_yx{suffix}"]), strict=True)
-    affines = np.stack([part_affines(source, target) for source, target in pairs])
-    np.testing.assert_allclose(affines.reshape(*expected.shape[:2], 6), expected[..., :6], atol=1e-3)
+    source, target = (torch.from_numpy(from_golden(data[f"{end}_yx{suffix}"])) for end in ("src", "dst"))
+    affines = parts.part_affines(source, target)
+    assert affines.dtype == torch.float32
+    np.testing.assert_allclose(affines.flatten(2), expected[..., :6], atol=1e-3)
 
 
 @pytest.mark.parametrize(("suffix", "side"), [("", 256), ("_128", 128)])
 def test_golden_part_masks(golden, suffix: str, side: int) -> None:
     data = golden("body")
     expected = np.unpackbits(data[f"part_masks{suffix}_packed"], axis=-1).astype(bool)
-    for pose, masks in zip(from_golden(data[f"dst_yx{suffix}"]), expected, strict=True):
-        assert (part_masks(pose, (side, side)) != masks).sum(axis=(1, 2)).max() <= 4
+    masks = parts.part_masks(torch.from_numpy(from_golden(data[f"dst_yx{suffix}"])), (side, side))
+    assert (masks.numpy() != expected).sum(axis=(2, 3)).max() <= 4
 
 
 def test_golden_face_transform(golden) -> None:
     data = golden("body")
-    expected = data["face_affine"][:, 0, :6].reshape(-1, 2, 3)
-    affines = [face_affine(pose, (256, 256)) for pose in from_golden(data["src_yx"])]
-    np.testing.assert_allclose(affines, expected, atol=1e-3)
+    affines = parts.face_affines(torch.from_numpy(from_golden(data["src_yx"])), (256, 256))
+    np.testing.assert_allclose(affines.flatten(1), data["face_affine"][:, 0, :6], atol=1e-3)
+
+
+@settings(max_examples=40)
+@given(points(), SIZES)
+def test_part_masks_and_face_are_as_defined(pose: np.ndarray, size: tuple[int, int]) -> None:
+    poses = torch.from_numpy(pose)[None]
+    masks = parts.part_masks(poses, size)
+    assert masks.dtype == torch.bool
+    np.testing.assert_array_equal(masks[0].numpy(), definitions.part_masks(pose, size))
+    np.testing.assert_allclose(parts.face_affines(poses, size)[0], definitions.face_affine(pose, size), atol=1e-5)
+    np.testing.assert_allclose(parts.torso_lengths(poses), [definitions.torso_length(pose)], rtol=1e-6)
+    np.testing.assert_allclose(
+        parts.part_corners(poses, size)[0], definitions.part_corners(pose, size), rtol=1e-5, atol=1e-3
+    )
+
+
+@settings(max_examples=40)
+@given(points(), points())
+def test_affines_are_as_defined_on_any_points(source: np.ndarray, target: np.ndarray) -> None:
+    expected = definitions.part_affines(source, target)
+    affines = parts.part_affines(torch.from_numpy(source)[None], torch.from_numpy(target)[None])[0].numpy()
+    scale = np.abs(expected).max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(affines / scale, expected / scale, atol=1e-6)
+
+
+@settings(max_examples=40)
+@given(people(), people())
+def test_affines_are_as_defined_on_people(source: np.ndarray, target: np.ndarray) -> None:
+    expected = definitions.part_affines(source, target)
+    affines = parts.part_affines(torch.from_numpy(source)[None], torch.from_numpy(target)[None])[0]
+    np.testing.assert_allclose(affines, expected, rtol=1e-5, atol=1e-3)
 
 
 def test_torso_length_is_the_root_mean_square_of_both_sides() -> None:
@@ -67,7 +103,7 @@ def test_without_the_whole_torso_nothing_is_found(joint: Joint) -> None:
     masks = part_masks(pose, (128, 128))
     assert masks[0].all()
     assert not masks[1:].any()
-    assert np.isnan(limb_quads(pose, MASK_EXTEND)).all()
+    assert np.isnan(part_corners(pose, (128, 128))).all()
     limbs_and_body = [0, *range(2, 10)]
     np.testing.assert_array_equal(part_affines(STANDING, pose)[limbs_and_body], [NOWHERE] * 9)
     np.testing.assert_array_equal(part_affines(pose, STANDING)[limbs_and_body], [NOWHERE] * 9)
@@ -82,7 +118,7 @@ def test_limb_is_lengthened_and_as_broad_as_the_torso_says() -> None:
         (70, 70),
     )
     pose[[Joint.R_KNEE, Joint.R_ANKLE]] = (50, 90), (50, 110)
-    quad = limb_quads(pose, extend=0.5)[PARTS.index("r_calf") - 2]
+    quad = part_corners(pose, (128, 128), 0.5)[PARTS.index("r_calf")]
     assert sorted(set(quad[:, 0])) == pytest.approx([40, 60])  # 0.2 of the torso's 50 to either side
     assert sorted(set(quad[:, 1])) == pytest.approx([88, 121])  # 110 + 0.5 · (110 − 88)
 
@@ -151,9 +187,9 @@ def test_limb_missing_in_the_source_borrows_the_mirrored_one() -> None:
     source = STANDING.copy()
     source[Joint.R_WRIST] = np.nan
     right, left = PARTS.index("r_forearm"), PARTS.index("l_forearm")
-    quads = limb_quads(STANDING, TRANSFORM_EXTEND)
-    borrowed = apply_affine(part_affines(source, STANDING)[right], quads[right - 2])
-    np.testing.assert_allclose(borrowed, quads[left - 2], atol=1e-6)
+    quads = part_corners(STANDING, (128, 128))
+    borrowed = apply_affine(part_affines(source, STANDING)[right], quads[right])
+    np.testing.assert_allclose(borrowed, quads[left], atol=1e-6)
     source[Joint.L_ELBOW] = np.nan
     np.testing.assert_array_equal(part_affines(source, STANDING)[right], NOWHERE)
 
@@ -179,11 +215,11 @@ def test_head_box_is_clipped_to_frames_that_are_not_square() -> None:
     pose = STANDING.copy()  # torso length about 33: half a side is 13
     half = int(0.4 * torso_length(pose))
     pose[list(HEAD_JOINTS)] = 60, 5
-    assert head_box(pose, (128, 64)) == (60 - half, 0, 64, 5 + half)
+    assert head_box(pose, (128, 64)) == [60 - half, 0, 64, 5 + half]
     pose[list(HEAD_JOINTS)] = 5, 60
-    assert head_box(pose, (64, 128)) == (0, 60 - half, 5 + half, 64)
+    assert head_box(pose, (64, 128)) == [0, 60 - half, 5 + half, 64]
     pose[list(HEAD_JOINTS)] = 5, 100
-    assert head_box(pose, (64, 128)) is None
+    assert np.isnan(head_box(pose, (64, 128))).all()
     np.testing.assert_array_equal(face_affine(pose, (64, 128)), NOWHERE)
 
 
@@ -202,7 +238,54 @@ def test_corners_are_those_of_the_parts() -> None:
     np.testing.assert_array_equal(corners[0], pose[[Joint.R_HIP, Joint.L_HIP, Joint.L_SHOULDER, Joint.R_SHOULDER]])
     left, top, right, bottom = head_box(pose, (128, 96))
     np.testing.assert_array_equal(corners[1], [(left, top), (right, top), (right, bottom), (left, bottom)])
-    np.testing.assert_array_equal(corners[2:], limb_quads(pose, TRANSFORM_EXTEND))
     assert np.isnan(corners).all(axis=(1, 2)).nonzero()[0].tolist() == [PARTS.index("r_calf")]
     pose[Joint.L_HIP] = np.nan
     assert np.isnan(part_corners(pose, (128, 96))).all()
+
+
+def test_samples_do_not_touch_each_other() -> None:
+    """A pose with nothing known gives nothing, no NaN, and leaves its neighbours alone."""
+    unknown = torch.full((18, 2), torch.nan)
+    half_known = torch.from_numpy(STANDING).clone()
+    half_known[8:11] = torch.nan
+    standing = torch.from_numpy(STANDING)
+    batch = torch.stack([unknown, standing, half_known])
+    alone = standing[None]
+    size = (128, 128)
+    assert known_joints(batch).sum(dim=1).tolist() == [0, 18, 15]
+    assert parts.torso_lengths(batch)[[0, 2]].tolist() == [0, 0]
+    for form in (heatmaps, parts.part_masks, pose_masks, parts.face_affines):
+        result = form(batch, size)
+        assert torch.equal(result[1:2], form(alone, size))
+        assert not result.isnan().any()
+    affines = parts.part_affines(batch, batch)
+    assert torch.equal(affines[1:2], parts.part_affines(alone, alone))
+    np.testing.assert_array_equal(affines[0], np.broadcast_to(NOWHERE, (10, 2, 3)))
+    assert affines.isfinite().all()
+    assert not heatmaps(batch, size)[0].any()
+    assert not parts.part_masks(batch, size)[0, 1:].any()
+
+
+def test_joint_with_one_unknown_coordinate_is_unknown() -> None:
+    poses = torch.from_numpy(STANDING)[None].clone()
+    poses[0, 3, 0] = torch.nan
+    assert not known_joints(poses)[0, 3]
+    assert not heatmaps(poses, (128, 128))[0, 3].any()
+
+
+def test_double_precision_stays() -> None:
+    poses = torch.from_numpy(STANDING)[None].double()
+    for result in (
+        parts.part_affines(poses, poses),
+        heatmaps(poses, (16, 8)),
+        pose_masks(poses, (16, 8)),
+        parts.face_affines(poses, (16, 8)),
+        parts.torso_lengths(poses),
+    ):
+        assert result.dtype == torch.float64
+
+
+def test_empty_batch() -> None:
+    none = torch.zeros(0, 18, 2)
+    assert parts.part_masks(none, (16, 8)).shape == (0, 10, 16, 8)
+    assert parts.part_affines(none, none).shape == (0, 10, 2, 3)

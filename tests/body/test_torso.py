@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgen.body.joints import JOINTS, TORSO_JOINTS, Joint
-from pgen.body.parts import torso_length
 from pgen.body.torso import complete_torso, missing_torso
 from pgen.errors import InputError
+from tests.body.definitions import torso_length
 from tests.body.poses import STANDING
 
 SIZE = (128, 128)

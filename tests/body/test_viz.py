@@ -7,9 +7,8 @@ import pytest
 
 from pgen.body.joints import Joint
 from pgen.body.labels import PALETTE
-from pgen.body.parts import part_masks
-from pgen.body.pose_mask import pose_mask
 from pgen.body.viz import DARK, colorize_parsing, draw_parts, draw_sheet, draw_skeleton
+from tests.body.definitions import part_masks, pose_mask
 from tests.body.poses import STANDING
 
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch
-from pgen.body.batched import known_joints
-from pgen.body.joints import TORSO_JOINTS, Joint
+from pgen.body.joints import TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.data import dataset as samples
 from pgen.data.dataset import Augmentation, PersonDataset, augment, flip_persons, zoom_persons

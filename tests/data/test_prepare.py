@@ -10,13 +10,13 @@ import pytest
 
 from pgen.body.crop import Letterbox
 from pgen.body.joints import Joint
-from pgen.body.parts import part_affines
 from pgen.data.example import Drop, Example
 from pgen.data.packing import content_hash
 from pgen.data.prepare import prepare
 from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
 from pgen.errors import InputError
+from tests.body.definitions import part_affines
 from tests.data.examples import SIZE, example, nothing_left_in, write_folder
 from tests.data.interruptible import jobs, run
 

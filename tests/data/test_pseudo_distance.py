@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import LABEL_COUNT
-from pgen.body.parts import part_affines, part_masks
 from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.synthetic.dataset import synthetic_example
+from tests.body.definitions import part_affines, part_masks
 from tests.models.people import boxes, standing
 
 torch.set_num_threads(1)

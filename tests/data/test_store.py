@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pgen.body.parts import face_affine, part_affines, part_corners
 from pgen.data.store import Store, StoreWriter, is_hdf5
 from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError
+from tests.body.definitions import face_affine, part_affines, part_corners
 from tests.data.examples import SIZE, assert_same, example, write_store
 
 

@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from pgen.body.batch import PersonBatch
-from pgen.body.batched import pose_masks
 from pgen.body.joints import BONES, FLIP_JOINTS, Joint
 from pgen.body.labels import FLIP_LABELS
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import flip_persons
 from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, predict_parsing, upscale_semantic

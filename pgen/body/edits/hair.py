@@ -10,8 +10,7 @@ from scipy import ndimage
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import is_seen_from_behind, spine_coordinates, spine_line
-from pgen.body.parts import torso_length
+from pgen.body.limb_fields import is_seen_from_behind, spine_coordinates, spine_line, torso_length
 from pgen.errors import InputError
 
 HAIR = ("short", "long")

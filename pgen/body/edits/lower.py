@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
+from skimage.measure import grid_points_in_poly
 
 from pgen.body.labels import Label
-from pgen.body.limb_fields import leg_chains, limb_field, spine_line
-from pgen.body.parts import torso_length
-from pgen.body.raster import polygon_mask
+from pgen.body.limb_fields import leg_chains, limb_field, spine_line, torso_length
 from pgen.errors import InputError
 
 #: The label of each garment and how long it is if nothing is said: 0 hip, 1 knee, 2 ankle.
@@ -152,4 +151,5 @@ def _skirt(
         ends = max(widest.min() + 1, sides.min() - margin), min(widest.max() - 1, sides.max() + margin)
         reach = min((places @ down).max(), heights.max())
         points = np.concatenate([points, [end * across + low * down for end in ends for low in (reach, heights.max())]])
-    return polygon_mask(points[ConvexHull(points, qhull_options="QJ").vertices], (worn.shape[0], worn.shape[1]))
+    corners = points[ConvexHull(points, qhull_options="QJ").vertices]
+    return np.asarray(grid_points_in_poly(worn.shape, corners[:, ::-1]))

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import is_seen_from_behind, shoulder_half, spine_coordinates, spine_line
-from pgen.body.parts import torso_length
+from pgen.body.limb_fields import is_seen_from_behind, shoulder_half, spine_coordinates, spine_line, torso_length
 from pgen.errors import InputError
 
 #: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in

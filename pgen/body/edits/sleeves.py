@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.measure import grid_points_in_poly
 
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine_line
-from pgen.body.parts import torso_length
-from pgen.body.raster import polygon_mask
+from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine_line, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
@@ -98,7 +97,7 @@ def _trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> ND
     length = float(np.linalg.norm(across))
     beside = across / length * _BESIDE_HIP * unit if length > 1e-6 else np.zeros(2)
     low = hips + np.stack([-beside, beside]) + 0.1 * unit * down
-    polygon = polygon_mask(np.stack([shoulders[0], shoulders[1], low[1], low[0]]), size)
+    polygon = grid_points_in_poly(size, np.stack([shoulders[0], shoulders[1], low[1], low[0]])[:, ::-1])
     axis = np.stack([shoulders.mean(axis=0) + 0.1 * unit * down, hips.mean(axis=0)])
     around: LimbField = limb_field(axis, size, unit)
-    return polygon | (around.distance < _TRUNK_HALF)
+    return np.asarray(polygon | (around.distance < _TRUNK_HALF))

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pgen.body.labels import SKIN_LABELS, Label
-from pgen.body.limb_fields import leg_chains, limb_field
-from pgen.body.parts import torso_length
+from pgen.body.limb_fields import leg_chains, limb_field, torso_length
 
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # From here on (1 knee, 2 ankle) there may be shoes, which count as legs.

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import torso_lengths
 from pgen.body.joints import Joint
+from pgen.body.parts import torso_lengths
 from pgen.training.augment.batch_rng import BatchRng, to_image_shape
 
 # Standard deviation of a joint's error in x and in y, in torso lengths; how much it differs between samples, as the

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import JOINT_COUNT, Joint
+from pgen.body.joints import JOINT_COUNT, Joint, known_joints
 from pgen.body.labels import Label
+from pgen.body.parts import torso_lengths
 from pgen.body.paste import clean_background
 
 #: So many discs are hidden at most, with radii from and to these torso lengths.

@@ -18,10 +18,9 @@ from pgen.body.batch import (
     replace_parsing_by_pose_masks,
     straight_through_one_hot,
 )
-from pgen.body.batched import pose_masks
 from pgen.body.face_crop import crop_faces
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.paste import Paste
-from pgen.body.pose_mask import pose_mask_radius
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses import losses

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import to_pictures
-from pgen.body.batched import heatmaps, known_joints
-from pgen.body.heatmaps import heatmap_sigma
+from pgen.body.heatmaps import heatmap_sigma, heatmaps
+from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.losses import pose_loss

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, straight_through_one_hot
-from pgen.body.batched import pose_masks
-from pgen.body.pose_mask import pose_mask_radius
+from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment

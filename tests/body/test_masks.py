@@ -1,4 +1,4 @@
-"""The body mask: against its definition, pixel by pixel, and by hand."""
+"""The pose mask and the body mask: against their definitions, pixel by pixel, and by hand."""
 
 from __future__ import annotations
 
@@ -9,33 +9,92 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from pgen.body.body_mask import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks
 from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
 from pgen.body.limb_fields import ARMS, leg_chains, spine_line
-from pgen.body.parts import torso_length
-from pgen.body.pose_mask import pose_mask
-from pgen.body.raster import polygon_mask
+from pgen.body.masks import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks, pose_mask_radius, pose_masks
 from pgen.synthetic.dataset import synthetic_example
-from tests.body.poses import SIZES, STANDING, people, rescaled
+from tests.body import definitions
+from tests.body.definitions import fill_polygon, torso_length
+from tests.body.poses import SIZES, STANDING, people, points, rescaled
+
+
+def pose_mask(pose: np.ndarray, size: tuple[int, int], radius: float) -> np.ndarray:
+    masks = pose_masks(torch.from_numpy(pose)[None], size, radius)
+    assert masks.shape == (1, 1, *size)
+    assert masks.dtype == torch.float32
+    return masks[0, 0].numpy() > 0
+
+
+def differing(pose: np.ndarray, size: tuple[int, int], radius: float) -> int:
+    return int((pose_mask(pose, size, radius) != definitions.pose_mask(pose, size, radius)).sum())
+
+
+@settings(max_examples=30)
+@given(points(), SIZES)
+def test_pose_masks_are_as_defined_on_any_points(pose: np.ndarray, size: tuple[int, int]) -> None:
+    assert differing(pose, size, 4) <= 4
+
+
+@settings(max_examples=30)
+@given(people())
+def test_pose_masks_are_as_defined_on_people(pose: np.ndarray) -> None:
+    assert differing(pose, (128, 128), 2.5) <= 4
+
+
+def test_bone_is_as_thick_as_asked() -> None:
+    pose = np.full((18, 2), np.nan, dtype=np.float32)
+    pose[Joint.R_SHOULDER], pose[Joint.R_ELBOW] = (20, 10), (20, 40)
+    mask = pose_mask(pose, (60, 50), 4)
+    assert np.flatnonzero(mask[25]).tolist() == list(range(16, 25))
+    assert np.flatnonzero(mask[:, 20]).tolist() == list(range(6, 45))
+    assert not mask[7, 16]  # the ends are round
+
+
+def test_torso_is_filled_only_if_all_of_it_is_known() -> None:
+    centre = (np.s_[40:60], np.s_[60:69])
+    assert pose_mask(STANDING, (128, 128), 2)[centre].all()
+    without_hip = STANDING.copy()
+    without_hip[Joint.L_HIP] = np.nan
+    assert not pose_mask(without_hip, (128, 128), 2)[centre].all()
+
+
+def test_closing_bridges_narrow_gaps() -> None:
+    pose = np.full((18, 2), np.nan, dtype=np.float32)
+    pose[[Joint.R_SHOULDER, Joint.R_ELBOW]] = (10, 10), (10, 40)
+    pose[[Joint.L_SHOULDER, Joint.L_ELBOW]] = (18, 10), (18, 40)
+    assert pose_mask(pose, (50, 30), 2)[25, 10:19].all()  # three pixels apart
+    pose[[Joint.L_SHOULDER, Joint.L_ELBOW], 0] = 20
+    assert not pose_mask(pose, (50, 30), 2)[25, 10:21].all()
+
+
+def test_no_joints_no_mask_and_no_nan() -> None:
+    pose = np.full((18, 2), np.nan, dtype=np.float32)
+    assert pose_masks(torch.from_numpy(pose)[None], (32, 16)).sum() == 0
+
+
+def test_radius_keeps_its_proportion_to_the_frame() -> None:
+    assert pose_mask_radius((256, 256)) == 4
+    assert pose_mask_radius((128, 64)) == 2
+
 
 SIZE = (128, 128)
 
 
-def mask_of(pose: np.ndarray, size: tuple[int, int] = SIZE) -> np.ndarray:
+def body_mask(pose: np.ndarray, size: tuple[int, int] = SIZE) -> np.ndarray:
     masks = body_masks(torch.from_numpy(pose)[None], size)
     assert masks.shape == (1, 1, *size)
     assert masks.dtype == torch.float32
     return masks[0, 0].numpy() > 0
 
 
-def near(start: np.ndarray, end: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
+def cover_bone(start: np.ndarray, end: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
     grid = np.stack(np.meshgrid(np.arange(size[1]), np.arange(size[0])), axis=-1)
     bone = end - start
     share = np.clip((grid - start) @ bone / max(bone @ bone, 1e-12), 0, 1)
     return np.linalg.norm(grid - start - share[..., None] * bone, axis=-1) <= radius
 
 
-def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def body_mask_by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     joints, unit, there = pose.astype(np.float64), torso_length(pose), known_joints(pose)
     bones = []
     for hip, knee, ankle in leg_chains(pose)[0]:
@@ -49,11 +108,11 @@ def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     head = [joint for joint in HEAD_JOINTS if there[joint]]
     if head:
         middle = joints[head].mean(axis=0)
-        mask |= near(middle, middle, (HEAD + MARGIN) * unit, size)
+        mask |= cover_bone(middle, middle, (HEAD + MARGIN) * unit, size)
         if there[Joint.NECK]:
             bones.append((joints[Joint.NECK], middle))
     for start, end in bones:
-        mask |= near(start, end, (LIMB + MARGIN) * unit, size)
+        mask |= cover_bone(start, end, (LIMB + MARGIN) * unit, size)
     corners = []
     for ends in ((Joint.R_SHOULDER, Joint.L_SHOULDER), (Joint.R_HIP, Joint.L_HIP)):
         first, second = joints[list(ends)]
@@ -62,40 +121,40 @@ def by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             half = HALF_TORSO * unit * np.array([-1, 1]) * spine_line(pose)[::-1]
         corners += [(first + second) / 2 - half, (first + second) / 2 + half]
     for ends in combinations(corners, 2):
-        mask |= near(*ends, MARGIN * unit, size)
+        mask |= cover_bone(*ends, MARGIN * unit, size)
     for triangle in combinations(corners, 3):
-        mask |= polygon_mask(np.array(triangle), size)
+        mask |= fill_polygon(np.array(triangle), size)
     return mask
 
 
 @settings(max_examples=40)
 @given(people(missing=0.3), SIZES)
-def test_equals_its_definition(pose: np.ndarray, size: tuple[int, int]) -> None:
-    assert (mask_of(pose, size) != by_definition(pose, size)).sum() <= 4
+def test_body_mask_equals_its_definition(pose: np.ndarray, size: tuple[int, int]) -> None:
+    assert (body_mask(pose, size) != body_mask_by_definition(pose, size)).sum() <= 4
 
 
 @settings(max_examples=20)
 @given(people())
-def test_is_mirrored_with_the_pose(pose: np.ndarray) -> None:
+def test_body_mask_is_mirrored_with_the_pose(pose: np.ndarray) -> None:
     mirrored = pose[list(FLIP_JOINTS)]
     mirrored[:, 0] = 127 - mirrored[:, 0]
-    assert (mask_of(mirrored) != mask_of(pose)[:, ::-1]).sum() <= 4
+    assert (body_mask(mirrored) != body_mask(pose)[:, ::-1]).sum() <= 4
 
 
 @settings(max_examples=20)
 @given(people())
-def test_grows_with_the_person(pose: np.ndarray) -> None:
-    large = mask_of(rescaled(pose, 2), (256, 256)).reshape(128, 2, 128, 2).mean(axis=(1, 3))
-    assert np.abs(large - mask_of(pose)).mean() < 0.02
+def test_body_mask_grows_with_the_person(pose: np.ndarray) -> None:
+    large = body_mask(rescaled(pose, 2), (256, 256)).reshape(128, 2, 128, 2).mean(axis=(1, 3))
+    assert np.abs(large - body_mask(pose)).mean() < 0.02
 
 
-def test_by_hand() -> None:
+def test_body_mask_by_hand() -> None:
     """Torso of length 100 from (70, 60) to (130, 160), right arm held out level; all else missing."""
     pose = np.full((18, 2), np.nan, np.float32)
     pose[Joint.R_SHOULDER], pose[Joint.L_SHOULDER] = (70, 60), (130, 60)
     pose[Joint.R_HIP], pose[Joint.L_HIP] = (70, 160), (130, 160)
     pose[Joint.R_ELBOW], pose[Joint.R_WRIST] = (40, 60), (20, 60)
-    mask = mask_of(pose, (400, 200))
+    mask = body_mask(pose, (400, 200))
     assert np.flatnonzero(mask[110]).tolist() == list(range(64, 137))  # the torso and 6 pixels on either side
     assert np.flatnonzero(mask[:, 30]).tolist() == list(range(43, 78))  # the arm: 17 pixels up and down
     assert mask[60, 0]  # the hand: 0.3·20 beyond the wrist at 20, and 17 more
@@ -107,25 +166,25 @@ def test_by_hand() -> None:
     assert np.flatnonzero(mask[:, 70])[-1] == int(160 + 170 + 0.15 * 85 + 17)
 
 
-def test_head_is_a_disc_about_its_joints() -> None:
+def test_body_mask_head_is_a_disc_about_its_joints() -> None:
     pose = STANDING.copy()
     centre = pose[list(HEAD_JOINTS)].mean(axis=0)
     radius = (HEAD + MARGIN) * torso_length(pose)
-    columns = np.flatnonzero(mask_of(pose)[round(float(centre[1]))])
+    columns = np.flatnonzero(body_mask(pose)[round(float(centre[1]))])
     assert columns[[0, -1]] == pytest.approx([centre[0] - radius, centre[0] + radius], abs=1)
     pose[list(HEAD_JOINTS)] = np.nan
-    assert not mask_of(pose)[:10].any()
+    assert not body_mask(pose)[:10].any()
 
 
-def test_seen_from_the_side_the_torso_keeps_a_width() -> None:
+def test_body_mask_seen_from_the_side_the_torso_keeps_a_width() -> None:
     pose = np.full((18, 2), np.nan, np.float32)
     pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]] = (60, 20)
     pose[[Joint.R_HIP, Joint.L_HIP]] = (60, 70)
-    assert np.flatnonzero(mask_of(pose)[45]).tolist() == list(range(46, 75))  # (0.22 + 0.06)·50 to either side
+    assert np.flatnonzero(body_mask(pose)[45]).tolist() == list(range(46, 75))  # (0.22 + 0.06)·50 to either side
 
 
-def test_holds_the_bones_and_needs_a_torso() -> None:
-    mask = mask_of(STANDING)
+def test_body_mask_holds_the_bones_and_needs_a_torso() -> None:
+    mask = body_mask(STANDING)
     assert (mask | ~pose_mask(STANDING, SIZE, 2)).all()
     without = STANDING.copy()
     without[Joint.L_HIP] = np.nan
@@ -134,11 +193,11 @@ def test_holds_the_bones_and_needs_a_torso() -> None:
     np.testing.assert_array_equal(both[1, 0].numpy() > 0, mask)
 
 
-def test_covers_about_what_a_clothed_figure_covers() -> None:
+def test_body_mask_covers_about_what_a_clothed_figure_covers() -> None:
     shares = []
     for index in range(6):
         example = synthetic_example(3, index, 0, (64, 64))
-        mask, figure = mask_of(example.pose, (64, 64)), example.parsing > 0
+        mask, figure = body_mask(example.pose, (64, 64)), example.parsing > 0
         shares.append(((mask & figure).sum() / figure.sum(), (mask & figure).sum() / mask.sum()))
     recall, precision = np.mean(shares, axis=0)
     assert recall > 0.85

@@ -1,8 +1,8 @@
-"""Masks of the whole body's width, from joints alone: about the pixels that a clothed person covers.
+"""Silhouettes from joints alone, of batches of poses: SPT's pose mask, and a wider one.
 
-The pose mask of SPT (``posemask``) draws limbs of one thickness, and leaves out half of the figure. Here every width
-grows with the torso. The shapes and numbers are pgen's own: on synthetic people the mask holds some 93 % of the figure
-and 77 % of the mask is figure (the pose mask: 45 % and 99 %).
+The pose mask draws limbs of one thickness, and leaves out half of the figure. In the body mask every width grows with
+the torso: about the pixels that a clothed person covers. Its shapes and numbers are pgen's own: on synthetic people it
+holds some 93 % of the figure and 77 % of it is figure (the pose mask: 45 % and 99 %).
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batched import known_joints, torso_lengths
-from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
+from pgen.body.joints import BONES, HEAD_JOINTS, TORSO_JOINTS, Joint, fill_missing
 from pgen.body.limb_fields import ARMS, LEG_BONE, LEGS
+from pgen.body.parts import torso_lengths
 from pgen.body.raster import RIM, capsule_spans, fill_spans, hull_spans
 
-#: All in torso lengths: half the width of a limb, the radius of the head, half the width that shoulders and hips have
-#: at least (seen from the side they are a line), and what is added to all of it for cloth and hair.
+#: Of the pose mask: half the thickness of a limb, in pixels of a 256-pixel frame; and the side of the square with which
+#: it is closed, in pixels of any frame.
+RADIUS = 4.0
+CLOSING = 5
+
+#: Of the body mask, all in torso lengths: half the width of a limb, the radius of the head, half the width that
+#: shoulders and hips have at least (seen from the side they are a line), and what is added to all for cloth and hair.
 LIMB = 0.11
 HEAD = 0.32
 HALF_TORSO = 0.22
@@ -27,6 +33,35 @@ MARGIN = 0.06
 #: How far forearms and calves are lengthened for hands and feet, as a share of their lengths.
 HAND = 0.3
 FOOT = 0.15
+
+
+def pose_mask_radius(size: tuple[int, int]) -> float:
+    """The radius in pixels that suits a frame of ``size`` (height, width)."""
+    return RADIUS * max(size) / 256
+
+
+def pose_masks(poses: Tensor, size: tuple[int, int], radius: float = RADIUS) -> Tensor:
+    """The silhouettes M_p of SPT: (B, 1, height, width) of 0 and 1, dtype of ``poses``.
+
+    Every pixel within ``radius`` pixels of a bone between known joints, and the filled quadrilateral of shoulders and
+    hips if all four are known (its convex hull: a twisted body is no thinner); then a 5×5 closing, for which nothing
+    beyond the frame counts.
+
+    Args:
+        poses: (B, 18, 2) of (x, y) in the frame; NaN = missing.
+        size: the frame's (height, width).
+    """
+    height, width = size
+    joints, known = fill_missing(poses)
+    starts, ends = [int(bone[0]) for bone in BONES], [int(bone[1]) for bone in BONES]
+    bones = capsule_spans(joints[:, starts], joints[:, ends], radius + RIM, height)
+    torso = hull_spans(joints[:, list(TORSO_JOINTS)], height)
+    is_torso_known = known[:, list(TORSO_JOINTS)].all(dim=1, keepdim=True)
+    left, right = (torch.cat([bone, body[:, None]], dim=1) for bone, body in zip(bones, torso, strict=True))
+    is_known = torch.cat([known[:, starts] & known[:, ends], is_torso_known], dim=1)
+    mask = fill_spans(left, right, is_known, width)[:, None].to(poses.dtype)
+    grown = F.max_pool2d(mask, CLOSING, stride=1, padding=CLOSING // 2)
+    return -F.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
 
 
 def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
@@ -39,32 +74,31 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     joint are left out. The mask is empty unless both shoulders and both hips are known; `torso.complete_torso`
     completes them.
     """
-    there = known_joints(poses)
-    joints = torch.where(there[..., None], poses, 0).to(torch.float64)
-    unit = torso_lengths(poses).to(torch.float64)[:, None]
+    joints, known = fill_missing(poses)
+    unit = torso_lengths(poses).double()[:, None]
     corners, spine = _torso(joints, unit)
 
-    legs, legs_there = _legs(joints, there, unit, spine)
+    legs, legs_known = _legs(joints, known, unit, spine)
     arms = [_arm(joints, chain) for chain in ARMS]
-    arms_there = there[:, [[arm[:2], arm[1:]] for arm in ARMS]].all(dim=-1).flatten(1)
-    head = there[:, list(HEAD_JOINTS)]
+    arms_known = known[:, [[arm[:2], arm[1:]] for arm in ARMS]].all(dim=-1).flatten(1)
+    head = known[:, list(HEAD_JOINTS)]
     middle = joints[:, list(HEAD_JOINTS)].sum(dim=1) / head.sum(dim=1, keepdim=True).clamp(min=1)
-    head_there = head.any(dim=1, keepdim=True)
+    head_known = head.any(dim=1, keepdim=True)
     neck = torch.stack([joints[:, Joint.NECK], middle], dim=1)
     edges = corners[:, list(combinations(range(4), 2))]
 
     bones = torch.cat([legs, *arms, neck[:, None], middle[:, None, None].expand(-1, 1, 2, -1), edges], dim=1)
     radii = [LIMB] * 9 + [HEAD] + [0.0] * 6
-    bones_there = torch.cat(
-        [legs_there, arms_there, head_there & there[:, [Joint.NECK]], head_there, head_there.new_ones(len(poses), 6)],
+    bones_known = torch.cat(
+        [legs_known, arms_known, head_known & known[:, [Joint.NECK]], head_known, head_known.new_ones(len(poses), 6)],
         dim=1,
     )
     reach = unit * (torch.tensor(radii).to(joints) + MARGIN) + RIM
     left, right = capsule_spans(bones[:, :, 0], bones[:, :, 1], reach, size[0])
     body_left, body_right = hull_spans(corners, size[0])
-    shapes_there = torch.cat([bones_there, bones_there.new_ones(len(poses), 1)], dim=1) & (unit > 0)
+    shapes_known = torch.cat([bones_known, bones_known.new_ones(len(poses), 1)], dim=1) & (unit > 0)
     left, right = torch.cat([left, body_left[:, None]], dim=1), torch.cat([right, body_right[:, None]], dim=1)
-    return fill_spans(left, right, shapes_there, size[1])[:, None].to(poses.dtype)
+    return fill_spans(left, right, shapes_known, size[1])[:, None].to(poses.dtype)
 
 
 def _torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,18 +117,18 @@ def _torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(corners, dim=1), spine
 
 
-def _legs(joints: Tensor, there: Tensor, unit: Tensor, spine: Tensor) -> tuple[Tensor, Tensor]:
+def _legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -> tuple[Tensor, Tensor]:
     """Bones (B, 4, 2, 2) of both legs, as `limb_fields.leg_chains` completes them, calves reaching to the toes."""
     hips, knees, ankles = (list(joint) for joint in zip(*LEGS, strict=True))
     thighs = joints[:, knees] - joints[:, hips]
-    knee_there = there[:, knees, None]
-    other = torch.where(knee_there.flip(1), thighs.flip(1), (LEG_BONE * unit * spine)[:, None])
-    thighs = torch.where(knee_there, thighs, other)
+    knee_known = known[:, knees, None]
+    other = torch.where(knee_known.flip(1), thighs.flip(1), (LEG_BONE * unit * spine)[:, None])
+    thighs = torch.where(knee_known, thighs, other)
     knee = joints[:, hips] + thighs
-    ankle = torch.where(there[:, ankles, None], joints[:, ankles], knee + thighs)
+    ankle = torch.where(known[:, ankles, None], joints[:, ankles], knee + thighs)
     toes = ankle + FOOT * (ankle - knee)
     upper, lower = torch.stack([joints[:, hips], knee], dim=2), torch.stack([knee, toes], dim=2)
-    return torch.cat([upper, lower], dim=1), there[:, hips * 2]
+    return torch.cat([upper, lower], dim=1), known[:, hips * 2]
 
 
 def _arm(joints: Tensor, chain: tuple[Joint, Joint, Joint]) -> Tensor:
