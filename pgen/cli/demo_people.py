@@ -15,7 +15,7 @@ from pgen.synthetic.poses import Arm, Leg, Stance
 from pgen.synthetic.render import Rendering, render
 
 #: Positions of the walk that are photographed; those between are interpolated.
-STEPS = 12
+WALK_STEPS = 12
 
 _HANGING, _RAISED, _ON_HIP = Arm("hang", 0.4, 0.5, 0.0), Arm("up", 0.6, 0.6, 0.0), Arm("hip", 0.5, 0.5, 0.0)
 _STANDING = Leg(flex=0.0, spread=0.04, turn=0.12, knee=0.04)
@@ -27,7 +27,7 @@ _UPRIGHT = Stance(
 )  # fmt: skip
 
 
-def _walking(phase: float, yaw: float) -> Stance:
+def _walk_stance(phase: float, yaw: float) -> Stance:
     """One position of a walk: ``phase`` in radians, 2π a double step."""
 
     def leg(phase: float) -> Leg:
@@ -50,7 +50,7 @@ def _walking(phase: float, yaw: float) -> Stance:
 #: The target poses, by what they are called on the page.
 POSES: dict[str, Stance] = {
     "hand on hip": replace(_UPRIGHT, yaw=-0.25, roll=0.09, left_leg=_STANDING, right_leg=_EASED, right_arm=_ON_HIP),
-    "walking": _walking(0.3, yaw=0.8),
+    "walking": _walk_stance(0.3, yaw=0.8),
     "from behind": replace(_UPRIGHT, yaw=np.pi - 0.15, head_yaw=0.1),
     "arms up": replace(_UPRIGHT, yaw=0.05, left_arm=_RAISED, right_arm=_RAISED),
 }
@@ -65,29 +65,28 @@ _HALF = replace(_FULL, view="half", top=0.09, reach=0.75)
 class DemoPerson:
     """A held-out person: the photo the networks see, and what they should make of it."""
 
-    name: str
     source: Rendering
     truths: dict[str, Rendering]  #: the same person in each of `POSES`, in the same light and place
 
 
-def demo_person(seed: int, index: int, size: tuple[int, int]) -> DemoPerson:
+def render_demo_person(seed: int, index: int, size: tuple[int, int]) -> DemoPerson:
     """The person of that number, whole if it is even, else from the hips up; ``size`` is (height, width)."""
     person = synthetic_person(seed, index)
     framing = _HALF if index % 2 else _FULL
     shot = replace(synthetic_shot(seed, index, 0), framing=framing, stance=_UPRIGHT)
     truths = {title: render(person, replace(shot, stance=stance), size) for title, stance in POSES.items()}
-    return DemoPerson(f"person {index + 1}", render(person, shot, size), truths)
+    return DemoPerson(render(person, shot, size), truths)
 
 
-def walking_poses(seed: int, index: int, size: tuple[int, int], frames: int) -> list[NDArray[np.float32]]:
+def render_walk(seed: int, index: int, size: tuple[int, int], frames: int) -> list[NDArray[np.float32]]:
     """Poses (18, 2) of the person walking, ``frames`` of them, the last leading smoothly into the first."""
     person = synthetic_person(seed, index)
     shot = replace(synthetic_shot(seed, index, 0), framing=_FULL)
-    stances = [_walking(2 * np.pi * step / STEPS, yaw=0.6) for step in range(STEPS)]
-    return interpolated([render(person, replace(shot, stance=stance), size).pose for stance in stances], frames)
+    stances = [_walk_stance(2 * np.pi * step / WALK_STEPS, yaw=0.6) for step in range(WALK_STEPS)]
+    return interpolate_poses([render(person, replace(shot, stance=stance), size).pose for stance in stances], frames)
 
 
-def interpolated(poses: Sequence[NDArray[np.floating]], frames: int) -> list[NDArray[np.float32]]:
+def interpolate_poses(poses: Sequence[NDArray[np.floating]], frames: int) -> list[NDArray[np.float32]]:
     """``frames`` poses on a smooth closed curve through ``poses``, evenly in time.
 
     A joint that some of the poses lack is led past the gap; one that most of them lack stays missing.

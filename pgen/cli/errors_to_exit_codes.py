@@ -1,8 +1,4 @@
-"""How every command behaves: error lines, exit codes, progress, messages, tables, seeds, devices.
-
-Commands call what is here and do none of it on their own; output files go through `pgen.runtime.atomic_write`.
-Nothing heavy is imported before it is needed, so that ``pgen --help`` answers at once.
-"""
+"""What a command raises, as one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -11,18 +7,29 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from contextlib import suppress
 
 import typer
 
 from pgen.cli.ending import run_until_terminated
 from pgen.cli.options import flag_of
+from pgen.cli.terminal import AdvanceProgress, log, print_table, progress, warn
 from pgen.errors import InputError, PgenError
+from pgen.runtime.device import choose_device
+from pgen.runtime.seed import seed_everything
 
-if TYPE_CHECKING:
-    import torch
+# TODO: remove when no command imports them from here any more.
+__all__ = [
+    "AdvanceProgress",
+    "choose_device",
+    "errors_to_exit_codes",
+    "log",
+    "print_table",
+    "progress",
+    "seed_everything",
+    "warn",
+]
 
 OK, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -63,95 +70,6 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
         line, code = _explain(error)
         log(f"error: {line}")
         return code
-
-
-def log(message: str) -> None:
-    """Print ``message`` on stderr as one line."""
-    line = " ".join(message.split())
-    with suppress(OSError, ValueError):  # nobody listens any more
-        print("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line), file=sys.stderr)
-
-
-def warn(message: str) -> None:
-    """Tell the user on stderr about something that may not be as intended."""
-    log(f"warning: {message}")
-
-
-class AdvanceProgress(Protocol):
-    """Reports that ``count`` more items are done; ``note`` is shown beside the bar."""
-
-    def __call__(self, count: int = 1, note: str = "") -> None: ...
-
-
-@contextmanager
-def progress(title: str, total: int | None = None) -> Iterator[AdvanceProgress]:
-    """Show a progress bar on stderr while the block runs, if that is a terminal; yields what moves it."""
-    if not sys.stderr.isatty():
-        yield lambda count=1, note="": None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    note_column = TextColumn("{task.fields[note]}", markup=False)
-    with Progress(*columns, note_column, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total, note="")
-
-        def advance(count: int = 1, note: str = "") -> None:
-            bar.update(task, advance=count)
-            if note:
-                bar.update(task, note=note)
-
-        yield advance
-
-
-def print_table(title: str, rows: Iterable[Sequence[object]], columns: Sequence[str] = ()) -> None:
-    """Print ``title`` and a table of ``rows`` on stdout; without ``columns``, of names and values."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    width = None if sys.stdout.isatty() else 160
-    table = Table(show_header=bool(columns))
-    for column in columns or ("", ""):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console(width=width)
-    console.print(Text(title), soft_wrap=True)
-    console.print(table)
-
-
-def seed_everything(seed: int) -> None:
-    """Make all random numbers of this process repeatable: Python's, NumPy's and torch's."""
-    import random
-
-    import numpy as np
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  (libraries draw from it)
-    torch.manual_seed(seed)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device called ``name``: "cpu", "cuda", "cuda:1", "mps", or the best there is for "auto".
-
-    Raises `InputError` if this machine has no such device.
-    """
-    import torch
-
-    mps = torch.backends.mps.is_available()
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    there = ["cpu", *(f"cuda:{index}" for index in range(count)), *(["mps"] if mps else [])]
-    if name == "auto":
-        return torch.device("cuda:0" if count else "mps" if mps else "cpu")
-    wanted = "cuda:0" if name == "cuda" else name
-    if wanted not in there:
-        raise InputError(f"--device {name}: there is no such device here; choose of auto, {', '.join(there)}")
-    return torch.device(wanted)
 
 
 def _explain(error: BaseException) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from pgen.version import VERSION
 
 
 def render_page(template: str, package: str = "pgen.evaluation", **values: object) -> str:
-    """The page ``template`` of the folder ``templates`` of ``package``, filled in with ``values``, all of them escaped."""
+    """The page ``template`` in the folder ``templates`` of ``package``, filled in with ``values`` (escaped)."""
     folders = [PackageLoader(name) for name in dict.fromkeys((package, "pgen.evaluation"))]
     environment = Environment(
         loader=ChoiceLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

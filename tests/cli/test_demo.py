@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.demo_edits import EDITS
-from pgen.cli.demo_people import POSES, demo_person, interpolated
-from pgen.cli.html_page import Row, Section, code, comparison, figure, render_page, side_by_side, table
+from pgen.cli.demo_people import POSES, interpolate_poses, render_demo_person
+from pgen.cli.demo_pictures import EDITS
 from pgen.cli.main import main
+from pgen.evaluation.html_page import render_page
 from tests.data.examples import STANDING, nothing_left_in
 from tests.inference.tiny import FRAME, write_weights
 
@@ -75,7 +75,9 @@ def test_demo(here: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
     with nothing_left_in(here):
         assert demo(weights) == 2
-    assert "error: demo exists already; name another folder with -o, or give --force" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "error: demo exists already" in line
+    assert "(--force)" in line
     Path("demo/mine.txt").write_text("mine")
     Path("demo/index.html").unlink()
     assert demo(weights, "--force") == 0
@@ -92,14 +94,18 @@ def test_refused(here: Path, weights: Path, capsys: pytest.CaptureFixture[str]) 
         assert demo(lone) == 2
         assert demo(here / "none.safetensors") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "error: -o file is a file; name a folder"
-    assert lines[1].startswith("error: -o none/demo: the folder cannot be made")
+    assert lines[0] == "error: file is a file; name a folder (--out)"
+    assert lines[1].startswith("error: none/demo: the folder cannot be made")
     assert "H_S" in lines[2]
     assert "none.safetensors" in lines[3]
 
 
 def test_people_are_the_same_every_time_and_differ() -> None:
-    first, again, other = demo_person(1, 0, (64, 64)), demo_person(1, 0, (64, 64)), demo_person(1, 2, (64, 64))
+    first, again, other = (
+        render_demo_person(1, 0, (64, 64)),
+        render_demo_person(1, 0, (64, 64)),
+        render_demo_person(1, 2, (64, 64)),
+    )
     np.testing.assert_array_equal(first.source.image, again.source.image)
     assert (first.source.image != other.source.image).any()
     assert list(first.truths) == list(POSES)
@@ -109,7 +115,7 @@ def test_people_are_the_same_every_time_and_differ() -> None:
 
 def test_curve_passes_through_the_poses() -> None:
     poses = [STANDING + np.float32(10 * np.sin(step * np.pi / 4)) for step in range(8)]
-    curve = interpolated(poses, 24)
+    curve = interpolate_poses(poses, 24)
     for step, pose in enumerate(poses):
         np.testing.assert_allclose(curve[3 * step], pose, atol=1e-4)
     steps = np.diff(np.stack([*curve, curve[0]])[:, 0, 0])
@@ -121,15 +127,19 @@ def test_curve_leads_past_gaps_and_drops_what_is_hardly_seen() -> None:
     poses[1][4] = np.nan
     for pose in poses[:2]:
         pose[7] = np.nan
-    curve = np.stack(interpolated(poses, 8))
+    curve = np.stack(interpolate_poses(poses, 8))
     assert np.isfinite(curve[:, 4]).all()
     assert np.isnan(curve[:, 7]).all()
 
 
 def test_page_escapes_what_it_is_given() -> None:
     evil = "<b>&\"'"
-    body = comparison(evil, figure(evil, evil), [evil], [Row(evil, [evil])]) + side_by_side([figure(evil, evil)])
-    body += table([evil, evil], [(evil, evil)]) + code(evil)
-    text = render_page(evil, evil, [Section(evil, evil, body)], evil)
+    person = {"name": evil, "given": [(evil, evil)], "poses": [evil], "rows": {evil: [evil], "generated": [evil]}}
+    figures = [(evil, evil)]
+    text = render_page(
+        "demo.html.j2", "pgen.cli", title=evil, seed=evil, size=(evil, evil), origin=evil, pairs=evil, seconds=1.0,
+        took=1.0, people=[person], walk={"steps": 1, "frames": 1, "figures": figures}, dressed=figures, edited=figures,
+        scores=[(evil, evil, evil)],
+    )  # fmt: skip
     assert "<b>" not in text
     assert set(Links(text).found) == {evil}

@@ -6,20 +6,11 @@ import signal
 import sys
 import warnings
 
-import numpy as np
 import pytest
-import torch
 import typer
 
 from pgen.cli import errors_to_exit_codes as conducting
-from pgen.cli.errors_to_exit_codes import (
-    choose_device,
-    errors_to_exit_codes,
-    print_table,
-    progress,
-    seed_everything,
-    warn,
-)
+from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
 from pgen.errors import InputError, PgenError
 
 
@@ -111,75 +102,6 @@ def test_libraries_are_silent_except_with_debug(capsys: pytest.CaptureFixture[st
         warnings.simplefilter("always")
         assert errors_to_exit_codes(talk) == 0
         assert capsys.readouterr().err == ""
-
-
-def test_warn(capsys: pytest.CaptureFixture[str]) -> None:
-    warn("take\ncare")
-    assert capsys.readouterr() == ("", "warning: take care\n")
-
-
-def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress("working", 3) as advance:
-        advance()
-        advance(2, note="loss 0.1")
-    assert capsys.readouterr() == ("", "")
-
-
-def test_progress_on_a_terminal_goes_to_stderr(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
-    with progress("working", 3) as advance:
-        advance(2, note="loss 0.1")
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "working" in err
-    assert "2/3" in err
-    assert "loss 0.1" in err
-
-
-def test_table_goes_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    long = "[red]" + "x" * 90
-    print_table("[b]title", [("name", long), ("number", 3)], columns=("what", "value"))
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert "[b]title" in out
-    assert long in out
-    assert "value" in out
-
-
-def test_seed_makes_everything_repeatable() -> None:
-    import random
-
-    def draw() -> tuple[float, float, float]:
-        return random.random(), np.random.rand(), float(torch.rand(()))  # noqa: NPY002
-
-    seed_everything(7)
-    first = draw()
-    seed_everything(7)
-    assert draw() == first
-    seed_everything(8)
-    assert draw() != first
-
-
-def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:0")
-    assert choose_device("cuda:1") == torch.device("cuda:1")
-    assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(InputError, match=r"--device cuda:2: there is no such device here; .*cpu, cuda:0, cuda:1"):
-        choose_device("cuda:2")
-
-
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "tpu", "", "meta"])
-def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(InputError, match="no such device here; choose of auto, cpu"):
-        choose_device(name)
 
 
 def test_codes_are_the_promised_ones() -> None:

@@ -1,0 +1,117 @@
+"""The pictures of `pgen demo`, written to its folder, and what `templates/demo.html.j2` says about them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.body.crop import Letterbox
+from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
+from pgen.cli.errors_to_exit_codes import AdvanceProgress
+from pgen.data.formats.images import write_png
+from pgen.inference.predictor import Predictor
+
+Picture = NDArray[np.uint8]
+Figure = tuple[str, str]  #: file and caption
+
+#: The edits that are shown, each of the first person.
+EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})
+_FRAME_MS = 70  #: how long a picture of the animation is shown
+
+
+class DemoPictures:
+    """The first people of a seed, generated in new poses, and what else is drawn of them."""
+
+    def __init__(self, model: Predictor, seed: int, count: int, folder: Path, advance: AdvanceProgress) -> None:
+        self.model, self.seed, self.folder, self.advance = model, seed, folder, advance
+        self.demos = [render_demo_person(seed, index, model.frame) for index in range(count)]
+        self.names = [f"person {number}" for number in range(1, count + 1)]
+        sources = [demo.source for demo in self.demos]
+        self.people = [model.person(source.image, source.pose, source.parsing) for source in sources]
+        advance(count, note="photographed")
+        begin = time.monotonic()
+        self.results = [
+            list(person.generate_many([truth.pose for truth in demo.truths.values()]))
+            for demo, person in zip(self.demos, self.people, strict=True)
+        ]
+        self.seconds = time.monotonic() - begin
+        self.pairs = sum(map(len, self.results))
+        advance(count, note="generated")
+
+    def draw_new_poses(self) -> list[dict[str, object]]:
+        """Every person in every pose, beside the truth; all of them also in people.png.
+
+        Of each person: name, what was given (figures), and a grid of files, rows by kind of picture, a column a pose.
+        """
+        people: list[dict[str, object]] = []
+        rows = []
+        for demo, name, results in zip(self.demos, self.names, self.results, strict=True):
+            file = name.replace(" ", "")
+            grid: dict[str, list[str]] = {"target pose": [], "predicted map": [], "generated": [], "rendered truth": []}
+            for (pose, truth), result in zip(demo.truths.items(), results, strict=True):
+                (_, source), *panels = result.panels()
+                pictures = [*(picture for _, picture in panels), truth.image]
+                for (kind, files), picture in zip(grid.items(), pictures, strict=True):
+                    files.append(self._save(f"{file}_{pose}_{kind}.png".replace(" ", "-"), picture))
+                captions = (f"pose: {pose}", *list(grid)[1:])
+                rows.append([(f"{name}: source", source), *zip(captions, pictures, strict=True)])
+            fit = Letterbox.of(self.model.frame, _double(self.model.frame))
+            given = [
+                (self._save(f"{file}_source.png", demo.source.image), f"{name}: the source photo"),
+                (self._save(f"{file}_pose.png", draw_skeleton(fit.frame, fit.pose(demo.source.pose))), "its pose"),
+                (self._save(f"{file}_map.png", colorize_parsing(demo.source.parsing)), "its map"),
+            ]
+            people.append({"name": name, "given": given, "poses": list(demo.truths), "rows": grid})
+        self._save("people.png", draw_sheet(rows))
+        return people
+
+    def draw_walk(self, frames: int) -> dict[str, object]:
+        """The first person walking, as animations."""
+        results = []
+        for result in self.people[0].generate_many(render_walk(self.seed, 0, self.model.frame, frames)):
+            results.append(result)
+            self.advance(note="animating")
+        fit = Letterbox.of(self.model.frame, _double(self.model.frame))
+        self._save_gif("walk.gif", [fit.image(result.image) for result in results])
+        self._save_gif("walk_pose.gif", [draw_skeleton(fit.frame, fit.pose(result.pose)) for result in results])
+        captions = {"person1_source.png": "the source photo", "walk_pose.gif": "target poses", "walk.gif": "generated"}
+        return {"steps": WALK_STEPS, "frames": frames, "figures": list(captions.items())}
+
+    def draw_texture_transfers(self) -> list[Figure]:
+        """Every person in the top of the next one."""
+        figures = []
+        for number, person in enumerate(self.people):
+            giver = (number + 1) % len(self.people)
+            result = person.transfer_texture(self.people[giver])
+            file = self._save(f"person{number + 1}_dressed.png", result.image)
+            figures.append((file, f"{self.names[number]} in the top of {self.names[giver]}"))
+        return figures
+
+    def draw_edits(self) -> list[Figure]:
+        """The first person after each of `EDITS`."""
+        figures = [("person1_source.png", f"{self.names[0]}: the source photo")]
+        for edits in EDITS:
+            result = self.people[0].manipulate(None, **edits)
+            figures.append((self._save(f"person1_{'_'.join(edits)}.png", result.image), result.target))
+        return figures
+
+    def _save(self, name: str, picture: Picture) -> str:
+        return write_png(self.folder / name, picture).name
+
+    def _save_gif(self, name: str, pictures: Sequence[Picture]) -> None:
+        """An endless animation, each picture with its own best 256 colors."""
+        # Dithering would flicker from picture to picture.
+        frames = [Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE) for picture in pictures]
+        frames[0].save(
+            self.folder / name, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0, optimize=True
+        )
+
+
+def _double(size: tuple[int, int]) -> tuple[int, int]:
+    return 2 * size[0], 2 * size[1]
