@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.joints import FLIP_JOINTS
+from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.warp import Size, resize_labels
 
@@ -30,16 +32,38 @@ class PersonBatch:
         """Parsing map (B, 10, H, W) of 0 and 1."""
         return one_hot(self.labels)
 
-    def half(self) -> PersonBatch:
-        """The same views at half their size."""
+    def halve(self) -> PersonBatch:
+        """The same people at half their size."""
         size = (self.size[0] // 2, self.size[1] // 2)
         return PersonBatch(F.avg_pool2d(self.images, 2), resize_labels(self.labels, size), downscale_poses(self.poses))
 
 
-def replace_parsing_by_pose_masks(views: PersonBatch) -> PersonBatch:
-    """``views`` with their pose masks, as upper clothes, in place of the parsing maps."""
-    mask = pose_masks(views.poses, views.size, pose_mask_radius(views.size))[:, 0]
-    return PersonBatch(views.images, mask.long() * Label.UPPER, views.poses)
+def replace_parsing_by_pose_masks(persons: PersonBatch) -> PersonBatch:
+    """``persons`` with their pose masks, as upper clothes, in place of the parsing maps."""
+    mask = pose_masks(persons.poses, persons.size, pose_mask_radius(persons.size))[:, 0]
+    return PersonBatch(persons.images, mask.long() * Label.UPPER, persons.poses)
+
+
+def flip_persons(persons: PersonBatch, which: Tensor) -> PersonBatch:
+    """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
+    swap = torch.tensor(FLIP_LABELS, device=persons.labels.device)
+    poses = flip_poses(persons.poses, persons.size[1])
+    return PersonBatch(
+        torch.where(which[:, None, None, None], persons.images.flip(3), persons.images),
+        torch.where(which[:, None, None], swap[persons.labels].flip(2), persons.labels),
+        torch.where(which[:, None, None], poses, persons.poses),
+    )
+
+
+def flip_poses(poses: Tensor, width: int) -> Tensor:
+    """Poses (B, 18, 2) as a mirror shows them in a frame of ``width`` pixels."""
+    poses = poses[:, list(FLIP_JOINTS)]
+    return torch.stack([width - 1 - poses[..., 0], poses[..., 1]], -1)
+
+
+def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
+    """Poses in the pixels of a frame ``factor`` times smaller."""
+    return (poses + 0.5) / factor - 0.5
 
 
 def one_hot(labels: Tensor) -> Tensor:
@@ -56,9 +80,9 @@ def straight_through_one_hot(logits: Tensor) -> Tensor:
     return one_hot(logits.argmax(1)) + soft - soft.detach()
 
 
-def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
-    """Poses in the pixels of a frame ``factor`` times smaller."""
-    return (poses + 0.5) / factor - 0.5
+def to_float(images: Tensor) -> Tensor:
+    """Images (..., 3, H, W) of bytes in [−1, 1], float32."""
+    return images.float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -68,4 +92,9 @@ def to_uint8(images: Tensor) -> Tensor:
 
 def to_pictures(images: Tensor) -> NDArray[np.uint8]:
     """Images (B, 3, H, W) in [−1, 1] as arrays (B, H, W, 3), to be drawn or saved."""
-    return to_uint8(images).permute(0, 2, 3, 1).cpu().numpy()
+    return to_uint8(images).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def from_pictures(pictures: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
+    """Arrays (B, H, W, 3) of bytes as images (B, 3, H, W) in [−1, 1]."""
+    return to_float(torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2))

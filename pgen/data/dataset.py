@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch
-from pgen.body.joints import FLIP_JOINTS, TORSO_JOINTS, known_joints
-from pgen.body.labels import FLIP_LABELS
+from pgen.body.batch import PersonBatch, flip_persons, to_float
+from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.data.example import Split
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -57,7 +56,7 @@ class PersonDataset:
         held = self._held
         images, labels = self._read(indices.tolist()) if held is None else (held[0][indices], held[1][indices])
         return PersonBatch(
-            images.to(device).float() / 127.5 - 1,
+            to_float(images.to(device)),
             labels.to(device).long(),
             self.poses[indices].to(device),
         )
@@ -75,23 +74,6 @@ def _memory() -> float:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return math.inf
-
-
-def flip_persons(views: PersonBatch, which: Tensor) -> PersonBatch:
-    """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
-    swap = torch.tensor(FLIP_LABELS, device=views.labels.device)
-    poses = flip_poses(views.poses, views.size[1])
-    return PersonBatch(
-        torch.where(which[:, None, None, None], views.images.flip(3), views.images),
-        torch.where(which[:, None, None], swap[views.labels].flip(2), views.labels),
-        torch.where(which[:, None, None], poses, views.poses),
-    )
-
-
-def flip_poses(poses: Tensor, width: int) -> Tensor:
-    """Poses (B, 18, 2) as a mirror shows them in a frame of ``width`` pixels."""
-    poses = poses[:, list(FLIP_JOINTS)]
-    return torch.stack([width - 1 - poses[..., 0], poses[..., 1]], -1)
 
 
 def zoom_persons(views: PersonBatch, zoom: Tensor, shift: Tensor) -> PersonBatch:

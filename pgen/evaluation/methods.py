@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import to_pictures
+from pgen.body.batch import from_pictures, to_pictures
 from pgen.body.part_paste import paste_by_part
 from pgen.body.torso import complete_torso
 from pgen.body.transfer import Transfer
@@ -233,7 +233,7 @@ def _transfer(pair: Pair, source: Photo | None, target: Photo) -> tuple[Tensor, 
     assert source is not None
     if source.image.shape != target.image.shape:
         raise InputError("source and target are of different sizes")
-    images = torch.from_numpy(source.image).permute(2, 0, 1)[None].float() / 127.5 - 1
+    images = from_pictures(source.image[None])
     return images, Transfer(poses[0], poses[1], (images.shape[2], images.shape[3]))
 
 

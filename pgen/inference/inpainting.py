@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, from_pictures, to_pictures
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
@@ -74,7 +74,7 @@ def inpaint_regions(
         shows[there] = called
     after = layout[0].byte().cpu().numpy()
     prepared = _prepared(person, after, shows)
-    frame, guide = paint_source(prepared, person, layout), as_bytes(prepared.images[0])
+    frame, guide = paint_source(prepared, person, layout), to_pictures(prepared.images)[0]
     enlarged = person.image.copy()
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
@@ -122,13 +122,13 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
     Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
     """
     views = person.views
-    pixels = as_bytes(views.images[0])
+    pixels = to_pictures(views.images)[0]
     before = views.labels[0].byte().cpu().numpy()
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
         light[before == label] = estimate_shading(pixels, erode_region(before == label, 1))[before == label]
-    behind = as_bytes(clean_background(views.images, views.labels)[0])
+    behind = to_pictures(clean_background(views.images, views.labels))[0]
     filled = pixels.copy()
     fresh = changed & ~_shown(before, after, shows)
     skin = paint_bare_skin(pixels, before, views.poses[0].cpu().numpy())
@@ -161,7 +161,7 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
         lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
     device = views.images.device
-    image = torch.from_numpy(filled).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    image = from_pictures(filled[None], device)
     return PersonBatch(image, torch.from_numpy(after).to(device).long()[None], views.poses)
 
 
@@ -204,7 +204,7 @@ def enlarge_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def paint_source(source: PersonBatch, person: Person, layout: Tensor) -> NDArray[np.uint8]:
     """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    return as_bytes(person.generator.images(source, transfer, layout)[0])
+    return to_pictures(person.generator.images(source, transfer, layout))[0]
 
 
 def paste_source(source: PersonBatch, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -214,12 +214,7 @@ def paste_source(source: PersonBatch, person: Person, layout: Tensor) -> tuple[N
     """
     transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
     paste = transfer.paste(source.images, source.labels, layout)
-    return as_bytes(paste.image[0]), np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
-
-
-def as_bytes(image: Tensor) -> NDArray[np.uint8]:
-    """(3, h, w) in [−1, 1] → uint8 (h, w, 3)."""
-    return ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+    return to_pictures(paste.image)[0], np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
 
 
 def enlargement_factor(person: Person) -> float:

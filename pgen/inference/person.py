@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, from_pictures, to_pictures
 from pgen.body.crop import CropBox, Letterbox
 from pgen.body.labels import Label
 from pgen.body.masks import pose_masks
@@ -23,7 +23,6 @@ from pgen.body.retarget import retarget_motion
 from pgen.body.transfer import Transfer
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.errors import InputError
-from pgen.inference.inpainting import as_bytes
 from pgen.inference.inputs import (
     ParsingLike,
     PoseLike,
@@ -90,10 +89,9 @@ class Person:
         self.pose = source.pose - self.window.corner
         self.fit = Letterbox.of(self.window.size, generator.frame)
         device = generator.device
-        pixels = torch.from_numpy(self.fit.image(self.image)).to(device)
         labels = torch.from_numpy(self.fit.parsing(self.parsing)).to(device)
         self.views = PersonBatch(
-            pixels.permute(2, 0, 1)[None].float() / 127.5 - 1,
+            from_pictures(self.fit.image(self.image)[None], device),
             labels[None].long(),
             torch.from_numpy(self.fit.pose(self.pose)).to(device)[None],
         )
@@ -238,7 +236,7 @@ class Person:
             yield Result(
                 person=self,
                 target=target.name,
-                image=self.fit.image_back(as_bytes(image)),
+                image=self.fit.image_back(to_pictures(image[None])[0]),
                 parsing=self.fit.parsing_back(layout.byte().cpu().numpy()),
                 pose=self.fit.pose_back(target.pose),
                 warnings=target.warnings,

@@ -7,11 +7,10 @@ import os
 import torch
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch, one_hot, replace_parsing_by_pose_masks
+from pgen.body.batch import PersonBatch, flip_persons, flip_poses, one_hot, replace_parsing_by_pose_masks
 from pgen.body.labels import FLIP_LABELS
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
-from pgen.data.dataset import flip_persons, flip_poses
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.inference.inputs import ImageLike, ParsingLike, PoseLike, read_source

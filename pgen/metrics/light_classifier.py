@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.metrics.inception import UnavailableError
@@ -44,9 +45,7 @@ class LightClassifier(nn.Module):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        scaled = F.interpolate(
-            images.float() / 127.5 - 1, (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False
-        )
+        scaled = F.interpolate(to_float(images), (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
         pooled = self.network.features(scaled).pooled
         assert pooled is not None
         return pooled

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import to_float
 from pgen.data.vgg import BUNDLED, load_vgg_features
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
@@ -79,7 +80,7 @@ class MeanVggFeatures(nn.Module):
 
 def _signed(images: Tensor) -> Tensor:
     """Images in [−1, 1], from bytes if need be."""
-    return images if images.is_floating_point() else images.float() / 127.5 - 1
+    return images if images.is_floating_point() else to_float(images)
 
 
 def _layers(network: VggFeatures, images: Tensor) -> list[Tensor]:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pgen.body.batch import to_float
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.annotators.choose import POSE_ANNOTATORS, Annotators
@@ -79,7 +80,7 @@ class Detector:
             pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
             framed = torch.from_numpy(np.stack([fit.image(one) for one in pixels])).permute(0, 3, 1, 2)
         height, width = self.frame
-        inputs = framed.to(self.device).float() / 127.5 - 1
+        inputs = to_float(framed.to(self.device))
         # Its strides want sides that are multiples of 32.
         inputs = F.pad(inputs, (0, -width % 32, 0, -height % 32), mode="replicate")
         found = joints_from_heatmaps(self.network(inputs), self.network.stride).cpu()

@@ -180,7 +180,7 @@ def paint(
         source, source_parsing = replace_parsing_by_pose_masks(source), None
         parsing = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
     if isinstance(model, TwoLevelAppearanceGenerator):
-        half = source.half()
+        half = source.halve()
         half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
         half_source_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
         coarse = _build_input(

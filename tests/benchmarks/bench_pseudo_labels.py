@@ -20,10 +20,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
-from pgen.data.dataset import flip_persons, zoom_persons
+from pgen.data.dataset import zoom_persons
 from pgen.data.store import Store
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances

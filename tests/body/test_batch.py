@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from pgen.body.batch import to_pictures, to_uint8
+from pgen.body.batch import from_pictures, to_float, to_pictures, to_uint8
 
 
 def test_values_are_rounded_as_saving_does() -> None:
@@ -14,3 +14,10 @@ def test_pictures_have_their_channels_last() -> None:
     found = to_pictures(torch.linspace(-1, 1, 24).reshape(1, 3, 2, 4))
     assert found.shape == (1, 2, 4, 3)
     assert found[0, 0, 0].tolist() == [0, round(8 / 23 * 255), round(16 / 23 * 255)]
+
+
+def test_bytes_come_through() -> None:
+    values = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_uint8(to_float(values)), values)
+    pictures = values.reshape(1, 2, 32, 4)[..., :3].contiguous().numpy()
+    assert (to_pictures(from_pictures(pictures)) == pictures).all()

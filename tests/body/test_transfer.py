@@ -35,7 +35,7 @@ def test_half_of_a_view_agrees_with_itself() -> None:
     for sample in range(2):
         x, y = joints[sample, 4].long().tolist()
         whole.images[sample, :, y // 2 * 2 : y // 2 * 2 + 2, x // 2 * 2 : x // 2 * 2 + 2] = 1
-    half = whole.half()
+    half = whole.halve()
     assert half.size == (32, 32)
     for sample in range(2):
         x, y = downscale_poses(joints)[sample, 4].round().long().tolist()

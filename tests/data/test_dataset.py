@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.joints import TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.data import dataset as samples
-from pgen.data.dataset import Augmentation, PersonDataset, augment, flip_persons, zoom_persons
+from pgen.data.dataset import Augmentation, PersonDataset, augment, zoom_persons
 from pgen.data.store import Store
 from pgen.errors import InputError
 from tests.data.examples import write_store

@@ -29,7 +29,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def children() -> ForkServerContext:
     """Starts processes that have imported everything already, so that they can be killed while they work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pgen.body.batched", "tests.data.test_killed"])
+    context.set_forkserver_preload(["pgen.body.parts", "tests.data.test_killed"])
     return context
 
 

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 import pgen
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, flip_persons, flip_poses
 from pgen.body.labels import FLIP_LABELS
 from pgen.body.transfer import Transfer
-from pgen.data.dataset import flip_persons, flip_poses
 from pgen.data.weights import Weights
 from pgen.errors import InputError
 from pgen.inference.predictor import Predictor, load

@@ -4,12 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.joints import BONES, FLIP_JOINTS, Joint
 from pgen.body.labels import FLIP_LABELS
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
-from pgen.data.dataset import flip_persons
 from pgen.models.semantic import SemanticConfig, SemanticGenerator, SemanticInput, predict_parsing, upscale_semantic
 from tests.models.people import standing, views
 
@@ -166,7 +165,7 @@ def test_grown_predicts_the_same_twice_as_large(block: int) -> None:
     assert large.config == SemanticConfig(WIDTHS, 2, 0.0, 2 * block, warped_parsing=True, limb_maps=True)
     wide = views((128, 64))
     wide.labels = wide.labels[:, ::2, ::2].repeat_interleave(2, 1).repeat_interleave(2, 2)
-    half = wide.half()
+    half = wide.halve()
     with torch.no_grad():
         expected = predict_parsing(small, half, Transfer(half.poses, half.poses.flip(0), half.size))
         found = predict_parsing(large, wide, Transfer(wide.poses, wide.poses.flip(0), wide.size))

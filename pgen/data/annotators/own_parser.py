@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pgen.body.batch import from_pictures
 from pgen.body.joints import FLIP_JOINTS, known_joints
 from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
 from pgen.body.sides import with_nearest_sides
@@ -76,7 +77,7 @@ class OwnParser:
             ]
         )
         inputs = ParserInput(
-            torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1,
+            from_pictures(images, self._device),
             torch.from_numpy(poses).to(self._device),
             torch.from_numpy(silhouettes).to(self._device)[:, None],
             torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),

@@ -9,11 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.labels import FLIP_LABELS, Label
 from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import BUNDLED, OwnParser
-from pgen.data.dataset import flip_persons
 from pgen.data.weights import bundled_path, save_weights
 from pgen.errors import InputError
 from pgen.models.parser import Parser, ParserConfig, ParserInput
