@@ -1,4 +1,4 @@
-"""Training batches: views drawn from a store, mirrored and zoomed at random."""
+"""People of a store as a torch data set, and how samples of them are mirrored and zoomed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from pgen.body.batch import PersonBatch, flip_persons, to_float
 from pgen.body.joints import TORSO_JOINTS, known_joints
@@ -23,11 +24,56 @@ from pgen.errors import InputError
 _SHARE_OF_MEMORY = 0.3
 
 
-class PersonDataset:
-    """Views of one split of a store; an index counts within the split.
+@dataclass(frozen=True)
+class PersonSample:
+    """A person of a store, as it is stored."""
+
+    image: Tensor  #: uint8 (3, H, W) RGB, channels last in memory
+    labels: Tensor  #: uint8 (H, W), ids 0–9
+    pose: Tensor  #: float32 (18, 2), (x, y) in pixels, NaN = missing
+    name: str
+    person: str
+
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """B people as bytes: what is read ahead, and moved to the device."""
+
+    images: Tensor  #: uint8 (B, 3, H, W) RGB, channels last in memory
+    labels: Tensor  #: uint8 (B, H, W), ids 0–9
+    poses: Tensor  #: float32 (B, 18, 2), (x, y) in pixels, NaN = missing
+
+    @classmethod
+    def collate(cls, samples: Sequence[PersonSample]) -> Self:
+        """One or more samples, in their order."""
+        images = torch.stack([sample.image.permute(1, 2, 0) for sample in samples]).permute(0, 3, 1, 2)
+        labels, poses = ([getattr(sample, name) for sample in samples] for name in ("labels", "pose"))
+        return cls(images, torch.stack(labels), torch.stack(poses))
+
+    def __getitem__(self, which: slice) -> StoredBatch:
+        return StoredBatch(self.images[which], self.labels[which], self.poses[which])
+
+    def pin_memory(self) -> StoredBatch:
+        """The same in memory that a GPU reads by itself."""
+        return StoredBatch(self.images.pin_memory(), self.labels.pin_memory(), self.poses.pin_memory())
+
+    def to(self, device: torch.device | str) -> PersonBatch:
+        """The people as networks see them, on ``device``."""
+        images, labels, poses = (
+            tensor.to(device, non_blocking=True) for tensor in (self.images, self.labels, self.poses)
+        )
+        return PersonBatch(to_float(images), labels.long(), poses)
+
+
+class PersonDataset(Dataset[PersonSample]):
+    """People of one split of a store; an index counts within the split.
 
     Images and maps are held in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
     default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
+    It may be pickled, and used after a fork: each process opens the file for itself.
+
+    Raises:
+        InputError: the split has no images; later, where the file is damaged.
     """
 
     def __init__(self, store: Store, split: Split = "train", in_memory: bool | None = None, sharing: int = 1) -> None:
@@ -36,36 +82,39 @@ class PersonDataset:
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
         if in_memory is None:
             in_memory = sharing * len(self) * math.prod(self.size) * 4 <= _SHARE_OF_MEMORY * _memory()
-        self._held = self._read(range(len(self))) if in_memory else None
         self.poses = torch.from_numpy(np.asarray(store.poses)[self.indices])
         self.persons = [store.persons[i] for i in self.indices]
         self.names = [store.names[i] for i in self.indices]
+        self._stored: StoredBatch | None = None
+        if in_memory:
+            self._stored = StoredBatch.collate([self[index] for index in range(len(self))])
 
     def __len__(self) -> int:
         return len(self.indices)
 
+    def __getitem__(self, index: int) -> PersonSample:
+        if self._stored is not None:
+            image, labels = self._stored.images[index], self._stored.labels[index]
+        else:
+            row = self.indices[index]
+            image = torch.from_numpy(self.store.image(row)).permute(2, 0, 1)
+            labels = torch.from_numpy(self.store.parsing(row))
+        return PersonSample(image, labels, self.poses[index], self.names[index], self.persons[index])
+
+    @property
+    def is_in_memory(self) -> bool:
+        return self._stored is not None
+
     @property
     def labels(self) -> Tensor:
         """All parsing maps, uint8 (N, H, W)."""
-        if self._held is not None:
-            return self._held[1]
-        return torch.from_numpy(np.stack([self.store.parsing(i) for i in self.indices]))
+        if self._stored is not None:
+            return self._stored.labels
+        return torch.from_numpy(np.stack([self.store.parsing(row) for row in self.indices]))
 
-    def views(self, indices: Tensor, device: torch.device | str = "cpu") -> PersonBatch:
-        """The views at ``indices`` (B,), as they are."""
-        held = self._held
-        images, labels = self._read(indices.tolist()) if held is None else (held[0][indices], held[1][indices])
-        return PersonBatch(
-            to_float(images.to(device)),
-            labels.to(device).long(),
-            self.poses[indices].to(device),
-        )
-
-    def _read(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Images uint8 (B, 3, H, W) and maps uint8 (B, H, W), from the file."""
-        rows = self.indices[list(positions)]
-        images = torch.from_numpy(np.stack([self.store.image(row) for row in rows])).permute(0, 3, 1, 2)
-        return images, torch.from_numpy(np.stack([self.store.parsing(row) for row in rows]))
+    def batch(self, indices: Tensor, device: torch.device | str = "cpu") -> PersonBatch:
+        """The people at ``indices``, long (B,), as they are."""
+        return StoredBatch.collate([self[index] for index in indices.tolist()]).to(device)
 
 
 def _memory() -> float:

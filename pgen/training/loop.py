@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pgen.training.checkpoint import TrainingState
 from pgen.training.distributed import ProcessGroup
+from pgen.training.loader import load_steps
 from pgen.training.run import RunConfig, RunWriter
 from pgen.training.step import Step, check_batch, check_precision
 from pgen.training.tasks.base import TrainingTask
@@ -102,8 +103,8 @@ def _steps(
     sums: dict[str, Tensor] = {}
     saved_at, started, logged = time.monotonic(), time.monotonic(), state.step
     with _stop_after_step(insist=processes.world > 1) as asked_to_stop:
-        while state.step < last:
-            losses = step(run.kept())
+        for loaded in load_steps(stage, run.seed, range(state.step, last), processes, run.workers):
+            losses = step(loaded, run.kept())
             state.follow(min(schedule.ema, 1 - 1 / (state.step + 1)))
             state.step += 1
             sums = {name: sums.get(name, 0) + loss.float() for name, loss in losses.items()}

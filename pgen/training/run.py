@@ -48,6 +48,7 @@ class RunConfig:
     max_steps: int | None = None  #: stop here, to be resumed later
     resume: bool = False
     warn: Callable[[str], None] = lambda message: None  #: tells the user
+    workers: int | None = None  #: processes that read photos ahead, see `pgen.training.loader.load_steps`
 
     @property
     def checkpoints(self) -> Checkpoints:

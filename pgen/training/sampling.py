@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from pgen.data.dataset import Augmentation, PersonDataset
+from pgen.body.batch import PersonBatch
+from pgen.data.dataset import Augmentation, PersonDataset, PersonSample, StoredBatch
 from pgen.training.augment.self_reconstruction import Occlusion
 from pgen.training.config import Schedule
 
@@ -19,18 +21,23 @@ class SampledBatch:
     """The samples of one step: who they are and how they are changed. On the CPU; every field has B entries.
 
     It is drawn for the whole batch, from (seed, step) alone. Processes and micro-batches then take their `part` of it:
-    together they have the same samples however many they are.
+    together they have the same samples however many they are. The photos are added afterwards, where they are needed.
     """
+
+    #: Fields that are indices of photos.
+    roles: ClassVar[tuple[str, ...]] = ("source",)
 
     names: tuple[str, ...]  #: what to call each sample in a message
     source: Tensor  #: long (B,), indices of A
     source_change: Augmentation
+    photos: Mapping[str, StoredBatch] = field(default_factory=dict, kw_only=True)  #: by role; empty: not loaded yet
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, which: slice) -> Self:
-        return replace(self, **{field.name: getattr(self, field.name)[which] for field in fields(self)})
+        parts = {one.name: getattr(self, one.name)[which] for one in fields(self) if one.name != "photos"}
+        return replace(self, **parts, photos={role: photos[which] for role, photos in self.photos.items()})
 
     def part(self, index: int, count: int) -> Self:
         """Part ``index`` of ``count`` equal ones. Raises ValueError if the samples cannot be parted so."""
@@ -38,6 +45,24 @@ class SampledBatch:
             raise ValueError(f"there is no part {index} of {count} of {len(self)} samples")
         share = len(self) // count
         return self[index * share : (index + 1) * share]
+
+    def photo_indices(self) -> list[int]:
+        """Which photos are to be loaded: those of the first role, of the second and so on."""
+        return torch.cat([getattr(self, role) for role in self.roles]).tolist()
+
+    def with_photos(self, photos: StoredBatch) -> Self:
+        """The samples with the photos at `photo_indices`."""
+        count = len(self)
+        by_role = {role: photos[k * count : (k + 1) * count] for k, role in enumerate(self.roles)}
+        return replace(self, photos=by_role)
+
+    def load(self, dataset: Dataset[PersonSample]) -> Self:
+        """The samples with their photos."""
+        return self.with_photos(StoredBatch.collate([dataset[index] for index in self.photo_indices()]))
+
+    def persons(self, role: str, device: torch.device | str = "cpu") -> PersonBatch:
+        """The loaded people of one role, as they are, on ``device``."""
+        return self.photos[role].to(device)
 
 
 @dataclass(frozen=True)
@@ -51,12 +76,16 @@ class SampledPhotos(SampledBatch):
 class SampledPhotosWithBackgrounds(SampledPhotos):
     """Single views, each with another one that may lend its background."""
 
+    roles = ("source", "other")
+
     other: Tensor  #: long (B,), indices of the others
 
 
 @dataclass(frozen=True)
 class SampledPairs(SampledBatch):
     """Pairs of A and of the view that says where A goes."""
+
+    roles = ("source", "target")
 
     target: Tensor  #: long (B,), indices of the target
     target_change: Augmentation

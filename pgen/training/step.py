@@ -13,6 +13,7 @@ from pgen.errors import InputError, PgenError
 from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
 from pgen.training.distributed import ProcessGroup, no_gradient_sync
+from pgen.training.loader import LoadedStep, step_seed
 from pgen.training.sampling import SampledBatch
 from pgen.training.tasks.base import Judged, TrainingTask
 
@@ -55,22 +56,19 @@ class Step:
         self.critics = processes.averaging(_DiscriminatorLosses(stage)) if has_critics else None
         self.parameters = list(stage.networks.parameters())
 
-    def __call__(self, kept: str) -> dict[str, Tensor]:
+    def __call__(self, step: LoadedStep, kept: str) -> dict[str, Tensor]:
         """Take the step, and return this process's losses. ``kept`` tells in an error what is left to go on from.
 
         Raises PgenError, before any weight is changed, if a loss or gradient is not finite.
         """
         stage, state, schedule = self.stage, self.state, self.stage.schedule
         stage.on_step_start(state.step, state.average)
-        seed = (self.seed * 1_000_003 + state.step) % 2**63
-        whole = stage.sample(torch.Generator().manual_seed(seed))
+        seed = step_seed(self.seed, state.step)
         state.optimiser.zero_grad(set_to_none=True)
         if state.critic_optimiser is not None:
             state.critic_optimiser.zero_grad(set_to_none=True)
         losses: dict[str, Tensor] = {}
-        for part in range(schedule.accumulate):
-            # Parts come first, then processes: so batch norms see the same samples in any number of processes.
-            draw = whole.part(part, schedule.accumulate).part(self.processes.rank, self.processes.world)
+        for part, draw in enumerate(step.parts):
             torch.manual_seed((seed + ((part * self.processes.world + self.processes.rank) << 32)) % 2**63)
             with ExitStack() as stack:
                 if part + 1 < schedule.accumulate:
@@ -81,7 +79,7 @@ class Step:
         state.scaler.unscale_(state.optimiser)
         norm = nn.utils.clip_grad_norm_(self.parameters, schedule.clip or torch.inf)
         if not state.scaler.is_enabled():  # which leaves such steps out, and scales less
-            self._require_finite("gradient", losses, norm, whole, kept)
+            self._require_finite("gradient", losses, norm, step.names, kept)
         factor = rate_factor(schedule, state.step)
         for optimiser, rate in ((state.optimiser, schedule.rate), (state.critic_optimiser, schedule.critic_rate)):
             if optimiser is not None:
@@ -90,7 +88,7 @@ class Step:
                 state.scaler.step(optimiser)
         state.scaler.update()
         if state.scaler.is_enabled() and state.scaler.get_scale() < 1:
-            self._require_finite("gradient", losses, torch.tensor(torch.nan), whole, kept)
+            self._require_finite("gradient", losses, torch.tensor(torch.nan), step.names, kept)
         return losses
 
     def _add_gradients(self, draw: SampledBatch, kept: str) -> dict[str, Tensor]:
@@ -100,7 +98,7 @@ class Step:
         with self._autocast():
             losses, judged = self.generator(draw)
             total = torch.stack(list(losses.values())).sum()
-        self._require_finite("loss", losses, total, draw, kept)
+        self._require_finite("loss", losses, total, draw.names, kept)
         self.state.scaler.scale(total * share).backward()
         critic_losses: dict[str, Tensor] = {}
         if self.critics is not None:
@@ -109,7 +107,7 @@ class Step:
             with self._autocast():
                 critic_losses = self.critics(judged)
                 critic_total = torch.stack(list(critic_losses.values())).sum()
-            self._require_finite("discriminators' loss", critic_losses, critic_total, draw, kept)
+            self._require_finite("discriminators' loss", critic_losses, critic_total, draw.names, kept)
             self.state.scaler.scale(critic_total * share).backward()
         return {name: value.detach() * share for name, value in (losses | critic_losses).items()}
 
@@ -117,13 +115,13 @@ class Step:
         return torch.autocast(self.processes.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     def _require_finite(
-        self, what: str, losses: Mapping[str, Tensor], value: Tensor, draw: SampledBatch, kept: str
+        self, what: str, losses: Mapping[str, Tensor], value: Tensor, names: Sequence[str], kept: str
     ) -> None:
         if torch.isfinite(value):
             return
         told = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
         raise PgenError(
-            f"step {self.state.step}: the {what} is not finite ({told}) for {_listed(draw.names)}; {kept};"
+            f"step {self.state.step}: the {what} is not finite ({told}) for {_listed(names)}; {kept};"
             " a lower rate may help"
         )
 

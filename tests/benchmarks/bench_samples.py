@@ -62,7 +62,7 @@ def test_samples_a_second(store: Store) -> None:
 
     def from_file(number: int) -> None:
         source, target = (torch.from_numpy(np.roll(chosen, -BATCH * number - k)[:BATCH].copy()) for k in (0, 1))
-        part_affines_of_batch(sampler.views(source).poses, sampler.views(target).poses)
+        part_affines_of_batch(sampler.batch(source).poses, sampler.batch(target).poses)
 
     def from_keypoints(number: int) -> None:
         source, target = (store.poses[chosen[(number + k) % PHOTOS]] for k in (0, 1))

@@ -158,7 +158,7 @@ def a_step(
 
     stage.discriminators.requires_grad_(False)
     with clock.of("other"), autocast():
-        losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(step)))
+        losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(step)).load(stage.train))
     with clock.of("backward"):
         torch.stack(list(losses.values())).sum().backward()
     if len(stage.discriminators):
@@ -197,7 +197,7 @@ def test_bench_training(sampler: PersonDataset, name: str) -> None:
         print(f"    {table(clock.seconds, whole)}")
         if isinstance(stage, AppearanceTask) and precision == "fp32":
             stage.discriminators.requires_grad_(False)
-            losses, _ = stage.losses(stage.sample(torch.Generator().manual_seed(9)))
+            losses, _ = stage.losses(stage.sample(torch.Generator().manual_seed(9)).load(stage.train))
             alone = Clock()
             backward_of_each(losses, alone)
             print(f"    backward of each loss alone: {table(alone.seconds, clock.seconds['backward'] / STEPS)}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_sampler_counts_within_its_split(tmp_path: Path) -> None:
         train, test = PersonDataset(store, "train"), PersonDataset(store, "test")
         assert (len(train), len(test), train.size) == (4, 2, (128, 128))
         assert (train.persons, test.persons) == (["p1", "p2", "p1", "p2"], ["p0", "p0"])
-        found = train.views(torch.tensor([2, 0]))
+        found = train.batch(torch.tensor([2, 0]))
         assert train.names[2] == store.names[4]
         expected = store.image(4).astype(np.float32) / 127.5 - 1
     np.testing.assert_allclose(found.images[0].permute(1, 2, 0).numpy(), expected, atol=1e-6)
@@ -69,10 +70,25 @@ def test_views_from_the_file_are_those_from_memory(tmp_path: Path, monkeypatch: 
     (tmp_path / "a.h5").rename(tmp_path / "b.h5")
     at = torch.tensor([3, 0, 3])
     with pytest.raises(InputError, match="does not exist"):
-        read.views(at)
+        read.batch(at)
     (tmp_path / "b.h5").rename(tmp_path / "a.h5")
-    assert equal(held.views(at), read.views(at))
+    assert equal(held.batch(at), read.batch(at))
     assert torch.equal(held.labels, read.labels)
+
+
+def test_a_sample_is_a_row_of_the_store(tmp_path: Path) -> None:
+    with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
+        for in_memory in (True, False):
+            dataset = pickle.loads(pickle.dumps(PersonDataset(store, in_memory=in_memory)))
+            assert isinstance(dataset, torch.utils.data.Dataset)
+            sample = pickle.loads(pickle.dumps(dataset[2]))
+            np.testing.assert_array_equal(sample.image.permute(1, 2, 0), store.image(4))
+            np.testing.assert_array_equal(sample.labels, store.parsing(4))
+            np.testing.assert_array_equal(sample.pose, store.poses[4])
+            assert (sample.image.dtype, sample.labels.dtype, sample.pose.dtype) == (*[torch.uint8] * 2, torch.float32)
+            assert (sample.name, sample.person) == (store.names[4], store.persons[4])
+            with pytest.raises(IndexError):
+                dataset[4]
 
 
 def test_what_does_not_fit_the_memory_is_read_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +96,7 @@ def test_what_does_not_fit_the_memory_is_read_from_the_file(tmp_path: Path, monk
     with Store(write_store(tmp_path / "a.h5", 6, 3)) as store:
         for memory, sharing, held in ((4, 1, True), (4, 2, False), (2, 1, False), (8, 2, True)):
             monkeypatch.setattr(samples, "_memory", lambda memory=memory: memory * bytes_needed)
-            assert (PersonDataset(store, sharing=sharing)._held is not None) == held
+            assert PersonDataset(store, sharing=sharing).is_in_memory == held
 
 
 def test_a_split_without_images_is_refused(tmp_path: Path) -> None:

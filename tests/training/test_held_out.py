@@ -22,8 +22,8 @@ def test_images_without_a_known_torso_do_not_spoil_the_joint_error(samplers: Sam
 
 def test_the_truth_has_the_highest_scores(samplers: Samplers) -> None:
     stage = painting(samplers)
-    views = stage.held_out.views(torch.arange(2))
-    other = stage.held_out.views(torch.arange(2, 4))
+    views = stage.held_out.batch(torch.arange(2))
+    other = stage.held_out.batch(torch.arange(2, 4))
     scores = score_transfers(
         [ValidationBatch(views, views, views.labels, other.images, views.images)], stage.frozen.pose
     )

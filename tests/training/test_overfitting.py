@@ -62,7 +62,7 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     scores = told[-1]
     assert scores["ssim"] > LEAST_SSIM
 
-    views = photos.views(everyone)
+    views = photos.batch(everyone)
     with torch.no_grad():
         same = paint(stage.model.eval(), views, Transfer(views.poses, views.poses, SIZE), views.one_hot())
     error = (same - views.images).abs().mean().item()

@@ -46,7 +46,7 @@ def build(samplers: tuple[PersonDataset, PersonDataset]) -> Build:
 
 def losses_of(stage: TrainingTask, seed: int = 0) -> dict[str, Tensor]:
     torch.manual_seed(seed)
-    return stage.losses(stage.sample(torch.Generator().manual_seed(seed)))[0]
+    return stage.losses(stage.sample(torch.Generator().manual_seed(seed)).load(stage.train))[0]
 
 
 STAGES = {
@@ -167,8 +167,8 @@ def test_h_s_overfits_eight_maps(samplers: tuple[PersonDataset, PersonDataset]) 
     """Four pairs of people: given one map and both poses, H_S can learn the other."""
     torch.manual_seed(0)
     train_data = samplers[0]
-    source = train_data.views(torch.arange(0, 16, 2))
-    target = train_data.views(torch.arange(1, 17, 2))
+    source = train_data.batch(torch.arange(0, 16, 2))
+    target = train_data.batch(torch.arange(1, 17, 2))
     model = SemanticGenerator(SemanticConfig((16, 32, 64, 64, 64), warped_levels=2, dropout=0.0))
     transfer = Transfer(source.poses, target.poses, SIZE)
     optimiser = torch.optim.Adam(model.parameters(), 2e-3, (0.9, 0.99))
@@ -201,7 +201,7 @@ def test_what_the_parser_is_trained_on(build: Build) -> None:
     """Photos, joints and silhouettes that differ from sample to sample, the same for a part of the batch."""
     stage = build("parser", "parser.schedule.batch=4")
     assert isinstance(stage, ParserTask)
-    draw = stage.sample(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     inputs, labels = stage.disguised(draw)
     assert (inputs.images.shape, labels.shape) == ((4, 3, *SIZE), (4, SIZE[0] // 2, SIZE[1] // 2))
     assert inputs.images.amin() >= -1

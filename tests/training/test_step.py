@@ -11,6 +11,7 @@ from pgen.errors import InputError, PgenError
 from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
 from pgen.training.distributed import ProcessGroup
+from pgen.training.loader import load_steps
 from pgen.training.loop import first_state, train
 from pgen.training.run import read_metrics
 from pgen.training.sampling import SampledPhotos, sample_noise
@@ -189,7 +190,8 @@ def scaled_step(scale: float) -> tuple[Toy, TrainingState]:
     stage = Toy()
     state = first_state(stage, run_in(Path("none")), ProcessGroup())
     state.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-    Step(stage, state, 0, "fp32", ProcessGroup())("")
+    (loaded,) = load_steps(stage, 0, range(1), ProcessGroup())
+    Step(stage, state, 0, "fp32", ProcessGroup())(loaded, "")
     return stage, state
 
 

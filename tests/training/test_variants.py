@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    return stage.losses(stage.sample(torch.Generator().manual_seed(0)))[0]
+    return stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))[0]
 
 
 def gradients_of(network: nn.Module) -> Tensor:
@@ -93,13 +94,13 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
     monkeypatch.setattr("pgen.losses.losses.parsing_cross_entropy", watched)
     settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
     stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
-    draw = stage.sample(torch.Generator().manual_seed(1))
+    draw = stage.sample(torch.Generator().manual_seed(1)).load(stage.train)
     assert draw.anyone.any() == (anyone > 0)
     assert draw.anyone.all() == (anyone == 1)
     loss = stage.losses(draw)[0]["layout"]
     ((labels, mask),) = seen
     for k, unknown in enumerate(draw.anyone.tolist()):
-        expected = stage.train.views(draw.target).labels[k]
+        expected = stage.train.batch(draw.target).labels[k]
         assert torch.equal(labels[k], torch.full_like(expected, UNLABELLED) if unknown else expected)
         assert mask[k].any() != unknown
     assert (loss > 0) == (anyone < 1)
@@ -109,8 +110,8 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
 
 def test_the_frozen_h_s_s_map_is_used_for_poses_of_anyone_only(samplers: Samplers) -> None:
     stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.anyone=0.5", "appearance.schedule.batch=8")
-    draw = stage.sample(torch.Generator().manual_seed(0))
-    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
+    source, target = stage.train.batch(draw.source), stage.train.batch(draw.target)
     layout, _ = stage._target_layout(source, target, draw)
     known = [torch.equal(a, b) for a, b in zip(layout.argmax(1), target.labels, strict=True)]
     assert known == (~draw.anyone).tolist()
@@ -123,10 +124,10 @@ def with_other_maps(samplers: Samplers) -> Samplers:
     changed = []
     for sampler in samplers:
         other = copy.copy(sampler)
-        assert sampler._held is not None
-        images, labels = sampler._held
+        assert sampler._stored is not None
+        labels = sampler._stored.labels
         noise = torch.randint(10, labels.shape, generator=torch.Generator().manual_seed(0), dtype=labels.dtype)
-        other._held = images, noise
+        other._stored = replace(sampler._stored, labels=noise)
         changed.append(other)
     return changed[0], changed[1]
 
@@ -135,7 +136,7 @@ def outcome(stage: AppearanceTask, matches: Tensor) -> tuple[dict[str, float], d
     """Losses and scores, with given pseudo labels."""
     stage.matches = matches
     torch.manual_seed(0)
-    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
+    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))
     losses |= stage.discriminator_losses(judged)
     return {n: v.item() for n, v in losses.items()}, stage.validate(stage.networks.eval())
 
@@ -180,7 +181,7 @@ def test_who_asks_h_s(samplers: Samplers, variant: str) -> None:
 def test_discriminators_and_generators_leave_each_other_alone(samplers: Samplers) -> None:
     stage = painting(samplers, *VARIANTS["e2e"])
     stage.discriminators.requires_grad_(False)
-    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
+    losses, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))
     torch.stack(list(losses.values())).sum().backward()
     of_generators = [p.grad.clone() if p.grad is not None else None for p in stage.networks.parameters()]
     assert all(g is not None for g in of_generators)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from pgen.training.distributed import ProcessGroup
+from pgen.training.loader import load_steps
 from pgen.training.loop import first_state, train
 from pgen.training.run import RunConfig
 from pgen.training.step import Step
@@ -35,7 +36,8 @@ def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precis
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
         processes.prepare(stage.networks)
         state = first_state(stage, RunConfig(folder / "none", {}, precision=precision), processes)
-        losses = Step(stage, state, 0, precision, processes)("")
+        (loaded,) = load_steps(stage, 0, range(1), processes)
+        losses = Step(stage, state, 0, precision, processes)(loaded, "")
         every = [*stage.networks.named_parameters(), *stage.discriminators.named_parameters("critics")]
         parameters = [(key, p) for key, p in every if p.requires_grad]  # the parser's trunk is frozen
         found[name] = {key: p.grad for key, p in parameters if p.grad is not None}

@@ -137,9 +137,9 @@ class AppearanceTask:
         anyone = self.config.anyone if needs_semantic(self.config) else 0.0
         return sample_transfers(self.train, self.matches, self.schedule, rng, anyone)
 
-    def _views(self, sampler: PersonDataset, indices: Tensor) -> PersonBatch:
-        views = sampler.views(indices, self.device)
-        return replace_parsing_by_pose_masks(views) if self.config.variant == "baseline" else views
+    def _as_known(self, persons: PersonBatch) -> PersonBatch:
+        """What the variant may know of the people."""
+        return replace_parsing_by_pose_masks(persons) if self.config.variant == "baseline" else persons
 
     def _target_layout(
         self, source: PersonBatch, target: PersonBatch, batch: SampledTransfers
@@ -175,8 +175,8 @@ class AppearanceTask:
 
     def losses(self, batch: SampledTransfers) -> tuple[dict[str, Tensor], Judged]:
         weights = self.config.weights
-        a = augment(self._views(self.train, batch.source), batch.source_change)
-        b = augment(self._views(self.train, batch.target), batch.target_change)
+        a = augment(self._as_known(batch.persons("source", self.device)), batch.source_change)
+        b = augment(self._as_known(batch.persons("target", self.device)), batch.target_change)
         layout_b, of_semantic = self._target_layout(a, b, batch)
         painted = self._paint(batch, a, b.poses, layout_b)
         adversarial, judged = self._adversarial_losses(painted)
@@ -202,7 +202,7 @@ class AppearanceTask:
         pasted = there.paste(a.images, a.labels, labels_b)
         fake_b = self._painter(self.model, a, there, layout_b, pasted)
         if self.config.own_view:
-            goal = augment(self._views(self.train, batch.source), batch.own_change)
+            goal = augment(self._as_known(batch.persons("source", self.device)), batch.own_change)
             shown = occlude(a, batch.concealment)
             second = self._painter(self.model, shown, Transfer(shown.poses, goal.poses, self.frame), goal.one_hot())
         else:
@@ -283,7 +283,7 @@ class AppearanceTask:
         return self._predicted(semantic, source, transfer)
 
     def _tried(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
-        source, target = (self._views(self.held_out, side) for side in pairs.T)
+        source, target = (self._as_known(self.held_out.batch(side, self.device)) for side in pairs.T)
         transfer = Transfer(source.poses, target.poses, self.frame)
         layout = self._given_layout(networks, source, target, transfer)
         pasted = transfer.paste(source.images, source.labels, layout.argmax(1))

@@ -7,8 +7,10 @@ from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from pgen.body.viz import Picture
+from pgen.data.dataset import PersonSample
 from pgen.training.config import Schedule
 from pgen.training.sampling import SampledBatch
 
@@ -29,6 +31,10 @@ class TrainingTask(Protocol[B]):
     discriminators: nn.ModuleDict  #: trained on what the networks make; may be empty
     frozen_networks: Mapping[str, nn.Module]  #: not trained, but saved with the finished weights
     lr_factors: Mapping[str, float]  #: learning rates of single networks, as shares of the schedule's; 1 for the others
+
+    @property
+    def train(self) -> Dataset[PersonSample]:
+        """Where the indices of samples count."""
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Prepare the networks, and their averaged copies, for ``step``: fade in, freeze."""

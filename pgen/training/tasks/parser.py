@@ -74,8 +74,8 @@ class ParserTask(SupervisedTask):
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
         dice = BatchRng(batch.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):
-            views = augment(self.train.views(batch.source, self.device), batch.source_change)
-            others = self.train.views(batch.other, self.device).images * 0.5 + 0.5
+            views = augment(batch.persons("source", self.device), batch.source_change)
+            others = batch.persons("other", self.device).images * 0.5 + 0.5
             views.images = views.images * 0.5 + 0.5
             views = _some_recut(views, dice)
             images = views.images
@@ -95,7 +95,7 @@ class ParserTask(SupervisedTask):
 
     def _held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
-        views = crop_whole(self.held_out.views(indices, self.device))
+        views = crop_whole(self.held_out.batch(indices, self.device))
         return _with_estimates(views, BatchRng(indices, self.device)), views.labels
 
     @torch.no_grad()
@@ -115,7 +115,7 @@ class ParserTask(SupervisedTask):
         for index in spread_indices(len(self.held_out)):
             inputs, labels = self._held_out_inputs(torch.tensor([index]))
             rows.append(_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
-        batch = self.sample(torch.Generator().manual_seed(0))[:2]
+        batch = self.sample(torch.Generator().manual_seed(0))[:2].load(self.train)
         for k in range(len(batch)):
             inputs, labels = self.disguised(batch[k : k + 1])
             rows.append(_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), labels))

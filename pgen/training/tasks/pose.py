@@ -55,7 +55,7 @@ class PoseTask(SupervisedTask):
         return sample_photos(self.train, self.schedule, rng)
 
     def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
-        views = augment(self.train.views(batch.source, self.device), batch.source_change)
+        views = augment(batch.persons("source", self.device), batch.source_change)
         tint = 2 * self.config.noise * sample_noise(views.images[:, :, :1, :1], batch.noise + 1)
         noise = self.config.noise * sample_noise(views.images, batch.noise)
         image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
@@ -68,7 +68,7 @@ class PoseTask(SupervisedTask):
         """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
         errors = []
         for indices in torch.arange(len(self.held_out)).split(32):
-            views = self.held_out.views(indices, self.device)
+            views = self.held_out.batch(indices, self.device)
             detector = networks["pose"]
             found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
             errors.append((found - views.poses).norm(dim=2)[known_joints(views.poses)])
@@ -81,7 +81,7 @@ class PoseTask(SupervisedTask):
         """Held-out photos, each with the skeleton that is found and the true one."""
         rows = []
         for index in spread_indices(len(self.held_out)):
-            views = self.held_out.views(torch.tensor([index]), self.device)
+            views = self.held_out.batch(torch.tensor([index]), self.device)
             found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
             photo, true = to_pictures(views.images)[0], views.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")

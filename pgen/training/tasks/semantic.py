@@ -63,8 +63,8 @@ class SemanticTask:
         return sample_pairs(self.train, self.matches, self.schedule, rng, anyone=config.back, own=config.own)
 
     def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
-        source = augment(self.train.views(batch.source, self.device), batch.source_change)
-        target = augment(self.train.views(batch.target, self.device), batch.target_change)
+        source = augment(batch.persons("source", self.device), batch.source_change)
+        target = augment(batch.persons("target", self.device), batch.target_change)
         if self.config.back:
             source, target = self._coming_back(source, target, batch.anyone.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
@@ -108,7 +108,7 @@ class SemanticTask:
         """mIoU over the ten labels against the true map of the same person in the other pose; and of copying."""
         counts = []  # of the prediction and of the source's map, left as it is
         for pairs in self.pairs.split(32):
-            source, target = (self.held_out.views(side, self.device) for side in pairs.T)
+            source, target = (self.held_out.batch(side, self.device) for side in pairs.T)
             logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
             both = (logits.argmax(1), source.labels)
             counts.append(torch.stack([count_intersection_and_union(one, target.labels).sum(0) for one in both]))
@@ -120,7 +120,7 @@ class SemanticTask:
         """Held-out people: the source's map, the pose asked for, the map predicted and the true one."""
         rows = []
         for pair in self.pairs[spread_indices(len(self.pairs))]:
-            source, target = (self.held_out.views(side[None], self.device) for side in pair)
+            source, target = (self.held_out.batch(side[None], self.device) for side in pair)
             logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
             maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
             skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())

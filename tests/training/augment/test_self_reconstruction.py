@@ -122,8 +122,8 @@ def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPa
         return truth[0] + error if len(calls) == 2 else source.images
 
     monkeypatch.setattr(appearance_stage, "paint", paint)
-    draw = stage.sample(torch.Generator().manual_seed(0))
-    truth.append(augment(stage.train.views(draw.source), draw.own_change).images)
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
+    truth.append(augment(stage.train.batch(draw.source), draw.own_change).images)
     loss = stage.losses(draw)[0]["pixels"]
     return [*calls, (draw, loss)]
 
@@ -134,8 +134,8 @@ def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.Monke
     stage = painting(samplers, *settings, "appearance.hold=false")
     *_, (source, transfer, layout), (draw, loss) = watched(stage, monkeypatch, error=0.25)
     assert loss.item() == pytest.approx(3 * 0.25, rel=1e-5)
-    a = augment(stage.train.views(draw.source), draw.source_change)
-    crop = augment(stage.train.views(draw.source), draw.own_change)
+    a = augment(stage.train.batch(draw.source), draw.source_change)
+    crop = augment(stage.train.batch(draw.source), draw.own_change)
     shown = occlude(a, draw.concealment)
     assert torch.equal(source.images, shown.images)
     assert torch.equal(source.labels, shown.labels)
@@ -148,7 +148,7 @@ def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.Monke
 
 def test_a_mirrored_photo_is_mirrored_in_both_crops(samplers: Samplers) -> None:
     stage = painting(samplers, "appearance.schedule.batch=64", "appearance.schedule.zoom=0.2")
-    draw = stage.sample(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     assert 16 < draw.source_change.flip.sum() < 48
     assert torch.equal(draw.own_change.flip, draw.source_change.flip)
     assert not torch.equal(draw.own_change.zoom, draw.source_change.zoom)
@@ -170,7 +170,7 @@ def test_the_face_is_learnt_from_its_own_crop(samplers: Samplers, monkeypatch: p
     """The loss looks at the second picture's faces alone: nothing else that is wrong there counts."""
     stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4", "appearance.hold=false")
     _, _, (draw, _) = watched(stage, monkeypatch, error=0.0)
-    goal = augment(stage.train.views(draw.source), draw.own_change)
+    goal = augment(stage.train.batch(draw.source), draw.own_change)
     maps = torch.cat([goal.one_hot()] * 2)
 
     def loss(second: Tensor) -> float:

@@ -23,14 +23,14 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    return stage.losses(stage.sample(torch.Generator().manual_seed(0)))[0]
+    return stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))[0]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share: float) -> None:
     stage = painting(samplers, f"appearance.anyone={share}", "appearance.schedule.flip=false")
-    draw = stage.sample(torch.Generator().manual_seed(0))
-    source, target = stage.train.views(draw.source), stage.train.views(draw.target)
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
+    source, target = stage.train.batch(draw.source), stage.train.batch(draw.target)
     layout, losses = stage._target_layout(source, target, draw)
     assert losses == {}
     if share:
@@ -84,7 +84,7 @@ def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monk
 
     monkeypatch.setattr(hold, "match_guide_colors", watched)
     stage = painting(samplers, "appearance.hold=true")
-    _, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)))
+    _, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))
     assert len(held) == 2
     fakes = judged["image"][1]
     assert torch.equal(fakes[:, :3], torch.cat([image for image, _ in held]).detach())
@@ -104,7 +104,7 @@ def test_appearance_validation_ranks_the_truth_first(samplers: Samplers) -> None
         config = stage.model.config
 
         def forward(self, *_: object) -> Tensor:
-            return stage.held_out.views(stage.pairs[:, 1]).images
+            return stage.held_out.batch(stage.pairs[:, 1]).images
 
     scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
     assert scores["ssim"] == pytest.approx(1, abs=1e-4)

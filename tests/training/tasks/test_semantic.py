@@ -37,7 +37,7 @@ def watched(
 
     monkeypatch.setattr(semantic_stage, "predict_parsing", predict)
     monkeypatch.setattr(semantic_stage, "parsing_cross_entropy", loss)
-    stage.losses(stage.sample(torch.Generator().manual_seed(0)))[0]["layout"].backward()
+    stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))[0]["layout"].backward()
     return asked, wanted
 
 
@@ -55,7 +55,7 @@ def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch
 
 def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = staged(samplers, "semantic.back=0.5", "semantic.schedule.batch=8", "semantic.schedule.flip=false")
-    draw = stage.sample(torch.Generator().manual_seed(0))
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     which = draw.anyone
     assert which.any()
     assert not which.all()
