@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.data.fetch import find_cached_weights
+from pgen.data.pretrained import find_cached_weights
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import to_float
-from pgen.data.vgg import BUNDLED, load_vgg_features
+from pgen.data.pretrained import BUNDLED, load_vgg_features
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 from pgen.metrics.inception import UnavailableError, found_weights

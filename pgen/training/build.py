@@ -12,8 +12,8 @@ from torch import Tensor
 
 from pgen.cli.errors_to_exit_codes import warn
 from pgen.data.dataset import PersonDataset
+from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
-from pgen.data.vgg import load_vgg_features
 from pgen.data.weights import Weights, load_weights
 from pgen.errors import InputError
 from pgen.models.semantic import upscale_semantic

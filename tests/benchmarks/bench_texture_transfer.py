@@ -25,7 +25,7 @@ from pgen.body.labels import Label
 from pgen.body.transfer import Transfer
 from pgen.body.viz import draw_sheet
 from pgen.data.formats.images import write_png
-from pgen.data.vgg import BUNDLED, load_vgg_features
+from pgen.data.pretrained import BUNDLED, load_vgg_features
 from pgen.inference.person import Person
 from pgen.inference.pixels.shading import apply_shading, estimate_shading
 from pgen.inference.predictor import load

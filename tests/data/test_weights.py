@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from pgen.data.vgg import load_vgg_features
+from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import (
     BUNDLED,
     FORMAT,

@@ -9,8 +9,8 @@ import torch
 
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
+from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store, StoreWriter
-from pgen.data.vgg import load_vgg_features
 from pgen.models.appearance import paint
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.synthetic.dataset import synthetic_examples

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,12 @@ from torch import nn
 from pgen.body.joints import JOINT_COUNT, Joint, known_joints
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.pose_coco import COCO_JOINTS
+from pgen.data.pretrained import find_cached_weights
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
 
 _SURE = 0.7  # score from which a box is a person
 _SEEN = 2.0  # logit of the heat map from which a joint is seen
-_SECONDS = 5.0  # how long to wait for an answer before giving up
 
 
 class KeypointRCNN:
@@ -95,17 +94,11 @@ def _torchvision() -> Path:
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 
     url = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1.url
-    name = url.rpartition("/")[2]
-    file = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if file.exists():
-        return file
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_SECONDS):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(file), hash_prefix=name.rpartition("-")[2][:8], progress=False)
-    except (OSError, RuntimeError) as error:
+    file = find_cached_weights(url, fetch=True)
+    if file is None:
+        name, folder = url.rpartition("/")[2], Path(torch.hub.get_dir()) / "checkpoints"
         raise InputError(
-            f"the weights of keypoint R-CNN are not here and cannot be fetched ({' '.join(str(error).split())[:80]}); "
-            f"put {name} into {file.parent}, or name it: keypointrcnn:FILE.pth"
-        ) from None
+            f"the weights of keypoint R-CNN are not here and cannot be fetched; put {name} into {folder}, or name it: "
+            "keypointrcnn:FILE.pth"
+        )
     return file

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet
 from pgen.data.dataset import PersonDataset, augment
-from pgen.data.trunk import load_trunk_state
+from pgen.data.pretrained import load_trunk_state
 from pgen.losses.losses import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.parser import Parser, ParserInput

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pgen.body.joints import Joint
+from pgen.data import pretrained
 from pgen.data.annotators import keypoint_rcnn as module
 from pgen.data.annotators.keypoint_rcnn import KeypointRCNN, keypoint_rcnn
 from pgen.errors import InputError
@@ -76,6 +77,6 @@ def test_without_weights_and_network_the_remedy_is_named(monkeypatch: pytest.Mon
         raise OSError("no network")
 
     monkeypatch.setattr(module.torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(module.urllib.request, "urlopen", offline)
+    monkeypatch.setattr(pretrained.urllib.request, "urlopen", offline)
     with pytest.raises(InputError, match=r"cannot be fetched.*keypointrcnn:FILE.pth"):
         KeypointRCNN()
