@@ -1,16 +1,18 @@
 """Examples as the store keeps them: fitted into its frame, images and parsing maps compressed, ready to be appended.
 
-This is the part of `pgen.data.prepare` that worker processes do; it starts fast, without torch.
+This is the part of `pgen.data.build_store` that worker processes do; it starts fast, without torch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,12 @@ class PackedExample:
     pose: NDArray[np.float32]  # (18, 2)
     image: bytes  # zlib of uint8 (H, W, 3)
     parsing: bytes  # zlib of uint8 (H, W)
+
+
+#: What comes of an item of a data set: a row, or why there is none.
+Entry = PackedExample | Drop
+
+_HEAD = struct.Struct("<II")  # CRC-32 of all that follows, and the length of the JSON
 
 
 def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tuple[str, str]] = ()) -> PackedExample:
@@ -81,10 +89,12 @@ def pack_all(item: Job | Example | Drop, size: tuple[int, int], root: Path | Non
     if missing:
         return Drop(example.name, "torso joints missing", ", ".join(missing))
     files = [file for file in item.files if file.is_file()] if isinstance(item, Job) else []
-    return pack_example(_fitted(example, size), size, [(count_shown(file, root), content_hash(file)) for file in files])
+    return pack_example(
+        _fit_into(example, size), size, [(name_source(file, root), content_hash(file)) for file in files]
+    )
 
 
-def count_shown(file: Path, root: Path | None) -> str:
+def name_source(file: Path, root: Path | None) -> str:
     """How ``file`` is called in a store: by its path in ``root`` if it lies there."""
     return file.relative_to(root).as_posix() if root is not None and file.is_relative_to(root) else str(file)
 
@@ -95,7 +105,7 @@ def content_hash(file: Path) -> str:
         return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _fitted(example: Example, size: tuple[int, int]) -> Example:
+def _fit_into(example: Example, size: tuple[int, int]) -> Example:
     height, width = example.image.shape[:2]
     if (height, width) == size:
         return example
@@ -106,3 +116,40 @@ def _fitted(example: Example, size: tuple[int, int]) -> Example:
         parsing=fit.parsing(example.parsing),
         pose=fit.pose(example.pose),
     )
+
+
+def entry_to_bytes(entry: Entry) -> bytes:
+    """``entry`` as it is kept until the store is written: its texts in JSON, then its arrays."""
+    if isinstance(entry, Drop):
+        return _seal({"drop": asdict(entry)}, [])
+    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
+    values["pose"] = entry.pose.astype("<f4").tobytes()
+    blobs = {name: value for name, value in values.items() if isinstance(value, bytes)}
+    texts = {name: value for name, value in values.items() if name not in blobs}
+    lengths = {name: len(value) for name, value in blobs.items()}
+    return _seal({"texts": texts, "lengths": lengths}, list(blobs.values()))
+
+
+def entry_from_bytes(data: bytes) -> Entry:
+    """What `entry_to_bytes` was given. Raises ValueError if ``data`` is damaged."""
+    try:
+        crc, length = _HEAD.unpack_from(data)
+        if crc != zlib.crc32(data[4:]):
+            raise ValueError("the checksum differs")
+        start = _HEAD.size + length
+        head = json.loads(data[_HEAD.size : start])
+        if "drop" in head:
+            return Drop(**head["drop"])
+        blobs: dict[str, Any] = {}
+        for name, size in head["lengths"].items():
+            blobs[name], start = data[start : start + size], start + size
+        blobs["pose"] = np.frombuffer(blobs["pose"], "<f4").reshape(JOINT_COUNT, 2)
+        return PackedExample(**head["texts"], **blobs)
+    except (struct.error, KeyError, TypeError) as error:
+        raise ValueError("no entry") from error
+
+
+def _seal(head: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
+    text = json.dumps(head).encode()
+    body = b"".join((len(text).to_bytes(4, "little"), text, *blobs))
+    return zlib.crc32(body).to_bytes(4, "little") + body

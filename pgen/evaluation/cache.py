@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.errors import InputError, PgenError
-
-_AT_ONCE = 500  # keys in one question to the database
+from pgen.errors import InputError
+from pgen.runtime.resumable_map import ResumableMap
 
 
 def default_cache() -> Path:
@@ -32,45 +30,34 @@ class ScoreCache:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=60)
-            self._database.execute("pragma journal_mode = wal")
-            self._database.execute("pragma synchronous = normal")
-            self._database.execute("create table if not exists rows (key text primary key, value blob) without rowid")
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise InputError(
-                f"{path} cannot be used to keep scores ({error}); remove it, or name another with --cache"
-            ) from error
+            self._map = ResumableMap(path)
+        except InputError as error:
+            raise InputError(f"scores cannot be kept: {error}", option="cache") from error
+        except OSError as error:
+            raise InputError(f"{path} cannot be made to keep scores ({error})", option="cache") from error
 
     def get(self, keys: Sequence[str]) -> dict[str, NDArray[np.floating]]:
         """The rows that are there of those asked for, as they were kept: float32 or float64 (K,)."""
-        found: dict[str, NDArray[np.floating]] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            asked = keys[start : start + _AT_ONCE]
-            marks = ",".join("?" * len(asked))
-            rows = self._database.execute(f"select key, value from rows where key in ({marks})", asked)
-            found.update((key, np.frombuffer(value[1:], f"<{value[:1].decode()}")) for key, value in rows)
-        return found
+        found = self._map.get(keys)
+        return {key: np.frombuffer(value[1:], f"<{value[:1].decode()}") for key, value in found.items()}
 
     def put(self, rows: Mapping[str, NDArray[np.floating]]) -> None:
         """Keep rows of float32 or float64, all of them or, if the process dies, none.
 
         Raises `PgenError` if they cannot be written.
         """
-        values = [
-            (key, row.dtype.char.encode() + row.astype(row.dtype.newbyteorder("<")).tobytes())
-            for key, row in rows.items()
-        ]
-        try:
-            with self._database:
-                self._database.executemany("insert or replace into rows values (?, ?)", values)
-        except sqlite3.OperationalError as error:
-            raise PgenError(f"{self.path}: scores could not be kept ({error})") from error
+        self._map.put(
+            {
+                key: row.dtype.char.encode() + row.astype(row.dtype.newbyteorder("<")).tobytes()
+                for key, row in rows.items()
+            }
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return _opened, (self.path,)  # every process opens it for itself, once
 
     def close(self) -> None:
-        self._database.close()
+        self._map.close()
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
         if target.exists() and not target.is_file():
             raise InputError(f"{path} is not a regular file; name a file to write")
         if target.exists() and not force:
-            raise InputError(f"{path} exists already; choose another name or give --force to overwrite it")
+            raise InputError(f"{path} exists already; choose another name or overwrite it", option="overwrite")
         if not target.parent.is_dir():
             raise InputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
     except (OSError, ValueError) as error:  # a name that is too long, holds a NUL, lies in a locked folder
@@ -65,7 +65,7 @@ def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[
         _flush(aside)
         check_output(path, force)  # someone else may have written it meanwhile
         aside.replace(target)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # HDF5 raises either
         if is_disk_full(error):
             raise disk_full(path) from error
         raise
@@ -100,10 +100,10 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def is_disk_full(error: OSError) -> bool:
+def is_disk_full(error: Exception) -> bool:
     """Whether ``error`` says that nothing more can be written; HDF5 says so in words alone."""
     text = str(error)
-    return error.errno in _FULL or any(os.strerror(number) in text for number in _FULL)
+    return getattr(error, "errno", None) in _FULL or any(os.strerror(number) in text for number in _FULL)
 
 
 def disk_full(path: str | os.PathLike[str]) -> PgenError:

@@ -62,7 +62,7 @@ def parallel_map(
                     waiting.append(_submitted(pool, function, batch))
                 yield from results
         except BrokenProcessPool as error:
-            raise PgenError("a worker process died; is there memory enough? Try with fewer --workers") from error
+            raise PgenError("a worker process died; is there memory enough? Try with fewer workers") from error
 
 
 # An exception that a signal raises within the pool's own code would leave locks of it held, or a process that it does

@@ -16,8 +16,9 @@ import pgen
 from pgen.cli.main import main
 from pgen.data.example import Drop
 from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.packing import entry_to_bytes
 from pgen.data.store import Store
-from pgen.runtime.journal import Journal
+from pgen.runtime.resumable_map import ResumableMap
 from tests.data.examples import STANDING, nothing_left_in, write_folder
 from tests.data.interruptible import contents
 
@@ -206,10 +207,9 @@ def test_not_resumed_if_told(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     write_folder(here / "mine")
     arguments = ("folder", "--root", "mine", "-o", "a.h5", "--workers", 1)
     assert prepare(*arguments) == 0
-    journal = Journal(Path("b.h5.part"), {"created": "", "size": [1, 1]})
-    journal.append("", Drop("a", "b"))
-    with journal:
-        pass
+    with ResumableMap(Path("b.h5.part")) as partial:
+        partial.begin({"created": "", "size": [1, 1]})
+        partial.put({"0 x": entry_to_bytes(Drop("a", "b"))})
     assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1) == 2
     assert "--no-resume to start anew" in capsys.readouterr().err
     assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1, "--no-resume") == 0

@@ -1,8 +1,9 @@
-"""A small data set to prepare, which tells what was read of it, and what comes of it if nothing interrupts."""
+"""A small data set to build_store, which tells what was read of it, and what comes of it if nothing interrupts."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import h5py
 
+from pgen.data.build_store import Summary, build_store
 from pgen.data.example import Drop, Example, Job
-from pgen.data.prepare import Summary, prepare
-from pgen.runtime.journal import Journal
+from pgen.runtime.resumable_map import ResumableMap
 from tests.data.examples import example
 
 SIZE = (48, 40)
@@ -40,7 +41,7 @@ def run(out: Path, **changes: object) -> Summary:
     arguments: dict = {"source": "tests", "options": {"x": 1}, "max_pairs": 30, "seed": 2}
     arguments |= {"train_pairs": [("030.png", "032.png"), ("033.png", "031.png")]} | changes
     examples = arguments.pop("examples", None) or jobs(out.with_suffix(".log"))
-    return prepare(examples, out, arguments.pop("size", SIZE), **arguments)
+    return build_store(examples, out, arguments.pop("size", SIZE), **arguments)
 
 
 def contents(path: Path) -> dict[str, object]:
@@ -62,14 +63,14 @@ def contents(path: Path) -> dict[str, object]:
 
 def finished_in(partial: Path) -> int:
     """Photos that are finished in ``partial``, as the next run would see it."""
-    copy = partial.with_name("copy")
-    copy.write_bytes(partial.read_bytes())
-    with copy.open("rb") as file:
-        header = file.readline()
-    with Journal(copy, json.loads(header.partition(b"{")[1] + header.partition(b"{")[2])) as journal:
-        finished = len(journal)
-    copy.unlink(missing_ok=True)
-    return finished
+    copies = partial.with_name("copies")
+    copies.mkdir()
+    for file in partial.parent.glob(f"{partial.name}*"):
+        (copies / file.name).write_bytes(file.read_bytes())
+    with ResumableMap(copies / partial.name) as finished:
+        count = len(finished)
+    shutil.rmtree(copies)
+    return count
 
 
 def reads(log: Path) -> list[int]:
@@ -98,5 +99,5 @@ def stopping(after: int, error: type[BaseException], log: Path) -> Iterator[Job]
     """The first ``after`` of `jobs`, and then ``error``."""
     for index, job in enumerate(jobs(log)):
         if index == after:
-            raise error
+            raise error("stopped")
         yield job

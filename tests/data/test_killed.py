@@ -7,16 +7,18 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 
-from pgen.data.prepare import journal_path
+from pgen.data.build_store import partial_path
+from pgen.data.example import Job
 from pgen.data.store import Store
 from pgen.errors import InputError
-from tests.data.interruptible import COUNT, assert_equal, finished_in, reads, run, uninterrupted
+from tests.data.interruptible import COUNT, assert_equal, finished_in, jobs, reads, run, uninterrupted
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +71,12 @@ def test_killed_at_random_moments(
         log.unlink(missing_ok=True)
         if out.exists():
             Store(out)  # whole
-            if journal_path(out).exists():  # killed just before it could be removed
+            if partial_path(out).exists():  # killed just before it could be removed
                 with pytest.raises(InputError, match="exists already"):
                     run(out)
             log.touch()
         else:
-            partial = journal_path(out)
+            partial = partial_path(out)
             finished = finished_in(partial) if partial.exists() else 0
             summary = run(out)
             assert summary.resumed == finished
@@ -116,9 +118,15 @@ def test_full_disk_keeps_what_is_finished(
     run(tmp_path / "whole/a.h5")
     whole = (tmp_path / "whole/a.h5").stat().st_size
     stages = set()
-    for number, limit in enumerate([10, 1000, *(int(whole * part) for part in (0.3, 0.9, 0.97, 0.99, 0.999))]):
+    # What is finished takes more space than the store: that only the store does not fit is tried with all finished.
+    limits = [(10, 0), (1000, 0), (int(whole * 0.4), 0), (int(whole * 0.9), 10)]
+    limits += [(int(whole * part), COUNT) for part in (0.5, 0.97, 0.999)]
+    for number, (limit, before) in enumerate(limits):
         out = tmp_path / f"{number}" / "a.h5"
         out.parent.mkdir()
+        if before:
+            with pytest.raises(KeyboardInterrupt):
+                run(out, examples=stopping_after(before, out.with_suffix(".log")))
         here, there = children.Pipe()
         child = children.Process(target=run_with_little_disk, args=(out, limit, there))
         child.start()
@@ -129,9 +137,19 @@ def test_full_disk_keeps_what_is_finished(
         assert "no space left on the disk" in message
         assert not out.exists()
         left = {path.name for path in out.parent.iterdir()} - {"a.log"}
-        assert left <= {"a.h5.part", "a.dropped.csv"}
-        finished = finished_in(journal_path(out)) if "a.h5.part" in left else 0
+        assert left <= {"a.h5.part", "a.h5.part-wal", "a.dropped.csv"}
+        finished = finished_in(partial_path(out)) if "a.h5.part" in left else 0
+        assert finished >= before
         stages.add("at once" if not finished else "photos" if finished < COUNT else "store")
         assert run(out).resumed == finished
         assert_equal(out, expected)
     assert stages == {"at once", "photos", "store"}
+
+
+def stopping_after(count: int, log: Path) -> Iterator[Job]:
+    """All jobs, and a stop after ``count`` of them."""
+    for index, job in enumerate(jobs(log)):
+        if index == count:
+            raise KeyboardInterrupt
+        yield job
+    raise KeyboardInterrupt

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pgen.data.build_store import partial_path
 from pgen.data.example import Example, Job
-from pgen.data.prepare import journal_path
 from pgen.data.store import Store
 from pgen.errors import InputError, PgenError
-from pgen.runtime.journal import Journal
+from pgen.runtime.resumable_map import ResumableMap
 from tests.data.examples import example, nothing_left_in
 from tests.data.interruptible import COUNT, assert_equal, jobs, reads, run, stopping, uninterrupted
 
@@ -68,7 +68,7 @@ def begun(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"options": {"x": 2}}, r"was begun with x 1, not 2: give the same again to go on, or --no-resume"),
+        ({"options": {"x": 2}}, r"was begun with x 1, not 2: give the same again to go on, or start anew"),
         ({"options": {"x": 1, "y": 3}}, r"was begun with y null, not 3"),
         ({"source": "elsewhere"}, r'was begun with source "tests", not "elsewhere"'),
         ({"size": (32, 32)}, r"was begun with size \[48, 40\], not \[32, 32\]"),
@@ -84,7 +84,7 @@ def test_other_photos_are_refused(begun: Path) -> None:
     log = begun.with_suffix(".log")
     items = list(jobs(log))
     for changed, message in (
-        ([*items[:7], *items[8:]], r"since when 008\.png is new or has changed; start anew with --no-resume"),
+        ([*items[:7], *items[8:]], r"since when 008\.png is new or has changed; start anew"),
         ([*items[:3], replace(items[3], arguments=(99, str(log))), *items[4:]], r"003\.png is new or has changed"),
         (items[:12], "photos have gone"),
     ):
@@ -148,21 +148,27 @@ def cut_in_header(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [cut_in_half, damage_last, damage_middle, cut_in_header])
-def test_damaged_partial_is_used_as_far_as_it_is_whole(
-    begun: Path, expected: dict[str, object], damage: Callable[[bytes], bytes]
-) -> None:
-    partial = journal_path(begun)
+def test_damage_is_noticed(begun: Path, expected: dict[str, object], damage: Callable[[bytes], bytes]) -> None:
+    """The file is refused, or what was damaged was empty space."""
+    partial = partial_path(begun)
     partial.write_bytes(damage(partial.read_bytes()))
-    resumed = run(begun).resumed
-    assert resumed in {cut_in_half: range(7, 12), damage_middle: range(7, 12), cut_in_header: [0]}.get(damage, [19])
+    damaged = partial.read_bytes()
+    if damage is damage_last:  # the end is empty space
+        assert run(begun).resumed == 20
+    else:
+        with pytest.raises(InputError, match=r"a\.h5\.part (is damaged; start anew|cannot be used)"):
+            run(begun)
+        assert partial.read_bytes() == damaged
+        partial.unlink()
+        assert run(begun).resumed == 0
     assert_equal(begun, expected)
 
 
-@pytest.mark.parametrize("text", [b"mine\n", b"pgen-prepare 9 {}\n", b"pgen-prepare 1 {\n", b"\x00" * 100])
+@pytest.mark.parametrize("text", [b"mine\n", b"pgen-prepare 1 {\n", b"\x00" * 100])
 def test_foreign_partial_is_left_alone(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "a.h5.part").write_bytes(text)
     for resume in (True, False):
-        with nothing_left_in(tmp_path), pytest.raises(InputError, match="in the way"):
+        with nothing_left_in(tmp_path), pytest.raises(InputError, match="move it away"):
             run(tmp_path / "a.h5", resume=resume)
 
 
@@ -191,17 +197,17 @@ def test_what_killed_processes_left_beside_is_removed(tmp_path: Path, expected: 
 
 def test_journal_of_a_whole_store_goes(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Journal, "remove", lambda self: None)  # as if killed before
+        patched.setattr(ResumableMap, "remove", ResumableMap.close)  # as if killed before
         run(begun)
-    assert journal_path(begun).exists()
+    assert partial_path(begun).exists()
     with pytest.raises(InputError, match="exists already"):
         run(begun)
-    assert not journal_path(begun).exists()
+    assert not partial_path(begun).exists()
 
 
 def test_overwriting_goes_on_too(begun: Path, expected: dict[str, object]) -> None:
     begun.write_bytes(b"old")
-    with pytest.raises(InputError, match="--force"):
+    with pytest.raises(InputError, match="overwrite it"):
         run(begun)
-    assert run(begun, force=True).resumed == 20
+    assert run(begun, overwrite=True).resumed == 20
     assert_equal(begun, expected)

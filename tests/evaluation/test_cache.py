@@ -34,13 +34,16 @@ def test_what_was_kept_survives(tmp_path: Path) -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"no database" * 200)
-    with pytest.raises(InputError, match="--cache"):
+    with pytest.raises(InputError, match="move it away"):
         ScoreCache(tmp_path / "a")
     with sqlite3.connect(tmp_path / "b") as other:
         other.execute("create table things (x)")
-    ScoreCache(tmp_path / "b").put({"x": np.ones(1)})
-    with pytest.raises(InputError, match="--cache"):
-        ScoreCache(tmp_path)
+    before = (tmp_path / "b").read_bytes()
+    for path in (tmp_path / "b", tmp_path):
+        with pytest.raises(InputError) as caught:
+            ScoreCache(path)
+        assert caught.value.option == "cache"
+    assert (tmp_path / "b").read_bytes() == before
 
 
 def test_default_is_in_the_user_s_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

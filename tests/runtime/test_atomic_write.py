@@ -45,7 +45,7 @@ def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
 def test_refuses_what_exists_unless_forced(tmp_path: Path) -> None:
     target = tmp_path / "a"
     target.write_text("old")
-    with pytest.raises(InputError, match=r"a exists already.*--force"), atomic_write(target):
+    with pytest.raises(InputError, match="a exists already"), atomic_write(target):
         pytest.fail("must refuse before the work")
     with atomic_write(target, force=True) as aside:
         aside.write_text("new")
@@ -107,8 +107,8 @@ def test_says_that_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_kill_leaves_no_output(tmp_path: Path) -> None:
     program = (
-        "import sys, time\nfrom pgen.runtime.atomic_write import write_whole\n"
-        "with write_whole(sys.argv[1]) as aside:\n"
+        "import sys, time\nfrom pgen.runtime.atomic_write import atomic_write\n"
+        "with atomic_write(sys.argv[1]) as aside:\n"
         "    aside.write_text('half'); print('writing', flush=True); time.sleep(60)\n"
     )
     target = tmp_path / "a"

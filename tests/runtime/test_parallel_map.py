@@ -83,7 +83,7 @@ def test_errors_arrive(workers: int) -> None:
 def test_workers_end_when_the_parent_is_killed() -> None:
     program = (
         "from pgen.runtime.parallel_map import parallel_map\nfrom tests.runtime.test_parallel_map import tell_process\n"
-        "for process in ordered_map(tell_process, ((i,) for i in range(10**6)), 2): print(process, flush=True)"
+        "for process in parallel_map(tell_process, ((i,) for i in range(10**6)), 2): print(process, flush=True)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -120,7 +120,7 @@ def interrupted_start(process):
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()  # gets what the main thread blocks
 BaseProcess.start = interrupted_start
 try:
-    list(ordered_map(abs, ((number,) for number in range(100)), 2))
+    list(parallel_map(abs, ((number,) for number in range(100)), 2))
 except KeyboardInterrupt:
     print("interrupted")
 """

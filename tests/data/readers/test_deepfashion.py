@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgen.body.labels import Label
+from pgen.data.build_store import build_store
 from pgen.data.example import Drop, Example
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
-from pgen.data.prepare import prepare
 from pgen.data.readers.deepfashion import find_deepfashion, person_of, photo_key
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
@@ -40,7 +40,7 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
     tree(tmp_path)
     found = find_deepfashion(tmp_path, shape=size)
     check_photos(found)
-    summary = prepare(found.examples(), tmp_path / "a.h5", size, source="test", pairs=found.pairs)
+    summary = build_store(found.examples(), tmp_path / "a.h5", size, source="test", pairs=found.pairs)
     assert summary.dropped == {}
     store = Store(tmp_path / "a.h5")
     index = names_by_key(store.names)

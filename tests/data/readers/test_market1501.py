@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pgen.data.build_store import build_store
 from pgen.data.example import Drop, Example
-from pgen.data.prepare import prepare
 from pgen.data.readers.given import TAKEN_AS_SPT10, Estimating, GivenFiles
 from pgen.data.readers.market1501 import SIZE, find_market1501, person_of
 from pgen.data.readers.photo_checks import check_photos
@@ -26,7 +26,7 @@ def test_same_people(tmp_path: Path, folders: tuple[str, str]) -> None:
         "2 photos of nobody (numbers -1 and 0000) are skipped",
         f"1 photos in {tmp_path}/query have no keypoints and are left aside",
     )
-    summary = prepare(found.examples(), tmp_path / "a.h5", SIZE, source="test", pairs=found.pairs)
+    summary = build_store(found.examples(), tmp_path / "a.h5", SIZE, source="test", pairs=found.pairs)
     assert summary.dropped == {}
     store = Store(tmp_path / "a.h5")
     assert store.names == sorted(shot.market for shot in SHOTS)

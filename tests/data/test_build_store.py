@@ -10,9 +10,9 @@ import pytest
 
 from pgen.body.crop import Letterbox
 from pgen.body.joints import Joint
+from pgen.data.build_store import build_store
 from pgen.data.example import Drop, Example
 from pgen.data.packing import content_hash
-from pgen.data.prepare import prepare
 from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -37,7 +37,7 @@ def test_keeps_drops_and_counts(tmp_path: Path) -> None:
         yield example(0)
 
     seen: list[int] = []
-    summary = prepare(
+    summary = build_store(
         examples(), tmp_path / "a.h5", SIZE, source="tests", options={"x": 1}, advance=lambda: seen.append(1)
     )
     assert (summary.kept, summary.pairs, summary.size) == (2, 0, SIZE)
@@ -58,8 +58,8 @@ def test_keeps_drops_and_counts(tmp_path: Path) -> None:
 
 
 def test_list_of_an_earlier_run_goes(tmp_path: Path) -> None:
-    prepare([example(0), Drop("a", "b")], tmp_path / "a.h5", SIZE, source="tests")
-    summary = prepare([example(0)], tmp_path / "a.h5", SIZE, source="tests", force=True)
+    build_store([example(0), Drop("a", "b")], tmp_path / "a.h5", SIZE, source="tests")
+    summary = build_store([example(0)], tmp_path / "a.h5", SIZE, source="tests", overwrite=True)
     assert summary.dropped_list is None
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
 
@@ -67,7 +67,7 @@ def test_list_of_an_earlier_run_goes(tmp_path: Path) -> None:
 def test_other_sizes_are_fitted(tmp_path: Path) -> None:
     one = example(0)
     size = (96, 64)
-    prepare([one], tmp_path / "a.h5", size, source="tests")
+    build_store([one], tmp_path / "a.h5", size, source="tests")
     stored, fit = Store(tmp_path / "a.h5").example(0), Letterbox.of(SIZE, size)
     np.testing.assert_array_equal(stored.image, fit.image(one.image))
     np.testing.assert_array_equal(stored.parsing, fit.parsing(one.parsing))
@@ -77,7 +77,7 @@ def test_other_sizes_are_fitted(tmp_path: Path) -> None:
 def test_pairs_are_same_person_photos_for_testing(tmp_path: Path) -> None:
     people = [("a", "test"), ("b", "test"), ("a", "test"), ("c", "train"), ("c", "train"), ("a", "test"), ("b", "test")]
     examples = [example(index, person, split) for index, (person, split) in enumerate(people)]
-    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+    summary = build_store(examples, tmp_path / "a.h5", SIZE, source="tests")
     expected = {(0, 2), (2, 0), (0, 5), (5, 0), (2, 5), (5, 2), (1, 6), (6, 1)}
     pairs = Store(tmp_path / "a.h5").pairs("test").tolist()
     assert {tuple(pair) for pair in pairs} == expected
@@ -88,7 +88,7 @@ def test_too_many_pairs_are_chosen_by_the_seed(tmp_path: Path) -> None:
     examples = [example(index, "a", "test") for index in range(8)]
     chosen = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        prepare(examples, tmp_path / f"{name}.h5", SIZE, source="tests", max_pairs=10, seed=seed)
+        build_store(examples, tmp_path / f"{name}.h5", SIZE, source="tests", max_pairs=10, seed=seed)
         chosen.append(Store(tmp_path / f"{name}.h5").pairs("test").tolist())
     assert len(chosen[0]) == 10 == len({tuple(pair) for pair in chosen[0]})
     assert chosen[0] == chosen[1] != chosen[2]
@@ -97,7 +97,7 @@ def test_too_many_pairs_are_chosen_by_the_seed(tmp_path: Path) -> None:
 def test_named_pairs(tmp_path: Path) -> None:
     examples = [example(0), without(example(1), Joint.L_HIP), example(2)]
     pairs = [("002.png", "000.png"), ("000.png", "001.png")]
-    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests", pairs=pairs)
+    summary = build_store(examples, tmp_path / "a.h5", SIZE, source="tests", pairs=pairs)
     assert (summary.pairs, summary.pairs_dropped) == (1, 1)
     assert Store(tmp_path / "a.h5").pairs("test").tolist() == [[1, 0]]
 
@@ -111,7 +111,7 @@ def test_named_pairs(tmp_path: Path) -> None:
 )
 def test_nothing_left_is_an_error(tmp_path: Path, examples: list[Drop], message: str) -> None:
     with nothing_left_in(tmp_path), pytest.raises(InputError, match=message):
-        prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+        build_store(examples, tmp_path / "a.h5", SIZE, source="tests")
 
 
 def test_refuses_before_it_reads(tmp_path: Path) -> None:
@@ -120,14 +120,14 @@ def test_refuses_before_it_reads(tmp_path: Path) -> None:
         yield example(0)
 
     (tmp_path / "a.h5").write_text("old")
-    with pytest.raises(InputError, match="--force"):
-        prepare(never(), tmp_path / "a.h5", SIZE, source="tests")
+    with pytest.raises(InputError, match="overwrite it"):
+        build_store(never(), tmp_path / "a.h5", SIZE, source="tests")
 
 
 def test_pairs_for_training_if_named(tmp_path: Path) -> None:
     examples = [example(0), without(example(1), Joint.L_HIP), example(2)]
     train = [("002.png", "000.png"), ("001.png", "000.png"), ("gone.png", "000.png")]
-    prepare(examples, tmp_path / "a.h5", SIZE, source="tests", train_pairs=train)
+    build_store(examples, tmp_path / "a.h5", SIZE, source="tests", train_pairs=train)
     store = Store(tmp_path / "a.h5")
     assert store.pairs("train").tolist() == [[1, 0]]
     np.testing.assert_allclose(store.affines("train")[0], part_affines(store.poses[1], store.poses[0]), atol=1e-3)
@@ -138,7 +138,7 @@ def test_jobs_are_done_in_workers_and_their_files_kept_by_hash(tmp_path: Path) -
     found = find_folder(root)
     for workers in (1, 2):
         out = tmp_path / f"{workers}.h5"
-        prepare(
+        build_store(
             found.jobs(), out, SIZE, source="mine", root=root, files=found.files, pairs=found.pairs, workers=workers
         )
         store = Store(out)
@@ -155,7 +155,7 @@ def test_jobs_are_done_in_workers_and_their_files_kept_by_hash(tmp_path: Path) -
 
 def test_names_that_are_no_text_are_dropped(tmp_path: Path) -> None:
     examples = [example(0), replace(example(1), name="b\udcff.png"), replace(example(2), person="\udcff")]
-    summary = prepare(examples, tmp_path / "a.h5", SIZE, source="tests")
+    summary = build_store(examples, tmp_path / "a.h5", SIZE, source="tests")
     assert (summary.kept, summary.dropped) == (1, {"name is not UTF-8": 2})
     assert summary.dropped_list is not None
     assert "b?.png,name is not UTF-8,rename it" in summary.dropped_list.read_text()

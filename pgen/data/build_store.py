@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pgen.data.example import Drop, Example, Job
-from pgen.data.packing import content_hash, count_shown, pack_all
+from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_all
 from pgen.data.pairing import find_same_person_pairs, pairs_from_names
 from pgen.data.signature import signature
 from pgen.data.store import Store
 from pgen.data.store_writer import VERSION, StoreWriter, current_time
-from pgen.errors import InputError
+from pgen.errors import InputError, PgenError
 from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
-from pgen.runtime.journal import Entry, Journal, ResumeError, journal_start
 from pgen.runtime.parallel_map import parallel_map
+from pgen.runtime.resumable_map import FileInUseError, ResumableMap, UnusableFileError, remove_map
 from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.
@@ -32,7 +33,7 @@ _TOGETHER = 4  # photos that go to a process at once
 
 @dataclass(frozen=True)
 class Summary:
-    """What `prepare` has done."""
+    """What has been prepared."""
 
     out: Path
     size: tuple[int, int]
@@ -45,7 +46,11 @@ class Summary:
     seconds: float
 
 
-def prepare(
+class ResumeError(InputError):
+    """Unfinished work is there, but cannot be gone on with; it is left as it is."""
+
+
+def build_store(
     examples: Iterable[Job | Example | Drop],
     out: str | os.PathLike[str],
     size: tuple[int, int],
@@ -60,7 +65,7 @@ def prepare(
     seed: int = 0,
     workers: int = 1,
     resume: bool = True,
-    force: bool = False,
+    overwrite: bool = False,
     strict: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> Summary:
@@ -75,38 +80,34 @@ def prepare(
     training, if there are any. ``files`` are what all photos depend on, such as the keypoints; they and each photo's
     are kept by their hashes, named relative to ``root``. ``advance`` is called after each photo.
 
-    What is finished is kept in `journal_path`, whatever ends this. With ``resume`` it is not done again; the result is
+    What is finished is kept in `partial_path`, whatever ends this. With ``resume`` it is not done again; the result is
     that of an uninterrupted run. Raises `InputError` if ``out`` cannot be written, no photo is left, or the
     interrupted run differs in ``source``, ``options``, ``files`` or the photos; and, if ``strict``, for the first photo
     that would be dropped.
     """
     start = time.perf_counter()
     out = Path(out)
-    check_store_output(out, force)
+    check_store_output(out, overwrite)
     header = {
         "source": source,
         "options": dict(options or {}),
-        "files": {count_shown(file, root): content_hash(file) for file in files},
+        "files": {name_source(file, root): content_hash(file) for file in files},
         "size": list(size),
         "pgen": version(),
         "store": VERSION,
         "created": current_time(),
     }
-    with Journal(journal_path(out), header, resume) as journal:
+    with _open_partial(out, header, resume) as (partial, created, file_hashes):
         remove_leftovers(out)
         remove_leftovers(dropped_path(out))
-        resumed = len(journal)
+        resumed = len(partial)
         tally = _Tally()
-        for entry in journal.entries():
-            if strict and isinstance(entry, Drop):
-                raise InputError(_refused(entry))
-            tally.add(entry)
-        for key, entry in _work(examples, journal, size, root, workers, advance):
-            entry = tally.checked(entry)
-            if strict and isinstance(entry, Drop):
-                raise InputError(_refused(entry))
-            journal.append(key, entry)
-            tally.add(entry)
+        for entry in _read_entries(partial):
+            tally.add(entry, strict)
+        for number, (key, entry) in enumerate(_work(examples, partial, size, root, workers, advance), start=resumed):
+            entry = tally.check(entry)
+            tally.add(entry, strict)
+            partial.put({f"{number} {key}": entry_to_bytes(entry)})
             advance()
         if not tally.indices:
             raise InputError(_nothing_left(tally.dropped, source))
@@ -114,19 +115,16 @@ def prepare(
             chosen = pairs_from_names(pairs, tally.indices)
         else:
             chosen = find_same_person_pairs(tally.tested, max_pairs, seed)
-        begun = journal.header
         with StoreWriter(
-            out, size,
-            source=source, options=options, files=begun["files"], created=begun["created"], force=force,
-        ) as writer:  # fmt: skip
-            for entry in journal.entries():
+            out, size, source=source, options=options, files=file_hashes, created=created, force=overwrite
+        ) as writer:
+            for entry in _read_entries(partial):
                 if not isinstance(entry, Drop):
                     writer.append(entry)
             writer.set_pairs("test", chosen)
             if train_pairs:
                 writer.set_pairs("train", pairs_from_names(train_pairs, tally.indices))
             dropped_list = _write_dropped(out, tally.dropped)  # before the store has its name: then all is done
-        journal.remove()
     return Summary(
         out=out,
         size=size,
@@ -140,18 +138,18 @@ def prepare(
     )
 
 
-def check_store_output(out: Path, force: bool) -> None:
+def check_store_output(out: Path, overwrite: bool) -> None:
     """Refuse, before any work is done, a store ``out`` that could not be written, as `check_output` does.
 
     What a run has left that was killed after ``out`` was whole is removed.
     """
     check_output(out, force=True)
-    journal = journal_path(out)
-    if out.exists() and journal.exists():  # killed after the last step, or about to be overwritten
-        with suppress(InputError), Store(out) as store:
-            if journal_start(journal) == store.provenance["created"]:
-                journal.unlink()
-    check_output(out, force)
+    partial = partial_path(out)
+    if out.exists() and partial.exists():  # killed after the last step, or about to be overwritten
+        with suppress(InputError), Store(out) as store, ResumableMap(partial, alone=True) as left:
+            if left.header is not None and left.header.get("created") == store.provenance["created"]:
+                left.remove()
+    check_output(out, overwrite)
 
 
 def dropped_path(out: Path) -> Path:
@@ -159,9 +157,74 @@ def dropped_path(out: Path) -> Path:
     return out.with_suffix(".dropped.csv")
 
 
-def journal_path(out: Path) -> Path:
+def partial_path(out: Path) -> Path:
     """Where what is finished of the store ``out`` is kept until all is."""
     return out.with_name(f"{out.name}.part")
+
+
+@contextmanager
+def _open_partial(
+    out: Path, header: Mapping[str, Any], resume: bool
+) -> Iterator[tuple[ResumableMap, str, dict[str, str]]]:
+    """What is finished of ``out``, entries by number and signature; when it was begun; and the hashes of its files.
+
+    It is gone on with if ``resume``, and must then have been begun with ``header``, but for "created". In the end it is
+    removed; after an error it is kept, unless nothing is finished or the error is an `InputError`: what came of bad
+    input is of no use.
+    """
+    path = partial_path(out)
+    header = json.loads(json.dumps(header))  # as it will be read: lists, not tuples
+    existed = path.exists()
+    try:
+        partial = ResumableMap(path, alone=True)
+    except FileInUseError as error:
+        raise InputError(f"{error}, or choose another output", option="out") from None
+    except PgenError:
+        if not existed:
+            remove_map(path)
+        raise
+    with partial:
+        try:
+            begun = partial.header
+            if begun is None or not resume:
+                partial.begin(header)
+                begun = header
+            elif changed := _difference(begun, header):
+                raise ResumeError(
+                    f"{path} holds unfinished work that was begun with {changed}: give the same again to go on, or "
+                    "start anew",
+                    option="resume",
+                )
+            yield partial, begun["created"], begun["files"]
+        except BaseException as error:
+            is_useless = isinstance(error, InputError) and not isinstance(error, (ResumeError, UnusableFileError))
+            if is_useless or not len(partial):
+                partial.remove()
+            raise
+        partial.remove()
+
+
+def _difference(begun: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+    """What differs between the work that was begun and the one asked for, in words; "" if nothing does."""
+    for key in sorted(begun.keys() | header.keys()):
+        was, now = begun.get(key), header.get(key)
+        if key == "created" or was == now:
+            continue
+        if not isinstance(was, dict) or not isinstance(now, dict):
+            return f"{key} {json.dumps(was)}, not {json.dumps(now)}"
+        if key != "files":
+            return _difference(was, now)
+        return f"other contents of {next(file for file in was.keys() | now.keys() if was.get(file) != now.get(file))}"
+    return ""
+
+
+def _read_entries(partial: ResumableMap) -> Iterator[Entry]:
+    """All finished items, in order."""
+    for value in partial.iterate_values():
+        try:
+            yield entry_from_bytes(value)
+        except ValueError as error:
+            raise ResumeError(f"{partial.path} is damaged; start anew", option="resume") from error
 
 
 class _Tally:
@@ -172,13 +235,17 @@ class _Tally:
         self.tested: dict[str, list[int]] = defaultdict(list)  # photos for testing of each person
         self.dropped: list[Drop] = []
 
-    def checked(self, entry: Entry) -> Entry:
+    def check(self, entry: Entry) -> Entry:
         """``entry``, or its drop if there is one of its name."""
         met = not isinstance(entry, Drop) and entry.name in self.indices
         return Drop(entry.name, "name met before") if met else entry
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, strict: bool) -> None:
+        """Count ``entry``. Raises `InputError` if it is dropped, and ``strict``."""
         if isinstance(entry, Drop):
+            if strict:
+                detail = f" ({entry.detail})" if entry.detail else ""
+                raise InputError(f"{entry.name}: {entry.reason}{detail}; no photo may be dropped", option="strict")
             self.dropped.append(entry)
             return
         index = self.indices[entry.name] = len(self.indices)
@@ -188,17 +255,17 @@ class _Tally:
 
 def _work(
     examples: Iterable[Job | Example | Drop],
-    journal: Journal,
+    partial: ResumableMap,
     size: tuple[int, int],
     root: Path | None,
     workers: int,
     advance: Callable[[], None],
 ) -> Iterator[tuple[str, Entry]]:
-    """Signatures and results of those of ``examples`` that ``journal`` does not have; the others only advance."""
+    """Signatures and results of those of ``examples`` that ``partial`` does not have; the others only advance."""
     waiting: deque[str] = deque()
 
     def tasks() -> Iterator[tuple[Job | Example | Drop, tuple[int, int], Path | None]]:
-        finished = iter(journal.signatures[:])
+        finished = iter([key.partition(" ")[2] for key in partial.list_keys()])
         for item in examples:
             key = signature(item)
             was = next(finished, None)
@@ -208,16 +275,16 @@ def _work(
             elif was == key:
                 advance()
             else:
-                raise _changed(journal, f"{item.name} is new or has changed")
+                raise _changed(partial, f"{item.name} is new or has changed")
         if next(finished, None) is not None:
-            raise _changed(journal, "photos have gone")
+            raise _changed(partial, "photos have gone")
 
     for entry in parallel_map(pack_all, tasks(), workers, _TOGETHER):
         yield waiting.popleft(), entry
 
 
-def _changed(journal: Journal, what: str) -> ResumeError:
-    return ResumeError(f"{journal.path} holds unfinished work, since when {what}; start anew with --no-resume")
+def _changed(partial: ResumableMap, what: str) -> ResumeError:
+    return ResumeError(f"{partial.path} holds unfinished work, since when {what}; start anew", option="resume")
 
 
 def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
@@ -234,11 +301,6 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
         table.writerow(("name", "reason", "detail"))
         table.writerows((drop.name, drop.reason, drop.detail) for drop in dropped)
     return path
-
-
-def _refused(drop: Drop) -> str:
-    detail = f" ({drop.detail})" if drop.detail else ""
-    return f"{drop.name}: {drop.reason}{detail}; --strict allows no photo to be dropped"
 
 
 def _nothing_left(dropped: Sequence[Drop], source: str) -> str:

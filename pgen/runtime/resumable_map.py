@@ -1,0 +1,145 @@
+"""A map in a file: what has been put into it is there the next time, whatever ends the process."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pgen.errors import InputError
+from pgen.runtime.atomic_write import disk_full
+
+_AT_ONCE = 500  # keys in one question to the database
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class ResumableMap:
+    """Bytes by key in the SQLite file ``path``, in the order in which they were put; use it as a context manager.
+
+    What `put` has returned from outlives a kill of the process, and all but the last seconds a power cut. Several
+    processes may use one file together, unless one of them has it ``alone``.
+
+    Raises `UnusableFileError` if the file is something else, damaged, or cannot be made; `FileInUseError` if another
+    process has it alone, or has it while it is wanted ``alone``.
+    """
+
+    def __init__(self, path: Path, alone: bool = False) -> None:
+        self.path, self._alone = path, alone
+        try:
+            self._database = sqlite3.connect(path, timeout=0 if alone else 60)
+        except sqlite3.OperationalError as error:
+            raise UnusableFileError(f"{path} cannot be opened or made: {error}") from error
+        try:
+            if alone:
+                self._database.execute("pragma locking_mode = exclusive")
+            tables = self._database.execute("select name from sqlite_master where type = 'table'").fetchall()
+            if not {name for (name,) in tables} <= {"header", "rows"}:
+                raise sqlite3.DatabaseError("a database of another program")
+            self._database.execute("pragma journal_mode = wal")
+            self._database.execute("pragma synchronous = normal")
+            with self._database:
+                self._database.execute("create table if not exists rows (key text primary key, value blob)")
+                self._database.execute("create table if not exists header (value text)")
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise self._explain(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._ask("select count(*) from rows")[0][0])
+
+    def get(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values that are there of those asked for."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            asked = keys[start : start + _AT_ONCE]
+            found.update(self._ask(f"select key, value from rows where key in ({','.join('?' * len(asked))})", asked))
+        return found
+
+    def put(self, rows: Mapping[str, bytes]) -> None:
+        """Keep ``rows``, all of them or, if the process dies, none. Raises `PgenError` when the disk is full."""
+        try:
+            with self._database:
+                self._database.executemany("insert or replace into rows values (?, ?)", rows.items())
+        except sqlite3.DatabaseError as error:
+            raise self._explain(error) from error
+
+    def list_keys(self) -> list[str]:
+        """All keys, in the order in which they were put."""
+        return [key for (key,) in self._ask("select key from rows order by rowid")]
+
+    def iterate_values(self) -> Iterator[bytes]:
+        """All values, in the order in which they were put."""
+        try:
+            for (value,) in self._database.execute("select value from rows order by rowid"):
+                yield value
+        except sqlite3.DatabaseError as error:
+            raise self._explain(error) from error
+
+    @property
+    def header(self) -> dict[str, Any] | None:
+        """What the file is about, as it was `begin` with; None of a new one."""
+        found = self._ask("select value from header")
+        return json.loads(found[0][0]) if found else None
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Remove everything, and keep ``header``, fit for JSON."""
+        try:
+            with self._database:
+                for statement in ("delete from rows", "delete from header"):
+                    self._database.execute(statement)
+                self._database.execute("insert into header values (?)", (json.dumps(header),))
+        except sqlite3.DatabaseError as error:
+            raise self._explain(error) from error
+
+    def close(self) -> None:
+        """Close the file; harmless if it is closed."""
+        self._database.close()
+
+    def remove(self) -> None:
+        """Close and delete the file: it has served, or is of no use."""
+        self.close()
+        remove_map(self.path)
+
+    def _ask(self, question: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(question, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: sqlite3.DatabaseError) -> Exception:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in _FULL:
+            return disk_full(self.path)
+        if code in _BUSY:
+            return FileInUseError(f"{self.path} is being written by another process; wait until it has finished")
+        return UnusableFileError(
+            f"{self.path} cannot be used to keep results ({error}); move it away, or name another file"
+        )
+
+
+class UnusableFileError(InputError):
+    """The file is damaged, or something else; it is left as it is."""
+
+
+class FileInUseError(UnusableFileError):
+    """Another process has the file."""
+
+
+def remove_map(path: Path) -> None:
+    """Delete the file of a map, with what SQLite may have left beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(OSError):
+            path.with_name(path.name + suffix).unlink()
