@@ -44,6 +44,7 @@ class Summary:
     pairs_dropped: int  # of those the data set names, because a photo of them was dropped
     resumed: int  # photos that an interrupted run had finished
     seconds: float
+    pseudo_labels: int = 0  # of each training photo
 
 
 class ResumeError(InputError):
@@ -173,7 +174,7 @@ def _open_partial(
     input is of no use.
     """
     path = partial_path(out)
-    header = json.loads(json.dumps(header))  # as it will be read: lists, not tuples
+    asked: dict[str, Any] = json.loads(json.dumps(header))  # as it will be read: lists, not tuples
     existed = path.exists()
     try:
         partial = ResumableMap(path, alone=True)
@@ -187,13 +188,13 @@ def _open_partial(
         try:
             begun = partial.header
             if begun is None or not resume:
-                partial.begin(header)
-                begun = header
-            elif changed := _difference(begun, header):
+                partial.begin(asked)
+                begun = asked
+            elif changed := _difference(begun, asked):
                 raise ResumeError(
                     f"{path} holds unfinished work that was begun with {changed}: give the same again to go on, or "
                     "start anew",
-                    option="resume",
+                    option="no_resume",
                 )
             yield partial, begun["created"], begun["files"]
         except BaseException as error:
@@ -224,7 +225,7 @@ def _read_entries(partial: ResumableMap) -> Iterator[Entry]:
         try:
             yield entry_from_bytes(value)
         except ValueError as error:
-            raise ResumeError(f"{partial.path} is damaged; start anew", option="resume") from error
+            raise ResumeError(f"{partial.path} is damaged; start anew", option="no_resume") from error
 
 
 class _Tally:
@@ -284,7 +285,7 @@ def _work(
 
 
 def _changed(partial: ResumableMap, what: str) -> ResumeError:
-    return ResumeError(f"{partial.path} holds unfinished work, since when {what}; start anew", option="resume")
+    return ResumeError(f"{partial.path} holds unfinished work, since when {what}; start anew", option="no_resume")
 
 
 def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:

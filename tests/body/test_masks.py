@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
 from pgen.body.limb_fields import ARMS, leg_chains, spine_line
 from pgen.body.masks import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks, pose_mask_radius, pose_masks
-from pgen.synthetic.dataset import synthetic_example
+from pgen.data.readers.synthetic import synthetic_example
 from tests.body import definitions
 from tests.body.definitions import fill_polygon, torso_length
 from tests.body.poses import SIZES, STANDING, people, points, rescaled

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pgen.cli.main import main
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
+from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.data.formats.keypoints import read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.store import Store
@@ -35,10 +36,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Annotators that find the same in every photo."""
-    from pgen.data.annotators import choose
 
-    monkeypatch.setattr(choose, "_load_pose", lambda name, file: FakePose([STANDING, STANDING / 2]))
-    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: FakeParser(A.parsing))
+    monkeypatch.setitem(POSE_ANNOTATORS, "mediapipe", lambda weights: FakePose([STANDING, STANDING / 2]))
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing))
 
 
 @pytest.mark.usefixtures("faked")
@@ -57,9 +57,8 @@ def test_files_to_give_back(here: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.usefixtures("faked")
 def test_doubts_are_told(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from pgen.data.annotators import choose
 
-    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
     weights = write_weights(here / "tiny.safetensors")
     for arguments in (
         ("annotate", "photos/a.jpg", "-o", "out"),
@@ -84,8 +83,8 @@ def test_one_kind_and_another_person(here: Path) -> None:
         (("none",), "none does not exist"),
         ((".", "--what", "hands"), "--what hands: choose"),
         (("photos/a.jpg", "photos/a.jpg", "-o", "out"), "would both be written to"),
-        (("photos/a.jpg", "--person", "7"), "no --person 7"),
-        (("photos/a.jpg", "--pose-annotator", "x"), "no pose annotator 'x'"),
+        (("photos/a.jpg", "--person", "7"), "no person 7"),
+        (("photos/a.jpg", "--pose-annotator", "x"), "no annotator 'x'"),
     ],
 )
 def test_refused(here: Path, arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,14 +173,13 @@ class Upper:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pgen.data.annotators import choose
     from pgen.data.readers import given
 
     write_market(here / "market")
     for table in here.glob("market/*annotation*.csv"):
         table.unlink()
     shutil.rmtree(here / "market/parsing")
-    monkeypatch.setitem(choose.PARSERS, "pgen", lambda file: Upper())
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: Upper())
     given._annotators.cache_clear()
     assert main(["prepare", "--dataset", "market1501", "--root", "market", "-o", "x.h5", "--annotate", "pose,parsing",
                  "--workers", "1"]) == 0  # fmt: skip

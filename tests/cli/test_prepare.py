@@ -67,11 +67,17 @@ def test_result_is_kept_unless_forced(here: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["folder"], "--dataset folder needs --root"),
-        (["folder", "--root", "gone"], "--root gone is not a folder"),
-        (["folder", "--root", "mine", "--people", "3"], "--people belongs to --dataset synthetic, not to"),
-        (["synthetic", "--frame", "256"], "--frame belongs to data sets on disk, not to"),
-        (["synthetic", "--people", "3", "--test-people", "4"], "--test-people 4 is more than all --people, 3"),
+        (["folder"], "folder needs the folder with the photos (--root)"),
+        (["folder", "--root", "gone"], "gone is not a folder; give the folder of the data set (--root)"),
+        (["folder", "--root", "mine", "--people", "3"], "people belongs to synthetic, not to folder (--people)"),
+        (
+            ["synthetic", "--frame", "256"],
+            "folder, not to synthetic (--frame)",
+        ),
+        (
+            ["synthetic", "--people", "3", "--test-people", "4"],
+            "are more than all, 3 (--test-people)",
+        ),
         (["folder", "--root", "mine", "--size", "big"], "--size 'big' is not a size"),
         (["folder", "--root", "mine", "--frame", "64"], "keypoints.csv: 100% of the poses"),
         (["folder", "--root", "mine", "--out", "no/a.h5"], "there is no folder"),
@@ -191,10 +197,9 @@ def test_killed_and_resumed(
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert not Path("a.h5").exists()
-    with nothing_left_in(here):
-        assert prepare(*arguments, "--size", 64) == 2
+    assert prepare(*arguments, "--size", 64) == 2
     error = "error: a.h5.part holds unfinished work that was begun with size [128, 128], not [64, 64]: "
-    assert capsys.readouterr().err == error + "give the same again to go on, or --no-resume to start anew\n"
+    assert capsys.readouterr().err == error + "give the same again to go on, or start anew (--no-resume)\n"
     assert prepare(*arguments) == 0
     assert "done before the interruption" in capsys.readouterr().out
     assert prepare("folder", "--root", "mine", "-o", "b.h5", "--workers", 1, "--size", 128) == 0
@@ -211,6 +216,6 @@ def test_not_resumed_if_told(here: Path, capsys: pytest.CaptureFixture[str]) -> 
         partial.begin({"created": "", "size": [1, 1]})
         partial.put({"0 x": entry_to_bytes(Drop("a", "b"))})
     assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1) == 2
-    assert "--no-resume to start anew" in capsys.readouterr().err
+    assert "start anew (--no-resume)" in capsys.readouterr().err
     assert prepare(*arguments[:3], "-o", "b.h5", "--workers", 1, "--no-resume") == 0
     assert contents(Path("a.h5")) == contents(Path("b.h5"))

@@ -31,8 +31,8 @@ def test_deepfashion_needs_no_other_flag(here: Path, capsys: pytest.CaptureFixtu
     assert prepare("deepfashion") == 0
     out, err = capsys.readouterr()
     assert err.splitlines() == [
-        "parsing maps are taken to have the labels of spt10 (--parsing-scheme)",
-        "keypoints are taken to refer to 256x256, as people stand in its middle (--frame)",
+        "parsing maps are taken to have the labels of spt10; say if they follow another scheme",
+        "keypoints are taken to refer to 256x256, as people stand in its middle",
     ]
     assert "pairs for testing" in out
     store = Store("datasets/deepfashion.h5")
@@ -79,7 +79,7 @@ def test_flags(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         expected = np.where(shot.example.parsing == 2, 0, shot.example.parsing)
         np.testing.assert_array_equal(store.parsing(store.find(shot.market)), expected)
     options = store.provenance["options"]
-    assert (options["parsing-scheme"], options["pairs"], options["keypoints"]) == (
+    assert (options["parsing_scheme"], options["pairs"], options["keypoints"]) == (
         "own.toml",
         ["s.txt", "t.txt"],
         tables,
@@ -92,7 +92,7 @@ def test_strict_makes_drops_an_error(here: Path, capsys: pytest.CaptureFixture[s
     with nothing_left_in(here):
         assert prepare("market1501", "--strict") == 2
     err = capsys.readouterr().err
-    assert err.endswith(f"error: {SHOTS[0].market}: no parsing map; --strict allows no photo to be dropped\n")
+    assert err.endswith(f"error: {SHOTS[0].market}: no parsing map; no photo may be dropped (--strict)\n")
     assert prepare("market1501") == 0
     with Path("datasets/market1501.dropped.csv").open(newline="") as file:
         assert list(csv.reader(file))[1:] == [[SHOTS[0].market, "no parsing map", ""]]
@@ -102,12 +102,12 @@ def test_strict_makes_drops_an_error(here: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "line"),
     [
         (["deepfashion"], "datasets/deepfashion is not a folder; put DeepFashion there (photos in img/"),
-        (["market1501"], "datasets/market1501 is not a folder; put Market-1501 there, or name its folder with --root"),
-        (["market1501", "--images", "img"], "--images belongs to other data sets, not to --dataset market1501"),
-        (["synthetic", "--parsing-scheme", "lip20"], "--parsing-scheme belongs to data sets on disk, not to"),
-        (["synthetic", "--keypoints", "a.csv"], "--keypoints belongs to data sets on disk, not to"),
+        (["market1501"], "datasets/market1501 is not a folder; put Market-1501 there, or name its folder (--root)"),
+        (["market1501", "--images", "img"], "images belongs to deepfashion, folder, not to market1501 (--images)"),
+        (["synthetic", "--parsing-scheme", "lip20"], "not to synthetic (--parsing-scheme)"),
+        (["synthetic", "--keypoints", "a.csv"], "not to synthetic (--keypoints)"),
         (["folder", "--root", "mine", "--parsing-scheme", "lip"], "the parsing scheme lip is neither adgan8, atr18,"),
-        (["folder", "--root", "mine", "--pairs", "a", "--pairs", "b", "--pairs", "c"], "--pairs is one file, or two"),
+        (["folder", "--root", "mine", "--pairs", "a", "--pairs", "b", "--pairs", "c"], "of the targets (--pairs)"),
         (["folder", "--root", "mine", "--parsing-scheme", "own.toml"], "own.toml does not exist"),
         (["folder", "--root", "mine", "--images", "other"], "mine/other has no photos"),
     ],

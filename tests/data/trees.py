@@ -16,7 +16,7 @@ from pgen.body.labels import LABELS
 from pgen.data.example import Example
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_coco import COCO_JOINTS
-from pgen.synthetic.dataset import synthetic_example
+from pgen.data.readers.synthetic import synthetic_example
 
 SIDE = 40  # white columns at either side of DeepFashion's 176
 TRAINED, TESTED, VIEWS = 5, 3, 2  # people, and photos of each

@@ -10,10 +10,10 @@ from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
 from pgen.pseudo_labels.labels import canonical_points, facing_directions, find_matches
-from pgen.synthetic.dataset import synthetic_example
 from tests.models.people import boxes, standing
 
 torch.set_num_threads(1)

@@ -10,12 +10,12 @@ from torch import nn
 
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import StoreWriter
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.pseudo_labels.labels import find_matches
-from pgen.synthetic.dataset import synthetic_example
 from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
 from pgen.training.tasks.pose import freeze

@@ -9,9 +9,9 @@ import pytest
 
 import pgen
 from pgen.cli.main import main
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.data.weights import describe, load_weights
-from pgen.synthetic.dataset import synthetic_example
 from tests.training.people import TINY
 
 SIZE = (128, 64)

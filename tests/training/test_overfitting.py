@@ -10,10 +10,11 @@ import torch
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
 from pgen.data.pretrained import load_vgg_features
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.models.appearance import paint
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
-from pgen.synthetic.dataset import synthetic_examples
+from pgen.data.readers.synthetic import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
@@ -41,7 +42,7 @@ def test_h_a_overfits_forty_images(tmp_path: Path) -> None:
     """Two photos of each of twenty people, each the other's pseudo label: a minute on an idle core."""
     path = tmp_path / "people.h5"
     with StoreWriter(path, SIZE, source="tests", options={}) as writer:
-        for item in synthetic_examples(PEOPLE, 2, seed=7, size=SIZE):
+        for item in (synthetic_example(7, k // 2, k % 2, SIZE) for k in range(2 * PEOPLE)):
             writer.add(item)
     with Store(path) as store:
         photos = PersonDataset(store, "train")

@@ -74,7 +74,7 @@ class ParsingAnnotator(Protocol):
 
 
 def pick_person(people: Sequence[FoundPerson], person: int | None, photo: str) -> tuple[FoundPerson, str | None]:
-    """The person of that number, or the largest; and what to tell the user if there was a choice.
+    """The person of that number, or the largest; and a note for the user if there was a choice.
 
     Raises:
         NobodyFoundError: there is nobody. The message names ``photo``.
@@ -82,14 +82,13 @@ def pick_person(people: Sequence[FoundPerson], person: int | None, photo: str) -
     """
     if not people:
         raise NobodyFoundError(
-            f"{photo}: no person was found; give a photo that shows one larger, or the pose yourself (--src-pose, or a "
-            "pose file for --pose)"
+            f"{photo}: no person was found; give a photo that shows one larger, or the pose yourself"
         )
     if person is not None and person >= len(people):
         count = "1 person, number 0" if len(people) == 1 else f"{len(people)} people, numbers 0 to {len(people) - 1}"
-        raise InputError(f"{photo} shows {count}, the largest first; there is no --person {person}")
-    told = None
+        raise InputError(f"{photo} shows {count}, the largest first; there is no person {person}", option="person")
+    note = None
     if person is None and len(people) > 1:
         others = "1" if len(people) == 2 else f"1 to {len(people) - 1}"
-        told = f"{photo}: {len(people)} people were found, the largest is taken (--person {others} takes another)"
-    return people[person or 0], told
+        note = f"{photo}: {len(people)} people were found, the largest is taken (numbers {others} are the others)"
+    return people[person or 0], note

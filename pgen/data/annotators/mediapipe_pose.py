@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from pgen.data.annotators.blazepose import BlazePose
 from pgen.data.annotators.consensus import average_poses, decide, find_consensus, is_likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
+from pgen.errors import InputError
 
 # Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
 _OVERVIEW, _CLOSE = 640, 384
@@ -39,11 +41,21 @@ _WINDOWS, _SMALL = (0.6, 0.35), 0.7
 
 
 class MediapipePose:
-    """A `PoseAnnotator`: works offline, with the extra ``photo``. Raises `InputError` without it."""
+    """A `PoseAnnotator`: works offline, with the extra ``photo``.
+
+    Raises `InputError` without the extra, or if ``weights`` are given: the package has its own.
+    """
 
     name = "mediapipe"
 
-    def __init__(self) -> None:
+    def __init__(self, weights: str | None = None) -> None:
+        if weights is not None:
+            raise InputError(f"the annotator mediapipe takes no weights, and {weights} is given; its own are inside it")
+        if importlib.util.find_spec("mediapipe") is None:
+            raise InputError(
+                "estimating a pose needs mediapipe, which is not installed: pip install 'pgen[photo]' (or give the "
+                "pose yourself)"
+            )
         self._network = BlazePose()
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
@@ -67,7 +79,7 @@ class MediapipePose:
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
             rest = _without(rest, person)
-        people = [_told(_enlarged(landmarks, size), doubtful, size) for landmarks, doubtful in found]
+        people = [_to_person(_enlarged(landmarks, size), doubtful, size) for landmarks, doubtful in found]
         return sorted(people, key=lambda person: -person.extent)
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
@@ -128,11 +140,11 @@ def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
     return image.shape[0], image.shape[1]
 
 
-def _told(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
+def _to_person(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
     pose, confidence = to_pose(person, size)
     doubts = []
     if doubtful:
-        doubts.append("the pose is uncertain, left and right may be mixed up; look at it (pgen annotate --sheet)")
+        doubts.append("the pose is uncertain, left and right may be mixed up; look at it")
     if not np.isfinite(pose[[Joint.R_HIP, Joint.L_HIP]]).all():
         doubts.append("the hips are outside of the photo or hidden; a photo that shows them does better")
     return FoundPerson(pose, confidence, person.silhouette, tuple(doubts))

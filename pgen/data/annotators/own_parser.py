@@ -1,4 +1,4 @@
-"""Parsing maps by the parser that `pgen train-parser` trains."""
+"""Parsing maps by the parser that this package trains."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _REACH, _SEEN = 0.05, 0.15
 # Mean probability of the labels chosen on a person below which a map is doubtful. Of 400 new synthetic people ten have
 # less, nearly all of them with maps that are among the worst; clean fashion photos have 0.98.
 _SURE = 0.93
-_UNCERTAIN = "the parsing map is uncertain; look at it (pgen annotate --sheet), and correct it if it is wrong"
+_UNCERTAIN = "the parsing map is uncertain; look at it, and correct it if it is wrong"
 
 
 class OwnParser:
     """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette, and their mirror image.
 
     Args:
-        weights: a file that ``pgen train-parser`` wrote; None for the one that comes with the package.
+        weights: a file that a training of the parser wrote; None for the one that comes with the package.
         device: where it runs.
 
     Raises:
@@ -56,7 +56,7 @@ class OwnParser:
         path = weights or bundled_path(BUNDLED)
         loaded = load_weights(path)
         if loaded.parser is None:
-            raise InputError(f"{os.fspath(path)}: holds no parser; `pgen train-parser` trains one")
+            raise InputError(f"{os.fspath(path)}: holds no parser; choose other weights, or train one")
         self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:

@@ -66,7 +66,7 @@ def pose_format(path: str | os.PathLike[str]) -> PoseFormat:
         return "text"
     raise InputError(
         f"{path} is no pose: a keypoint CSV (header name:keypoints_y:keypoints_x), the JSON of OpenPose or COCO, 18 "
-        "rows of x y, or a store made by `pgen prepare` was expected"
+        "rows of x y, or a prepared store was expected"
     )
 
 

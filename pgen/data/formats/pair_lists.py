@@ -29,7 +29,7 @@ def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str,
     if len(paths) == 2:
         return _parallel(*map(Path, paths)), ()
     if len(paths) != 1:
-        raise InputError("--pairs is one file, or two: the list of the sources, then that of the targets")
+        raise InputError("pairs are one file, or two: the list of the sources, then of the targets", option="pairs")
     path = Path(paths[0])
     if path.suffix.lower() == ".csv" or _first_row(path).replace(" ", "") == "from,to":
         return read_pairs_csv(path), ()
@@ -62,7 +62,7 @@ def _target_first(path: Path) -> list[tuple[str, str]]:
         if names == [""]:
             continue
         if len(names) != 2 or not all(names) or "\0" in line:
-            hint = "; for two parallel lists give --pairs twice, the sources first" if len(names) == 1 else ""
+            hint = "; of two parallel lists give both, the sources first" if len(names) == 1 else ""
             raise InputError(f"{path}, row {number}: not of the form TARGET,SOURCE{hint}")
         pairs.append((names[1], names[0]))
     return pairs

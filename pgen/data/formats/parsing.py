@@ -127,7 +127,7 @@ def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.in
         own = "this project's palette" if scheme.name == DEFAULT_SCHEME else f"the palettes of {scheme.name}"
         raise InputError(
             f"{path} is a colour picture with other colours than {own}; save it as a "
-            "palette or 8-bit grey PNG whose values are label ids, or name its palette in a --parsing-scheme FILE.toml"
+            "palette or 8-bit grey PNG whose values are label ids, or name its palette in a parsing scheme of your own"
         )
     raise InputError(f"{path} has the pixel mode {image.mode}; save it as a palette or 8-bit grey PNG")
 
@@ -150,7 +150,7 @@ def _only(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) 
     if any(not np.array_equal(readings[0], other) for other in readings[1:]):
         raise InputError(
             f"{path} fits more than one palette of {scheme.name} ({', '.join(scheme.palettes)}); "
-            "name its own in a --parsing-scheme FILE.toml"
+            "name its own in a parsing scheme of yours"
         )
     return readings[0]
 

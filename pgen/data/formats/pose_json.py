@@ -119,7 +119,7 @@ def _pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.
         if frame is None:
             raise InputError(
                 f"{where}: coordinates lie within 0 and 1, so they are parts of a photo of unknown size; add "
-                "canvas_width and canvas_height to the file, or write pixels (OpenPose: --keypoint_scale 0)"
+                "canvas_width and canvas_height to the file, or write pixels (keypoint_scale 0 of OpenPose)"
             )
         pose *= (frame[1], frame[0])
     return pose.astype(np.float32)

@@ -32,7 +32,7 @@ from pgen.data.formats.pose_json import PosesOfPhoto
 from pgen.data.names import PhotoNames, strip_name
 from pgen.data.readers.frames import guess_frame, height_by_width
 from pgen.data.readers.gather import FoundDataset, gather_photos
-from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike, check_root, check_tables
 from pgen.data.readers.keypoint_sources import PoseRow, find_poses, match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import (
@@ -58,27 +58,21 @@ _ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and whi
 
 
 def find_deepfashion(
-    root: PathLike, given: GivenFiles = NOTHING_GIVEN, shape: tuple[int, int] | None = None
+    root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[int, int] | None = None
 ) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
-    Square photos are cut at both sides to the ratio of ``shape`` (height, width). Without lists, photos are for
+    Square photos are cut at both sides to the ratio of ``size`` (height, width). Without lists, photos are for
     training or testing as the folder or the annotation file that they are in. Raises `InputError` if something is
     missing, does not fit, or could mean two things.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"{root} is not a folder; put DeepFashion there ({_LAYOUT}), or name its folder with --root")
+    root = check_root(root, f"put DeepFashion there ({_LAYOUT}), or name its folder")
     files, folder_of, notes = _photos(root, given.images)
     notes += () if given.scheme else (TAKEN_AS_SPT10,)
     names = PhotoNames(files, root, key=photo_key)
     tables, more_notes = _tables(root) if not given.keypoints else (given.keypoint_files(), ())
     notes += more_notes
-    if not tables and not given.estimates_poses:
-        raise InputError(
-            f"{root} has no fashion-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
-            "them: --annotate pose"
-        )
+    check_tables(tables, given, root, "fashion-annotation-train.csv or -test.csv")
     poses = match_poses(tables, names)
     frame = given.frame
     if frame is None:
@@ -98,7 +92,7 @@ def find_deepfashion(
             person=person_of,
             splits=splits,
             pairs=paired,
-            conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, shape, given.estimating),
+            conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, size, given.estimating),
             split_lists=split_lists(root),
             absent=absent,
             notes=notes,
@@ -135,7 +129,7 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
         if not files:
             raise no_photos_error(root / there[0])
         others = [f"{name}/" for name in (*there[1:], *flat)]
-        note = f"photos are taken from {root / there[0]}, not {' or '.join(others)}: --images names another folder"
+        note = f"photos are taken from {root / there[0]}, not {' or '.join(others)}"
         return files, None, (note,) if others else ()
     files, splits = {}, {}
     for split in flat:
@@ -144,7 +138,7 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
                 raise InputError(f"{files[name]} and {path} have the same name; remove one of them")
             files[name], splits[name] = path, split
     if not files:
-        raise InputError(f"{root} has no {_LAYOUT}; name the data set with --root, or its photos with --images")
+        raise InputError(f"{root} has no {_LAYOUT}; name the folder of the photos", option="images")
     return files, splits, ()
 
 
@@ -162,7 +156,7 @@ def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     if not found and (root / "keypoints").is_dir():
         found = [root / "keypoints"]
     if len({"-resize-" in path.name for path in found}) > 1:
-        raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one with --keypoints")
+        raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one", option="keypoints")
     return found, notes
 
 
@@ -176,12 +170,11 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
     guessed = guess_frame(poses[:: 1 + len(poses) // _LOOKED_AT], FRAMES)
     if guessed is None:
         raise InputError(
-            f"{tables[0]}: neither its name nor the poses tell which frame they refer to; say it with --frame "
-            "(256x256 with white sides, 256x176 without, 1101x750 in high resolution)"
+            f"{tables[0]}: neither its name nor the poses tell which frame they refer to; give it (256x256 with "
+            "white sides, 256x176 without, 1101x750 in high resolution)",
+            option="frame",
         )
-    return guessed, (
-        f"keypoints are taken to refer to {height_by_width(guessed)}, as people stand in its middle (--frame)",
-    )
+    return guessed, (f"keypoints are taken to refer to {height_by_width(guessed)}, as people stand in its middle",)
 
 
 def _by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:

@@ -10,26 +10,25 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_csv import is_pose_csv
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import FoundDataset, gather_photos
-from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike
+from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits, split_lists
 from pgen.errors import InputError
 
 
-def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN) -> PhotoSet:
+def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[int, int] | None = None) -> PhotoSet:
     """Find what belongs together in ``root``, but for what is ``given``.
 
     Photos lie in ``root/images``, or in ``root`` itself. Keypoints are in ``root/keypoints.csv``, or the only keypoint
     CSV in ``root``, or the folder ``root/keypoints``, and refer to the photos. Parsing maps (.npy or .png), named like
     the photos, are in ``root/parsing``, or .npy files beside the photos. Pairs are in ``root/pairs.csv``, if there is
     one. ``root/train.lst`` and ``root/test.lst``, if they are there, say which photos are for what. Photos in one
-    folder below that of the photos, and photos that are paired, show the same person. Raises `InputError` if something
+    folder below that of the photos, and photos that are paired, show the same person; they are kept whole whatever
+    ``size`` they are stored at. Raises `InputError` if something
     is missing or does not fit.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"--root {root} is not a folder; give the folder of the data set")
+    root = check_root(root, "give the folder of the data set")
     sources = given.keypoint_files() or _find_keypoints(root, may_be_missing=given.estimates_poses)
     usual = root / "images" if (root / "images").is_dir() else root
     folder = usual if given.images is None else root / given.images
@@ -71,9 +70,9 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]
     if len(found) > 1:
-        raise InputError(f"{root} has {len(found)} keypoint CSVs; name one with --keypoints")
+        raise InputError(f"{root} has {len(found)} keypoint CSVs; name one of them", option="keypoints")
     if not found and not may_be_missing:
-        raise InputError(f"{root} has no keypoint CSV; name one with --keypoints, or estimate them: --annotate pose")
+        raise InputError(f"{root} has no keypoint CSV; name one, or estimate the keypoints", option="keypoints")
     return found
 
 

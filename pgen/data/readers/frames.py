@@ -87,8 +87,9 @@ def check_frame(
             finding = f"{outside:.0%} of the poses leave the photo unless x and y change places"
             raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
-            f"{source}: {outside:.0%} of the poses have joints outside of {_named(frames)}; say with --frame "
-            f"which frame they refer to{_suggestion([points for points, _ in seen])}"
+            f"{source}: {outside:.0%} of the poses have joints outside of {_named(frames)}; give the frame "
+            f"that they refer to{_suggestion([points for points, _ in seen])}",
+            option="frame",
         )
     lying = [_lies(pose) for pose in poses]
     judged = [value for value in lying if value is not None]
@@ -98,8 +99,9 @@ def check_frame(
     filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
     if len(seen) >= _ENOUGH and filled < 0.5:
         raise InputError(
-            f"{source}: all poses lie in the upper left quarter of {_named(frames)}; say with --frame which "
-            f"frame they refer to{_suggestion([points for points, _ in seen])}"
+            f"{source}: all poses lie in the upper left quarter of {_named(frames)}; give the frame that "
+            f"they refer to{_suggestion([points for points, _ in seen])}",
+            option="frame",
         )
 
 
@@ -145,8 +147,8 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
             side = "left" if shift < 0 else "right"
             raise InputError(
                 f"{source}: all poses are shifted by about {abs(shift) * height:.0f} pixels to the {side} of the "
-                f"middle of {_named(frames)}; say with --frame which frame they refer to, perhaps --frame "
-                f"{height_by_width(other)}"
+                f"middle of {_named(frames)}; give the frame that they refer to, perhaps {height_by_width(other)}",
+                option="frame",
             )
 
 
@@ -156,7 +158,7 @@ def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
     if not fitting:
         return ", as HEIGHTxWIDTH"
     smallest = min(fitting, key=lambda frame: frame[0] * frame[1])
-    return f", perhaps --frame {height_by_width(smallest)}"
+    return f", perhaps {height_by_width(smallest)}"
 
 
 def _named(frames: Sequence[tuple[int, int]]) -> str:

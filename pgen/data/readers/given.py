@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme
+from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
 
 #: What to say when the user has not said which labels the maps have.
-TAKEN_AS_SPT10 = f"parsing maps are taken to have the labels of {DEFAULT_SCHEME} (--parsing-scheme)"
+TAKEN_AS_SPT10 = f"parsing maps are taken to have the labels of {DEFAULT_SCHEME}; say if they follow another scheme"
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,16 @@ class GivenFiles:
 
 
 NOTHING_GIVEN = GivenFiles()
+
+
+def check_root(root: PathLike, remedy: str) -> Path:
+    """The folder of a data set. Raises `InputError` with the ``remedy`` if it is none."""
+    if not Path(root).is_dir():
+        raise InputError(f"{root} is not a folder; {remedy}", option="root")
+    return Path(root)
+
+
+def check_tables(tables: Sequence[Path], given: GivenFiles, root: Path, usual: str) -> None:
+    """Refuse a data set without keypoints (``usual`` are the files looked for), unless they are estimated."""
+    if not tables and not given.estimates_poses:
+        raise InputError(f"{root} has no {usual}; give the keypoints, or estimate them", option="keypoints")

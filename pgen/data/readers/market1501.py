@@ -21,7 +21,7 @@ from pgen.data.example import SPLITS, Split
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import FoundDataset, gather_photos
-from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike
+from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike, check_root, check_tables
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import find_maps, find_pairs, find_photos, find_spelling, no_photos_error
@@ -39,22 +39,17 @@ _FOLDERS: tuple[tuple[Split, tuple[str, ...]], ...] = (
 _QUERY = "query"
 
 
-def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN) -> PhotoSet:
+def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[int, int] | None = None) -> PhotoSet:
     """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
-    Photos are always those of the layout, whatever ``given.images`` says. Raises `InputError` if something is missing
+    Photos are always those of the layout, whatever ``given.images`` says, and kept whole whatever ``size`` they are
+    stored at. Raises `InputError` if something is missing
     or does not fit.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"{root} is not a folder; put Market-1501 there, or name its folder with --root")
+    root = check_root(root, "put Market-1501 there, or name its folder")
     files, splits, notes = _photos(root)
     tables = given.keypoint_files() or _tables(root)
-    if not tables and not given.estimates_poses:
-        raise InputError(
-            f"{root} has no market-annotation-train.csv or -test.csv; name keypoints with --keypoints, or estimate "
-            "them: --annotate pose"
-        )
+    check_tables(tables, given, root, "market-annotation-train.csv or -test.csv")
     poses = match_poses(tables, PhotoNames(files, root))
     poses = replace(poses, unmatched=[name for name in poses.unmatched if person_of(name) not in JUNK])
     queries = [name for name in files if files[name].parent.name == _QUERY]

@@ -117,16 +117,18 @@ def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
         others = [name for name in schemes_with(every) if name != scheme.name]
         have = ", ".join(map(str, np.unique(np.concatenate(unknown))[:8]))
         raise InputError(
-            f"{seen[0].photo.parsing} and others have label ids {have}, which {scheme.name} does not have; say with "
-            f"--parsing-scheme which convention they follow{_perhaps(_likely(seen, others) or others)}"
+            f"{seen[0].photo.parsing} and others have label ids {have}, which {scheme.name} does not have; give the "
+            f"scheme that they follow{_perhaps(_likely(seen, others) or others)}",
+            option="parsing_scheme",
         )
     for landmark, share in _shares(seen, scheme).items():
         if share < _RIGHT:
             likely = _likely(seen, [name for name in SCHEMES if name != scheme.name])
             raise InputError(
                 f"{seen[0].photo.parsing} and others: the {landmark.joints} lie on {landmark.place} in only "
-                f"{share:.0%} of them if their labels are read as {scheme.name}; they follow another convention, which "
-                f"--parsing-scheme says{_perhaps(likely)}, or keypoints and maps are of different photos"
+                f"{share:.0%} of them if their labels are read as {scheme.name}; they follow another "
+                f"scheme{_perhaps(likely)}, or keypoints and maps are of different photos",
+                option="parsing_scheme",
             )
 
 
@@ -175,7 +177,7 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
     if len(judged) < _ENOUGH:
         return
     source = f"{found.keypoints} and the parsing maps"
-    remedy = "check that keypoints, maps and photos have the same names, and the --frame of the keypoints"
+    remedy = "check that keypoints, maps and photos have the same names, and the frame of the keypoints"
     if sum(share < _ON_BODY for share in judged) > len(judged) / 2:
         raise InputError(
             f"{source} do not show the same people: in most of them only {np.median(judged):.0%} of the joints lie on "
@@ -220,8 +222,8 @@ def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
     if share < 0.5:
         return ()
     return (
-        f"{share:.0%} of the maps have the label 10, a jumpsuit in lip20; in cihp20 it is the skin of neck and chest: "
-        "see --parsing-scheme",
+        f"{share:.0%} of the maps have the label 10, a jumpsuit in lip20; in cihp20 it is the skin of neck and chest; "
+        "give the scheme",
     )
 
 

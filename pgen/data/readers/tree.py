@@ -40,7 +40,7 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     """
     beside = not maps_in.is_dir()
     if given and beside:
-        raise InputError(f"--parsing {maps_in} is not a folder; give the folder of the parsing maps")
+        raise InputError(f"{maps_in} is not a folder; give the folder of the parsing maps", option="parsing")
     folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png"))
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):

@@ -26,12 +26,12 @@ def test_a_person_is_chosen_by_number() -> None:
     found = fake_annotators([STANDING, STANDING / 2], person=1).pose(IMAGE, "a.png")
     np.testing.assert_array_equal(found.person.pose, (STANDING / 2).astype(np.float32))
     assert len(found.notes) == 1
-    with pytest.raises(InputError, match=r"a.png shows 2 people, numbers 0 to 1.*no --person 2"):
+    with pytest.raises(InputError, match=r"a.png shows 2 people, numbers 0 to 1.*no person 2"):
         fake_annotators([STANDING, STANDING], person=2).pose(IMAGE, "a.png")
 
 
 def test_nobody_is_an_error() -> None:
-    with pytest.raises(NobodyFoundError, match=r"a.png: no person was found.*--src-pose"):
+    with pytest.raises(NobodyFoundError, match=r"a.png: no person was found.*the pose yourself"):
         fake_annotators([]).pose(IMAGE, "a.png")
 
 
@@ -52,5 +52,5 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
 def test_unknown_names() -> None:
     with pytest.raises(InputError, match="choose one of mediapipe, keypointrcnn"):
         Annotators("openpose")
-    with pytest.raises(InputError, match="no parser 'x'"):
+    with pytest.raises(InputError, match="no annotator 'x'; choose one of pgen, segformer"):
         Annotators(parsing="x")

@@ -19,7 +19,8 @@ import pgen
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.data.annotators.landmarks import Landmarks
 from pgen.data.annotators.mediapipe_pose import MediapipePose
-from pgen.synthetic.dataset import synthetic_example, synthetic_shot
+from pgen.data.readers.synthetic import synthetic_example
+from pgen.synthetic.dataset import synthetic_shot
 
 pytest.importorskip("mediapipe")
 

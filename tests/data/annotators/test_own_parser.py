@@ -120,7 +120,7 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are small, need no network, and find a synthetic person whom they never saw."""
-    from pgen.synthetic.dataset import synthetic_example
+    from pgen.data.readers.synthetic import synthetic_example
 
     assert bundled_path(BUNDLED).stat().st_size <= 3e6
     person = synthetic_example(424242, 0, 0)

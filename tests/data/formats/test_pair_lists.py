@@ -52,12 +52,12 @@ def test_every_form_gives_the_pairs_back(tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["a\nb\n"], r"0\.txt, row 1: not of the form TARGET,SOURCE; for two parallel lists give --pairs twice"),
+        (["a\nb\n"], r"0\.txt, row 1: not of the form TARGET,SOURCE; of two parallel lists give both"),
         (["a,b\na,b,c\n"], r"0\.txt, row 2: not of the form TARGET,SOURCE$"),
         (["a,\n"], r"row 1: not of the form"),
         (["a\nb\n", "a\n"], r"0\.txt has 2 names and .*1\.txt 1; parallel lists have as many"),
         (["a,b\n", "a\n"], r"0\.txt has a comma in each row"),
-        (["a", "b", "c"], "--pairs is one file, or two"),
+        (["a", "b", "c"], "pairs are one file, or two"),
         ([""], "is empty"),
         (["a\0", "b"], r"0\.txt is not a list of names"),
     ],

@@ -38,7 +38,7 @@ def names_by_key(names: list[str]) -> dict[str, int]:
 @pytest.mark.parametrize("size", [(256, 256), (256, 176)])
 def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[int, int]) -> None:
     tree(tmp_path)
-    found = find_deepfashion(tmp_path, shape=size)
+    found = find_deepfashion(tmp_path, size=size)
     check_photos(found)
     summary = build_store(found.examples(), tmp_path / "a.h5", size, source="test", pairs=found.pairs)
     assert summary.dropped == {}
@@ -102,7 +102,7 @@ def test_several_files_of_one_kind(tmp_path: Path) -> None:
     notes = find_deepfashion(tmp_path).notes
     assert f"{tmp_path}/fashion-resize-annotation-train.csv is taken, not fasion-annotation-train.csv" in notes
     (tmp_path / "fashion-resize-annotation-test.csv").unlink()
-    with pytest.raises(InputError, match=r"refer to different frames; name files of one with --keypoints"):
+    with pytest.raises(InputError, match=r"refer to different frames; name files of one"):
         find_deepfashion(tmp_path)
 
 
@@ -110,7 +110,7 @@ def test_frame_that_cannot_be_told(tmp_path: Path) -> None:
     low_resolution(tmp_path)
     for shift in (20, 500):
         annotate(tmp_path, "fasion", shift)
-        with pytest.raises(InputError, match=r"fasion-annotation-train\.csv: neither .* say it with --frame"):
+        with pytest.raises(InputError, match=r"fasion-annotation-train\.csv: neither .* give it"):
             find_deepfashion(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_frame_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"all poses are shifted by about \d\d pixels to the right of the middle of "):
         check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(256, 176))))
     annotate(tmp_path, "fasion", 0)
-    with pytest.raises(InputError, match=r"shifted by about \d\d pixels to the left .* perhaps --frame 256x176"):
+    with pytest.raises(InputError, match=r"shifted by about \d\d pixels to the left .* perhaps 256x176"):
         check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(256, 256))))
     with pytest.raises(InputError, match=r"upper left quarter of 1101x750"):
         check_photos(find_deepfashion(tmp_path, GivenFiles(frame=(1101, 750))))
@@ -225,7 +225,7 @@ def test_pairs_that_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"put DeepFashion there .*name its folder with --root"):
+    with pytest.raises(InputError, match=r"put DeepFashion there .*name its folder"):
         find_deepfashion(tmp_path / "gone")
     with pytest.raises(InputError, match=r"has no photos in img/, img_highres/, images/, or train/ and test/"):
         find_deepfashion(tmp_path)
@@ -235,7 +235,7 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"img has no photos \(\.jpg"):
         find_deepfashion(tmp_path)
     write_photo(tmp_path / "img/MEN/Denim/id_00000001/01_1_front.jpg", np.zeros((8, 8, 3), np.uint8))
-    with pytest.raises(InputError, match=r"no fashion-annotation-train\.csv or -test\.csv; name keypoints"):
+    with pytest.raises(InputError, match=r"no fashion-annotation-train\.csv or -test\.csv; give the keypoints"):
         find_deepfashion(tmp_path)
     write_csv(tmp_path / "keypoints.csv", {"b.jpg": shots()[0].example.pose})
     with pytest.raises(InputError, match=r"no row belongs to any photo .* first row is 'b\.jpg', the first photo 'MEN"):
@@ -246,7 +246,7 @@ def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
     low_resolution(tmp_path)
     for table in tmp_path.glob("*annotation*.csv"):
         table.unlink()
-    with pytest.raises(InputError, match=r"or estimate them: --annotate pose"):
+    with pytest.raises(InputError, match=r"or estimate them"):
         find_deepfashion(tmp_path, GivenFiles(estimating=Estimating(pose=False, parsing=True)))
     found = find_deepfashion(tmp_path, GivenFiles(estimating=Estimating(pose=True, parsing=False)))
     assert len(found.photos) == len(shots())

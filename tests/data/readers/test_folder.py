@@ -117,13 +117,13 @@ def test_what_cannot_be_used_is_dropped_with_the_reason(tmp_path: Path) -> None:
 def test_missing_things_are_named(root: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(InputError, match=r"--root .*gone is not a folder"):
+    with pytest.raises(InputError, match=r"gone is not a folder"):
         find_folder(tmp_path / "gone")
-    with pytest.raises(InputError, match=r"no keypoint CSV; name one with --keypoints"):
+    with pytest.raises(InputError, match=r"no keypoint CSV; name one, or estimate"):
         find_folder(empty)
     with pytest.raises(InputError, match=r"k\.csv does not exist"):
         find_folder(root, GivenFiles(keypoints=[root / "k.csv"]))
-    with pytest.raises(InputError, match=r"--parsing .* is not a folder"):
+    with pytest.raises(InputError, match=r"is not a folder; give the folder of the parsing maps"):
         find_folder(root, GivenFiles(parsing=root / "maps"))
     with pytest.raises(InputError, match=r"p\.csv does not exist"):
         find_folder(root, GivenFiles(pairs=[root / "p.csv"]))
@@ -131,7 +131,7 @@ def test_missing_things_are_named(root: Path, tmp_path: Path) -> None:
         find_folder(empty, GivenFiles(keypoints=[root / "keypoints.csv"]))
     (root / "keypoints.csv").rename(root / "one.csv")
     shutil.copy(root / "one.csv", root / "two.csv")
-    with pytest.raises(InputError, match=r"2 keypoint CSVs; name one with --keypoints$"):
+    with pytest.raises(InputError, match=r"2 keypoint CSVs; name one of them$"):
         find_folder(root)
 
 
@@ -150,7 +150,7 @@ def test_keypoints_of_other_photos(root: Path) -> None:
 def test_wrong_frame_is_refused(root: Path) -> None:
     poses = dict.fromkeys(("a.png", "b.png", "c.png"), STANDING * 2)
     write_pose_csv(root / "keypoints.csv", poses, force=True)
-    with pytest.raises(InputError, match=r"keypoints\.csv: .*outside of 128x128; .*--frame 256x256"):
+    with pytest.raises(InputError, match=r"keypoints\.csv: .*outside of 128x128; .*perhaps 256x256"):
         check_photos(find_folder(root))
 
 

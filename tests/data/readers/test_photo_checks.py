@@ -36,7 +36,7 @@ def test_a_right_scheme_passes(tmp_path: Path, name: str) -> None:
         (
             "lip20",
             "spt10",
-            r"label ids 1\d, .* which spt10 does not have; say with --parsing-scheme .*, perhaps cihp20 or lip20$",
+            r"label ids 1\d, .* which spt10 does not have; give the scheme .*, perhaps cihp20 or lip20$",
         ),
         ("atr18", "spt10", r"which spt10 does not have; .*, perhaps atr18$"),
         (
@@ -112,5 +112,5 @@ def test_frames_that_files_tell_are_checked(tmp_path: Path) -> None:
     for shot in SHOTS:
         path = tmp_path / "openpose" / shot.nested.replace(".jpg", "_keypoints.json")
         write_openpose(path, [shot.example.pose * 4], canvas=(128, 128))
-    with pytest.raises(InputError, match=r"openpose: .*have joints outside of 128x128; say with --frame"):
+    with pytest.raises(InputError, match=r"openpose: .*have joints outside of 128x128; give the frame"):
         check_photos(find_folder(tmp_path, GivenFiles(keypoints=[tmp_path / "openpose"])))

@@ -5,7 +5,7 @@ import torch
 
 from pgen.body.batch import PersonBatch
 from pgen.body.labels import Label
-from pgen.synthetic.dataset import synthetic_example
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.training.augment.batch_rng import BatchRng
 from pgen.training.augment.random_neckline import randomize_necklines
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pgen.synthetic.dataset import synthetic_example, synthetic_examples
+from pgen.data.readers.synthetic import find_synthetic, synthetic_example
+from pgen.errors import InputError
 from pgen.synthetic.person_mesh import build_figure
 
 SIZE = (64, 64)
@@ -20,14 +22,18 @@ def test_an_item_does_not_depend_on_what_was_rendered_before() -> None:
     assert first.attributes == again.attributes
 
 
-def test_examples_in_order() -> None:
-    examples = list(synthetic_examples(2, 3, seed=5, size=SIZE, first=12, split="test"))
-    assert [example.name for example in examples] == [f"p000{p}_v{v}.png" for p in (12, 13) for v in range(3)]
-    assert [example.person for example in examples] == ["p00012"] * 3 + ["p00013"] * 3
-    assert {example.split for example in examples} == {"test"}
-    alone = synthetic_example(5, 13, 2, SIZE)
-    assert examples[-1].image.tobytes() == alone.image.tobytes()
+def test_photos_in_order() -> None:
+    found = find_synthetic(size=SIZE, people=3, poses=2, test_people=1, seed=5)
+    examples = [job.read(*job.arguments) for job in found.jobs()]
+    assert len(found) == len(examples) == 6
+    assert [example.name for example in examples] == [f"p0000{p}_v{v}.png" for p in range(3) for v in range(2)]
+    assert [example.person for example in examples] == [f"p0000{p}" for p in (0, 0, 1, 1, 2, 2)]
+    assert [example.split for example in examples] == ["train"] * 4 + ["test"] * 2
+    assert examples[-1].image.tobytes() == synthetic_example(5, 2, 1, SIZE).image.tobytes()
     assert len({example.image.tobytes() for example in examples}) == 6
+    with pytest.raises(InputError) as caught:
+        find_synthetic(people=3, test_people=4)
+    assert caught.value.option == "test_people"
 
 
 def test_views_show_one_person_and_seeds_others() -> None:

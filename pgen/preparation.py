@@ -1,0 +1,193 @@
+"""From a data set on disk, or synthetic people, to the file that networks are trained on and scored with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pgen.data.build_store import Summary, build_store, check_store_output, partial_path
+from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.readers.given import Estimating, GivenFiles
+from pgen.data.readers.photo_checks import check_photos
+from pgen.data.readers.photo_set import PhotoSet
+from pgen.data.readers.registry import READERS, FoundPhotos, ReaderEntry
+from pgen.errors import InputError, PgenError
+from pgen.pseudo_labels.matches import make_pseudo_labels
+from pgen.runtime.lazy_object import load_object
+from pgen.runtime.parallel_map import count_processors
+
+PathLike = str | os.PathLike[str]
+
+#: Shows progress: a context manager for a title and a total, None if it is not known, that yields what advances it.
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
+
+_MARKET_SIZE = (128, 64)
+
+
+@contextmanager
+def _show_nothing(title: str, total: int | None) -> Iterator[Callable[..., None]]:
+    yield lambda *_: None
+
+
+def prepare(
+    dataset: str,
+    out: PathLike,
+    root: PathLike | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    images: PathLike | None = None,
+    keypoints: Sequence[PathLike] = (),
+    frame: tuple[int, int] | None = None,
+    parsing: PathLike | None = None,
+    parsing_scheme: str | None = None,
+    pairs: Sequence[PathLike] = (),
+    annotate: Sequence[str] = (),
+    pose_annotator: str = "mediapipe",
+    parser: str = "pgen",
+    strict: bool = False,
+    people: int | None = None,
+    poses: int | None = None,
+    test_people: int | None = None,
+    style: str | None = None,
+    pseudo_labels: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    resume: bool = True,
+    overwrite: bool = False,
+    log: Callable[[str], None] = lambda message: None,
+    warn: Callable[[str], None] = lambda message: None,
+    progress: Progress = _show_nothing,
+) -> Summary:
+    """Turn a data set into one HDF5 file for training and evaluation.
+
+    Photos of another size are scaled as a whole and padded. What cannot be used is left out, counted under its reason,
+    and listed beside the output in OUT.dropped.csv. After an interruption the same call goes on where it was.
+
+    Args:
+        dataset: one of `pgen.data.readers.registry.READERS`: "deepfashion", "market1501", "folder", "synthetic".
+        out: the file to write.
+        root: folder of the data set; None for datasets/NAME, which "folder" has not.
+        size: (height, width) of the stored photos; None for 256x256, or 128x64 for people as Market-1501 has them.
+        images: where in ``root`` the photos are, if not where the reader looks.
+        keypoints: keypoint CSVs, COCO JSON, or folders with a file a photo, in place of the data set's own.
+        frame: (height, width) that the keypoints refer to, if it is not the photo's own.
+        parsing: folder of parsing maps, in place of the data set's own.
+        parsing_scheme: labels of the maps: a bundled scheme or a table of one's own, FILE.toml; None for spt10.
+        pairs: list of pairs for testing, in place of the data set's own; two are names of sources and of targets.
+        annotate: what is estimated where photos lack it: "pose", "parsing".
+        pose_annotator, parser: what estimates it.
+        strict: stop at the first photo that cannot be used.
+        people, poses, test_people, style: of synthetic people: how many (1000), photos of each (4), how many of them
+            are for testing (a tenth), and "fashion", "market" or "mixed".
+        pseudo_labels: how many maps to find for each for the training of the semantic generator; None for none.
+        seed: chooses pairs, and the synthetic people.
+        workers: processes; None for one a processor.
+        resume: go on with what an interrupted call has left.
+        overwrite: replace an ``out`` that exists.
+        log, warn, progress: where messages go, and what shows progress.
+
+    Returns:
+        What was kept, dropped, and why.
+
+    Raises:
+        InputError: something is missing, does not fit or could mean two things; ``option`` names the parameter.
+    """
+    entry = READERS.get(dataset)
+    if entry is None:
+        raise InputError(f"there is no data set {dataset!r}; choose one of {', '.join(READERS)}", option="dataset")
+    given: dict[str, Any] = {
+        "root": root, "images": images, "keypoints": list(keypoints), "frame": frame, "parsing": parsing,
+        "parsing_scheme": parsing_scheme, "pairs": list(pairs), "annotate": list(annotate),
+        "people": people, "poses": poses, "test_people": test_people, "style": style,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value not in (None, [])}
+    _check_parameters(dataset, entry, given)
+    size = size or (_MARKET_SIZE if style == "market" else entry.size)
+    out = Path(out)
+    check_store_output(out, overwrite)
+    folder = None
+    if "root" in entry.takes:
+        folder = Path(root) if root is not None else Path("datasets") / dataset
+    estimating = _load_annotators(annotate, pose_annotator, parser, progress)
+    scheme = load_scheme(parsing_scheme) if parsing_scheme else None
+    files = GivenFiles(keypoints, parsing, pairs, frame, images, scheme, estimating)
+    options = {name: value for name, value in (given | {"seed": seed}).items() if name in entry.options}
+    found = load_object(entry.find)(folder, files, size, **options)
+    _tell(found, log, warn)
+    table = Path(parsing_scheme or "")
+    with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
+        summary = build_store(
+            found.jobs(), out, size,
+            source=dataset if folder is None else f"{dataset} {folder}",
+            options={"size": list(size), "seed": seed, **_to_provenance(given)},
+            root=folder, files=(*found.files, *([table] if table.is_file() else [])),
+            pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
+            resume=resume, overwrite=overwrite, strict=strict, advance=advance,
+        )  # fmt: skip
+    if pseudo_labels is None:
+        return summary
+    with progress("pseudo labels", 2 * summary.kept) as advance:
+        try:
+            make_pseudo_labels(out, pseudo_labels, advance)
+        except InputError as error:
+            raise InputError(f"{error}; {out} was written without pseudo labels") from error
+    return replace(summary, pseudo_labels=pseudo_labels)
+
+
+def _check_parameters(dataset: str, entry: ReaderEntry, given: Mapping[str, object]) -> None:
+    """Refuse parameters that this data set does not take, and none for one that it needs."""
+    for name in given:
+        if name not in entry.takes:
+            others = ", ".join(other for other, its in READERS.items() if name in its.takes)
+            raise InputError(f"{name.replace('_', ' ')} belongs to {others}, not to {dataset}", option=name)
+    if entry.is_root_needed and "root" not in given:
+        raise InputError(f"{dataset} needs the folder with the photos", option="root")
+
+
+def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Progress) -> Estimating | None:
+    """What is estimated. Raises `InputError` if it cannot be, as annotators or weights are missing."""
+    if not kinds:
+        return None
+    if not set(kinds) <= {"pose", "parsing"}:
+        raise InputError(f"{', '.join(kinds)}: pose and parsing can be estimated", option="annotate")
+    estimating = Estimating("pose" in kinds, "parsing" in kinds, pose, parser)
+    if estimating.parsing:
+        estimating.annotators().parsing_annotator()
+    if estimating.pose:
+        with progress(f"loading {pose}", None):
+            estimating.annotators().pose_annotator()
+    return estimating
+
+
+def _tell(found: FoundPhotos, log: Callable[[str], None], warn: Callable[[str], None]) -> None:
+    for note in found.notes:
+        log(note)
+    if isinstance(found, PhotoSet):
+        for doubt in check_photos(found):
+            warn(doubt)
+
+
+def _to_provenance(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` as a store keeps it."""
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        is_plain = isinstance(value, (int, tuple))
+        kept[name] = value if is_plain else list(map(str, value)) if isinstance(value, list) else str(value)
+    return kept
+
+
+@contextmanager
+def _tell_what_is_kept(out: Path, log: Callable[[str], None]) -> Iterator[None]:
+    """When the block is interrupted or fails, say that what is finished is not lost."""
+    try:
+        yield
+    except BaseException as error:
+        partial = partial_path(out)
+        is_stopped = isinstance(error, (KeyboardInterrupt, SystemExit, PgenError)) and not isinstance(error, InputError)
+        if is_stopped and partial.exists():
+            log(f"{partial} keeps what is finished; the same command goes on from there")
+        raise
