@@ -24,6 +24,7 @@ from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.body.labels import Label
 from pgen.data.dataset import zoom_persons
+from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances

@@ -23,7 +23,6 @@ from pgen.data.example import Example
 from pgen.data.packing import pack_example
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
-from pgen.data.readers.synthetic import synthetic_example
 from tests.body.definitions import heatmaps, part_affines, part_masks, pose_mask
 
 SIZE = (256, 256)

@@ -21,11 +21,9 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
-from pgen.data.pretrained import load_vgg_features
 from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
-from pgen.data.readers.synthetic import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
 from pgen.training.tasks.base import TrainingTask

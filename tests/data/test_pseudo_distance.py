@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import LABEL_COUNT
-from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.data.readers.synthetic import synthetic_example
+from pgen.pseudo_labels.part_distance import PartDistances
 from tests.body.definitions import part_affines, part_masks
 from tests.models.people import boxes, standing
 

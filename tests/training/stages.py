@@ -10,7 +10,6 @@ import torch
 from pgen.data.dataset import PersonDataset
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
-from pgen.data.pretrained import load_vgg_features
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches

@@ -14,7 +14,6 @@ from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.models.appearance import paint
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
-from pgen.data.readers.synthetic import synthetic_examples
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
