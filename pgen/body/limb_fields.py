@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,11 @@ def torso_length(pose: NDArray[np.floating]) -> float:
     from pgen.body.parts import torso_lengths
 
     return float(torso_lengths(torch.from_numpy(np.asarray(pose, np.float64))[None]))
+
+
+def place_on_limb(value: str | float, names: Mapping[str, float]) -> float:
+    """Where along a limb, from 0 to 2, something ends, by name or as a share of the limb's length."""
+    return names[value] if isinstance(value, str) else 2 * value
 
 
 def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:

@@ -79,7 +79,7 @@ def run(
     if not edit and parsing is None and files != [save_parsing]:
         raise InputError("nothing to change: give --edit NAME=VALUE or --parsing FILE (or --save-parsing alone)")
 
-    from pgen.body.edits.parsing_edits import check_edits
+    from pgen.body.edits.registry import check_edits
     from pgen.data.formats.painted import COLOURS
     from pgen.data.formats.parsing import write_parsing
     from pgen.runtime.atomic_write import check_output

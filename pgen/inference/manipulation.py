@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.edits.parsing_edits import edit_parsing
+from pgen.body.edits.registry import edit_parsing
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing
 from pgen.data.formats.painted import read_painted

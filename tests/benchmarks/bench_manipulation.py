@@ -25,7 +25,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.body.edits.parsing_edits import EDITS
+from pgen.body.edits.registry import EDITS
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet
 from pgen.data.annotators.choose import Annotators
@@ -50,7 +50,7 @@ BORDER = 4
 
 def chosen() -> list[tuple[str, str]]:
     """The edits that are asked for, as names and values."""
-    everything = [(name, value) for name, values in EDITS.items() for value in values]
+    everything = [(name, value) for name, edit in EDITS.items() for value in edit.choices]
     wanted = os.environ.get("PGEN_EDITS")
     return [edit for edit in everything if not wanted or {edit[0], "=".join(edit)} & set(wanted.split(","))]
 

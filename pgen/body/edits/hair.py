@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +26,10 @@ _NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.15
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
 
-def edit_hair(parsing: NDArray[np.uint8], pose: NDArray[np.floating], style: str) -> NDArray[np.uint8]:
-    """``parsing`` (H, W) with "short" hair, cut below the chin, or "long" hair that falls to the chest.
+def edit_hair(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
+) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with ``edits["hair"]``: "short", cut below the chin, or "long", falling to the chest.
 
     What was under cut hair is taken from the nearest pixels, and the neck from its joints. Long hair falls on either
     side of a face, and over the back of who is seen from behind.
@@ -36,7 +39,7 @@ def edit_hair(parsing: NDArray[np.uint8], pose: NDArray[np.floating], style: str
     """
     head = _head(pose, (parsing.shape[0], parsing.shape[1]))
     result = parsing.copy()
-    if style == "short":
+    if edits["hair"] == "short":
         cut = (parsing == Label.HAIR) & (head.down > _CHIN)
         other = parsing != Label.HAIR
         if cut.any() and other.any():

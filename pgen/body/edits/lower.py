@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 from skimage.measure import grid_points_in_poly
 
+from pgen.body.edits.settle import settle
 from pgen.body.labels import Label
-from pgen.body.limb_fields import leg_chains, limb_field, spine_line, torso_length
+from pgen.body.limb_fields import leg_chains, limb_field, place_on_limb, spine_line, torso_length
 from pgen.errors import InputError
 
 #: The label of each garment and how long it is if nothing is said: 0 hip, 1 knee, 2 ankle.
-LOWER = {"pants": (Label.PANTS, 2.0), "shorts": (Label.PANTS, 0.7), "skirt": (Label.SKIRT, 0.95)}
+LOWER: dict[str, tuple[Label, float]] = {
+    "pants": (Label.PANTS, 2.0),
+    "shorts": (Label.PANTS, 0.7),
+    "skirt": (Label.SKIRT, 0.95),
+}
 #: Lengths by name.
 LENGTHS = {"mini": 0.55, "short": 0.7, "knee": 1.0, "midi": 1.45, "full": 2.0}
 
@@ -42,7 +49,33 @@ def find_lower_garment(parsing: NDArray[np.uint8]) -> Label | None:
     return label if counts[label] else None
 
 
-def edit_lower(parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float) -> NDArray[np.uint8]:
+def warn_of_assumed_legs(pose: NDArray[np.floating]) -> list[str]:
+    """A line that names the joints of legs that ``pose`` (18, 2) lacks, if there are any."""
+    _, assumed = leg_chains(pose)
+    return [f"{', '.join(assumed)} missing: the legs are assumed to continue straight on"] if assumed else []
+
+
+def edit_lower(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
+) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with the garment ``edits["lower"]``, else the one it shows, of ``edits["length"]``.
+
+    A garment is a name of `LOWER`; a length is a name of `LENGTHS` or a share of the leg's, else the garment's usual.
+
+    Raises:
+        InputError: there is no garment, or the picture or pose shows too little.
+    """
+    kind, length = LOWER.get(str(edits.get("lower")), (find_lower_garment(parsing), 0.0))
+    if kind is None:
+        raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
+    if "length" in edits:
+        length = place_on_limb(edits["length"], LENGTHS)
+    return settle(lambda parsing: replace_lower_garment(parsing, pose, kind, length), parsing)
+
+
+def replace_lower_garment(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float
+) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a

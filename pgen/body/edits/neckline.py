@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,10 +43,15 @@ _TURNED = 0.75 * _FACING
 _COLLAR = 0.05
 
 
-def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape: str | Neckline) -> NDArray[np.uint8]:
-    """``parsing`` (H, W) with a neckline, by name or by numbers as in `NECKLINES`: above it bare skin, below it cloth.
+def edit_neckline(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
+) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with the neckline ``edits["neckline"]``, a name of `NECKLINES`; see `cut_neckline`."""
+    return cut_neckline(parsing, pose, NECKLINES[str(edits["neckline"])])
 
-    Bare skin there counts as face.
+
+def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], neckline: Neckline) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with ``neckline``: above it bare skin, which counts as face, below it cloth.
 
     The neckline lies around an elliptic trunk, turned as far as the shoulders' distance tells, to the side to which the
     head looks. At the back only "high" changes anything.
@@ -63,7 +70,7 @@ def edit_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], shape:
     below, across = spine_coordinates(middle, spine_line(pose), (parsing.shape[0], parsing.shape[1]))
     below, across = below / unit, across / unit
     side, depth, on_trunk = _on_trunk(below, across, *_turn(pose, unit))
-    width, lowest, power = NECKLINES[shape] if isinstance(shape, str) else shape
+    width, lowest, power = neckline
     if width:
         share = np.abs(side) / (width * max(shoulder_half(pose) / unit, _FACING))
         front = np.clip((depth - _TURNS[0]) / (_TURNS[1] - _TURNS[0]), 0, 1)

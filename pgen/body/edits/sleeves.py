@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import grid_points_in_poly
 
+from pgen.body.edits.settle import settle
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LimbField, limb_field, spine_line, torso_length
+from pgen.body.limb_fields import ARMS, LimbField, limb_field, place_on_limb, spine_line, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
@@ -30,7 +33,15 @@ _TRUNK_HALF, _BESIDE_HIP = 0.2, 0.15
 _APART = 0.3
 
 
-def edit_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
+def edit_sleeves(
+    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
+) -> NDArray[np.uint8]:
+    """``parsing`` (H, W) with sleeves of ``edits["sleeves"]``: a name of `SLEEVES`, or a share of the arm's length."""
+    length = place_on_limb(edits["sleeves"], SLEEVES)
+    return settle(lambda parsing: change_sleeves(parsing, pose, length), parsing)
+
+
+def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with sleeves that reach ``length`` along the arms: 0 shoulder, 1 elbow, 2 wrist.
 
     Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where

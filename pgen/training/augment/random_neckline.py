@@ -9,7 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch
-from pgen.body.edits.neckline import Neckline, edit_neckline
+from pgen.body.edits.neckline import Neckline, cut_neckline
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.training.augment.batch_rng import BatchRng
@@ -62,7 +62,7 @@ def _recut(
     )
     neckline: Neckline = (float(width), float(depth), 1.0 if numbers[3] < _STRAIGHT else float(power))
     try:
-        layout = edit_neckline(labels, pose, neckline)
+        layout = cut_neckline(labels, pose, neckline)
     except InputError:
         return image, labels
     low, high = _SHADES

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.body.edits.parsing_edits import EDITS, check_edits, edit_parsing
+from pgen.body.edits.registry import EDITS, check_edits, edit_parsing
 from pgen.body.joints import FLIP_JOINTS
 from pgen.body.labels import FLIP_LABELS, Label
 from pgen.errors import InputError
@@ -30,7 +30,7 @@ GIVES = {
     "neckline": REPLACES["neckline"],
     "hair": set(Label),
 }
-ALL = [{name: value} for name, values in EDITS.items() for value in values]
+ALL = [{name: value} for name, edit in EDITS.items() for value in edit.choices]
 edits = st.sampled_from([*ALL, {"sleeves": 0.6}, {"length": 0.4}])
 
 

@@ -1,0 +1,88 @@
+"""The edits of a parsing map that there are: what may be asked for, and what becomes of the map.
+
+A new edit is a file of its own and an entry in `EDITS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.body.edits.hair import HAIR, edit_hair
+from pgen.body.edits.lower import LENGTHS, LOWER, edit_lower, warn_of_assumed_legs
+from pgen.body.edits.neckline import NECKLINES, edit_neckline
+from pgen.body.edits.sleeves import SLEEVES, edit_sleeves
+from pgen.errors import InputError
+
+#: What is asked for, by the names of edits: one of an edit's choices, or a share of a limb's length.
+Settings = Mapping[str, str | float]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit. Done twice, it changes nothing more; an `InputError` says that map or pose show too little for it."""
+
+    choices: tuple[str, ...]  #: values by name
+    apply: Callable[[NDArray[np.uint8], NDArray[np.floating], Settings], NDArray[np.uint8]]
+    #: A new map, uint8 (H, W), of a map, a pose (18, 2) of (x, y) in its pixels, and all that is asked for.
+    takes_share: bool = False  #: values may also be a share of the limb's length, 0 to 1
+    warn: Callable[[NDArray[np.floating]], list[str]] = lambda pose: []  #: what has to be assumed of a pose
+
+
+#: In the order in which they are made.
+EDITS: dict[str, Edit] = {
+    "sleeves": Edit(tuple(SLEEVES), edit_sleeves, takes_share=True),
+    "lower": Edit(tuple(LOWER), edit_lower, warn=warn_of_assumed_legs),
+    "length": Edit(tuple(LENGTHS), edit_lower, takes_share=True, warn=warn_of_assumed_legs),
+    "neckline": Edit(tuple(NECKLINES), edit_neckline),
+    "hair": Edit(HAIR, edit_hair),
+}
+
+
+@dataclass(frozen=True)
+class EditedParsing:
+    """A new map, uint8 (H, W), and what had to be assumed for it."""
+
+    parsing: NDArray[np.uint8]
+    warnings: tuple[str, ...]
+
+
+def check_edits(edits: Settings) -> dict[str, str | float]:
+    """``edits``, with shares of a limb as numbers. Raises `InputError` naming an edit or value that is unknown."""
+    checked: dict[str, str | float] = {}
+    for name, value in edits.items():
+        if name not in EDITS:
+            raise InputError(f"edit {name!r} is unknown; choose of {', '.join(EDITS)}")
+        checked[name] = value if value in EDITS[name].choices else _check_share(name, value)
+    return checked
+
+
+def edit_parsing(parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Settings) -> EditedParsing:
+    """``parsing`` (H, W) of a person in ``pose`` (18, 2) with all ``edits``, such as ``{"sleeves": "long"}``.
+
+    They are made in the order of `EDITS`, whatever their order in the mapping.
+
+    Raises:
+        InputError: an unknown edit or value, or one that the picture or pose shows too little for.
+    """
+    wanted = check_edits(edits)
+    chosen = [edit for name, edit in EDITS.items() if name in wanted]
+    for apply in dict.fromkeys(edit.apply for edit in chosen):
+        parsing = apply(parsing, pose, wanted)
+    warnings = dict.fromkeys(warning for edit in chosen for warning in edit.warn(pose))
+    return EditedParsing(parsing, tuple(warnings))
+
+
+def _check_share(name: str, value: str | float) -> float:
+    edit = EDITS[name]
+    choices = ", ".join(edit.choices) + (", or a share of the limb from 0 to 1" if edit.takes_share else "")
+    try:
+        share = float(value)
+    except ValueError:
+        share = float("nan")
+    if not edit.takes_share or not 0 <= share <= 1:
+        raise InputError(f"{name}={value} is unknown; choose of {choices}")
+    return share
