@@ -1,4 +1,4 @@
-"""Fitting a photo of any size into a model's frame, and bringing results back to the photo's own."""
+"""Fitting photos of any size, or parts of them, into a network's frame, and bringing results back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+# Of the person's longer side, left around a close-up; the parser is trained with as much.
+_MARGIN = 0.1
+
+# How many times the frame scores are enlarged at most; from there on labels are, which is faster.
+_SMOOTH = 4
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class Letterbox:
 
 @dataclass(frozen=True)
 class CropBox:
-    """Part of a photo: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last ones not included."""
+    """A part of a photo: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last ones not included."""
 
     top: int
     left: int
@@ -114,23 +120,23 @@ class CropBox:
         return cls(0, 0, size[0], size[1])
 
     @classmethod
-    def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float) -> CropBox:
+    def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float, beyond: bool = False) -> CropBox:
         """What shows ``body``, a mask (height, width), with ``margin`` times its longer side left around it.
 
-        Grown to the shape of ``frame`` as far as the photo reaches. An empty mask gives the whole photo.
+        Grown to the shape of ``frame``, as far as the photo reaches or ``beyond``; the whole photo if the mask is empty.
         """
         size = (body.shape[0], body.shape[1])
-        rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
-        if not rows.size:
+        places = [np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))]
+        if not places[0].size:
             return cls.whole(size)
-        spans = [(rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)]
-        room = margin * max(high - low for low, high in spans)
-        wanted = [high - low + 2 * room for low, high in spans]
-        scale = max(wanted[0] / frame[0], wanted[1] / frame[1])
+        spans = [(int(place[0]), int(place[-1]) + 1) for place in places]
+        room = 2 * margin * max(high - low for low, high in spans)
+        scale = max((high - low + room) / side for (low, high), side in zip(spans, frame, strict=True))
         ends = []
         for (low, high), side, length in zip(spans, frame, size, strict=True):
-            span = min(length, int(np.ceil(scale * side)))
-            start = int(np.clip(round((low + high - span) / 2), 0, length - span))
+            span = max(1, round(scale * side)) if beyond else min(length, int(np.ceil(scale * side)))
+            start = round((low + high - span) / 2)
+            start = start if beyond else int(np.clip(start, 0, length - span))
             ends.append((start, start + span))
         return cls(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
@@ -147,6 +153,56 @@ class CropBox:
     def of(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The part of a photo or map (height, width, ...), as a view."""
         return array[self.top : self.bottom, self.left : self.right]
+
+
+@dataclass(frozen=True)
+class PersonCrop:
+    """A close-up of a person for a network: a box of a photo of ``size`` that has the shape of ``frame``."""
+
+    size: tuple[int, int]
+    frame: tuple[int, int]
+    box: CropBox  #: may reach beyond the photo
+
+    @classmethod
+    def of(cls, body: NDArray[np.bool_], frame: tuple[int, int]) -> PersonCrop:
+        """What shows ``body``, a mask (height, width), with a margin; the whole photo if the mask is empty."""
+        shown = body if body.any() else np.ones_like(body)
+        return cls((body.shape[0], body.shape[1]), frame, CropBox.around(shown, frame, _MARGIN, beyond=True))
+
+    def image(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The photo, uint8 (H, W, 3), in the frame; beyond it its border is repeated."""
+        rows = np.arange(self.box.top, self.box.bottom).clip(0, self.size[0] - 1)
+        columns = np.arange(self.box.left, self.box.right).clip(0, self.size[1] - 1)
+        return _resize(image[rows][:, columns], self.frame, Image.Resampling.BILINEAR)
+
+    def soft(self, mask: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A mask, 0 to 1 (H, W), in the frame, in 256 shades."""
+        return (self.image(np.rint(255 * mask.clip(0, 1)).astype(np.uint8)) / 255).astype(np.float32)
+
+    def pose(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Joints (18, 2) in the frame; NaN where they are outside of it."""
+        sides = np.array(self.frame[::-1])
+        found = (np.asarray(pose, np.float64) + 0.5 - self.box.corner) * (sides / self.box.size[::-1]) - 0.5
+        inside = ((found > -0.5) & (found < sides - 0.5)).all(axis=1, keepdims=True)
+        return np.where(inside, found, np.nan).astype(np.float32)
+
+    def back(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The labels of the highest of ``scores``, (labels, H, W) in the frame, in the photo, with zeros around them.
+
+        Scores are enlarged, not labels, so that outlines are as smooth in the photo.
+        """
+        height, width = (min(side, _SMOOTH * own) for side, own in zip(self.box.size, self.frame, strict=True))
+        ids, best = np.zeros((height, width), np.uint8), np.full((height, width), -np.inf, np.float32)
+        for label in np.unique(scores.argmax(0)):
+            found = np.asarray(Image.fromarray(scores[label]).resize((width, height), Image.Resampling.BILINEAR))
+            higher = found > best
+            ids[higher], best[higher] = label, found[higher]
+        top, left = max(0, self.box.top), max(0, self.box.left)
+        inner = _resize(ids, self.box.size, Image.Resampling.NEAREST)[top - self.box.top :, left - self.box.left :]
+        inner = inner[: self.size[0] - top, : self.size[1] - left]
+        whole = np.zeros(self.size, np.uint8)
+        whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+        return whole
 
 
 def _resize(array: NDArray[np.uint8], size: tuple[int, int], filter_: Image.Resampling) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.data.annotators.person_crop import PersonCrop
+from pgen.body.crop import CropBox, PersonCrop
 
 FRAME = (64, 64)
 
@@ -36,7 +36,7 @@ def test_there_and_back(size: tuple[int, int], rows: slice, columns: slice) -> N
     corner = np.full((18, 2), np.nan)
     corner[0], corner[1] = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
     at = closeup.pose(corner)
-    scale = 64 / closeup.width
+    scale = 64 / closeup.box.size[1]
     shown = np.argwhere(closeup.image(photo)[..., 0] > 127)
     if rows.start:
         np.testing.assert_allclose(at[0][::-1], shown.min(0), atol=scale + 1)
@@ -46,10 +46,10 @@ def test_there_and_back(size: tuple[int, int], rows: slice, columns: slice) -> N
 
 def test_the_margin_and_the_middle() -> None:
     closeup = PersonCrop.of(body((300, 400), slice(50, 250), slice(100, 180)), FRAME)
-    assert (closeup.height, closeup.width) == (240, 240)
-    assert (closeup.top, closeup.left) == (30, 20)
+    assert closeup.box.size == (240, 240)
+    assert (closeup.box.top, closeup.box.left) == (30, 20)
     narrow = PersonCrop.of(body((300, 400), slice(50, 250), slice(100, 180)), (64, 32))
-    assert (narrow.height, narrow.width) == (240, 120)
+    assert narrow.box.size == (240, 120)
 
 
 def test_nobody_is_the_whole_photo() -> None:
@@ -61,7 +61,7 @@ def test_nobody_is_the_whole_photo() -> None:
 def test_outlines_are_as_smooth_in_a_large_photo(times: int) -> None:
     """A slope of half a pixel a row in the frame makes no stairs that are a pixel of the frame high."""
     size = (64 * times, 64 * times)
-    closeup = PersonCrop(size, FRAME, 0, 0, *size)
+    closeup = PersonCrop(size, FRAME, CropBox.whole(size))
     rows, columns = np.mgrid[:64, :64]
     right = (columns - rows / 2).clip(-20, 20).astype(np.float32)
     back = closeup.back(np.stack([-right, right]))
