@@ -7,7 +7,7 @@ patn (PATN, ADGAN)        ``src___tgt_vis.jpg``       source, its pose, target, 
 spt (SPT, Def-GAN)        ``A.jpg_B.jpg.png``         source, target, output
 gfla (GFLA, DPTN, PIDM)   ``src_2_tgt_vis.jpg``       output
 intrinsic-flow            ``a_b.jpg``                 output
-pgen                      ``a__b.png``                output (what `pgen generate` writes)
+pgen                      ``a__b.png``                output (what pgen itself writes)
 plain                     named like the target       output
 ========================  ==========================  ======================================================
 """
@@ -78,20 +78,21 @@ def choose_layout(name: str | None, files: Sequence[str], photos: Photos) -> Lay
         found = LAYOUTS.get(_ALIASES.get(name, name))
         if found is None:
             known = ", ".join([*LAYOUTS, *_ALIASES])
-            raise InputError(f"--layout {name}: there is none of that name; choose of {known}")
+            raise InputError(f"there is no layout {name!r}; choose of {known}", option="layout")
         return found
-    looked_at = files[:: max(1, len(files) // 100)]
+    examples = files[:: max(1, len(files) // 100)]
     for layout in LAYOUTS.values():
-        fitting = [file for file in looked_at if re.search(layout.typical, file, re.IGNORECASE)]
-        if sum(pair_of(file, layout, photos) is not None for file in fitting) > len(looked_at) / 2:
+        fitting = [file for file in examples if re.search(layout.typical, file, re.IGNORECASE)]
+        if sum(parse_pair(file, layout, photos) is not None for file in fitting) > len(examples) / 2:
             return layout
     raise InputError(
         f"the names of the results, such as {files[0]}, fit no layout with the photos in {photos.where}; name the "
-        f"layout with --layout ({', '.join(LAYOUTS)}), or look whether these are the photos"
+        f"layout ({', '.join(LAYOUTS)}), or look whether these are the photos",
+        option="layout",
     )
 
 
-def pair_of(file: str, layout: Layout, photos: Photos) -> PairFile | None:
+def parse_pair(file: str, layout: Layout, photos: Photos) -> PairFile | None:
     """Which pair ``file`` belongs to; None if it names no target among ``photos``.
 
     Names may hold what stands between them: of all places to cut, one where both are photos goes first. Raises
@@ -115,41 +116,42 @@ def pair_of(file: str, layout: Layout, photos: Photos) -> PairFile | None:
                 found.append(PairFile(file, source, target, left))
     whole = [one for one in found if one.source is not None] or found
     if len({(one.source, one.target) for one in whole}) > 1:
-        raise InputError(f"{file} may belong to {whole[0].target} or to {whole[1].target}; give --pairs, or rename it")
+        raise InputError(
+            f"{file} may belong to {whole[0].target} or to {whole[1].target}; give the pairs, or rename it", option="pairs"
+        )
     return whole[0] if whole else None
 
 
-def with_output(layout: Layout, panel: int | None) -> Layout:
+def move_output(layout: Layout, panel: int | None) -> Layout:
     """``layout`` with the output in another panel, counted from 1. Raises `InputError` if it has no such panel."""
     if panel is None:
         return layout
     if not 1 <= panel <= layout.panels:
-        raise InputError(f"--panel {panel}: results laid out as {layout.name} have {layout.panels}")
+        raise InputError(f"results laid out as {layout.name} have {layout.panels} panels, no {panel}", option="panel")
     moved = layout.output if layout.target == panel - 1 else layout.target
     return replace(layout, output=panel - 1, target=moved)
 
 
-def panels_of(image: Image, layout: Layout) -> list[Image]:
+def split_panels(image: Image, layout: Layout) -> list[Image]:
     """The panels side by side in ``image``. Raises `InputError` if its width cannot be shared out evenly."""
     height, width = image.shape[:2]
     if width % layout.panels:
         raise InputError(f"{height}x{width} pixels are no {layout.panels} panels side by side")
-    own = width // layout.panels
-    return [image[:, k * own : (k + 1) * own] for k in range(layout.panels)]
+    return np.hsplit(image, layout.panels)
 
 
-def output_of(image: Image, layout: Layout) -> Image:
-    """The output in a result file. Raises `InputError` as `panels_of`."""
-    return np.ascontiguousarray(panels_of(image, layout)[layout.output])
+def cut_output(image: Image, layout: Layout) -> Image:
+    """The output in a result file. Raises `InputError` as `split_panels`."""
+    return np.ascontiguousarray(split_panels(image, layout)[layout.output])
 
 
-def true_panel(image: Image, target: Image, layout: Layout) -> int | None:
+def find_true_panel(image: Image, target: Image, layout: Layout) -> int | None:
     """The panel of ``image`` that is the true photo ``target`` but for compression; None if none is.
 
     Panels of another size than the target are not looked at.
     """
     best, nearest = None, _NEARLY_EQUAL
-    for index, panel in enumerate(panels_of(image, layout)):
+    for index, panel in enumerate(split_panels(image, layout)):
         if panel.shape == target.shape:
             difference = float(np.abs(panel.astype(np.int16) - target).mean())
             if difference < nearest:

@@ -11,7 +11,7 @@ from pgen.data.formats.images import read_image
 from pgen.data.readers.deepfashion import photo_key
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
-from pgen.evaluation.layouts import Layout, PairFile, choose_layout, pair_of, true_panel, with_output
+from pgen.evaluation.layouts import Layout, PairFile, choose_layout, find_true_panel, move_output, parse_pair
 from pgen.evaluation.methods import Pair
 from pgen.evaluation.photos import Photos
 
@@ -49,16 +49,16 @@ def match_results(
         InputError: no results, names that fit no layout or no photo, or panels in another order.
     """
     if not folder.is_dir():
-        raise InputError(f"--generated {folder} is not a folder; give the folder of the results")
+        raise InputError(f"{folder} is not a folder; give the folder of the results", option="generated")
     files = list(find_photos(folder))
     if not files:
         raise no_photos_error(folder)
-    chosen = with_output(choose_layout(layout, files, photos), panel)
+    chosen = move_output(choose_layout(layout, files, photos), panel)
     notes = [f"layout {chosen.name}"] if layout is None else []
     found: list[PairFile] = []
     surplus: list[str] = []
     for file in files:
-        one = pair_of(file, chosen, photos)
+        one = parse_pair(file, chosen, photos)
         if one is None:
             surplus.append(file)
         else:
@@ -68,12 +68,13 @@ def match_results(
         named = {name for pair in pairs for name in (pair.source, pair.target)}
         missing = [name for name in all_photos if name not in named]
     else:
-        pairs, missing, more = _listed(found, wanted, photos)
+        pairs, missing, more = _match_list(found, wanted, photos)
         surplus += more
     if not pairs:
         first = found[0].file if found else files[0]
         raise InputError(
-            f"{folder}: no result belongs to a pair; the first is {first}; look at --layout ({chosen.name}) and --pairs"
+            f"{folder}: no result belongs to a pair; the first is {first}; look at the layout ({chosen.name}) and the pairs",
+            option="layout",
         )
     _check_panels(folder, chosen, photos, pairs, panel is not None)
     jpegs = [pair.file for pair in pairs if pair.file and _is_jpeg(folder / pair.file)]
@@ -84,7 +85,7 @@ def match_results(
     return MatchedResults(chosen, pairs, missing, surplus, notes)
 
 
-def _listed(
+def _match_list(
     found: Sequence[PairFile], wanted: Sequence[tuple[str, str]], photos: Photos
 ) -> tuple[list[Pair], list[str], list[str]]:
     """The wanted pairs that have a result, those that have none, and files that no pair wants."""
@@ -102,19 +103,19 @@ def _listed(
     missing: list[str] = []
     used: set[str] = set()
     for source, target in wanted:
-        own_target = photos.find(target) or target
+        its_target = photos.find(target) or target
         if sourceless and targets[target] > 1:
             raise InputError(
                 f"{targets[target]} pairs have the target {target}, and the results' names do not tell the source; "
                 "write results as SOURCE__TARGET.png"
             )
-        own_source = photos.find(source)
-        key = (photo_key(own_source or source), own_target)
-        result = by_target.get(own_target) if sourceless else by_pair.get(key)
+        its_source = photos.find(source)
+        key = (photo_key(its_source or source), its_target)
+        result = by_target.get(its_target) if sourceless else by_pair.get(key)
         if result is None:
             missing.append(f"{source} → {target}")
         else:
-            pairs.append(Pair(own_source, own_target, result.file))
+            pairs.append(Pair(its_source, its_target, result.file))
             used.add(result.file)
     return pairs, missing, surplus + [one.file for one in found if one.file not in used and one.file not in surplus]
 
@@ -126,9 +127,9 @@ def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[
     places: Counter[int] = Counter()
     for pair in pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]:
         try:
-            place = true_panel(read_image(folder / str(pair.file)), photos.load(pair.target).image, layout)
+            place = find_true_panel(read_image(folder / str(pair.file)), photos.load(pair.target).image, layout)
         except InputError:
-            continue  # told when the pair is scored
+            continue  # noted when the pair is scored
         if place is not None:
             places[place] += 1
     if not places:
@@ -138,7 +139,8 @@ def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[
         raise InputError(
             f"{folder}: the panels are in another order than those of {layout.name}: in {count} of {places.total()} "
             f"results looked at, panel {place + 1} is the true photo, which should be panel {layout.target + 1}; say "
-            "with --panel which is the output"
+            "which panel is the output",
+            option="panel",
         )
 
 

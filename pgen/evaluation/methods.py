@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -21,17 +21,17 @@ from pgen.body.transfer import Transfer
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.inputs import read_bytes
-from pgen.data.weights import describe
+from pgen.data.weights import BUNDLED, bundled_path, describe
 from pgen.errors import InputError
-from pgen.evaluation.layouts import Layout, output_of
-from pgen.evaluation.photos import Photo
+from pgen.evaluation.layouts import Layout, cut_output
+from pgen.evaluation.photos import Photo, Photos
 from pgen.inference.predictor import Predictor, load
 from pgen.version import version
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A result: the image, and the map it was painted into if the system makes maps."""
+    """A result: the image, and the map it was painted into if the method predicts maps."""
 
     image: NDArray[np.uint8]  #: (H, W, 3)
     parsing: NDArray[np.uint8] | None = None  #: (H, W)
@@ -47,24 +47,24 @@ class Pair:
 
 
 class Method(Protocol):
-    """What makes a result of a pair. Can be sent to other processes."""
+    """What generates a result for a pair. Can be sent to other processes."""
 
     name: str
     needs_source: bool
-    makes_maps: bool
-    about: Mapping[str, str]  #: what else to tell about it, such as the hash of its weights
+    predicts_parsing: bool
+    about: Mapping[str, str]  #: what else readers should know, such as the hash of its weights
 
     def digest(self, pair: Pair) -> str:
         """A hash of what the result depends on, but for the photos. Raises `InputError` if there is no result."""
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         """The result. Raises `InputError` if it cannot be had."""
 
 
 class FilesMethod:
     """Results in the files of a folder."""
 
-    needs_source, makes_maps = False, False
+    needs_source, predicts_parsing = False, False
 
     def __init__(self, name: str, folder: Path, layout: Layout) -> None:
         self.name, self.folder, self.layout = name, folder, layout
@@ -77,8 +77,8 @@ class FilesMethod:
         content = read_bytes(self._path(pair), "a result")
         return f"{_hash(content)} {self.layout.panels} {self.layout.output}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        return Prediction(output_of(read_image(self._path(pair)), self.layout))
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+        return Prediction(cut_output(read_image(self._path(pair)), self.layout))
 
     def _path(self, pair: Pair) -> Path:
         if pair.file is None:
@@ -87,7 +87,7 @@ class FilesMethod:
 
 
 class NetworksMethod:
-    """The networks of a weights file, which make each result from the source photo and the target pose."""
+    """The networks of a weights file, which generate each result from the source photo and the target pose."""
 
     needs_source = True
 
@@ -96,89 +96,99 @@ class NetworksMethod:
 
         Without H_S it does so anyway, unless it is a baseline that knows no parsing.
         """
-        held = describe(weights)["networks"]
-        if "appearance" not in held:
-            raise InputError(f"{weights}: the weights hold no appearance generator (H_A); choose other --weights")
-        knows_parsing = held.get("appearance", {}).get("parsing", True)
+        networks = describe(weights)["networks"]
+        if "appearance" not in networks:
+            raise InputError(f"{weights} holds no appearance generator (H_A); choose other weights", option="weights")
+        knows_parsing = networks["appearance"].get("parsing", True)
         self.name, self.weights, self.device = name, weights, device
-        self.true_maps = knows_parsing and (true_maps or "semantic" not in held)
-        self.makes_maps = "semantic" in held and not self.true_maps
+        self.true_maps = knows_parsing and (true_maps or "semantic" not in networks)
+        self.predicts_parsing = "semantic" in networks and not self.true_maps
         self.hash = _hash(read_bytes(weights, "weights"))
         self.about: Mapping[str, str] = {
             "weights": str(weights),
             "hash": self.hash,
-            "maps": "true" if self.true_maps else "predicted" if self.makes_maps else "none",
+            "maps": "true" if self.true_maps else "predicted" if self.predicts_parsing else "none",
         }
 
     def digest(self, pair: Pair) -> str:
         return f"networks {self.hash} {self.true_maps} {version()}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        source, frame = _annotated(source, pair.source), target.image.shape[:2]
-        generator = _generator(self.weights, self.device)
-        person = generator.person(source.image, source.pose, source.parsing)
-        pose = LoadedPose(_annotated(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+        source, frame = _check_pose(source, pair.source), target.image.shape[:2]
+        predictor = _load_predictor(self.weights, self.device)
+        person = predictor.person(source.image, source.pose, source.parsing)
+        pose = LoadedPose(_check_pose(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
         result = person.generate(pose, target.parsing if self.true_maps else None)
         return Prediction(result.image, result.parsing)
 
 
-class CopySource:
-    """The source photo, unchanged: what every system has to beat."""
+@dataclass(frozen=True)
+class Baseline:
+    """What needs nothing but the photos and their annotations."""
 
-    name, needs_source, makes_maps = "copy-source", True, True
-    about: Mapping[str, str] = {"baseline": "the source photo, unchanged"}
+    name: str
+    text: str
+    paste: Callable[[Photo, Photo], Prediction]  #: source, target → result
+    needs: tuple[str, ...] = ()  #: of source and target: "pose", "parsing"
+    predicts_parsing: bool = False
+    needs_source: bool = True
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        return {"baseline": self.text}
 
     def digest(self, pair: Pair) -> str:
-        return self.name
+        return f"{self.name} {version()}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         if source is None:
             raise InputError("its source photo is not known")
-        return Prediction(source.image, source.parsing)
+        for photo, name in ((source, pair.source), (target, pair.target)):
+            if "pose" in self.needs:
+                _check_pose(photo, name)
+            if "parsing" in self.needs and photo.parsing is None:
+                raise InputError(f"the parsing map of {name} is not known")
+        return self.paste(source, target)
 
 
-class AffinePaste:
-    """The source's parts carried to the target pose, one affine a part, without network or parsing map."""
-
-    name, needs_source, makes_maps = "affine-paste", True, False
-    about: Mapping[str, str] = {"baseline": "the source's ten parts, carried by an affine each"}
-
-    def digest(self, pair: Pair) -> str:
-        return f"{self.name} {version()}"
-
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        images, transfer = _transfer(pair, source, target)
-        return Prediction(_as_image(paste_by_part(images, transfer)))
+def _copy_source(source: Photo, target: Photo) -> Prediction:
+    return Prediction(source.image, source.parsing)
 
 
-class LabelPaste:
-    """The source's pixels carried into the target's true map where labels agree; the rest in each label's mean."""
+def _paste_parts(source: Photo, target: Photo) -> Prediction:
+    images, transfer = _plan_transfer(source, target)
+    return Prediction(to_pictures(paste_by_part(images, transfer))[0])
 
-    name, needs_source, makes_maps = "label-paste", True, False
-    about: Mapping[str, str] = {"baseline": "the source's pixels where labels agree, in the target's true map"}
 
-    def digest(self, pair: Pair) -> str:
-        return f"{self.name} {version()}"
+def _paste_labels(source: Photo, target: Photo) -> Prediction:
+    images, transfer = _plan_transfer(source, target)
+    maps = [torch.tensor(one.parsing)[None].long() for one in (source, target)]
+    return Prediction(to_pictures(transfer.paste(images, *maps).image)[0])
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        images, transfer = _transfer(pair, source, target)
-        if source is None or source.parsing is None or target.parsing is None:
-            raise InputError("its parsing maps are not known")
-        maps = [torch.from_numpy(one.parsing)[None].long() for one in (source, target)]
-        return Prediction(_as_image(transfer.paste(images, *maps).image))
+
+#: A new one is a function from source and target photo to the result, and an entry here.
+BASELINES: Mapping[str, Baseline] = {
+    one.name: one
+    for one in (
+        Baseline("copy-source", "the source photo, unchanged", _copy_source, predicts_parsing=True),
+        Baseline("affine-paste", "the source's ten parts, carried by an affine each", _paste_parts, ("pose",)),
+        Baseline(
+            "label-paste", "the source's pixels where labels agree, in the target's true map", _paste_labels,
+            ("pose", "parsing"),
+        ),
+    )
+}  # fmt: skip
 
 
 class PredictedLabelPaste:
-    """The same paste into the map that the H_S of a weights file predicts: what its H_A has to beat."""
+    """The paste into the map that the H_S of a weights file predicts: what its H_A has to beat."""
 
-    name, needs_source, makes_maps = "label-paste-predicted", True, True
+    name, needs_source, predicts_parsing = "label-paste-predicted", True, True
 
     def __init__(self, networks: NetworksMethod) -> None:
         """Raises `InputError` if ``networks`` predict no maps."""
-        if not networks.makes_maps:
-            raise InputError(
-                f"--baseline {self.name}: {networks.weights} predicts no maps; name weights with H_S first"
-            )
+        if not networks.predicts_parsing:
+            raise InputError(f"{self.name}: {networks.weights} predicts no maps; choose weights with H_S", option="weights")
         self.networks = networks
         self.about: Mapping[str, str] = {
             "baseline": "the source's pixels where labels agree, in the predicted map",
@@ -188,58 +198,66 @@ class PredictedLabelPaste:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {self.networks.digest(pair)}"
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        layout = self.networks.make(pair, source, target).parsing
-        images, transfer = _transfer(pair, source, target)
-        maps = [torch.tensor(ids)[None].long() for ids in (_annotated(source, pair.source).parsing, layout)]
-        return Prediction(_as_image(transfer.paste(images, *maps).image), layout)
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+        parsing = self.networks.predict(pair, source, target).parsing
+        pasted = BASELINES["label-paste"].predict(pair, source, replace(target, parsing=parsing))
+        return Prediction(pasted.image, parsing)
 
 
-#: Those that need nothing but the photos and their annotations.
-BASELINES: Mapping[str, type[CopySource] | type[AffinePaste] | type[LabelPaste]] = {
-    one.name: one for one in (CopySource, AffinePaste, LabelPaste)
-}
+def choose_methods(
+    weights: Sequence[str], baselines: Sequence[str], maps: Sequence[str], photos: Photos, device: str
+) -> list[Method]:
+    """Networks with each kind of ``maps``, "predicted" and "true", that they can have, then baselines.
 
-
-def find_baseline(name: str) -> Method:
-    """The baseline called ``name``, of those that need no networks. Raises `InputError` if there is none."""
-    if name not in BASELINES:
-        names = ", ".join([*BASELINES, PredictedLabelPaste.name])
-        raise InputError(f"--baseline {name}: there is none of that name; choose of {names}")
-    return BASELINES[name]()
+    ``weights`` are weights files, folders of runs or "bundled", each as NAME=PATH if it should be called otherwise.
+    Raises `InputError` if something is unknown or needs what the photos do not have.
+    """
+    if (weights or {"label-paste", PredictedLabelPaste.name} & {*baselines}) and not photos.has_parsing:
+        raise InputError("networks and label-paste need photos with parsing maps: give a prepared data set", option="data")
+    networks: list[NetworksMethod] = []
+    for given in weights:
+        name, _, rest = given.rpartition("=")
+        path = bundled_path(BUNDLED) if rest == "bundled" else Path(rest)
+        path = path / "weights.safetensors" if path.is_dir() else path
+        name = name or (path.parent.name if path.name == "weights.safetensors" else Path(rest).stem)
+        kinds = {one.true_maps: one for one in (NetworksMethod(name, path, device, kind == "true") for kind in maps)}
+        if len(kinds) == 2:
+            kinds[True].name = f"{name} with true maps"
+        networks += kinds.values()
+    methods: list[Method] = [*networks]
+    for name in baselines:
+        if name == PredictedLabelPaste.name:
+            if not networks:
+                raise InputError(f"{name}: give the weights that predict the maps", option="weights")
+            methods.append(PredictedLabelPaste(next((one for one in networks if one.predicts_parsing), networks[0])))
+        elif name in BASELINES:
+            methods.append(BASELINES[name])
+        else:
+            known = ", ".join([*BASELINES, PredictedLabelPaste.name])
+            raise InputError(f"there is no baseline {name!r}; choose of {known}", option="baselines")
+    return methods
 
 
 @lru_cache(maxsize=2)
-def _generator(weights: Path, device: str) -> Predictor:
-    """Kept by each process, as results are made one by one."""
+def _load_predictor(weights: Path, device: str) -> Predictor:
+    """Kept by each process, as results are generated one by one."""
     return load(weights, device)
 
 
-def _annotated(photo: Photo | None, name: str | None) -> Photo:
+def _check_pose(photo: Photo | None, name: str | None) -> Photo:
     """``photo``, whose pose is known. Raises `InputError` if it is not."""
     if photo is None or photo.pose is None or not np.isfinite(photo.pose).any():
         raise InputError(f"the pose of {name or 'its source photo'} is not known")
     return photo
 
 
-def _transfer(pair: Pair, source: Photo | None, target: Photo) -> tuple[Tensor, Transfer]:
+def _plan_transfer(source: Photo, target: Photo) -> tuple[Tensor, Transfer]:
     """The source image (1, 3, H, W) in [−1, 1], and the way to the target pose."""
-    poses = []
-    for photo, name in ((source, pair.source), (target, pair.target)):
-        known = _annotated(photo, name)
-        size = (known.image.shape[0], known.image.shape[1])
-        assert known.pose is not None
-        poses.append(torch.from_numpy(complete_torso(known.pose, size)[0])[None])
-    assert source is not None
     if source.image.shape != target.image.shape:
         raise InputError("source and target are of different sizes")
-    images = from_pictures(source.image[None])
-    return images, Transfer(poses[0], poses[1], (images.shape[2], images.shape[3]))
-
-
-def _as_image(images: Tensor) -> NDArray[np.uint8]:
-    """The only one of ``images`` (1, 3, H, W) in [−1, 1], as uint8 (H, W, 3)."""
-    return to_pictures(images)[0]
+    size = (source.image.shape[0], source.image.shape[1])
+    poses = [torch.from_numpy(complete_torso(one.pose, size)[0])[None] for one in (source, target)]  # type: ignore[arg-type]
+    return from_pictures(source.image[None]), Transfer(*poses, size)
 
 
 def _hash(data: bytes) -> str:

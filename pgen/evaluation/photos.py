@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,36 +34,8 @@ class Photo:
     parsing: NDArray[np.uint8] | None  #: (H, W), label ids 0–9
 
 
-class Photos(Protocol):
-    """Photos by name. Can be sent to other processes."""
-
-    @property
-    def where(self) -> str:
-        """What to call them in messages."""
-
-    @property
-    def has_poses(self) -> bool:
-        """Whether poses are known, of some photos at least."""
-
-    @property
-    def has_parsing(self) -> bool:
-        """Whether parsing maps are known."""
-
-    def load(self, name: str) -> Photo:
-        """The photo called ``name``. Raises `InputError` if there is none, or it cannot be read."""
-
-    def digest(self, name: str) -> str:
-        """A hash of everything that `load` gives."""
-
-    def person(self, name: str) -> str | None:
-        """Who it is, if that is known."""
-
-    def find(self, name: str) -> str | None:
-        """The name of the photo that ``name``, as results and lists have it, means; None if it is none of them."""
-
-
 class StorePhotos:
-    """The images of a prepared store, with poses and parsing maps."""
+    """The images of a prepared data set, with poses and parsing maps. Can be sent to other processes."""
 
     has_poses, has_parsing = True, True
 
@@ -74,10 +45,12 @@ class StorePhotos:
         self._finder = _PhotoFinder(self.store.names, self.where)
 
     def load(self, name: str) -> Photo:
+        """The photo called ``name``. Raises `InputError` if there is none, or it cannot be read."""
         one = self.store.example(self.store.find(name))
         return Photo(one.image, one.pose, one.parsing)
 
     def digest(self, name: str) -> str:
+        """A hash of everything that `load` gives."""
         one = self.load(name)
         assert one.pose is not None
         assert one.parsing is not None
@@ -87,16 +60,18 @@ class StorePhotos:
         return _store_photos, (self.store.path,)  # other processes open it once, not with every piece of work
 
     def person(self, name: str) -> str | None:
+        """Who it is, if that is known."""
         return self.store.persons[self.store.find(name)]
 
     def find(self, name: str) -> str | None:
+        """The photo that ``name``, as results and lists have it, means; None if it is none of them."""
         return self._finder(name)
 
     def pairs(self, split: Split = "test") -> list[tuple[str, str]]:
         """The (source, target) names of a split's pairs. Raises `InputError` if there are none."""
         pairs = self.store.pairs(split)
         if not len(pairs):
-            raise InputError(f"{self.where} has no pairs for testing; prepare it with --pairs or test people")
+            raise InputError(f"{self.where} has no pairs for testing; prepare it with pairs or test people, or give pairs")
         return [(self.store.names[source], self.store.names[target]) for source, target in pairs]
 
     def split(self, split: Split) -> list[str]:
@@ -106,7 +81,7 @@ class StorePhotos:
 
 @dataclass
 class FolderPhotos:
-    """The photos below a folder, with poses if there are keypoints for them."""
+    """The photos below a folder, with poses if there are keypoints for them. Can be sent to other processes."""
 
     folder: Path
     keypoints: Sequence[Path] = ()
@@ -115,7 +90,7 @@ class FolderPhotos:
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
-            raise InputError(f"--targets {self.folder} is not a folder; give the folder of the true photos")
+            raise InputError(f"{self.folder} is not a folder; give the folder of the true photos", option="targets")
         self.where = str(self.folder)
         self._files = find_photos(self.folder)
         if not self._files:
@@ -176,6 +151,9 @@ class FolderPhotos:
         sizes = [(height, width) for height, width in images]
         poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
         check_frame([pose for pose in poses if pose is not None], sizes, where)
+
+
+Photos = StorePhotos | FolderPhotos
 
 
 @lru_cache(maxsize=4)

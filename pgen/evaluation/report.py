@@ -3,142 +3,177 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pgen.evaluation.run import ScoredResult, SystemResult
-from pgen.metrics.bootstrap import Interval, paired_difference
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.evaluation.bootstrap import Interval, paired_difference
+from pgen.evaluation.examples import draw_examples
+from pgen.evaluation.html_page import render_page
+from pgen.evaluation.methods import Pair
+from pgen.evaluation.page import TALLEST, list_extremes, list_histograms
+from pgen.evaluation.photos import Photos
+from pgen.evaluation.score import MethodResult, Score
+from pgen.metrics.features import FeatureMetric
 from pgen.version import version
 
 _FEW = 10  # people, with fewer of whom resampling tells little
 _MANY = 2048  # images, as many as FID has features, with fewer of which it is clearly biased
-_DECIMALS = {"psnr": 2}  # all others: 3
 
 
-def to_data(results: Sequence[SystemResult], seed: int = 0) -> dict[str, Any]:
-    """Everything about the scores of several systems, ready for JSON. Differences are from the first system."""
-    return {"pgen": version(), "systems": [_system(result, results[0], seed) for result in results]}
+@dataclass(frozen=True)
+class Report:
+    """The results of several methods on the same pairs, one after the other; prints as a table."""
 
+    results: Sequence[MethodResult]
+    photos: Photos
+    pairs: Sequence[Pair]  #: all that were to be scored
+    seed: int = 0
 
-def _system(result: SystemResult, first: SystemResult, seed: int) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "name": result.system.name,
-        "about": dict(result.system.about),
-        "pairs": len(result.pairs),
-        "pairs_hash": result.pair_hash(),
-        "not_scored": dict(result.problems),
-        "cut_to_common_columns": result.cut,
-        "scores": [_score(scored, result) for scored in result.scored],
-        "not_computed": dict(result.missing),
-    }
-    if result is not first and result.pair_hash() == first.pair_hash():
-        found = differences(result, first, seed)
-        data["difference_from"] = {
-            "system": first.system.name,
-            "scores": {name: vars(interval) for name, interval in found.items()},
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[MethodResult]:
+        return iter(self.results)
+
+    def __getitem__(self, index: int) -> MethodResult:
+        return self.results[index]
+
+    def __str__(self) -> str:
+        """A line a score, a column a method."""
+        lines = [["", *(result.method.name for result in self)], *(list(column) for column in self.columns())]
+        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def metrics(self) -> dict[str, Score]:
+        """A score of each metric that any method has, in their order."""
+        found: dict[str, Score] = {}
+        for result in self:
+            for score in result.scores:
+                found.setdefault(score.name, score)
+        return found
+
+    def rows(self) -> list[list[str]]:
+        """One row a method: its name and its scores, in the order of `metrics`."""
+        rows = []
+        for result in self:
+            cells = {score.name: format_score(score) for score in result.scores}
+            rows.append([result.method.name, *(cells.get(name, "–") for name in self.metrics())])
+        return rows
+
+    def columns(self) -> list[tuple[str, ...]]:
+        """One row a metric: its name and each method's score."""
+        return list(zip(self.metrics(), *(row[1:] for row in self.rows()), strict=True))
+
+    def provenance(self) -> list[tuple[str, str, str, str]]:
+        """Of each metric: its name, protocol, the number and hash of pairs, and weights and versions."""
+        lines = []
+        for name, score in self.metrics().items():
+            metric = score.metric
+            better = "higher is better" if metric.higher_is_better else "lower is better"
+            text = f"{metric.protocol}; {better}" + (f"; {metric.note}" if metric.note else "")
+            used = [f"{network} {digest[:12]}" for network, digest in metric.weights.items()]
+            used += [f"{library} {number}" for library, number in metric.versions().items()]
+            lines.append((name, text, self.pair_lists(), ", ".join(used)))
+        return lines
+
+    def pair_lists(self) -> str:
+        """The number of pairs and the hash of their list, of all methods, which most often is one."""
+        lists = dict.fromkeys(f"{len(result.pairs):,} pairs, list {result.pair_hash()[:12]}" for result in self)
+        return "; ".join(lists)
+
+    def missing(self) -> dict[str, str]:
+        """Why scores are missing, by the score's name, with those methods that alone lack it."""
+        lacking: dict[tuple[str, str], list[str]] = {}
+        for result in self:
+            for name, why in result.missing.items():
+                lacking.setdefault((name, why), []).append(result.method.name)
+        return {
+            name if len(methods) == len(self) else f"{name} ({', '.join(methods)})": why
+            for (name, why), methods in lacking.items()
         }
-    return data
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the scores, ready for JSON. Differences are from the first method."""
+        return {"pgen": version(), "systems": [_result_to_dict(result, self[0], self.seed) for result in self]}
+
+    def markdown(self, made_by: str = "pgen.evaluate") -> str:
+        """A table for a README, with what its numbers mean and ``made_by``, the call or command that made it."""
+        names = self._names_with_arrows()
+        lines = [
+            "| | " + " | ".join(names) + " |",
+            "|---" * (len(names) + 1) + "|",
+            *("| " + " | ".join(row) + " |" for row in self.rows()),
+            "",
+            f"{self.pair_lists()}. In brackets: 95 % bootstrap intervals. Made by `{made_by}`.",
+            "",
+            *(f"- **{name}**: {text} ({used})" for name, text, _, used in self.provenance()),
+            *(f"- {name}: not computed: {why}" for name, why in self.missing().items()),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def html(self, ranked_by: str | None = None) -> str:
+        """A page: scores, their distributions, best and worst pairs, all in one file.
+
+        Pairs are ranked by the score ``ranked_by``, else the first that single pairs have.
+        """
+        remarks: dict[str, list[str]] = {}
+        for result in self:
+            for line in list_remarks(result):
+                remarks.setdefault(line, []).append(result.method.name)
+        lines = [line if len(names) == len(self) else f"{', '.join(names)}: {line}" for line, names in remarks.items()]
+        return render_page(
+            "evaluation.html.j2",
+            title="Evaluation",
+            methods=[result.method for result in self],
+            pair_lists=self.pair_lists(),
+            photos=self.photos.where,
+            scores=[(name, *cells[1:]) for name, cells in zip(self._names_with_arrows(), self.columns(), strict=True)],
+            remarks=lines + [f"{name} was not computed: {why}" for name, why in self.missing().items()],
+            extremes=[found for result in self for found in list_extremes(result, self.photos, ranked_by)],
+            histograms=list_histograms(self.results, list(self.metrics())),
+            provenance=self.provenance(),
+            tallest=TALLEST,
+        )
+
+    def draw_examples(self, count: int = 12) -> NDArray[np.uint8]:
+        """A picture (H, W, 3) of ``count`` pairs, which the seed alone chooses, with all results."""
+        return draw_examples([result.method for result in self], self.photos, self.pairs, count, self.seed)
+
+    def _names_with_arrows(self) -> list[str]:
+        return [f"{name} {'↑' if score.metric.higher_is_better else '↓'}" for name, score in self.metrics().items()]
 
 
-def _score(scored: ScoredResult, result: SystemResult) -> dict[str, Any]:
-    score = scored.score
-    return {
-        "name": score.name,
-        "value": _plain(scored.value),
-        "low": _plain(scored.low),
-        "high": _plain(scored.high),
-        "sd": scored.sd,
-        "better": "higher" if score.higher else "lower",
-        "pairs": scored.count,
-        "undefined": scored.undefined,
-        "pairs_hash": result.pair_hash(),
-        "protocol": score.protocol,
-        "note": score.note,
-        "weights": dict(score.weights),
-        "versions": score.versions(),
-    }
-
-
-def differences(result: SystemResult, first: SystemResult, seed: int = 0) -> Mapping[str, Interval]:
+def list_differences(result: MethodResult, first: MethodResult, seed: int = 0) -> Mapping[str, Interval]:
     """By name of the score: ``result`` minus ``first``, which are of the same pairs, resampled together."""
-    own = {scored.score.name: scored for scored in result.scored}
-    found = {}
-    for other in first.scored:
-        scored = own.get(other.score.name)
-        if scored is not None and scored.rows is not None and other.rows is not None:
-            found[other.score.name] = paired_difference(
-                scored.rows, other.rows, scored.score.statistic, result.groups, seed
-            )
-    return found
-
-
-def format_score(scored: ScoredResult) -> str:
-    """A score as it stands in tables: ``0.745 [0.723, 0.769]``, ``3.440 ± 0.102`` or ``12.3``."""
-    decimals = _DECIMALS.get(scored.score.name, 3)
-    if not math.isfinite(scored.value):
-        return "undefined"
-    text = f"{scored.value:.{decimals}f}"
-    if scored.sd is not None:
-        return f"{text} ± {scored.sd:.{decimals}f}"
-    if math.isfinite(scored.low):
-        return f"{text} [{scored.low:.{decimals}f}, {scored.high:.{decimals}f}]"
-    return text
-
-
-def score_names(results: Sequence[SystemResult]) -> list[str]:
-    """The names of all scores that any system has, in their order."""
-    return list(dict.fromkeys(scored.score.name for result in results for scored in result.scored))
-
-
-def arrowed_names(results: Sequence[SystemResult]) -> list[str]:
-    """`score_names` with arrows in the better direction."""
-    arrows = {scored.score.name: "↑" if scored.score.higher else "↓" for r in results for scored in r.scored}
-    return [f"{name} {arrows[name]}" for name in score_names(results)]
-
-
-def rows_of(results: Sequence[SystemResult]) -> list[list[str]]:
-    """One row a system: its name and its scores, as `score_names` has them."""
-    rows = []
-    for result in results:
-        own = {scored.score.name: format_score(scored) for scored in result.scored}
-        rows.append([result.system.name, *(own.get(name, "–") for name in score_names(results))])
-    return rows
-
-
-def provenance(results: Sequence[SystemResult]) -> list[tuple[str, str, str, str]]:
-    """Of each score: its name, protocol, the number and hash of pairs, and weights and versions."""
-    found: dict[str, tuple[str, str, str, str]] = {}
-    for result in results:
-        for scored in result.scored:
-            score = scored.score
-            better = "higher is better" if score.higher else "lower is better"
-            text = f"{score.protocol}; {better}" + (f"; {score.note}" if score.note else "")
-            used = [f"{name} {digest[:12]}" for name, digest in score.weights.items()]
-            used += [f"{name} {number}" for name, number in score.versions().items()]
-            found.setdefault(score.name, (score.name, text, pair_lists(results), ", ".join(used)))
-    return list(found.values())
-
-
-def pair_lists(results: Sequence[SystemResult]) -> str:
-    """The number of pairs and the hash of their list, of all systems, which most often is one."""
-    lists = dict.fromkeys(f"{len(result.pairs):,} pairs, list {result.pair_hash()[:12]}" for result in results)
-    return "; ".join(lists)
-
-
-def not_computed(results: Sequence[SystemResult]) -> dict[str, str]:
-    """Why scores are missing, by the score's name, with those systems that alone lack it."""
-    lacking: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        for name, why in result.missing.items():
-            lacking.setdefault((name, why), []).append(result.system.name)
+    scores = {score.name: score for score in result.scores}
     return {
-        name if len(systems) == len(results) else f"{name} ({', '.join(systems)})": why
-        for (name, why), systems in lacking.items()
+        other.name: paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed)
+        for other in first.scores
+        if (score := scores.get(other.name)) is not None and score.rows is not None and other.rows is not None
     }
 
 
-def remarks(result: SystemResult) -> list[str]:
-    """What a reader of a system's scores has to know about its pairs."""
+def format_score(score: Score) -> str:
+    """A score as it stands in tables: ``0.745 [0.723, 0.769]``, ``3.440 ± 0.102`` or ``12.3``."""
+    value, low, high, sd = (
+        f"{number:.{score.metric.decimals}f}" for number in (score.value, score.low, score.high, score.sd or 0)
+    )
+    if not math.isfinite(score.value):
+        return "undefined"
+    if score.sd is not None:
+        return f"{value} ± {sd}"
+    return f"{value} [{low}, {high}]" if math.isfinite(score.low) else value
+
+
+def list_remarks(result: MethodResult) -> list[str]:
+    """What a reader of a method's scores has to know about its pairs."""
     lines = [
         f"{len(names)} pairs not scored: {reason} ({', '.join(names[:3])}{', …' * (len(names) > 3)})"
         for reason, names in result.problems.items()
@@ -147,30 +182,51 @@ def remarks(result: SystemResult) -> list[str]:
         lines.append(f"{result.cut} pairs are compared on the columns that result and true photo both have")
     if result.groups is not None and len(set(result.groups)) < _FEW:
         lines.append(f"the intervals rest on few people ({len(set(result.groups))}), so they are too narrow")
-    sets = [scored.score.name for scored in result.scored if scored.score.kind == "frechet"]
+    sets = [one.name for one in result.scores if isinstance(one.metric, FeatureMetric) and one.metric.reference]
     if sets and len(result.pairs) < _MANY:
         lines.append(f"{', '.join(sets)}: too high with few images ({len(result.pairs)}); compare equal numbers alone")
-    undefined = {scored.score.name: scored.undefined for scored in result.scored if scored.undefined}
-    lines += [f"{name} has no value for {count} of {len(result.pairs)} pairs" for name, count in undefined.items()]
-    return lines
-
-
-def markdown(results: Sequence[SystemResult], command: str) -> str:
-    """A table for a README, with what its numbers mean and the command that made it."""
-    names = arrowed_names(results)
-    lines = [
-        "| | " + " | ".join(names) + " |",
-        "|---" * (len(names) + 1) + "|",
-        *("| " + " | ".join(row) + " |" for row in rows_of(results)),
-        "",
-        f"{pair_lists(results)}. In brackets: 95 % bootstrap intervals. Made by `{command}`.",
-        "",
-        *(f"- **{name}**: {text} ({used})" for name, text, _, used in provenance(results)),
-        *(f"- {name}: not computed: {why}" for name, why in not_computed(results).items()),
+    return lines + [
+        f"{score.name} has no value for {score.undefined} of {len(result.pairs)} pairs"
+        for score in result.scores
+        if score.undefined
     ]
-    return "\n".join(lines) + "\n"
 
 
-def _plain(value: float) -> float | None:
-    """JSON has no NaN."""
-    return value if math.isfinite(value) else None
+def _result_to_dict(result: MethodResult, first: MethodResult, seed: int) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "name": result.method.name,
+        "about": dict(result.method.about),
+        "pairs": len(result.pairs),
+        "pairs_hash": result.pair_hash(),
+        "not_scored": dict(result.problems),
+        "cut_to_common_columns": result.cut,
+        "scores": [_score_to_dict(score, result) for score in result.scores],
+        "not_computed": dict(result.missing),
+    }
+    if result is not first and result.pair_hash() == first.pair_hash():
+        found = list_differences(result, first, seed)
+        data["difference_from"] = {
+            "system": first.method.name,
+            "scores": {name: vars(interval) for name, interval in found.items()},
+        }
+    return data
+
+
+def _score_to_dict(score: Score, result: MethodResult) -> dict[str, Any]:
+    metric = score.metric
+    value, low, high = (number if math.isfinite(number) else None for number in (score.value, score.low, score.high))
+    return {
+        "name": score.name,
+        "value": value,  # JSON has no NaN
+        "low": low,
+        "high": high,
+        "sd": score.sd,
+        "better": "higher" if metric.higher_is_better else "lower",
+        "pairs": score.count,
+        "undefined": score.undefined,
+        "pairs_hash": result.pair_hash(),
+        "protocol": metric.protocol,
+        "note": metric.note,
+        "weights": dict(metric.weights),
+        "versions": metric.versions(),
+    }

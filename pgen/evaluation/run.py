@@ -1,216 +1,203 @@
-"""Evaluating a system: every pair is measured once, by several processes, and what was measured is kept.
-
-Measurements go to the cache as they are made. Scores of single pairs are few numbers and stay in memory; features of
-images, which distances between sets are made of, are read back from the cache one after the other: memory does not
-grow with the number of images.
-"""
+"""Evaluation as a function: it does what the command does."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pgen.data.formats.pair_lists import read_pairs
+from pgen.data.weights import find_weights
 from pgen.errors import InputError
-from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, compute_outcomes
-from pgen.evaluation.methods import Method, Pair
-from pgen.evaluation.photos import Photos
-from pgen.metrics.bootstrap import bootstrap
-from pgen.metrics.compute import Rows
-from pgen.metrics.distributions import InceptionScore, Moments, frechet_distance
-from pgen.metrics.registry import suite
-from pgen.metrics.scores import Need, Options, Score
+from pgen.evaluation.cache import ScoreCache, default_cache
+from pgen.evaluation.matching import MatchedResults, match_results
+from pgen.evaluation.measure import Job
+from pgen.evaluation.methods import FilesMethod, Method, Pair, choose_methods
+from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
+from pgen.evaluation.report import Report, list_remarks
+from pgen.evaluation.score import score_method
+from pgen.metrics.base import MetricOptions, Reference, check_metrics
+from pgen.metrics.ssim_protocols import find_ssim_protocol
+from pgen.runtime.device import choose_device
+from pgen.runtime.parallel_map import count_processors
 
-_READ_TOGETHER = 256  # rows of features in memory
+PathLike = str | os.PathLike[str]
 
+#: Shows progress: a context manager for a title and a total that yields what advances it.
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 
-@dataclass(frozen=True)
-class ScoredResult:
-    """A score of a system."""
-
-    score: Score
-    value: float
-    low: float  #: 95 % interval; NaN for scores of sets
-    high: float
-    sd: float | None  #: of an Inception Score, over its splits
-    count: int  #: pairs that it is of
-    undefined: int  #: of those, pairs for which it has no value
-    values: NDArray[np.float64] | None  #: (N,) of each pair, NaN where undefined
-    rows: NDArray[np.float64] | None  #: (N, K), of which the score is made
+_NAMES = 3  # of files, in a message
 
 
-@dataclass(frozen=True)
-class SystemResult:
-    """A system's scores."""
-
-    system: Method
-    pairs: list[Pair]  #: those that were scored, in order
-    problems: Mapping[str, list[str]]  #: why pairs were not scored → their names
-    cut: int  #: pairs whose images were cut to the columns that both have
-    scored: list[ScoredResult]
-    missing: dict[str, str]  #: scores that were not computed, and why
-    groups: list[str] | None = None  #: the person of each pair, whose pairs are resampled together, if known
-
-    def pair_hash(self) -> str:
-        """Of the ordered list of the scored pairs."""
-        return list_hash(self.pairs)
-
-
-def list_hash(pairs: Sequence[Pair]) -> str:
-    """32 digits that stand for the ordered list of (source, target)."""
-    text = "".join(f"{pair.source or ''}\t{pair.target}\n" for pair in pairs)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def find_given(photos: Photos, system: Method) -> frozenset[Need]:
-    """What is known of each pair, as far as measurements need it."""
-    found: set[Need] = set()
-    if photos.has_poses:
-        found.add("poses")
-    if photos.has_parsing:
-        found.add("parsing")
-        if system.makes_maps:
-            found.add("made parsing")
-    return frozenset(found)
+@contextmanager
+def _show_nothing(title: str, total: int | None) -> Iterator[Callable[..., None]]:
+    yield lambda *_: None
 
 
 def evaluate(
-    system: Method,
-    photos: Photos,
-    pairs: Sequence[Pair],
-    options: Options,
-    cache: ScoreCache,
-    workers: int = 1,
-    training: tuple[Photos, Sequence[str]] | None = None,
+    data: PathLike | None = None,
+    weights: PathLike | Sequence[PathLike] = (),
+    generated: PathLike | None = None,
+    targets: PathLike | None = None,
+    *,
+    baselines: str | Sequence[str] = (),
+    maps: str | Sequence[str] = "predicted",
+    layout: str | None = None,
+    panel: int | None = None,
+    pairs: PathLike | Sequence[PathLike] = (),
+    keypoints: PathLike | Sequence[PathLike] = (),
+    frame: tuple[int, int] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    protocols: str | Sequence[str] = "legacy",
+    against: str | Sequence[str] = "test",
+    train_images: PathLike | None = None,
+    detector: str | None = None,
+    inception_weights: PathLike | None = None,
+    torchvision_inception_weights: PathLike | None = None,
+    alexnet_weights: PathLike | None = None,
+    lite0_weights: PathLike | None = None,
+    offline: bool = False,
+    per_person: int | None = None,
+    limit: int | None = None,
+    cache: PathLike | None = None,
+    no_cache: bool = False,
+    workers: int | None = None,
+    device: str = "auto",
     seed: int = 0,
-    advance: Advance = lambda count: None,
-) -> SystemResult:
-    """All scores of ``system`` on ``pairs`` that ``options`` ask for.
+    log: Callable[[str], None] = lambda message: None,
+    warn: Callable[[str], None] = lambda message: None,
+    progress: Progress = _show_nothing,
+) -> Report:
+    """Score results against the true photos; every score with its protocol, pairs, interval and weights.
 
-    ``training`` are the images (and their names) for distances from the training set. A pair that cannot be scored is
-    told in the result, and costs nothing else. Raises `InputError` if that is so for all pairs.
+    What is scored: the test pairs of ``data``, generated by ``weights`` and ``baselines``; or the results of any
+    system in ``generated``, against the photos in ``targets`` or ``data``. Called again, it goes on where it was
+    stopped.
+
+    Args:
+        data: a prepared data set.
+        weights: networks to evaluate: weights files, folders of runs or "bundled"; "NAME=PATH" calls them NAME. The
+            newest finished run, else the bundled ones, if nothing else is to be scored.
+        generated, targets: folders of results and, without ``data``, of the true photos.
+        baselines: of copy-source, affine-paste, label-paste and label-paste-predicted.
+        maps: that the networks paint into: "predicted", "true" or both.
+        layout, panel: how results are laid out, if not as their names tell, and the panel with the output, from 1.
+        pairs: a list of pairs: from,to CSV, PIDM's text, or SPT's two files, sources first.
+        keypoints, frame: poses of the ``targets``, and the frame (height, width) that they refer to.
+        metrics: names of `pgen.metrics.base.METRICS`; the default ones if None.
+        protocols: of SSIM, such as "legacy".
+        against, train_images: images that Fréchet distances are taken from: "test", "train"; a folder of the latter.
+        detector: for PCKh: a weights file with a pose detector, "mediapipe" or "keypointrcnn:FILE".
+        inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights: files of published weights.
+        offline: fetch no weights.
+        per_person, limit: at most so many pairs of each person, drawn by ``seed``; the first pairs alone.
+        cache, no_cache: where measurements are kept, if not in the user's cache; keep none.
+        log, warn, progress: where messages go, and what shows progress.
+
+    Raises:
+        InputError: something is unknown, cannot be read or does not fit, or no pair can be scored.
     """
-    given = find_given(photos, system)
-    chosen = suite(options, given)
-    job = Job(photos, system, options, given, cache)
-    scored_pairs: list[Pair] = []
-    outcomes: list[Outcome] = []
-    problems: dict[str, list[str]] = {}
-    for pair, outcome in zip(pairs, compute_outcomes(job, pairs, workers, advance), strict=True):
-        if outcome.problem is None:
-            scored_pairs.append(pair)
-            outcomes.append(outcome)
-        else:
-            problems.setdefault(outcome.problem, []).append(pair.file or pair.target)
-    if not outcomes:
-        reasons = "; ".join(f"{reason} ({len(names)}, such as {names[0]})" for reason, names in problems.items())
-        raise InputError(f"{system.name}: none of {len(pairs)} pairs could be scored: {reasons or 'there are none'}")
-    sizes = np.stack([outcome.rows[SIZE] for outcome in outcomes])
-    people = [photos.person(pair.target) for pair in scored_pairs]
-    groups = [person for person in people if person is not None]
-    result = SystemResult(system, scored_pairs, problems, int(sizes[:, 2].sum()), [], dict(chosen.missing))
-    if len(groups) == len(people):
-        result = replace(result, groups=groups)
-    references = _References(photos, scored_pairs, training, job, workers, _only_size(sizes))
-    for score in chosen.scores:
-        if score.kind == "pairs":
-            rows = np.stack([outcome.rows[score.measurement] for outcome in outcomes])
-            result.scored.append(_of_pairs(score, rows, result.groups, seed))
-        else:
-            keys = [outcome.keys[score.measurement] for outcome in outcomes]
-            _of_set(score, keys, cache, references, result)
-    return result
-
-
-def _only_size(sizes: NDArray[np.floating]) -> tuple[int, int] | None:
-    """The size of all results, if they have one."""
-    height, width = sizes[0, :2]
-    return (int(height), int(width)) if (sizes[:, :2] == sizes[0, :2]).all() else None
-
-
-def _of_pairs(score: Score, rows: Rows, groups: Sequence[str] | None, seed: int) -> ScoredResult:
-    """A score that single pairs have too, from their rows (N, K)."""
-    sums: NDArray[np.float64] = rows.astype(np.float64)
-    values = score.statistic(sums)
-    found = bootstrap(sums, score.statistic, groups, seed)
-    undefined = int((~np.isfinite(values)).sum())
-    return ScoredResult(score, found.value, found.low, found.high, None, len(sums), undefined, values, sums)
-
-
-def _of_set(
-    score: Score, keys: Sequence[str], cache: ScoreCache, references: _References, result: SystemResult
-) -> None:
-    """Add a score of the whole set to ``result``, or why it was not computed."""
-    nan = float("nan")
-    sd = None
-    if score.kind == "inception score":
-        splits = InceptionScore(len(keys))
-        for rows in read_cached_rows(cache, keys):
-            splits.add(rows[:, slice(*score.at)])
-        value, sd = splits.result()
-        why = f"{len(keys)} images are fewer than {splits.splits} splits"
+    kinds = _as_list(maps)
+    for given, known, option in ((kinds, ("predicted", "true"), "maps"), (_as_list(against), ("test", "train"), "against")):
+        for name in given:
+            if name not in known:
+                raise InputError(f"there is no {name!r} here; choose {', '.join(known)}, or both", option=option)
+    used_device = str(choose_device(device))
+    options = MetricOptions(
+        None if metrics is None else tuple(check_metrics(_as_list(metrics))),
+        tuple(find_ssim_protocol(name).name for name in _as_list(protocols)),
+        cast("tuple[Reference, ...]", tuple(_as_list(against))),
+        detector,
+        *(None if path is None else Path(path)
+          for path in (inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights)),
+        fetch=not offline,
+        device=used_device,
+    )  # fmt: skip
+    if (data is None) == (targets is None):
+        raise InputError("give the true photos: either a prepared data set, or a folder of targets", option="data")
+    photos: Photos
+    if data is not None:
+        photos = StorePhotos(Path(data))
     else:
-        true = references.keys(score)
-        if true is None:
-            result.missing[score.name] = "no training images; give a store with --data, or --train-images"
-            return
-        value = frechet_distance(*(_moments(cache, own, slice(*score.at)) for own in (keys, true)))
-        why = "it takes two images at least on either side"
-    if np.isnan(value):
-        result.missing[score.name] = why
+        photos = FolderPhotos(Path(cast(str, targets)), [Path(path) for path in _as_list(keypoints)], frame)
+    wanted = photos.pairs() if isinstance(photos, StorePhotos) and not pairs else None
+    if pairs:
+        wanted, notes = read_pairs([Path(path) for path in _as_list(pairs)])
+        for note in notes:
+            log(note)
+    methods: list[Method] = []
+    if generated is not None:
+        names = photos.names() if isinstance(photos, FolderPhotos) else ()
+        matched = match_results(Path(generated), photos, layout, panel, wanted, names)
+        _report_matches(matched, log, warn)
+        methods.append(FilesMethod(Path(generated).resolve().name, Path(generated), matched.layout))
+        chosen = matched.pairs
+    elif wanted is not None:
+        chosen = [Pair(photos.find(source) or source, photos.find(target) or target) for source, target in wanted]
     else:
-        result.scored.append(ScoredResult(score, value, nan, nan, sd, len(keys), 0, None, None))
+        raise InputError("which pairs? give a folder of results, or a list of pairs", option="generated")
+    if per_person is not None:
+        chosen = draw_pairs_per_person(chosen, photos, per_person, seed)
+    chosen = chosen[:limit]
+    files = _as_list(weights)
+    if not (methods or files or baselines):
+        path, note = find_weights(None)
+        log(note)
+        files = [str(path)]
+    methods += choose_methods(files, _as_list(baselines), kinds, photos, used_device)
+    method_names = [method.name for method in methods]
+    for name in method_names:
+        if method_names.count(name) > 1:
+            raise InputError(f"two methods are called {name}; name them: NAME=PATH", option="weights")
+    training: tuple[Photos, list[str]] | None = None
+    if train_images is not None:
+        folder_photos = FolderPhotos(Path(train_images))
+        training = (folder_photos, folder_photos.names())
+    elif isinstance(photos, StorePhotos):
+        training = (photos, photos.split("train"))
+    at_once = workers or (count_processors() if used_device == "cpu" else 1)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scores.sqlite" if no_cache else Path(cache or default_cache())
+        with closing(ScoreCache(file)) as opened:
+            for method in methods:
+                with progress(method.name, len(chosen)) as advance:
+                    job = Job(photos, method, options, opened)
+                    results.append(score_method(job, chosen, at_once, training, seed, advance))
+                for line in list_remarks(results[-1]):
+                    warn(f"{method.name}: {line}")
+    return Report(results, photos, chosen, seed)
 
 
-def _moments(cache: ScoreCache, keys: Sequence[str], at: slice) -> Moments:
-    """Those of the columns ``at`` of the rows at ``keys``."""
-    found: Moments | None = None
-    for rows in read_cached_rows(cache, keys):
-        found = found or Moments(rows[:, at].shape[1])
-        found.add(rows[:, at])
-    return found or Moments(1)
+def draw_pairs_per_person(pairs: Sequence[Pair], photos: Photos, count: int, seed: int) -> list[Pair]:
+    """``count`` pairs of each person, or all if there are no more, drawn at random and left in their order.
+
+    Raises `InputError` if it is not known who is in a photo.
+    """
+    people: dict[str, list[int]] = {}
+    for index, pair in enumerate(pairs):
+        person = photos.person(pair.target)
+        if person is None:
+            raise InputError(f"{photos.where} does not tell who is in a photo; give a prepared data set", option="data")
+        people.setdefault(person, []).append(index)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.permutation(indices)[:count] for indices in people.values()]
+    return [pairs[index] for index in np.sort(np.concatenate(drawn))] if drawn else []
 
 
-def read_cached_rows(cache: ScoreCache, keys: Sequence[str]) -> Iterator[Rows]:
-    """The rows at ``keys``, in their order: blocks (N, K)."""
-    for start in range(0, len(keys), _READ_TOGETHER):
-        own = keys[start : start + _READ_TOGETHER]
-        found = cache.get(list(dict.fromkeys(own)))
-        yield np.stack([found[key] for key in own])
+def _report_matches(matched: MatchedResults, log: Callable[[str], None], warn: Callable[[str], None]) -> None:
+    for note in matched.notes:
+        log(note)
+    for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
+        if names:
+            warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
 
 
-class _References:
-    """Features of the true images that sets of results are compared with, measured when they are asked for."""
-
-    def __init__(
-        self,
-        photos: Photos,
-        pairs: Sequence[Pair],
-        training: tuple[Photos, Sequence[str]] | None,
-        job: Job,
-        workers: int,
-        size: tuple[int, int] | None,
-    ) -> None:
-        self._sets = {"test": (photos, list(dict.fromkeys(pair.target for pair in pairs))), "train": training}
-        self._job, self._workers, self._size = job, workers, size
-        self._outcomes: dict[str, list[Outcome]] = {}
-
-    def keys(self, score: Score) -> list[str] | None:
-        """Where the rows of the images are kept; None if there are no images."""
-        assert score.reference is not None
-        found = self._sets[score.reference]
-        if found is None or not found[1]:
-            return None
-        if score.reference not in self._outcomes:
-            photos, names = found
-            metrics = tuple(name for name in self._job.options.metrics if "fid" in name or "frechet" in name)
-            narrow = replace(self._job.options, metrics=metrics)
-            job = Job(photos, None, narrow, frozenset(), self._job.cache, self._size)
-            pairs = [Pair(None, name) for name in names]
-            found_outcomes = list(compute_outcomes(job, pairs, self._workers))
-            self._outcomes[score.reference] = [one for one in found_outcomes if one.problem is None]
-        return [outcome.keys[score.measurement] for outcome in self._outcomes[score.reference]]
+def _as_list(given: PathLike | Sequence[PathLike]) -> list[str]:
+    """One or several names or paths as a list."""
+    return [os.fspath(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]

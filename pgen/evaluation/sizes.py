@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.methods import Prediction
 from pgen.evaluation.photos import Photo
 
+Picture = TypeVar("Picture", Photo, Prediction)
+
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
 _WIDE, _NARROW = 256, 176
 
 
-def common_size(made: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
-    """The size (height, width) at which a result of shape ``made`` is compared with a photo of shape ``true``.
+def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
+    """The size (height, width) at which a result of shape ``result`` is compared with a photo of shape ``true``.
 
     Their own if it is the same; 256×176 where one is that and the other 256×256, or the like at another scale. Raises
     `InputError` for all else.
     """
-    height, width = made[:2]
+    height, width = result[:2]
     if (height, width) == tuple(true[:2]):
         return height, width
     narrow, wide = sorted((width, true[1]))
@@ -34,22 +36,19 @@ def common_size(made: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
     )
 
 
-def crop_to_size(size: tuple[int, int], photo: Photo, made: Prediction) -> tuple[Photo, Prediction]:
-    """Both cut to the middle columns, ``size`` (height, width); a photo of another height stays as it is."""
-    height, width = photo.image.shape[:2]
-    left = (width - size[1]) // 2
-    if height == size[0] and left > 0:
-        pose = None if photo.pose is None else (photo.pose - (left, 0)).astype(np.float32)
-        photo = replace(photo, image=_cut(photo.image, size), pose=pose, parsing=_cut_map(photo.parsing, size))
-    if made.image.shape[0] == size[0] and made.image.shape[1] > size[1]:
-        made = Prediction(_cut(made.image, size), _cut_map(made.parsing, size))
-    return photo, made
+def crop_to_size(size: tuple[int, int], photo: Photo, result: Prediction) -> tuple[Photo, Prediction]:
+    """Both cut to the middle columns, ``size`` (height, width); what is of another height stays as it is."""
+    left = (photo.image.shape[1] - size[1]) // 2
+    cropped = _crop(photo, size)
+    if cropped is not photo and photo.pose is not None:
+        cropped = replace(cropped, pose=(photo.pose - (left, 0)).astype(np.float32))
+    return cropped, _crop(result, size)
 
 
-def _cut(array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    left = (array.shape[1] - size[1]) // 2
-    return array[:, left : left + size[1]]
-
-
-def _cut_map(array: NDArray[np.uint8] | None, size: tuple[int, int]) -> NDArray[np.uint8] | None:
-    return None if array is None else _cut(array, size)
+def _crop(one: Picture, size: tuple[int, int]) -> Picture:
+    left = (one.image.shape[1] - size[1]) // 2
+    if one.image.shape[0] != size[0] or left <= 0:
+        return one
+    columns = slice(left, left + size[1])
+    parsing = None if one.parsing is None else one.parsing[:, columns]
+    return replace(one, image=one.image[:, columns], parsing=parsing)

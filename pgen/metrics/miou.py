@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT
+from pgen.metrics.base import Batch, Metric, register
 
 
 def count_intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
@@ -26,3 +27,18 @@ def mean_iou(sums: Tensor) -> Tensor:
     """Sums (..., 20) of `count_intersection_and_union` → mean IoU (...) over the labels that occur."""
     intersections, unions = sums.chunk(2, -1)
     return (intersections / unions).nanmean(-1)
+
+
+@register("miou")
+class MeanIou(Metric):
+    protocol = "of sums over all pairs, mean over the labels that occur"
+    higher_is_better = True
+    needs = ("parsing", "predicted parsing")
+
+    def rows(self, batch: Batch) -> Tensor:
+        assert batch.parsing is not None
+        assert batch.predicted_parsing is not None
+        return count_intersection_and_union(batch.predicted_parsing, batch.parsing)
+
+    def score(self, sums: Tensor) -> Tensor:
+        return mean_iou(sums)

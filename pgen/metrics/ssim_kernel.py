@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pgen.metrics.ssim_protocols import SsimProtocol, framed, ssim_protocol
+from pgen.metrics.ssim_protocols import SsimProtocol, find_ssim_protocol, to_frame
 from pgen.runtime.threads import thread_pool
 
 _SIGMA = 1.5
@@ -43,7 +43,7 @@ def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tens
         InputError: no such protocol, or the images do not have the width that it needs.
         ValueError: shapes or types differ, or the images are smaller than the window.
     """
-    return _means(generated, target, ssim_protocol(protocol), mask, None)
+    return _means(generated, target, find_ssim_protocol(protocol), mask, None)
 
 
 def figure_ssim(generated: Tensor, target: Tensor, figure: Tensor, protocol: str = "legacy") -> Tensor:
@@ -52,13 +52,13 @@ def figure_ssim(generated: Tensor, target: Tensor, figure: Tensor, protocol: str
     Pixels of ``figure``, bool (B, H, W), count whose window lies in the image; their windows may reach beyond the
     figure. Arguments and errors as in `ssim`; NaN where the figure is empty.
     """
-    return _means(generated, target, ssim_protocol(protocol), None, figure[:, None])
+    return _means(generated, target, find_ssim_protocol(protocol), None, figure[:, None])
 
 
 def ssim_map(generated: Tensor, target: Tensor, protocol: str = "legacy") -> Tensor:
     """SSIM at each pixel whose window lies in the image: float64 (B, 3, H', W'), windows' width − 1 pixels smaller."""
-    how = ssim_protocol(protocol)
-    generated, target = framed(generated, how.frame), framed(target, how.frame)
+    how = find_ssim_protocol(protocol)
+    generated, target = to_frame(generated, how.frame), to_frame(target, how.frame)
     _check(generated, target, how)
     space = _workspaces(1, (generated.shape[2], generated.shape[3]))[0]
     pairs = zip(generated, target, strict=True)
@@ -66,15 +66,15 @@ def ssim_map(generated: Tensor, target: Tensor, protocol: str = "legacy") -> Ten
 
 
 def _means(generated: Tensor, target: Tensor, how: SsimProtocol, mask: Tensor | None, figure: Tensor | None) -> Tensor:
-    generated, target = framed(generated, how.frame), framed(target, how.frame)
+    generated, target = to_frame(generated, how.frame), to_frame(target, how.frame)
     _check(generated, target, how)
     if mask is not None:
-        kept = framed(mask, how.frame, fill=0).to(torch.uint8)
+        kept = to_frame(mask, how.frame, fill=0).to(torch.uint8)
         generated, target = generated * kept, target * kept
     margin = how.width // 2
     inner = None
     if figure is not None:
-        inner = framed(figure.to(torch.uint8), how.frame, fill=0)[..., margin:-margin, margin:-margin].bool()
+        inner = to_frame(figure.to(torch.uint8), how.frame, fill=0)[..., margin:-margin, margin:-margin].bool()
 
     def means(indices: Sequence[int], space: _Workspace) -> list[float]:
         found = []

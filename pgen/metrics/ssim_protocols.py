@@ -50,14 +50,16 @@ SSIM_PROTOCOLS: Mapping[str, SsimProtocol] = {
 }  # fmt: skip
 
 
-def ssim_protocol(name: str) -> SsimProtocol:
+def find_ssim_protocol(name: str) -> SsimProtocol:
     """The protocol called ``name``. Raises `InputError` if there is none."""
     if name not in SSIM_PROTOCOLS:
-        raise InputError(f"--protocol {name}: there is none of that name; choose of {', '.join(SSIM_PROTOCOLS)}")
+        raise InputError(
+            f"there is no SSIM protocol {name!r}; choose of {', '.join(SSIM_PROTOCOLS)}", option="protocols"
+        )
     return SSIM_PROTOCOLS[name]
 
 
-def framed(images: Tensor, frame: Frame, fill: int = 255) -> Tensor:
+def to_frame(images: Tensor, frame: Frame, fill: int = 255) -> Tensor:
     """``images`` (B, C, H, W) as the protocol's frame has them.
 
     "176" takes the middle columns of images 256 wide, "256pad" pads those to 256 with ``fill`` on both sides; images
@@ -71,8 +73,10 @@ def framed(images: Tensor, frame: Frame, fill: int = 255) -> Tensor:
     width = images.shape[-1]
     if width not in (_CONTENT_WIDTH, _WIDTH):
         raise InputError(
-            f"images {width} pixels wide have no legacy-{frame} score, which is of DeepFashion's 176 or 256; choose "
-            "--protocol legacy"
+            f"images {width} pixels wide have no legacy-{frame} score, which is of DeepFashion's 176 or 256; "
+            "choose the "
+            "protocol legacy",
+            option="protocols",
         )
     content = images if width == _CONTENT_WIDTH else images[..., CONTENT]
     if frame == "176":

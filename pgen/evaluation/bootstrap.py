@@ -1,7 +1,7 @@
 """Bootstrap intervals: how much a score depends on which pairs happened to be in the list.
 
 Every score here is a function of sums over pairs: a mean is (sum of values) / (number), PCKh (joints met) / (joints
-judged), mIoU a mean of (intersections) / (unions). So a resample is a vector of how often each group was drawn, and
+that count), mIoU a mean of (intersections) / (unions). So a resample is a vector of how often each group was drawn, and
 all resamples are one matrix product. Groups, such as all pairs of one person, are drawn whole.
 """
 
@@ -11,11 +11,13 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 Columns = NDArray[np.float64]
-#: Sums (..., K) → scores (...).
-Statistic = Callable[[Columns], NDArray[np.float64]]
+#: Sums (..., K) → scores (...), as `Metric.score`.
+Statistic = Callable[[Tensor], Tensor]
 
 RESAMPLES = 2000
 _TOGETHER = 100  # resamples in memory at a time
@@ -30,29 +32,9 @@ class Interval:
     high: float
 
 
-def ratio_of_sums(sums: Columns) -> NDArray[np.float64]:
-    """(numerator, denominator) → their ratio; NaN for 0 / 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[..., 0] / sums[..., 1]
-
-
-def mean_iou(sums: Columns) -> NDArray[np.float64]:
-    """(K intersections, K unions) → the mean over the labels that occur."""
-    intersections, unions = np.split(sums, 2, axis=-1)
-    occurs = unions > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(occurs, intersections / np.where(occurs, unions, 1), 0).sum(-1) / occurs.sum(-1)
-
-
-def to_columns(values: NDArray[np.floating]) -> Columns:
-    """Scores (N,) as columns (N, 2) whose `ratio_of_sums` is their mean; what is not finite does not count."""
-    finite = np.isfinite(values)
-    return np.stack([np.where(finite, values, 0), finite], 1).astype(np.float64)
-
-
 def bootstrap(
     rows: Columns,
-    statistic: Statistic = ratio_of_sums,
+    statistic: Statistic,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -62,15 +44,14 @@ def bootstrap(
     ``groups`` (N) says what is drawn whole, such as the person; else every pair is drawn for itself. The same seed and
     groups draw the same resamples, whatever the rows.
     """
-    sums = _grouped(rows, groups)
-    drawn = _scores(sums, statistic, seed, resamples)
-    return _interval(float(statistic(sums.sum(0))), drawn)
+    sums = _sum_groups(rows, groups)
+    return _interval(score_rows(sums.sum(0), statistic).item(), _scores(sums, statistic, seed, resamples))
 
 
 def paired_difference(
     first: Columns,
     second: Columns,
-    statistic: Statistic = ratio_of_sums,
+    statistic: Statistic,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -78,12 +59,19 @@ def paired_difference(
     """Score of ``first`` minus score of ``second``, both of the same pairs in the same order, resampled together."""
     if first.shape != second.shape:
         raise ValueError(f"rows of the same pairs, not {first.shape} and {second.shape}")
-    a, b = _grouped(first, groups), _grouped(second, groups)
+    a, b = _sum_groups(first, groups), _sum_groups(second, groups)
     drawn = _scores(a, statistic, seed, resamples) - _scores(b, statistic, seed, resamples)
-    return _interval(float(statistic(a.sum(0)) - statistic(b.sum(0))), drawn)
+    value = score_rows(a.sum(0), statistic) - score_rows(b.sum(0), statistic)
+    return _interval(value.item(), drawn)
 
 
-def _grouped(rows: Columns, groups: Sequence[Hashable] | None) -> Columns:
+def score_rows(rows: Columns, statistic: Statistic) -> NDArray[np.float64]:
+    """The scores (...) of ``rows`` (..., K)."""
+    scores: NDArray[np.float64] = statistic(torch.from_numpy(np.asarray(rows, np.float64))).numpy()
+    return scores
+
+
+def _sum_groups(rows: Columns, groups: Sequence[Hashable] | None) -> Columns:
     """Sums of each group, groups in the order of their first pair."""
     rows = np.asarray(rows, np.float64)
     if groups is None:
@@ -98,8 +86,7 @@ def _grouped(rows: Columns, groups: Sequence[Hashable] | None) -> Columns:
 def _scores(sums: Columns, statistic: Statistic, seed: int, resamples: int) -> NDArray[np.float64]:
     if not len(sums):
         return np.full(resamples, np.nan)
-    parts = [statistic(draws @ sums) for draws in _draws(len(sums), seed, resamples)]
-    return np.concatenate(parts)
+    return np.concatenate([score_rows(draws @ sums, statistic) for draws in _draws(len(sums), seed, resamples)])
 
 
 def _draws(count: int, seed: int, resamples: int) -> Iterator[Columns]:

@@ -1,8 +1,9 @@
-"""Finding joints in generated images: with a pose detector from a weights file, or with an annotator of photos."""
+"""Joints in generated images: found by a pose detector from a weights file, or by an annotator of photos."""
 
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,25 +20,45 @@ from pgen.data.annotators.interface import PoseAnnotator
 from pgen.data.annotators.registry import POSE_ANNOTATORS
 from pgen.data.weights import load_weights
 from pgen.errors import InputError
-from pgen.metrics.feature_networks import file_hash
+from pgen.metrics.base import Batch, Metric, MetricOptions, UnavailableError
+from pgen.metrics.networks import hash_file
 from pgen.models.pose_detector import joints_from_heatmaps
 
 #: Joints (B, 18, 2) in pixels of images, uint8 (B, 3, H, W); NaN where not found.
 Finder = Callable[[Tensor], Tensor]
 
 
-def detector_for(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
+class JointMetric(Metric):
+    """A score of the joints that a detector finds in the generated images."""
+
+    needs = ("poses",)
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        super().__init__(name, options)
+        if options.detector is None:
+            raise UnavailableError("there is no pose detector; name mediapipe, or a weights file with a detector")
+        self.detector, self.weights, self.libraries = find_detector(options.detector, options.device)
+
+    @abstractmethod
+    def compare(self, found: Tensor, true: Tensor) -> Tensor:
+        """Rows (B, K) of found joints and the targets' poses, both (B, 18, 2)."""
+
+    def rows(self, batch: Batch) -> Tensor:
+        return self.compare(self.detector(batch.generated), batch.poses)
+
+
+def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
     """The detector that ``given`` names, the hashes of its weights, and the libraries whose versions matter.
 
-    ``given`` is "mediapipe", "keypointrcnn:FILE" with torchvision's weights, or the path of a file that `pgen
-    train-pose` wrote. Raises `InputError` if it is none of these, or not to be had.
+    ``given`` is "mediapipe", "keypointrcnn:FILE" with torchvision's weights, or the path of a weights file with a
+    pose detector. Raises `InputError` if it is none of these, or not to be had.
     """
     name, _, file = given.partition(":")
     if name not in POSE_ANNOTATORS:
-        return Detector(given, device), {"pose detector": file_hash(Path(given))}, ()
+        return Detector(given, device), {"pose detector": hash_file(Path(given))}, ()
     if name == "keypointrcnn" and not file:
-        raise InputError("--detector keypointrcnn: name the file of its weights, keypointrcnn:FILE")
-    weights = {"keypoint R-CNN": file_hash(Path(file))} if file else {}
+        raise InputError("the detector keypointrcnn needs its weights: keypointrcnn:FILE", option="detector")
+    weights = {"keypoint R-CNN": hash_file(Path(file))} if file else {}
     library = {"mediapipe": "mediapipe", "keypointrcnn": "torchvision"}[name]
     return AnnotatorDetector(Annotators(given).pose_annotator()), weights, (library,)
 
@@ -59,16 +80,16 @@ class AnnotatorDetector:
 
 
 class Detector:
-    """The pose detector of a weights file, as `pgen train-pose` writes it.
+    """The pose detector of a weights file.
 
-    It finds people of the kind that it was trained on. Where the weights of the generator were trained with the same
-    detector, its verdict on them is too kind: use one of another seed.
+    It finds people of the kind that it was trained on. A generator that was trained with the same detector gets too
+    good scores from it: use one of another seed.
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> None:
         weights = load_weights(path)
         if weights.pose is None:
-            raise InputError(f"{path}: holds no pose detector; `pgen train-pose` makes one")
+            raise InputError(f"{path}: holds no pose detector; name weights of one", option="detector")
         self.network, self.frame, self.device = weights.pose.to(device), weights.frame, torch.device(device)
 
     @torch.inference_mode()

@@ -1,0 +1,91 @@
+"""What the page of an evaluation shows of single pairs: the spread of their scores, the best and the worst."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.errors import InputError
+from pgen.evaluation.methods import Pair
+from pgen.evaluation.photos import Photos
+from pgen.evaluation.score import MethodResult
+
+SHOWN = 12  #: best and worst pairs of each method
+TALLEST = 160  #: of a picture, in pixels
+_BINS = (8, 40)  # of a histogram, at least and at most
+
+
+def list_histograms(results: Sequence[MethodResult], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each score in ``names`` that pairs have: its range, which all methods share, and each method's histogram."""
+    found = []
+    for name in names:
+        values = {
+            result.method.name: score.values[np.isfinite(score.values)]
+            for result in results
+            for score in result.scores
+            if score.name == name and score.values is not None and np.isfinite(score.values).any()
+        }
+        if values:
+            low, high = min(one.min() for one in values.values()), max(one.max() for one in values.values())
+            low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
+            figures = [(method, float(np.median(one)), _share_bins(one, low, high)) for method, one in values.items()]
+            found.append({"name": name, "low": low, "high": high, "figures": figures})
+    return found
+
+
+def _share_bins(values: NDArray[np.float64], low: float, high: float) -> list[float]:
+    """The height of each bar, 1 for the tallest."""
+    bins = int(np.clip(2 * math.sqrt(len(values)), *_BINS))
+    counts, _ = np.histogram(values, bins, (low, high))
+    shares: list[float] = (counts / max(int(counts.max()), 1)).tolist()
+    return shares
+
+
+def list_extremes(result: MethodResult, photos: Photos, ranked_by: str | None) -> list[dict[str, Any]]:
+    """The best and the worst pairs of a method, with pictures; nothing if no score is of single pairs."""
+    candidates = [score for score in result.scores if score.values is not None]
+    score = next((one for one in candidates if one.name == ranked_by), next(iter(candidates), None))
+    if score is None or score.values is None:
+        return []
+    order = np.argsort(score.values if score.metric.higher_is_better else -score.values, kind="stable")
+    order = order[np.isfinite(score.values[order])]
+    lists = {"Best": order[::-1][:SHOWN].tolist(), "Worst": order[:SHOWN].tolist()}
+    shown = {title: [_show_pair(result, photos, k, score.values[k]) for k in chosen] for title, chosen in lists.items()}
+    return [{"method": result.method.name, "score": score.name, "lists": shown}]
+
+
+def _show_pair(result: MethodResult, photos: Photos, index: int, value: float) -> tuple[str, list[tuple[str, str]]]:
+    """A caption, and pictures with their names."""
+    pair = result.pairs[index]
+    caption = f"{value:.3f} · {pair.source or 'source unknown'} → {pair.target}"
+    try:
+        pictures = _load_pictures(result, photos, pair)
+    except InputError as error:  # gone since it was scored
+        return f"{caption}: {error}", []
+    return caption, [(name, _embed(picture)) for name, picture in pictures]
+
+
+def _load_pictures(result: MethodResult, photos: Photos, pair: Pair) -> list[tuple[str, NDArray[np.uint8]]]:
+    target = photos.load(pair.target)
+    source = None if pair.source is None else photos.load(pair.source)
+    generated = result.method.predict(pair, source, target).image
+    before = [] if source is None else [("source", source.image)]
+    return [*before, ("result", generated), ("true photo", target.image)]
+
+
+def _embed(picture: NDArray[np.uint8]) -> str:
+    """The picture as an address that holds it; slightly compressed, for the eye only."""
+    image = Image.fromarray(picture)
+    scale = min(1.0, 2 * TALLEST / image.height)
+    if scale < 1:
+        image = image.resize((math.ceil(image.width * scale), math.ceil(image.height * scale)))
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()

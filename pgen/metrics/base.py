@@ -1,0 +1,172 @@
+"""What a metric is: the contract of `Metric`, what it is computed from, and the registry of all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pgen.body.masks import body_masks, pose_mask_radius, pose_masks
+from pgen.body.torso import complete_torso
+from pgen.errors import InputError
+from pgen.version import version
+
+#: What must be known of pairs, and why a metric that needs it is not computed without.
+NEEDS = {
+    "poses": "the targets' poses are not known; give their keypoints, or a prepared data set",
+    "parsing": "the targets' parsing maps are not known; give a prepared data set",
+    "predicted parsing": "this method predicts no parsing maps",
+}
+Need = Literal["poses", "parsing", "predicted parsing"]
+Reference = Literal["test", "train"]
+
+
+class Metric(ABC):
+    """A score: of each pair a row of numbers, whose sums over all pairs make the score and its interval."""
+
+    protocol: str  #: how it is computed, in words; stands beside every value
+    higher_is_better: bool
+    needs: tuple[Need, ...] = ()  #: what must be known of the pairs
+    decimals = 3
+    note = ""  #: what readers have to know besides
+    weights: Mapping[str, str] = {}  #: networks that it uses → hashes of their files
+    libraries: tuple[str, ...] = ()  #: those whose versions matter
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        """Load what it needs. Raises `UnavailableError` if that is not to be had."""
+        self.name, self.options = name, options
+
+    @abstractmethod
+    def rows(self, batch: Batch) -> Tensor:
+        """A row of numbers a pair, (B, K), on the CPU; `mean_rows` makes those of a mean over pairs."""
+
+    def score(self, sums: Tensor) -> Tensor:
+        """The score (...) that sums of rows (..., K) make; NaN where it is not defined."""
+        return sums[..., 0] / sums[..., 1]
+
+    @classmethod
+    def create(cls, name: str, options: MetricOptions) -> list[Self]:
+        """The metric, or one for each of several protocols."""
+        return [cls(name, options)]
+
+    @property
+    def identity(self) -> str:
+        """Tells its rows from all others, also those of other weights and versions: by it they are kept."""
+        return identify(self.name, self.weights, self.libraries)
+
+    def versions(self) -> dict[str, str]:
+        """Of pgen and the libraries that the score depends on."""
+        return {"pgen": version(), **{name: metadata.version(name) for name in ("torch", *self.libraries)}}
+
+
+def register(name: str, in_default: bool = True) -> Callable[[type[Metric]], type[Metric]]:
+    """A decorator: the class of a metric goes by ``name``. ``in_default``: computed if no metrics are named."""
+
+    def add(metric: type[Metric]) -> type[Metric]:
+        METRICS[name] = metric
+        if in_default:
+            DEFAULT_METRICS.append(name)
+        return metric
+
+    return add
+
+
+#: All metrics by name, in the order in which their scores are shown.
+METRICS: dict[str, type[Metric]] = {}
+DEFAULT_METRICS: list[str] = []
+
+
+@dataclass
+class Batch:
+    """Results of one size beside the true photos."""
+
+    generated: Tensor  #: uint8 (B, 3, H, W)
+    target: Tensor  #: uint8 (B, 3, H, W)
+    poses: Tensor  #: (B, 18, 2) of the targets, (x, y) in pixels, NaN where not known
+    parsing: Tensor | None = None  #: true maps (B, H, W), label ids
+    predicted_parsing: Tensor | None = None  #: the method's maps (B, H, W)
+
+    def pose_mask(self) -> Tensor:
+        """Pose masks of the targets (B, 1, H, W), 0 or 1."""
+        size = (self.target.shape[2], self.target.shape[3])
+        return pose_masks(self.poses, size, pose_mask_radius(size)).byte()
+
+    def body_mask(self) -> Tensor:
+        """Body masks of the targets (B, 1, H, W), 0 or 1; torsos are completed where that is possible."""
+        size = (self.target.shape[2], self.target.shape[3])
+        poses = []
+        for pose in self.poses.numpy():
+            try:
+                poses.append(complete_torso(pose, size)[0])
+            except InputError:
+                poses.append(pose)
+        return body_masks(torch.from_numpy(np.stack(poses)), size).byte()
+
+
+@dataclass(frozen=True)
+class MetricOptions:
+    """Which scores are wanted, and where the weights for them are. Can be sent to other processes."""
+
+    metrics: tuple[str, ...] | None = None  #: names of `METRICS`; None for the default ones
+    protocols: tuple[str, ...] = ("legacy",)  #: of SSIM
+    against: tuple[Reference, ...] = ("test",)  #: images that Fréchet distances are taken from
+    detector: str | None = None  #: a weights file, or a name that `find_detector` knows
+    inception_weights: Path | None = None
+    torchvision_inception_weights: Path | None = None
+    alexnet_weights: Path | None = None
+    lite0_weights: Path | None = None
+    fetch: bool = False  #: whether weights may be downloaded
+    device: str = "cpu"
+
+
+class UnavailableError(InputError):
+    """A metric cannot be computed here; the message says why and what would help."""
+
+
+@lru_cache(maxsize=8)
+def create_metrics(options: MetricOptions, given: frozenset[Need]) -> tuple[list[Metric], dict[str, str]]:
+    """The metrics that ``options`` ask for, with their networks, and by name why others cannot be computed.
+
+    ``given`` is what is known about the pairs. Raises `InputError` for unknown names and damaged weights.
+    """
+    names = check_metrics(DEFAULT_METRICS if options.metrics is None else options.metrics)
+    metrics: list[Metric] = []
+    missing: dict[str, str] = {}
+    for name, metric in METRICS.items():
+        if name in names:
+            try:
+                lacking = [need for need in metric.needs if need not in given]
+                if lacking:
+                    raise UnavailableError(NEEDS[lacking[0]])
+                metrics += metric.create(name, options)
+            except UnavailableError as error:
+                missing[name] = str(error)
+    return metrics, missing
+
+
+def check_metrics(names: Iterable[str]) -> list[str]:
+    """``names``, of metrics. Raises `InputError` if one of them is none."""
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"there is no metric {name!r}; choose of {', '.join(METRICS)}", option="metrics")
+    return list(names)
+
+
+def mean_rows(values: Tensor) -> Tensor:
+    """Scores (B,) of single pairs as rows (B, 2) whose sums make their mean; what is not finite does not count."""
+    finite = values.isfinite()
+    return torch.stack([values.where(finite, 0), finite], 1).double()
+
+
+def identify(name: str, weights: Mapping[str, str], libraries: Iterable[str] = ()) -> str:
+    """What tells measurements from those with other weights, or by other versions of pgen and ``libraries``."""
+    used = (f"{library} {metadata.version(library)}" for library in libraries)
+    return " ".join([name, version(), *weights.values(), *used])

@@ -1,0 +1,63 @@
+"""Inception Score, of whole images and of images times a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from pgen.metrics.base import MetricOptions, UnavailableError, register
+from pgen.metrics.features import FeatureMetric, FeatureNetwork, Features, Rows
+from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
+
+#: As published figures have it.
+SPLITS = 10
+
+
+def inception_score(logits: Iterable[Rows], count: int, splits: int = SPLITS) -> tuple[float, float]:
+    """exp of the mean KL divergence of p(y | x) from p(y), in splits in list order (Salimans et al. 2016).
+
+    ``logits`` are those of ``count`` images, in blocks (N, classes), of which sums alone are kept. Split k begins at
+    image k·count // splits. Returns mean and standard deviation over the splits; NaN with fewer images than splits.
+    """
+    if count < splits:
+        return float("nan"), float("nan")
+    starts = np.array([k * count // splits for k in range(splits + 1)])
+    entropies, sums, seen = np.zeros(splits), [np.zeros(1)] * splits, 0
+    for block in logits:
+        values = block.astype(np.float64)
+        values = values - values.max(axis=1, keepdims=True)
+        log_p = values - np.log(np.exp(values).sum(axis=1, keepdims=True))
+        p = np.exp(log_p)
+        split_of = np.searchsorted(starts, seen + np.arange(len(p)), side="right") - 1
+        for split in np.unique(split_of):
+            chosen = split_of == split
+            entropies[split] += (p[chosen] * log_p[chosen]).sum()
+            sums[split] = sums[split] + p[chosen].sum(axis=0)
+        seen += len(p)
+    scores = []
+    for number, entropy, total in zip(np.diff(starts), entropies, sums, strict=True):
+        mean = total / number
+        scores.append(np.exp(entropy / number - (mean * np.log(mean.clip(min=1e-300))).sum()))
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+@register("is")
+class InceptionScore(FeatureMetric):
+    higher_is_better = True
+    network_class: type[FeatureNetwork] = TensorflowInception
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        super().__init__(name, options)
+        self.protocol = f"{SPLITS} splits in list order, mean ± sd; {self.network.about}"
+        self.protocol += "; image × pose mask" * self.masked
+
+    def score_set(self, generated: Features, true: Features | None) -> tuple[float, float | None]:
+        if len(generated) < SPLITS:
+            raise UnavailableError(f"{len(generated)} images are fewer than {SPLITS} splits")
+        return inception_score((block[:, POOL:] for block in generated), len(generated))
+
+
+@register("mask-is")
+class MaskInceptionScore(InceptionScore):
+    masked, needs = True, ("poses",)

@@ -1,0 +1,49 @@
+"""PCKh: the share of joints that are met within half a head's size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pgen.body.joints import HEAD_JOINTS, known_joints
+from pgen.metrics.base import register
+from pgen.metrics.pose_detectors import JointMetric
+
+ALPHA = 0.5
+
+
+def head_sizes(poses: Tensor) -> Tensor:
+    """Head sizes in pixels (B,) of poses (B, 18, 2): the longer side of the box around the known head joints.
+
+    The longer side hardly depends on whether the head is seen from the front or from the side. NaN with fewer than two
+    of nose, eyes and ears, or where they coincide.
+    """
+    head = poses[:, list(HEAD_JOINTS)]
+    there = known_joints(head)[..., None]
+    low = torch.where(there, head, torch.inf).amin(1)
+    high = torch.where(there, head, -torch.inf).amax(1)
+    size = (high - low).amax(1)
+    return torch.where((there.sum((1, 2)) >= 2) & (size > 0), size, torch.nan)
+
+
+def pckh_counts(found: Tensor, true: Tensor, alpha: float = ALPHA) -> Tensor:
+    """Of each person the joints that are met and those that count: float64 (B, 2).
+
+    A joint of the true pose is met if the found one (both (B, 18, 2), NaN = missing) lies within ``alpha`` head sizes
+    of it; an undetected joint is wrong. Joints that the true pose lacks do not count, nor does a person without a head
+    size. PCKh is the ratio of the sums (Andriluka et al. 2014, with the head size of `head_sizes`).
+    """
+    sizes = head_sizes(true)[:, None]
+    distances = torch.linalg.vector_norm(found - true, dim=-1)
+    counted = known_joints(true) & sizes.isfinite()
+    met = counted & (distances <= alpha * sizes)  # comparisons with NaN are false
+    return torch.stack([met.sum(1), counted.sum(1)], 1).double()
+
+
+@register("pckh")
+class Pckh(JointMetric):
+    protocol = f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong"
+    higher_is_better = True
+
+    def compare(self, found: Tensor, true: Tensor) -> Tensor:
+        return pckh_counts(found, true)

@@ -1,0 +1,30 @@
+"""Peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pgen.metrics.base import Batch, Metric, mean_rows, register
+
+
+def psnr(generated: Tensor, target: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB of each pair of uint8 images (B, 3, H, W): float64 (B,), +inf where equal."""
+    return 10 * torch.log10(255**2 / pixel_differences(generated, target).square().mean((1, 2, 3)))
+
+
+def pixel_differences(generated: Tensor, target: Tensor) -> Tensor:
+    """``generated`` − ``target``, float64. Raises `ValueError` if they are of different sizes."""
+    if generated.shape != target.shape:
+        raise ValueError(f"images of one size, not {tuple(generated.shape)} and {tuple(target.shape)}")
+    return generated.to(torch.float64) - target.to(torch.float64)
+
+
+@register("psnr")
+class Psnr(Metric):
+    protocol = "8-bit RGB, in dB; identical images, which have none, left out"
+    higher_is_better = True
+    decimals = 2
+
+    def rows(self, batch: Batch) -> Tensor:
+        return mean_rows(psnr(batch.generated, batch.target))

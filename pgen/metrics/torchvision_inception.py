@@ -1,0 +1,68 @@
+"""Inception Score and FID with torchvision's Inception-v3, whose weights are others: under names of their own."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pgen.data.weights import read_state_dict
+from pgen.metrics.base import register
+from pgen.metrics.features import FeatureNetwork
+from pgen.metrics.fid import Fid
+from pgen.metrics.inception_score import InceptionScore
+from pgen.metrics.networks import find_network_weights, wrong_weights_error
+from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD
+
+#: Where the library has its weights: known here too, as it takes seconds to ask it.
+TORCHVISION_URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
+
+
+class TorchvisionInception(FeatureNetwork):
+    """torchvision's Inception-v3, of other weights and classes: its scores have names of their own.
+
+    uint8 (B, 3, H, W) → float32 (B, 2048 + 1000): pool features, then logits.
+    """
+
+    features, libraries = "torchvision inception", ("torchvision",)
+    weights_name, weights_option = "Inception-v3", "torchvision_inception_weights"
+    about = "Inception-v3 of torchvision"
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+        """``path``: torchvision's weights file; without, torch's cache or, with ``fetch``, a download.
+
+        Raises `UnavailableError` without weights, and `InputError` if the file holds others.
+        """
+        super().__init__()
+        self.path = find_network_weights(TORCHVISION_URL, path, fetch, "torchvision's Inception-v3")
+        from torchvision.models import inception_v3
+
+        self.network = inception_v3(weights=None, init_weights=False, transform_input=False).eval()
+        try:
+            self.network.load_state_dict(read_state_dict(self.path))
+        except RuntimeError as error:
+            raise wrong_weights_error(self.path, "torchvision's Inception-v3", error) from None
+        self._pool: Tensor
+        self.network.avgpool.register_forward_hook(self._keep)
+
+    def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._pool = output.flatten(1)
+
+    @torch.inference_mode()
+    def forward(self, images: Tensor) -> Tensor:
+        scaled = F.interpolate(images.float() / 255, (299, 299), mode="bilinear", antialias=True, align_corners=False)
+        mean, std = (torch.tensor(values).view(3, 1, 1).to(scaled) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        logits = self.network((scaled - mean) / std)
+        return torch.cat([self._pool, logits], 1)
+
+
+@register("is-torchvision", in_default=False)
+class TorchvisionInceptionScore(InceptionScore):
+    network_class = TorchvisionInception
+
+
+@register("fid-torchvision", in_default=False)
+class TorchvisionFid(Fid):
+    network_class = TorchvisionInception
