@@ -27,7 +27,7 @@ Workers = Annotated[
 ]
 
 #: Flags that are not called as the parameter of Python is.
-FLAGS = {"overwrite": "--force", "settings": "--set"}
+FLAGS = {"overwrite": "--force", "settings": "--set", "baselines": "--baseline", "protocols": "--protocol"}
 
 _SMALLEST, _LARGEST = 16, 4096
 

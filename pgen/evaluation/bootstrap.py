@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pgen.metrics.base import ratio_of_sums
+
 Columns = NDArray[np.float64]
 #: Sums (..., K) → scores (...), as `Metric.score`.
 Statistic = Callable[[Tensor], Tensor]
@@ -34,7 +36,7 @@ class Interval:
 
 def bootstrap(
     rows: Columns,
-    statistic: Statistic,
+    statistic: Statistic = ratio_of_sums,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -51,7 +53,7 @@ def bootstrap(
 def paired_difference(
     first: Columns,
     second: Columns,
-    statistic: Statistic,
+    statistic: Statistic = ratio_of_sums,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,

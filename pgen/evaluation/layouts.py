@@ -117,7 +117,8 @@ def parse_pair(file: str, layout: Layout, photos: Photos) -> PairFile | None:
     whole = [one for one in found if one.source is not None] or found
     if len({(one.source, one.target) for one in whole}) > 1:
         raise InputError(
-            f"{file} may belong to {whole[0].target} or to {whole[1].target}; give the pairs, or rename it", option="pairs"
+            f"{file} may belong to {whole[0].target} or to {whole[1].target}; give the pairs, or rename it",
+            option="pairs",
         )
     return whole[0] if whole else None
 

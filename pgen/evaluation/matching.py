@@ -73,7 +73,8 @@ def match_results(
     if not pairs:
         first = found[0].file if found else files[0]
         raise InputError(
-            f"{folder}: no result belongs to a pair; the first is {first}; look at the layout ({chosen.name}) and the pairs",
+            f"{folder}: no result belongs to a pair; the first is {first}; look at the pairs and the "
+            f"layout ({chosen.name})",
             option="layout",
         )
     _check_panels(folder, chosen, photos, pairs, panel is not None)

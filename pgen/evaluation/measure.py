@@ -99,7 +99,8 @@ def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
     kept = [name for name in (*metrics, SIZE) if not isinstance(metrics.get(name), FeatureMetric)]
     for outcome in outcomes:
         if outcome.problem is None:
-            outcome.rows = {name: (outcome.fresh | known)[outcome.keys[name]] for name in kept}
+            found = known | outcome.fresh
+            outcome.rows = {name: found[outcome.keys[name]] for name in kept}
     return outcomes
 
 
@@ -115,8 +116,9 @@ def _look_up(job: Job, pair: Pair, identities: Sequence[str]) -> Outcome:
                 parts.append("" if pair.source is None else job.photos.digest(pair.source))
     except InputError as error:
         return Outcome(problem=_explain(error, pair))
-    texts = {identity: "\n".join([*parts, identity]) for identity in identities}
-    return Outcome(keys={name: hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for name, text in texts.items()})
+    texts = ("\n".join([*parts, identity]) for identity in identities)
+    keys = (hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts)
+    return Outcome(keys=dict(zip(identities, keys, strict=True)))
 
 
 def _load_pair(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Prediction]:

@@ -122,20 +122,16 @@ class NetworksMethod:
         return Prediction(result.image, result.parsing)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Baseline:
     """What needs nothing but the photos and their annotations."""
 
     name: str
-    text: str
+    about: Mapping[str, str]
     paste: Callable[[Photo, Photo], Prediction]  #: source, target → result
     needs: tuple[str, ...] = ()  #: of source and target: "pose", "parsing"
     predicts_parsing: bool = False
     needs_source: bool = True
-
-    @property
-    def about(self) -> Mapping[str, str]:
-        return {"baseline": self.text}
 
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {version()}"
@@ -170,11 +166,13 @@ def _paste_labels(source: Photo, target: Photo) -> Prediction:
 BASELINES: Mapping[str, Baseline] = {
     one.name: one
     for one in (
-        Baseline("copy-source", "the source photo, unchanged", _copy_source, predicts_parsing=True),
-        Baseline("affine-paste", "the source's ten parts, carried by an affine each", _paste_parts, ("pose",)),
+        Baseline("copy-source", {"baseline": "the source photo, unchanged"}, _copy_source, predicts_parsing=True),
         Baseline(
-            "label-paste", "the source's pixels where labels agree, in the target's true map", _paste_labels,
-            ("pose", "parsing"),
+            "affine-paste", {"baseline": "the source's ten parts, carried by an affine each"}, _paste_parts, ("pose",)
+        ),
+        Baseline(
+            "label-paste", {"baseline": "the source's pixels where labels agree, in the target's true map"},
+            _paste_labels, ("pose", "parsing"),
         ),
     )
 }  # fmt: skip
@@ -188,7 +186,8 @@ class PredictedLabelPaste:
     def __init__(self, networks: NetworksMethod) -> None:
         """Raises `InputError` if ``networks`` predict no maps."""
         if not networks.predicts_parsing:
-            raise InputError(f"{self.name}: {networks.weights} predicts no maps; choose weights with H_S", option="weights")
+            problem = f"{self.name}: {networks.weights} predicts no maps"
+            raise InputError(f"{problem}; choose weights with H_S", option="weights")
         self.networks = networks
         self.about: Mapping[str, str] = {
             "baseline": "the source's pixels where labels agree, in the predicted map",
@@ -212,8 +211,8 @@ def choose_methods(
     ``weights`` are weights files, folders of runs or "bundled", each as NAME=PATH if it should be called otherwise.
     Raises `InputError` if something is unknown or needs what the photos do not have.
     """
-    if (weights or {"label-paste", PredictedLabelPaste.name} & {*baselines}) and not photos.has_parsing:
-        raise InputError("networks and label-paste need photos with parsing maps: give a prepared data set", option="data")
+    if not photos.has_parsing and (weights or any("label-paste" in name for name in baselines)):
+        raise InputError("networks and label-paste need parsing maps of the photos: give a data set", option="data")
     networks: list[NetworksMethod] = []
     for given in weights:
         name, _, rest = given.rpartition("=")
@@ -256,8 +255,8 @@ def _plan_transfer(source: Photo, target: Photo) -> tuple[Tensor, Transfer]:
     if source.image.shape != target.image.shape:
         raise InputError("source and target are of different sizes")
     size = (source.image.shape[0], source.image.shape[1])
-    poses = [torch.from_numpy(complete_torso(one.pose, size)[0])[None] for one in (source, target)]  # type: ignore[arg-type]
-    return from_pictures(source.image[None]), Transfer(*poses, size)
+    first, second = (torch.from_numpy(complete_torso(one.pose, size)[0])[None] for one in (source, target))  # type: ignore[arg-type]
+    return from_pictures(source.image[None]), Transfer(first, second, size)
 
 
 def _hash(data: bytes) -> str:

@@ -71,7 +71,9 @@ class StorePhotos:
         """The (source, target) names of a split's pairs. Raises `InputError` if there are none."""
         pairs = self.store.pairs(split)
         if not len(pairs):
-            raise InputError(f"{self.where} has no pairs for testing; prepare it with pairs or test people, or give pairs")
+            raise InputError(
+                f"{self.where} has no pairs for testing; give pairs, or prepare it with some", option="pairs"
+            )
         return [(self.store.names[source], self.store.names[target]) for source, target in pairs]
 
     def split(self, split: Split) -> list[str]:

@@ -102,22 +102,19 @@ def evaluate(
     Raises:
         InputError: something is unknown, cannot be read or does not fit, or no pair can be scored.
     """
-    kinds = _as_list(maps)
-    for given, known, option in ((kinds, ("predicted", "true"), "maps"), (_as_list(against), ("test", "train"), "against")):
-        for name in given:
-            if name not in known:
-                raise InputError(f"there is no {name!r} here; choose {', '.join(known)}, or both", option=option)
+    kinds = _check_names(maps, ("predicted", "true"), "maps")
+    references = _check_names(against, ("test", "train"), "against")
     used_device = str(choose_device(device))
+    files = (inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights)
     options = MetricOptions(
         None if metrics is None else tuple(check_metrics(_as_list(metrics))),
         tuple(find_ssim_protocol(name).name for name in _as_list(protocols)),
-        cast("tuple[Reference, ...]", tuple(_as_list(against))),
+        cast("tuple[Reference, ...]", tuple(references)),
         detector,
-        *(None if path is None else Path(path)
-          for path in (inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights)),
-        fetch=not offline,
-        device=used_device,
-    )  # fmt: skip
+        *files,
+        not offline,
+        used_device,
+    )
     if (data is None) == (targets is None):
         raise InputError("give the true photos: either a prepared data set, or a folder of targets", option="data")
     photos: Photos
@@ -144,12 +141,12 @@ def evaluate(
     if per_person is not None:
         chosen = draw_pairs_per_person(chosen, photos, per_person, seed)
     chosen = chosen[:limit]
-    files = _as_list(weights)
-    if not (methods or files or baselines):
+    networks = _as_list(weights)
+    if not (methods or networks or baselines):
         path, note = find_weights(None)
         log(note)
-        files = [str(path)]
-    methods += choose_methods(files, _as_list(baselines), kinds, photos, used_device)
+        networks = [str(path)]
+    methods += choose_methods(networks, _as_list(baselines), kinds, photos, used_device)
     method_names = [method.name for method in methods]
     for name in method_names:
         if method_names.count(name) > 1:
@@ -196,6 +193,13 @@ def _report_matches(matched: MatchedResults, log: Callable[[str], None], warn: C
     for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
         if names:
             warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
+
+
+def _check_names(given: str | Sequence[str], known: Sequence[str], option: str) -> list[str]:
+    for name in (names := _as_list(given)):
+        if name not in known:
+            raise InputError(f"there is no {name!r} to choose here, but {', '.join(known)} or both", option=option)
+    return names
 
 
 def _as_list(given: PathLike | Sequence[PathLike]) -> list[str]:

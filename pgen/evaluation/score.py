@@ -159,7 +159,8 @@ class _References:
         if not names:
             raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
         if metric.reference not in self._outcomes:
-            found = measure_pairs(replace(self._job, photos=photos), [Pair(None, name) for name in names], self._workers)
+            pairs = [Pair(None, name) for name in names]
+            found = measure_pairs(replace(self._job, photos=photos), pairs, self._workers)
             self._outcomes[metric.reference] = [one for one in found if one.problem is None]
         return CachedFeatures(
             self._job.cache, [outcome.keys[metric.identity] for outcome in self._outcomes[metric.reference]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -27,6 +27,7 @@ NEEDS = {
 }
 Need = Literal["poses", "parsing", "predicted parsing"]
 Reference = Literal["test", "train"]
+PathLike = str | os.PathLike[str]
 
 
 class Metric(ABC):
@@ -50,7 +51,7 @@ class Metric(ABC):
 
     def score(self, sums: Tensor) -> Tensor:
         """The score (...) that sums of rows (..., K) make; NaN where it is not defined."""
-        return sums[..., 0] / sums[..., 1]
+        return ratio_of_sums(sums)
 
     @classmethod
     def create(cls, name: str, options: MetricOptions) -> list[Self]:
@@ -119,10 +120,10 @@ class MetricOptions:
     protocols: tuple[str, ...] = ("legacy",)  #: of SSIM
     against: tuple[Reference, ...] = ("test",)  #: images that Fréchet distances are taken from
     detector: str | None = None  #: a weights file, or a name that `find_detector` knows
-    inception_weights: Path | None = None
-    torchvision_inception_weights: Path | None = None
-    alexnet_weights: Path | None = None
-    lite0_weights: Path | None = None
+    inception_weights: PathLike | None = None
+    torchvision_inception_weights: PathLike | None = None
+    alexnet_weights: PathLike | None = None
+    lite0_weights: PathLike | None = None
     fetch: bool = False  #: whether weights may be downloaded
     device: str = "cpu"
 
@@ -158,6 +159,11 @@ def check_metrics(names: Iterable[str]) -> list[str]:
         if name not in METRICS:
             raise InputError(f"there is no metric {name!r}; choose of {', '.join(METRICS)}", option="metrics")
     return list(names)
+
+
+def ratio_of_sums(sums: Tensor) -> Tensor:
+    """(..., 2), numerators and denominators → their ratios (...); NaN for 0 / 0."""
+    return sums[..., 0] / sums[..., 1]
 
 
 def mean_rows(values: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from torch import Tensor
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
-from pgen.metrics.base import UnavailableError, register
+from pgen.metrics.base import PathLike, UnavailableError, register
 from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.frechet import FrechetMetric
 from pgen.metrics.networks import STAND_IN_NOTE
@@ -36,7 +35,7 @@ class LightClassifier(FeatureNetwork):
     features, weights_name, weights_option = "lite0-frechet", "EfficientNet-Lite0", "lite0_weights"
     about = "pooled features of EfficientNet-Lite0, images scaled to 224×224"
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: the published weights; without, those of the installed package.
 
         Raises `UnavailableError` if that is not installed, and `InputError` if the file holds other weights.

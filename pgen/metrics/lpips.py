@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 from torch import Tensor
 
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
 from pgen.errors import InputError
-from pgen.metrics.base import Batch, Metric, MetricOptions, UnavailableError, mean_rows, register
+from pgen.metrics.base import Batch, Metric, MetricOptions, PathLike, UnavailableError, mean_rows, register
 from pgen.metrics.networks import PublishedNetwork, find_network_weights, load_network
 
 #: Where torchvision has the weights: known here too, as it takes seconds to ask it.
@@ -22,7 +20,7 @@ class Lpips(PublishedNetwork):
 
     weights_name, weights_option, libraries = "AlexNet", "alexnet_weights", ("lpips",)
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download.
 
         Raises `UnavailableError` without weights or the library, and `InputError` if the file holds other weights.

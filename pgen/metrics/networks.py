@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +12,7 @@ from torch import nn
 from pgen.data.pretrained import find_cached_weights
 from pgen.data.inputs import read_bytes
 from pgen.errors import InputError
-from pgen.metrics.base import MetricOptions, UnavailableError
+from pgen.metrics.base import MetricOptions, PathLike, UnavailableError
 
 Network = TypeVar("Network", bound="PublishedNetwork")
 
@@ -24,7 +23,7 @@ STAND_IN_NOTE = "a stand-in that works offline; not comparable with published fi
 class PublishedNetwork(nn.Module):
     """A network with weights that others have published: ``path``, else those at hand or, with ``fetch``, downloaded.
 
-    A subclass has the constructor ``(path: Path | None, fetch: bool)`` and sets `path`.
+    A subclass has the constructor ``(path: PathLike | None, fetch: bool)`` and sets `path`.
     """
 
     weights_name: str
@@ -46,7 +45,7 @@ def load_network(kind: type[Network], options: MetricOptions) -> tuple[Network, 
 
 
 @cache
-def _load_once(kind: type[Network], path: Path | None, fetch: bool, device: str) -> Network | UnavailableError:
+def _load_once(kind: type[Network], path: PathLike | None, fetch: bool, device: str) -> Network | UnavailableError:
     """The network, or why it is not to be had: that is not tried again and again either."""
     try:
         return kind(path, fetch).to(device).eval()
@@ -54,7 +53,7 @@ def _load_once(kind: type[Network], path: Path | None, fetch: bool, device: str)
         return error
 
 
-def find_network_weights(url: str, path: str | os.PathLike[str] | None, fetch: bool, what: str) -> Path:
+def find_network_weights(url: str, path: PathLike | None, fetch: bool, what: str) -> Path:
     """The file of ``what``: ``path``, else that of ``url`` in torch's cache, downloaded with ``fetch``.
 
     Raises `UnavailableError` if there is none.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.masks import HEAD, LIMB, MARGIN
 from pgen.body.labels import Label
+from pgen.body.masks import HEAD, LIMB, MARGIN
 from pgen.metrics.base import Batch, Metric, MetricOptions, mean_rows, register
 from pgen.metrics.ssim_kernel import figure_ssim, ssim
 from pgen.metrics.ssim_protocols import find_ssim_protocol

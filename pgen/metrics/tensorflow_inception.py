@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import UnavailableError
+from pgen.metrics.base import PathLike, UnavailableError
 from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.networks import find_network_weights, wrong_weights_error
 
@@ -32,7 +31,7 @@ class TensorflowInception(FeatureNetwork):
     weights_name, weights_option = "Inception-v3", "inception_weights"
     about = "Inception-v3 of 2015-12-05, TensorFlow port, unbiased logits"
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: torch-fidelity's weights file; without, torch's cache or, with ``fetch``, a download.
 
         Raises `UnavailableError` without weights or the library, and `InputError` if the file holds other weights.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import register
+from pgen.metrics.base import PathLike, register
 from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.fid import Fid
 from pgen.metrics.inception_score import InceptionScore
@@ -30,7 +28,7 @@ class TorchvisionInception(FeatureNetwork):
     weights_name, weights_option = "Inception-v3", "torchvision_inception_weights"
     about = "Inception-v3 of torchvision"
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: torchvision's weights file; without, torch's cache or, with ``fetch``, a download.
 
         Raises `UnavailableError` without weights, and `InputError` if the file holds others.

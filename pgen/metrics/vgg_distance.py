@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import bundled_path
-from pgen.metrics.base import register
+from pgen.metrics.base import PathLike, register
 from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.frechet import FrechetMetric
 from pgen.metrics.lpips import DistanceMetric, to_signed
@@ -30,7 +28,7 @@ class VggDistance(PublishedNetwork):
 
     weights_name, path = "VGG-16", _FILE
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         super().__init__()
         self.network, _ = load_vgg_features(path or _FILE)
 
@@ -47,7 +45,7 @@ class MeanVggFeatures(FeatureNetwork):
     features, weights_name, path = "vgg-relu2-frechet", "VGG-16", _FILE
     about = "mean features of relu1_1, relu1_2, relu2_1 of VGG-16"
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, fetch: bool = False) -> None:
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         super().__init__()
         self.network, _ = load_vgg_features(path or _FILE)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.cli.evaluate_inputs import few_of_each
 from pgen.cli.main import main
 from pgen.evaluation.methods import Pair
+from pgen.evaluation.run import draw_pairs_per_person
 from tests.data.examples import nothing_left_in, write_store
 from tests.evaluation.folders import PAIRS, photo, write_list, write_photos, write_results
 from tests.inference.tiny import write_weights
@@ -45,7 +45,7 @@ def test_networks_and_baselines_in_one_table(here: Path, capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert all(name in out for name in ("tiny", "again", "copy-source", "affine-paste", "ssim-legacy", "miou"))
     assert "data range = max − min" in " ".join(re.sub("[│┃]", " ", out).split())
-    assert "miou (affine-paste): not computed: this system makes no parsing maps" in out
+    assert "miou (affine-paste): not computed: this method predicts no parsing maps" in out
     assert err.endswith("\nwrote table.md\nwrote page.html\n")
     assert "warning: tiny: the intervals rest on few people (1)" in err
     rows = [line for line in Path("table.md").read_text().splitlines() if line.startswith("| ")]
@@ -76,7 +76,7 @@ def test_run_folders_are_named_by_themselves(here: Path, capsys: pytest.CaptureF
     assert evaluate("--data", "s.h5", "--weights", "runs/baseline", "--weights", "runs/ts-gt/", "--json", *FEW) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)["systems"]] == ["baseline", "ts-gt"]
     assert evaluate("--data", "s.h5", "--weights", "runs/ts-gt", "--weights", "runs/ts-gt", *FEW) == 2
-    assert "two systems are called ts-gt; name them: --weights NAME=PATH" in capsys.readouterr().err
+    assert "two methods are called ts-gt; name them: NAME=PATH (--weights)" in capsys.readouterr().err
 
 
 def test_predicted_and_true_maps_in_one_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,12 +95,12 @@ def test_few_pairs_of_each_person(here: Path, capsys: pytest.CaptureFixture[str]
             return name[0] if name != "?" else None
 
     pairs = [Pair(None, f"{person}{k}") for k in range(20) for person in "cab"]
-    few = few_of_each(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
+    few = draw_pairs_per_person(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
     assert sorted(pair.target[0] for pair in few) == list("aabbcc")
     assert few == sorted(few, key=pairs.index)
-    assert few == few_of_each(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
-    assert few != few_of_each(pairs, Known(), 2, seed=1)  # type: ignore[arg-type]
-    assert few_of_each(pairs, Known(), 99, seed=0) == pairs  # type: ignore[arg-type]
+    assert few == draw_pairs_per_person(pairs, Known(), 2, seed=0)  # type: ignore[arg-type]
+    assert few != draw_pairs_per_person(pairs, Known(), 2, seed=1)  # type: ignore[arg-type]
+    assert draw_pairs_per_person(pairs, Known(), 99, seed=0) == pairs  # type: ignore[arg-type]
     assert evaluate("--data", "s.h5", "--baseline", "copy-source", "--per-person", "1", "--json", *FEW) == 0
     assert json.loads(capsys.readouterr().out)["systems"][0]["pairs"] == 1
     assert evaluate(*THEIRS, "--per-person", "1", *FEW) == 2
@@ -147,7 +147,7 @@ def test_a_second_run_measures_nothing(
 ) -> None:
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("pgen.evaluation.methods.NetworksMethod.make", None)
+    monkeypatch.setattr("pgen.evaluation.methods.NetworksMethod.predict", None)
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     assert capsys.readouterr().out == first
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--no-cache", *FEW) == 1
@@ -156,21 +156,21 @@ def test_a_second_run_measures_nothing(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give the true photos: --data FILE.h5, or --targets DIR"),
-        (("--data", "s.h5", "--targets", "true"), "not both"),
-        (("--data", "s.h5", "--metrics", "beauty"), "--metrics beauty"),
-        (("--data", "s.h5", "--metrics", " ,"), "--metrics ' ,' names nothing"),
-        (("--data", "s.h5", "--against", ","), "--against ',' names nothing"),
-        (("--data", "s.h5", "--protocol", "best"), "--protocol best"),
-        (("--data", "s.h5", "--against", "all"), "--against all"),
-        (("--data", "s.h5", "--maps", "drawn"), "--maps drawn"),
-        (("--data", "s.h5", "--baseline", "magic"), "--baseline magic"),
+        ((), "(--data)"),
+        (("--data", "s.h5", "--targets", "true"), "(--data)"),
+        (("--data", "s.h5", "--metrics", "beauty"), "(--metrics)"),
+        (("--data", "s.h5", "--metrics", " ,"), "(--metrics)"),
+        (("--data", "s.h5", "--against", ","), "(--against)"),
+        (("--data", "s.h5", "--protocol", "best"), "(--protocol)"),
+        (("--data", "s.h5", "--against", "all"), "(--against)"),
+        (("--data", "s.h5", "--maps", "drawn"), "(--maps)"),
+        (("--data", "s.h5", "--baseline", "magic"), "(--baseline)"),
         (("--data", "none.h5"), "none.h5 does not exist"),
         (("--data", "s.h5", "--weights", "none.safetensors"), "none.safetensors"),
-        (("--targets", "true"), "--generated"),
+        (("--targets", "true"), "(--generated)"),
         (("--targets", "true", "--pairs", "pairs.csv", "--weights", "tiny.safetensors"), "parsing maps"),
-        ((*THEIRS, "--layout", "unknown"), "--layout unknown"),
-        (("--generated", "nowhere", "--targets", "true"), "--generated nowhere is not a folder"),
+        ((*THEIRS, "--layout", "unknown"), "(--layout)"),
+        (("--generated", "nowhere", "--targets", "true"), "(--generated)"),
         ((*THEIRS, "--html", "true"), "is a folder"),
     ],
 )

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.evaluation.examples import example_sheet
-from pgen.evaluation.methods import Pair, find_baseline
+from pgen.evaluation.examples import draw_examples
+from pgen.evaluation.methods import BASELINES, Pair
 from pgen.evaluation.photos import StorePhotos
 from tests.data.examples import write_store
 
@@ -18,12 +18,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> StorePhotos:
 
 def test_a_sheet_of_random_pairs(photos: StorePhotos, tmp_path: Path) -> None:
     pairs = [Pair(f"00{k}.png", f"00{k + 1}.png") for k in range(1, 4)]
-    systems = [find_baseline("copy-source"), find_baseline("affine-paste")]
-    first, again, other = (example_sheet(systems, photos, pairs, 2, seed, across=1) for seed in (0, 0, 2))
+    systems = [BASELINES["copy-source"], BASELINES["affine-paste"]]
+    first, again, other = (draw_examples(systems, photos, pairs, 2, seed, across=1) for seed in (0, 0, 2))
     assert np.array_equal(first, again)
     assert first.shape == other.shape
     assert not np.array_equal(first, other)
-    every = example_sheet(systems, photos, pairs, 5, 0, across=1)  # no more than there are
+    every = draw_examples(systems, photos, pairs, 5, 0, across=1)  # no more than there are
     assert every.shape[0] > first.shape[0]
-    narrow = example_sheet(systems[:1], photos, pairs, 2, 0, across=1)
+    narrow = draw_examples(systems[:1], photos, pairs, 2, 0, across=1)
     assert narrow.shape[1] < first.shape[1]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.errors import InputError
-from pgen.evaluation.layouts import LAYOUTS, choose_layout, pair_of, panels_of, true_panel
+from pgen.evaluation.layouts import LAYOUTS, choose_layout, find_true_panel, parse_pair, split_panels
 from pgen.evaluation.photos import FolderPhotos
 from tests.evaluation.folders import PAIRS, photo, spt
 
@@ -21,35 +21,35 @@ def folder(root: Path, *names: str) -> FolderPhotos:
 
 def test_names_that_can_be_cut_in_two_places(tmp_path: Path) -> None:
     photos = folder(tmp_path / "a", "x_y", "z", "x")
-    found = pair_of("x_y_z.png", LAYOUTS["intrinsic-flow"], photos)
+    found = parse_pair("x_y_z.png", LAYOUTS["intrinsic-flow"], photos)
     assert found is not None
     assert (found.source, found.target) == ("x_y.png", "z.png")
     both = folder(tmp_path / "b", "x_y", "z", "x", "y_z")
     with pytest.raises(InputError, match=r"x_y_z\.png may belong to (y_z|z)\.png or to (y_z|z)\.png"):
-        pair_of("x_y_z.png", LAYOUTS["intrinsic-flow"], both)
+        parse_pair("x_y_z.png", LAYOUTS["intrinsic-flow"], both)
 
 
 def test_a_source_that_is_no_photo_is_kept_as_it_is_written(tmp_path: Path) -> None:
     photos = folder(tmp_path / "a", "z")
-    found = pair_of("someone___z_vis.png", LAYOUTS["patn"], photos)
+    found = parse_pair("someone___z_vis.png", LAYOUTS["patn"], photos)
     assert found is not None
     assert (found.source, found.target, found.written) == (None, "z.png", "someone")
-    assert pair_of("z___someone_vis.png", LAYOUTS["patn"], photos) is None
+    assert parse_pair("z___someone_vis.png", LAYOUTS["patn"], photos) is None
 
 
 def test_without_a_fitting_name_it_asks(tmp_path: Path) -> None:
     photos = folder(tmp_path / "a", "z")
     assert choose_layout(None, ["z.png", "q__z.png", "r__z.png"], photos).name == "pgen"
-    with pytest.raises(InputError, match="--layout"):
+    with pytest.raises(InputError, match="name the layout"):
         choose_layout(None, ["q.png", "r.png"], photos)
 
 
 def test_panels_and_the_true_one() -> None:
     _, image = spt(*PAIRS[0])
     target = photo(PAIRS[0][1])
-    assert [panel.shape for panel in panels_of(image, LAYOUTS["spt"])] == [target.shape] * 3
-    assert true_panel(image, target, LAYOUTS["spt"]) == 1
-    assert true_panel(image, photo("another"), LAYOUTS["spt"]) is None
-    assert true_panel(image, np.zeros((9, 9, 3), np.uint8), LAYOUTS["spt"]) is None
+    assert [panel.shape for panel in split_panels(image, LAYOUTS["spt"])] == [target.shape] * 3
+    assert find_true_panel(image, target, LAYOUTS["spt"]) == 1
+    assert find_true_panel(image, photo("another"), LAYOUTS["spt"]) is None
+    assert find_true_panel(image, np.zeros((9, 9, 3), np.uint8), LAYOUTS["spt"]) is None
     with pytest.raises(InputError, match="no 3 panels"):
-        panels_of(image[:, :-1], LAYOUTS["spt"])
+        split_panels(image[:, :-1], LAYOUTS["spt"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.errors import InputError
-from pgen.evaluation.layouts import LAYOUTS, output_of
+from pgen.evaluation.layouts import LAYOUTS, cut_output
 from pgen.evaluation.matching import match_results
 from pgen.evaluation.photos import FolderPhotos
 from tests.evaluation.folders import PAIRS, PHOTOS, WRITERS, output, photo, write_photos, write_results
@@ -38,7 +38,7 @@ def test_every_layout_is_read(layout: str, listed: bool, named: bool, photos: Fo
         assert [(pair.source, pair.target) for pair in matched.pairs] == [stems(pair) for pair in PAIRS]
     for source, target in PAIRS:
         image = np.asarray(Image.open(results / str(found[stems((source, target))])))
-        np.testing.assert_array_equal(output_of(image, matched.layout), output(source, target))
+        np.testing.assert_array_equal(cut_output(image, matched.layout), output(source, target))
 
 
 def test_results_named_like_their_targets(photos: FolderPhotos, tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ def test_a_swapped_panel_order_is_refused(layout: str, compressed: bool, photos:
         panels[own], panels[target] = panels[target], panels[own]
         name = name[:-4] + (".jpg" if compressed else ".png")
         Image.fromarray(np.hstack(panels)).save(results / name)
-    with pytest.raises(InputError, match=rf"4 of 4 results .* panel {count} is the true photo.*--panel"):
+    with pytest.raises(InputError, match=rf"4 of 4 results .* panel {count} is the true photo.*which panel"):
         match_results(results, photos, layout)
     matched = match_results(results, photos, layout, panel=target + 1)
     image = np.asarray(Image.open(results / str(matched.pairs[0].file)))
     assert matched.layout.output == target
     source, true = (str(name) for name in (matched.pairs[0].source, matched.pairs[0].target))
     wanted = output(f"{source[:-4]}.jpg", f"{true[:-4]}.jpg").astype(int)
-    assert np.abs(output_of(image, matched.layout) - wanted).mean() < 5
+    assert np.abs(cut_output(image, matched.layout) - wanted).mean() < 5
     with pytest.raises(InputError, match=f"have {count}"):
         match_results(results, photos, layout, panel=count + 1)
 
@@ -114,7 +114,7 @@ def test_refusals(photos: FolderPhotos, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no photos"):
         match_results(tmp_path / "empty", photos)
     Image.fromarray(photo("z")).save(tmp_path / "empty" / "z.png")
-    with pytest.raises(InputError, match=r"fit no layout .*--layout"):
+    with pytest.raises(InputError, match=r"fit no layout .*name the layout"):
         match_results(tmp_path / "empty", photos)
     with pytest.raises(InputError, match="no result belongs to a pair"):
         match_results(tmp_path / "empty", photos, "plain")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import NetworksMethod, Pair, PredictedLabelPaste, find_baseline
+from pgen.evaluation.methods import BASELINES, NetworksMethod, Pair, PredictedLabelPaste, choose_methods
 from pgen.evaluation.photos import Photo, StorePhotos
 from pgen.inference.predictor import load
 from tests.data.examples import write_store
@@ -24,26 +24,30 @@ def both(photos: StorePhotos) -> tuple[Photo, Photo]:
     return photos.load("001.png"), photos.load("002.png")
 
 
-def test_networks_make_what_generate_makes(photos: StorePhotos, tmp_path: Path) -> None:
+def test_networks_predict_what_generate_gives(photos: StorePhotos, tmp_path: Path) -> None:
     path = write_weights(tmp_path / "tiny.safetensors")
     predicted, true = NetworksMethod("a", path), NetworksMethod("a", path, true_maps=True)
     source, target = both(photos)
     person = load(path, "cpu").person(source.image, source.pose, source.parsing)
     assert target.pose is not None
     for system, parsing in ((predicted, None), (true, target.parsing)):
-        made, expected = system.make(PAIR, source, target), person.generate(target.pose, parsing)
-        np.testing.assert_array_equal(made.image, expected.image)
-        assert made.parsing is not None
-        np.testing.assert_array_equal(made.parsing, expected.parsing)
+        result, expected = system.predict(PAIR, source, target), person.generate(target.pose, parsing)
+        np.testing.assert_array_equal(result.image, expected.image)
+        assert result.parsing is not None
+        np.testing.assert_array_equal(result.parsing, expected.parsing)
     assert predicted.digest(PAIR) != true.digest(PAIR)
-    assert (predicted.makes_maps, true.makes_maps) == (True, False)  # a map that was given is no achievement
+    # A map that was given is no achievement.
+    assert (predicted.predicts_parsing, true.predicts_parsing) == (
+        True,
+        False,
+    )  # a map that was given is no achievement
 
 
 def test_without_h_s_true_maps_are_taken(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "ha.safetensors", semantic=False)
     system = NetworksMethod("a", path)
     assert system.about["maps"] == "true"
-    assert not system.makes_maps
+    assert not system.predicts_parsing
 
 
 def test_weights_without_h_a_are_refused(tmp_path: Path) -> None:
@@ -59,44 +63,44 @@ def test_weights_tell_themselves_apart(tmp_path: Path) -> None:
 
 def test_copying_gives_the_source(photos: StorePhotos) -> None:
     source, target = both(photos)
-    made = find_baseline("copy-source").make(PAIR, source, target)
-    np.testing.assert_array_equal(made.image, source.image)
-    np.testing.assert_array_equal(made.parsing, source.parsing)
+    result = BASELINES["copy-source"].predict(PAIR, source, target)
+    np.testing.assert_array_equal(result.image, source.image)
+    np.testing.assert_array_equal(result.parsing, source.parsing)
 
 
 @pytest.mark.parametrize("name", ["affine-paste", "label-paste"])
 def test_pastes_carry_the_shirt(name: str, photos: StorePhotos) -> None:
     """Poses of these people differ by a pixel a person."""
     source, target = both(photos)
-    made = find_baseline(name).make(PAIR, source, target).image.astype(int)
+    result = BASELINES[name].predict(PAIR, source, target).image.astype(int)
     inside = (slice(40, 55), slice(60, 70))
     moved = tuple(slice(one.start + 1, one.stop + 1) for one in inside)
-    assert np.abs(made[moved] - source.image[inside]).mean() < 5
-    assert np.abs(made[inside] - target.image[inside]).mean() > 40
+    assert np.abs(result[moved] - source.image[inside]).mean() < 5
+    assert np.abs(result[inside] - target.image[inside]).mean() > 40
 
 
 @pytest.mark.parametrize("name", ["affine-paste", "label-paste"])
 def test_what_is_not_known_is_told(name: str, photos: StorePhotos) -> None:
     source, target = both(photos)
     with pytest.raises(InputError, match=r"pose of 001\.png is not known"):
-        find_baseline(name).make(PAIR, Photo(source.image, None, source.parsing), target)
+        BASELINES[name].predict(PAIR, Photo(source.image, None, source.parsing), target)
     with pytest.raises(InputError, match="not known"):
-        find_baseline(name).make(PAIR, None, target)
+        BASELINES[name].predict(PAIR, None, target)
 
 
-def test_unknown_baseline() -> None:
+def test_unknown_baseline(photos: StorePhotos) -> None:
     with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste, label-paste-predicted"):
-        find_baseline("none")
+        choose_methods([], ["none"], ["predicted"], photos, "cpu")
 
 
 def test_pasting_into_the_predicted_map(photos: StorePhotos, tmp_path: Path) -> None:
     """The map is the networks', and the picture is not that of the paste into the true map."""
     networks = NetworksMethod("a", write_weights(tmp_path / "weights.safetensors"))
-    made, expected = (system.make(PAIR, *both(photos)) for system in (PredictedLabelPaste(networks), networks))
-    assert made.parsing is not None
-    assert np.array_equal(made.parsing, expected.parsing)
-    into_true = find_baseline("label-paste").make(PAIR, *both(photos))
-    assert not np.array_equal(made.image, into_true.image)
+    result, expected = (system.predict(PAIR, *both(photos)) for system in (PredictedLabelPaste(networks), networks))
+    assert result.parsing is not None
+    assert np.array_equal(result.parsing, expected.parsing)
+    into_true = BASELINES["label-paste"].predict(PAIR, *both(photos))
+    assert not np.array_equal(result.image, into_true.image)
     without = write_weights(tmp_path / "without.safetensors", semantic=False)
     with pytest.raises(InputError, match="predicts no maps"):
         PredictedLabelPaste(NetworksMethod("b", without))

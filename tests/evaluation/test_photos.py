@@ -67,7 +67,7 @@ def test_keypoints_of_another_frame(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--targets"):
+    with pytest.raises(InputError, match="not a folder"):
         FolderPhotos(tmp_path / "none")
     folder = write_photos(tmp_path / "true")
     write_pose_csv(tmp_path / "other.csv", {"somebody.jpg": STANDING})

@@ -10,7 +10,7 @@ from pgen.evaluation.sizes import common_size, crop_to_size
 
 
 @pytest.mark.parametrize(
-    ("made", "true", "size"),
+    ("result", "true", "size"),
     [
         ((64, 48), (64, 48), (64, 48)),
         ((256, 176), (256, 256), (256, 176)),
@@ -18,28 +18,30 @@ from pgen.evaluation.sizes import common_size, crop_to_size
         ((512, 352), (512, 512), (512, 352)),
     ],
 )
-def test_deepfashion_s_frames_are_reconciled(made: tuple, true: tuple, size: tuple) -> None:
-    assert common_size((*made, 3), (*true, 3)) == size
+def test_deepfashion_s_frames_are_reconciled(result: tuple, true: tuple, size: tuple) -> None:
+    assert common_size((*result, 3), (*true, 3)) == size
 
 
-@pytest.mark.parametrize("made", [(128, 128), (256, 255), (128, 176), (256, 192)])
-def test_any_other_size_is_refused(made: tuple[int, int]) -> None:
-    with pytest.raises(InputError, match=f"wrong size: {made[0]}x{made[1]}, and the target has 256x256"):
-        common_size((*made, 3), (256, 256, 3))
+@pytest.mark.parametrize("result", [(128, 128), (256, 255), (128, 176), (256, 192)])
+def test_any_other_size_is_refused(result: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=f"wrong size: {result[0]}x{result[1]}, and the target has 256x256"):
+        common_size((*result, 3), (256, 256, 3))
 
 
 def test_the_middle_columns_are_kept() -> None:
     columns = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (256, 256, 3))
     pose = np.full((18, 2), (100, 50), np.float32)
-    photo, made = crop_to_size((256, 176), Photo(columns, pose, columns[..., 0]), Prediction(columns[:, 40:216]))
-    np.testing.assert_array_equal(photo.image, made.image)
+    photo, result = crop_to_size((256, 176), Photo(columns, pose, columns[..., 0]), Prediction(columns[:, 40:216]))
+    np.testing.assert_array_equal(photo.image, result.image)
     assert photo.parsing is not None
     assert photo.pose is not None
     assert photo.parsing[0, 0] == 40
     assert photo.pose[0].tolist() == [60, 50]
-    photo, made = crop_to_size((256, 176), Photo(columns[:, 40:216], pose, None), Prediction(columns, columns[..., 0]))
-    np.testing.assert_array_equal(photo.image, made.image)
-    assert made.parsing is not None
-    assert made.parsing.shape == (256, 176)
+    photo, result = crop_to_size(
+        (256, 176), Photo(columns[:, 40:216], pose, None), Prediction(columns, columns[..., 0])
+    )
+    np.testing.assert_array_equal(photo.image, result.image)
+    assert result.parsing is not None
+    assert result.parsing.shape == (256, 176)
     assert photo.pose is not None
     assert photo.pose[0].tolist() == [100, 50]

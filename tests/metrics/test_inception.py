@@ -16,18 +16,13 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
+from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import FilesMethod, Pair
 from pgen.evaluation.photos import FolderPhotos
-from pgen.evaluation.run import evaluate
-from pgen.metrics.inception import (
-    POOL,
-    TENSORFLOW_URL,
-    TORCHVISION_URL,
-    TensorflowInception,
-    TorchvisionInception,
-    UnavailableError,
-)
-from pgen.metrics.scores import Options
+from pgen.evaluation.score import score_method
+from pgen.metrics.base import MetricOptions, UnavailableError
+from pgen.metrics.tensorflow_inception import POOL, TENSORFLOW_URL, TensorflowInception
+from pgen.metrics.torchvision_inception import TORCHVISION_URL, TorchvisionInception
 from tests.evaluation.folders import photo
 
 COUNT = 11
@@ -74,9 +69,10 @@ def library(weights: Path, folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
 def test_scores_equal_torch_fidelity(weights: Path, folder: Path, tmp_path: Path) -> None:
     photos = FolderPhotos(folder / "true")
     pairs = [Pair(None, f"{k:02}.png", f"{k:02}.png") for k in range(COUNT)]
-    system = FilesMethod("made", folder / "made", LAYOUTS["plain"])
-    result = evaluate(system, photos, pairs, Options(("is", "fid"), inception=weights), ScoreCache(tmp_path / "c"))
-    found = {one.score.name: one for one in result.scored}
+    files = FilesMethod("made", folder / "made", LAYOUTS["plain"])
+    options = MetricOptions(("is", "fid"), inception_weights=weights)
+    result = score_method(Job(photos, files, options, ScoreCache(tmp_path / "c")), pairs)
+    found = {score.name: score for score in result.scores}
     made, true = library(weights, folder / "made"), library(weights, folder / "true")
     statistics = [fid_features_to_statistics(features[0]) for features in (made, true)]
     expected = fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
@@ -84,8 +80,8 @@ def test_scores_equal_torch_fidelity(weights: Path, folder: Path, tmp_path: Path
     scores = isc_features_to_metric(made[1], shuffle=False)
     assert found["is"].value == pytest.approx(scores["inception_score_mean"], abs=1e-4)
     assert found["is"].sd == pytest.approx(scores["inception_score_std"], abs=1e-4)
-    assert len(found["is"].score.weights["Inception-v3"]) == 32
-    assert found["is"].score.versions().keys() >= {"torch-fidelity"}
+    assert len(found["is"].metric.weights["Inception-v3"]) == 32
+    assert found["is"].metric.versions().keys() >= {"torch-fidelity"}
 
 
 def test_features_are_torch_fidelity_s(weights: Path, folder: Path) -> None:

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from pgen.body.joints import Joint
-from pgen.metrics.joint_error import head_sizes, joint_error_sums, joint_errors, pckh_counts
+from pgen.metrics.joint_error import joint_error_sums, joint_errors
+from pgen.metrics.pckh import head_sizes, pckh_counts
 
 
 def person() -> Tensor:
@@ -42,7 +43,7 @@ def test_half_a_head_is_the_limit(moved: tuple[float, float], met: int) -> None:
     assert pckh_counts(found, person()).tolist() == [[met, 10]]
 
 
-def test_undetected_is_wrong_and_what_is_not_annotated_is_not_judged() -> None:
+def test_undetected_is_wrong_and_what_is_not_annotated_does_not_count() -> None:
     found, true = person(), person()
     found[0, Joint.NOSE] = torch.nan
     found[0, Joint.L_KNEE] = torch.tensor([60.0, 150.0])
@@ -50,7 +51,7 @@ def test_undetected_is_wrong_and_what_is_not_annotated_is_not_judged() -> None:
     assert pckh_counts(torch.full_like(true, torch.nan), true).tolist() == [[0, 10]]
 
 
-def test_without_a_head_nobody_is_judged() -> None:
+def test_without_a_head_nobody_counts() -> None:
     true = torch.cat([person(), person()])
     true[0, [0, 14, 15, 16, 17]] = torch.nan
     assert pckh_counts(torch.cat([person(), person()]), true).tolist() == [[0, 0], [10, 10]]

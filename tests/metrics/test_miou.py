@@ -19,6 +19,7 @@ def test_counts_by_definition() -> None:
 
 
 def test_mean_iou_leaves_out_labels_that_do_not_occur() -> None:
+    assert mean_iou(torch.tensor([1.0, 0.0, 2.0, 0.0])) == 0.5
     true = torch.zeros(1, 4, 4, dtype=torch.long)
     true[:, 2:] = 3
     found = true.clone()

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from pgen.errors import InputError
-from pgen.metrics.inception import UnavailableError
-from pgen.metrics.perceptual import ALEXNET_URL, Lpips, VggDistance
+from pgen.metrics.base import UnavailableError
+from pgen.metrics.lpips import ALEXNET_URL, Lpips
+from pgen.metrics.vgg_distance import VggDistance
 from tests.models.pictures import pictures
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from PIL import Image
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
-from pgen.evaluation.methods import CopySource, FilesMethod, Pair, Prediction, find_baseline
-from pgen.evaluation.photos import FolderPhotos, Photo, StorePhotos
-from pgen.evaluation.run import SystemResult, evaluate, list_hash
-from pgen.metrics.scores import Options
+from pgen.evaluation.measure import Job
+from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method, Pair, Prediction
+from pgen.evaluation.photos import FolderPhotos, Photo, Photos, StorePhotos
+from pgen.evaluation.score import MethodResult, Training, hash_pairs, score_method
+from pgen.metrics.base import MetricOptions
 from pgen.metrics.ssim_kernel import ssim
 from tests.data.examples import write_store
 from tests.evaluation.folders import PAIRS, PHOTOS, output, photo, write_photos, write_results
 
-OPTIONS = Options(("ssim", "l1"))
-SETS = Options(("l1", "vgg-relu2-frechet"))
+OPTIONS = MetricOptions(("ssim", "l1"))
+SETS = MetricOptions(("l1", "vgg-relu2-frechet"))
 
 
 @pytest.fixture(scope="module")
@@ -28,35 +30,49 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> StorePhotos:
     return StorePhotos(write_store(tmp_path_factory.mktemp("store") / "s.h5", count=20))
 
 
+COPY = BASELINES["copy-source"]
 PEOPLE = [Pair(f"{k:03}.png", f"{k + 2:03}.png") for k in range(18)]
 
 
-class Counting(CopySource):
+class Counting(Baseline):
     """Counts how often it is asked, and may stop working."""
 
     def __init__(self, stop_after: int = 1000) -> None:
+        super().__init__(**vars(COPY))
         self.asked, self.stop_after = 0, stop_after
 
-    def make(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         if self.asked == self.stop_after:
             raise RuntimeError("out of luck")
         self.asked += 1
-        return super().make(pair, source, target)
+        return super().predict(pair, source, target)
 
 
-def values(result: SystemResult) -> dict[str, list[float]]:
+def evaluate(
+    method: Method,
+    photos: Photos,
+    pairs: Sequence[Pair],
+    options: MetricOptions,
+    cache: ScoreCache,
+    workers: int = 1,
+    training: Training | None = None,
+) -> MethodResult:
+    return score_method(Job(photos, method, options, cache), pairs, workers, training)
+
+
+def values(result: MethodResult) -> dict[str, list[float]]:
     """Scores and their intervals; NaN as −1, to be compared."""
-    return {one.score.name: np.nan_to_num([one.value, one.low, one.high], nan=-1).tolist() for one in result.scored}
+    return {one.name: np.nan_to_num([one.value, one.low, one.high], nan=-1).tolist() for one in result.scores}
 
 
 def test_scores_are_those_of_the_images(photos: StorePhotos, tmp_path: Path) -> None:
-    result = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
+    result = evaluate(COPY, photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
     expected = []
     for pair in PEOPLE:
         assert pair.source is not None
         a, b = (torch.from_numpy(photos.load(n).image).permute(2, 0, 1)[None] for n in (pair.source, pair.target))
         expected.append(ssim(a, b).item())
-    score = result.scored[0]
+    score = result.scores[0]
     assert score.values is not None
     np.testing.assert_allclose(score.values, expected, rtol=1e-12)
     assert score.value == pytest.approx(np.mean(expected))
@@ -80,14 +96,14 @@ def test_an_interrupted_run_goes_on(photos: StorePhotos, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_several_processes_change_nothing(photos: StorePhotos, tmp_path: Path) -> None:
-    alone = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
-    together = evaluate(CopySource(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "d"), workers=2)
+    alone = evaluate(COPY, photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "c"))
+    together = evaluate(COPY, photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "d"), workers=2)
     assert values(together) == values(alone)
 
 
 def test_order_and_list_have_a_hash() -> None:
-    assert list_hash(PEOPLE) == list_hash([replace(pair, file="x") for pair in PEOPLE])
-    assert len({list_hash(pairs) for pairs in (PEOPLE, PEOPLE[::-1], PEOPLE[:-1])}) == 3
+    assert hash_pairs(PEOPLE) == hash_pairs([replace(pair, file="x") for pair in PEOPLE])
+    assert len({hash_pairs(pairs) for pairs in (PEOPLE, PEOPLE[::-1], PEOPLE[:-1])}) == 3
 
 
 @pytest.fixture
@@ -113,9 +129,9 @@ def test_files_that_cannot_be_scored_are_told_with_the_reason(
     assert "wrong size: 32x48, and the target has 64x48" in reasons[str(pairs[1].file)]
     assert "does not exist" in reasons[str(pairs[2].file)]
     assert [pair.file for pair in result.pairs] == [pairs[3].file]
-    assert whole.scored[0].values is not None
-    assert result.scored[0].values is not None
-    assert result.scored[0].values[0] == whole.scored[0].values[3]
+    assert whole.scores[0].values is not None
+    assert result.scores[0].values is not None
+    assert result.scores[0].values[0] == whole.scores[0].values[3]
     assert result.pair_hash() != whole.pair_hash()
     (tmp_path / "results" / str(pairs[3].file)).unlink()
     with pytest.raises(InputError, match=r"theirs: none of 4 pairs could be scored: .*wrong size"):
@@ -131,10 +147,10 @@ def test_a_changed_file_is_measured_again(
     better = photo(f"{pairs[0].target[:-4]}.jpg")
     Image.fromarray(better).save(tmp_path / "results" / str(pairs[0].file))
     after = evaluate(files, photos, pairs, OPTIONS, cache)
-    assert before.scored[0].values is not None
-    assert after.scored[0].values is not None
-    assert after.scored[0].values[0] == 1 > before.scored[0].values[0]
-    assert (after.scored[0].values[1:] == before.scored[0].values[1:]).all()
+    assert before.scores[0].values is not None
+    assert after.scores[0].values is not None
+    assert after.scores[0].values[0] == 1 > before.scores[0].values[0]
+    assert (after.scores[0].values[1:] == before.scores[0].values[1:]).all()
 
 
 def test_images_of_176_columns_are_compared_with_the_middle_of_256(tmp_path: Path) -> None:
@@ -162,7 +178,7 @@ def test_distances_from_the_training_set(results: tuple[FolderPhotos, FilesMetho
     options = replace(SETS, against=("test", "train"))
     cache = ScoreCache(tmp_path / "c")
     none = evaluate(files, photos, pairs, options, cache)
-    assert "--train-images" in none.missing["vgg-relu2-frechet-train"]
+    assert "folder of them" in none.missing["vgg-relu2-frechet-train"]
     some = values(evaluate(files, photos, pairs, options, cache, training=(photos, photos.names()[:2])))
     assert some["vgg-relu2-frechet-test"] == values(none)["vgg-relu2-frechet-test"]
     assert some["vgg-relu2-frechet-train"] != some["vgg-relu2-frechet-test"]
@@ -172,14 +188,14 @@ def test_scores_that_need_more_than_there_is(
     results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
 ) -> None:
     photos, files, pairs = results
-    options = Options(("ssim", "mask-ssim", "figure-ssim", "miou", "pckh", "is", "fid", "lpips"))
+    options = MetricOptions(("ssim", "mask-ssim", "figure-ssim", "miou", "pckh", "is", "fid", "lpips"))
     result = evaluate(files, photos, pairs, options, ScoreCache(tmp_path / "c"))
-    assert [one.score.name for one in result.scored] == ["ssim-legacy", "mask-ssim-legacy"]
+    assert [one.name for one in result.scores] == ["ssim-legacy", "mask-ssim-legacy"]
     assert result.missing.keys() == {"figure-ssim", "miou", "pckh", "is", "fid", "lpips"}
-    assert "--detector" in result.missing["pckh"]
+    assert "mediapipe" in result.missing["pckh"]
     assert "path" in result.missing["fid"]
 
 
 def test_output_of_the_tests_is_no_copy_of_the_target() -> None:
     assert (output(*PAIRS[0]) != photo(PAIRS[0][1])).any()
-    assert find_baseline("copy-source").name == "copy-source"
+    assert COPY.name == "copy-source"

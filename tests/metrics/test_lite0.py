@@ -8,13 +8,11 @@ import torch.nn.functional as F
 from skimage import data
 
 from pgen.errors import InputError
-from pgen.metrics import light_classifier
-from pgen.metrics.distributions import Moments, frechet_distance
-from pgen.metrics.feature_networks import file_hash, load_feature_network
-from pgen.metrics.inception import UnavailableError
-from pgen.metrics.light_classifier import PACKAGE, LightClassifier
-from pgen.metrics.registry import suite
-from pgen.metrics.scores import Options
+from pgen.metrics import lite0
+from pgen.metrics.base import MetricOptions, UnavailableError, create_metrics
+from pgen.metrics.frechet import Moments, compute_moments, frechet_distance
+from pgen.metrics.lite0 import PACKAGE, LightClassifier
+from pgen.metrics.networks import hash_file, load_network
 from tests.models.pictures import pictures
 
 
@@ -25,10 +23,7 @@ def classifier() -> LightClassifier:
 
 
 def moments(features: torch.Tensor) -> Moments:
-    features = features[:, ::20]  # fewer, and faster
-    found = Moments(features.shape[1])
-    found.add(features.numpy())
-    return found
+    return compute_moments([features[:, ::20].numpy()])  # fewer, and faster
 
 
 def test_features_are_the_network_s_on_scaled_images(classifier: LightClassifier) -> None:
@@ -55,16 +50,16 @@ def test_the_distance_grows_with_the_damage(classifier: LightClassifier) -> None
 
 
 def test_scores_tell_the_file(classifier: LightClassifier) -> None:
-    (score,) = suite(Options(("lite0-frechet",)), frozenset()).scores
-    assert score.name == "lite0-frechet-test"
-    assert score.weights == {"EfficientNet-Lite0": file_hash(classifier.path)}
-    assert "not comparable" in score.note
+    (metric,) = create_metrics(MetricOptions(("lite0-frechet",)), frozenset())[0]
+    assert metric.name == "lite0-frechet-test"
+    assert metric.weights == {"EfficientNet-Lite0": hash_file(classifier.path)}
+    assert "not comparable" in metric.note
 
 
 def test_without_the_package_or_with_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({"_conv_stem.weight": torch.zeros(2)}, tmp_path / "w.pth")
     with pytest.raises(InputError, match="not the weights of EfficientNet-Lite0"):
-        load_feature_network("lite0", tmp_path / "w.pth", False, "cpu")
-    monkeypatch.setattr(light_classifier, "PACKAGE", "no_such_package")
+        load_network(LightClassifier, MetricOptions(lite0_weights=tmp_path / "w.pth"))
+    monkeypatch.setattr(lite0, "PACKAGE", "no_such_package")
     with pytest.raises(UnavailableError, match="not installed"):
         LightClassifier()

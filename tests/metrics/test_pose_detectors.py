@@ -10,7 +10,7 @@ from torch import Tensor
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
-from pgen.metrics.pose_finder import AnnotatorDetector, Detector, detector_for
+from pgen.metrics.pose_detectors import AnnotatorDetector, Detector, find_detector
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.data.annotators.fakes import FakePose
 
@@ -71,21 +71,21 @@ def test_annotators_of_photos_detect_too() -> None:
 def test_detectors_by_name(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
     save_weights(path, (64, 48), {"pose": LightPoseDetector(PoseDetectorConfig(width=4))})
-    found, weights, libraries = detector_for(str(path), "cpu")
+    found, weights, libraries = find_detector(str(path), "cpu")
     assert isinstance(found, Detector)
     assert len(weights["pose detector"]) == 32
     assert libraries == ()
     with pytest.raises(InputError, match="keypointrcnn:FILE"):
-        detector_for("keypointrcnn", "cpu")
+        find_detector("keypointrcnn", "cpu")
     with pytest.raises(InputError, match="nowhere"):
-        detector_for(str(tmp_path / "nowhere"), "cpu")
+        find_detector(str(tmp_path / "nowhere"), "cpu")
 
 
 def test_mediapipe_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mediapipe")
     annotator = FakePose([])
     monkeypatch.setattr(Annotators, "pose_annotator", lambda self: annotator)
-    found, weights, libraries = detector_for("mediapipe", "cpu")
+    found, weights, libraries = find_detector("mediapipe", "cpu")
     assert isinstance(found, AnnotatorDetector)
     assert found.annotator is annotator
     assert (weights, libraries) == ({}, ("mediapipe",))
