@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from torch import nn
 
-from pgen.data.pretrained import find_cached_weights
 from pgen.data.inputs import read_bytes
+from pgen.data.pretrained import find_cached_weights
 from pgen.errors import InputError
 from pgen.metrics.base import MetricOptions, PathLike, UnavailableError
 

@@ -59,8 +59,8 @@ def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], t
     if name == "keypointrcnn" and not file:
         raise InputError("the detector keypointrcnn needs its weights: keypointrcnn:FILE", option="detector")
     weights = {"keypoint R-CNN": hash_file(Path(file))} if file else {}
-    library = {"mediapipe": "mediapipe", "keypointrcnn": "torchvision"}[name]
-    return AnnotatorDetector(Annotators(given).pose_annotator()), weights, (library,)
+    libraries = {"mediapipe": ("mediapipe",), "keypointrcnn": ("torchvision",)}
+    return AnnotatorDetector(Annotators(given).pose_annotator()), weights, libraries.get(name, ())
 
 
 class AnnotatorDetector:

@@ -37,10 +37,7 @@ def test_networks_predict_what_generate_gives(photos: StorePhotos, tmp_path: Pat
         np.testing.assert_array_equal(result.parsing, expected.parsing)
     assert predicted.digest(PAIR) != true.digest(PAIR)
     # A map that was given is no achievement.
-    assert (predicted.predicts_parsing, true.predicts_parsing) == (
-        True,
-        False,
-    )  # a map that was given is no achievement
+    assert (predicted.predicts_parsing, true.predicts_parsing) == (True, False)
 
 
 def test_without_h_s_true_maps_are_taken(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_keypoints_of_another_frame(tmp_path: Path) -> None:
     folder = write_photos(tmp_path / "true")
     wide = STANDING * np.float32(0.74) + (np.float32(0.5 * (128 - 2 * SIZE[1])), 0)
     write_pose_csv(tmp_path / "wide.csv", dict.fromkeys(PHOTOS, wide))
-    with pytest.raises(InputError, match="--frame"):
+    with pytest.raises(InputError, match="give the frame"):
         FolderPhotos(folder, [tmp_path / "wide.csv"])
     photos = FolderPhotos(folder, [tmp_path / "wide.csv"], (128, 128))
     pose = photos.load(photos.names()[0]).pose

@@ -91,11 +91,7 @@ def test_masks_are_made_of_what_is_known_of_a_pose() -> None:
     assert covered[2] > 1.5 * int(one.pose_mask()[2].sum())
     for metric in create(MetricOptions(("mask-ssim", "body-mask-ssim"), ("legacy", "gaussian-255"))):
         # Without a mask it is not the 1 of equal black images.
-        assert metric.score(metric.rows(one)).isfinite().tolist() == [
-            True,
-            False,
-            True,
-        ]  # without a mask, not the 1 of equal black images
+        assert metric.score(metric.rows(one)).isfinite().tolist() == [True, False, True]
 
 
 def test_a_detector_finds_the_joints(tmp_path: Path) -> None:
