@@ -1,7 +1,7 @@
-"""Affine transforms from corresponding points, by the normalised direct linear transform (DLT).
+"""Affine transforms from corresponding points, by the normalized direct linear transform (DLT).
 
-An affine is a (2, 3) matrix on (x, y, 1). The points of either side are centred and scaled to a mean square distance of
-2 from their centre (Hartley, *In defense of the eight-point algorithm*, 1997), then the total least squares solution of
+An affine is a (2, 3) matrix on (x, y, 1). The points of either side are centered and scaled to a mean square distance of
+2 from their center (Hartley, *In defense of the eight-point algorithm*, 1997), then the total least squares solution of
 the DLT equations is taken and the scaling undone.
 """
 
@@ -13,7 +13,7 @@ from torch import Tensor
 #: The transform of a part that cannot be found: whatever it samples lies outside every frame.
 NOWHERE = ((1.0, 0.0, 1000.0), (0.0, 1.0, 1000.0))
 
-#: Points whose normalised cross moments have a smaller determinant count as lying on one line.
+#: Points whose normalized cross moments have a smaller determinant count as lying on one line.
 SINGULAR = 1e-9
 
 # The smallest root is approached from below, quadratically at the end; well-posed cases need about six steps.
@@ -32,7 +32,7 @@ def fit_affines(points: Tensor, images: Tensor, weights: Tensor) -> tuple[Tensor
         The affines (..., 2, 3) in float64, and bool (...) whether each exists. None that can be inverted does where
         the points or the images lie on one line, or fewer than three count; then the affine is NOWHERE.
 
-    With both sides centred the offset is zero and only a 5-dimensional eigenproblem is left. Its matrix is
+    With both sides centered the offset is zero and only a 5-dimensional eigenproblem is left. Its matrix is
     [[S, 0, u], [0, S, v], [u', v', c]] for S the points' second moments and C = [u', v'] the cross moments:
     the linear part is C (S − λI)^-1, λ the smallest root of (c − λ) det(S − λI) = tr(adj(S − λI) C'C), a
     cubic. λ is the misfit: 0 when an affine fits exactly. Newton's steps from 0 climb to it without ever
@@ -40,8 +40,8 @@ def fit_affines(points: Tensor, images: Tensor, weights: Tensor) -> tuple[Tensor
     """
     weights = weights.to(torch.float64)[..., None]
     total = weights.sum(dim=-2).clamp(min=1e-30)
-    centre_p, scale_p, p = _normalize(points.to(torch.float64), weights, total)
-    centre_q, scale_q, q = _normalize(images.to(torch.float64), weights, total)
+    center_p, scale_p, p = _normalize(points.to(torch.float64), weights, total)
+    center_q, scale_q, q = _normalize(images.to(torch.float64), weights, total)
 
     share = weights / total[..., None]
     second = (share * p).mT @ p
@@ -66,7 +66,7 @@ def fit_affines(points: Tensor, images: Tensor, weights: Tensor) -> tuple[Tensor
     inverse = torch.stack([a_yy, -s_xy, -s_xy, a_xx], dim=-1).unflatten(-1, (2, 2))
     inverse = inverse / torch.where(exists, shifted_det, 1.0)[..., None, None]
     linear = cross @ inverse * (scale_p / scale_q)[..., None]
-    offset = centre_q[..., None] - linear @ centre_p[..., None]
+    offset = center_q[..., None] - linear @ center_p[..., None]
 
     fitted = torch.cat([linear, offset], dim=-1)
     nowhere = torch.tensor(NOWHERE, dtype=torch.float64).to(points.device)
@@ -74,9 +74,9 @@ def fit_affines(points: Tensor, images: Tensor, weights: Tensor) -> tuple[Tensor
 
 
 def _normalize(points: Tensor, weights: Tensor, total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Centres (..., 2), scales (..., 1), and the points centred and scaled."""
-    centre = (weights * points).sum(dim=-2) / total
-    centred = points - centre[..., None, :]
-    mean_square = (weights * centred.square()).sum(dim=(-2, -1), keepdim=True)[..., 0] / total
+    """Centers (..., 2), scales (..., 1), and the points centered and scaled."""
+    center = (weights * points).sum(dim=-2) / total
+    centered = points - center[..., None, :]
+    mean_square = (weights * centered.square()).sum(dim=(-2, -1), keepdim=True)[..., 0] / total
     scale = (2 / mean_square.clamp(min=1e-30)).sqrt()
-    return centre, scale, centred * scale[..., None]
+    return center, scale, centered * scale[..., None]

@@ -17,9 +17,9 @@ _SMOOTH = 4
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a photo lies in a frame: scaled as a whole until it just fits, centred, the rest padded.
+    """How a photo lies in a frame: scaled as a whole until it just fits, centered, the rest padded.
 
-    Padding takes on each side the median colour of the photo's outermost row or column there, which continues
+    Padding takes on each side the median color of the photo's outermost row or column there, which continues
     a plain background even where the body is cut off by that border. Parsing maps are padded with background.
     Going back, the padding is cut away and what remains is scaled to the photo's size, so that every result
     is as large as the photo.
@@ -123,7 +123,7 @@ class CropBox:
     def around(cls, body: NDArray[np.bool_], frame: tuple[int, int], margin: float, beyond: bool = False) -> CropBox:
         """What shows ``body``, a mask (height, width), with ``margin`` times its longer side left around it.
 
-        Grown to the shape of ``frame``, as far as the photo reaches or ``beyond``; the whole photo if the mask is empty.
+        Grown to the shape of ``frame``, as far as the photo reaches or ``beyond``. The whole photo for an empty mask.
         """
         size = (body.shape[0], body.shape[1])
         places = [np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))]

@@ -11,7 +11,7 @@ from pgen.body.joints import Joint, known_joints
 _THREE_QUARTERS, _PROFILE = 0.75, 1.0
 
 
-def head_turns(poses: Tensor) -> Tensor:
+def measure_head_turns(poses: Tensor) -> Tensor:
     """How far the heads of ``poses`` (B, 18, 2) are turned: (B,), −1 to 1, NaN where the joints do not tell.
 
     0 from the front, 1 where the person's right ear is in the middle and −1 where the left one is. With both ears in

@@ -1,6 +1,6 @@
 """The 18 joints of a pose, in OpenPose's COCO-18 order.
 
-A pose is a float array (18, 2) of (x, y) in pixels, pixel centres at integer coordinates; missing joints are NaN.
+A pose is a float array (18, 2) of (x, y) in pixels, pixel centers at integer coordinates; missing joints are NaN.
 Whole batches of poses are tensors (B, 18, 2).
 """
 

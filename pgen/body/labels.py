@@ -25,13 +25,13 @@ class Label(IntEnum):
 LABEL_COUNT = len(Label)
 LABELS: tuple[str, ...] = tuple(label.name.lower() for label in Label)
 
-#: Labels that show skin, whose mean colour may stand in for one another.
+#: Labels that show skin, whose mean color may stand in for one another.
 SKIN_LABELS: tuple[Label, ...] = (Label.FACE, Label.L_ARM, Label.R_ARM, Label.L_LEG, Label.R_LEG)
 
 #: ``np.asarray(FLIP_LABELS)[parsing]`` swaps left and right limbs (mirror the columns as well).
 FLIP_LABELS: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 7, 6, 9, 8)
 
-#: One RGB colour a label, used wherever a map is drawn or written as a palette PNG.
+#: One RGB color a label, used wherever a map is drawn or written as a palette PNG.
 PALETTE = np.array(
     [
         (0, 0, 0),

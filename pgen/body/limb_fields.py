@@ -50,7 +50,7 @@ def place_on_limb(value: str | float, names: Mapping[str, float]) -> float:
     return names[value] if isinstance(value, str) else 2 * value
 
 
-def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:
+def measure_limb(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:
     """Field of the limb through ``chain`` (K, 2) of (x, y), two joints or more; ``unit`` is the torso length."""
     chain = np.asarray(chain, np.float64)
     y, x = np.mgrid[: size[0], : size[1]]
@@ -69,7 +69,7 @@ def limb_field(chain: NDArray[np.floating], size: tuple[int, int], unit: float) 
     return LimbField(along.astype(np.float32), (nearest / unit).astype(np.float32))
 
 
-def spine_line(pose: NDArray[np.floating]) -> NDArray[np.float64]:
+def find_spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit vector (x, y) from between the shoulders to between the hips, all four known; down if they coincide."""
     joints = np.asarray(pose, np.float64)
     shoulders = (joints[Joint.R_SHOULDER] + joints[Joint.L_SHOULDER]) / 2
@@ -78,7 +78,7 @@ def spine_line(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     return down / length if length > 1e-6 else np.array([0.0, 1.0])
 
 
-def spine_coordinates(
+def measure_along_spine(
     origin: NDArray[np.float64], axis: NDArray[np.float64], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Position (H, W) of each pixel along ``axis``, a unit vector (x, y), from ``origin``, and square to it.
@@ -90,19 +90,19 @@ def spine_coordinates(
     return dx * axis[0] + dy * axis[1], dx * axis[1] - dy * axis[0]
 
 
-def shoulder_half(pose: NDArray[np.floating]) -> float:
+def measure_shoulder_half(pose: NDArray[np.floating]) -> float:
     """How far (pixels) the left shoulder is to the right of the spine; negative for who is seen from behind."""
-    joints, down = np.asarray(pose, np.float64), spine_line(pose)
+    joints, down = np.asarray(pose, np.float64), find_spine(pose)
     to_left = joints[Joint.L_SHOULDER] - joints[Joint.R_SHOULDER]
     return float(to_left @ np.array([down[1], -down[0]])) / 2
 
 
 def is_seen_from_behind(pose: NDArray[np.floating]) -> bool:
     """Whether the right shoulder is where the left one of a person facing the camera would be."""
-    return shoulder_half(pose) < 0
+    return measure_shoulder_half(pose) < 0
 
 
-def leg_chains(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
+def complete_legs(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
     """Right and left hip, knee and ankle (3, 2), and the names of the joints that had to be assumed.
 
     A missing knee is put below the hip, in the direction of the other thigh or of the spine, and a missing ankle below
@@ -111,7 +111,7 @@ def leg_chains(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], t
     joints, there = np.asarray(pose, np.float64), known_joints(pose)
     unit = torso_length(pose)
     thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if there[knee]]
-    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * spine_line(pose)
+    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * find_spine(pose)
     chains, assumed = [], []
     for hip, knee, ankle in LEGS:
         at_knee = joints[knee] if there[knee] else joints[hip] + usual

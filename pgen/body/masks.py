@@ -76,10 +76,10 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """
     joints, known = fill_missing(poses)
     unit = torso_lengths(poses).double()[:, None]
-    corners, spine = _torso(joints, unit)
+    corners, spine = _widen_torso(joints, unit)
 
-    legs, legs_known = _legs(joints, known, unit, spine)
-    arms = [_arm(joints, chain) for chain in ARMS]
+    legs, legs_known = _complete_legs(joints, known, unit, spine)
+    arms = [_build_arm(joints, chain) for chain in ARMS]
     arms_known = known[:, [[arm[:2], arm[1:]] for arm in ARMS]].all(dim=-1).flatten(1)
     head = known[:, list(HEAD_JOINTS)]
     middle = joints[:, list(HEAD_JOINTS)].sum(dim=1) / head.sum(dim=1, keepdim=True).clamp(min=1)
@@ -101,7 +101,7 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     return fill_spans(left, right, shapes_known, size[1])[:, None].to(poses.dtype)
 
 
-def _torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
+def _widen_torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
     """Corners (B, 4, 2) of the torso, as wide as it has to be, and the unit vector (B, 2) of its spine, or down."""
     shoulders, hips = joints[:, list(TORSO_JOINTS)[:2]], joints[:, list(TORSO_JOINTS)[2:]]
     down = hips.mean(dim=1) - shoulders.mean(dim=1)
@@ -117,8 +117,8 @@ def _torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(corners, dim=1), spine
 
 
-def _legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -> tuple[Tensor, Tensor]:
-    """Bones (B, 4, 2, 2) of both legs, as `limb_fields.leg_chains` completes them, calves reaching to the toes."""
+def _complete_legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -> tuple[Tensor, Tensor]:
+    """Bones (B, 4, 2, 2) of both legs, as `limb_fields.complete_legs` completes them, calves reaching to the toes."""
     hips, knees, ankles = (list(joint) for joint in zip(*LEGS, strict=True))
     thighs = joints[:, knees] - joints[:, hips]
     knee_known = known[:, knees, None]
@@ -131,7 +131,7 @@ def _legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -> tuple[T
     return torch.cat([upper, lower], dim=1), known[:, hips * 2]
 
 
-def _arm(joints: Tensor, chain: tuple[Joint, Joint, Joint]) -> Tensor:
+def _build_arm(joints: Tensor, chain: tuple[Joint, Joint, Joint]) -> Tensor:
     """Both bones (B, 2, 2, 2) of an arm, the forearm reaching to the fingers."""
     shoulder, elbow, wrist = joints[:, list(chain)].unbind(dim=1)
     fingers = wrist + HAND * (wrist - elbow)

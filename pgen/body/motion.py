@@ -44,14 +44,14 @@ def _mend_sides(track: NDArray[np.float64]) -> None:
     for index, pose in enumerate(track):
         if before is not None:
             swapped = pose[list(FLIP_JOINTS)]
-            as_is, other = _mean_gap(pose, before), _mean_gap(swapped, before)
+            as_is, other = _measure_gap(pose, before), _measure_gap(swapped, before)
             if other < _CLEARLY * as_is:
                 track[index] = swapped
         if np.isfinite(track[index]).any():
             before = track[index]
 
 
-def _mean_gap(pose: NDArray[np.float64], before: NDArray[np.float64]) -> float:
+def _measure_gap(pose: NDArray[np.float64], before: NDArray[np.float64]) -> float:
     gaps = np.linalg.norm(pose - before, axis=1)
     return float(np.nanmean(gaps)) if np.isfinite(gaps).any() else 0.0
 

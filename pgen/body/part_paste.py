@@ -26,7 +26,7 @@ def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     """
     batch, _, height, width = image.shape
     count = batch * height * width
-    figure, target = (_figures(poses, transfer.size) for poses in (transfer.source, transfer.target))
+    figure, target = (_guess_figures(poses, transfer.size) for poses in (transfer.source, transfer.target))
     warp = plan_warp(transfer.affines, transfer.masks, transfer.size, figure, target)
     values = sample_points(image.float().permute(0, 2, 3, 1).reshape(count, 3), warp)
     shares = warp.weights.sum(1)
@@ -50,7 +50,7 @@ def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     return result.reshape(batch, height, width, 3).permute(0, 3, 1, 2)
 
 
-def _figures(poses: Tensor, size: tuple[int, int]) -> Tensor:
+def _guess_figures(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """Guessed silhouettes, long (B, H, W) of 0 and 1."""
     radius = pose_mask_radius(size)
     grow = max(1, round(_REACH * radius))

@@ -64,7 +64,7 @@ def torso_lengths(poses: Tensor) -> Tensor:
 
     Limbs of such a pose count as unknown and its head has no square. `torso.complete_torso` fills the gaps.
     """
-    return _torso_lengths(*fill_missing(poses)).to(poses.dtype)
+    return _measure_torsos(*fill_missing(poses)).to(poses.dtype)
 
 
 def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
@@ -78,9 +78,9 @@ def part_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     rows = torch.arange(height, device=poses.device)
 
     # Every part, rectangle or square, is at most one span of columns in each row.
-    quads, limbs_known = _limbs(joints, known, MASK_EXTEND)
+    quads, limbs_known = _build_limbs(joints, known, MASK_EXTEND)
     first, stop = convex_spans(quads, height)
-    box = _head_boxes(joints, known, size)[:, :, None]
+    box = _find_head_boxes(joints, known, size)[:, :, None]
     in_head = (rows >= box[:, 1]) & (rows < box[:, 3])
     body = torch.full((len(poses), 1, height), width, device=poses.device)
     firsts = torch.cat([torch.zeros_like(body), box[:, :1].expand_as(body), first], dim=1)
@@ -98,9 +98,9 @@ def part_corners(poses: Tensor, size: tuple[int, int], extend: float = TRANSFORM
     share by which calves and forearms are lengthened beyond ankle and wrist, to cover feet and hands.
     """
     joints, known = fill_missing(poses)
-    limbs, limbs_known = _limbs(joints, known, extend)
+    limbs, limbs_known = _build_limbs(joints, known, extend)
     body = list(BODY_CORNERS)
-    box = _head_boxes(joints, known, size)
+    box = _find_head_boxes(joints, known, size)
     head = box[:, [0, 1, 2, 1, 2, 3, 0, 3]].unflatten(1, (4, 2)).to(joints.dtype)
     corners = torch.cat([joints[:, None, body], head[:, None], limbs], dim=1)
     is_known = torch.cat([known[:, body].all(dim=1, keepdim=True), (box[:, 2:3] > box[:, 0:1]), limbs_known], dim=1)
@@ -120,8 +120,8 @@ def part_affines(source: Tensor, target: Tensor) -> Tensor:
     joints, known = fill_missing(target)
     both = image_known & known
 
-    limbs, limbs_known = _limbs(joints, known, TRANSFORM_EXTEND)
-    images, images_known = _limbs(image_joints, image_known, TRANSFORM_EXTEND)
+    limbs, limbs_known = _build_limbs(joints, known, TRANSFORM_EXTEND)
+    images, images_known = _build_limbs(image_joints, image_known, TRANSFORM_EXTEND)
     mirrored = list(MIRRORED_LIMBS)
     images = torch.where(images_known[..., None, None], images, images[:, mirrored])
     limb_weights = limbs_known & (images_known | images_known[:, mirrored])
@@ -135,8 +135,8 @@ def part_affines(source: Tensor, target: Tensor) -> Tensor:
     # All parts in one system: as many point slots as the head may fill, unused ones with weight 0.
     slots = len(head)
     fitted, _ = fit_affines(
-        _stack(joints[:, body], joints[:, head], limbs),
-        _stack(image_joints[:, body], image_joints[:, head], images),
+        _stack_points(joints[:, body], joints[:, head], limbs),
+        _stack_points(image_joints[:, body], image_joints[:, head], images),
         torch.cat(
             [
                 F.pad(body_weights, (0, slots - len(body)))[:, None],
@@ -156,7 +156,7 @@ def face_affines(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """
     height, width = size
     joints, known = fill_missing(poses)
-    box = _head_boxes(joints, known, size).to(poses.dtype)
+    box = _find_head_boxes(joints, known, size).to(poses.dtype)
     left, top, right, bottom = box.unbind(dim=1)
     zero = torch.zeros_like(left)
     affines = torch.stack([(right - left) / width, zero, left, zero, (bottom - top) / height, top], dim=1)
@@ -164,13 +164,13 @@ def face_affines(poses: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.where((right > left)[:, None, None], affines.unflatten(1, (2, 3)), nowhere)
 
 
-def _torso_lengths(joints: Tensor, known: Tensor) -> Tensor:
+def _measure_torsos(joints: Tensor, known: Tensor) -> Tensor:
     right_shoulder, left_shoulder, right_hip, left_hip = joints[:, list(TORSO_JOINTS)].unbind(dim=1)
     squares = (right_hip - right_shoulder).square().sum(-1) + (left_hip - left_shoulder).square().sum(-1)
     return (squares / 2).sqrt() * known[:, list(TORSO_JOINTS)].all(dim=1)
 
 
-def _limbs(joints: Tensor, known: Tensor, extend: float) -> tuple[Tensor, Tensor]:
+def _build_limbs(joints: Tensor, known: Tensor, extend: float) -> tuple[Tensor, Tensor]:
     """Limb rectangles (B, 8, 4, 2), finite though meaningless where unknown; which are known (B, 8)."""
     start, end = joints[:, _STARTS], joints[:, _ENDS]
     share = torch.tensor([[extend if limb[2] else EXTEND] for limb in LIMBS], dtype=joints.dtype)
@@ -180,25 +180,25 @@ def _limbs(joints: Tensor, known: Tensor, extend: float) -> tuple[Tensor, Tensor
     normal = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
     # Written out: norm() rounds unlike numpy's.
     normal = normal / normal.square().sum(dim=-1, keepdim=True).sqrt().clamp(min=1e-12)
-    torso = _torso_lengths(joints, known)[:, None]
+    torso = _measure_torsos(joints, known)[:, None]
     half = LIMB_HALF_WIDTH * torso[..., None] * normal
     corners = torch.stack([start + half, start - half, end - half, end + half], dim=2)
     return corners, known[:, _STARTS] & known[:, _ENDS] & (torso > 0)
 
 
-def _head_boxes(joints: Tensor, known: Tensor, size: tuple[int, int]) -> Tensor:
+def _find_head_boxes(joints: Tensor, known: Tensor, size: tuple[int, int]) -> Tensor:
     """Head boxes (B, 4) as int64 left, top, right, bottom; all 0 where there is none."""
     head = list(HEAD_JOINTS)
     count = known[:, head].sum(dim=1)
-    centre = (joints[:, head].sum(dim=1) / count.clamp(min=1)[:, None]).trunc()
-    half = (HEAD_HALF_SIDE * _torso_lengths(joints, known)).trunc()[:, None]
+    center = (joints[:, head].sum(dim=1) / count.clamp(min=1)[:, None]).trunc()
+    half = (HEAD_HALF_SIDE * _measure_torsos(joints, known)).trunc()[:, None]
     limits = torch.tensor([size[1], size[0]], dtype=joints.dtype).to(joints.device)
-    low, high = (centre - half).clamp(min=0), torch.minimum(centre + half, limits)
+    low, high = (center - half).clamp(min=0), torch.minimum(center + half, limits)
     is_known = (low < high).all(dim=1) & (count > 0)
     return (torch.cat([low, high], dim=1) * is_known[:, None]).to(torch.int64)
 
 
-def _stack(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
+def _stack_points(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
     """Points of the ten parts in one tensor (B, 10, 7, 2); slots beyond a part's points hold zeros."""
     slots = head.shape[1]
     body = F.pad(body, (0, 0, 0, slots - body.shape[1]))

@@ -2,7 +2,7 @@
 
 Used three ways: as a guide for H_A (the ``pgen`` recipe), as a target for pixels that the source shows, and as a
 baseline. Where a part's warp brings a pixel of the same label as the target map has there, that pixel is pasted; other
-figure pixels take the source's mean colour of their label; the background is the source's, with the figure filled in.
+figure pixels take the source's mean color of their label; the background is the source's, with the figure filled in.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pgen.body.warp import Warp, plan_warp, sample_points
 #: Garments on the torso: there the body's warp goes before the limbs', whose pixels would be folds of the arms.
 _TORSO_FIRST = (Label.UPPER, Label.SKIRT)
 
-#: Confidence of a pixel filled with its label's mean colour, against 1 for a pasted one.
+#: Confidence of a pixel filled with its label's mean color, against 1 for a pasted one.
 FILL_CONFIDENCE = 0.15
 
-#: So few pixels say nothing about a label's colour.
+#: So few pixels say nothing about a label's color.
 _FEW = 6
 
 #: The mean of all skin counts as so much of the frame beside each skin label's own.
@@ -41,7 +41,7 @@ class Paste:
 
     image: Tensor  #: (B, 3, H, W) in [−1, 1]
     valid: Tensor  #: (B, 1, H, W): 1 where a pixel of the source was carried or background kept, else 0
-    confidence: Tensor  #: (B, 1, H, W): ``valid``, and :data:`FILL_CONFIDENCE` where a mean colour was used
+    confidence: Tensor  #: (B, 1, H, W): ``valid``, and :data:`FILL_CONFIDENCE` where a mean color was used
 
 
 def plan_paste(affines: Tensor, masks: Tensor, source_labels: Tensor, target_labels: Tensor) -> Warp:
@@ -50,10 +50,10 @@ def plan_paste(affines: Tensor, masks: Tensor, source_labels: Tensor, target_lab
     Shapes as in :func:`pgen.body.warp.plan_warp`.
     """
     height, width = source_labels.shape[-2:]
-    return plan_warp(affines, masks, (height, width), eroded_labels(source_labels), target_labels)
+    return plan_warp(affines, masks, (height, width), erode_labels(source_labels), target_labels)
 
 
-def eroded_labels(labels: Tensor) -> Tensor:
+def erode_labels(labels: Tensor) -> Tensor:
     """``labels`` (B, H, W) with −1 on figure pixels that touch the background."""
     background = (labels == Label.BACKGROUND).float()[:, None]
     edge = F.max_pool2d(background, 3, stride=1, padding=1)[:, 0].bool() & (labels != Label.BACKGROUND)
@@ -92,7 +92,7 @@ def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, 
 
     figure = target != Label.BACKGROUND
     valid = valid & figure
-    fill, known = _label_colours(image, source_labels)
+    fill, known = _average_label_colors(image, source_labels)
     sample = torch.arange(batch, device=image.device).repeat_interleave(height * width)
     result = torch.where(valid[:, None], result, fill[sample, target])
     behind = clean_background(image, source_labels).permute(0, 2, 3, 1).reshape(count, 3)
@@ -107,14 +107,14 @@ def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, 
     return Paste(as_map(result), as_map(valid.float()), as_map(confidence))
 
 
-def _label_colours(image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colour of each label (B, 10, 3) and whether the source shows it (B, 10).
+def _average_label_colors(image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean color of each label (B, 10, 3) and whether the source shows it (B, 10).
 
     A skin label that the source does not show takes the mean of all skin, or a middle tone if it shows none; any other
     that of the whole figure.
     """
     whole = F.one_hot(labels, LABEL_COUNT).to(image.dtype)
-    inner = whole * (eroded_labels(labels) >= 0)[..., None]
+    inner = whole * (erode_labels(labels) >= 0)[..., None]
     # Small regions are all edge.
     small = inner.sum((1, 2), keepdim=True) <= _FEW
     weights = torch.where(small, whole, inner)
@@ -156,9 +156,9 @@ def clean_background(image: Tensor, labels: Tensor, margin: int = 2) -> Tensor:
     left_at = torch.where(has_left, left, right.clamp_max(width - 1))
     right_at = torch.where(has_right, right, left.clamp_min(0))
     share = torch.where(has_left & has_right, (columns - left) / (right - left).clamp_min(1), 0.5)
-    left_colour = image.gather(3, left_at[:, None].expand_as(image))
-    right_colour = image.gather(3, right_at[:, None].expand_as(image))
-    filled = torch.lerp(left_colour, right_colour, share[:, None].to(image.dtype))
+    left_color = image.gather(3, left_at[:, None].expand_as(image))
+    right_color = image.gather(3, right_at[:, None].expand_as(image))
+    filled = torch.lerp(left_color, right_color, share[:, None].to(image.dtype))
 
     weight = behind[:, None].to(image.dtype)
     total = weight.sum((2, 3), keepdim=True)

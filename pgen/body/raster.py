@@ -1,6 +1,6 @@
 """Filling shapes on the pixel grid, by one span of columns in each row.
 
-Pixel centres are at integer coordinates; a pixel is inside by the even–odd rule, or if its centre is on an edge.
+Pixel centers are at integer coordinates; a pixel is inside by the even–odd rule, or if its center is on an edge.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ def capsule_spans(start: Tensor, end: Tensor, radius: Tensor | float, height: in
     half = (reach * normal / length)[..., None, :] * torch.tensor([[1.0], [-1.0]]).to(start)
     sides, crosses = row_crossings(start[..., None, :] + half, end[..., None, :] + half, height)
 
-    centres = torch.stack([start, end], dim=-2)
-    squares = reach[..., None].square() - (rows - centres[..., 1:]).square()
+    centers = torch.stack([start, end], dim=-2)
+    squares = reach[..., None].square() - (rows - centers[..., 1:]).square()
     beside = torch.where(squares >= 0, squares.clamp(min=0).sqrt(), -torch.inf)
-    left = torch.cat([centres[..., :1] - beside, torch.where(crosses, sides, torch.inf)], dim=-2)
-    right = torch.cat([centres[..., :1] + beside, torch.where(crosses, sides, -torch.inf)], dim=-2)
+    left = torch.cat([centers[..., :1] - beside, torch.where(crosses, sides, torch.inf)], dim=-2)
+    right = torch.cat([centers[..., :1] + beside, torch.where(crosses, sides, -torch.inf)], dim=-2)
     return left.amin(dim=-2), right.amax(dim=-2)
 
 

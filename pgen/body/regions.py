@@ -38,16 +38,16 @@ def reshape_regions(own: NDArray[np.uint8], other: NDArray[np.uint8], labels: Se
     lower = max(_LOWER, key=lambda label: counts[label])
     for label in labels:
         here, there = own == label, other == label
-        gained = _thick(there & np.isin(own, _COVERS[label]))
+        gained = _drop_thin_parts(there & np.isin(own, _COVERS[label]))
         behind = np.where(np.isin(other, _LOWER), lower, other) if label == Label.UPPER and counts[lower] else other
         allowed = (*_BEHIND, lower) if label == Label.UPPER and counts[lower] else _BEHIND
-        lost = _thick(here & ~there & np.isin(behind, allowed))
+        lost = _drop_thin_parts(here & ~there & np.isin(behind, allowed))
         result[lost] = behind[lost]
         result[gained] = label
     return result
 
 
-def _thick(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _drop_thin_parts(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The parts of ``mask`` that are more than two pixels thick."""
     core = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
     return np.asarray(ndimage.binary_dilation(core, np.ones((3, 3), bool), 2, mask=mask))

@@ -67,7 +67,7 @@ class Proportions:
 
         Raises ValueError for poses without, and for a body without extent.
         """
-        seen = {bone: max(_longest(pose, bone) for pose in poses) for bone in _USUAL}
+        seen = {bone: max(_measure_longest(pose, bone) for pose in poses) for bone in _USUAL}
         # What is foreshortened least tells the size; a head turned down or hips in side view do not make it smaller.
         size = max(seen[_SPINE], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
         if not np.isfinite(size) or size <= 0:
@@ -99,18 +99,18 @@ def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.fl
         return []
     own, theirs = Proportions.of([source]), Proportions.of(targets)
     scale = own.lengths[_SPINE] / theirs.lengths[_SPINE]
-    bodies = [_rebuilt(np.asarray(target, np.float64), own, theirs) for target in targets]
-    first, start = _root(targets[0]), _place(bodies[0], np.asarray(source, np.float64))
+    bodies = [_rebuild_body(np.asarray(target, np.float64), own, theirs) for target in targets]
+    first, start = _find_root(targets[0]), _find_place(bodies[0], np.asarray(source, np.float64))
     return [
-        (body + start + scale * (_root(target) - first)).astype(np.float32)
+        (body + start + scale * (_find_root(target) - first)).astype(np.float32)
         for body, target in zip(bodies, targets, strict=True)
     ]
 
 
-def _rebuilt(target: NDArray[np.float64], own: Proportions, theirs: Proportions) -> NDArray[np.float64]:
+def _rebuild_body(target: NDArray[np.float64], own: Proportions, theirs: Proportions) -> NDArray[np.float64]:
     """The target with other bones, around the middle of its hips at (0, 0)."""
     ratio = {bone: own.lengths[bone] / theirs.lengths[bone] for bone in _USUAL}
-    root = _root(target)
+    root = _find_root(target)
     middle = target[_SHOULDERS].mean(axis=0)
     neck = target[Joint.NECK] if np.isfinite(target[Joint.NECK]).all() else middle
     result = np.full((JOINT_COUNT, 2), np.nan)
@@ -130,9 +130,9 @@ def _rebuilt(target: NDArray[np.float64], own: Proportions, theirs: Proportions)
     return result
 
 
-def _place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
+def _find_place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where the middle of the hips goes, of a body with it at (0, 0)."""
-    place = _root(source)
+    place = _find_root(source)
     if known_joints(body)[_ANKLES].all() and known_joints(source)[_ANKLES].all():
         place = np.array((place[0], source[_ANKLES, 1].max() - body[_ANKLES, 1].max()))
     else:
@@ -140,14 +140,14 @@ def _place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np
     return place
 
 
-def _root(pose: Pose) -> NDArray[np.float64]:
+def _find_root(pose: Pose) -> NDArray[np.float64]:
     return np.asarray(pose, np.float64)[_HIPS].mean(axis=0)
 
 
-def _longest(pose: Pose, bone: str) -> float:
+def _measure_longest(pose: Pose, bone: str) -> float:
     """The longer of both sides' bones, pixels; 0 if neither is known."""
     pose = np.asarray(pose, np.float64)
-    root, middle = _root(pose), pose[_SHOULDERS].mean(axis=0)
+    root, middle = _find_root(pose), pose[_SHOULDERS].mean(axis=0)
     if not np.isfinite([root, middle]).all():
         raise ValueError("a pose lacks shoulders or hips; complete it first")
     if bone == _SPINE:

@@ -26,7 +26,7 @@ SIDES: Mapping[str, tuple[tuple[Label, tuple[Joint, ...]], ...]] = {
 }
 
 
-def nearest_sides(
+def find_nearest_sides(
     points: NDArray[np.floating], pose: NDArray[np.floating], limb: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
     """The label (N,) of the ``limb``, `ARM` or `LEG`, that each point (N, 2), (x, y), is nearest to; and how clearly.
@@ -35,14 +35,16 @@ def nearest_sides(
     knows no joint of either.
     """
     there = known_joints(pose)
-    distances = np.array([_distance(points, pose[[j for j in joints if there[j]]]) for _, joints in SIDES[limb]])
+    distances = np.array(
+        [_measure_distance(points, pose[[j for j in joints if there[j]]]) for _, joints in SIDES[limb]]
+    )
     if not any(there[j] for _, joints in SIDES[limb] for j in joints):
         return None
     labels = np.array([label for label, _ in SIDES[limb]], np.uint8)[distances.argmin(axis=0)]
     return labels, np.abs(distances[0] - distances[1])
 
 
-def with_nearest_sides(
+def assign_nearest_sides(
     parsing: NDArray[np.uint8], pose: NDArray[np.floating], clearly: float = 0.0
 ) -> NDArray[np.uint8]:
     """The map, uint8 (H, W), with every pixel of an arm or a leg on the side of the limb of ``pose`` it is nearest to.
@@ -53,14 +55,14 @@ def with_nearest_sides(
     result = parsing.copy()
     for limb, sides in SIDES.items():
         rows, columns = np.nonzero(np.isin(parsing, [label for label, _ in sides]))
-        found = nearest_sides(np.stack([columns, rows], axis=1), pose, limb) if len(rows) else None
+        found = find_nearest_sides(np.stack([columns, rows], axis=1), pose, limb) if len(rows) else None
         if found is not None:
             labels, margin = found
             result[rows, columns] = np.where(margin >= clearly, labels, parsing[rows, columns])
     return result
 
 
-def _distance(points: NDArray[np.floating], limb: NDArray[np.floating]) -> NDArray[np.float64]:
+def _measure_distance(points: NDArray[np.floating], limb: NDArray[np.floating]) -> NDArray[np.float64]:
     """Distance of each point (N, 2) from the line through the joints of ``limb`` (0 to 3, 2); infinite without any."""
     if not len(limb):
         return np.full(len(points), np.inf)

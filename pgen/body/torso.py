@@ -32,7 +32,7 @@ _OTHER_SIDE = {
 }
 
 
-def missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
+def list_missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     """Names of the shoulders and hips that ``pose`` (18, 2) lacks."""
     there = known_joints(pose)
     return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not there[joint])
@@ -91,12 +91,12 @@ class _Body:
     def _place_shoulders(self) -> None:
         """Both shoulders, from the neck or from the hips."""
         hips = [joint for joint in (Joint.R_HIP, Joint.L_HIP) if self.has(joint)]
-        hip_centre = self.joints[hips].mean(axis=0) if hips else None
+        hip_center = self.joints[hips].mean(axis=0) if hips else None
         if len(hips) == 2:
             across = (self.joints[Joint.L_HIP] - self.joints[Joint.R_HIP]) / HIPS_PER_SHOULDERS
             reason = "in parallel to the hips"
-        elif self.has(Joint.NECK) and hip_centre is not None:
-            length = np.linalg.norm(self.joints[Joint.NECK] - hip_centre)
+        elif self.has(Joint.NECK) and hip_center is not None:
+            length = np.linalg.norm(self.joints[Joint.NECK] - hip_center)
             across, reason = _ACROSS * length / TORSO_PER_SHOULDERS, "beside the neck"
         elif self.has(Joint.NECK, Joint.NOSE):
             length = np.linalg.norm(self.joints[Joint.NECK] - self.joints[Joint.NOSE])
@@ -104,12 +104,12 @@ class _Body:
         else:
             raise self._too_little()
         if self.has(Joint.NECK):
-            centre = self.joints[Joint.NECK]
+            center = self.joints[Joint.NECK]
         else:
-            assert hip_centre is not None
-            centre = hip_centre - _DOWN * TORSO_PER_SHOULDERS * np.linalg.norm(across)
-        self._place(Joint.R_SHOULDER, centre - across / 2, reason)
-        self._place(Joint.L_SHOULDER, centre + across / 2, reason)
+            assert hip_center is not None
+            center = hip_center - _DOWN * TORSO_PER_SHOULDERS * np.linalg.norm(across)
+        self._place(Joint.R_SHOULDER, center - across / 2, reason)
+        self._place(Joint.L_SHOULDER, center + across / 2, reason)
 
     def _place_second_shoulder(self, joint: Joint) -> None:
         other = self.joints[_OTHER_SIDE[joint]]
@@ -130,9 +130,9 @@ class _Body:
         """Hips that are missing, once both shoulders are there."""
         across = HIPS_PER_SHOULDERS * (self.joints[Joint.L_SHOULDER] - self.joints[Joint.R_SHOULDER])
         if not self.has(Joint.R_HIP) and not self.has(Joint.L_HIP):
-            centre = self.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0) + self._spine()
-            self._place(Joint.R_HIP, centre - across / 2, "below the shoulders")
-            self._place(Joint.L_HIP, centre + across / 2, "below the shoulders")
+            center = self.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0) + self._spine()
+            self._place(Joint.R_HIP, center - across / 2, "below the shoulders")
+            self._place(Joint.L_HIP, center + across / 2, "below the shoulders")
         reason = "beside the other hip, in parallel to the shoulders"
         if not self.has(Joint.R_HIP):
             self._place(Joint.R_HIP, self.joints[Joint.L_HIP] - across, reason)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pgen.body.head_turn import head_turns
+from pgen.body.head_turn import measure_head_turns
 from pgen.body.labels import Label
 from pgen.body.parts import part_affines, part_masks
 from pgen.body.paste import Paste, paste_by_label, plan_paste
@@ -43,7 +43,7 @@ class Transfer:
         A face is left out where the head is turned too far between the poses: an affine would carry it to where it
         cannot be, an eye to the cheek.
         """
-        turned = (head_turns(self.source) - head_turns(self.target)).abs() > _SAME_FACE
+        turned = (measure_head_turns(self.source) - measure_head_turns(self.target)).abs() > _SAME_FACE
         carried = source.masked_fill(turned[:, None, None] & (source == Label.FACE), -1)
         return paste_by_label(image, source, target, plan_paste(self.affines, self.masks, carried, target))
 

@@ -12,34 +12,34 @@ from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, PALETTE
 
 Picture = NDArray[np.uint8]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 #: What a pose is drawn on without a picture.
-DARK: Colour = (22, 24, 30)
+DARK: Color = (22, 24, 30)
 #: What a sheet is made of.
-PAPER: Colour = (255, 255, 255)
-INK: Colour = (40, 42, 48)
+PAPER: Color = (255, 255, 255)
+INK: Color = (40, 42, 48)
 
-#: One colour a bone, in the order of BONES: the person's right side warm, the left side cool, the head
+#: One color a bone, in the order of BONES: the person's right side warm, the left side cool, the head
 #: violet.
-BONE_COLOURS: tuple[Colour, ...] = (
+BONE_COLORS: tuple[Color, ...] = (
     *((214, 40, 57), (240, 78, 48), (250, 124, 38)),
     *((22, 160, 96), (38, 190, 150), (44, 206, 206)),
     *((236, 156, 30), (248, 190, 44), (252, 222, 86)),
     *((30, 128, 224), (64, 98, 238), (104, 88, 246)),
     *((190, 96, 230), (226, 84, 196), (240, 130, 200), (150, 110, 240), (180, 150, 250)),
 )
-#: One colour a part but the whole body: the head, then the limbs, right and left in turn.
-PART_COLOURS: tuple[Colour, ...] = (
+#: One color a part but the whole body: the head, then the limbs, right and left in turn.
+PART_COLORS: tuple[Color, ...] = (
     (200, 110, 235),
     *((236, 156, 30), (30, 128, 224), (252, 222, 86), (104, 88, 246)),
     *((240, 78, 48), (38, 190, 150), (250, 160, 100), (44, 206, 206)),
 )
 
-# A joint has the colour of the bone that ends there; none ends at the neck.
-_JOINT_COLOURS: dict[int, Colour] = {
+# A joint has the color of the bone that ends there; none ends at the neck.
+_JOINT_COLORS: dict[int, Color] = {
     Joint.NECK: (170, 90, 235),
-    **{end: colour for (_, end), colour in zip(BONES, BONE_COLOURS, strict=True)},
+    **{end: color for (_, end), color in zip(BONES, BONE_COLORS, strict=True)},
 }
 
 # Shapes are drawn this many times larger and reduced, which smooths their edges.
@@ -56,17 +56,17 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
 
     def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
         points = (np.where(there[:, None], pose, 0) + 0.5) * scale
-        for (start, end), colour in zip(BONES, BONE_COLOURS, strict=True):
+        for (start, end), color in zip(BONES, BONE_COLORS, strict=True):
             if there[start] and there[end]:
                 ends = [tuple(points[start]), tuple(points[end])]
-                canvas.line(ends, fill=(*colour, 225), width=max(1, round(unit * (1.2 if _in_face(end) else 2))))
+                canvas.line(ends, fill=(*color, 225), width=max(1, round(unit * (1.2 if _is_in_face(end) else 2))))
         for joint in (joint for joint in Joint if there[joint]):
-            radius = unit * (0.9 if _in_face(joint) else 1.4)
+            radius = unit * (0.9 if _is_in_face(joint) else 1.4)
             canvas.ellipse(
-                _disc(points[joint], radius), fill=(*_JOINT_COLOURS[joint], 255), outline=(255, 255, 255, 235)
+                _frame_disc(points[joint], radius), fill=(*_JOINT_COLORS[joint], 255), outline=(255, 255, 255, 235)
             )
 
-    return _overlay(ground, draw)
+    return _draw_over(ground, draw)
 
 
 def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) -> Picture:
@@ -78,22 +78,22 @@ def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) ->
 
     from pgen.body.parts import MASK_EXTEND, part_corners
 
-    picture = _ground(ground)
+    picture = _create_ground(ground)
     joints = torch.from_numpy(np.asarray(pose, np.float64))[None]
     head, *limbs = part_corners(joints, picture.shape[:2], MASK_EXTEND)[0, 1:].numpy()
 
     def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
-        for quad, colour in zip([head - 0.5, *limbs], PART_COLOURS, strict=True):
+        for quad, color in zip([head - 0.5, *limbs], PART_COLORS, strict=True):
             if np.isfinite(quad).all():
                 corners = [tuple(corner) for corner in (quad + 0.5) * scale]
-                canvas.polygon(corners, fill=(*colour, 95))
-                canvas.line([*corners, *corners[:2]], fill=(*colour, 255), width=max(1, round(unit * 0.7)))
+                canvas.polygon(corners, fill=(*color, 95))
+                canvas.line([*corners, *corners[:2]], fill=(*color, 255), width=max(1, round(unit * 0.7)))
 
-    return _overlay(picture, draw)
+    return _draw_over(picture, draw)
 
 
 def colorize_parsing(parsing: NDArray[np.integer]) -> Picture:
-    """A parsing map (height, width) in the palette's colours. Raises ValueError for unknown labels."""
+    """A parsing map (height, width) in the palette's colors. Raises ValueError for unknown labels."""
     if parsing.size and (parsing.min() < 0 or parsing.max() >= LABEL_COUNT):
         raise ValueError(f"labels must be 0 to {LABEL_COUNT - 1}, not {parsing.min()} to {parsing.max()}")
     return PALETTE[parsing]
@@ -103,7 +103,7 @@ def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, i
     """A contact sheet: rows of (caption, picture) on white paper, each picture above its caption.
 
     All cells have one size (height, width): ``cell``, or as large as the largest picture, but no less than
-    128 wide for the sake of the captions. Pictures are scaled to fit and centred; captions too long for a
+    128 wide for the sake of the captions. Pictures are scaled to fit and centered; captions too long for a
     cell end in an ellipsis. Rows may have different lengths. Raises ValueError without any picture.
     """
     pictures = [picture for row in rows for _, picture in row]
@@ -123,46 +123,46 @@ def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, i
     canvas = ImageDraw.Draw(paper)
     for y, row in zip(range(margin, size[1], step_y), rows, strict=False):
         for x, (caption, picture) in zip(range(margin, size[0], step_x), row, strict=False):
-            fitted = _fitted(picture, cell)
+            fitted = _fit_picture(picture, cell)
             paper.paste(fitted, (x + (cell[1] - fitted.width) // 2, y + (cell[0] - fitted.height) // 2))
-            text = _shortened(caption, lambda text: font.getlength(text) <= cell[1])
+            text = _shorten(caption, lambda text: font.getlength(text) <= cell[1])
             canvas.text((x + cell[1] / 2, y + cell[0] + line / 2), text, fill=INK, font=font, anchor="mm")
     return np.asarray(paper)
 
 
-def _in_face(joint: int) -> bool:
+def _is_in_face(joint: int) -> bool:
     return joint in HEAD_JOINTS
 
 
-def _disc(centre: NDArray[np.floating], radius: float) -> tuple[float, float, float, float]:
-    x, y = centre
+def _frame_disc(center: NDArray[np.floating], radius: float) -> tuple[float, float, float, float]:
+    x, y = center
     return x - radius, y - radius, x + radius, y + radius
 
 
-def _ground(ground: Picture | tuple[int, int]) -> Picture:
+def _create_ground(ground: Picture | tuple[int, int]) -> Picture:
     if isinstance(ground, tuple):
         return np.full((*ground, 3), DARK, dtype=np.uint8)
     return ground
 
 
-def _overlay(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Picture:
+def _draw_over(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Picture:
     """``draw(canvas, scale, unit)`` laid over ``ground``; ``unit`` is a fair line width on its canvas."""
-    picture = Image.fromarray(_ground(ground))
+    picture = Image.fromarray(_create_ground(ground))
     layer = Image.new("RGBA", (picture.width * _SMOOTH, picture.height * _SMOOTH))
     draw(ImageDraw.Draw(layer, "RGBA"), _SMOOTH, _SMOOTH * max(1.0, max(picture.size) / 128))
-    # Pillow reduces RGBA with colours weighted by their opacity, so no dark fringe appears.
+    # Pillow reduces RGBA with colors weighted by their opacity, so no dark fringe appears.
     smooth = layer.resize(picture.size, Image.Resampling.BOX)
     return np.asarray(Image.alpha_composite(picture.convert("RGBA"), smooth).convert("RGB"))
 
 
-def _fitted(picture: Picture, cell: tuple[int, int]) -> Image.Image:
+def _fit_picture(picture: Picture, cell: tuple[int, int]) -> Image.Image:
     image = Image.fromarray(picture)
     scale = min(cell[0] / image.height, cell[1] / image.width)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _shortened(text: str, fits: Callable[[str], bool]) -> str:
+def _shorten(text: str, fits: Callable[[str], bool]) -> str:
     """``text`` in one line, its end replaced by an ellipsis as far as needed to fit."""
     text = " ".join(text.split())
     if fits(text):

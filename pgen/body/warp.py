@@ -49,10 +49,10 @@ class Warp:
         return self._transpose
 
 
-def _source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _find_source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Source pixel (x, y) at feature size for target pixels (x, y) under ``affines`` (..., 2, 3) of the full frame.
 
-    The authors' convention: coordinates run over [0, 1] from the first to the last pixel centre
+    The authors' convention: coordinates run over [0, 1] from the first to the last pixel center
     (``align_corners=True``), while the translation is divided by the full width or height.
     """
     (frame_height, frame_width), (height, width) = frame, size
@@ -65,7 +65,7 @@ def _source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, y: Te
     return source_u * (width - 1), source_v * (height - 1)
 
 
-def _bilinear_taps(x: Tensor, y: Tensor, base: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+def _find_bilinear_taps(x: Tensor, y: Tensor, base: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Rows (..., 4) and weights (..., 4) of the four neighbours of (x, y); neighbours outside get weight 0."""
     height, width = size
     x = x.clamp(-2.0, width + 1.0)
@@ -108,7 +108,7 @@ def plan_warp(
 
     pixel_y = torch.arange(height, device=device, dtype=torch.float32)[:, None]
     pixel_x = torch.arange(width, device=device, dtype=torch.float32)[None, :]
-    body_x, body_y = _source_positions(affines[:, 0, None, None], frame, size, pixel_x, pixel_y)
+    body_x, body_y = _find_source_positions(affines[:, 0, None, None], frame, size, pixel_x, pixel_y)
     body_sample = torch.arange(batch, device=device)[:, None, None].expand(batch, height, width)
 
     active = limb_masks > 0
@@ -116,7 +116,7 @@ def plan_warp(
     layer = (active.cumsum(1) - 1)[sample, part, y, x]
     order = torch.sort(layer, stable=True).indices
     sample, part, y, x = sample[order], part[order], y[order], x[order]
-    limb_x, limb_y = _source_positions(affines[sample, part + 1], frame, size, x.float(), y.float())
+    limb_x, limb_y = _find_source_positions(affines[sample, part + 1], frame, size, x.float(), y.float())
 
     source_x = torch.cat([body_x.flatten(), limb_x])
     source_y = torch.cat([body_y.flatten(), limb_y])
@@ -124,7 +124,7 @@ def plan_warp(
     mask = torch.cat([torch.ones(batch * height * width, device=device), limb_masks[sample, part, y, x]])
     targets = (sample * height + y) * width + x
 
-    taps, weights = _bilinear_taps(source_x, source_y, samples * (height * width), size)
+    taps, weights = _find_bilinear_taps(source_x, source_y, samples * (height * width), size)
     if source_labels is not None and target_labels is not None:
         nearest_x = source_x.round().clamp(0, width - 1).long()
         nearest_y = source_y.round().clamp(0, height - 1).long()

@@ -54,9 +54,9 @@ def published_generator(published: Mapping[str, Tensor]) -> TwoLevelAppearanceGe
     import torch
 
     from pgen.models.appearance import TwoLevelAppearanceGenerator
-    from pgen.models.published_weights import appearance_state_dict
+    from pgen.models.published_weights import rename_published
 
-    state = appearance_state_dict(published)
+    state = rename_published(published)
     config = _config(state)
     with torch.device("meta"):  # the sizes come from a file: nothing is allocated for them
         wanted = TwoLevelAppearanceGenerator(config).state_dict()

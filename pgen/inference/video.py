@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.motion import smooth_motion
-from pgen.body.torso import missing_torso
+from pgen.body.torso import list_missing_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
@@ -52,7 +52,7 @@ def read_pose_sequence(
         raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")
     poses, seconds = [], []
     for frame, pose in zip(frames, smooth_motion(found), strict=True):
-        if not missing_torso(pose):
+        if not list_missing_torso(pose):
             poses.append(
                 LoadedPose(pose, (height, width), f"{path.stem}-{frame.name}" if path.is_dir() else frame.name)
             )

@@ -22,7 +22,7 @@ from pgen.data.weights import load_weights
 from pgen.errors import InputError
 from pgen.metrics.base import Batch, Metric, MetricOptions, UnavailableError
 from pgen.metrics.networks import hash_file
-from pgen.models.pose_detector import joints_from_heatmaps
+from pgen.models.pose_detector import find_joints
 
 #: Joints (B, 18, 2) in pixels of images, uint8 (B, 3, H, W); NaN where not found.
 Finder = Callable[[Tensor], Tensor]
@@ -105,7 +105,7 @@ class Detector:
         inputs = to_float(framed.to(self.device))
         # Its strides want sides that are multiples of 32.
         inputs = F.pad(inputs, (0, -width % 32, 0, -height % 32), mode="replicate")
-        found = joints_from_heatmaps(self.network(inputs), self.network.stride).cpu()
+        found = find_joints(self.network(inputs), self.network.stride).cpu()
         beyond = (found > torch.tensor([width - 0.5, height - 0.5])).any(-1, keepdim=True)
         found = torch.where(beyond, torch.nan, found)
         return found if size == self.frame else torch.from_numpy(fit.pose_back(found.numpy()))

@@ -1,8 +1,8 @@
-"""Holding what H_A has painted to its guide: colours to the source's, invented detail to the strength of the source's.
+"""Holding what H_A has painted to its guide: colors to the source's, invented detail to the strength of the source's.
 
 An addition to the paper, after the network. Where the source shows little, a network that has learnt for hours instead
 of weeks tints and stains: trousers that end at the photo's edge turn green below it. The guide (`pgen.body.paste`)
-knows the colours, so the network keeps the detail and the guide gives the means around it, label by label.
+knows the colors, so the network keeps the detail and the guide gives the means around it, label by label.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.models.appearance import AppearanceGenerator, paint
 
-#: Standard deviation of the neighbourhood in which colours are those of the guide, as a share of the longer side.
+#: Standard deviation of the neighbourhood in which colors are those of the guide, as a share of the longer side.
 _REACH = 0.047
 
-#: Where the guide has only mean colours, detail is at most so strong as a share of the label's in the source.
+#: Where the guide has only mean colors, detail is at most so strong as a share of the label's in the source.
 _INVENTED = 0.12
 
 #: Within so much of the longer side around the figure the background is H_A's: there are its shadows.
@@ -52,10 +52,10 @@ def paint_color_corrected(
 
 
 def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels: Tensor) -> Tensor:
-    """``image`` (B, 3, H, W) in [−1, 1], painted into ``labels`` (long, B, H, W), with the mean colours of the guide.
+    """``image`` (B, 3, H, W) in [−1, 1], painted into ``labels`` (long, B, H, W), with the mean colors of the guide.
 
-    - Around each pixel, its label has the mean colour that it has in the guide; detail stays H_A's.
-    - Detail that the source does not show, where the guide has but its label's mean colour, is no stronger than a share
+    - Around each pixel, its label has the mean color that it has in the guide; detail stays H_A's.
+    - Detail that the source does not show, where the guide has but its label's mean color, is no stronger than a share
       of what the source has under that label. Faces are excepted: their detail is at features, not at texture.
     - Borders between labels are smooth.
     - Away from the figure, the background is the guide's: the source's own.
@@ -67,32 +67,32 @@ def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels:
     """
     image, width = image.float(), max(labels.shape[1:])
     sigma, target = _REACH * width, one_hot(labels)
-    fine = image - _around(image, target, sigma)
+    fine = image - _average_around(image, target, sigma)
     with torch.no_grad():  # in training, how much weaker detail is made is a given
-        strength = _around(fine.square().mean(1, keepdim=True), target, sigma / 2).sqrt()
-        allowed = _INVENTED * _strengths(source, sigma).gather(1, labels.flatten(1)).view_as(strength)
+        strength = _average_around(fine.square().mean(1, keepdim=True), target, sigma / 2).sqrt()
+        allowed = _INVENTED * _measure_strengths(source, sigma).gather(1, labels.flatten(1)).view_as(strength)
         share = (allowed / strength.clamp_min(1e-3)).clamp_max(1)
     figure = (labels != Label.BACKGROUND)[:, None]
     invented = figure & (guide.valid < 0.5) & (labels != Label.FACE)[:, None]
     # Soft borders: a step in the strength of the detail would show.
-    soft = _blurred(invented.float(), width / 128)
-    held = _around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
+    soft = _blur(invented.float(), width / 128)
+    held = _average_around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
     inner = F.avg_pool2d(target, 3, stride=1, padding=1, count_include_pad=False).amax(1, keepdim=True) > 0.999
-    held = torch.lerp(held, _blurred(held, _SOFT), _blurred((~inner).float(), 2 * _SOFT))
+    held = torch.lerp(held, _blur(held, _SOFT), _blur((~inner).float(), 2 * _SOFT))
     margin = round(_NEAR * width)
     near = F.max_pool2d(figure.float(), 2 * margin + 1, stride=1, padding=margin)
-    behind = (1 - _blurred(near, width / 128)) * ~figure
+    behind = (1 - _blur(near, width / 128)) * ~figure
     return torch.lerp(held, guide.image.float(), behind).clamp(-1, 1)
 
 
-def _strengths(source: PersonBatch, sigma: float) -> Tensor:
+def _measure_strengths(source: PersonBatch, sigma: float) -> Tensor:
     """Standard deviation (B, 10) of each label's detail in the source; that of other skin where skin is not shown.
 
     Infinite for any other label that the source does not show.
     """
     parsing = source.one_hot()
     image = source.images.float()
-    power = (image - _around(image, parsing, sigma)).square().mean(1)
+    power = (image - _average_around(image, parsing, sigma)).square().mean(1)
     counts = parsing.sum((2, 3))
     known = counts > _FEW
     powers = torch.einsum("bkhw,bhw->bk", parsing, power) / counts.clamp_min(1)
@@ -104,7 +104,7 @@ def _strengths(source: PersonBatch, sigma: float) -> Tensor:
     return torch.where(known, powers, other).sqrt()
 
 
-def _around(values: Tensor, parsing: Tensor, sigma: float) -> Tensor:
+def _average_around(values: Tensor, parsing: Tensor, sigma: float) -> Tensor:
     """Mean (B, C, H, W) of ``values`` (B, C, H, W) around each pixel over those of its own label in ``parsing``.
 
     ``parsing`` is a one-hot map (B, 10, H, W). Computed on a coarser grid, as ``sigma``, in pixels, is wide.
@@ -114,14 +114,14 @@ def _around(values: Tensor, parsing: Tensor, sigma: float) -> Tensor:
     while height % coarse or width % coarse:
         coarse -= 1
     weighted = (parsing[:, :, None] * values.float()[:, None]).flatten(1, 2)
-    sums = _blurred(F.avg_pool2d(torch.cat([weighted, parsing], 1), coarse), sigma / coarse)
+    sums = _blur(F.avg_pool2d(torch.cat([weighted, parsing], 1), coarse), sigma / coarse)
     totals, weights = sums.split([LABEL_COUNT * channels, LABEL_COUNT], 1)
     means = totals.unflatten(1, (LABEL_COUNT, channels)) / weights.clamp_min(1e-4)[:, :, None]
     means = F.interpolate(means.flatten(1, 2), size=(height, width), mode="bilinear", align_corners=False)
     return (means.view(batch, LABEL_COUNT, channels, height, width) * parsing[:, :, None]).sum(1)
 
 
-def _blurred(maps: Tensor, sigma: float) -> Tensor:
+def _blur(maps: Tensor, sigma: float) -> Tensor:
     """``maps`` (B, C, H, W) under a Gaussian of ``sigma`` pixels; nothing beyond the frame."""
     radius = max(1, round(3 * sigma))
     offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)

@@ -35,7 +35,7 @@ _STAGES = (
     _Stage(6, 5, 2, 192, 4),
     _Stage(6, 3, 1, 320, 1),
 )
-_EPSILON = 1e-3  # of the batch normalisations that are folded into the convolutions
+_EPSILON = 1e-3  # of the batch normalizations that are folded into the convolutions
 
 #: Channels of each stage, and photo pixels to one of its own.
 STAGE_CHANNELS = tuple(stage.channels for stage in _STAGES)
@@ -54,7 +54,7 @@ class Lite0Features:
 class Lite0(nn.Module):
     """The first ``stages`` of the network and, if these are all 7, its head and classifier.
 
-    Batch normalisation is folded into the convolutions: `fold_batch_norms` turns published weights into this form.
+    Batch normalization is folded into the convolutions: `fold_batch_norms` turns published weights into this form.
 
     Raises:
         ValueError: there are no such stages.
@@ -104,24 +104,24 @@ def fold_batch_norms(published: Mapping[str, Tensor], stages: int = len(_STAGES)
     Those have names as in ``_blocks.0._depthwise_conv.weight`` and ``_blocks.0._bn1.running_var``. Raises KeyError if a
     tensor is missing.
     """
-    state = _folded(published, "_conv_stem", "_bn0", "stem.conv")
+    state = _fold(published, "_conv_stem", "_bn0", "stem.conv")
     block = 0
     for k, stage in enumerate(_STAGES[:stages]):
         for j in range(stage.blocks):
             source, target = f"_blocks.{block}.", f"stages.{k}.{j}."
             if stage.expansion > 1:
-                state |= _folded(published, f"{source}_expand_conv", f"{source}_bn0", f"{target}expand")
-            state |= _folded(published, f"{source}_depthwise_conv", f"{source}_bn1", f"{target}depthwise.conv")
-            state |= _folded(published, f"{source}_project_conv", f"{source}_bn2", f"{target}project")
+                state |= _fold(published, f"{source}_expand_conv", f"{source}_bn0", f"{target}expand")
+            state |= _fold(published, f"{source}_depthwise_conv", f"{source}_bn1", f"{target}depthwise.conv")
+            state |= _fold(published, f"{source}_project_conv", f"{source}_bn2", f"{target}project")
             block += 1
     if stages == len(_STAGES):
-        state |= _folded(published, "_conv_head", "_bn1", "head")
+        state |= _fold(published, "_conv_head", "_bn1", "head")
         state |= {f"classifier.{kind}": published[f"_fc.{kind}"] for kind in ("weight", "bias")}
     return state
 
 
-def _folded(published: Mapping[str, Tensor], conv: str, norm: str, target: str) -> dict[str, Tensor]:
-    """Weight and bias of a convolution with the normalisation behind it."""
+def _fold(published: Mapping[str, Tensor], conv: str, norm: str, target: str) -> dict[str, Tensor]:
+    """Weight and bias of a convolution with the normalization behind it."""
     gain = published[f"{norm}.weight"] / torch.sqrt(published[f"{norm}.running_var"] + _EPSILON)
     bias = published[f"{norm}.bias"] - gain * published[f"{norm}.running_mean"]
     return {f"{target}.weight": published[f"{conv}.weight"] * gain[:, None, None, None], f"{target}.bias": bias}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class SampleNorm(nn.Module):
-    """Normalises each sample over (C, H, W) jointly, then one scalar scale and one scalar shift (eps 1e-3)."""
+    """Normalizes each sample over (C, H, W) jointly, then one scalar scale and one scalar shift (eps 1e-3)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class DecoderBlock(nn.Module):
 class Encoder(nn.Module):
     """Conv 3×3 to ``widths[0]``, then one block for each further width; returns the feature of every level.
 
-    Level k has ``widths[k]`` channels at 1/2^k of the input's size; the last level is not normalised unless
+    Level k has ``widths[k]`` channels at 1/2^k of the input's size; the last level is not normalized unless
     ``norm_last``.
     """
 

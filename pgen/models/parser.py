@@ -74,7 +74,7 @@ class Parser(nn.Module):
         silhouettes = inputs.silhouettes * there
         with torch.no_grad():
             finest, large, medium, _, small = self._features(images)
-            maps = pose_maps(inputs.poses, size, _FOLD)
+            maps = draw_pose_maps(inputs.poses, size, _FOLD)
             whether = there.expand(-1, 1, *maps.shape[2:])
             told = torch.cat([maps, F.avg_pool2d(silhouettes, _FOLD), whether], 1)
             pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _FOLD)
@@ -92,7 +92,7 @@ class Parser(nn.Module):
         return [torch.cat(stage) for stage in zip(*parts, strict=True)]
 
 
-def pose_maps(poses: Tensor, size: tuple[int, int], shrink: int) -> Tensor:
+def draw_pose_maps(poses: Tensor, size: tuple[int, int], shrink: int) -> Tensor:
     """Joint heatmaps and limb maps (B, 35, H/shrink, W/shrink) of poses (B, 18, 2) in a frame of ``size``."""
     small = (size[0] // shrink, size[1] // shrink)
     poses = (poses + 0.5) / shrink - 0.5

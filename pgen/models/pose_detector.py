@@ -24,7 +24,7 @@ class PoseDetectorConfig:
             raise ValueError(f'kind is "light" or "resnet", not "{self.kind}"')
 
 
-def _conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+def _build_conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False),
         nn.BatchNorm2d(channels_out),
@@ -43,10 +43,10 @@ class LightPoseDetector(nn.Module):
         w = config.width
         widths = [w, 2 * w, 3 * w, 4 * w, 4 * w]
         self.down = nn.ModuleList(
-            nn.Sequential(_conv(before, after, stride=2), _conv(after, after))
+            nn.Sequential(_build_conv(before, after, stride=2), _build_conv(after, after))
             for before, after in zip([3, *widths], widths, strict=False)
         )
-        self.up = nn.ModuleList(_conv(widths[k], widths[k - 1]) for k in range(4, 0, -1))
+        self.up = nn.ModuleList(_build_conv(widths[k], widths[k - 1]) for k in range(4, 0, -1))
         self.to_heatmaps = nn.Conv2d(w, JOINT_COUNT, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class ResnetPoseDetector(nn.Module):
 PoseDetector = LightPoseDetector | ResnetPoseDetector
 
 
-def joints_from_heatmaps(heatmaps: Tensor, stride: int, threshold: float = 0.2) -> Tensor:
+def find_joints(heatmaps: Tensor, stride: int, threshold: float = 0.2) -> Tensor:
     """Peaks (B, 18, 2) as (x, y) in image pixels; NaN where no value exceeds ``threshold``."""
     width = heatmaps.shape[-1]
     peak, at = heatmaps.flatten(2).max(2)

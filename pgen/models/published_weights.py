@@ -48,7 +48,7 @@ _RULES: tuple[tuple[str, str, int], ...] = (
 )
 
 
-def appearance_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_published(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """State dict of :class:`~pgen.models.appearance.TwoLevelAppearanceGenerator` from the authors' names.
 
     A ``module.`` prefix, as left by data-parallel training, is dropped.
@@ -69,6 +69,6 @@ def appearance_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             raise InputError(
                 f"{name!r} is not a parameter of the published appearance generator: give its state dict, "
-                "not that of a discriminator or an optimiser"
+                "not that of a discriminator or an optimizer"
             )
     return result

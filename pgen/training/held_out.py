@@ -16,7 +16,7 @@ from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.metrics.joint_error import joint_errors
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.metrics.ssim_kernel import ssim
-from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
+from pgen.models.pose_detector import PoseDetector, find_joints
 
 
 @dataclass
@@ -63,7 +63,7 @@ def _joint_errors(images: Tensor, poses: Tensor, detector: PoseDetector, shrink:
     Images whose torso is not wholly known are left out.
     """
     poses, small = downscale_poses(poses, shrink), F.avg_pool2d(images, shrink)
-    found = joints_from_heatmaps(detector(small), detector.stride, threshold=-torch.inf)
+    found = find_joints(detector(small), detector.stride, threshold=-torch.inf)
     errors = joint_errors(found, poses).nanmean(1)
     return errors[errors.isfinite()].tolist()
 

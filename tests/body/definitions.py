@@ -30,9 +30,9 @@ from pgen.body.raster import RIM
 def heatmaps(pose: np.ndarray, size: tuple[int, int], sigma: float = SIGMA) -> np.ndarray:
     """One channel a joint, exp(−d²/2σ²) for d the distance from it in pixels; zeros where it is missing."""
     there = known_joints(pose)[:, None]
-    centres = np.where(there, np.asarray(pose, dtype=np.float64), 0)
-    across = np.exp(-((np.arange(size[1]) - centres[:, :1]) ** 2) / (2 * sigma**2))
-    down = np.exp(-((np.arange(size[0]) - centres[:, 1:]) ** 2) / (2 * sigma**2)) * there
+    centers = np.where(there, np.asarray(pose, dtype=np.float64), 0)
+    across = np.exp(-((np.arange(size[1]) - centers[:, :1]) ** 2) / (2 * sigma**2))
+    down = np.exp(-((np.arange(size[0]) - centers[:, 1:]) ** 2) / (2 * sigma**2)) * there
     return np.einsum("jy,jx->jyx", down, across).astype(np.float32)
 
 
@@ -166,17 +166,17 @@ def fit_affine(points: np.ndarray, images: np.ndarray) -> np.ndarray | None:
     equations[count:, 3:5], equations[count:, 5] = p, 1
     equations[:count, 6], equations[count:, 6] = q[:, 0], q[:, 1]
     solution = np.linalg.svd(equations)[2][-1]
-    normalised = np.vstack([-(solution[:6] / solution[6]).reshape(2, 3), [0, 0, 1]])
-    fitted: np.ndarray = (np.linalg.inv(from_images) @ normalised @ from_points)[:2]
+    normalized = np.vstack([-(solution[:6] / solution[6]).reshape(2, 3), [0, 0, 1]])
+    fitted: np.ndarray = (np.linalg.inv(from_images) @ normalized @ from_points)[:2]
     return fitted
 
 
 def normalize(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The (3, 3) matrix that centres and scales ``points``, and the points so normalised."""
-    centre = points.mean(axis=0)
-    scale = np.sqrt(2 / max(((points - centre) ** 2).sum(axis=1).mean(), 1e-30))
-    matrix = np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1]])
-    return matrix, (points - centre) * scale
+    """The (3, 3) matrix that centers and scales ``points``, and the points so normalized."""
+    center = points.mean(axis=0)
+    scale = np.sqrt(2 / max(((points - center) ** 2).sum(axis=1).mean(), 1e-30))
+    matrix = np.array([[scale, 0, -scale * center[0]], [0, scale, -scale * center[1]], [0, 0, 1]])
+    return matrix, (points - center) * scale
 
 
 def apply_affine(affine: np.ndarray, points: np.ndarray) -> np.ndarray:

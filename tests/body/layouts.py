@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, leg_chains, limb_field
+from pgen.body.limb_fields import ARMS, complete_legs, measure_limb
 from tests.body.definitions import fill_polygon, torso_length
 from tests.body.poses import people
 
@@ -18,9 +18,9 @@ def dressed(pose: np.ndarray, sleeve: float, lower: Label, length: float, hair: 
     """Who stands in ``pose`` with sleeves and trousers or a skirt of these lengths (0-2), as uint8 (128, 128)."""
     unit, there = torso_length(pose), known_joints(pose)
     parsing = np.zeros(SIZE, np.uint8)
-    chains, _ = leg_chains(pose)
+    chains, _ = complete_legs(pose)
     for chain, leg in zip(chains, (Label.R_LEG, Label.L_LEG), strict=True):
-        field = limb_field(chain, SIZE, unit)
+        field = measure_limb(chain, SIZE, unit)
         limb = (field.distance < 0.14) & (field.along < 2.2)
         parsing[limb] = np.where(field.along < length, lower, leg)[limb]
     corners = [Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.L_HIP, Joint.R_HIP]
@@ -28,14 +28,14 @@ def dressed(pose: np.ndarray, sleeve: float, lower: Label, length: float, hair: 
     head = [joint for joint in (Joint.NOSE, Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR) if there[joint]]
     if head:
         neck = pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
-        field = limb_field(np.stack([pose[head].mean(axis=0), neck]), SIZE, unit)
+        field = measure_limb(np.stack([pose[head].mean(axis=0), neck]), SIZE, unit)
         parsing[(field.distance < 0.12) & (field.along < 0.9)] = Label.FACE
         around = (field.distance < 0.2) & (field.distance >= 0.12) & (field.along < hair)
         parsing[around] = Label.HAIR
     for arm, label in zip(ARMS, (Label.R_ARM, Label.L_ARM), strict=True):
         joints = [joint for joint in arm if there[joint]]
         if len(joints) >= 2:
-            field = limb_field(pose[joints], SIZE, unit)
+            field = measure_limb(pose[joints], SIZE, unit)
             limb = (field.distance < 0.08) & (field.along < 2.4)
             parsing[limb] = np.where(field.along < sleeve, Label.UPPER, label)[limb]
     return parsing

@@ -90,10 +90,10 @@ def test_same_size_changes_nothing() -> None:
     np.testing.assert_array_equal(fit.pose(STANDING), STANDING)
 
 
-def test_padding_takes_the_usual_colour_of_its_border() -> None:
+def test_padding_takes_the_usual_color_of_its_border() -> None:
     image = np.full((100, 50, 3), 200, dtype=np.uint8)
     image[:, -1] = 90
-    image[20:40, -1] = 0  # an arm that leaves the picture does not colour the padding
+    image[20:40, -1] = 0  # an arm that leaves the picture does not color the padding
     framed = Letterbox.of((100, 50), (100, 100)).image(image)
     assert (framed[:, :25] == 200).all()
     assert (framed[:, 75:] == 90).all()

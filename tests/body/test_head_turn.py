@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pgen.body.head_turn import head_turns
+from pgen.body.head_turn import measure_head_turns
 from pgen.body.joints import FLIP_JOINTS, Joint
 from tests.body.poses import STANDING
 
@@ -38,10 +38,10 @@ EYES = {"r_eye": (9.0, 8.0), "l_eye": (12.0, 8.0)}
 )
 def test_turns_by_hand(joints: dict[str, tuple[float, float]], turn: float | None) -> None:
     pose = head(**joints)
-    found = head_turns(pose).item()
+    found = measure_head_turns(pose).item()
     assert found != found if turn is None else found == pytest.approx(turn)
     mirrored = pose[:, list(FLIP_JOINTS)] * torch.tensor([-1.0, 1.0])
-    seen = head_turns(mirrored).item()
+    seen = measure_head_turns(mirrored).item()
     assert seen != seen if turn is None else seen == pytest.approx(-turn)
-    size_and_place = head_turns(3 * pose + 7).item()
+    size_and_place = measure_head_turns(3 * pose + 7).item()
     assert size_and_place == pytest.approx(found, abs=1e-5, nan_ok=True)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.body.limb_fields import leg_chains, limb_field, spine_line
+from pgen.body.limb_fields import complete_legs, find_spine, measure_limb
 from tests.body.poses import STANDING
 
 
 def test_along_a_bent_limb() -> None:
-    field = limb_field(np.array([(10, 10), (10, 30), (30, 30)]), (64, 64), 10.0)
+    field = measure_limb(np.array([(10, 10), (10, 30), (30, 30)]), (64, 64), 10.0)
     assert field.along[10, 10] == 0
     assert field.along[20, 12] == 0.5
     assert field.distance[20, 12] == np.float32(0.2)
@@ -19,15 +19,15 @@ def test_along_a_bent_limb() -> None:
 
 def test_missing_legs_go_straight_on() -> None:
     pose = STANDING.copy()
-    chains, assumed = leg_chains(pose)
+    chains, assumed = complete_legs(pose)
     assert assumed == ()
     np.testing.assert_array_equal(chains[1], pose[[11, 12, 13]])
     pose[[9, 13]] = np.nan
-    chains, assumed = leg_chains(pose)
+    chains, assumed = complete_legs(pose)
     assert assumed == ("r_knee", "l_ankle")
     np.testing.assert_allclose(chains[0][1], pose[8] + pose[12] - pose[11])
     np.testing.assert_allclose(chains[1][2], 2 * pose[12] - pose[11])
 
 
 def test_spine() -> None:
-    np.testing.assert_allclose(spine_line(STANDING), (0, 1), atol=1e-6)
+    np.testing.assert_allclose(find_spine(STANDING), (0, 1), atol=1e-6)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 
 from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
-from pgen.body.limb_fields import ARMS, leg_chains, spine_line
+from pgen.body.limb_fields import ARMS, complete_legs, find_spine
 from pgen.body.masks import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks, pose_mask_radius, pose_masks
 from pgen.data.readers.synthetic import synthetic_example
 from tests.body import definitions
@@ -51,11 +51,11 @@ def test_bone_is_as_thick_as_asked() -> None:
 
 
 def test_torso_is_filled_only_if_all_of_it_is_known() -> None:
-    centre = (np.s_[40:60], np.s_[60:69])
-    assert pose_mask(STANDING, (128, 128), 2)[centre].all()
+    center = (np.s_[40:60], np.s_[60:69])
+    assert pose_mask(STANDING, (128, 128), 2)[center].all()
     without_hip = STANDING.copy()
     without_hip[Joint.L_HIP] = np.nan
-    assert not pose_mask(without_hip, (128, 128), 2)[centre].all()
+    assert not pose_mask(without_hip, (128, 128), 2)[center].all()
 
 
 def test_closing_bridges_narrow_gaps() -> None:
@@ -97,7 +97,7 @@ def cover_bone(start: np.ndarray, end: np.ndarray, radius: float, size: tuple[in
 def body_mask_by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     joints, unit, there = pose.astype(np.float64), torso_length(pose), known_joints(pose)
     bones = []
-    for hip, knee, ankle in leg_chains(pose)[0]:
+    for hip, knee, ankle in complete_legs(pose)[0]:
         bones += [(hip, knee), (knee, ankle + FOOT * (ankle - knee))]
     for shoulder, elbow, wrist in ARMS:
         if there[[shoulder, elbow]].all():
@@ -118,7 +118,7 @@ def body_mask_by_definition(pose: np.ndarray, size: tuple[int, int]) -> np.ndarr
         first, second = joints[list(ends)]
         half = (second - first) / 2
         if np.linalg.norm(half) < HALF_TORSO * unit:
-            half = HALF_TORSO * unit * np.array([-1, 1]) * spine_line(pose)[::-1]
+            half = HALF_TORSO * unit * np.array([-1, 1]) * find_spine(pose)[::-1]
         corners += [(first + second) / 2 - half, (first + second) / 2 + half]
     for ends in combinations(corners, 2):
         mask |= cover_bone(*ends, MARGIN * unit, size)
@@ -168,10 +168,10 @@ def test_body_mask_by_hand() -> None:
 
 def test_body_mask_head_is_a_disc_about_its_joints() -> None:
     pose = STANDING.copy()
-    centre = pose[list(HEAD_JOINTS)].mean(axis=0)
+    center = pose[list(HEAD_JOINTS)].mean(axis=0)
     radius = (HEAD + MARGIN) * torso_length(pose)
-    columns = np.flatnonzero(body_mask(pose)[round(float(centre[1]))])
-    assert columns[[0, -1]] == pytest.approx([centre[0] - radius, centre[0] + radius], abs=1)
+    columns = np.flatnonzero(body_mask(pose)[round(float(center[1]))])
+    assert columns[[0, -1]] == pytest.approx([center[0] - radius, center[0] + radius], abs=1)
     pose[list(HEAD_JOINTS)] = np.nan
     assert not body_mask(pose)[:10].any()
 

@@ -14,8 +14,8 @@ def photo(size: int = 128) -> tuple[np.ndarray, np.ndarray]:
     parsing[:, size // 2 :] = Label.L_ARM
     parsing[size // 4 : -size // 4, size // 4 : -size // 4] = Label.UPPER
     image = np.empty((size, size, 3), np.uint8)
-    for label, colour in ((0, GREY), (Label.L_ARM, SKIN), (Label.UPPER, RED)):
-        image[parsing == label] = colour
+    for label, color in ((0, GREY), (Label.L_ARM, SKIN), (Label.UPPER, RED)):
+        image[parsing == label] = color
     noise = np.random.default_rng(0).integers(-4, 5, image.shape)
     return np.clip(image + noise, 0, 255).astype(np.uint8), parsing
 
@@ -40,7 +40,7 @@ def test_what_is_far_from_an_outline_stays() -> None:
     np.testing.assert_array_equal(fit_outlines(image, parsing), parsing)
 
 
-def test_labels_of_one_colour_cannot_be_told_apart() -> None:
+def test_labels_of_one_color_cannot_be_told_apart() -> None:
     image, parsing = photo()
     off = np.roll(parsing, 2, axis=1)
     grey = np.full_like(image, 128)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.labels import Label
-from pgen.body.paste import FILL_CONFIDENCE, Paste, clean_background, eroded_labels
+from pgen.body.paste import FILL_CONFIDENCE, Paste, clean_background, erode_labels
 from pgen.body.transfer import Transfer
 from tests.models.people import boxes, standing, views
 
@@ -20,7 +20,7 @@ def paste_onto(image: Tensor, labels: Tensor, target: Tensor, source_pose: Tenso
 def test_own_pose_gives_the_source_inside_the_figure(size: tuple[int, int]) -> None:
     person = views(size)
     pasted = paste_onto(person.images, person.labels, person.labels, person.poses, person.poses)
-    inside = (eroded_labels(person.labels) > 0)[:, None]
+    inside = (erode_labels(person.labels) > 0)[:, None]
     assert inside.float().mean() > 0.05
     torch.testing.assert_close(pasted.image[inside.expand(-1, 3, -1, -1)], person.images[inside.expand(-1, 3, -1, -1)])
     assert pasted.valid[inside].all()
@@ -66,7 +66,7 @@ def test_skin_that_is_not_shown_takes_the_mean_of_all_skin() -> None:
     torch.testing.assert_close(leg, torch.full_like(leg, 0.7))
 
 
-def test_a_hand_of_a_few_pixels_tells_the_colour_of_skin() -> None:
+def test_a_hand_of_a_few_pixels_tells_the_color_of_skin() -> None:
     """All of it is edge, which is left out of larger regions."""
     target = boxes()
     labels = torch.where(target == 0, 0, int(Label.UPPER))
@@ -156,7 +156,7 @@ def test_gradient_reaches_the_pixels_that_are_shown(size: tuple[int, int]) -> No
     pasted.image.sum().backward()
     assert image.grad is not None
     assert image.grad.isfinite().all()
-    assert (image.grad[:, 0][eroded_labels(person.labels) > 0] > 0.99).all()
+    assert (image.grad[:, 0][erode_labels(person.labels) > 0] > 0.99).all()
 
 
 def test_a_pose_that_cannot_be_carried_leaves_no_nan() -> None:

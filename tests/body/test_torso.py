@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgen.body.joints import JOINTS, TORSO_JOINTS, Joint
-from pgen.body.torso import complete_torso, missing_torso
+from pgen.body.torso import complete_torso, list_missing_torso
 from pgen.errors import InputError
 from tests.body.definitions import torso_length
 from tests.body.poses import STANDING
@@ -33,19 +33,19 @@ def test_complete_pose_is_left_alone() -> None:
     np.testing.assert_array_equal(completed, STANDING)
     assert completed is not STANDING
     assert warnings == []
-    assert missing_torso(STANDING) == ()
+    assert list_missing_torso(STANDING) == ()
 
 
 @settings(max_examples=60)
 @given(st.sets(st.sampled_from([*TORSO_JOINTS]), min_size=1))
 def test_any_gap_in_a_standing_person_is_filled_near_the_truth(gone: set[Joint]) -> None:
     pose = without(*gone)
-    assert set(missing_torso(pose)) == {JOINTS[joint] for joint in gone}
+    assert set(list_missing_torso(pose)) == {JOINTS[joint] for joint in gone}
     before = pose.copy()
     completed, warnings = complete_torso(pose, SIZE)
     np.testing.assert_array_equal(pose, before)
     assert completed.dtype == np.float32
-    assert missing_torso(completed) == ()
+    assert list_missing_torso(completed) == ()
     assert np.linalg.norm(completed - STANDING, axis=1).max() < 8
     kept = [joint for joint in Joint if joint not in gone]
     np.testing.assert_array_equal(completed[kept], STANDING[kept])
@@ -69,7 +69,7 @@ def test_any_gap_in_a_standing_person_is_filled_near_the_truth(gone: set[Joint])
 )
 def test_little_is_enough(pose: np.ndarray) -> None:
     completed, _ = complete_torso(pose, SIZE)
-    assert missing_torso(completed) == ()
+    assert list_missing_torso(completed) == ()
     assert torso_length(completed) == pytest.approx(torso_length(STANDING), rel=0.35)
     shoulders, hips = completed[[2, 5]].mean(axis=0), completed[[8, 11]].mean(axis=0)
     assert hips[1] > shoulders[1]

@@ -1,4 +1,4 @@
-"""Pictures: right places and colours; their looks are for people to judge."""
+"""Pictures: right places and colors; their looks are for people to judge."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pgen.models.appearance import (
     TwoLevelAppearanceGenerator,
     build_appearance_generator,
 )
-from pgen.models.published_weights import appearance_state_dict
+from pgen.models.published_weights import rename_published
 from tests.models.definition import golden_geometry
 
 
@@ -43,7 +43,7 @@ def test_golden_appearance_generator(golden, alpha: float) -> None:
     }
     model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 16, 32, 32, 32), (2, 4))).eval()
     model.fade_in = alpha
-    model.load_state_dict(appearance_state_dict(published))
+    model.load_state_dict(rename_published(published))
     with torch.no_grad():
         image = model(golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4))
     means = torch.from_numpy(data[f"output_alpha_{alpha}_mean4"])

@@ -10,18 +10,18 @@ from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.labels import Label
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
-from pgen.models.color_correction import _around, match_guide_colors
+from pgen.models.color_correction import _average_around, match_guide_colors
 from tests.models.people import boxes, standing
 
 SIZES = [(64, 64), (64, 32), (128, 64)]
 
 
 def people(size: tuple[int, int] = (64, 64)) -> tuple[PersonBatch, Paste]:
-    """Somebody in plain colours, a ripple on the top; and the paste of them where they are."""
+    """Somebody in plain colors, a ripple on the top; and the paste of them where they are."""
     labels = boxes(size)
     generator = torch.Generator().manual_seed(0)
-    colours = torch.rand(10, 3, generator=generator) - 0.5
-    image = colours[labels].permute(0, 3, 1, 2).contiguous()
+    colors = torch.rand(10, 3, generator=generator) - 0.5
+    image = colors[labels].permute(0, 3, 1, 2).contiguous()
     image[:, :, labels[0] == Label.UPPER] += 0.2 * torch.randn(
         3, int((labels == Label.UPPER).sum()), generator=generator
     )
@@ -39,7 +39,7 @@ def test_means_around_a_pixel_are_those_of_its_label(size: tuple[int, int]) -> N
     """Against the definition, pixel by pixel: no other label's values count, however near."""
     labels = boxes(size)
     values = torch.randn(1, 2, *size, generator=torch.Generator().manual_seed(1))
-    found = _around(values, one_hot(labels), 2.0)  # on the full grid
+    found = _average_around(values, one_hot(labels), 2.0)  # on the full grid
     rows, columns = (axis.float() for axis in torch.meshgrid(*map(torch.arange, size), indexing="ij"))
     for y, x in ((20, size[1] // 2), (40, size[1] // 2 + 2), (1, 1)):
         near = torch.maximum((rows - y).abs(), (columns - x).abs()) <= 6
@@ -108,7 +108,7 @@ def test_the_range_holds() -> None:
 
 
 def test_borders_are_smooth_and_only_they() -> None:
-    """Of two plain labels side by side, the pixels at the border lie between their colours, the others are theirs."""
+    """Of two plain labels side by side, the pixels at the border lie between their colors, the others are theirs."""
     labels = torch.zeros(1, 64, 64, dtype=torch.long)
     labels[:, 8:56, 8:32], labels[:, 8:56, 32:56] = Label.UPPER, Label.PANTS
     image = torch.where(labels == Label.PANTS, 0.5, torch.where(labels == Label.UPPER, -0.5, 0.0))[:, None].repeat(

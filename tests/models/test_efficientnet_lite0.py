@@ -12,7 +12,7 @@ from tests.models.published_lite0 import LAST, STAGES, published
 
 
 def by_the_book(state: dict[str, Tensor], x: Tensor) -> list[Tensor]:
-    """The first stages with normalisations of their own, for inputs (byte − 127) / 128."""
+    """The first stages with normalizations of their own, for inputs (byte − 127) / 128."""
 
     def normed(x: Tensor, name: str) -> Tensor:
         mean, variance, weight, bias = (

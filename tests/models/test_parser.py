@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 import torch
 
-from pgen.models.parser import Parser, ParserConfig, ParserInput, pose_maps
+from pgen.models.parser import Parser, ParserConfig, ParserInput, draw_pose_maps
 from tests.data.examples import STANDING
 
 torch.set_num_threads(1)
@@ -69,11 +69,11 @@ def test_a_silhouette_that_is_absent_says_nothing() -> None:
 def test_missing_joints_are_finite() -> None:
     nobody = torch.full((1, 18, 2), torch.nan)
     assert parser()(inputs(poses=nobody)).isfinite().all()
-    assert (pose_maps(nobody, (64, 64), 4) == 0).all()
+    assert (draw_pose_maps(nobody, (64, 64), 4) == 0).all()
 
 
 def test_pose_maps_lie_on_the_joints() -> None:
-    maps = pose_maps(POSE, (64, 64), 4)
+    maps = draw_pose_maps(POSE, (64, 64), 4)
     assert maps.shape == (1, 35, 16, 16)
     for joint in (2, 5, 8):
         at = maps[0, joint].flatten().argmax()

@@ -7,7 +7,7 @@ from pgen.models.pose_detector import (
     LightPoseDetector,
     PoseDetectorConfig,
     ResnetPoseDetector,
-    joints_from_heatmaps,
+    find_joints,
 )
 from pgen.models.registry import build_network
 from pgen.training.tasks.pose import target_heatmaps
@@ -36,7 +36,7 @@ def test_peaks_are_the_joints(stride: int, size: tuple[int, int]) -> None:
     poses = views(size, count=3).poses
     poses[1, 7] = torch.nan
     inside = ((poses >= 0) & (poses < torch.tensor([size[1], size[0]]))).all(-1)
-    found = joints_from_heatmaps(target_heatmaps(poses, size, stride), stride)
+    found = find_joints(target_heatmaps(poses, size, stride), stride)
     assert inside.sum() > 40
     assert (found - poses)[inside].abs().max() <= stride / 2 + 1e-3  # the nearest heatmap pixel
     assert found[1, 7].isnan().all()
@@ -45,7 +45,7 @@ def test_peaks_are_the_joints(stride: int, size: tuple[int, int]) -> None:
 def test_weak_peaks_are_missing() -> None:
     heatmaps = torch.zeros(1, 18, 8, 8)
     heatmaps[0, 0, 2, 3], heatmaps[0, 1, 5, 6] = 0.5, 0.1
-    found = joints_from_heatmaps(heatmaps, 2)
+    found = find_joints(heatmaps, 2)
     assert found[0, 0].tolist() == [6.5, 4.5]
     assert found[0, 1:].isnan().all()
 

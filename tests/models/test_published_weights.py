@@ -5,7 +5,7 @@ import torch
 
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator
-from pgen.models.published_weights import appearance_state_dict
+from pgen.models.published_weights import rename_published
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def published(golden) -> dict[str, torch.Tensor]:
 
 
 def test_golden_every_name_has_its_place(published: dict[str, torch.Tensor]) -> None:
-    ours = appearance_state_dict(published)
+    ours = rename_published(published)
     with torch.device("meta"):
         model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 16, 32, 32, 32), (2, 4)))
     assert len(ours) == len(published)
@@ -24,8 +24,8 @@ def test_golden_every_name_has_its_place(published: dict[str, torch.Tensor]) -> 
 
 
 def test_golden_prefix_of_parallel_training_is_dropped(published: dict[str, torch.Tensor]) -> None:
-    ours = appearance_state_dict(published)
-    wrapped = appearance_state_dict({f"module.{name}": value for name, value in published.items()})
+    ours = rename_published(published)
+    wrapped = rename_published({f"module.{name}": value for name, value in published.items()})
     assert wrapped.keys() == ours.keys()
     assert all(wrapped[name] is ours[name] for name in ours)
 
@@ -43,6 +43,6 @@ def test_golden_prefix_of_parallel_training_is_dropped(published: dict[str, torc
 )
 def test_other_names_are_refused(name: str) -> None:
     with pytest.raises(InputError) as error:
-        appearance_state_dict({name: torch.zeros(1)})
+        rename_published({name: torch.zeros(1)})
     assert repr(name) in str(error.value)
     assert "\n" not in str(error.value)

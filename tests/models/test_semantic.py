@@ -41,7 +41,7 @@ def test_source_map_and_both_poses_matter() -> None:
         repainted = predict_parsing(model, source, there)
     assert not torch.allclose(first, moved)
     assert not torch.allclose(first, flipped)
-    assert torch.equal(flipped, repainted)  # H_S sees no colours
+    assert torch.equal(flipped, repainted)  # H_S sees no colors
 
 
 def test_eval_has_no_dropout_and_samples_do_not_mix() -> None:

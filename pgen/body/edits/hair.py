@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import is_seen_from_behind, spine_coordinates, spine_line, torso_length
+from pgen.body.limb_fields import find_spine, is_seen_from_behind, measure_along_spine, torso_length
 from pgen.errors import InputError
 
 HAIR = ("short", "long")
@@ -37,7 +37,7 @@ def edit_hair(
     Raises:
         InputError: the head's direction is not known.
     """
-    head = _head(pose, (parsing.shape[0], parsing.shape[1]))
+    head = _find_head(pose, (parsing.shape[0], parsing.shape[1]))
     result = parsing.copy()
     if edits["hair"] == "short":
         cut = (parsing == Label.HAIR) & (head.down > _CHIN)
@@ -47,12 +47,12 @@ def edit_hair(
             neck = (np.abs(head.across) < _NECK_HALF) & (head.down < 0.9)
             result[cut] = np.where(neck, Label.FACE, parsing[rows, columns])[cut]
         return result
-    falls = _strands(parsing, head) & (head.down > _EARS) & (head.down < _LONG)
+    falls = _find_strands(parsing, head) & (head.down > _EARS) & (head.down < _LONG)
     result[falls & np.isin(parsing, (Label.BACKGROUND, Label.FACE, Label.UPPER, *_ARMS))] = Label.HAIR
     return result
 
 
-def _strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
+def _find_strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
     """Where (H, W) long hair falls, along the body: at the sides of the head where it shows hair."""
     near = (np.abs(head.down) < -_CROWN) & (head.down < _EARS + _CHIN) & (np.abs(head.across) < _HEAD_HALF)
     outline = near & np.isin(parsing, (Label.HAIR, Label.FACE))
@@ -84,17 +84,17 @@ class _Head:
     from_behind: bool
 
 
-def _head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
+def _find_head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
     there, unit = known_joints(pose), torso_length(pose)
     joints = np.asarray(pose, np.float64)
     seen = [joint for joint in HEAD_JOINTS if there[joint]]
     if not unit or not seen:
         raise InputError("hair cannot be edited: no joint of the head is known, or shoulders or hips are not")
     neck = joints[Joint.NECK] if there[Joint.NECK] else joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
-    centre = joints[seen].mean(axis=0)
-    along = spine_line(pose)
-    length = float((neck - centre) @ along)
+    center = joints[seen].mean(axis=0)
+    along = find_spine(pose)
+    length = float((neck - center) @ along)
     if length < 0.12 * unit:
         raise InputError("hair cannot be edited: the head is not above the shoulders")
-    down, across = spine_coordinates(centre, along, size)
+    down, across = measure_along_spine(center, along, size)
     return _Head(down / length, across / unit, not there[Joint.NOSE] and is_seen_from_behind(pose))

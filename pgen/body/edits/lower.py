@@ -12,7 +12,7 @@ from skimage.measure import grid_points_in_poly
 
 from pgen.body.edits.settle import settle
 from pgen.body.labels import Label
-from pgen.body.limb_fields import leg_chains, limb_field, place_on_limb, spine_line, torso_length
+from pgen.body.limb_fields import complete_legs, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
 
 #: The label of each garment and how long it is if nothing is said: 0 hip, 1 knee, 2 ankle.
@@ -51,7 +51,7 @@ def find_lower_garment(parsing: NDArray[np.uint8]) -> Label | None:
 
 def warn_of_assumed_legs(pose: NDArray[np.floating]) -> list[str]:
     """A line that names the joints of legs that ``pose`` (18, 2) lacks, if there are any."""
-    _, assumed = leg_chains(pose)
+    _, assumed = complete_legs(pose)
     return [f"{', '.join(assumed)} missing: the legs are assumed to continue straight on"] if assumed else []
 
 
@@ -92,14 +92,14 @@ def replace_lower_garment(
     if not np.isin(parsing, (*_GARMENTS, *_LEGS)).any():
         raise InputError("what is worn below cannot be edited: the map shows neither pants, skirt nor legs")
     size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
-    chains, _ = leg_chains(pose)
-    fields = [limb_field(chain, size, unit) for chain in chains]
+    chains, _ = complete_legs(pose)
+    fields = [measure_limb(chain, size, unit) for chain in chains]
     left_nearer = fields[1].distance < fields[0].distance
     left = np.where(np.isin(parsing, _LEGS), parsing == Label.L_LEG, left_nearer)
     along = np.where(left, fields[1].along, fields[0].along)
     distance = np.where(left, fields[1].distance, fields[0].distance)
     skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
-    below = _visible_below(parsing, chains, along, left)
+    below = _find_leg_below(parsing, chains, along, left)
     skin = np.where(below != Label.BACKGROUND, below, skin)
     nearest = np.where(left_nearer, fields[1].along, fields[0].along)
     # By the nearer leg too, where legs cross: it is what the same edit will go by the next time.
@@ -113,7 +113,7 @@ def replace_lower_garment(
     result[garment & above] = kind
     result[garment & ~above] = skin[garment & ~above]
     if kind == Label.SKIRT:
-        hull = _skirt(chains, min(length, _FOOT), pose, (parsing == Label.SKIRT) & above)
+        hull = _fill_skirt(chains, min(length, _FOOT), pose, (parsing == Label.SKIRT) & above)
         result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
     else:
         apart = (along > 0) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
@@ -124,7 +124,7 @@ def replace_lower_garment(
     return result
 
 
-def _visible_below(
+def _find_leg_below(
     parsing: NDArray[np.uint8],
     chains: list[NDArray[np.float64]],
     along: NDArray[np.floating],
@@ -158,14 +158,14 @@ def _visible_below(
     return result
 
 
-def _skirt(
+def _fill_skirt(
     chains: list[NDArray[np.float64]], length: float, pose: NDArray[np.floating], worn: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Pixels (H, W) of a skirt from the hips down: what both legs and the space between them take up.
 
     It gets no narrower below the skirt that is ``worn`` (H, W).
     """
-    down, unit = spine_line(pose), torso_length(pose)
+    down, unit = find_spine(pose), torso_length(pose)
     across = np.array([down[1], -down[0]])
     corners = []
     for chain in chains:

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import is_seen_from_behind, shoulder_half, spine_coordinates, spine_line, torso_length
+from pgen.body.limb_fields import (
+    find_spine,
+    is_seen_from_behind,
+    measure_along_spine,
+    measure_shoulder_half,
+    torso_length,
+)
 from pgen.errors import InputError
 
 #: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in
@@ -67,12 +73,12 @@ def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], necklin
         raise InputError("the neckline cannot be edited: the person is seen from behind")
     joints = np.asarray(pose, np.float64)
     middle = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
-    below, across = spine_coordinates(middle, spine_line(pose), (parsing.shape[0], parsing.shape[1]))
+    below, across = measure_along_spine(middle, find_spine(pose), (parsing.shape[0], parsing.shape[1]))
     below, across = below / unit, across / unit
-    side, depth, on_trunk = _on_trunk(below, across, *_turn(pose, unit))
+    side, depth, on_trunk = _map_trunk(below, across, *_measure_turn(pose, unit))
     width, lowest, power = neckline
     if width:
-        share = np.abs(side) / (width * max(shoulder_half(pose) / unit, _FACING))
+        share = np.abs(side) / (width * max(measure_shoulder_half(pose) / unit, _FACING))
         front = np.clip((depth - _TURNS[0]) / (_TURNS[1] - _TURNS[0]), 0, 1)
         bare = below < _NECK_TOP + front * (lowest - _NECK_TOP) * (1 - share**power)
         bare &= (share < 1) & (front > 0)
@@ -88,26 +94,26 @@ def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], necklin
     return result
 
 
-def _turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
+def _measure_turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
     """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right.
 
     Raises `InputError` if the shoulders tell that it has, and nothing tells to which side.
     """
-    half = shoulder_half(pose) / unit
+    half = measure_shoulder_half(pose) / unit
     cosine = min(half / _FACING, 1.0)
     sine = float(np.sqrt(1 - cosine**2))
     joints, there = np.asarray(pose, np.float64), known_joints(pose)
     # What of a head is seen is on the side to which it looks; the nose tells best.
     seen = [Joint.NOSE] if there[Joint.NOSE] else [joint for joint in HEAD_JOINTS if there[joint]]
     if seen:
-        down, neck = spine_line(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+        down, neck = find_spine(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
         return cosine, sine * float(np.sign((joints[seen].mean(axis=0) - neck) @ np.array([down[1], -down[0]])))
     if half < _TURNED:
         raise InputError("the neckline cannot be edited: it is not known to which side the person looks")
     return 1.0, 0.0
 
 
-def _on_trunk(
+def _map_trunk(
     below: NDArray[np.float64], across: NDArray[np.float64], cosine: float, sine: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """What each pixel (H, W) shows of the trunk: how far to its left and to its front, and whether it is on it at all.
@@ -115,9 +121,9 @@ def _on_trunk(
     In torso lengths, from the line between the shoulders; beside the trunk what its outline shows.
     """
     half, front, rear = (np.interp(below, _HEIGHTS, values) for values in (_HALF, _FRONT, _REAR))
-    deep, centre = (front + rear) / 2, (front - rear) / 2
+    deep, center = (front + rear) / 2, (front - rear) / 2
     outline = np.sqrt((half * cosine) ** 2 + (deep * sine) ** 2)
-    place = across - centre * sine
+    place = across - center * sine
     on_trunk = np.abs(place) < outline + _COLLAR
     place = np.clip(place, -outline, outline)
     # An ellipse cut by a line of sight: of both places that of the nearer one, towards the camera.
@@ -125,4 +131,4 @@ def _on_trunk(
     linear = place * sine * cosine * (1 / deep**2 - 1 / half**2)
     rest = place**2 * ((cosine / half) ** 2 + (sine / deep) ** 2) - 1
     towards = (-linear + np.sqrt(np.maximum(linear**2 - square * rest, 0))) / square
-    return place * cosine - towards * sine, centre + place * sine + towards * cosine, on_trunk
+    return place * cosine - towards * sine, center + place * sine + towards * cosine, on_trunk

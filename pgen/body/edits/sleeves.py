@@ -11,7 +11,7 @@ from skimage.measure import grid_points_in_poly
 from pgen.body.edits.settle import settle
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LimbField, limb_field, place_on_limb, spine_line, torso_length
+from pgen.body.limb_fields import ARMS, LimbField, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
@@ -53,12 +53,12 @@ def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], lengt
     """
     unit = torso_length(pose)
     there = known_joints(pose)
-    chains = [_chain(pose, arm) for arm in ARMS]
+    chains = [_find_chain(pose, arm) for arm in ARMS]
     if not unit or all(chain is None for chain in chains):
         raise InputError("sleeves cannot be edited: no elbow is known, so the arms' directions are not either")
     size = (parsing.shape[0], parsing.shape[1])
-    fields = [None if chain is None else limb_field(chain, size, unit) for chain in chains]
-    trunk = _trunk(pose, size, unit)
+    fields = [None if chain is None else measure_limb(chain, size, unit) for chain in chains]
+    trunk = _fill_trunk(pose, size, unit)
     result = parsing.copy()
     for side, field in enumerate(fields):
         if field is None:
@@ -75,12 +75,12 @@ def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], lengt
         if other is not None:
             sleeve &= field.distance <= other.distance
         sleeve &= ~trunk | (within & in_front & (field.along > _APART))
-        sleeve &= ~_beside_bare(bare, within, parsing == Label.UPPER, field.along)
+        sleeve &= ~_find_beside_bare(bare, within, parsing == Label.UPPER, field.along)
         result[sleeve] = np.where(within, label, Label.BACKGROUND)[sleeve]
     return result
 
 
-def _beside_bare(
+def _find_beside_bare(
     bare: NDArray[np.bool_], within: NDArray[np.bool_], cloth: NDArray[np.bool_], along: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Where (H, W) the arm that a pixel is beside is bare already: cloth there is no sleeve, but the trunk's."""
@@ -90,7 +90,7 @@ def _beside_bare(
     return np.asarray((count_bare > count_cloth)[place])
 
 
-def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
+def _find_chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
     """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
     there = known_joints(pose)
     if not there[arm[0]] or not there[arm[1]]:
@@ -98,10 +98,10 @@ def _chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArr
     return np.asarray(pose, np.float64)[[joint for joint in arm if there[joint]]]
 
 
-def _trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
+def _fill_trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
     """Where the clothed trunk is, from any side: bool (H, W)."""
     joints = np.asarray(pose, np.float64)
-    down = spine_line(pose)
+    down = find_spine(pose)
     shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
     hips = joints[[Joint.R_HIP, Joint.L_HIP]]
     across = hips[1] - hips[0]
@@ -110,5 +110,5 @@ def _trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> ND
     low = hips + np.stack([-beside, beside]) + 0.1 * unit * down
     polygon = grid_points_in_poly(size, np.stack([shoulders[0], shoulders[1], low[1], low[0]])[:, ::-1])
     axis = np.stack([shoulders.mean(axis=0) + 0.1 * unit * down, hips.mean(axis=0)])
-    around: LimbField = limb_field(axis, size, unit)
+    around: LimbField = measure_limb(axis, size, unit)
     return np.asarray(polygon | (around.distance < _TRUNK_HALF))

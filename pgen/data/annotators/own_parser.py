@@ -15,7 +15,7 @@ from pgen.body.batch import from_pictures
 from pgen.body.crop import PersonCrop
 from pgen.body.joints import FLIP_JOINTS, known_joints
 from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
-from pgen.body.sides import with_nearest_sides
+from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.weights import bundled_path, load_weights
 from pgen.errors import InputError
@@ -90,7 +90,7 @@ class OwnParser:
             found, sure = logits.softmax(1).cpu().numpy(), _certainty(logits, inputs).tolist()
         return [
             FoundMap(
-                with_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size)),
+                assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size)),
                 () if certainty >= _SURE else (_UNCERTAIN,),
             )
             for closeup, scores, photo, certainty in zip(closeups, found, photos, sure, strict=True)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from pgen.body.sides import with_nearest_sides
+from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.annotators.own_parser import to_shown_labels
 from pgen.data.formats.parsing_merge import merge_labels
@@ -77,7 +77,7 @@ class SegFormer:
             reach = 2 * round(_REACH * longer) + 1
             seen = torch.from_numpy(to_shown_labels(photo) | (photo.silhouette > _SEEN))[None].float()
             parsing[(F.max_pool2d(seen, reach, 1, reach // 2)[0] == 0).numpy()] = 0
-        return with_nearest_sides(parsing, photo.pose, _CLEARLY * longer)
+        return assign_nearest_sides(parsing, photo.pose, _CLEARLY * longer)
 
 
 def _load(name: str) -> Any:

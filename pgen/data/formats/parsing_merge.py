@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.body.sides import nearest_sides
+from pgen.body.sides import find_nearest_sides
 from pgen.data.formats.parsing_schemes import DRESS, RULES, ParsingScheme, label_table
 from pgen.errors import InputError
 
@@ -52,7 +52,7 @@ def _dress(points: NDArray[np.float64], pose: NDArray[np.floating] | None) -> ND
 
 def _sides(points: NDArray[np.float64], pose: NDArray[np.floating] | None, rule: str) -> NDArray[np.uint8]:
     """The limb that each point is nearest to; the only known one if the other is not there."""
-    found = None if pose is None else nearest_sides(points, pose, rule)
+    found = None if pose is None else find_nearest_sides(points, pose, rule)
     if found is None:
         raise InputError(f"{rule}s without a side, and a pose without {rule}s to tell it")
     return found[0]

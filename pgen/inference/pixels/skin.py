@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pgen.body.labels import SKIN_LABELS, Label
-from pgen.body.limb_fields import leg_chains, limb_field, torso_length
+from pgen.body.limb_fields import complete_legs, measure_limb, torso_length
 
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # From here on (1 knee, 2 ankle) there may be shoes, which count as legs.
@@ -34,7 +34,7 @@ def paint_bare_skin(
     low = np.zeros(parsing.shape, bool)
     unit = torso_length(pose)
     if unit and legs.any():
-        fields = [limb_field(chain, (parsing.shape[0], parsing.shape[1]), unit) for chain in leg_chains(pose)[0]]
+        fields = [measure_limb(chain, (parsing.shape[0], parsing.shape[1]), unit) for chain in complete_legs(pose)[0]]
         nearer = fields[1].distance < fields[0].distance
         low = legs & (np.where(nearer, fields[1].along, fields[0].along) >= _SHOES)
     usual = skin & ~legs if (skin & ~legs).sum() >= _FEW else skin & ~low

@@ -14,7 +14,7 @@ from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.losses import pose_loss
-from pgen.models.pose_detector import PoseDetector, joints_from_heatmaps
+from pgen.models.pose_detector import PoseDetector, find_joints
 from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
@@ -70,7 +70,7 @@ class PoseTask(SupervisedTask):
         for indices in torch.arange(len(self.held_out)).split(32):
             views = self.held_out.batch(indices, self.device)
             detector = networks["pose"]
-            found = joints_from_heatmaps(detector(views.images), self.detector.stride, threshold=-torch.inf)
+            found = find_joints(detector(views.images), self.detector.stride, threshold=-torch.inf)
             errors.append((found - views.poses).norm(dim=2)[known_joints(views.poses)])
         error = torch.cat(errors)
         limit = 6 * max(self.frame) / 128
@@ -82,7 +82,7 @@ class PoseTask(SupervisedTask):
         rows = []
         for index in spread_indices(len(self.held_out)):
             views = self.held_out.batch(torch.tensor([index]), self.device)
-            found = joints_from_heatmaps(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
+            found = find_joints(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
             photo, true = to_pictures(views.images)[0], views.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
