@@ -40,14 +40,14 @@ def find_foreign_rim(image: NDArray[np.uint8], parsing: NDArray[np.uint8], label
     """The pixels (H, W) near the outline of ``label`` whose color (``image``, (H, W, 3)) is nothing like its own."""
     rim = _find_rims(parsing, max(1.0, _REACHES[-1] * max(parsing.shape)))
     region = parsing == label
-    _, off = _average_nearby(image, region & ~rim)
+    _, off = _average_near(image, region & ~rim)
     return region & rim & np.isfinite(off) & (off > _SURELY)
 
 
 def _move_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8], reach: float) -> NDArray[np.uint8]:
     """``parsing`` with outlines moved by ``reach`` pixels at the most."""
     rim = _find_rims(parsing, reach)
-    usual = {int(label): _average_nearby(image, (parsing == label) & ~rim) for label in np.unique(parsing)}
+    usual = {int(label): _average_near(image, (parsing == label) & ~rim) for label in np.unique(parsing)}
     own_off, own_mean = np.full(parsing.shape, np.inf, np.float32), np.zeros(image.shape, np.float32)
     for label, (mean, off) in usual.items():
         here = parsing == label
@@ -75,7 +75,7 @@ def _find_rims(parsing: NDArray[np.uint8], reach: float) -> NDArray[np.bool_]:
     return depth <= reach
 
 
-def _average_nearby(
+def _average_near(
     image: NDArray[np.uint8], region: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean color (H, W, 3) of ``region`` near each pixel, and how far (H, W) the pixel's own is from it.

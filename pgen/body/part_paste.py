@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.masks import pose_mask_radius, pose_masks
-from pgen.body.paste import clean_background
+from pgen.body.paste import carry_points, clean_background
 from pgen.body.transfer import Transfer
-from pgen.body.warp import plan_warp, sample_points
+from pgen.body.warp import plan_warp
 
 #: The figure is taken to reach this many radii of the pose mask beyond the mask: clothes are wider than bones.
 _REACH = 2.0
@@ -28,25 +28,14 @@ def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     count = batch * height * width
     figure, target = (_guess_figures(poses, transfer.size) for poses in (transfer.source, transfer.target))
     warp = plan_warp(transfer.affines, transfer.masks, transfer.size, figure, target)
-    values = sample_points(image.float().permute(0, 2, 3, 1).reshape(count, 3), warp)
-    shares = warp.weights.sum(1)
-    values = values / shares.clamp_min(1e-6)[:, None]
-    usable = shares > 0.5
-
-    behind = (
-        clean_background(image.float(), figure, round(_MARGIN * pose_mask_radius(transfer.size)))
-        .permute(0, 2, 3, 1)
-        .reshape(count, 3)
-    )
+    values, usable = carry_points(image, warp)
+    behind = clean_background(image.float(), figure, round(_MARGIN * pose_mask_radius(transfer.size)))
+    behind = behind.permute(0, 2, 3, 1).reshape(count, 3)
     shown = target.flatten() > 0
     result = torch.where((usable[:count] & shown)[:, None], values[:count], behind)
-    start = 0
-    for length in warp.layers:
-        points = slice(count + start, count + start + length)
-        at = warp.targets[start : start + length]
-        better = usable[points] & shown[at]
-        result = result.index_copy(0, at[better], values[points][better])
-        start += length
+    for at, points in warp.split_layers():
+        better = usable[count:][points] & shown[at]
+        result = result.index_copy(0, at[better], values[count:][points][better])
     return result.reshape(batch, height, width, 3).permute(0, 3, 1, 2)
 
 

@@ -53,6 +53,14 @@ def plan_paste(affines: Tensor, masks: Tensor, source_labels: Tensor, target_lab
     return plan_warp(affines, masks, (height, width), erode_labels(source_labels), target_labels)
 
 
+def carry_points(image: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
+    """Colors (P, 3) of the points of ``warp`` from ``image`` (B, 3, H, W), and which are of pixels that it has (P,)."""
+    values = sample_points(image.float().permute(0, 2, 3, 1).reshape(-1, 3), warp)
+    shares = warp.weights.sum(1)
+    # Bilinear weights that fall off at the frame's edge would darken the pixel: divide them out.
+    return values / shares.clamp_min(1e-6)[:, None], shares > 0.5
+
+
 def erode_labels(labels: Tensor) -> Tensor:
     """``labels`` (B, H, W) with −1 on figure pixels that touch the background."""
     background = (labels == Label.BACKGROUND).float()[:, None]
@@ -67,28 +75,17 @@ def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, 
     """
     batch, _, height, width = image.shape
     count = batch * height * width
-    rows = image.float().permute(0, 2, 3, 1).reshape(count, 3)
-    values = sample_points(rows, warp)
-    shares = warp.weights.sum(1)
-    # Bilinear weights that fall off at the frame's edge would darken the pixel: divide them out.
-    values = values / shares.clamp_min(1e-6)[:, None]
-    usable = shares > 0.5
-
+    values, usable = carry_points(image, warp)
     target = target_labels.flatten()
     torso_first = torch.zeros_like(target, dtype=torch.bool)
     for label in _TORSO_FIRST:
         torso_first |= target == label
     result, valid = values[:count], usable[:count]
     keep_body = torso_first & valid
-    start = 0
-    for length in warp.layers:
-        at = warp.targets[start : start + length]
-        points = slice(count + start, count + start + length)
-        better = usable[points] & ~keep_body[at]
-        chosen = at[better]
-        result = result.index_copy(0, chosen, values[points][better])
-        valid = valid.index_fill(0, chosen, True)
-        start += length
+    for at, points in warp.split_layers():
+        better = usable[count:][points] & ~keep_body[at]
+        result = result.index_copy(0, at[better], values[count:][points][better])
+        valid = valid.index_fill(0, at[better], True)
 
     figure = target != Label.BACKGROUND
     valid = valid & figure

@@ -35,11 +35,10 @@ def find_nearest_sides(
     knows no joint of either.
     """
     there = known_joints(pose)
-    distances = np.array(
-        [_measure_distance(points, pose[[j for j in joints if there[j]]]) for _, joints in SIDES[limb]]
-    )
-    if not any(there[j] for _, joints in SIDES[limb] for j in joints):
+    limbs = [pose[[joint for joint in joints if there[joint]]] for _, joints in SIDES[limb]]
+    if not any(map(len, limbs)):
         return None
+    distances = np.array([_measure_distance(points, joints) for joints in limbs])
     labels = np.array([label for label, _ in SIDES[limb]], np.uint8)[distances.argmin(axis=0)]
     return labels, np.abs(distances[0] - distances[1])
 

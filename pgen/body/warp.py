@@ -12,6 +12,7 @@ transpose carries the gradient. The result is exact for any number of overlappin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -37,6 +38,14 @@ class Warp:
     layers: tuple[int, ...]  #: number of points in each layer after the body's
     unfloored: Tensor | None = None  #: int64: rows that all nine limb masks cover, where 0 is not a candidate
     _transpose: tuple[Tensor, Tensor, Tensor] | None = field(default=None, repr=False)
+
+    def split_layers(self) -> Iterator[tuple[Tensor, slice]]:
+        """For each layer, the target rows of its points, and where these are among those after the body's."""
+        start = 0
+        for length in self.layers:
+            points = slice(start, start + length)
+            yield self.targets[points], points
+            start += length
 
     def transpose(self) -> tuple[Tensor, Tensor, Tensor]:
         """The transposed sampling matrix: (points, weights, offsets) of the taps grouped by source row."""
@@ -180,11 +189,8 @@ class _DeformableSkip(torch.autograd.Function):
         result = values[:count].clamp_min(0)
         if warp.unfloored is not None:
             result[warp.unfloored] = values[warp.unfloored]
-        start = 0
-        for length in warp.layers:
-            at = warp.targets[start : start + length]
-            result[at] = torch.maximum(result[at], values[count + start : count + start + length])
-            start += length
+        for at, points in warp.split_layers():
+            result[at] = torch.maximum(result[at], values[count:][points])
         ctx.warp = warp
         ctx.save_for_backward(values, result)
         return result
@@ -198,12 +204,9 @@ class _DeformableSkip(torch.autograd.Function):
         body_won, limbs_won = values[:count] == result, values[count:] == result[warp.targets]
         # Of equal candidates one gets the gradient.
         free = torch.ones_like(body_won)
-        start = 0
-        for length in warp.layers:
-            at, won = warp.targets[start : start + length], limbs_won[start : start + length]
-            won &= free[at]
-            free[at] &= ~won
-            start += length
+        for at, points in warp.split_layers():
+            limbs_won[points] &= free[at]
+            free[at] &= ~limbs_won[points]
         torch.mul(gradient, body_won & free, out=winners[:count])
         torch.mul(gradient[warp.targets], limbs_won, out=winners[count:])
         return _sample_transposed(winners, warp), None

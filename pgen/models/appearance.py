@@ -16,11 +16,7 @@ from pgen.body.labels import LABEL_COUNT
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
-from pgen.models.layers import Decoder, DecoderBlock, Encoder
-
-#: Image, source parsing without background, source pose; and target pose, target parsing without background.
-SOURCE_CHANNELS = 3 + (LABEL_COUNT - 1) + JOINT_COUNT
-TARGET_CHANNELS = JOINT_COUNT + (LABEL_COUNT - 1)
+from pgen.models.layers import DecoderBlock, DeformableUnet, Encoder
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,16 @@ class AppearanceConfig:
             raise ValueError("local_widths end with the first of widths: there the local network fades in")
         if self.blend and not self.guide_channels:
             raise ValueError("blend keeps pixels of the guide: set guide_channels = 4 with it")
+
+    @property
+    def source_channels(self) -> int:
+        """Image, source parsing without background, source heatmaps."""
+        return 3 + self.parsing * (LABEL_COUNT - 1) + JOINT_COUNT
+
+    @property
+    def target_channels(self) -> int:
+        """Target heatmaps, target parsing without background, guide."""
+        return JOINT_COUNT + self.parsing * (LABEL_COUNT - 1) + self.guide_channels
 
     @property
     def output_channels(self) -> int:
@@ -70,40 +76,24 @@ def _blend(output: Tensor, guide: Tensor | None) -> Tensor:
     return torch.lerp(image, guide, torch.sigmoid(output[:, 3:].float()))
 
 
-class OneLevelAppearanceGenerator(nn.Module):
-    """The global network: encoders of source and target, deformable skips, decoder to an image of the input's size.
+class OneLevelAppearanceGenerator(DeformableUnet):
+    """The global network: source, target and their skips to an image of the input's size.
 
     With ``upsample`` it is the paper's half-size network, whose image is twice its input's size.
     """
 
     def __init__(self, config: AppearanceConfig, upsample: bool = False) -> None:
-        super().__init__()
+        channels = config.source_channels, config.target_channels
+        super().__init__(*channels, config.widths, config.warped_levels, config.dropout)
         self.config, self.upsample = config, upsample
-        widths = config.widths
-        labels = 0 if config.parsing else LABEL_COUNT - 1
-        self.source_encoder = Encoder(SOURCE_CHANNELS - labels, widths)
-        self.target_encoder = Encoder(TARGET_CHANNELS - labels + config.guide_channels, widths)
-        skips = [2 * width for width in widths]
-        outputs = widths[:0:-1]  # the block that ends at level k is as wide as level k + 1
-        self.decoder = Decoder(skips, outputs, config.dropout)
-        self.to_image = nn.Conv2d(outputs[-1] + skips[0], config.output_channels, 3, padding=1)
+        self.to_image = nn.Conv2d(self.feature_channels, config.output_channels, 3, padding=1)
 
     def forward(self, inputs: AppearanceInput) -> Tensor:
         """Image (B, 3, H, W) in [−1, 1]."""
         first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
-        return self.image(*self.features(*first, inputs.warps), inputs.guide)
+        return self.paint(*self.decode(*first, inputs.warps), inputs.guide)
 
-    def features(self, source: Tensor, target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
-        """From both encoders' first levels to (decoded feature, finest skip)."""
-        skips = []
-        levels = zip(self.source_encoder.continue_from(source), self.target_encoder.continue_from(target), strict=True)
-        for k, (of_source, of_target) in enumerate(levels):
-            if k < self.config.warped_levels:
-                of_source = deformable_skip(of_source, warps[k])
-            skips.append(torch.cat([of_source, of_target], 1))
-        return self.decoder(skips), skips[0]
-
-    def image(self, decoded: Tensor, skip: Tensor, guide: Tensor | None) -> Tensor:
+    def paint(self, decoded: Tensor, skip: Tensor, guide: Tensor | None) -> Tensor:
         """The image that the network's last layer makes of its features; ``guide`` is of the image's size."""
         x = torch.cat([decoded, skip], 1)
         if self.upsample:
@@ -120,9 +110,8 @@ class TwoLevelAppearanceGenerator(nn.Module):
         self.fade_in = 1.0  #: how far the local network has faded in, 0 (global alone) to 1; training sets it
         self.coarse = OneLevelAppearanceGenerator(config, upsample=True)
         local = config.local_widths
-        labels = 0 if config.parsing else LABEL_COUNT - 1
-        self.source_encoder = Encoder(SOURCE_CHANNELS - labels, local, norm_last=True)
-        self.target_encoder = Encoder(TARGET_CHANNELS - labels + config.guide_channels, local, norm_last=True)
+        self.source_encoder = Encoder(config.source_channels, local, norm_last=True)
+        self.target_encoder = Encoder(config.target_channels, local, norm_last=True)
         self.block = DecoderBlock(config.widths[1] + 2 * config.widths[0], local[1])
         self.to_image = nn.Conv2d(local[1] + 2 * local[0], config.output_channels, 3, padding=1)
 
@@ -137,18 +126,18 @@ class TwoLevelAppearanceGenerator(nn.Module):
         source = self.coarse.source_encoder.stem(half.source)
         target = self.coarse.target_encoder.stem(half.target)
         if alpha == 0.0:
-            return self.coarse.image(*self.coarse.features(source, target, half.warps), full.guide)
+            return self.coarse.paint(*self.coarse.decode(source, target, half.warps), full.guide)
         local_source = self.source_encoder(full.source)
         local_target = self.target_encoder(full.target)
         source = torch.lerp(source, local_source[1], alpha)
         target = torch.lerp(target, local_target[1], alpha)
-        decoded, skip = self.coarse.features(source, target, half.warps)
+        decoded, skip = self.coarse.decode(source, target, half.warps)
         local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
         x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
         local = _blend(self.to_image(F.relu(x)), full.guide)
         if alpha == 1.0:
             return local
-        return torch.lerp(self.coarse.image(decoded, skip, full.guide), local, alpha)
+        return torch.lerp(self.coarse.paint(decoded, skip, full.guide), local, alpha)
 
 
 AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator
@@ -179,26 +168,19 @@ def paint(
     if not model.config.parsing:
         source, source_parsing = replace_parsing_by_pose_masks(source), None
         parsing = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
-    if isinstance(model, TwoLevelAppearanceGenerator):
-        half = source.halve()
-        half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
-        half_source_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
-        coarse = _build_input(
-            model,
-            half,
-            half_transfer,
-            F.avg_pool2d(parsing, 2),
-            None,
-            half_source_parsing,
-            model.config.warped_levels,
-        )
-        return model(_build_input(model, source, transfer, parsing, guide, source_parsing, 1), coarse)
     levels = model.config.warped_levels
-    return model(_build_input(model, source, transfer, parsing, guide, source_parsing, levels))
+    if not isinstance(model, TwoLevelAppearanceGenerator):
+        return model(_build_input(model.config, source, transfer, parsing, guide, source_parsing, levels))
+    half = source.halve()
+    half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
+    half_parsing = F.avg_pool2d(parsing, 2)
+    half_source_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
+    full = _build_input(model.config, source, transfer, parsing, guide, source_parsing, 1)
+    return model(full, _build_input(model.config, half, half_transfer, half_parsing, None, half_source_parsing, levels))
 
 
 def _build_input(
-    model: AppearanceGenerator,
+    config: AppearanceConfig,
     source: PersonBatch,
     transfer: Transfer,
     parsing: Tensor,
@@ -206,8 +188,7 @@ def _build_input(
     source_parsing: Tensor | None,
     levels: int,
 ) -> AppearanceInput:
-    config, size = model.config, source.size
-    sigma = heatmap_sigma(size)
+    size, sigma = source.size, heatmap_sigma(source.size)
     of_source = [source.images]
     of_target = [heatmaps(transfer.target, size, sigma)]
     if config.parsing:

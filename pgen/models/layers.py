@@ -1,4 +1,4 @@
-"""Blocks that the generators share: norm, encoder, decoder."""
+"""What the generators share: norm, encoder, decoder, and the network of two encoders with deformable skips."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pgen.body.warp import Warp, deformable_skip
 
 
 class SampleNorm(nn.Module):
@@ -93,3 +95,33 @@ class Decoder(nn.Module):
         for i, block in enumerate(self.blocks):
             x = block(x if i == 0 else torch.cat([x, skips[-1 - i]], 1))
         return x
+
+
+class DeformableUnet(nn.Module):
+    """Encoders of source and target, whose levels meet in skips, and a decoder from the coarsest level to the finest.
+
+    The source's ``warped_levels`` finest levels are carried to the target pose, part by part. Subclasses have the last
+    layer, which takes in ``feature_channels`` channels.
+    """
+
+    def __init__(
+        self, source_channels: int, target_channels: int, widths: Sequence[int], warped_levels: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.warped_levels = warped_levels
+        self.source_encoder = Encoder(source_channels, widths)
+        self.target_encoder = Encoder(target_channels, widths)
+        skips = [2 * width for width in widths]
+        outputs = widths[:0:-1]  # the block that ends at level k is as wide as level k + 1
+        self.decoder = Decoder(skips, outputs, dropout)
+        self.feature_channels = outputs[-1] + skips[0]
+
+    def decode(self, source: Tensor, target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
+        """From both encoders' first levels to (decoded feature, finest skip)."""
+        skips = []
+        levels = zip(self.source_encoder.continue_from(source), self.target_encoder.continue_from(target), strict=True)
+        for k, (of_source, of_target) in enumerate(levels):
+            if k < self.warped_levels:
+                of_source = deformable_skip(of_source, warps[k])
+            skips.append(torch.cat([of_source, of_target], 1))
+        return self.decoder(skips), skips[0]

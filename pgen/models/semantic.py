@@ -16,7 +16,7 @@ from pgen.body.labels import LABEL_COUNT
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
-from pgen.models.layers import Decoder, Encoder
+from pgen.models.layers import DeformableUnet
 
 
 @dataclass(frozen=True)
@@ -57,29 +57,19 @@ class SemanticInput:
     warps: Sequence[Warp] = ()  #: one for each warped level, finest first
 
 
-class SemanticGenerator(nn.Module):
+class SemanticGenerator(DeformableUnet):
     """Encoders E_S (source map and pose) and E_P (target pose), decoder G_S to logits over the ten labels."""
 
     def __init__(self, config: SemanticConfig) -> None:
-        super().__init__()
+        channels = config.source_channels, config.target_channels
+        super().__init__(*channels, config.widths, config.warped_levels, config.dropout)
         self.config = config
-        widths = config.widths
-        self.source_encoder = Encoder(config.source_channels, widths)
-        self.target_encoder = Encoder(config.target_channels, widths)
-        skips = [2 * width for width in widths]
-        outputs = widths[:0:-1]
-        self.decoder = Decoder(skips, outputs, config.dropout)
-        self.to_logits = nn.Conv2d(outputs[-1] + skips[0], LABEL_COUNT * config.space_to_depth**2, 3, padding=1)
+        self.to_logits = nn.Conv2d(self.feature_channels, LABEL_COUNT * config.space_to_depth**2, 3, padding=1)
 
     def forward(self, inputs: SemanticInput) -> Tensor:
         """Logits (B, 10, H, W); their softmax is the predicted map."""
-        skips = []
-        levels = zip(self.source_encoder(inputs.source), self.target_encoder(inputs.target), strict=True)
-        for k, (of_source, of_target) in enumerate(levels):
-            if k < self.config.warped_levels:
-                of_source = deformable_skip(of_source, inputs.warps[k])
-            skips.append(torch.cat([of_source, of_target], 1))
-        x = torch.cat([self.decoder(skips), skips[0]], 1)
+        first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
+        x = torch.cat(self.decode(*first, inputs.warps), 1)
         return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.space_to_depth)
 
 
