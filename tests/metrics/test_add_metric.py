@@ -1,8 +1,7 @@
-"""A new metric is one file and one import: what pgen/metrics/README.md says, done with a file of a user's own."""
+"""A new metric is one file and one import: what pgen/metrics/README.md says, done."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,39 +13,15 @@ from pgen.cli.main import main
 from pgen.evaluation.run import evaluate
 from pgen.metrics.base import DEFAULT_METRICS, METRICS
 from tests.data.examples import write_store
-
-FILE = '''
-"""Peak signal-to-noise ratio of light instead of pixel values."""
-
-import torch
-from torch import Tensor
-
-from pgen.metrics.base import Batch, Metric, mean_rows, register
-
-
-def to_light(images: Tensor) -> Tensor:
-    """uint8 → [0, 1], sRGB's curve undone."""
-    values = images.double() / 255
-    return torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-@register("psnr-linear")
-class LinearPsnr(Metric):
-    protocol = "RGB in linear light, in dB"
-    higher_is_better = True
-
-    def rows(self, batch: Batch) -> Tensor:
-        squares = (to_light(batch.generated) - to_light(batch.target)).square().mean((1, 2, 3))
-        return mean_rows(-10 * squares.log10())
-'''
+from tests.howto import add_module, list_blocks, read_howto
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    (tmp_path / "psnr_linear.py").write_text(FILE)
-    monkeypatch.syspath_prepend(tmp_path)
+def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    source, line = list_blocks(read_howto("metrics", "How to add a metric"))
     metrics, default = dict(METRICS), list(DEFAULT_METRICS)
-    importlib.import_module("psnr_linear")  # the line
+    add_module(source, monkeypatch)
+    exec(line, {})
     yield
     METRICS.clear()
     METRICS.update(metrics)
