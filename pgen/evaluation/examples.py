@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
-from pgen.evaluation.methods import Method, Pair
-from pgen.evaluation.photos import Photos
+from pgen.evaluation.methods import Method
+from pgen.evaluation.photos import Pair, Photos
 
 
 def draw_examples(

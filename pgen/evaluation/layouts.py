@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pgen.data.names import strip_name
 from pgen.errors import InputError
-from pgen.evaluation.photos import Photos
+from pgen.evaluation.photos import Pair, Photos
 
 Image = NDArray[np.uint8]  # (H, W, 3)
 
@@ -62,16 +62,6 @@ LAYOUTS: Mapping[str, Layout] = {
 _ALIASES = {"adgan": "patn", "def-gan": "spt", "dptn": "gfla", "pidm": "gfla"}
 
 
-@dataclass(frozen=True)
-class PairFile:
-    """A result and the photos it belongs to."""
-
-    file: str
-    source: str | None  #: None where the file's name does not tell it, or it is none of the photos
-    target: str
-    written: str = ""  #: the source as the file's name has it
-
-
 def choose_layout(name: str | None, files: Sequence[str], photos: Photos) -> Layout:
     """The layout called ``name``, else the first that most of ``files`` have. Raises `InputError` if there is none."""
     if name is not None:
@@ -92,7 +82,7 @@ def choose_layout(name: str | None, files: Sequence[str], photos: Photos) -> Lay
     )
 
 
-def parse_pair(file: str, layout: Layout, photos: Photos) -> PairFile | None:
+def parse_pair(file: str, layout: Layout, photos: Photos) -> Pair | None:
     """Which pair ``file`` belongs to; None if it names no target among ``photos``.
 
     Names may hold what stands between them: of all places to cut, one where both are photos goes first. Raises
@@ -103,7 +93,7 @@ def parse_pair(file: str, layout: Layout, photos: Photos) -> PairFile | None:
         stem = stem[: -len(layout.ending)]
     if not layout.between:
         target = photos.find(file) or photos.find(stem)
-        return None if target is None else PairFile(file, None, target)
+        return None if target is None else Pair(None, target, file)
     folder = PurePosixPath(file).parent
     name = PurePosixPath(stem).name
     found = []
@@ -113,7 +103,7 @@ def parse_pair(file: str, layout: Layout, photos: Photos) -> PairFile | None:
             target = photos.find(right) or photos.find(str(folder / right))
             if target is not None:
                 source = photos.find(left) or photos.find(str(folder / left))
-                found.append(PairFile(file, source, target, left))
+                found.append(Pair(source, target, file, left))
     whole = [one for one in found if one.source is not None] or found
     if len({(one.source, one.target) for one in whole}) > 1:
         raise InputError(

@@ -11,9 +11,8 @@ from pgen.data.formats.images import read_image
 from pgen.data.readers.deepfashion import photo_key
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
-from pgen.evaluation.layouts import Layout, PairFile, choose_layout, find_true_panel, move_output, parse_pair
-from pgen.evaluation.methods import Pair
-from pgen.evaluation.photos import Photos
+from pgen.evaluation.layouts import Layout, choose_layout, find_true_panel, move_output, parse_pair
+from pgen.evaluation.photos import Pair, Photos
 
 _LOOKED_AT = 24  # results whose panels are compared with the true photos
 
@@ -55,21 +54,17 @@ def match_results(
         raise no_photos_error(folder)
     chosen = move_output(choose_layout(layout, files, photos), panel)
     notes = [f"layout {chosen.name}"] if layout is None else []
-    found: list[PairFile] = []
-    surplus: list[str] = []
-    for file in files:
-        one = parse_pair(file, chosen, photos)
-        if one is None:
-            surplus.append(file)
-        else:
-            found.append(one)
+    parsed = {file: parse_pair(file, chosen, photos) for file in files}
+    surplus = [file for file, pair in parsed.items() if pair is None]
+    found = [pair for pair in parsed.values() if pair is not None]
     if wanted is None:
-        pairs = [Pair(one.source, one.target, one.file) for one in found]
+        pairs = found
         named = {name for pair in pairs for name in (pair.source, pair.target)}
         missing = [name for name in all_photos if name not in named]
     else:
-        pairs, missing, more = _match_list(found, wanted, photos)
-        surplus += more
+        pairs, missing = _match_list(found, wanted, photos)
+        used = {pair.file for pair in pairs}
+        surplus += [str(pair.file) for pair in found if pair.file not in used]
     if not pairs:
         first = found[0].file if found else files[0]
         raise InputError(
@@ -87,38 +82,28 @@ def match_results(
 
 
 def _match_list(
-    found: Sequence[PairFile], wanted: Sequence[tuple[str, str]], photos: Photos
-) -> tuple[list[Pair], list[str], list[str]]:
-    """The wanted pairs that have a result, those that have none, and files that no pair wants."""
-    by_pair: dict[tuple[str, str], PairFile] = {}
-    by_target: dict[str, PairFile] = {}
-    surplus = []
-    for one in found:
-        kept = by_pair.setdefault((photo_key(one.source or one.written), one.target), one)
-        by_target.setdefault(one.target, one)
-        if kept is not one:
-            surplus.append(one.file)
-    sourceless = all(not one.written for one in found)  # files are named like the target alone
+    found: Sequence[Pair], wanted: Sequence[tuple[str, str]], photos: Photos
+) -> tuple[list[Pair], list[str]]:
+    """The wanted pairs that have a result, and those that have none."""
+    by_pair = {(photo_key(one.source or one.written_source), one.target): one for one in reversed(found)}
+    by_target = {one.target: one for one in reversed(found)}  # the first one, if there are several
+    sourceless = all(not one.written_source for one in found)  # files are named like the target alone
     targets = Counter(target for _, target in wanted)
-    pairs: list[Pair] = []
-    missing: list[str] = []
-    used: set[str] = set()
+    pairs, missing = [], []
     for source, target in wanted:
-        its_target = photos.find(target) or target
         if sourceless and targets[target] > 1:
             raise InputError(
                 f"{targets[target]} pairs have the target {target}, and the results' names do not tell the source; "
                 "write results as SOURCE__TARGET.png"
             )
-        its_source = photos.find(source)
+        its_source, its_target = photos.find(source), photos.find(target) or target
         key = (photo_key(its_source or source), its_target)
         result = by_target.get(its_target) if sourceless else by_pair.get(key)
         if result is None:
             missing.append(f"{source} → {target}")
         else:
             pairs.append(Pair(its_source, its_target, result.file))
-            used.add(result.file)
-    return pairs, missing, surplus + [one.file for one in found if one.file not in used and one.file not in surplus]
+    return pairs, missing
 
 
 def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[Pair], given: bool) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.methods import Method, Pair, Prediction
-from pgen.evaluation.photos import Photo, Photos
+from pgen.evaluation.methods import Method, Prediction
+from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.evaluation.sizes import common_size, crop_to_size
 from pgen.metrics.base import Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.features import FeatureMetric, Rows

@@ -24,7 +24,7 @@ from pgen.data.inputs import read_bytes
 from pgen.data.weights import BUNDLED, bundled_path, describe
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, cut_output
-from pgen.evaluation.photos import Photo, Photos
+from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.inference.predictor import Predictor, load
 from pgen.version import version
 
@@ -35,15 +35,6 @@ class Prediction:
 
     image: NDArray[np.uint8]  #: (H, W, 3)
     parsing: NDArray[np.uint8] | None = None  #: (H, W)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One of the pairs to be scored."""
-
-    source: str | None  #: name of the source photo, None where only the target is known
-    target: str
-    file: str | None = None  #: name of the result's file, for results in files
 
 
 class Method(Protocol):

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import Pair
 from pgen.evaluation.photos import Photos
 from pgen.evaluation.score import MethodResult
 
@@ -66,18 +65,14 @@ def _show_pair(result: MethodResult, photos: Photos, index: int, value: float) -
     pair = result.pairs[index]
     caption = f"{value:.3f} · {pair.source or 'source unknown'} → {pair.target}"
     try:
-        pictures = _load_pictures(result, photos, pair)
+        target = photos.load(pair.target)
+        source = None if pair.source is None else photos.load(pair.source)
+        generated = result.method.predict(pair, source, target).image
     except InputError as error:  # gone since it was scored
         return f"{caption}: {error}", []
+    pictures = [] if source is None else [("source", source.image)]
+    pictures += [("result", generated), ("true photo", target.image)]
     return caption, [(name, _embed(picture)) for name, picture in pictures]
-
-
-def _load_pictures(result: MethodResult, photos: Photos, pair: Pair) -> list[tuple[str, NDArray[np.uint8]]]:
-    target = photos.load(pair.target)
-    source = None if pair.source is None else photos.load(pair.source)
-    generated = result.method.predict(pair, source, target).image
-    before = [] if source is None else [("source", source.image)]
-    return [*before, ("result", generated), ("true photo", target.image)]
 
 
 def _embed(picture: NDArray[np.uint8]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,16 @@ class Photo:
     parsing: NDArray[np.uint8] | None  #: (H, W), label ids 0–9
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One of the pairs to be scored, by the names of its photos."""
+
+    source: str | None  #: None where only the target is known
+    target: str
+    file: str | None = None  #: name of the result's file, for results in files
+    written_source: str = ""  #: the source as the file's name has it
+
+
 class StorePhotos:
     """The images of a prepared data set, with poses and parsing maps. Can be sent to other processes."""
 
@@ -57,7 +68,7 @@ class StorePhotos:
         return _digest(str(one.image.shape).encode(), one.image, one.pose, one.parsing)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _store_photos, (self.store.path,)  # other processes open it once, not with every piece of work
+        return _open_once, (StorePhotos, self.store.path)  # not with every piece of work
 
     def person(self, name: str) -> str | None:
         """Who it is, if that is known."""
@@ -126,7 +137,7 @@ class FolderPhotos:
         return _digest(read_bytes(self._file(name), "an image"), *(pose or ()))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _folder_photos, (self.folder, tuple(self.keypoints), self.frame)
+        return _open_once, (FolderPhotos, self.folder, tuple(self.keypoints), self.frame)
 
     def person(self, name: str) -> str | None:
         return None
@@ -159,13 +170,8 @@ Photos = StorePhotos | FolderPhotos
 
 
 @lru_cache(maxsize=4)
-def _store_photos(path: Path) -> StorePhotos:
-    return StorePhotos(path)
-
-
-@lru_cache(maxsize=4)
-def _folder_photos(folder: Path, keypoints: tuple[Path, ...], frame: tuple[int, int] | None) -> FolderPhotos:
-    return FolderPhotos(folder, keypoints, frame)
+def _open_once(kind: type[Photos], *arguments: Any) -> Photos:
+    return kind(*arguments)
 
 
 class _PhotoFinder:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from pgen.evaluation.bootstrap import Interval, paired_difference
 from pgen.evaluation.examples import draw_examples
 from pgen.evaluation.html_page import render_page
-from pgen.evaluation.methods import Pair
 from pgen.evaluation.page import TALLEST, list_extremes, list_histograms
-from pgen.evaluation.photos import Photos
+from pgen.evaluation.photos import Pair, Photos
 from pgen.evaluation.score import MethodResult, Score
 from pgen.metrics.features import FeatureMetric
 from pgen.version import version

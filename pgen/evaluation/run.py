@@ -17,8 +17,8 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
 from pgen.evaluation.matching import MatchedResults, match_results
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import FilesMethod, Method, Pair, choose_methods
-from pgen.evaluation.photos import FolderPhotos, Photos, StorePhotos
+from pgen.evaluation.methods import FilesMethod, Method, choose_methods
+from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
 from pgen.evaluation.score import score_method
 from pgen.metrics.base import MetricOptions, Reference, check_metrics

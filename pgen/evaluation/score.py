@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from pgen.errors import InputError
 from pgen.evaluation.bootstrap import bootstrap, score_rows
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, measure_pairs
-from pgen.evaluation.methods import Method, Pair
-from pgen.evaluation.photos import Photos
+from pgen.evaluation.methods import Method
+from pgen.evaluation.photos import Pair, Photos
 from pgen.metrics.base import Metric, Reference, UnavailableError
 from pgen.metrics.features import FeatureMetric, Rows
 
@@ -98,22 +99,32 @@ def score_method(
             problems.setdefault(outcome.problem, []).append(pair.file or pair.target)
     if not scored:
         reasons = "; ".join(f"{reason} ({len(names)}, such as {names[0]})" for reason, names in problems.items())
-        raise InputError(
-            f"{job.method.name}: none of {len(pairs)} pairs could be scored: {reasons or 'there are none'}"
-        )
-    own_pairs, outcomes = [pair for pair, _ in scored], [outcome for _, outcome in scored]
+        raise InputError(f"{job.method.name}: none of {len(pairs)} pairs could be scored: {reasons or 'no pairs'}")
+    scored_pairs, outcomes = [pair for pair, _ in scored], [outcome for _, outcome in scored]
     sizes = np.stack([outcome.rows[SIZE] for outcome in outcomes])
-    people = [person for pair in own_pairs if (person := job.photos.person(pair.target)) is not None]
+    people = [person for pair in scored_pairs if (person := job.photos.person(pair.target)) is not None]
     groups = people if len(people) == len(scored) else None
-    result = MethodResult(job.method, own_pairs, problems, int(sizes[:, 2].sum()), [], dict(missing), groups)
+    result = MethodResult(job.method, scored_pairs, problems, int(sizes[:, 2].sum()), [], dict(missing), groups)
     one_size = (int(sizes[0, 0]), int(sizes[0, 1])) if (sizes[:, :2] == sizes[0, :2]).all() else None
-    references = _References(replace(job, method=None, size=one_size), own_pairs, training, workers)
+    targets = list(dict.fromkeys(pair.target for pair in scored_pairs))
+    true_images = {"test": (job.photos, targets), "train": training or (job.photos, [])}
+
+    @cache
+    def measure_reference(reference: Reference) -> list[Outcome]:
+        """Of the true images that sets of results are compared with."""
+        photos, names = true_images[reference]
+        if not names:
+            raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
+        true_job = replace(job, photos=photos, method=None, size=one_size)
+        found = measure_pairs(true_job, [Pair(None, name) for name in names], workers)
+        return [outcome for outcome in found if outcome.problem is None]
+
     for metric in metrics:
         if isinstance(metric, FeatureMetric):
-            features = CachedFeatures(job.cache, [outcome.keys[metric.identity] for outcome in outcomes])
             try:
-                true = references.features(metric)
-                value, sd = metric.score_set(features, true)
+                compared = [outcomes] + ([measure_reference(metric.reference)] if metric.reference else [])
+                features = [CachedFeatures(job.cache, [one.keys[metric.identity] for one in each]) for each in compared]
+                value, sd = metric.score_set(*features)
                 result.scores.append(Score(metric, value, len(scored), sd=sd))
             except UnavailableError as error:
                 result.missing[metric.name] = str(error)
@@ -121,8 +132,7 @@ def score_method(
             rows = np.stack([outcome.rows[metric.identity] for outcome in outcomes]).astype(np.float64)
             found = bootstrap(rows, metric.score, groups, seed)
             values = score_rows(rows, metric.score)
-            score = Score(metric, found.value, len(rows), found.low, found.high, values=values, rows=rows)
-            result.scores.append(score)
+            result.scores.append(Score(metric, found.value, len(rows), found.low, found.high, None, values, rows))
     return result
 
 
@@ -140,28 +150,3 @@ class CachedFeatures:
             block = self.keys[start : start + _READ_TOGETHER]
             found = self.cache.get(list(dict.fromkeys(block)))
             yield np.stack([found[key] for key in block])
-
-
-class _References:
-    """Features of the true images that sets of results are compared with, measured when they are asked for."""
-
-    def __init__(self, job: Job, pairs: Sequence[Pair], training: Training | None, workers: int) -> None:
-        targets = list(dict.fromkeys(pair.target for pair in pairs))
-        self._sets: dict[Reference, Training | None] = {"test": (job.photos, targets), "train": training}
-        self._job, self._workers = job, workers
-        self._outcomes: dict[Reference, list[Outcome]] = {}
-
-    def features(self, metric: FeatureMetric) -> CachedFeatures | None:
-        """Those of the images that ``metric`` compares with, if it does. Raises `UnavailableError` without images."""
-        if metric.reference is None:
-            return None
-        photos, names = self._sets[metric.reference] or (self._job.photos, [])
-        if not names:
-            raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
-        if metric.reference not in self._outcomes:
-            pairs = [Pair(None, name) for name in names]
-            found = measure_pairs(replace(self._job, photos=photos), pairs, self._workers)
-            self._outcomes[metric.reference] = [one for one in found if one.problem is None]
-        return CachedFeatures(
-            self._job.cache, [outcome.keys[metric.identity] for outcome in self._outcomes[metric.reference]]
-        )

@@ -53,7 +53,7 @@ class FeatureMetric(Metric):
         return self.network(images.to(self.options.device)).float().cpu()
 
     @abstractmethod
-    def score_set(self, generated: Features, true: Features | None) -> tuple[float, float | None]:
+    def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
         """The score and, if it has one, its standard deviation; ``true`` are those of the reference.
 
         Raises `UnavailableError` if there are too few images.

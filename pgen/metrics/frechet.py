@@ -67,7 +67,7 @@ class FrechetMetric(FeatureMetric):
     def create(cls, name: str, options: MetricOptions) -> list[FrechetMetric]:
         return [cls(name, options, reference) for reference in options.against]
 
-    def score_set(self, generated: Features, true: Features | None) -> tuple[float, float | None]:
+    def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
         if true is None or min(len(generated), len(true)) < 2:
             raise UnavailableError("it takes two images at least on either side")
         moments = [compute_moments(block[:, self.columns] for block in one) for one in (generated, true)]

@@ -52,7 +52,7 @@ class InceptionScore(FeatureMetric):
         self.protocol = f"{SPLITS} splits in list order, mean ± sd; {self.network.about}"
         self.protocol += "; image × pose mask" * self.masked
 
-    def score_set(self, generated: Features, true: Features | None) -> tuple[float, float | None]:
+    def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
         if len(generated) < SPLITS:
             raise UnavailableError(f"{len(generated)} images are fewer than {SPLITS} splits")
         return inception_score((block[:, POOL:] for block in generated), len(generated))

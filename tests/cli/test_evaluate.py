@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pgen.cli.main import main
-from pgen.evaluation.methods import Pair
+from pgen.evaluation.photos import Pair
 from pgen.evaluation.run import draw_pairs_per_person
 from tests.data.examples import nothing_left_in, write_store
 from tests.evaluation.folders import PAIRS, photo, write_list, write_photos, write_results

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pgen.evaluation.examples import draw_examples
-from pgen.evaluation.methods import BASELINES, Pair
-from pgen.evaluation.photos import StorePhotos
+from pgen.evaluation.methods import BASELINES
+from pgen.evaluation.photos import Pair, StorePhotos
 from tests.data.examples import write_store
 
 

@@ -33,7 +33,7 @@ def test_a_source_that_is_no_photo_is_kept_as_it_is_written(tmp_path: Path) -> N
     photos = folder(tmp_path / "a", "z")
     found = parse_pair("someone___z_vis.png", LAYOUTS["patn"], photos)
     assert found is not None
-    assert (found.source, found.target, found.written) == (None, "z.png", "someone")
+    assert (found.source, found.target, found.written_source) == (None, "z.png", "someone")
     assert parse_pair("z___someone_vis.png", LAYOUTS["patn"], photos) is None
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import BASELINES, NetworksMethod, Pair, PredictedLabelPaste, choose_methods
-from pgen.evaluation.photos import Photo, StorePhotos
+from pgen.evaluation.methods import BASELINES, NetworksMethod, PredictedLabelPaste, choose_methods
+from pgen.evaluation.photos import Pair, Photo, StorePhotos
 from pgen.inference.predictor import load
 from tests.data.examples import write_store
 from tests.inference.tiny import write_weights

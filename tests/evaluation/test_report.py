@@ -7,8 +7,8 @@ import pytest
 
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import BASELINES, Pair
-from pgen.evaluation.photos import StorePhotos
+from pgen.evaluation.methods import BASELINES
+from pgen.evaluation.photos import Pair, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
 from pgen.evaluation.score import score_method
 from pgen.metrics.base import MetricOptions

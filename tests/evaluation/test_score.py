@@ -13,8 +13,8 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method, Pair, Prediction
-from pgen.evaluation.photos import FolderPhotos, Photo, Photos, StorePhotos
+from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method, Prediction
+from pgen.evaluation.photos import FolderPhotos, Pair, Photo, Photos, StorePhotos
 from pgen.evaluation.score import MethodResult, Training, hash_pairs, score_method
 from pgen.metrics.base import MetricOptions
 from pgen.metrics.ssim_kernel import ssim

@@ -17,8 +17,8 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import FilesMethod, Pair
-from pgen.evaluation.photos import FolderPhotos
+from pgen.evaluation.methods import FilesMethod
+from pgen.evaluation.photos import FolderPhotos, Pair
 from pgen.evaluation.score import score_method
 from pgen.metrics.base import MetricOptions, UnavailableError
 from pgen.metrics.tensorflow_inception import POOL, TENSORFLOW_URL, TensorflowInception

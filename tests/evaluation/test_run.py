@@ -1,0 +1,83 @@
+"""Evaluation from Python does what the command does, with the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+
+from pgen.cli import evaluate as command
+from pgen.cli.main import main
+from pgen.cli.options import flag_of
+from pgen.errors import InputError
+from pgen.evaluation.run import evaluate
+from tests.data.examples import write_store
+from tests.evaluation.folders import PAIRS, write_photos, write_results
+from tests.inference.tiny import write_weights
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_it_is_the_command_as_a_function(capsys: pytest.CaptureFixture[str]) -> None:
+    write_store(Path("s.h5"))
+    write_weights(Path("tiny.safetensors"))
+    metrics = ("ssim", "l1", "miou")
+    report = evaluate(
+        "s.h5", Path("tiny.safetensors"), baselines="copy-source", metrics=metrics, offline=True, workers=1
+    )
+    assert [result.method.name for result in report] == ["tiny", "copy-source"]
+    arguments = ["--data", "s.h5", "--weights", "tiny.safetensors", "--baseline", "copy-source"]
+    arguments += ["--metrics", ",".join(metrics), "--offline", "--workers", "1", "--json", "--no-cache"]
+    assert main(["evaluate", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(report.to_dict()))
+    assert report[0].scores[0].name == "ssim-legacy"
+    assert "<h2>Scores</h2>" in report.html()
+    assert report.draw_examples(1).shape[-1] == 3
+
+
+def test_defaults_and_names_are_those_of_the_command() -> None:
+    flags = {f"--{name.replace('_', '-')}": one for name, one in inspect.signature(command.run).parameters.items()}
+    for name, parameter in inspect.signature(evaluate).parameters.items():
+        if name in ("log", "warn", "progress"):
+            continue
+        default = flags[flag_of(name)].default
+        assert (default or ()) == (parameter.default or ()), name
+
+
+def test_results_of_another_system_and_what_is_to_be_known() -> None:
+    write_photos(Path("true"))
+    write_results(Path("results"), "spt")
+    next(Path("results").iterdir()).unlink()
+    Path("pairs.csv").write_text("from,to\n" + "".join(f"{source},{target}\n" for source, target in PAIRS))
+    messages: list[str] = []
+    report = evaluate(
+        generated="results", targets="true", pairs="pairs.csv", metrics="l1", workers=1, log=messages.append,
+        warn=messages.append,
+    )  # fmt: skip
+    assert len(report[0].pairs) == len(PAIRS) - 1
+    assert any("layout spt" in message for message in messages)
+    assert any("1 pairs have no result" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ({}, "data"),
+        ({"targets": "true"}, "targets"),
+        ({"data": "s.h5", "maps": "drawn"}, "maps"),
+        ({"data": "s.h5", "metrics": ["beauty"]}, "metrics"),
+        ({"data": "s.h5", "protocols": "best"}, "protocols"),
+        ({"data": "s.h5", "baselines": "magic"}, "baselines"),
+    ],
+)
+def test_errors_name_the_parameter_to_change(arguments: dict, option: str) -> None:
+    write_store(Path("s.h5"))
+    with pytest.raises(InputError) as caught:
+        evaluate(**arguments)
+    assert caught.value.option == option
