@@ -54,7 +54,7 @@ def test_none_to_show(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prepare("--people", 2, "--poses", 1) == 0
     capsys.readouterr()
     assert main(["inspect", "a.h5", "--pseudo-labels", "--sheet", "s.png"]) == 2
-    assert "error: a.h5: no pseudo labels; `pgen prepare --pseudo-labels K`" in capsys.readouterr().err
+    assert "error: a.h5: no pseudo labels; prepare" in capsys.readouterr().err
     assert not Path("s.png").exists()
 
 
