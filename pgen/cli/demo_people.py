@@ -9,33 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from pgen.synthetic.body_pose import ArmPose, BodyPose, LegPose
 from pgen.synthetic.camera import Framing
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
-from pgen.synthetic.poses import Arm, Leg, Stance
 from pgen.synthetic.render import Rendering, render
 
 #: Positions of the walk that are photographed; those between are interpolated.
 WALK_STEPS = 12
 
-_HANGING, _RAISED, _ON_HIP = Arm("hang", 0.4, 0.5, 0.0), Arm("up", 0.6, 0.6, 0.0), Arm("hip", 0.5, 0.5, 0.0)
-_STANDING = Leg(flex=0.0, spread=0.04, turn=0.12, knee=0.04)
-_EASED = Leg(flex=0.2, spread=0.07, turn=0.2, knee=0.36)
+_HANGING, _RAISED, _ON_HIP = ArmPose("hang", 0.4, 0.5, 0.0), ArmPose("up", 0.6, 0.6, 0.0), ArmPose("hip", 0.5, 0.5, 0.0)
+_STANDING = LegPose(flex=0.0, spread=0.04, turn=0.12, knee=0.04)
+_EASED = LegPose(flex=0.2, spread=0.07, turn=0.2, knee=0.36)
 
-_UPRIGHT = Stance(
+_UPRIGHT = BodyPose(
     yaw=0.12, lean=0.0, roll=0.0, bow=0.0, twist=0.0, side_bend=0.0, head_yaw=0.0, head_pitch=0.0, head_roll=0.0,
     left_arm=_HANGING, right_arm=_HANGING, left_leg=_STANDING, right_leg=_STANDING,
 )  # fmt: skip
 
 
-def _walk_stance(phase: float, yaw: float) -> Stance:
+def _walk_stance(phase: float, yaw: float) -> BodyPose:
     """One position of a walk: ``phase`` in radians, 2π a double step."""
 
-    def leg(phase: float) -> Leg:
+    def leg(phase: float) -> LegPose:
         # The knee bends while the leg swings forward.
-        return Leg(0.36 * float(np.cos(phase)), 0.0, 0.08, 0.1 + 0.6 * max(0.0, -float(np.sin(phase))))
+        return LegPose(0.36 * float(np.cos(phase)), 0.0, 0.08, 0.1 + 0.6 * max(0.0, -float(np.sin(phase))))
 
-    def arm(phase: float) -> Arm:
-        return Arm("swing", 0.5, 0.9, -0.38 * float(np.cos(phase)))
+    def arm(phase: float) -> ArmPose:
+        return ArmPose("swing", 0.5, 0.9, -0.38 * float(np.cos(phase)))
 
     return replace(
         _UPRIGHT,
@@ -48,7 +48,7 @@ def _walk_stance(phase: float, yaw: float) -> Stance:
 
 
 #: The target poses, by what they are called on the page.
-POSES: dict[str, Stance] = {
+POSES: dict[str, BodyPose] = {
     "hand on hip": replace(_UPRIGHT, yaw=-0.25, roll=0.09, left_leg=_STANDING, right_leg=_EASED, right_arm=_ON_HIP),
     "walking": _walk_stance(0.3, yaw=0.8),
     "from behind": replace(_UPRIGHT, yaw=np.pi - 0.15, head_yaw=0.1),
@@ -73,8 +73,8 @@ def render_demo_person(seed: int, index: int, size: tuple[int, int]) -> DemoPers
     """The person of that number, whole if it is even, else from the hips up; ``size`` is (height, width)."""
     person = synthetic_person(seed, index)
     framing = _HALF if index % 2 else _FULL
-    shot = replace(synthetic_shot(seed, index, 0), framing=framing, stance=_UPRIGHT)
-    truths = {title: render(person, replace(shot, stance=stance), size) for title, stance in POSES.items()}
+    shot = replace(synthetic_shot(seed, index, 0), framing=framing, body_pose=_UPRIGHT)
+    truths = {title: render(person, replace(shot, body_pose=stance), size) for title, stance in POSES.items()}
     return DemoPerson(render(person, shot, size), truths)
 
 
@@ -83,7 +83,7 @@ def render_walk(seed: int, index: int, size: tuple[int, int], frames: int) -> li
     person = synthetic_person(seed, index)
     shot = replace(synthetic_shot(seed, index, 0), framing=_FULL)
     stances = [_walk_stance(2 * np.pi * step / WALK_STEPS, yaw=0.6) for step in range(WALK_STEPS)]
-    return interpolate_poses([render(person, replace(shot, stance=stance), size).pose for stance in stances], frames)
+    return interpolate_poses([render(person, replace(shot, body_pose=stance), size).pose for stance in stances], frames)
 
 
 def interpolate_poses(poses: Sequence[NDArray[np.floating]], frames: int) -> list[NDArray[np.float32]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.synthetic.camera import columns
+from pgen.synthetic.camera import find_columns
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Light:
 
 
 @dataclass(frozen=True)
-class Backdrop:
-    """``kind`` is "studio" (plain, soft gradient) or "street" (blurred colours)."""
+class Background:
+    """``kind`` is "studio" (plain, soft gradient) or "street" (blurred colors)."""
 
     kind: str
     tone: tuple[float, float, float]
@@ -41,7 +41,7 @@ def sample_light(rng: np.random.Generator, style: str) -> Light:
     return Light((x, y, z), float(lamp), float(total - lamp), float(rng.normal(0, 0.015)))
 
 
-def sample_backdrop(rng: np.random.Generator, style: str) -> Backdrop:
+def sample_background(rng: np.random.Generator, style: str) -> Background:
     seed = int(rng.integers(1 << 30))
     if style == "market":
         tone = rng.uniform(70, 200, 3) * 0.4 + rng.uniform(70, 200) * 0.6
@@ -58,32 +58,32 @@ def sample_backdrop(rng: np.random.Generator, style: str) -> Backdrop:
         else:
             tone = rng.uniform(185, 245, 3)
     red, green, blue = (float(np.clip(v, 0, 255)) for v in tone)
-    return Backdrop(kind, (red, green, blue), float(rng.uniform(0, 22)), float(rng.uniform(0, 0.3)), seed)
+    return Background(kind, (red, green, blue), float(rng.uniform(0, 22)), float(rng.uniform(0, 0.3)), seed)
 
 
-def paint_backdrop(
-    backdrop: Backdrop, size: tuple[int, int], feet: tuple[float, float, float] | None
+def paint_background(
+    background: Background, size: tuple[int, int], feet: tuple[float, float, float] | None
 ) -> NDArray[np.float32]:
     """The empty scene (H, W, 3), 0-255; ``feet`` is (x, y, radius) of a soft shadow on the floor, in pixels."""
     height, width = size
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
-    scene = np.broadcast_to(np.asarray(backdrop.tone, dtype=np.float32), (height, width, 3)).copy()
-    if backdrop.kind == "street":
-        scene += _street(backdrop, size)
+    scene = np.broadcast_to(np.asarray(background.tone, dtype=np.float32), (height, width, 3)).copy()
+    if background.kind == "street":
+        scene += _paint_street(background, size)
     else:
-        scene -= backdrop.gradient * (0.55 * rows + 0.45 * across**2)
+        scene -= background.gradient * (0.55 * rows + 0.45 * across**2)
     if feet is not None:
         x, y, radius = feet
         far_x = (np.arange(width, dtype=np.float32)[None] - x) / radius
         far_y = (np.arange(height, dtype=np.float32)[:, None] - y) / (0.22 * radius)
-        scene *= (1 - backdrop.shadow * np.exp(-(far_x**2) - far_y**2))[..., None]
+        scene *= (1 - background.shadow * np.exp(-(far_x**2) - far_y**2))[..., None]
     return scene
 
 
-def _street(backdrop: Backdrop, size: tuple[int, int]) -> NDArray[np.float32]:
+def _paint_street(background: Background, size: tuple[int, int]) -> NDArray[np.float32]:
     """Soft patches, posts and a floor that starts somewhere behind the legs."""
-    rng = np.random.default_rng(backdrop.seed)
+    rng = np.random.default_rng(background.seed)
     height, width = size
     coarse = rng.normal(0, 1, (9, 6, 1)) * 24 + rng.normal(0, 1, (9, 6, 3)) * 6
     coarse[int(rng.integers(5, 8)) :] += rng.normal(0, 28) + rng.normal(0, 6, 3)
@@ -99,7 +99,7 @@ def cover_borders(
     image: NDArray[np.uint8], parsing: NDArray[np.uint8], size: tuple[int, int], bordered: bool
 ) -> tuple[int, int]:
     """Paint the side borders white (in place) and return the columns the photo fills."""
-    first, last = columns(size, bordered)
+    first, last = find_columns(size, bordered)
     for side in (slice(0, first), slice(last, None)):
         image[:, side] = 255
         parsing[:, side] = 0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pgen.errors import InputError
-from pgen.synthetic.phenotype import phenotype_features
+from pgen.synthetic.phenotype import multiply_phenotypes
 
 BODY_FILE = Path(__file__).with_name("body.npz")
 
@@ -46,7 +46,7 @@ class Body:
 
     def components(self, phenotype: NDArray[np.floating]) -> NDArray[np.float32]:
         """Shape components (K,) of a phenotype (11,), see ``phenotype.PHENOTYPES``."""
-        return np.asarray(phenotype_features(phenotype) @ self.regression, dtype=np.float32)
+        return np.asarray(multiply_phenotypes(phenotype) @ self.regression, dtype=np.float32)
 
     def rest(self, components: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Vertices (V, 3) and bone heads (B, 3) of a shape, at rest."""
@@ -71,7 +71,7 @@ class Body:
         return np.asarray(self.skinning @ chosen, dtype=np.float32)
 
 
-def bone_transforms(
+def compute_bone_transforms(
     body: Body, heads: NDArray[np.floating], rotations: Mapping[str, NDArray[np.floating]]
 ) -> NDArray[np.float64]:
     """Forward kinematics: (B, 3, 4) transforms from rest to posed space.
@@ -95,7 +95,7 @@ def bone_transforms(
     return np.concatenate([turn, shift[:, :, None]], axis=2)
 
 
-def skin(
+def skin_vertices(
     vertices: NDArray[np.floating], skinning: sparse.csr_matrix, transforms: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Linear blend skinning of rest vertices (N, 3) with weights (N, B) and transforms (B, 3, 4)."""

@@ -1,6 +1,6 @@
 """How people stand: a prior over body positions.
 
-A stance is told in terms that do not depend on the build: angles for legs, trunk and head, and for each arm either
+A body pose is told in terms that do not depend on the build: angles for legs, trunk and head, and for each arm either
 angles or a place the hand goes to (the hip, the hair, ...).
 """
 
@@ -14,7 +14,7 @@ ARMS = ("hang", "thigh", "hip", "behind", "front", "crossed", "hair", "raised", 
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmPose:
     """One arm. ``kind`` is one of ``ARMS``; ``spread`` and ``bend`` are numbers about 0-1 that vary it."""
 
     kind: str
@@ -24,7 +24,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Leg:
+class LegPose:
     """One leg, radians: ``flex`` forward, ``spread`` outwards, ``turn`` of the foot outwards, ``knee`` bent."""
 
     flex: float
@@ -34,7 +34,7 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Stance:
+class BodyPose:
     """A body position. Angles in radians; yaw 0 faces the camera, positive turns to the person's left."""
 
     yaw: float
@@ -46,14 +46,14 @@ class Stance:
     head_yaw: float
     head_pitch: float
     head_roll: float
-    left_arm: Arm
-    right_arm: Arm
-    left_leg: Leg
-    right_leg: Leg
+    left_arm: ArmPose
+    right_arm: ArmPose
+    left_leg: LegPose
+    right_leg: LegPose
 
 
-def sample_stance(rng: np.random.Generator) -> Stance:
-    """A stance as in fashion photos: mostly standing, arms mostly down, seen most often from the front."""
+def sample_body_pose(rng: np.random.Generator) -> BodyPose:
+    """A body pose as in fashion photos: mostly standing, arms mostly down, seen most often from the front."""
     facing = rng.choice(4, p=[0.47, 0.22, 0.1, 0.21])
     side = float(rng.choice([-1.0, 1.0]))
     yaw = (
@@ -65,7 +65,7 @@ def sample_stance(rng: np.random.Generator) -> Stance:
     legs, roll = _sample_legs(rng)
     arms = _sample_arms(rng)
     head_yaw = float(np.clip(rng.normal(0, 0.22) if rng.random() < 0.75 else rng.normal(0, 0.5), -1.0, 1.0))
-    return Stance(
+    return BodyPose(
         yaw=float(yaw),
         lean=float(rng.normal(0, 0.03)),
         roll=roll,
@@ -82,11 +82,11 @@ def sample_stance(rng: np.random.Generator) -> Stance:
     )
 
 
-def _sample_legs(rng: np.random.Generator) -> tuple[tuple[Leg, Leg], float]:
+def _sample_legs(rng: np.random.Generator) -> tuple[tuple[LegPose, LegPose], float]:
     kind = rng.choice(["stand", "contrapposto", "walk", "crossed"], p=[0.38, 0.3, 0.25, 0.07])
 
-    def leg(flex: float = 0.0, spread: float = 0.0, knee: float = 0.04) -> Leg:
-        return Leg(
+    def leg(flex: float = 0.0, spread: float = 0.0, knee: float = 0.04) -> LegPose:
+        return LegPose(
             flex=flex + float(rng.normal(0, 0.03)),
             spread=spread + float(rng.normal(0, 0.02)),
             turn=float(np.clip(rng.normal(0.12, 0.12), -0.15, 0.45)),
@@ -112,9 +112,9 @@ def _sample_legs(rng: np.random.Generator) -> tuple[tuple[Leg, Leg], float]:
     return ((ahead, behind) if rng.random() < 0.5 else (behind, ahead)), float(rng.normal(0, 0.03))
 
 
-def _sample_arms(rng: np.random.Generator) -> tuple[Arm, Arm]:
-    def arm(kind: str, swing: float = 0.0) -> Arm:
-        return Arm(kind, float(rng.random()), float(rng.random()), swing + float(rng.normal(0, 0.1)))
+def _sample_arms(rng: np.random.Generator) -> tuple[ArmPose, ArmPose]:
+    def arm(kind: str, swing: float = 0.0) -> ArmPose:
+        return ArmPose(kind, float(rng.random()), float(rng.random()), swing + float(rng.normal(0, 0.1)))
 
     pairs = (
         ("hang", "hang"),

@@ -58,7 +58,7 @@ def sample_framing(rng: np.random.Generator, style: str) -> Framing:
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera that looks along +y. Pixel centres at integer coordinates."""
+    """A pinhole camera that looks along +y. Pixel centers at integer coordinates."""
 
     scale: float  # pixels a metre at the person's distance
     x: float  # column of the axis
@@ -75,7 +75,7 @@ class Camera:
         return np.stack([x, y], axis=1), depth
 
 
-def columns(size: tuple[int, int], bordered: bool) -> tuple[int, int]:
+def find_columns(size: tuple[int, int], bordered: bool) -> tuple[int, int]:
     """First and past-the-last column that the photo fills; nearly square frames have borders at both sides."""
     height, width = size
     if width < 0.85 * height or not bordered:
@@ -84,7 +84,7 @@ def columns(size: tuple[int, int], bordered: bool) -> tuple[int, int]:
     return border, width - border
 
 
-def frame(
+def place_camera(
     framing: Framing,
     vertices: NDArray[np.floating],
     head: NDArray[np.bool_],
@@ -101,7 +101,7 @@ def frame(
     spots, _ = unit.project(vertices)
     trunk, _ = unit.project(joints[list(TORSO_JOINTS)])
     length = trunk[2:, 1].mean() - trunk[:2, 1].mean()
-    left, right = columns(size, bordered=True)
+    left, right = find_columns(size, bordered=True)
     usable = right - left
     top_row = framing.top * height
     top = spots[head, 1].min()

@@ -13,7 +13,7 @@ _NECK_TOP = 0.712
 _ARMPIT = 0.555
 
 
-def top_cut(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_top(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Inside of a top (N,) at reference points (N, 6)."""
     side, height = np.abs(points[:, X]), points[:, Z]
     on_arm = points[:, ARM]
@@ -64,7 +64,7 @@ def _under_neckline(
     return np.maximum(edge - height, beside)
 
 
-def bottom_cut(bottom: Bottom, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_bottom(bottom: Bottom, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Inside of trousers, shorts or a skirt (N,) at reference points (N, 6)."""
     waist = bottom.waist - points[:, Z]
     if bottom.kind == "skirt":
@@ -79,7 +79,7 @@ def skirt_end(bottom: Bottom) -> float:
     return 0.139 - LEG_LENGTH * bottom.length
 
 
-def shoe_cut(shoes: Shoes, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_shoes(shoes: Shoes, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Inside of shoes (N,) at reference points (N, 6)."""
     instep = -0.745 if shoes.height > 1.85 else 1.0
     high = (points[:, ALONG_LEG] - shoes.height) * LEG_LENGTH

@@ -13,7 +13,7 @@ from pgen.synthetic.wardrobe import Bottom, Shoes, Top
 _AZIMUTHS, _LEVELS = 36, 30
 
 
-def drape_top(
+def shape_top(
     top: Top, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of a top, from the suit's ``rest`` (N, 3), ``normals`` and reference ``points`` (N, 6)."""
@@ -28,26 +28,26 @@ def drape_top(
     out = rest + normals * (tight + folds + arm * sleeve)[:, None]
     torso = (1 - arm) * smoothstep(-points[:, Z], -0.64, -0.56 if top.sleeve > 0 else -0.48)
     hang = np.clip(0.15 + 0.95 * top.loose, 0, 1)
-    hung = _hang(out, points, decay=1.0 if top.loose > 0.4 else 0.985)
-    centre = _centre(out)
+    hung = _hang_straight(out, points, decay=1.0 if top.loose > 0.4 else 0.985)
+    center = _find_center(out)
     flare = 1 + 0.10 * top.loose * smoothstep(-points[:, Z], -0.4, -0.1)
     if top.tucked:
         # The cloth is gathered where it goes into the waistband.
         hang = hang * smoothstep(points[:, Z], top.hem - 0.02, top.hem + 0.14)
         flare = np.ones_like(flare)
-    target = centre + (out[:, :2] - centre) * (hung * flare)[:, None]
+    target = center + (out[:, :2] - center) * (hung * flare)[:, None]
     out[:, :2] += (target - out[:, :2]) * (hang * torso)[:, None]
     return out
 
 
-def _centre(rest: NDArray[np.floating]) -> NDArray[np.floating]:
+def _find_center(rest: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.array([0.0, float(np.median(rest[:, 1]))])
 
 
-def _hang(rest: NDArray[np.floating], points: NDArray[np.floating], decay: float) -> NDArray[np.floating]:
+def _hang_straight(rest: NDArray[np.floating], points: NDArray[np.floating], decay: float) -> NDArray[np.floating]:
     """Factor (N,) by which the trunk's radius grows when cloth hangs straight down from what sticks out above."""
     trunk = (points[:, ARM] < 0.3) & (points[:, Z] > 0.0) & (points[:, Z] < 0.66)
-    offset = rest[:, :2] - _centre(rest)
+    offset = rest[:, :2] - _find_center(rest)
     radius = np.hypot(offset[:, 0], offset[:, 1]) + 1e-6
     azimuth = (np.arctan2(offset[:, 1], offset[:, 0]) / (2 * np.pi)) % 1 * _AZIMUTHS
     level = np.clip((0.66 - points[:, Z]) / 0.66, 0, 1) * (_LEVELS - 1)
@@ -68,7 +68,7 @@ def _hang(rest: NDArray[np.floating], points: NDArray[np.floating], decay: float
     return np.asarray(ndimage.map_coordinates(padded, [level, azimuth + 0.5], order=1, mode="nearest"))
 
 
-def drape_trousers(
+def shape_trousers(
     bottom: Bottom,
     rest: NDArray[np.floating],
     normals: NDArray[np.floating],
@@ -86,7 +86,7 @@ def drape_trousers(
     widths = widths + (0.012 * bottom.wide if bottom.kind == "trousers" else 0.02 * bottom.wide)
     target = np.interp(along, [0.3, 1.0, 1.95], widths)
     for chain, side in zip(chains, (points[:, X] >= 0, points[:, X] < 0), strict=True):
-        axis = _on_chain(chain, along)
+        axis = _project_on_chain(chain, along)
         offset = out - axis
         offset[:, 2] *= 0.3  # mostly sideways: hems stay level
         radius = np.linalg.norm(offset, axis=1) + 1e-6
@@ -96,20 +96,20 @@ def drape_trousers(
     return out
 
 
-def _on_chain(chain: NDArray[np.floating], along: NDArray[np.floating]) -> NDArray[np.floating]:
+def _project_on_chain(chain: NDArray[np.floating], along: NDArray[np.floating]) -> NDArray[np.floating]:
     upper = chain[0] + along[:, None] * (chain[1] - chain[0])
     lower = chain[1] + (along[:, None] - 1) * (chain[2] - chain[1])
     return np.asarray(np.where(along[:, None] < 1, upper, lower))
 
 
-def drape_skirt(
+def shape_skirt(
     bottom: Bottom, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of a skirt, from the body's wide skirt surface."""
     out = rest + normals * 0.004
     down = np.clip((0.1 - points[:, Z]) / (0.1 - skirt_end(bottom)), 0, 1.3)
-    centre = _centre(out)
-    offset = out[:, :2] - centre
+    center = _find_center(out)
+    offset = out[:, :2] - center
     azimuth = np.arctan2(offset[:, 1], offset[:, 0])
     drop = np.clip(0.1 - points[:, Z], 0, None)
     # The surface widens by itself, as the legs do at rest; straight skirts take some of the depth back.
@@ -118,10 +118,10 @@ def drape_skirt(
     if bottom.pleats:
         depth = (0.015 + 0.07 * bottom.wide) * smoothstep(down, 0.05, 1.0)
         factor = factor + depth * np.sin(azimuth * bottom.pleats + 3 * np.sin(azimuth + bottom.texture.seed))
-    out[:, :2] = centre + offset * factor.T
+    out[:, :2] = center + offset * factor.T
     return out
 
 
-def drape_shoes(shoes: Shoes, rest: NDArray[np.floating], normals: NDArray[np.floating]) -> NDArray[np.floating]:
+def shape_shoes(shoes: Shoes, rest: NDArray[np.floating], normals: NDArray[np.floating]) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of shoes, from the suit."""
     return rest + normals * (0.009 if shoes.height > 1.85 else 0.012)

@@ -28,7 +28,7 @@ class HairMesh:
     strand: NDArray[np.float64]
 
 
-def hairline(points: NDArray[np.floating], fringe: bool) -> NDArray[np.floating]:
+def measure_hairline(points: NDArray[np.floating], fringe: bool) -> NDArray[np.floating]:
     """Signed distance (N,) into the hairy part of the head at reference points (N, >=3), metres."""
     x, y, z = points[:, 0], points[:, 1], points[:, 2]
     forehead = (0.9 if fringe else 0.944) - (0.4 if fringe else 3.2) * x**2
@@ -40,7 +40,7 @@ def hairline(points: NDArray[np.floating], fringe: bool) -> NDArray[np.floating]
 
 @lru_cache(maxsize=1)
 def _skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Directions (rows, columns, 3) from the skull's centre, and its radius there, ears left out."""
+    """Directions (rows, columns, 3) from the skull's center, and its radius there, ears left out."""
     body = load_body()
     head = body.weight_of("head", "neck03") > 0.5
     head[np.unique(np.concatenate([body.faces["suit"], body.faces["skirt"], body.faces["eyes"]]))] = False
@@ -63,7 +63,7 @@ def _skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return directions, smooth.reshape(_ROWS, _COLUMNS)
 
 
-def hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profile: NDArray[np.floating]) -> HairMesh:
+def build_hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profile: NDArray[np.floating]) -> HairMesh:
     """The hair's surface in reference coordinates.
 
     The profiles (N, 2) are (height, y) of the clothed chest and back that long hair lies on.
@@ -93,7 +93,7 @@ def hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profile: NDA
 def _cap(hair: Hair) -> HairMesh:
     directions, radius = _skull()
     surface = _CENTRE + directions * radius[..., None]
-    inside = hairline(surface.reshape(-1, 3), hair.fringe).reshape(radius.shape)
+    inside = measure_hairline(surface.reshape(-1, 3), hair.fringe).reshape(radius.shape)
     full = {"short": 0.008 + 0.02 * hair.volume, "bun": 0.009, "ponytail": 0.009}.get(
         hair.style, 0.012 + 0.014 * hair.volume
     )
@@ -147,10 +147,10 @@ def _side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
 
 def _bun(hair: Hair) -> HairMesh:
     high = hair.volume > 0.5
-    centre = np.array([0.0, 0.01, 1.0]) if high else np.array([0.0, 0.062, 0.89])
+    center = np.array([0.0, 0.01, 1.0]) if high else np.array([0.0, 0.062, 0.89])
     turn = np.linspace(0, np.pi, _TUBE_ROWS)
     radius = (0.036 + 0.012 * hair.volume) * np.sin(turn)
-    path = centre + np.stack([np.zeros_like(turn), np.zeros_like(turn), 0.04 * np.cos(turn)], axis=1)
+    path = center + np.stack([np.zeros_like(turn), np.zeros_like(turn), 0.04 * np.cos(turn)], axis=1)
     return _tube(path, radius * 1.15, radius, hair.seed)
 
 
@@ -200,7 +200,7 @@ def _grid_faces(rows: int, columns: int) -> NDArray[np.intp]:
     return np.concatenate([np.stack([a, c, b], -1), np.stack([b, c, d], -1)])
 
 
-def hair_weights(body: Body, vertices: NDArray[np.floating]) -> NDArray[np.float32]:
+def weigh_hair(body: Body, vertices: NDArray[np.floating]) -> NDArray[np.float32]:
     """Skinning weights (N, bones) of hair: the head's above the chin, then the neck's, then the chest's."""
     z = vertices[:, 2]
     head = smoothstep(z, 0.70, 0.80)

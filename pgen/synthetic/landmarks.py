@@ -20,7 +20,7 @@ _HIP_UP = 0.03
 _NOSE, _EYE, _EAR = (0.0, -0.172, 0.831), (0.031, -0.142, 0.870), (0.084, -0.045, 0.848)
 
 
-def landmarks(body: Body, rest: NDArray[np.floating], heads: NDArray[np.floating]) -> NDArray[np.float64]:
+def place_landmarks(body: Body, rest: NDArray[np.floating], heads: NDArray[np.floating]) -> NDArray[np.float64]:
     """Joints (18, 3) of a body at rest, from all its vertices (V, 3) and bone heads (B, 3). The neck is left at 0."""
     result = np.zeros((JOINT_COUNT, 3))
 
@@ -52,7 +52,7 @@ def landmarks(body: Body, rest: NDArray[np.floating], heads: NDArray[np.floating
     return result
 
 
-def landmark_weights(body: Body) -> sparse.csr_matrix:
+def weigh_landmarks(body: Body) -> sparse.csr_matrix:
     """Skinning weights (18, B) of the joints."""
     weights = np.zeros((JOINT_COUNT, len(body.bones)), dtype=np.float32)
 

@@ -1,11 +1,11 @@
-"""The colour of every visible point: cloth patterns, skin, face, hair and shoes, before light."""
+"""The color of every visible point: cloth patterns, skin, face, hair and shoes, before light."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.synthetic.hair import hairline
+from pgen.synthetic.hair import measure_hairline
 from pgen.synthetic.person import Person
 from pgen.synthetic.person_mesh import Layer
 from pgen.synthetic.regions import (
@@ -21,37 +21,37 @@ from pgen.synthetic.regions import (
 )
 from pgen.synthetic.wardrobe import Hair, Shoes, Texture
 
-Colours = NDArray[np.float32]
+Colors = NDArray[np.float32]
 
 
-def paint(
+def paint_materials(
     person: Person, layers: NDArray[np.integer], points: NDArray[np.floating], extra: NDArray[np.floating]
-) -> Colours:
-    """Colours (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
-    colours = np.empty((len(points), 3), dtype=np.float32)
+) -> Colors:
+    """Colors (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
+    colors = np.empty((len(points), 3), dtype=np.float32)
     for layer in Layer:
         chosen = np.flatnonzero(layers == layer)
         if not len(chosen):
             continue
         here, more = points[chosen], extra[chosen]
         if layer is Layer.TOP:
-            folds = _folds(here, person.top.texture.seed, person.top.loose)
-            colours[chosen] = cloth(person.top.texture, here, upper=True) * folds
+            folds = _shade_folds(here, person.top.texture.seed, person.top.loose)
+            colors[chosen] = paint_cloth(person.top.texture, here, upper=True) * folds
         elif layer is Layer.BOTTOM:
-            folds = _folds(here, person.bottom.texture.seed, person.bottom.wide, person.bottom.kind == "skirt")
-            colours[chosen] = cloth(person.bottom.texture, here, upper=False) * folds
+            folds = _shade_folds(here, person.bottom.texture.seed, person.bottom.wide, person.bottom.kind == "skirt")
+            colors[chosen] = paint_cloth(person.bottom.texture, here, upper=False) * folds
         elif layer is Layer.HAIR:
-            colours[chosen] = _hair(person.hair, here, more)
+            colors[chosen] = _paint_hair(person.hair, here, more)
         elif layer is Layer.SHOES:
-            colours[chosen] = _shoes(person.shoes, here)
+            colors[chosen] = _paint_shoes(person.shoes, here)
         elif layer is Layer.EYES:
-            colours[chosen] = _eyes(person, here)
+            colors[chosen] = _paint_eyes(person, here)
         else:
-            colours[chosen] = _skin(person, here, more[:, 0])
-    return colours
+            colors[chosen] = _skin(person, here, more[:, 0])
+    return colors
 
 
-def _folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
+def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
     """Brightness (N, 1) of small folds that the mesh lacks: long ones that hang, short ones at bent joints."""
     hanging = waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
     if skirt:
@@ -64,21 +64,21 @@ def _folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = 
     return np.asarray(1 + share, dtype=np.float32)[:, None]
 
 
-def cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colours:
+def paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colors:
     """A pattern at reference points; it follows the sleeves and wraps around trunk and legs."""
-    colour = np.asarray(texture.colour, dtype=np.float32)
+    color = np.asarray(texture.color, dtype=np.float32)
     if texture.kind == "plain":
-        return np.broadcast_to(colour, (len(points), 3))
+        return np.broadcast_to(color, (len(points), 3))
     if texture.kind == "denim":
         worn = waves(points[:, :3], texture.seed, 0.35, 1) + np.exp(-(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2))
         weave = np.sin(900 * points[:, Z] + 500 * points[:, X])
-        return colour * (1 + 0.09 * worn + 0.03 * weave)[:, None].astype(np.float32)
-    share = _pattern(texture, points, upper)[:, None].astype(np.float32)
-    return colour + share * (np.asarray(texture.second, dtype=np.float32) - colour)
+        return color * (1 + 0.09 * worn + 0.03 * weave)[:, None].astype(np.float32)
+    share = _paint_pattern(texture, points, upper)[:, None].astype(np.float32)
+    return color + share * (np.asarray(texture.second, dtype=np.float32) - color)
 
 
-def _pattern(texture: Texture, points: NDArray[np.floating], upper: bool) -> NDArray[np.floating]:
-    """Share (N,) of the second colour."""
+def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) -> NDArray[np.floating]:
+    """Share (N,) of the second color."""
     repeat = texture.repeat
     if texture.kind == "printed":
         return smoothstep(waves(points[:, :3], texture.seed, 1.6 * repeat, 2), 0.05, 0.22)
@@ -116,7 +116,7 @@ def _cloth_coordinates(points: NDArray[np.floating], upper: bool) -> tuple[NDArr
     )
 
 
-def _hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]) -> Colours:
+def _paint_hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]) -> Colors:
     across, along = strand[:, 0], strand[:, 1]
     phase = hair.seed % 97
     bend = 0.5 * np.sin(along * 22 + across + phase)
@@ -129,42 +129,42 @@ def _hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]
     # A soft sheen around the crown, as straight hair has.
     light += 0.28 * np.exp(-(((points[:, Z] - 0.935 - 0.004 * fine) / 0.022) ** 2))
     light -= 0.16 * smoothstep(-points[:, Z], -0.8, -0.6)
-    return (np.asarray(hair.colour, dtype=np.float32) * light[:, None]).astype(np.float32)
+    return (np.asarray(hair.color, dtype=np.float32) * light[:, None]).astype(np.float32)
 
 
-def _shoes(shoes: Shoes, points: NDArray[np.floating]) -> Colours:
+def _paint_shoes(shoes: Shoes, points: NDArray[np.floating]) -> Colors:
     sole = (points[:, Z] < -0.806)[:, None]
-    return np.where(sole, np.asarray(shoes.sole, dtype=np.float32), np.asarray(shoes.colour, dtype=np.float32))
+    return np.where(sole, np.asarray(shoes.sole, dtype=np.float32), np.asarray(shoes.color, dtype=np.float32))
 
 
-def _eyes(person: Person, points: NDArray[np.floating]) -> Colours:
+def _paint_eyes(person: Person, points: NDArray[np.floating]) -> Colors:
     distance = np.hypot(np.abs(points[:, X]) - 0.031, points[:, Z] - 0.870)[:, None]
-    colours = np.broadcast_to(np.array([196, 192, 188], dtype=np.float32), (len(points), 3))
-    colours = np.where(distance < 0.009, np.asarray(person.iris, dtype=np.float32), colours)
-    colours = np.where(distance < 0.0038, np.float32(14), colours)
+    colors = np.broadcast_to(np.array([196, 192, 188], dtype=np.float32), (len(points), 3))
+    colors = np.where(distance < 0.009, np.asarray(person.iris, dtype=np.float32), colors)
+    colors = np.where(distance < 0.0038, np.float32(14), colors)
     # The upper lid shades the eye and hides the iris's top.
     lid = smoothstep(points[:, Z], 0.8715, 0.875)[:, None]
-    return (colours + lid * (0.6 * np.asarray(person.skin, dtype=np.float32) - colours)).astype(np.float32)
+    return (colors + lid * (0.6 * np.asarray(person.skin, dtype=np.float32) - colors)).astype(np.float32)
 
 
-def _skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colours:
+def _skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
     skin = np.asarray(person.skin, dtype=np.float32)
-    colours = np.broadcast_to(skin, (len(points), 3)).copy()
+    colors = np.broadcast_to(skin, (len(points), 3)).copy()
     face = np.flatnonzero((points[:, Z] > 0.72) & (points[:, ARM] < 0.5))
     if len(face):
-        colours[face] = _face(person, points[face], lips[face], colours[face])
-    return colours
+        colors[face] = _paint_face(person, points[face], lips[face], colors[face])
+    return colors
 
 
-def _face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating], colours: Colours) -> Colours:
+def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating], colors: Colors) -> Colors:
     skin = np.asarray(person.skin, dtype=np.float32)
-    hair = np.asarray(person.hair.colour, dtype=np.float32)
+    hair = np.asarray(person.hair.color, dtype=np.float32)
     side, y, z = np.abs(points[:, X]), points[:, Y], points[:, Z]
     front = y < -0.1
 
-    def blend(share: NDArray[np.floating], colour: NDArray[np.floating]) -> None:
+    def blend(share: NDArray[np.floating], color: NDArray[np.floating]) -> None:
         weight = np.clip(share, 0, 1)[:, None].astype(np.float32)
-        colours[:] += weight * (colour - colours)
+        colors[:] += weight * (color - colors)
 
     blush = np.exp(-(((side - 0.045) / 0.02) ** 2) - ((z - 0.825) / 0.018) ** 2) * front
     blend(0.22 * blush, skin * np.array([1.0, 0.72, 0.7], dtype=np.float32))
@@ -185,5 +185,5 @@ def _face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floatin
     blend(0.8 * brow * front, hair * 0.75)
     nose = np.exp(-(((side - 0.011) / 0.006) ** 2) - ((z - 0.8235) / 0.004) ** 2) * (y < -0.14)
     blend(0.4 * nose, skin * 0.5)
-    blend(smoothstep(hairline(points, person.hair.fringe), -0.002, 0.004), hair * 0.85)
-    return colours
+    blend(smoothstep(measure_hairline(points, person.hair.fringe), -0.002, 0.004), hair * 0.85)
+    return colors

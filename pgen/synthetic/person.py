@@ -1,4 +1,4 @@
-"""A synthetic person: build, colours and clothes."""
+"""A synthetic person: build, colors and clothes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from pgen.synthetic.phenotype import PHENOTYPES
 from pgen.synthetic.wardrobe import (
     Bottom,
-    Colour,
+    Color,
     Hair,
     Shoes,
     Top,
@@ -28,8 +28,8 @@ class Person:
     """Who is rendered; the same in every view. Garments may be swapped with ``dataclasses.replace``."""
 
     phenotype: tuple[float, ...]  # as phenotype.PHENOTYPES, 0-1
-    skin: Colour
-    iris: Colour
+    skin: Color
+    iris: Color
     lips: float  # 0 natural to 1 made up
     top: Top
     bottom: Bottom

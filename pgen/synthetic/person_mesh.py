@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pgen.synthetic.body import Body, load_body
-from pgen.synthetic.garment_edges import bottom_cut, shoe_cut, top_cut
-from pgen.synthetic.garment_mesh import drape_shoes, drape_skirt, drape_top, drape_trousers
-from pgen.synthetic.hair import hair_mesh, hair_weights
-from pgen.synthetic.landmarks import landmark_weights, landmarks
+from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
+from pgen.synthetic.garment_mesh import shape_shoes, shape_skirt, shape_top, shape_trousers
+from pgen.synthetic.hair import build_hair_mesh, weigh_hair
+from pgen.synthetic.landmarks import place_landmarks, weigh_landmarks
 from pgen.synthetic.person import Person
 from pgen.synthetic.regions import ARM, X, Z, smoothstep
-from pgen.synthetic.surfaces import Surface, incidence, surfaces, vertex_normals
+from pgen.synthetic.surfaces import Surface, build_incidence, compute_vertex_normals, load_surfaces
 from pgen.synthetic.wardrobe import Top
 
 
@@ -33,7 +33,7 @@ class Layer(IntEnum):
 
 
 @dataclass(frozen=True)
-class Figure:
+class PersonMesh:
     """A person's mesh at rest: N vertices, F triangles."""
 
     heads: NDArray[np.float32]  # (B, 3) where the bones start
@@ -53,7 +53,7 @@ class Figure:
     @cached_property
     def meeting(self) -> sparse.csr_matrix:
         """Which triangles meet at each vertex: (N, F)."""
-        return incidence(self.faces, len(self.rest))
+        return build_incidence(self.faces, len(self.rest))
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ class _Part:
 
 
 @lru_cache(maxsize=8)
-def build_figure(person: Person) -> Figure:
+def build_person_mesh(person: Person) -> PersonMesh:
     """Dress a person's body."""
-    body, parts_of = load_body(), surfaces()
+    body, parts_of = load_body(), load_surfaces()
     rest, heads = body.rest(body.components(np.array(person.phenotype)))
     at_rest = {name: rest[surface.vertices].astype(np.float64) for name, surface in parts_of.items()}
     normals = {
-        name: vertex_normals(at_rest[name].astype(np.float32), surface.faces, surface.meeting)
+        name: compute_vertex_normals(at_rest[name].astype(np.float32), surface.faces, surface.meeting)
         for name, surface in parts_of.items()
     }
     top, bottom = person.top, person.bottom
@@ -84,44 +84,44 @@ def build_figure(person: Person) -> Figure:
     suit, skirt = parts_of["suit"], parts_of["skirt"]
 
     parts = []
-    top_rest = drape_top(top, at_rest["suit"], normals["suit"], suit.points)
-    parts.append(_garment(Layer.TOP, suit, top_rest, top_cut(top, suit.points)))
+    top_rest = shape_top(top, at_rest["suit"], normals["suit"], suit.points)
+    parts.append(_build_garment(Layer.TOP, suit, top_rest, measure_top(top, suit.points)))
     if bottom.kind == "skirt":
         lower_name, lower, lower_rest = (
             "skirt",
             skirt,
-            drape_skirt(bottom, at_rest["skirt"], normals["skirt"], skirt.points),
+            shape_skirt(bottom, at_rest["skirt"], normals["skirt"], skirt.points),
         )
     else:
         chains = tuple(
             heads[[body.bone(f"{bone}.{side}") for bone in ("upperleg01", "lowerleg01", "foot")]] for side in "LR"
         )
         lower_name, lower = "suit", suit
-        lower_rest = drape_trousers(bottom, at_rest["suit"], normals["suit"], suit.points, (chains[0], chains[1]))
-    inside = bottom_cut(bottom, lower.points)
+        lower_rest = shape_trousers(bottom, at_rest["suit"], normals["suit"], suit.points, (chains[0], chains[1]))
+    inside = measure_bottom(bottom, lower.points)
     hidden = None
     if not top.tucked:
-        below = top_cut(top, lower.points)
+        below = measure_top(top, lower.points)
         hidden = below > 0.035
         # The waistband must not pierce the top that hangs over it.
         lower_rest = lower_rest - normals[lower_name] * 0.006 * smoothstep(below, -0.02, 0.01)[:, None]
-    parts.append(_garment(Layer.BOTTOM, lower, lower_rest, inside, hidden))
-    shoe_rest = drape_shoes(person.shoes, at_rest["suit"], normals["suit"])
-    covered = bottom_cut(bottom, suit.points) > 0.05 if bottom.kind != "skirt" else None
-    parts.append(_garment(Layer.SHOES, suit, shoe_rest, shoe_cut(person.shoes, suit.points), covered))
+    parts.append(_build_garment(Layer.BOTTOM, lower, lower_rest, inside, hidden))
+    shoe_rest = shape_shoes(person.shoes, at_rest["suit"], normals["suit"])
+    covered = measure_bottom(bottom, suit.points) > 0.05 if bottom.kind != "skirt" else None
+    parts.append(_build_garment(Layer.SHOES, suit, shoe_rest, measure_shoes(person.shoes, suit.points), covered))
 
     skin = parts_of["body"]
-    cover = np.maximum(top_cut(top, skin.points), bottom_cut(bottom, skin.points))
-    cover = np.maximum(cover, shoe_cut(person.shoes, skin.points))
-    parts.append(_plain(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.035 + 0.05 * top.loose))
-    parts.append(_plain(Layer.EYES, parts_of["eyes"], at_rest["eyes"]))
-    parts.append(_hair(person, body, at_rest["body"], heads, top_rest))
-    return _join(
+    cover = np.maximum(measure_top(top, skin.points), measure_bottom(bottom, skin.points))
+    cover = np.maximum(cover, measure_shoes(person.shoes, skin.points))
+    parts.append(_build_bare_part(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.035 + 0.05 * top.loose))
+    parts.append(_build_bare_part(Layer.EYES, parts_of["eyes"], at_rest["eyes"]))
+    parts.append(_build_hair(person, body, at_rest["body"], heads, top_rest))
+    return _join_parts(
         parts,
         heads,
         top,
-        landmarks(body, rest, heads),
-        landmark_weights(body),
+        place_landmarks(body, rest, heads),
+        weigh_landmarks(body),
         hip_width=2 * max(_half_width(top_rest, suit.points, top.hem), _half_width(lower_rest, lower.points, 0.0)),
     )
 
@@ -132,7 +132,7 @@ def _half_width(rest: NDArray[np.floating], points: NDArray[np.floating], lowest
     return float(np.abs(rest[around, 0]).max()) if around.any() else 0.0
 
 
-def _garment(
+def _build_garment(
     layer: Layer,
     surface: Surface,
     rest: NDArray[np.floating],
@@ -147,11 +147,11 @@ def _garment(
     faces, corners = surface.faces[kept], corners[kept]
     lowest = corners.min(axis=1)
     extra = np.zeros((len(rest), 2))
-    both = lowest < (10.0 if layer is Layer.BOTTOM and surface is surfaces()["skirt"] else 0.12)
+    both = lowest < (10.0 if layer is Layer.BOTTOM and surface is load_surfaces()["skirt"] else 0.12)
     return _Part(layer, rest, surface.skinning, surface.points, extra, faces, lowest < 0.03, both)
 
 
-def _plain(
+def _build_bare_part(
     layer: Layer, surface: Surface, rest: NDArray[np.floating], hidden: NDArray[np.bool_] | None = None
 ) -> _Part:
     faces = surface.faces
@@ -162,17 +162,19 @@ def _plain(
     return _Part(layer, rest, surface.skinning, surface.points, extra, faces, none, none)
 
 
-def _hair(
+def _build_hair(
     person: Person,
     body: Body,
     skin_rest: NDArray[np.floating],
     heads: NDArray[np.floating],
     top_rest: NDArray[np.floating],
 ) -> _Part:
-    parts_of = surfaces()
+    parts_of = load_surfaces()
     suit, skin = parts_of["suit"], parts_of["body"]
-    mesh = hair_mesh(
-        person.hair, _profile(suit.points, top_rest, front=True), _profile(suit.points, top_rest, front=False)
+    mesh = build_hair_mesh(
+        person.hair,
+        _measure_profile(suit.points, top_rest, front=True),
+        _measure_profile(suit.points, top_rest, front=False),
     )
     head = np.asarray(skin.skinning[:, body.bone("head")].todense()).ravel() > 0.5
     from_low, from_high = skin.points[head, :3].min(axis=0), skin.points[head, :3].max(axis=0)
@@ -196,12 +198,12 @@ def _hair(
     )
     points = np.zeros((len(rest), 6))
     points[:, :3] = mesh.vertices
-    weights = sparse.csr_matrix(hair_weights(body, mesh.vertices))
+    weights = sparse.csr_matrix(weigh_hair(body, mesh.vertices))
     none = np.zeros(len(mesh.faces), dtype=bool)
     return _Part(Layer.HAIR, rest, weights, points, mesh.strand, mesh.faces, none, none)
 
 
-def _profile(points: NDArray[np.floating], rest: NDArray[np.floating], front: bool) -> NDArray[np.floating]:
+def _measure_profile(points: NDArray[np.floating], rest: NDArray[np.floating], front: bool) -> NDArray[np.floating]:
     """(height, y) of the outermost of the dressed trunk, heights in reference coordinates and ascending."""
     trunk = (points[:, ARM] < 0.3) & (np.abs(points[:, X]) < 0.15)
     rows = []
@@ -214,14 +216,14 @@ def _profile(points: NDArray[np.floating], rest: NDArray[np.floating], front: bo
     return np.array(rows)
 
 
-def _join(
+def _join_parts(
     parts: list[_Part],
     heads: NDArray[np.floating],
     top: Top,
     joints: NDArray[np.float64],
     joint_weights: sparse.csr_matrix,
     hip_width: float,
-) -> Figure:
+) -> PersonMesh:
     offsets = np.cumsum([0, *(len(part.rest) for part in parts)])
     faces = np.concatenate([part.faces + start for part, start in zip(parts, offsets[:-1], strict=True)])
     used, renumbered = np.unique(faces, return_inverse=True)
@@ -229,7 +231,7 @@ def _join(
     def joined(arrays: list[NDArray[np.floating]]) -> NDArray[np.float32]:
         return np.concatenate(arrays)[used].astype(np.float32)
 
-    return Figure(
+    return PersonMesh(
         heads=heads.astype(np.float32),
         rest=joined([part.rest for part in parts]),
         skinning=sparse.vstack([part.skinning for part in parts]).tocsr()[used].astype(np.float32),

@@ -21,7 +21,7 @@ PHENOTYPES = (
 )
 
 
-def phenotype_features(phenotypes: NDArray[np.floating]) -> NDArray[np.floating]:
+def multiply_phenotypes(phenotypes: NDArray[np.floating]) -> NDArray[np.floating]:
     """What the regression to shape components takes: 1, the phenotypes and their products.
 
     ``phenotypes`` (..., 11), values 0-1 in the order of ``PHENOTYPES``; result (..., 78).

@@ -1,6 +1,6 @@
-"""From a stance to the rotations of the bones of a particular figure.
+"""From a body pose to the rotations of the bones of a particular mesh.
 
-Legs, trunk and head turn by the stance's angles; hands go where the stance says by two-bone inverse kinematics.
+Legs, trunk and head turn by the body pose's angles; hands go where the body pose says by two-bone inverse kinematics.
 """
 
 from __future__ import annotations
@@ -8,73 +8,73 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.synthetic.body import Body, bone_transforms
-from pgen.synthetic.body_pose import Arm, Leg, Stance, sample_stance
-from pgen.synthetic.person_mesh import Figure
+from pgen.synthetic.body import Body, compute_bone_transforms
+from pgen.synthetic.body_pose import ArmPose, BodyPose
+from pgen.synthetic.person_mesh import PersonMesh
 from pgen.synthetic.rotations import (
-    about_x,
-    about_y,
-    about_z,
-    angle_about,
-    frame_of,
+    build_frame,
+    measure_angle,
+    normalize,
     rotate_about,
-    rotation_between,
-    two_bones,
-    unit,
+    rotate_between,
+    rotate_x,
+    rotate_y,
+    rotate_z,
+    solve_two_bones,
 )
 
-__all__ = ["Arm", "Leg", "Stance", "sample_stance", "solve"]
 
-
-def solve(body: Body, figure: Figure, stance: Stance) -> NDArray[np.float64]:
-    """Bone transforms (B, 3, 4) of a figure in a stance."""
+def solve_pose(body: Body, mesh: PersonMesh, body_pose: BodyPose) -> NDArray[np.float64]:
+    """Bone transforms (B, 3, 4) of a mesh in a body_pose."""
     rotations: dict[str, NDArray[np.floating]] = {
-        "root": about_z(stance.yaw) @ about_x(-stance.lean) @ about_y(stance.roll)
+        "root": rotate_z(body_pose.yaw) @ rotate_x(-body_pose.lean) @ rotate_y(body_pose.roll)
     }
     for name, share in (("spine05", 0.2), ("spine04", 0.2), ("spine03", 0.25), ("spine02", 0.2), ("spine01", 0.15)):
-        bend = about_y(share * (stance.side_bend - stance.roll)) @ about_x(-share * stance.bow)
-        rotations[name] = about_z(share * stance.twist) @ bend
+        bend = rotate_y(share * (body_pose.side_bend - body_pose.roll)) @ rotate_x(-share * body_pose.bow)
+        rotations[name] = rotate_z(share * body_pose.twist) @ bend
     for name, share in (("neck01", 0.2), ("neck02", 0.2), ("neck03", 0.25), ("head", 0.35)):
         rotations[name] = (
-            about_z(share * stance.head_yaw) @ about_y(share * stance.head_roll) @ about_x(share * stance.head_pitch)
+            rotate_z(share * body_pose.head_yaw)
+            @ rotate_y(share * body_pose.head_roll)
+            @ rotate_x(share * body_pose.head_pitch)
         )
-    for suffix, side, leg in (("L", 1.0, stance.left_leg), ("R", -1.0, stance.right_leg)):
+    for suffix, side, leg in (("L", 1.0, body_pose.left_leg), ("R", -1.0, body_pose.right_leg)):
         # At rest the legs stand apart by some 0.09 rad; a hip that is raised by the roll is made up for.
-        inward = about_y(side * (0.085 - leg.spread) - stance.roll)
-        rotations[f"upperleg01.{suffix}"] = about_z(side * leg.turn) @ about_x(-leg.flex) @ inward
-        rotations[f"lowerleg01.{suffix}"] = about_x(leg.knee)
-        rotations[f"foot.{suffix}"] = about_x(0.75 * (leg.flex - leg.knee))
-        knuckle = _knuckle(body, figure, suffix)
-        fist = (stance.left_arm if suffix == "L" else stance.right_arm).kind == "hip"
+        inward = rotate_y(side * (0.085 - leg.spread) - body_pose.roll)
+        rotations[f"upperleg01.{suffix}"] = rotate_z(side * leg.turn) @ rotate_x(-leg.flex) @ inward
+        rotations[f"lowerleg01.{suffix}"] = rotate_x(leg.knee)
+        rotations[f"foot.{suffix}"] = rotate_x(0.75 * (leg.flex - leg.knee))
+        knuckle = _find_knuckle_axis(body, mesh, suffix)
+        fist = (body_pose.left_arm if suffix == "L" else body_pose.right_arm).kind == "hip"
         for finger in range(1, 6):
             for joint, curl in ((1, 0.4), (2, 0.5), (3, 0.4)):
                 if finger > 1:
                     # Hands on hips are fists.
                     rotations[f"finger{finger}-{joint}.{suffix}"] = rotate_about(knuckle, (2.3 if fist else 1.0) * curl)
-    for suffix, side, arm in (("L", 1.0, stance.left_arm), ("R", -1.0, stance.right_arm)):
+    for suffix, side, arm in (("L", 1.0, body_pose.left_arm), ("R", -1.0, body_pose.right_arm)):
         if arm.kind in ("up", "raised", "hair"):
             lift = {"up": 0.42, "raised": 0.15, "hair": 0.25}[arm.kind]
         else:
             lift = -0.1  # at rest the arms are half raised and the shoulders with them
-        rotations[f"clavicle.{suffix}"] = about_y(-side * lift)
-    placed = bone_transforms(body, figure.heads, rotations)
-    for suffix, side, arm in (("L", 1.0, stance.left_arm), ("R", -1.0, stance.right_arm)):
-        rotations.update(_reach(body, figure, placed, arm, suffix, side))
-    return bone_transforms(body, figure.heads, rotations)
+        rotations[f"clavicle.{suffix}"] = rotate_y(-side * lift)
+    placed = compute_bone_transforms(body, mesh.heads, rotations)
+    for suffix, side, arm in (("L", 1.0, body_pose.left_arm), ("R", -1.0, body_pose.right_arm)):
+        rotations.update(_place_arm(body, mesh, placed, arm, suffix, side))
+    return compute_bone_transforms(body, mesh.heads, rotations)
 
 
-def _knuckle(body: Body, figure: Figure, suffix: str) -> NDArray[np.floating]:
+def _find_knuckle_axis(body: Body, mesh: PersonMesh, suffix: str) -> NDArray[np.floating]:
     """The axis fingers curl about, at rest."""
-    index, little = (figure.heads[body.bone(f"finger{finger}-1.{suffix}")] for finger in (2, 5))
+    index, little = (mesh.heads[body.bone(f"finger{finger}-1.{suffix}")] for finger in (2, 5))
     axis = (index - little) if suffix == "L" else (little - index)
     return np.asarray(axis / np.linalg.norm(axis), dtype=np.float64)
 
 
-def _reach(
-    body: Body, figure: Figure, placed: NDArray[np.floating], arm: Arm, suffix: str, side: float
+def _place_arm(
+    body: Body, mesh: PersonMesh, placed: NDArray[np.floating], arm: ArmPose, suffix: str, side: float
 ) -> dict[str, NDArray[np.floating]]:
     """Rotations of an arm's bones, the trunk being placed."""
-    heads = figure.heads.astype(np.float64)
+    heads = mesh.heads.astype(np.float64)
     shoulder, elbow, wrist = (heads[body.bone(f"{name}.{suffix}")] for name in ("upperarm01", "lowerarm01", "wrist"))
     upper_length = float(np.linalg.norm(elbow - shoulder))
     fore_length = float(np.linalg.norm(wrist - elbow))
@@ -82,19 +82,19 @@ def _reach(
     base = placed[body.bone(f"shoulder01.{suffix}")]
     turn = chest[:, :3]
     # Places are told in the chest's or the pelvis's rest axes and brought where these now are.
-    target, pole, frame = _goal(body, figure, arm, side, upper_length, fore_length)
+    target, pole, frame = _choose_goal(body, mesh, arm, side, upper_length, fore_length)
     target = placed[frame][:, :3] @ target + placed[frame][:, 3]
     start = base[:, :3] @ shoulder + base[:, 3]
-    upper, fore = two_bones(start, target, turn @ pole, upper_length, fore_length)
+    upper, fore = solve_two_bones(start, target, turn @ pole, upper_length, fore_length)
 
     upper_rest, fore_rest = (elbow - shoulder) / upper_length, (wrist - elbow) / fore_length
-    hinge_rest = unit(np.cross(upper_rest, fore_rest))
-    hinge = unit(np.cross(upper, fore))
-    whole = frame_of(upper, hinge) @ frame_of(upper_rest, hinge_rest).T
+    hinge_rest = normalize(np.cross(upper_rest, fore_rest))
+    hinge = normalize(np.cross(upper, fore))
+    whole = build_frame(upper, hinge) @ build_frame(upper_rest, hinge_rest).T
     local = base[:, :3].T @ whole
-    swing = rotation_between(upper_rest, local @ upper_rest)
-    spin = angle_about(upper_rest, swing.T @ local)
-    bend = whole.T @ frame_of(fore, hinge) @ frame_of(fore_rest, hinge_rest).T
+    swing = rotate_between(upper_rest, local @ upper_rest)
+    spin = measure_angle(upper_rest, swing.T @ local)
+    bend = whole.T @ build_frame(fore, hinge) @ build_frame(fore_rest, hinge_rest).T
     roll = side * {"hang": -0.1, "thigh": -0.1, "hip": -0.5, "swing": -0.1, "behind": 0.4}.get(arm.kind, 0.0)
     return {
         f"upperarm01.{suffix}": swing @ rotate_about(upper_rest, 0.5 * spin),
@@ -105,16 +105,16 @@ def _reach(
     }
 
 
-def _goal(
-    body: Body, figure: Figure, arm: Arm, side: float, upper: float, fore: float
+def _choose_goal(
+    body: Body, mesh: PersonMesh, arm: ArmPose, side: float, upper: float, fore: float
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], int]:
     """Where the wrist goes, where the elbow points to, and the bone (pelvis or chest) in whose axes that is told."""
-    heads = figure.heads
+    heads = mesh.heads
     hip = heads[body.bone("upperleg01.L")].astype(np.float64)
     shoulder = heads[body.bone("upperarm01.L")].astype(np.float64)
     head = heads[body.bone("head")].astype(np.float64)
     pelvis, chest = body.bone("root"), body.bone("spine01")
-    beside = figure.hip_width / 2
+    beside = mesh.hip_width / 2
     reach = upper + fore
     a, b = arm.spread, arm.bend
     if arm.kind in ("hang", "swing"):

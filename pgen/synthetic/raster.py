@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Fragments:
-    """Samples of triangles at pixel centres, N of them."""
+    """Samples of triangles at pixel centers, N of them."""
 
     pixel: NDArray[np.int64]  # (N,) row-major pixel index
     face: NDArray[np.int64]  # (N,) which triangle
@@ -37,7 +37,7 @@ def rasterize(
 ) -> Fragments:
     """All samples of triangles ``faces`` (F, 3) of ``points`` (V, 2) in a frame of ``size`` (height, width).
 
-    Points are (x, y) in pixels, pixel centres at integer coordinates. Front faces run anticlockwise as seen (y down);
+    Points are (x, y) in pixels, pixel centers at integer coordinates. Front faces run anticlockwise as seen (y down);
     the others are left out unless ``two_sided`` (F,) keeps them.
     """
     height, width = size
@@ -80,7 +80,7 @@ def rasterize(
     return Fragments(pixel, chosen[index], weights)
 
 
-def nearest(fragments: Fragments, depth: NDArray[np.floating], pixels: int) -> NDArray[np.int64]:
+def choose_nearest(fragments: Fragments, depth: NDArray[np.floating], pixels: int) -> NDArray[np.int64]:
     """Indices of the fragments with the least ``depth`` (N,) (> 0) of each of ``pixels`` pixels that has any."""
     # Positive floats order like their bits, so (depth, fragment) packs into one integer.
     key = depth.astype(np.float32).view(np.int32).astype(np.int64) << 32

@@ -12,25 +12,25 @@ from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.synthetic.background import (
-    Backdrop,
+    Background,
     Light,
     cover_borders,
-    paint_backdrop,
-    sample_backdrop,
+    paint_background,
+    sample_background,
     sample_light,
 )
-from pgen.synthetic.body import load_body, skin
-from pgen.synthetic.body_pose import Stance, sample_stance
-from pgen.synthetic.camera import STYLES, Camera, Framing, frame, sample_framing
-from pgen.synthetic.garment_edges import bottom_cut, shoe_cut, top_cut
-from pgen.synthetic.hair import hairline
-from pgen.synthetic.materials import paint
+from pgen.synthetic.body import load_body, skin_vertices
+from pgen.synthetic.body_pose import BodyPose, sample_body_pose
+from pgen.synthetic.camera import STYLES, Camera, Framing, place_camera, sample_framing
+from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
+from pgen.synthetic.hair import measure_hairline
+from pgen.synthetic.materials import paint_materials
 from pgen.synthetic.person import Person
-from pgen.synthetic.person_mesh import Figure, Layer, build_figure
-from pgen.synthetic.poses import solve
-from pgen.synthetic.raster import Fragments, nearest, rasterize
+from pgen.synthetic.person_mesh import Layer, PersonMesh, build_person_mesh
+from pgen.synthetic.poses import solve_pose
+from pgen.synthetic.raster import Fragments, choose_nearest, rasterize
 from pgen.synthetic.regions import ARM, X, Z
-from pgen.synthetic.surfaces import vertex_normals
+from pgen.synthetic.surfaces import compute_vertex_normals
 
 #: Samples a pixel and direction.
 _SAMPLES = 2
@@ -43,9 +43,9 @@ _LIFT = {Layer.SKIN: 0.0, Layer.EYES: 0.0, Layer.SHOES: 0.003, Layer.BOTTOM: 0.0
 class Shot:
     """How a person is photographed."""
 
-    stance: Stance
+    body_pose: BodyPose
     framing: Framing
-    backdrop: Backdrop
+    background: Background
     light: Light
     seed: int  # of grain and of which hidden joints are missing
 
@@ -54,7 +54,7 @@ class Shot:
 class Rendering:
     """A picture. ``image`` uint8 (H, W, 3) RGB; ``parsing`` uint8 (H, W) of ``Label``; ``pose`` float32 (18, 2).
 
-    Joints are (x, y) in pixels with pixel centres at integer coordinates, NaN where missing.
+    Joints are (x, y) in pixels with pixel centers at integer coordinates, NaN where missing.
     """
 
     image: NDArray[np.uint8]
@@ -74,9 +74,9 @@ def sample_shot(rng: np.random.Generator, style: str = "fashion") -> Shot:
     if style == "mixed":
         style = "fashion" if rng.random() < 0.65 else "market"
     return Shot(
-        stance=sample_stance(rng),
+        body_pose=sample_body_pose(rng),
         framing=sample_framing(rng, style),
-        backdrop=sample_backdrop(rng, style),
+        background=sample_background(rng, style),
         light=sample_light(rng, style),
         seed=int(rng.integers(1 << 31)),
     )
@@ -86,61 +86,61 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
     """Photograph a person. ``size`` is (height, width), at least 16 each."""
     if min(size) < 16:
         raise InputError(f"size {size[0]}x{size[1]} is too small to show a person; use at least 16x16")
-    body, figure = load_body(), build_figure(person)
-    transforms = solve(body, figure, shot.stance)
-    vertices = skin(figure.rest, figure.skinning, transforms)
-    joints = skin(figure.joints, figure.joint_weights, transforms)
-    head = (figure.points[:, Z] > 0.72) & (figure.points[:, ARM] < 0.5)
-    camera = frame(shot.framing, vertices, head, joints, size)
+    body, mesh = load_body(), build_person_mesh(person)
+    transforms = solve_pose(body, mesh, shot.body_pose)
+    vertices = skin_vertices(mesh.rest, mesh.skinning, transforms)
+    joints = skin_vertices(mesh.joints, mesh.joint_weights, transforms)
+    head = (mesh.points[:, Z] > 0.72) & (mesh.points[:, ARM] < 0.5)
+    camera = place_camera(shot.framing, vertices, head, joints, size)
     large = (size[0] * _SAMPLES, size[1] * _SAMPLES)
     spots, depth = camera.project(vertices)
     spots = (spots + 0.5) * _SAMPLES - 0.5
 
-    fragments = rasterize(spots.astype(np.float32), figure.faces, large, figure.two_sided)
-    fragments = _trim(person, figure, fragments)
+    fragments = rasterize(spots.astype(np.float32), mesh.faces, large, mesh.two_sided)
+    fragments = _trim_garments(person, mesh, fragments)
     lift = np.array([_LIFT[layer] for layer in Layer], dtype=np.float32)
-    if figure.top.tucked:
+    if mesh.top.tucked:
         lift[Layer.BOTTOM], lift[Layer.TOP] = 0.02, 0.004
-    fragment_depth = fragments.interpolate(depth, figure.faces)
-    chosen = nearest(fragments, fragment_depth - lift[figure.layers[fragments.face]], large[0] * large[1])
+    fragment_depth = fragments.interpolate(depth, mesh.faces)
+    chosen = choose_nearest(fragments, fragment_depth - lift[mesh.layers[fragments.face]], large[0] * large[1])
     visible, visible_depth = fragments[chosen], fragment_depth[chosen]
-    layers = figure.layers[visible.face]
-    points = visible.interpolate(figure.points, figure.faces)
+    layers = mesh.layers[visible.face]
+    points = visible.interpolate(mesh.points, mesh.faces)
 
     labels = np.zeros(large[0] * large[1], dtype=np.uint8)
-    labels[visible.pixel] = _labels(person, layers, points)
+    labels[visible.pixel] = _label_points(person, layers, points)
     distances = np.full(large[0] * large[1], np.inf, dtype=np.float32)
     distances[visible.pixel] = visible_depth
     front = np.full(large[0] * large[1], -1, dtype=np.int8)
     front[visible.pixel] = layers
 
-    colours = paint(person, layers, points, visible.interpolate(figure.extra, figure.faces))
-    colours = colours * _shade(figure, vertices, visible, layers, shot.light)
-    image = _develop(shot, camera, size, visible.pixel, colours, distances.reshape(large), joints)
-    parsing = _majority(labels.reshape(large))
+    colors = paint_materials(person, layers, points, visible.interpolate(mesh.extra, mesh.faces))
+    colors = colors * _shade(mesh, vertices, visible, layers, shot.light)
+    image = _develop(shot, camera, size, visible.pixel, colors, distances.reshape(large), joints)
+    parsing = _vote_by_majority(labels.reshape(large))
     filled = cover_borders(image, parsing, size, shot.framing.bordered)
-    pose = _pose(shot, camera, joints, distances.reshape(large), front.reshape(large), size, filled)
+    pose = _find_joints(shot, camera, joints, distances.reshape(large), front.reshape(large), size, filled)
     return Rendering(image, parsing, pose, person.attributes)
 
 
-def _trim(person: Person, figure: Figure, fragments: Fragments) -> Fragments:
+def _trim_garments(person: Person, mesh: PersonMesh, fragments: Fragments) -> Fragments:
     """Cut garments at their edges."""
-    near_edge = np.flatnonzero(figure.cut[fragments.face])
+    near_edge = np.flatnonzero(mesh.cut[fragments.face])
     edge = fragments[near_edge]
-    layers = figure.layers[edge.face]
-    points = edge.interpolate(figure.points, figure.faces)
+    layers = mesh.layers[edge.face]
+    points = edge.interpolate(mesh.points, mesh.faces)
     kept = np.ones(len(fragments.face), dtype=bool)
     for layer, inside in (
-        (Layer.TOP, lambda p: top_cut(figure.top, p)),
-        (Layer.BOTTOM, lambda p: bottom_cut(person.bottom, p)),
-        (Layer.SHOES, lambda p: shoe_cut(person.shoes, p)),
+        (Layer.TOP, lambda p: measure_top(mesh.top, p)),
+        (Layer.BOTTOM, lambda p: measure_bottom(person.bottom, p)),
+        (Layer.SHOES, lambda p: measure_shoes(person.shoes, p)),
     ):
         chosen = np.flatnonzero(layers == layer)
         kept[near_edge[chosen]] = inside(points[chosen]) > 0
     return fragments[kept]
 
 
-def _labels(person: Person, layers: NDArray[np.integer], points: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _label_points(person: Person, layers: NDArray[np.integer], points: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Parsing labels (N,). Bare necks and chests count as face, midriffs as upper clothes, shoes as legs."""
     skirt = person.bottom.kind == "skirt"
     by_layer = np.array(
@@ -159,7 +159,7 @@ def _labels(person: Person, layers: NDArray[np.integer], points: NDArray[np.floa
         [shoulder, height > 0.72, height > 0.5, height > 0.12],
         [
             np.where(left[bare], Label.L_ARM, Label.R_ARM),
-            np.where(hairline(here, person.hair.fringe) > 0, Label.HAIR, Label.FACE),
+            np.where(measure_hairline(here, person.hair.fringe) > 0, Label.HAIR, Label.FACE),
             Label.FACE,
             Label.UPPER,
         ],
@@ -169,10 +169,10 @@ def _labels(person: Person, layers: NDArray[np.integer], points: NDArray[np.floa
 
 
 def _shade(
-    figure: Figure, vertices: NDArray[np.floating], visible: Fragments, layers: NDArray[np.integer], light: Light
+    mesh: PersonMesh, vertices: NDArray[np.floating], visible: Fragments, layers: NDArray[np.integer], light: Light
 ) -> NDArray[np.float32]:
     """Brightness (N, 3) of visible points."""
-    normals = visible.interpolate(vertex_normals(vertices, figure.faces, figure.meeting), figure.faces)
+    normals = visible.interpolate(compute_vertex_normals(vertices, mesh.faces, mesh.meeting), mesh.faces)
     normals /= np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-9
     inner = normals[:, 1] > 0.25  # the inside of a sleeve or a hem
     towards = np.asarray(light.towards, dtype=np.float32)
@@ -194,30 +194,30 @@ def _develop(
     camera: Camera,
     size: tuple[int, int],
     pixels: NDArray[np.integer],
-    colours: NDArray[np.floating],
+    colors: NDArray[np.floating],
     distances: NDArray[np.floating],
     joints: NDArray[np.floating],
 ) -> NDArray[np.uint8]:
-    """Average the samples over the backdrop."""
+    """Average the samples over the background."""
     height, width = size
     ankles, _ = camera.project(joints[[Joint.L_ANKLE, Joint.R_ANKLE]])
     floor = float(ankles[:, 1].mean() + 0.06 * camera.scale)
     feet = (float(ankles[:, 0].mean()), floor, 0.35 * camera.scale) if floor < 1.2 * height else None
-    scene = paint_backdrop(shot.backdrop, size, feet)
+    scene = paint_background(shot.background, size, feet)
 
     samples = np.zeros((height * _SAMPLES * width * _SAMPLES, 4), dtype=np.float32)
-    samples[pixels, :3] = np.clip(colours, 0, 255)
+    samples[pixels, :3] = np.clip(colors, 0, 255)
     samples[pixels, 3] = 1
     samples = samples.reshape(height, _SAMPLES, width, _SAMPLES, 4)
     mean = samples.mean(axis=(1, 3))
-    figure = mean[..., :3] * _contact(distances[::_SAMPLES, ::_SAMPLES])[..., None]
-    image = figure + scene * (1 - mean[..., 3:])
+    person = mean[..., :3] * _darken_contacts(distances[::_SAMPLES, ::_SAMPLES])[..., None]
+    image = person + scene * (1 - mean[..., 3:])
     rng = np.random.default_rng(shot.seed)
     image += rng.normal(0, 1.2, (height, width, 1)).astype(np.float32)
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def _contact(distances: NDArray[np.floating]) -> NDArray[np.float32]:
+def _darken_contacts(distances: NDArray[np.floating]) -> NDArray[np.float32]:
     """Darkening (H, W), 0-1, of points that have something a little nearer beside them: arms over the trunk, hems."""
     reach = max(1, round(distances.shape[0] / 100))
     dark = np.zeros(distances.shape, dtype=np.float32)
@@ -229,13 +229,13 @@ def _contact(distances: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(1 - 0.045 * soft, dtype=np.float32)
 
 
-def _majority(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _vote_by_majority(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The most frequent of each 2x2 samples."""
     a, b, c, d = labels[::2, ::2], labels[::2, 1::2], labels[1::2, ::2], labels[1::2, 1::2]
     return np.where((b == c) | (b == d), b, np.where(c == d, c, a))
 
 
-def _pose(
+def _find_joints(
     shot: Shot,
     camera: Camera,
     joints: NDArray[np.floating],

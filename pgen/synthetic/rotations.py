@@ -6,28 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def two_bones(
+def solve_two_bones(
     start: NDArray[np.floating], target: NDArray[np.floating], pole: NDArray[np.floating], upper: float, fore: float
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Unit directions of the upper and the lower bone so that the end meets ``target``, the joint towards ``pole``."""
     line = target - start
     distance = float(np.clip(np.linalg.norm(line), abs(upper - fore) * 1.25 + 0.02, (upper + fore) * 0.996))
-    line = unit(line)
-    across = unit(pole - (pole @ line) * line)
+    line = normalize(line)
+    across = normalize(pole - (pole @ line) * line)
     cosine = np.clip((upper**2 + distance**2 - fore**2) / (2 * upper * distance), -1, 1)
     first = line * cosine + across * np.sqrt(1 - cosine**2)
-    return first, unit(line * distance - first * upper)
+    return first, normalize(line * distance - first * upper)
 
 
-def unit(vector: NDArray[np.floating]) -> NDArray[np.floating]:
+def normalize(vector: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(vector / (np.linalg.norm(vector) + 1e-12))
 
 
-def frame_of(along: NDArray[np.floating], hinge: NDArray[np.floating]) -> NDArray[np.floating]:
+def build_frame(along: NDArray[np.floating], hinge: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.stack([along, hinge, np.cross(along, hinge)], axis=1)
 
 
-def rotation_between(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+def rotate_between(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
     """The least rotation that takes one direction to the other."""
     axis = np.cross(first, second)
     sine = float(np.linalg.norm(axis))
@@ -36,7 +36,7 @@ def rotation_between(first: NDArray[np.floating], second: NDArray[np.floating]) 
     return rotate_about(axis / sine, float(np.arctan2(sine, first @ second)))
 
 
-def angle_about(axis: NDArray[np.floating], rotation: NDArray[np.floating]) -> float:
+def measure_angle(axis: NDArray[np.floating], rotation: NDArray[np.floating]) -> float:
     skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
     return float(np.arctan2(skew @ axis, np.trace(rotation) - 1))
 
@@ -47,13 +47,13 @@ def rotate_about(axis: NDArray[np.floating], angle: float) -> NDArray[np.floatin
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def about_x(angle: float) -> NDArray[np.floating]:
+def rotate_x(angle: float) -> NDArray[np.floating]:
     return rotate_about(np.array([1.0, 0.0, 0.0]), angle)
 
 
-def about_y(angle: float) -> NDArray[np.floating]:
+def rotate_y(angle: float) -> NDArray[np.floating]:
     return rotate_about(np.array([0.0, 1.0, 0.0]), angle)
 
 
-def about_z(angle: float) -> NDArray[np.floating]:
+def rotate_z(angle: float) -> NDArray[np.floating]:
     return rotate_about(np.array([0.0, 0.0, 1.0]), angle)

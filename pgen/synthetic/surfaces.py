@@ -27,14 +27,14 @@ class Surface:
 
 
 @lru_cache(maxsize=1)
-def surfaces() -> dict[str, Surface]:
+def load_surfaces() -> dict[str, Surface]:
     body = load_body()
     points = reference(body)
     result = {}
     for name in SURFACES:
         vertices, faces = np.unique(body.faces[name], return_inverse=True)
         faces = faces.reshape(-1, 3)
-        meeting = incidence(faces, len(vertices))
+        meeting = build_incidence(faces, len(vertices))
         skinning = body.skinning[vertices]
         if name == "suit":
             skinning = _like_skin(body, skinning, points[vertices])
@@ -55,14 +55,14 @@ def _like_skin(body: Body, skinning: sparse.csr_matrix, points: NDArray[np.float
     return sparse.csr_matrix(mixed, dtype=np.float32)
 
 
-def incidence(faces: NDArray[np.integer], count: int) -> sparse.csr_matrix:
+def build_incidence(faces: NDArray[np.integer], count: int) -> sparse.csr_matrix:
     """Which triangles meet at each vertex: (count, F)."""
     columns = np.repeat(np.arange(len(faces)), 3)
     ones = np.ones(len(columns), dtype=np.float32)
     return sparse.csr_matrix((ones, (faces.ravel(), columns)), shape=(count, len(faces)))
 
 
-def vertex_normals(
+def compute_vertex_normals(
     vertices: NDArray[np.floating], faces: NDArray[np.integer], meeting: sparse.csr_matrix
 ) -> NDArray[np.float32]:
     """Unit normals (N, 3), the mean of the triangles' by area."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Colour = tuple[float, float, float]  # RGB, 0-255
+Color = tuple[float, float, float]  # RGB, 0-255
 
 TEXTURES = ("plain", "horizontal", "vertical", "checked", "dotted", "printed", "chest")
 NECKLINES = ("round", "scoop", "v", "boat", "high")
@@ -22,8 +22,8 @@ class Texture:
     """A pattern that is printed on the garment itself. ``repeat`` is its length in metres."""
 
     kind: str
-    colour: Colour
-    second: Colour
+    color: Color
+    second: Color
     repeat: float = 0.05
     seed: int = 0
 
@@ -78,7 +78,7 @@ class Hair:
     """Hair of one of ``HAIR_STYLES``; ``end`` is the height it reaches down to, ``front`` whether it falls in front."""
 
     style: str
-    colour: Colour
+    color: Color
     end: float
     volume: float
     front: bool
@@ -94,20 +94,20 @@ class Hair:
 class Shoes:
     """Shoes; ``height`` is how far up the leg they reach (2 is the ankle)."""
 
-    colour: Colour
-    sole: Colour
+    color: Color
+    sole: Color
     height: float
 
 
-def sample_colour(rng: np.random.Generator) -> Colour:
-    """Any colour of cloth: greys, white, black, muted and vivid hues."""
+def sample_color(rng: np.random.Generator) -> Color:
+    """Any color of cloth: greys, white, black, muted and vivid hues."""
     kind = rng.choice(5, p=[0.16, 0.14, 0.12, 0.3, 0.28])
     if kind == 0:
-        return _grey(rng.uniform(225, 252), rng)
+        return _sample_gray(rng.uniform(225, 252), rng)
     if kind == 1:
-        return _grey(rng.uniform(22, 55), rng)
+        return _sample_gray(rng.uniform(22, 55), rng)
     if kind == 2:
-        return _grey(rng.uniform(80, 200), rng)
+        return _sample_gray(rng.uniform(80, 200), rng)
     saturation, value = (
         (rng.uniform(0.15, 0.5), rng.uniform(0.35, 0.95))
         if kind == 3
@@ -120,12 +120,12 @@ def sample_colour(rng: np.random.Generator) -> Colour:
     return (255 * red, 255 * green, 255 * blue)
 
 
-def _grey(value: float, rng: np.random.Generator) -> Colour:
+def _sample_gray(value: float, rng: np.random.Generator) -> Color:
     tint = rng.normal(0, 4, 3)
     return tuple(float(np.clip(value + t, 8, 254)) for t in tint)  # type: ignore[return-value]
 
 
-def sample_denim(rng: np.random.Generator) -> Colour:
+def sample_denim(rng: np.random.Generator) -> Color:
     shade = rng.uniform(0.55, 1.5)
     return (52 * shade + rng.uniform(-6, 6), 72 * shade, min(225.0, 108 * shade + rng.uniform(0, 18)))
 
@@ -135,11 +135,11 @@ def sample_texture(rng: np.random.Generator, patterned: float) -> Texture:
     kind = "plain"
     if rng.random() < patterned:
         kind = str(rng.choice(TEXTURES[1:], p=[0.24, 0.1, 0.18, 0.14, 0.22, 0.12]))
-    colour = sample_colour(rng)
-    second = sample_colour(rng)
-    while np.abs(np.subtract(colour, second)).sum() < 120:
-        second = sample_colour(rng)
-    return Texture(kind, colour, second, float(rng.uniform(0.03, 0.085)), int(rng.integers(1 << 30)))
+    color = sample_color(rng)
+    second = sample_color(rng)
+    while np.abs(np.subtract(color, second)).sum() < 120:
+        second = sample_color(rng)
+    return Texture(kind, color, second, float(rng.uniform(0.03, 0.085)), int(rng.integers(1 << 30)))
 
 
 def sample_top(rng: np.random.Generator, female: bool) -> Top:
@@ -198,7 +198,7 @@ def sample_hair(rng: np.random.Generator, female: bool) -> Hair:
         (120, 116, 112),
     ]
     tone = np.array(tones[int(rng.choice(len(tones), p=[0.2, 0.2, 0.18, 0.14, 0.1, 0.09, 0.05, 0.04]))])
-    colour = np.clip(tone * rng.uniform(0.85, 1.18) + rng.normal(0, 4, 3), 10, 235)
+    color = np.clip(tone * rng.uniform(0.85, 1.18) + rng.normal(0, 4, 3), 10, 235)
     style = str(
         rng.choice(HAIR_STYLES, p=[0.1, 0.14, 0.18, 0.38, 0.1, 0.1] if female else [0.9, 0.02, 0.05, 0, 0.03, 0])
     )
@@ -206,7 +206,7 @@ def sample_hair(rng: np.random.Generator, female: bool) -> Hair:
     low, high = ends.get(style, (0.76, 0.76))
     return Hair(
         style=style,
-        colour=(float(colour[0]), float(colour[1]), float(colour[2])),
+        color=(float(color[0]), float(color[1]), float(color[2])),
         end=float(rng.uniform(low, high)),
         volume=float(rng.uniform(0.1, 1)),
         front=bool(rng.random() < 0.62),
@@ -217,5 +217,5 @@ def sample_hair(rng: np.random.Generator, female: bool) -> Hair:
 
 def sample_shoes(rng: np.random.Generator) -> Shoes:
     sole = (240.0, 240.0, 238.0) if rng.random() < 0.4 else (35.0, 32.0, 30.0)
-    colour = sample_colour(rng) if rng.random() < 0.6 else _grey(rng.uniform(20, 60), rng)
-    return Shoes(colour, sole, float(rng.choice([1.9, 1.8, 1.6], p=[0.6, 0.28, 0.12])))
+    color = sample_color(rng) if rng.random() < 0.6 else _sample_gray(rng.uniform(20, 60), rng)
+    return Shoes(color, sole, float(rng.choice([1.9, 1.8, 1.6], p=[0.6, 0.28, 0.12])))

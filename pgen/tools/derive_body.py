@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.synthetic.phenotype import PHENOTYPES, phenotype_features
+from pgen.synthetic.phenotype import PHENOTYPES, multiply_phenotypes
 
 COMPONENTS = 16
 BONES_PER_VERTEX = 4
@@ -64,7 +64,7 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
     basis = (rows[:COMPONENTS] * singular[:COMPONENTS, None] / np.sqrt(samples)).astype(np.float16)
     exact = basis.astype(np.float64)
     scores = np.linalg.lstsq(exact.T, (flat - mean).T, rcond=None)[0].T
-    regression = np.linalg.lstsq(phenotype_features(phenotypes), scores, rcond=None)[0]
+    regression = np.linalg.lstsq(multiply_phenotypes(phenotypes), scores, rcond=None)[0]
 
     surface = len(kept) * 3
 
@@ -72,7 +72,7 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
         difference = (coefficients @ exact + mean - flat)[:, :surface].reshape(samples, -1, 3)
         return np.asarray(np.linalg.norm(difference, axis=2)) * 1000
 
-    by_components, by_phenotype = error(scores), error(phenotype_features(phenotypes) @ regression)
+    by_components, by_phenotype = error(scores), error(multiply_phenotypes(phenotypes) @ regression)
     report = (
         f"{COMPONENTS} components: mean vertex error {by_components.mean():.2f} mm, "
         f"largest {by_components.max():.1f} mm; from phenotype: mean {by_phenotype.mean():.2f} mm"

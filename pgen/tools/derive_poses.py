@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import Joint, known_joints
-from pgen.synthetic.background import sample_backdrop, sample_light
-from pgen.synthetic.body_pose import Arm, Leg, Stance
+from pgen.synthetic.background import sample_background, sample_light
+from pgen.synthetic.body_pose import ArmPose, BodyPose, LegPose
 from pgen.synthetic.camera import Framing
 from pgen.synthetic.dataset import synthetic_person
 from pgen.synthetic.render import Shot, render
@@ -23,19 +23,19 @@ _FRAMING = Framing("full", 0.06, 0.06, 0.0, 0.0, 5.0, 0.0, False)
 _PERSON = (0, 4)  # seed and number of whoever shows them
 
 
-def _arm(kind: str, spread: float = 0.5, bend: float = 0.3, swing: float = 0.0) -> Arm:
-    return Arm(kind, spread, bend, swing)
+def _arm(kind: str, spread: float = 0.5, bend: float = 0.3, swing: float = 0.0) -> ArmPose:
+    return ArmPose(kind, spread, bend, swing)
 
 
-def _leg(flex: float = 0.0, spread: float = 0.03, turn: float = 0.12, knee: float = 0.04) -> Leg:
-    return Leg(flex, spread, turn, knee)
+def _leg(flex: float = 0.0, spread: float = 0.03, turn: float = 0.12, knee: float = 0.04) -> LegPose:
+    return LegPose(flex, spread, turn, knee)
 
 
-_STAND = Stance(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, _arm("hang"), _arm("hang"), _leg(), _leg())
+_STAND = BodyPose(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, _arm("hang"), _arm("hang"), _leg(), _leg())
 _STRIDE = {"left_leg": _leg(0.4, 0.0, knee=0.12), "right_leg": _leg(-0.32, 0.0, knee=0.45)}
 _SWING = {"left_arm": _arm("swing", 0.3, 0.5, -0.4), "right_arm": _arm("swing", 0.3, 0.5, 0.4)}
 
-STANCES: dict[str, Stance] = {
+STANCES: dict[str, BodyPose] = {
     "stand": _STAND,
     "walk": replace(_STAND, yaw=0.5, twist=-0.1, **_STRIDE, **_SWING),  # type: ignore[arg-type]
     "walk-away": replace(_STAND, yaw=np.pi - 0.4, twist=-0.1, **_STRIDE, **_SWING),  # type: ignore[arg-type]
@@ -75,10 +75,10 @@ def main() -> None:
     Path(str(resources.files("pgen.data") / "named_poses.json")).write_text(f"{{\n{lines}\n}}\n", "utf-8")
 
 
-def _drawn(stance: Stance) -> NDArray[np.float32]:
+def _drawn(stance: BodyPose) -> NDArray[np.float32]:
     """The stance as joints (18, 2); limbs behind the body are told too."""
     rng = np.random.default_rng(0)
-    shot = Shot(stance, _FRAMING, sample_backdrop(rng, "fashion"), sample_light(rng, "fashion"), 0)
+    shot = Shot(stance, _FRAMING, sample_background(rng, "fashion"), sample_light(rng, "fashion"), 0)
     poses = [render(synthetic_person(*_PERSON), replace(shot, seed=seed), _SIZE).pose for seed in range(12)]
     return max(poses, key=lambda pose: int(known_joints(pose).sum()))  # hidden joints are missing by chance
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.synthetic.body import BODY_FILE, bone_transforms, load_body, skin
+from pgen.synthetic.body import BODY_FILE, compute_bone_transforms, load_body, skin_vertices
 
 
 def test_body_file_is_small() -> None:
@@ -16,7 +16,7 @@ def test_body_file_is_small() -> None:
 def test_rest_pose_leaves_the_body_as_it_is() -> None:
     body = load_body()
     vertices, heads = body.rest(np.zeros(len(body.basis)))
-    posed = skin(vertices, body.skinning, bone_transforms(body, heads, {}))
+    posed = skin_vertices(vertices, body.skinning, compute_bone_transforms(body, heads, {}))
     np.testing.assert_allclose(posed, vertices, atol=1e-5)
 
 
@@ -24,7 +24,7 @@ def test_a_bone_moves_what_hangs_on_it_and_nothing_else() -> None:
     body = load_body()
     vertices, heads = body.rest(np.zeros(len(body.basis)))
     quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    posed = skin(vertices, body.skinning, bone_transforms(body, heads, {"lowerarm01.L": quarter}))
+    posed = skin_vertices(vertices, body.skinning, compute_bone_transforms(body, heads, {"lowerarm01.L": quarter}))
     moved = np.linalg.norm(posed - vertices, axis=1)
     fore_arm = body.weight_of("lowerarm01.L", "lowerarm02.L", "wrist.L", "finger", "metacarpal") > 0.99
     assert moved[fore_arm & (vertices[:, 0] > 0.4)].min() > 0.03

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from pgen.body.joints import Joint
-from pgen.synthetic.body import load_body, skin
-from pgen.synthetic.body_pose import sample_stance
+from pgen.synthetic.body import load_body, skin_vertices
+from pgen.synthetic.body_pose import sample_body_pose
 from pgen.synthetic.dataset import synthetic_person
-from pgen.synthetic.person_mesh import build_figure
-from pgen.synthetic.poses import solve
-from pgen.synthetic.rotations import two_bones
+from pgen.synthetic.person_mesh import build_person_mesh
+from pgen.synthetic.poses import solve_pose
+from pgen.synthetic.rotations import solve_two_bones
 
 
 def test_limbs_keep_their_lengths() -> None:
-    body, figure = load_body(), build_figure(synthetic_person(0, 0))
+    body, figure = load_body(), build_person_mesh(synthetic_person(0, 0))
     for number in range(20):
-        transforms = solve(body, figure, sample_stance(np.random.default_rng(number)))
-        joints = skin(figure.joints, figure.joint_weights, transforms)
+        transforms = solve_pose(body, figure, sample_body_pose(np.random.default_rng(number)))
+        joints = skin_vertices(figure.joints, figure.joint_weights, transforms)
         for first, second in (
             (Joint.L_ELBOW, Joint.L_WRIST),
             (Joint.R_ELBOW, Joint.R_WRIST),
@@ -28,11 +28,11 @@ def test_limbs_keep_their_lengths() -> None:
 
 
 def test_knees_bend_back_and_elbows_forward() -> None:
-    body, figure = load_body(), build_figure(synthetic_person(0, 1))
+    body, figure = load_body(), build_person_mesh(synthetic_person(0, 1))
     pelvis, chest = body.bone("root"), body.bone("spine01")
     for number in range(60):
-        transforms = solve(body, figure, sample_stance(np.random.default_rng(number)))
-        joints = skin(figure.joints, figure.joint_weights, transforms)
+        transforms = solve_pose(body, figure, sample_body_pose(np.random.default_rng(number)))
+        joints = skin_vertices(figure.joints, figure.joint_weights, transforms)
         for hip, knee, ankle in (
             (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
             (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
@@ -55,7 +55,7 @@ def test_knees_bend_back_and_elbows_forward() -> None:
 
 def test_the_wrist_reaches_its_goal() -> None:
     start, goal = np.array([0.2, 0.0, 0.6]), np.array([0.35, -0.2, 0.3])
-    upper, fore = two_bones(start, goal, np.array([0.0, 1.0, 0.0]), 0.28, 0.25)
+    upper, fore = solve_two_bones(start, goal, np.array([0.0, 1.0, 0.0]), 0.28, 0.25)
     np.testing.assert_allclose(start + 0.28 * upper + 0.25 * fore, goal, atol=1e-9)
     elbow = start + 0.28 * upper
     assert elbow[1] > (start + goal)[1] / 2  # on the pole's side

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.synthetic.raster import nearest, rasterize
+from pgen.synthetic.raster import choose_nearest, rasterize
 
 _coordinate = st.floats(-5, 20, allow_nan=False, width=32)
 
@@ -52,7 +52,7 @@ def test_the_nearest_wins_whatever_the_order() -> None:
     faces = np.array([[0, 1, 2], [0, 1, 2], [0, 1, 2]])
     found = rasterize(points, faces, (10, 10))
     depth = np.array([3.0, 1.0, 2.0], dtype=np.float32)[found.face]
-    chosen = nearest(found, depth, 100)
+    chosen = choose_nearest(found, depth, 100)
     assert len(chosen) == 100
     assert set(found.face[chosen].tolist()) == {1}
     assert sorted(found.pixel[chosen].tolist()) == list(range(100))

@@ -8,7 +8,7 @@ import pytest
 from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.errors import InputError
-from pgen.synthetic.body_pose import Arm
+from pgen.synthetic.body_pose import ArmPose
 from pgen.synthetic.camera import Framing
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.person import Person
@@ -29,9 +29,9 @@ def dressed(top: Top = TANK, bottom: Bottom = TROUSERS) -> Person:
 
 def standing(yaw: float, view: str = "full") -> Shot:
     shot = synthetic_shot(0, 3, 0)
-    arm = Arm("hang", 0.8, 0.2, 0.0)
-    stance = replace(shot.stance, yaw=yaw, head_yaw=0.0, twist=0.0, left_arm=arm, right_arm=arm)
-    return replace(shot, stance=stance, framing=Framing(view, 0.04, 0.04, 0.5, 0.0, 4.0, 0.3, True))
+    arm = ArmPose("hang", 0.8, 0.2, 0.0)
+    body_pose = replace(shot.body_pose, yaw=yaw, head_yaw=0.0, twist=0.0, left_arm=arm, right_arm=arm)
+    return replace(shot, body_pose=body_pose, framing=Framing(view, 0.04, 0.04, 0.5, 0.0, 4.0, 0.3, True))
 
 
 def label_at(rendering: Rendering, joint: Joint) -> int:
@@ -145,10 +145,10 @@ def test_no_face_from_behind() -> None:
 def test_the_whole_figure_fits() -> None:
     for number in range(12):
         shot = synthetic_shot(1, number, 0)
-        arm = Arm("up" if number % 2 else "hip", 1.0, 0.0, 0.0)
-        stance = replace(shot.stance, left_arm=arm, right_arm=arm)
+        arm = ArmPose("up" if number % 2 else "hip", 1.0, 0.0, 0.0)
+        body_pose = replace(shot.body_pose, left_arm=arm, right_arm=arm)
         framing = replace(shot.framing, view="full", top=0.03, bottom=0.03, bordered=True)
-        parsing = render(synthetic_person(1, number), replace(shot, stance=stance, framing=framing)).parsing
+        parsing = render(synthetic_person(1, number), replace(shot, body_pose=body_pose, framing=framing)).parsing
         assert not parsing[[0, -1]].any()
         assert not parsing[:, [40, 215]].any()
         assert (parsing > 0).any(axis=1).sum() > 150
@@ -156,7 +156,7 @@ def test_the_whole_figure_fits() -> None:
 
 def test_changing_the_top_leaves_the_rest_alone() -> None:
     person = dressed(LONG_SLEEVES)
-    patterned = replace(LONG_SLEEVES, texture=replace(PLAIN, kind="checked", colour=(20.0, 90.0, 60.0)))
+    patterned = replace(LONG_SLEEVES, texture=replace(PLAIN, kind="checked", color=(20.0, 90.0, 60.0)))
     shot = standing(0.4)
     first, second = render(person, shot), render(replace(person, top=patterned), shot)
     np.testing.assert_array_equal(first.pose, second.pose)
@@ -194,9 +194,9 @@ def test_proportions_of_the_joints_are_those_of_photos() -> None:
     widths, lengths = [], []
     for number in range(12):
         shot = synthetic_shot(0, 3, 0)
-        stance = replace(standing(0.0).stance, roll=0.0, side_bend=0.0, bow=0.0, lean=0.0)
+        body_pose = replace(standing(0.0).body_pose, roll=0.0, side_bend=0.0, bow=0.0, lean=0.0)
         framing = Framing("half", 0.04, 0.04, 0.5, 0.0, 4.0, 0.3, True)
-        pose = render(synthetic_person(2, number), replace(shot, stance=stance, framing=framing)).pose
+        pose = render(synthetic_person(2, number), replace(shot, body_pose=body_pose, framing=framing)).pose
         shoulders = pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0]
         widths.append((pose[Joint.L_HIP, 0] - pose[Joint.R_HIP, 0]) / shoulders)
         hips = (pose[Joint.L_HIP, 1] + pose[Joint.R_HIP, 1]) / 2

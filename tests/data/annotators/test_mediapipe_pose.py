@@ -46,7 +46,7 @@ def torso(pose: np.ndarray) -> float:
 
 def test_joints_silhouette_and_sides_of_synthetic_people(annotator: MediapipePose) -> None:
     errors, shares, swaps = [], [], 0
-    views = [index for index in range(24) if abs(np.sin(synthetic_shot(SEED, index, 0).stance.yaw)) < 0.6][:8]
+    views = [index for index in range(24) if abs(np.sin(synthetic_shot(SEED, index, 0).body_pose.yaw)) < 0.6][:8]
     for index in views:
         truth = synthetic_example(SEED, index, 0)
         (found, *_) = annotator.people(truth.image)
@@ -97,7 +97,7 @@ def test_nobody_in_an_empty_picture(annotator: MediapipePose) -> None:
 
 
 def test_from_behind_the_face_is_missing(annotator: MediapipePose) -> None:
-    behind = [i for i in range(60) if np.cos(synthetic_shot(SEED, i, 0).stance.yaw) < -0.98][:3]
+    behind = [i for i in range(60) if np.cos(synthetic_shot(SEED, i, 0).body_pose.yaw) < -0.98][:3]
     for index in behind:
         (found, *_) = annotator.people(synthetic_example(SEED, index, 0).image)
         assert not known_joints(found.pose)[[joint for joint in HEAD_JOINTS if "EAR" not in joint.name]].any()

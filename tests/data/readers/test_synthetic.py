@@ -5,7 +5,7 @@ import pytest
 
 from pgen.data.readers.synthetic import find_synthetic, synthetic_example
 from pgen.errors import InputError
-from pgen.synthetic.person_mesh import build_figure
+from pgen.synthetic.person_mesh import build_person_mesh
 
 SIZE = (64, 64)
 
@@ -14,7 +14,7 @@ def test_an_item_does_not_depend_on_what_was_rendered_before() -> None:
     first = synthetic_example(5, 2, 1, SIZE)
     for person in range(3):
         synthetic_example(6, person, 0, SIZE)
-    build_figure.cache_clear()
+    build_person_mesh.cache_clear()
     again = synthetic_example(5, 2, 1, SIZE)
     assert first.image.tobytes() == again.image.tobytes()
     assert first.parsing.tobytes() == again.parsing.tobytes()
