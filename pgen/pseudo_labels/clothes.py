@@ -17,7 +17,7 @@ _ALONG, _ACROSS, _HALF_WIDTH = 20, 3, 0.04
 _END = 2
 #: A thigh or calf that the frame cuts off is thought to be this long, in torso lengths.
 _CUT_LENGTH = 0.95
-#: Trousers or a skirt must cover this share of the map to be told apart.
+#: Trousers or a skirt must cover this share of the map to count.
 _GARMENT_SHARE = 0.004
 
 _ARMS = ((Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST), (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST))
@@ -62,8 +62,8 @@ def _measure(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     lower = _reach(labels, legs, _LEGS, (Label.PANTS, Label.SKIRT), (Label.L_LEG, Label.R_LEG))
     trousers, skirt = ((labels == label).sum((1, 2)) for label in (Label.PANTS, Label.SKIRT))
     kind = 2 * skirt / (trousers + skirt).clamp_min(1)
-    told = trousers + skirt > _GARMENT_SHARE * size[0] * size[1]
-    skirted = torch.where(told, kind, 0), torch.where(told, kind, 2)
+    is_known = trousers + skirt > _GARMENT_SHARE * size[0] * size[1]
+    skirted = torch.where(is_known, kind, 0), torch.where(is_known, kind, 2)
     least, most = zip(sleeves, lower, skirted, strict=True)
     return torch.stack(least, 1), torch.stack(most, 1)
 
@@ -126,8 +126,8 @@ def _reach_along(
     at_end = within & (places > last[:, None] - _END)
     hem_seen = (share * at_end).sum(1) < 0.5 * at_end.sum(1)
     enough = last >= _END
-    told = enough & (hem_seen | (last >= 2 * _ALONG - _END))
-    return torch.where(enough, reach, 0.0), torch.where(told, reach, 2.0)
+    is_known = enough & (hem_seen | (last >= 2 * _ALONG - _END))
+    return torch.where(enough, reach, 0.0), torch.where(is_known, reach, 2.0)
 
 
 def _labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint) -> Tensor:

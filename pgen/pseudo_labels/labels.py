@@ -151,7 +151,7 @@ def find_matches(
     the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
     pose (joints ``moved`` torso lengths apart); each of the ``turned`` is the best among those seen from another side,
     where the head, which looks different from there, does not count. With ``same_clothes``, sleeves and hems must end
-    within so much of each other, as in `pseudo_search.nearest_maps`. Where nobody is in such a pose or seen from such a
+    within so much of each other, as in `find_nearest_maps`. Where nobody is in such a pose or seen from such a
     side, the nearest of all is taken.
     Raises:
         InputError: a view has nobody else in another pose.

@@ -20,9 +20,6 @@ SAME_POSE = 0.2
 #: Sleeves and hems may end so far apart, in upper arms and thighs.
 SAME_CLOTHES = 0.08
 
-#: A person seen from the front or the back shows shoulders at least this far apart, in torso lengths.
-_FACING = 0.3
-
 
 @dataclass(frozen=True)
 class PermittedMatches:
@@ -84,9 +81,3 @@ def normalize_poses(poses: Tensor) -> tuple[Tensor, Tensor]:
     scaled = (joints - hips) / torso_lengths(poses)[:, None, None].clamp_min(1e-6)
     mask = there[..., None].expand_as(scaled)
     return torch.where(mask, scaled, 0).flatten(1), mask.flatten(1).float()
-
-
-def facing_directions(poses: Tensor) -> Tensor:
-    """0 front, 1 back, 2 side: long (N,) from poses (N, 18, 2)."""
-    spread = (poses[:, Joint.L_SHOULDER, 0] - poses[:, Joint.R_SHOULDER, 0]) / torso_lengths(poses).clamp_min(1e-6)
-    return torch.where(spread > _FACING, 0, torch.where(spread < -_FACING, 1, 2))

@@ -119,6 +119,6 @@ def test_refused_files(here: Path, published: dict[str, Tensor], capsys: pytest.
         assert import_weights("none.pth", "-o", "out.safetensors") == 2
         assert import_weights("cut.pth", "-o", "out.safetensors") == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].endswith("name it out.safetensors")
+    assert lines[0].endswith("name it out.safetensors (--out)")
     assert lines[1] == "error: none.pth: there is no such file"
     assert lines[2].startswith("error: cut.pth: not a weights file")

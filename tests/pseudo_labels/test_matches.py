@@ -14,7 +14,7 @@ from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
-from pgen.pseudo_labels import pseudo_matches
+from pgen.pseudo_labels import matches as module
 from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.matches import load_training_matches, make_pseudo_labels
 
@@ -110,7 +110,7 @@ def test_a_training_makes_its_own_once(path: Path, monkeypatch: pytest.MonkeyPat
     assert np.array_equal(first, find_matches(train, 2, 1, seed=0))
     assert "kept in" in origin
     with monkeypatch.context() as patched:
-        patched.setattr(pseudo_matches, "find_matches", None)
+        patched.setattr(module, "find_matches", None)
         again, origin = load_training_matches(Store(path), train, 2, 1, seed=0)
         assert np.array_equal(again, first)
         assert "varied, 3 each" in origin
@@ -123,7 +123,7 @@ def test_a_training_does_without_writing(path: Path, monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> None:
         raise PgenError("no space left")
 
-    monkeypatch.setattr(pseudo_matches, "write_pseudo_labels", refuse)
+    monkeypatch.setattr(module, "write_pseudo_labels", refuse)
     store = Store(path)
     matches, origin = load_training_matches(store, PersonDataset(store), 2, 0, seed=0)
     assert matches.shape == (24, 2)

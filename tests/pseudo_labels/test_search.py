@@ -16,7 +16,8 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
-from pgen.pseudo_labels import pseudo_labels, pseudo_search
+from pgen.pseudo_labels import labels as varied_search
+from pgen.pseudo_labels import search
 from pgen.pseudo_labels.clothes import measure_clothes
 from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import MatchRules
@@ -75,7 +76,7 @@ def table(people: list[Example], same_clothes: float | None) -> NDArray[np.float
     rules = MatchRules(labels, poses, persons)
     allowed = rules.block(rows, names).allowed
     if same_clothes is not None:
-        allowed = rules.same_clothes(rows, allowed, same_clothes, pseudo_search._LEAST_ALIKE)
+        allowed = rules.same_clothes(rows, allowed, same_clothes, search._LEAST_ALIKE)
     return whole.masked_fill(~allowed, torch.inf).numpy()
 
 
@@ -84,7 +85,7 @@ def test_finds_what_the_whole_table_says(
     people: list[Example], same_clothes: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Few candidates, that there is something to get wrong: of 118 others, 24 and 6 of them.
-    monkeypatch.setattr(pseudo_search, "_STEPS", ((24, 32), (6, 128), (4, 1 << 30)))
+    monkeypatch.setattr(search, "_STEPS", ((24, 32), (6, 128), (4, 1 << 30)))
     best = table(people, same_clothes)
     result = find_nearest_maps(*arguments(people), count=2, same_clothes=same_clothes)
     top = result.distances[:, 0]
@@ -201,7 +202,7 @@ def test_matches_for_training_may_keep_to_the_clothes(
         for person in people:
             writer.add(person)
     sampler = PersonDataset(Store(tmp_path / "a.h5"))
-    monkeypatch.setattr(pseudo_labels, "_LEAST_ALIKE", 12)  # of 120 maps, a quarter in the same clothes
+    monkeypatch.setattr(varied_search, "_LEAST_ALIKE", 12)  # of 120 maps, a quarter in the same clothes
     worn = np.array([person.attributes["sleeves"] + person.attributes["lower"] for person in people])
     shares = []
     for same_clothes in (None, 0.08):
