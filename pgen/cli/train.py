@@ -152,8 +152,6 @@ class JointOptions(Options):
 
     def all_settings(self) -> list[str]:
         of_variant = [] if self.variant is None else [f"appearance.variant={self.variant.value}"]
-        if self.variant is Variant.BASELINE:
-            of_variant += ["appearance.network.parsing=false", "appearance.weights.paste=0"]
         return [*super().all_settings(), *of_variant]
 
     def build(self, made_of: Materials) -> TrainingTask:

@@ -20,7 +20,8 @@ from pgen.models.semantic import upscale_semantic
 from pgen.pseudo_labels.matches import load_training_matches
 from pgen.training.config import Preset
 from pgen.training.distributed import ProcessGroup
-from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks, needs_semantic
+from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
+from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
 from pgen.training.tasks.pose import PoseTask, freeze
@@ -145,7 +146,12 @@ def _pseudo_labels(made_of: Materials) -> Tensor:
     semantic = made_of.config.semantic
     matches, origin = made_of.processes.shared(
         lambda: load_training_matches(
-            made_of.store, made_of.train, semantic.nearest, semantic.turned, made_of.seed, semantic.same_clothes
+            made_of.store,
+            made_of.train,
+            semantic.nearest,
+            semantic.other_facing,
+            made_of.seed,
+            semantic.garment_tolerance,
         )
     )
     made_of.say(origin)

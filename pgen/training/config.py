@@ -1,4 +1,4 @@
-"""What a training is made of: every field, its meaning and its default; presets and recipes; ``--set key=value``.
+"""What a training is made of: every field, its meaning and its default; presets, recipes, and settings on top.
 
 A preset, ``presets/NAME.toml``, holds sizes and schedules and names the recipe that it is meant for. A recipe,
 ``recipes/NAME.toml``, holds losses, their weights and the additions to the paper: "paper" has none, "pgen" all.
@@ -6,23 +6,30 @@ A preset, ``presets/NAME.toml``, holds sizes and schedules and names the recipe 
 
 from __future__ import annotations
 
+import inspect
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from importlib import resources
 from math import inf
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig
 from pgen.models.discriminators import DiscriminatorConfig
 from pgen.models.parser import ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig
+from pgen.models.registry import FIELD_ALIASES, default_config, find_role
 from pgen.models.semantic import SemanticConfig
 
 #: The paper's ablation: no parsing at all; two stages with the true target map, or with H_S's; end to end.
 VARIANTS = ("baseline", "ts-gt", "ts-pred", "e2e")
+
+#: Where presets and recipes are.
+FILES = resources.files("pgen.training")
 
 
 @dataclass(frozen=True)
@@ -32,28 +39,28 @@ class Schedule:
     steps: int = 10_000  #: optimiser steps
     batch: int = 8  #: samples a step, of all processes together
     accumulate: int = 1  #: parts in which a process goes through its share of the batch, to save memory
-    rate: float = 2e-4  #: learning rate of the generator (Adam)
-    critic_rate: float = 2e-4  #: learning rate of the discriminators
+    lr: float = 2e-4  #: learning rate of the generator (Adam)
+    d_lr: float = 2e-4  #: learning rate of the discriminators
     beta1: float = 0.5  #: Adam's β1
     beta2: float = 0.999  #: Adam's β2
-    warmup: int = 100  #: steps over which the rates rise from 0
-    decay: float = 0.5  #: last share of the steps over which the rates fall linearly to 0
+    warmup: int = 100  #: steps over which the learning rates rise from 0
+    lr_decay: float = 0.5  #: last share of the steps over which the learning rates fall linearly to 0
     ema: float = 0.997  #: decay of the averaged weights that are saved
-    clip: float = 20.0  #: largest norm of the generator's gradient; 0: no clipping
+    grad_clip: float = 20.0  #: largest norm of the generator's gradient; 0: no clipping
     flip: bool = True  #: mirror half of the samples
     zoom: float = 0.0  #: enlarge or shrink samples by up to this share
-    log: int = 50  #: steps between rows of losses
-    validate: int = 1000  #: steps between validations
-    checkpoint: float = 180.0  #: seconds between checkpoints
+    log_every: int = 50  #: steps between rows of losses
+    validate_every: int = 1000  #: steps between validations
+    checkpoint_seconds: float = 180.0  #: seconds between checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulate", "log", "validate"):
+        for name in ("steps", "batch", "accumulate", "log_every", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
         for name in ("beta1", "beta2", "ema", "zoom"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
-        for name in ("rate", "critic_rate", "warmup", "decay", "clip", "checkpoint"):
+        for name in ("lr", "d_lr", "warmup", "lr_decay", "grad_clip", "checkpoint_seconds"):
             if not 0 <= getattr(self, name) < inf:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
         if self.batch % self.accumulate:
@@ -71,11 +78,11 @@ class PoseTraining:
 
 @dataclass(frozen=True)
 class ParserTraining:
-    """The parser of photos that come without a map."""
+    """The parser of photos that come without a parsing map."""
 
     network: ParserConfig = field(default_factory=ParserConfig)  #: its sizes
     schedule: Schedule = field(default_factory=Schedule)  #: its training
-    overlap: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
+    soft_iou: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
 
 
 @dataclass(frozen=True)
@@ -83,111 +90,170 @@ class SemanticTraining:
     """H_S on pseudo labels."""
 
     network: SemanticConfig = field(default_factory=SemanticConfig)  #: sizes of H_S
-    critic: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(channels=11))  #: sizes of D_S
+    discriminator: DiscriminatorConfig = field(default_factory=partial(DiscriminatorConfig, 11))  #: sizes of D_S
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     adversarial: float = 0.1  #: weight of D_S; 0: none
     nearest: int = 1  #: pseudo labels a map: the nearest in as many random halves of the data
-    turned: int = 0  #: addition: and the nearest among people seen from another side
-    same_clothes: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: the distance alone decides
-    overlap: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
-    own: float = 0.0  #: addition: share of samples whose label is the source's own map, seen in another crop
-    back: float = 0.0  #: addition: share of samples that come back, from a map that H_S predicted, to the source's own
+    other_facing: int = 0  #: addition: and so many more, the nearest among people seen from another side
+    garment_tolerance: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: distance decides
+    soft_iou: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
+    self_pair_prob: float = 0.0  #: addition: share of samples whose label is the source's own map, in another crop
+    back_translation_prob: float = 0.0  #: addition: share of samples from a predicted map back to the source's own
 
     def __post_init__(self) -> None:
-        for name, share in (("own", self.own), ("back", self.back)):
-            if not 0 <= share <= 1:
-                raise ValueError(f"{name} is from 0 to 1, not {share}")
-        if min(self.nearest, self.turned) < 0 or self.nearest + self.turned < 1:
-            raise ValueError("nearest and turned are not negative and not both 0")
-
-
-@dataclass(frozen=True)
-class AppearanceWeights:
-    """Weights of H_A's losses. The defaults are the paper's recipe; additions are 0."""
-
-    adversarial: float = 1.0  #: of the image discriminator
-    face: float = 1.0  #: of the face discriminator
-    pose: float = 700.0  #: MSE of the pose detector's heatmaps
-    content: float = 0.03  #: MSE of features between the image that came back and the source
-    style: float = 1.0  #: MSE of Gram matrices, region by region
-    pixels: float = 0.0  #: addition: L1 of the second picture, fake A or the own view
-    own_face: float = 0.0  #: addition: L1 and content of the second picture's face, enlarged
-    paste: float = 0.0  #: addition: L1 to the label-aware paste where the source shows the pixel
+        for name in ("self_pair_prob", "back_translation_prob"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is from 0 to 1, not {getattr(self, name)}")
+        if min(self.nearest, self.other_facing) < 0 or self.nearest + self.other_facing < 1:
+            raise ValueError("nearest and other_facing are not negative and not both 0")
 
 
 @dataclass(frozen=True)
 class EndToEnd:
     """The variant "e2e": H_A's losses reach H_S, which keeps its own."""
 
-    rate: float = 0.1  #: learning rate of H_S, as a share of H_A's
-    layout: float = 1.0  #: weight of H_S's cross entropy against the pseudo label
-    overlap: float = 0.0  #: addition: weight of H_S's 1 − mean IoU against the pseudo label
-    gradient: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
+    lr_factor: float = 0.1  #: learning rate of H_S, as a share of H_A's
+    gradient_scale: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
 
 
 @dataclass(frozen=True)
 class Growth:
     """Progressive growing of a two-level network: first the global network alone, then the local one fades in."""
 
-    coarse: int = 0  #: steps of the global network alone
-    fade: int = 0  #: steps in which the local network fades in while the global one is frozen; then all are trained
+    coarse_steps: int = 0  #: steps of the global network alone
+    fade_in_steps: int = 0  #: steps in which the local network fades in while the global one is frozen; then all train
 
     def alpha(self, step: int) -> float:
         """How far the local network has faded in at ``step``: 0 to 1."""
-        return min(1.0, max(0.0, (step + 1 - self.coarse) / max(self.fade, 1)))
+        return min(1.0, max(0.0, (step + 1 - self.coarse_steps) / max(self.fade_in_steps, 1)))
 
-    def coarse_is_frozen(self, step: int) -> bool:
+    def is_coarse_frozen(self, step: int) -> bool:
         """Whether ``step`` trains the local network only."""
-        return self.coarse <= step < self.coarse + self.fade
+        return self.coarse_steps <= step < self.coarse_steps + self.fade_in_steps
+
+
+def default_weights() -> dict[str, float]:
+    """The paper's weights of the terms of H_A's objective; 0 for all others that a recipe knows."""
+    of = {name: _read("recipe", name)["appearance"]["weights"] for name in list_names("recipe")}
+    return {term: 0.0 for weights in of.values() for term in weights} | of["paper"]
 
 
 @dataclass(frozen=True)
 class AppearanceTraining:
-    """H_A: source → target pose and back."""
+    """H_A: source → target pose and back. The variant "baseline" has no parsing, nor what needs it."""
 
     variant: str = "ts-pred"  #: "baseline" without parsing maps, "ts-gt" with given ones, "ts-pred", "e2e"
     network: AppearanceConfig = field(default_factory=AppearanceConfig)  #: sizes of H_A
-    critic: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)  #: sizes of the image discriminator
-    face_critic: DiscriminatorConfig = field(
-        default_factory=lambda: DiscriminatorConfig(channels=3, layers=2)
-    )  #: of the face's
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)  #: sizes of the one of images
+    face_discriminator: DiscriminatorConfig = field(
+        default_factory=partial(DiscriminatorConfig, 3, layers=2)
+    )  #: faces'
     face_size: int = 64  #: pixels of a face crop's side
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     growth: Growth = field(default_factory=Growth)  #: of a two-level network
     end_to_end: EndToEnd = field(default_factory=EndToEnd)  #: for the variant "e2e"
-    weights: AppearanceWeights = field(default_factory=AppearanceWeights)  #: of the losses
-    hold: bool = False  #: addition: pictures are held to the guide before losses see them, as they are in the end
-    own_view: bool = False  #: addition: the second picture is another crop of A, painted from a part of A
+    weights: dict[str, float] = field(default_factory=default_weights)  #: of the objective's terms; 0: not computed
+    color_correction: bool = False  #: addition: losses see pictures with the guide's colors, as they are in the end
+    self_reconstruction: bool = False  #: addition: the second picture is another crop of A, from a part of A
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices
-    perceptual_shrink: int = 1  #: addition: content and style look at images so many times smaller
-    anyone: float = 1.0  #: share of samples whose target map H_S predicts, in any pose; the rest use a pseudo label
+    perceptual_downscale: int = 1  #: addition: content and style look at images so many times smaller
+    random_pose_prob: float = 1.0  #: share of samples in any pose, with H_S's map; the rest use a pseudo label's
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
-        if self.variant == "baseline" and (self.network.parsing or self.weights.paste):
-            raise ValueError("the baseline has network.parsing = false and weights.paste = 0; --variant sets all three")
+        if self.variant == "baseline":
+            object.__setattr__(self, "network", replace(self.network, parsing=False))
+            object.__setattr__(self, "weights", self.weights | {"warp_l1": 0.0})
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Everything about one training."""
+    """Everything about the trainings."""
 
-    pose: PoseTraining = field(default_factory=PoseTraining)  #: train-pose
-    semantic: SemanticTraining = field(default_factory=SemanticTraining)  #: train-hs
-    appearance: AppearanceTraining = field(default_factory=AppearanceTraining)  #: train-joint
-    parser: ParserTraining = field(default_factory=ParserTraining)  #: train-parser
-
-
-def preset_names() -> list[str]:
-    """Names of the presets that come with the package."""
-    return _names("presets")
+    pose: PoseTraining = field(default_factory=PoseTraining)  #: of the pose detector
+    semantic: SemanticTraining = field(default_factory=SemanticTraining)  #: of H_S
+    appearance: AppearanceTraining = field(default_factory=AppearanceTraining)  #: of H_A
+    parser: ParserTraining = field(default_factory=ParserTraining)  #: of the parser
 
 
-def recipe_names() -> list[str]:
-    """Names of the recipes that come with the package."""
-    return _names("recipes")
+#: Names that fields had before, and their names of today: parts of dotted paths.
+ALIASES = {
+    "schedule.rate": "schedule.lr",
+    "schedule.critic_rate": "schedule.d_lr",
+    "schedule.decay": "schedule.lr_decay",
+    "schedule.clip": "schedule.grad_clip",
+    "schedule.log": "schedule.log_every",
+    "schedule.validate": "schedule.validate_every",
+    "schedule.checkpoint": "schedule.checkpoint_seconds",
+    "parser.overlap": "parser.soft_iou",
+    "semantic.critic": "semantic.discriminator",
+    "semantic.turned": "semantic.other_facing",
+    "semantic.same_clothes": "semantic.garment_tolerance",
+    "semantic.overlap": "semantic.soft_iou",
+    "semantic.own": "semantic.self_pair_prob",
+    "semantic.back": "semantic.back_translation_prob",
+    "appearance.critic": "appearance.discriminator",
+    "appearance.face_critic": "appearance.face_discriminator",
+    "appearance.weights.face": "appearance.weights.face_adversarial",
+    "appearance.weights.pixels": "appearance.weights.recon_l1",
+    "appearance.weights.own_face": "appearance.weights.face_recon",
+    "appearance.weights.paste": "appearance.weights.warp_l1",
+    "appearance.end_to_end.rate": "appearance.end_to_end.lr_factor",
+    "appearance.end_to_end.layout": "appearance.weights.parsing_cross_entropy",
+    "appearance.end_to_end.overlap": "appearance.weights.parsing_soft_iou",
+    "appearance.end_to_end.gradient": "appearance.end_to_end.gradient_scale",
+    "appearance.growth.coarse": "appearance.growth.coarse_steps",
+    "appearance.growth.fade": "appearance.growth.fade_in_steps",
+    "appearance.hold": "appearance.color_correction",
+    "appearance.own_view": "appearance.self_reconstruction",
+    "appearance.perceptual_shrink": "appearance.perceptual_downscale",
+    "appearance.anyone": "appearance.random_pose_prob",
+} | {f"{role}.network.{old}": f"{role}.network.{new}" for role, of in FIELD_ALIASES.items() for old, new in of.items()}
+
+
+class FieldInfo(NamedTuple):
+    """A field of a configuration."""
+
+    path: str  #: dotted, as settings name it
+    type: str
+    default: Any
+    doc: str
+
+
+def iter_fields(config: Any, path: str = "") -> Iterator[FieldInfo]:
+    """All fields of a configuration, group by group, with the ``#:`` comments of their dataclasses.
+
+    Terms of the objective have the comments of the recipe "paper", or of one that knows them.
+    """
+    docs = dict(re.findall(r"^    (\w+): .*?#: (.+)$", inspect.getsource(type(config)), re.MULTILINE))
+    for entry in fields(config):
+        value = getattr(config, entry.name)
+        if is_dataclass(value):
+            yield from iter_fields(value, f"{path}{entry.name}.")
+        elif isinstance(value, dict):
+            for term, weight in value.items():
+                yield FieldInfo(f"{path}{entry.name}.{term}", "float", weight, _find_comment(term))
+        else:
+            yield FieldInfo(f"{path}{entry.name}", str(entry.type), value, docs.get(entry.name, ""))
+
+
+def _find_comment(term: str) -> str:
+    for name in list_names("recipe"):
+        found = re.search(
+            rf"^{term} = .*?  # (.+)$", (FILES / "recipes" / f"{name}.toml").read_text("utf-8"), re.MULTILINE
+        )
+        if found:
+            return found[1]
+    return ""
+
+
+def list_names(kind: str) -> list[str]:
+    """Names of the files of a kind, "preset" or "recipe", that come with the package."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in (FILES / f"{kind}s").iterdir() if file.name[-5:] == ".toml"
+    )
 
 
 def find_recipe(preset: str) -> str:
@@ -195,109 +261,138 @@ def find_recipe(preset: str) -> str:
     return str(_read("preset", preset)["recipe"])
 
 
-def load_preset(name: str, settings: Iterable[str] = (), recipe: str | None = None) -> Preset:
-    """A preset by name, with ``recipe`` or else its own, and ``key.path=value`` settings on top.
+def load_preset(
+    name: str,
+    settings: Iterable[str] = (),
+    recipe: str | None = None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Preset:
+    """A preset by name, with ``recipe`` or else its own, and settings ``"key.path=value"`` on top.
 
-    Limits are looked at when all settings are in: those that belong together can be given in any order. Raises
-    InputError for unknown names and keys.
+    Limits are looked at when all settings are in: those that belong together can be given in any order. ``warn`` is
+    told of settings by names of before.
+
+    Raises:
+        InputError: an unknown name or key (with the nearest there is), another type, or a value beyond its limits.
     """
-    values = _read("preset", name)
-    recipe = recipe or values["recipe"]
-    preset = Preset()
-    for kind, chosen in (("preset", name), ("recipe", recipe)):
-        values = _read(kind, chosen)
-        values.pop("recipe", None)
-        preset = merge_config(preset, values, f"{kind} {chosen}")
-    given: dict[str, Any] = {}
-    told = [setting.strip() for setting in settings]
-    for setting in told:
-        _overlay(given, _checked(preset, _parsed(setting), f"--set {setting}"))
-    return _replaced(preset, given, lambda path: f"--set {', '.join(s for s in told if s.startswith(path))}")
+    recipe = recipe or find_recipe(name)
+    given: dict[str, _Given] = {}
+    for option, chosen in (("preset", name), ("recipe", recipe)):
+        for path, value in _flatten(_read(option, chosen)):
+            given[path] = _Given(value, f"{option} {chosen}", option)
+    given.pop("recipe")
+    for setting in (text.strip() for text in settings):
+        for path, value in _flatten(_parse(setting)):
+            now = _rename(path)
+            if now != path:
+                warn(f"{path} is now {now}")
+            given[now] = _Given(value, setting, "settings")
+    preset: Preset = _replace(Preset(), given)
+    return preset
 
 
-def _names(folder: str) -> list[str]:
-    entries = (resources.files("pgen.training") / folder).iterdir()
-    return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+class _Given(NamedTuple):
+    """A value, and where it comes from."""
+
+    value: Any
+    where: str
+    option: str
 
 
 def _read(kind: str, name: str) -> dict[str, Any]:
     """The file of a "preset" or "recipe". Raises InputError if there is none of that name."""
-    names = _names(f"{kind}s")
+    names = list_names(kind)
     if name not in names:
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-        raise InputError(f"--{kind} {name}: no such {kind}; {hint}")
-    return tomllib.loads((resources.files("pgen.training") / f"{kind}s" / f"{name}.toml").read_text("utf-8"))
+        raise InputError(f"{name}: no such {kind}; {hint}", option=kind)
+    return tomllib.loads((FILES / f"{kind}s" / f"{name}.toml").read_text("utf-8"))
 
 
-def _parsed(setting: str) -> dict[str, Any]:
+def _parse(setting: str) -> dict[str, Any]:
     key, equals, value = setting.partition("=")
     if not equals:
-        raise InputError(f"--set {setting}: write it as key=value, for example appearance.schedule.steps=100")
+        raise InputError(
+            f"{setting}: write it as key=value, for example appearance.schedule.steps=100", option="settings"
+        )
     for text in (f"{key} = {value}", f'{key} = "{value}"'):
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError:
             continue
-    raise InputError(f"--set {setting}: not a key and a value")
+    raise InputError(f"{setting}: not a key and a value", option="settings")
 
 
-def merge_config(config: Any, values: Mapping[str, Any], where: str) -> Any:
-    """``config`` with the nested ``values`` put in. Raises InputError that names the nearest key, type or limit."""
-    return _replaced(config, _checked(config, values, where), lambda path: where)
-
-
-def _checked(config: Any, values: Mapping[str, Any], where: str, path: str = "") -> dict[str, Any]:
-    """The nested ``values`` in the types that the fields of ``config`` have."""
-    hints = get_type_hints(type(config))
-    names = [f.name for f in fields(config)]
-    result: dict[str, Any] = {}
+def _flatten(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values by their dotted paths."""
     for key, value in values.items():
-        full = f"{path}{key}"
-        if key not in names:
-            near = get_close_matches(key, names, n=1)
-            hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
-            raise InputError(f"{where}: unknown key {full}; {hint}")
-        current = getattr(config, key)
-        if not is_dataclass(current):
-            result[key] = _converted(value, hints[key], f"{where}: {full}")
-        elif isinstance(value, Mapping):
-            result[key] = _checked(current, value, where, f"{full}.")
-        else:
-            raise InputError(
-                f"{where}: {full} is a group; set one of its keys, such as {full}.{fields(current)[0].name}"
-            )
-    return result
-
-
-def _overlay(values: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Put the nested values ``more`` into ``values``."""
-    for key, value in more.items():
         if isinstance(value, Mapping):
-            _overlay(values.setdefault(key, {}), value)
+            yield from _flatten(value, f"{path}{key}.")
         else:
-            values[key] = value
+            yield f"{path}{key}", value
 
 
-def _replaced(config: Any, values: Mapping[str, Any], where: Callable[[str], str], path: str = "") -> Any:
-    """``config`` with `_checked` values put in; ``where`` tells what was set below a path."""
-    changes = {
-        key: _replaced(getattr(config, key), value, where, f"{path}{key}.") if isinstance(value, Mapping) else value
-        for key, value in values.items()
-    }
+def _rename(path: str) -> str:
+    """The path of today of a field that may be given by one of before."""
+    for old, new in ALIASES.items():
+        path = f".{path}.".replace(f".{old}.", f".{new}.")[1:-1]
+    return path
+
+
+def _replace(config: Any, given: Mapping[str, _Given], path: str = "") -> Any:
+    """``config`` with the values that are given for paths below ``path``."""
+    below = {full.removeprefix(path): entry for full, entry in given.items() if full.startswith(path)}
+    names = list(config) if isinstance(config, dict) else [entry.name for entry in fields(config)]
+    hints = {} if isinstance(config, dict) else get_type_hints(type(config))
+    changes: dict[str, Any] = {}
+    for key, (value, where, option) in below.items():
+        name, dot, _ = key.partition(".")
+        full = f"{path}{name}"
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
+            raise InputError(f"{where}: unknown key {full}; {hint}", option=option)
+        current = config[name] if isinstance(config, dict) else getattr(config, name)
+        is_group = is_dataclass(current) or isinstance(current, dict)
+        if is_group and not dot:
+            first = next(iter(current)) if isinstance(current, dict) else fields(current)[0].name
+            raise InputError(f"{where}: {full} is a group; set one of its keys, such as {full}.{first}", option=option)
+        if not is_group:
+            changes[name] = _convert(value, hints.get(name, float), f"{where}: {path}{key}", option, bool(dot))
+        elif name not in changes:
+            changes[name] = _replace(*_choose_kind(current, given, f"{full}."), f"{full}.")
+    if isinstance(config, dict):
+        return config | changes
     try:
         return replace(config, **changes)
     except ValueError as error:
-        raise InputError(f"{where(path)}: {path.removesuffix('.')}: {error}") from None
+        said = [one for one in below.values() if one.option == "settings"] or list(below.values())
+        where = ", ".join(dict.fromkeys(one.where for one in said))
+        raise InputError(f"{where}: {path.removesuffix('.')}: {error}", option=said[-1].option) from None
 
 
-def _converted(value: Any, kind: Any, what: str) -> Any:
+def _choose_kind(config: Any, given: Mapping[str, _Given], path: str) -> tuple[Any, Mapping[str, _Given]]:
+    """A network's configuration, or that of the ``kind`` given for it; what presets give goes on if it has that too."""
+    kind = given.get(f"{path}kind")
+    if kind is None or not hasattr(config, "kind"):
+        return config, given
+    try:
+        other = default_config(find_role(config), kind.value)
+    except ValueError as error:
+        raise InputError(f"{kind.where}: {path.removesuffix('.')}: {error}", option=kind.option) from None
+    if type(other) is type(config):
+        return config, given
+    has = {f"{path}{entry.name}" for entry in fields(other)}
+    return other, {full: one for full, one in given.items() if full in has or one.option == "settings"}
+
+
+def _convert(value: Any, kind: Any, what: str, option: str, is_too_deep: bool) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if kind in (int, float, str, bool):
-        if type(value) is kind:
+        if type(value) is kind and not is_too_deep:
             return value
-        raise InputError(f"{what} takes {kind.__name__}, not {value!r}")
-    if isinstance(value, list) and all(type(v) is int for v in value):
+        raise InputError(f"{what} takes {kind.__name__}, not {value!r}", option=option)
+    if isinstance(value, list) and all(type(v) is int for v in value) and not is_too_deep:
         return tuple(value)
-    raise InputError(f"{what} takes a list of whole numbers, not {value!r}")
+    raise InputError(f"{what} takes a list of whole numbers, not {value!r}", option=option)

@@ -21,33 +21,33 @@ from pgen.models.pose_detector import PoseDetector, find_joints
 
 @dataclass
 class ValidationBatch:
-    """What was made of B people, and what they look like in truth."""
+    """What H_A has made of B people, and what they look like in truth."""
 
     source: PersonBatch
     target: PersonBatch
-    labels: Tensor  #: long (B, H, W), the map that was painted into
-    pasted: Tensor  #: (B, 3, H, W), the label-aware paste into it
-    painted: Tensor  #: (B, 3, H, W)
+    labels: Tensor  #: long (B, H, W), the map that it was given
+    paste: Tensor  #: (B, 3, H, W), the label-aware paste into it
+    image: Tensor  #: (B, 3, H, W)
 
 
-def score_transfers(tried: Iterable[ValidationBatch], detector: PoseDetector, shrink: int = 1) -> dict[str, float]:
+def score_transfers(batches: Iterable[ValidationBatch], detector: PoseDetector, downscale: int = 1) -> dict[str, float]:
     """Scores against the true photo of the same person in the other pose.
 
     SSIM and mask-SSIM of H_A's image, and of the paste without a network; how far, in torso lengths, ``detector``
-    (which looks at pictures ``shrink`` times smaller) finds the joints from where they should be; and the map's mIoU.
+    (which looks at images ``downscale`` times smaller) finds the joints from where they should be; and the maps' mIoU.
     """
     scores: dict[str, list[float]] = {}
-    overlap = []
-    for one in tried:
+    counts = []
+    for one in batches:
         target = one.target
         mask = pose_masks(target.poses, target.size, pose_mask_radius(target.size))
-        for prefix, found in (("", one.painted), ("paste_", one.pasted)):
+        for prefix, found in (("", one.image), ("paste_", one.paste)):
             scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
             scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
-        scores.setdefault("joint_error", []).extend(_joint_errors(one.painted, target.poses, detector, shrink))
-        overlap.append(count_intersection_and_union(one.labels, target.labels))
+        scores.setdefault("joint_error", []).extend(_joint_errors(one.image, target.poses, detector, downscale))
+        counts.append(count_intersection_and_union(one.labels, target.labels))
     return {name: float(np.mean(values)) for name, values in scores.items()} | {
-        "miou": mean_iou(torch.cat(overlap).sum(0)).item()
+        "miou": mean_iou(torch.cat(counts).sum(0)).item()
     }
 
 
@@ -57,25 +57,25 @@ def _ssim(found: Tensor, true: Tensor, mask: Tensor | None = None) -> list[float
     return ssim(*images, "gaussian-255", None if mask is None else mask.cpu()).tolist()
 
 
-def _joint_errors(images: Tensor, poses: Tensor, detector: PoseDetector, shrink: int) -> list[float]:
+def _joint_errors(images: Tensor, poses: Tensor, detector: PoseDetector, downscale: int) -> list[float]:
     """Mean distance of each image's known joints from where the detector finds them, in torso lengths.
 
     Images whose torso is not wholly known are left out.
     """
-    poses, small = downscale_poses(poses, shrink), F.avg_pool2d(images, shrink)
+    poses, small = downscale_poses(poses, downscale), F.avg_pool2d(images, downscale)
     found = find_joints(detector(small), detector.stride, threshold=-torch.inf)
     errors = joint_errors(found, poses).nanmean(1)
     return errors[errors.isfinite()].tolist()
 
 
-def draw_transfers(tried: ValidationBatch) -> np.ndarray:
-    """A row a person, uint8 (H, W, 3): source, pose, map, paste, painted, true."""
+def draw_transfers(batch: ValidationBatch) -> np.ndarray:
+    """A row a person, uint8 (H, W, 3): source, pose, map, paste, generated, true."""
     columns: dict[str, Sequence[np.ndarray]] = {
-        "source": list(to_pictures(tried.source.images)),
-        "pose": [draw_skeleton(tried.target.size, pose) for pose in tried.target.poses.cpu().numpy()],
-        "map": [colorize_parsing(ids) for ids in tried.labels.byte().cpu().numpy()],
-        "paste": list(to_pictures(tried.pasted)),
-        "painted": list(to_pictures(tried.painted)),
-        "true": list(to_pictures(tried.target.images)),
+        "source": list(to_pictures(batch.source.images)),
+        "pose": [draw_skeleton(batch.target.size, pose) for pose in batch.target.poses.cpu().numpy()],
+        "map": [colorize_parsing(ids) for ids in batch.labels.byte().cpu().numpy()],
+        "paste": list(to_pictures(batch.paste)),
+        "generated": list(to_pictures(batch.image)),
+        "true": list(to_pictures(batch.target.images)),
     }
-    return draw_sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(tried.labels))])
+    return draw_sheet([[(name, pictures[k]) for name, pictures in columns.items()] for k in range(len(batch.labels))])

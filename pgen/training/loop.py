@@ -75,8 +75,8 @@ def first_state(stage: TrainingTask, run: RunConfig, processes: ProcessGroup) ->
         stage.networks,
         stage.discriminators,
         copy.deepcopy(stage.networks).eval().requires_grad_(False),
-        torch.optim.Adam(groups, schedule.rate, betas),
-        torch.optim.Adam(critic_parameters, schedule.critic_rate, betas) if critic_parameters else None,
+        torch.optim.Adam(groups, schedule.lr, betas),
+        torch.optim.Adam(critic_parameters, schedule.d_lr, betas) if critic_parameters else None,
         torch.amp.GradScaler(processes.device.type, enabled=run.precision == "fp16"),
     )
     found = processes.shared(lambda: run.checkpoints.load() if run.checkpoints.exist() else None)
@@ -111,20 +111,20 @@ def _steps(
             stop = processes.any(asked_to_stop())
             if record is not None:
                 record.report(state.step, {})
-            if state.step % schedule.log == 0 or state.step == last or stop:
+            if state.step % schedule.log_every == 0 or state.step == last or stop:
                 steps = state.step - logged
                 means = processes.mean(torch.stack(list(sums.values())).cpu() / steps).tolist()
                 rate = steps * schedule.batch / (time.monotonic() - started)
                 if record is not None:
                     record.write({**dict(zip(sums, means, strict=True)), "samples_per_second": rate})
                 sums, started, logged = {}, time.monotonic(), state.step
-            if state.step % schedule.validate == 0 or state.step == schedule.steps:
+            if state.step % schedule.validate_every == 0 or state.step == schedule.steps:
                 began = time.monotonic()
                 if record is not None:
                     record.validate()
                 processes.any(False)  # the others wait
                 started += time.monotonic() - began
-            due = state.step == last or stop or time.monotonic() - saved_at >= schedule.checkpoint
+            due = state.step == last or stop or time.monotonic() - saved_at >= schedule.checkpoint_seconds
             if record is not None and due:
                 record.checkpoint()
                 saved_at = time.monotonic()

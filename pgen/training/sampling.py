@@ -89,16 +89,16 @@ class SampledPairs(SampledBatch):
 
     target: Tensor  #: long (B,), indices of the target
     target_change: Augmentation
-    #: bool (B,): the target is anyone, for the pose alone; else a pseudo label, whose map is known
-    anyone: Tensor
+    #: bool (B,): the target is anyone in any pose, for the pose alone; else a pseudo label, whose map is known
+    has_random_pose: Tensor
 
 
 @dataclass(frozen=True)
 class SampledTransfers(SampledPairs):
-    """Pairs, and how A is to be painted into another crop of its own photo."""
+    """Pairs, and how A is to be generated in another crop of its own photo."""
 
-    own_change: Augmentation
-    concealment: Occlusion
+    second_change: Augmentation
+    occlusion: Occlusion
 
 
 def sample_photos(train: PersonDataset, schedule: Schedule, generator: torch.Generator) -> SampledPhotos:
@@ -123,39 +123,40 @@ def sample_pairs(
     matches: Tensor,
     schedule: Schedule,
     generator: torch.Generator,
-    anyone: float = 0.0,
-    own: float = 0.0,
+    random_pose_prob: float = 0.0,
+    self_pair_prob: float = 0.0,
 ) -> SampledPairs:
     """Any views, each with a pseudo label of its ``matches`` (N, K).
 
-    A share ``anyone`` goes with any other view instead, and of the rest a share ``own`` with itself.
+    A share ``random_pose_prob`` goes with any other view instead, and of the rest a share ``self_pair_prob`` with
+    itself.
     """
     batch = schedule.batch
     source = torch.randint(len(train), (batch,), generator=generator)
     choice = torch.randint(matches.shape[1], (batch,), generator=generator)
     other = torch.randint(len(train), (batch,), generator=generator)
-    is_anyone = torch.rand(batch, generator=generator) < anyone
-    is_own = torch.rand(batch, generator=generator) < own
-    target = torch.where(is_anyone, other, torch.where(is_own, source, matches[source, choice]))
+    has_random_pose = torch.rand(batch, generator=generator) < random_pose_prob
+    is_self = torch.rand(batch, generator=generator) < self_pair_prob
+    target = torch.where(has_random_pose, other, torch.where(is_self, source, matches[source, choice]))
     changes = [Augmentation.draw(batch, generator, schedule.flip, schedule.zoom) for _ in range(2)]
-    return SampledPairs(_names(train, source, target), source, changes[0], target, changes[1], is_anyone)
+    return SampledPairs(_names(train, source, target), source, changes[0], target, changes[1], has_random_pose)
 
 
 def sample_transfers(
-    train: PersonDataset, matches: Tensor, schedule: Schedule, generator: torch.Generator, anyone: float = 0.0
+    train: PersonDataset, matches: Tensor, schedule: Schedule, generator: torch.Generator, random_pose_prob: float = 0.0
 ) -> SampledTransfers:
     """Pairs as `sample_pairs` draws them, with another crop of each source and what to hide of it."""
-    pairs = sample_pairs(train, matches, schedule, generator, anyone)
+    pairs = sample_pairs(train, matches, schedule, generator, random_pose_prob)
     crop = Augmentation.draw(schedule.batch, generator, flip=False, zoom=schedule.zoom)
     crop = replace(crop, flip=pairs.source_change.flip)  # a mirrored photo is mirrored in both
-    concealment = Occlusion.draw(schedule.batch, generator)
-    return SampledTransfers(**vars(pairs), own_change=crop, concealment=concealment)
+    occlusion = Occlusion.draw(schedule.batch, generator)
+    return SampledTransfers(**vars(pairs), second_change=crop, occlusion=occlusion)
 
 
 def sample_noise(images: Tensor, seeds: Tensor) -> Tensor:
     """Normal noise of the shape of ``images`` (B, …), each sample's from its own seed (B,); the same on any device."""
-    made = [torch.randn(images.shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds.tolist()]
-    return torch.stack(made).to(images.device)
+    noise = [torch.randn(images.shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds.tolist()]
+    return torch.stack(noise).to(images.device)
 
 
 def _names(train: PersonDataset, *indices: Tensor) -> tuple[str, ...]:

@@ -77,11 +77,11 @@ class Step:
                 for name, loss in self._add_gradients(draw, kept).items():
                     losses[name] = losses[name] + loss if name in losses else loss
         state.scaler.unscale_(state.optimiser)
-        norm = nn.utils.clip_grad_norm_(self.parameters, schedule.clip or torch.inf)
+        norm = nn.utils.clip_grad_norm_(self.parameters, schedule.grad_clip or torch.inf)
         if not state.scaler.is_enabled():  # which leaves such steps out, and scales less
             self._require_finite("gradient", losses, norm, step.names, kept)
         factor = rate_factor(schedule, state.step)
-        for optimiser, rate in ((state.optimiser, schedule.rate), (state.critic_optimiser, schedule.critic_rate)):
+        for optimiser, rate in ((state.optimiser, schedule.lr), (state.critic_optimiser, schedule.d_lr)):
             if optimiser is not None:
                 for group in optimiser.param_groups:
                     group["lr"] = rate * factor * group.get("share", 1.0)
@@ -129,7 +129,7 @@ class Step:
 def rate_factor(schedule: Schedule, step: int) -> float:
     """Learning-rate factor at ``step``: linear warm-up, constant, linear decay to 0."""
     rising = min(1.0, (step + 1) / max(schedule.warmup, 1))
-    decay_steps = max(schedule.decay * schedule.steps, 1)
+    decay_steps = max(schedule.lr_decay * schedule.steps, 1)
     return rising * min(1.0, (schedule.steps - step) / decay_steps)
 
 

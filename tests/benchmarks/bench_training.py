@@ -25,7 +25,8 @@ from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.appearance import AppearanceTask
+from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.pose import PoseTask, freeze
 from pgen.training.tasks.semantic import SemanticTask
@@ -45,7 +46,7 @@ FUNCTIONS = {
     ("pgen.models.semantic", "heatmaps"): "pose maps",
     ("pgen.models.semantic", "limb_maps"): "pose maps",
     ("pgen.models.semantic", "pose_masks"): "pose maps",
-    ("pgen.losses.losses", "gram_matrices"): "style",
+    ("pgen.training.tasks.appearance_objective", "gram_matrices"): "style",
     ("pgen.training.tasks.appearance", "augmented"): "samples",
     ("pgen.training.tasks.semantic", "augmented"): "samples",
     ("pgen.training.tasks.pose", "augmented"): "samples",

@@ -267,13 +267,13 @@ def test_resuming_with_other_settings_says_so(trained: Path, here: Path, capsys:
 def test_target_maps_can_come_from_pseudo_labels_alone(trained: Path, here: Path) -> None:
     pose = ("--pose", trained / "runs/pose/weights.safetensors")
     data = str(trained / "datasets.h5")
-    assert run("train-joint", *pose, "--set", "appearance.anyone=0", "--out", "mine", data=data) == 0
+    assert run("train-joint", *pose, "--set", "appearance.random_pose_prob=0", "--out", "mine", data=data) == 0
     assert set(describe(here / "mine" / "weights.safetensors")["networks"]) == {"appearance"}
 
 
 def test_growing_from_one_level_weights(trained: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--pose", trained / "runs/pose/weights.safetensors", "--variant", "ts-gt", "--recipe", "pgen"]
-    for setting in ("network.local_widths=[2, 4]", "growth.fade=4", "schedule.rate=0"):
+    for setting in ("network.local_widths=[2, 4]", "growth.fade_in_steps=4", "schedule.lr=0"):
         given += ["--set", f"appearance.{setting}"]
     data, start = str(trained / "datasets.h5"), trained / "runs/joint/weights.safetensors"
     assert run("train-joint", *given, "--start", start, "--max-steps", 2, data=data) == 0
@@ -297,8 +297,8 @@ def test_growing_from_one_level_weights(trained: Path, here: Path, capsys: pytes
 @pytest.mark.parametrize("variant", Variant)
 def test_variants_are_resolved(variant: Variant) -> None:
     """The baseline's without maps and what needs them, whatever was set before."""
-    settings = JointOptions(variant=variant, settings=["appearance.weights.paste=5"]).all_settings()
+    settings = JointOptions(variant=variant, settings=["appearance.weights.warp_l1=5"]).all_settings()
     config = load_preset("synthetic-64", settings).appearance
     assert config.variant == variant.value
     expected = (False, 0) if variant is Variant.BASELINE else (True, 5)
-    assert (config.network.parsing, config.weights.paste) == expected
+    assert (config.network.parsing, config.weights.warp_l1) == expected

@@ -26,7 +26,8 @@ def main(store: Path, folder: Path, kills: int) -> None:
     os.fsync = lambda handle: None  # type: ignore[assignment]  # that matters only when the machine fails
     torch.set_num_threads(1)
     steps = 4 * (kills + 1)
-    settings = (f"schedule.steps={steps}", "schedule.log=1", "schedule.validate=3", "schedule.checkpoint=0")
+    intervals = ("log_every=1", "validate_every=3", "checkpoint_seconds=0")
+    settings = (f"schedule.steps={steps}", *(f"schedule.{interval}" for interval in intervals))
     build = builder(store)
 
     def start(run: str) -> int:

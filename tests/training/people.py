@@ -17,7 +17,8 @@ from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.appearance import AppearanceTask
+from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.pose import freeze
 
 SIZE = (64, 64)
@@ -35,9 +36,9 @@ TINY = (
     "parser.network.widths=[4, 8, 8]",
     "parser.network.depths=[1, 1, 1]",
     "semantic.adversarial=0.1",
-    "semantic.critic.width=4",
-    "appearance.critic.width=4",
-    "appearance.face_critic.width=4",
+    "semantic.discriminator.width=4",
+    "appearance.discriminator.width=4",
+    "appearance.face_discriminator.width=4",
 )
 
 
@@ -45,7 +46,7 @@ PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
 
 #: Settings of each variant.
 VARIANTS = {
-    "baseline": ("appearance.variant=baseline", "appearance.network.parsing=false", "appearance.weights.paste=0"),
+    "baseline": ("appearance.variant=baseline",),
     **{name: (f"appearance.variant={name}",) for name in ("ts-gt", "ts-pred", "e2e")},
 }
 

@@ -14,7 +14,8 @@ from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
-from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.appearance import AppearanceTask
+from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
 from pgen.training.tasks.pose import PoseTask, freeze

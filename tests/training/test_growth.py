@@ -33,8 +33,8 @@ Samplers = tuple[PersonDataset, PersonDataset]
 SETTINGS = (
     "appearance.network.local_widths=[2, 4]",
     "appearance.schedule.steps=6",
-    *(f"appearance.growth.{setting}" for setting in ("coarse=2", "fade=2")),
-    *(f"appearance.weights.{name}=0" for name in ("pixels", "own_face", "paste")),  # for speed
+    *(f"appearance.growth.{setting}" for setting in ("coarse_steps=2", "fade_in_steps=2")),
+    *(f"appearance.weights.{name}=0" for name in ("recon_l1", "face_recon", "warp_l1")),  # for speed
 )
 
 
@@ -54,12 +54,12 @@ def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> str:
 
 
 def test_alpha_and_what_is_frozen_by_hand() -> None:
-    growth = Growth(coarse=3, fade=4)
+    growth = Growth(coarse_steps=3, fade_in_steps=4)
     assert [growth.alpha(step) for step in range(9)] == [0, 0, 0, 0.25, 0.5, 0.75, 1, 1, 1]
-    assert [step for step in range(9) if growth.coarse_is_frozen(step)] == [3, 4, 5, 6]
-    assert [Growth(coarse=2).alpha(step) for step in range(4)] == [0, 0, 1, 1]
-    assert {Growth().alpha(0), Growth(fade=1).alpha(0)} == {1}
-    assert not any(Growth(coarse=2).coarse_is_frozen(step) for step in range(4))
+    assert [step for step in range(9) if growth.is_coarse_frozen(step)] == [3, 4, 5, 6]
+    assert [Growth(coarse_steps=2).alpha(step) for step in range(4)] == [0, 0, 1, 1]
+    assert {Growth().alpha(0), Growth(fade_in_steps=1).alpha(0)} == {1}
+    assert not any(Growth(coarse_steps=2).is_coarse_frozen(step) for step in range(4))
 
 
 def test_growing_step_by_step(samplers: Samplers, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def one_level(stage: AppearanceTask, **changes: object) -> OneLevelAppearanceGen
 
 @pytest.mark.parametrize("recipe", ["paper", "pgen"])
 def test_grown_from_one_level_the_image_begins_as_the_global_network_s(samplers: Samplers, recipe: str) -> None:
-    stage = painting(samplers, *SETTINGS, "appearance.growth.coarse=1", recipe=recipe)
+    stage = painting(samplers, *SETTINGS, "appearance.growth.coarse_steps=1", recipe=recipe)
     given = one_level(stage)
     stage.start_from(given)
     assert isinstance(stage.model, TwoLevelAppearanceGenerator)

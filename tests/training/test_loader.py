@@ -35,7 +35,7 @@ def from_file(dataset: PersonDataset) -> PersonDataset:
 def test_weights_do_not_depend_on_workers_nor_on_where_photos_lie(store: Path, tmp_path: Path, name: str) -> None:
     """Bit by bit; and a run that is resumed with other workers is as if it had never stopped."""
     build = builder(store)
-    settings = ("schedule.batch=4", "schedule.accumulate=2", "schedule.validate=9")
+    settings = ("schedule.batch=4", "schedule.accumulate=2", "schedule.validate_every=9")
     finished = train(build(name, *settings), RunConfig(tmp_path / "none", {}, workers=0), quiet)
     for stop in (2, None):
         task: Any = build(name, *settings)

@@ -59,7 +59,7 @@ def test_checkpoints_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         save(self, state)
 
     monkeypatch.setattr(Checkpoints, "save", watched)
-    train(Toy(replace(SCHEDULE, checkpoint=0.0)), run_in(tmp_path / "often"), quiet)
+    train(Toy(replace(SCHEDULE, checkpoint_seconds=0.0)), run_in(tmp_path / "often"), quiet)
     assert saved == [1, 2, 3, 4, 5, 6, 7, 8]
     saved.clear()
     train(Toy(), run_in(tmp_path / "seldom"), quiet)

@@ -17,22 +17,23 @@ from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
-from pgen.training.tasks.appearance import AppearanceTask, FrozenNetworks
+from pgen.training.tasks.appearance import AppearanceTask
+from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.pose import freeze
 
 PEOPLE, SIZE = 20, (64, 64)
 SETTINGS = (
     "appearance.variant=ts-gt",
     "appearance.schedule.steps=150",
-    "appearance.schedule.rate=2e-3",
+    "appearance.schedule.lr=2e-3",
     "appearance.schedule.flip=false",
     "appearance.schedule.ema=0.9",
     "appearance.schedule.warmup=5",
     "appearance.schedule.batch=4",
-    "appearance.schedule.log=10",
+    "appearance.schedule.log_every=10",
     "appearance.weights.pose=0",  # the detector is a random one
-    "appearance.hold=false",  # held pictures are near the truth before anything is learnt
-    "appearance.schedule.validate=150",
+    "appearance.color_correction=false",  # corrected pictures are near the truth before anything is learnt
+    "appearance.schedule.validate_every=150",
 )
 
 

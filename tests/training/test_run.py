@@ -67,7 +67,7 @@ def test_frozen_companions_are_saved_with_the_weights(tmp_path: Path) -> None:
 def test_metrics_and_reports(tmp_path: Path) -> None:
     told: list[tuple[int, dict[str, float]]] = []
     steps: list[int] = []
-    stage = Toy(replace(SCHEDULE, log=3, validate=4))
+    stage = Toy(replace(SCHEDULE, log_every=3, validate_every=4))
 
     def report(step: int, values: dict[str, float]) -> None:
         steps.append(step)
@@ -86,7 +86,7 @@ def test_metrics_and_reports(tmp_path: Path) -> None:
 def test_losses_are_means_since_the_row_before(tmp_path: Path) -> None:
     rows = {}
     for log in (1, 4):
-        train(Toy(replace(SCHEDULE, log=log)), run_in(tmp_path / str(log)), quiet)
+        train(Toy(replace(SCHEDULE, log_every=log)), run_in(tmp_path / str(log)), quiet)
         rows[log] = [row for row in read_metrics(tmp_path / str(log) / "metrics.jsonl") if "fit" in row]
     assert [row["step"] for row in rows[4]] == [4, 8]
     for row, chunk in zip(rows[4], (rows[1][:4], rows[1][4:]), strict=True):
@@ -94,7 +94,7 @@ def test_losses_are_means_since_the_row_before(tmp_path: Path) -> None:
 
 
 def test_rows_beyond_the_checkpoint_are_dropped(tmp_path: Path) -> None:
-    whole = Toy(replace(SCHEDULE, log=1))
+    whole = Toy(replace(SCHEDULE, log_every=1))
     train(whole, run_in(tmp_path / "whole"), quiet)
     train(Toy(whole.schedule), run_in(tmp_path / "parts", max_steps=3), quiet)
     with pytest.raises(PgenError):
@@ -113,7 +113,7 @@ def test_rows_beyond_the_checkpoint_are_dropped(tmp_path: Path) -> None:
 
 class Scored(Toy):
     def __init__(self, scores: list[float]) -> None:
-        super().__init__(Schedule(steps=8, batch=2, validate=2, checkpoint=0))
+        super().__init__(Schedule(steps=8, batch=2, validate_every=2, checkpoint_seconds=0))
         self.scores = scores
 
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:

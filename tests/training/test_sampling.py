@@ -66,10 +66,10 @@ def test_a_draw_is_its_generator_s(train: PersonDataset) -> None:
 def test_targets_are_pseudo_labels_or_anyone(train: PersonDataset, share: float) -> None:
     matches = matches_of(train)
     draw = sample_pairs(train, matches, Schedule(batch=200), seeded(), share)
-    assert abs(draw.anyone.float().mean().item() - share) < 0.1
+    assert abs(draw.has_random_pose.float().mean().item() - share) < 0.1
     is_match = (matches[draw.source] == draw.target[:, None]).any(1)
-    assert is_match[~draw.anyone].all()
-    assert is_match[draw.anyone].float().sum() < 0.2 * 200
+    assert is_match[~draw.has_random_pose].all()
+    assert is_match[draw.has_random_pose].float().sum() < 0.2 * 200
     assert set(draw.source.tolist()) == set(range(len(train)))
     name = f"{train.names[int(draw.source[7])]} → {train.names[int(draw.target[7])]}"
     assert draw.names[7] == name

@@ -56,7 +56,7 @@ class Watched(Toy):
 
 
 def test_neither_step_gives_the_other_gradients(tmp_path: Path) -> None:
-    stage = Watched(replace(SCHEDULE, clip=0.0))
+    stage = Watched(replace(SCHEDULE, grad_clip=0.0))
     train(stage, run_in(tmp_path, max_steps=1), quiet)
     assert stage.of_critics == [None, None]
     for kept, parameter in zip(stage.of_networks, stage.networks.parameters(), strict=True):
@@ -80,13 +80,13 @@ def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(torch.optim.Adam, "step", watched)
     for clip in (0.01, 0.0):
-        train(Toy(Schedule(steps=1, batch=2, clip=clip)), run_in(tmp_path / str(clip)), quiet)
+        train(Toy(Schedule(steps=1, batch=2, grad_clip=clip)), run_in(tmp_path / str(clip)), quiet)
     assert norms[0] == pytest.approx(0.01, rel=1e-3)  # (1 and 3 are the critic's)
     assert norms[2] > 0.1
 
 
 def test_rate_rises_stays_and_falls() -> None:
-    schedule = Schedule(steps=100, warmup=10, decay=0.4)
+    schedule = Schedule(steps=100, warmup=10, lr_decay=0.4)
     factors = [rate_factor(schedule, step) for step in range(100)]
     assert factors[0] == pytest.approx(0.1)
     assert factors[4] == pytest.approx(0.5)
@@ -98,16 +98,16 @@ def test_rate_rises_stays_and_falls() -> None:
 
 @pytest.mark.parametrize(("warmup", "decay"), [(0, 0.0), (0, 1.0), (200, 1.0)])
 def test_rate_at_its_limits(warmup: int, decay: float) -> None:
-    factors = [rate_factor(Schedule(steps=50, warmup=warmup, decay=decay), step) for step in range(50)]
+    factors = [rate_factor(Schedule(steps=50, warmup=warmup, lr_decay=decay), step) for step in range(50)]
     assert all(0 < factor <= 1 for factor in factors)
     assert (factors == [1.0] * 50) == (decay == 0)
-    assert rate_factor(Schedule(steps=1, warmup=0, decay=decay), 0) == 1
+    assert rate_factor(Schedule(steps=1, warmup=0, lr_decay=decay), 0) == 1
 
 
 def test_rate_is_used(tmp_path: Path) -> None:
     """With the rate at 0 nothing moves; with the critic's at 0 only the generator does."""
     for rate, critic_rate in ((0.0, 1e-2), (1e-2, 0.0)):
-        stage = Toy(Schedule(steps=2, batch=2, rate=rate, critic_rate=critic_rate, warmup=0))
+        stage = Toy(Schedule(steps=2, batch=2, lr=rate, d_lr=critic_rate, warmup=0))
         before = [p.detach().clone() for p in (*stage.networks.parameters(), *stage.discriminators.parameters())]
         train(stage, run_in(tmp_path / str(rate)), quiet)
         count = len(list(stage.networks.parameters()))
@@ -153,7 +153,7 @@ def test_parts_of_a_batch_make_the_same_step(tmp_path: Path) -> None:
 
     rows, sizes = {}, {}
     for parts in (1, 4):
-        stage = Whole(Schedule(steps=3, batch=8, accumulate=parts, log=1))
+        stage = Whole(Schedule(steps=3, batch=8, accumulate=parts, log_every=1))
         train(stage, run_in(tmp_path / str(parts)), quiet)
         rows[parts], sizes[parts] = read_metrics(tmp_path / str(parts) / "metrics.jsonl"), stage.sizes
     assert sizes == {1: (8,) * 3, 4: (2,) * 12}

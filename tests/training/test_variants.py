@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pgen.data.dataset import PersonDataset
-from pgen.losses.losses import UNLABELLED, parsing_cross_entropy
+from pgen.losses.cross_entropy import IGNORED_LABEL, parsing_cross_entropy
 from pgen.models.semantic import SemanticGenerator
 from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
 from tests.training.people import VARIANTS, painting
@@ -33,7 +33,7 @@ def gradients_of(network: nn.Module) -> Tensor:
 def of_the_image(stage: AppearanceTask) -> Tensor:
     """Gradients of H_S of H_A's own losses."""
     losses = losses_of(stage)
-    for own in ("layout", "overlap"):
+    for own in ("parsing_cross_entropy", "parsing_soft_iou"):
         losses.pop(own)
     torch.stack(list(losses.values())).sum().backward()
     return gradients_of(stage.networks["semantic"])
@@ -41,7 +41,7 @@ def of_the_image(stage: AppearanceTask) -> Tensor:
 
 def test_losses_of_the_image_reach_h_s_end_to_end_as_much_as_asked(samplers: Samplers) -> None:
     whole, half, none = (
-        of_the_image(painting(samplers, *VARIANTS["e2e"], f"appearance.end_to_end.gradient={share}"))
+        of_the_image(painting(samplers, *VARIANTS["e2e"], f"appearance.end_to_end.gradient_scale={share}"))
         for share in (1.0, 0.5, 0.0)
     )
     assert whole.isfinite().all()
@@ -50,9 +50,9 @@ def test_losses_of_the_image_reach_h_s_end_to_end_as_much_as_asked(samplers: Sam
     assert not none.any()
 
 
-@pytest.mark.parametrize("loss", ["pose", "content", "style", "adversarial", "pixels"])
+@pytest.mark.parametrize("loss", ["pose", "content", "style", "adversarial", "recon_l1"])
 def test_each_loss_of_the_image_reaches_h_s(samplers: Samplers, loss: str) -> None:
-    stage = painting(samplers, *VARIANTS["e2e"], "appearance.own_view=false")
+    stage = painting(samplers, *VARIANTS["e2e"], "appearance.self_reconstruction=false")
     losses_of(stage)[loss].backward()
     assert gradients_of(stage.networks["semantic"]).any()
 
@@ -62,7 +62,7 @@ def test_h_s_is_not_trained_by_the_others(samplers: Samplers, variant: str) -> N
     stage = painting(samplers, *VARIANTS[variant])
     losses = losses_of(stage)
     assert set(stage.networks) == {"appearance"}
-    assert "layout" not in losses
+    assert "parsing_cross_entropy" not in losses
     torch.stack(list(losses.values())).sum().backward()
     assert gradients_of(stage.model).any()
     assert stage.frozen.semantic is not None
@@ -70,7 +70,7 @@ def test_h_s_is_not_trained_by_the_others(samplers: Samplers, variant: str) -> N
 
 
 def test_end_to_end_h_s_is_a_copy_with_a_rate_of_its_own(samplers: Samplers) -> None:
-    stage = painting(samplers, *VARIANTS["e2e"], "appearance.end_to_end.rate=0.3")
+    stage = painting(samplers, *VARIANTS["e2e"], "appearance.end_to_end.lr_factor=0.3")
     trained, start = stage.networks["semantic"], stage.frozen.semantic
     assert isinstance(start, SemanticGenerator)
     assert trained is not start
@@ -81,9 +81,9 @@ def test_end_to_end_h_s_is_a_copy_with_a_rate_of_its_own(samplers: Samplers) -> 
     assert all(p.grad is None for p in start.parameters())
 
 
-@pytest.mark.parametrize("anyone", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_h_s_keeps_its_own_loss_where_the_map_is_known(
-    samplers: Samplers, monkeypatch: pytest.MonkeyPatch, anyone: float
+    samplers: Samplers, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     seen: list[tuple[Tensor, Tensor]] = []
 
@@ -91,32 +91,32 @@ def test_h_s_keeps_its_own_loss_where_the_map_is_known(
         seen.append((labels, mask))
         return parsing_cross_entropy(logits, labels, mask)
 
-    monkeypatch.setattr("pgen.losses.losses.parsing_cross_entropy", watched)
-    settings = (f"appearance.anyone={anyone}", "appearance.end_to_end.layout=2", "appearance.schedule.flip=false")
-    stage = painting(samplers, *VARIANTS["e2e"], *settings, "appearance.schedule.batch=4")
+    monkeypatch.setattr("pgen.training.tasks.appearance_objective.parsing_cross_entropy", watched)
+    keys = (f"random_pose_prob={share}", "weights.parsing_cross_entropy=2", "schedule.flip=false", "schedule.batch=4")
+    stage = painting(samplers, *VARIANTS["e2e"], *(f"appearance.{key}" for key in keys))
     draw = stage.sample(torch.Generator().manual_seed(1)).load(stage.train)
-    assert draw.anyone.any() == (anyone > 0)
-    assert draw.anyone.all() == (anyone == 1)
-    loss = stage.losses(draw)[0]["layout"]
+    assert draw.has_random_pose.any() == (share > 0)
+    assert draw.has_random_pose.all() == (share == 1)
+    loss = stage.losses(draw)[0]["parsing_cross_entropy"]
     ((labels, mask),) = seen
-    for k, unknown in enumerate(draw.anyone.tolist()):
+    for k, unknown in enumerate(draw.has_random_pose.tolist()):
         expected = stage.train.batch(draw.target).labels[k]
-        assert torch.equal(labels[k], torch.full_like(expected, UNLABELLED) if unknown else expected)
+        assert torch.equal(labels[k], torch.full_like(expected, IGNORED_LABEL) if unknown else expected)
         assert mask[k].any() != unknown
-    assert (loss > 0) == (anyone < 1)
+    assert (loss > 0) == (share < 1)
     loss.backward()
-    assert gradients_of(stage.networks["semantic"]).any() == (anyone < 1)
+    assert gradients_of(stage.networks["semantic"]).any() == (share < 1)
 
 
 def test_the_frozen_h_s_s_map_is_used_for_poses_of_anyone_only(samplers: Samplers) -> None:
-    stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.anyone=0.5", "appearance.schedule.batch=8")
+    stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.random_pose_prob=0.5", "appearance.schedule.batch=8")
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     source, target = stage.train.batch(draw.source), stage.train.batch(draw.target)
-    layout, _ = stage._target_layout(source, target, draw)
-    known = [torch.equal(a, b) for a, b in zip(layout.argmax(1), target.labels, strict=True)]
-    assert known == (~draw.anyone).tolist()
+    parsing, _ = stage._find_target_parsing(source, target, draw.has_random_pose)
+    known = [torch.equal(a, b) for a, b in zip(parsing.argmax(1), target.labels, strict=True)]
+    assert known == (~draw.has_random_pose).tolist()
     assert 0 < sum(known) < 8
-    assert not layout.requires_grad
+    assert not parsing.requires_grad
 
 
 def with_other_maps(samplers: Samplers) -> Samplers:

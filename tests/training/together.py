@@ -14,8 +14,10 @@ from pgen.training.step import Step
 from tests.training.stages import NAMES, builder
 
 #: So that the course does not depend on the number of processes: no dropout, and no areas of whole batches.
-SAME = {"pose": (), "parser": ("overlap=0",), "semantic": ("network.dropout=0",), "appearance": ("network.dropout=0",)}
-SCHEDULE = ("schedule.batch=4", "schedule.steps=6", "schedule.warmup=1", "schedule.checkpoint=0", "schedule.validate=6")
+SAME = {"pose": (), "parser": ("soft_iou=0",), "semantic": ("network.dropout=0",), "appearance": ("network.dropout=0",)}
+SCHEDULE = tuple(
+    f"schedule.{setting}" for setting in ("batch=4", "steps=6", "warmup=1", "checkpoint_seconds=0", "validate_every=6")
+)
 
 Gradients = dict[str, dict[str, torch.Tensor]]
 

@@ -1,4 +1,4 @@
-"""Training of the parser on synthetic people in many disguises, with joints and silhouettes as if estimated."""
+"""Training of the parser on synthetic people, much varied, with joints and silhouettes as if estimated."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet
 from pgen.data.dataset import PersonDataset, augment
 from pgen.data.pretrained import load_trunk_state
-from pgen.losses.losses import soft_iou_loss
+from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.parser import Parser, ParserInput
+from pgen.models.registry import build_network
 from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
 from pgen.training.augment.batch_rng import BatchRng
 from pgen.training.augment.domain_randomization import (
@@ -31,12 +32,11 @@ from pgen.training.tasks.supervised import SupervisedTask, spread_indices
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
 
-# Share of samples in other clothes and before other grounds, and share of the rest in other light. They make the parser
-# hold on real photos; without some that are as they were, it would learn the fine points of none.
-_MASKED, _PHOTOGRAPHED = 0.6, 0.5
+# Share of samples in other clothes and before other backgrounds, and share of the rest in other light. They make the
+# parser work on real photos; without some that are as they were, it would learn the fine points of none.
+_REPLACED, _DISTORTED = 0.6, 0.5
 
-# Share of samples that get another neckline, where they can.
-_RECUT = 0.35
+_NECKLINES = 0.35  # share of samples that get another neckline, where they can
 
 
 class ParserTask(SupervisedTask):
@@ -53,7 +53,8 @@ class ParserTask(SupervisedTask):
         device: torch.device | str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.parser = config, Parser(config.network)
+        self.config = config
+        self.parser: Parser = build_network("parser", config.network)
         self.parser.trunk.load_state_dict(load_trunk_state())
         super().__init__(self.parser, config.schedule, train, held_out, device)
 
@@ -61,42 +62,41 @@ class ParserTask(SupervisedTask):
         return sample_photos_with_backgrounds(self.train, self.schedule, rng)
 
     def losses(self, batch: SampledPhotosWithBackgrounds) -> tuple[dict[str, Tensor], Judged]:
-        inputs, labels = self.disguised(batch)
+        inputs, labels = self.randomize(batch)
         logits = self.parser(inputs)
-        terms = {
-            "labels": F.cross_entropy(logits, labels),
-            "overlap": self.config.overlap * soft_iou_loss(logits, labels, together=True),
-        }
+        terms = {"cross_entropy": F.cross_entropy(logits, labels)}
+        if self.config.soft_iou:
+            terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, labels, over_batch=True)
         return terms, {}
 
     @torch.no_grad()
-    def disguised(self, batch: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
+    def randomize(self, batch: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
         dice = BatchRng(batch.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):
             views = augment(batch.persons("source", self.device), batch.source_change)
             others = batch.persons("other", self.device).images * 0.5 + 0.5
             views.images = views.images * 0.5 + 0.5
-            views = _some_recut(views, dice)
+            views = _randomize_some_necklines(views, dice)
             images = views.images
-            masked = dice.chance(_MASKED)
-            if masked.any():
-                some, labels = dice.some(masked), views.labels[masked]
-                images[masked] = replace_background(
-                    recolor_garments(images[masked], labels, some), labels, others[masked], some
+            replaced = dice.chance(_REPLACED)
+            if replaced.any():
+                some, labels = dice.some(replaced), views.labels[replaced]
+                images[replaced] = replace_background(
+                    recolor_garments(images[replaced], labels, some), labels, others[replaced], some
                 )
             views = crop_randomly(PersonBatch(images, views.labels, views.poses), dice)
             images = views.images
-            taken = masked | dice.chance(_PHOTOGRAPHED)
-            if taken.any():
-                images[taken] = photometric_distort(images[taken], dice.some(taken))
+            distorted = replaced | dice.chance(_DISTORTED)
+            if distorted.any():
+                images[distorted] = photometric_distort(images[distorted], dice.some(distorted))
             images = images * 2 - 1
-            return _with_estimates(PersonBatch(images, views.labels, views.poses), dice), views.labels
+            return _estimate_inputs(PersonBatch(images, views.labels, views.poses), dice), views.labels
 
-    def _held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
+    def _find_held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
         views = crop_whole(self.held_out.batch(indices, self.device))
-        return _with_estimates(views, BatchRng(indices, self.device)), views.labels
+        return _estimate_inputs(views, BatchRng(indices, self.device)), views.labels
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -104,7 +104,7 @@ class ParserTask(SupervisedTask):
         counts = []
         chosen = torch.linspace(0, len(self.held_out) - 1, min(len(self.held_out), _VALIDATION_PHOTOS)).long()
         for indices in chosen.split(16):
-            inputs, labels = self._held_out_inputs(indices)
+            inputs, labels = self._find_held_out_inputs(indices)
             counts.append(count_intersection_and_union(networks["parser"](inputs).argmax(1), labels))
         return {"miou": mean_iou(torch.cat(counts).sum(0)).item()}
 
@@ -113,18 +113,18 @@ class ParserTask(SupervisedTask):
         """Held-out photos, each with the silhouette given, the map found and the true one; and training photos."""
         rows = []
         for index in spread_indices(len(self.held_out)):
-            inputs, labels = self._held_out_inputs(torch.tensor([index]))
-            rows.append(_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
+            inputs, labels = self._find_held_out_inputs(torch.tensor([index]))
+            rows.append(_draw_row(self.held_out.names[index], inputs, networks["parser"](inputs), labels))
         batch = self.sample(torch.Generator().manual_seed(0))[:2].load(self.train)
         for k in range(len(batch)):
-            inputs, labels = self.disguised(batch[k : k + 1])
-            rows.append(_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), labels))
+            inputs, labels = self.randomize(batch[k : k + 1])
+            rows.append(_draw_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), labels))
         return draw_sheet(rows)
 
 
-def _some_recut(views: PersonBatch, dice: BatchRng) -> PersonBatch:
+def _randomize_some_necklines(views: PersonBatch, dice: BatchRng) -> PersonBatch:
     """``views`` with images in [0, 1], some of them with other necklines."""
-    which = dice.chance(_RECUT)
+    which = dice.chance(_NECKLINES)
     if which.any():
         changed = randomize_necklines(
             PersonBatch(views.images[which], views.labels[which], views.poses[which]), dice.some(which)
@@ -135,14 +135,14 @@ def _some_recut(views: PersonBatch, dice: BatchRng) -> PersonBatch:
     return views
 
 
-def _with_estimates(views: PersonBatch, dice: BatchRng) -> ParserInput:
+def _estimate_inputs(views: PersonBatch, dice: BatchRng) -> ParserInput:
     """``views`` whose labels are at half the size, with joints and silhouettes as if estimated."""
     silhouettes, there = perturb_silhouettes(views.labels > 0, dice)
     silhouettes = F.interpolate(silhouettes, size=views.images.shape[2:], mode="bilinear", align_corners=False)
     return ParserInput(views.images, perturb_poses(views.poses, dice), silhouettes, there)
 
 
-def _row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
+def _draw_row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:
     silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
     maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (logits.argmax(1), labels)]
     pictures = (to_pictures(inputs.images)[0], to_pictures(silhouette * 2 - 1)[0], *maps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import to_pictures
@@ -13,7 +12,7 @@ from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
-from pgen.losses.losses import pose_loss
+from pgen.losses.pose import pose_loss
 from pgen.models.pose_detector import PoseDetector, find_joints
 from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
@@ -93,9 +92,3 @@ class PoseTask(SupervisedTask):
 def freeze(network: _Network) -> _Network:
     """``network`` in eval mode, without gradients."""
     return network.eval().requires_grad_(False)
-
-
-def detector_loss(detector: PoseDetector, images: Tensor, poses: Tensor) -> Tensor:
-    """Pose term of H_A: the detector's heatmaps on ``images`` against those of the poses asked for."""
-    size = (images.shape[2], images.shape[3])
-    return F.mse_loss(detector(images), target_heatmaps(poses, size, detector.stride))

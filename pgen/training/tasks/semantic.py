@@ -12,11 +12,12 @@ from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
-from pgen.losses.losses import discriminator_losses, gan_real_loss, parsing_cross_entropy, soft_iou_loss
+from pgen.losses.cross_entropy import parsing_cross_entropy
+from pgen.losses.gan import discriminator_losses, gan_real_loss
+from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
-from pgen.models.discriminators import PatchDiscriminator
-from pgen.models.semantic import SemanticGenerator, predict_parsing
-from pgen.pseudo_labels.labels import find_matches
+from pgen.models.registry import build_network
+from pgen.models.semantic import predict_parsing
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
 from pgen.training.tasks.base import Judged
@@ -35,23 +36,21 @@ class SemanticTask:
         held_out: PersonDataset,
         held_out_pairs: Tensor,
         seed: int,
-        matches: Tensor | None = None,
+        matches: Tensor,
         device: torch.device | str = "cpu",
     ) -> None:
-        """``matches`` are pseudo labels (N, K), indices into ``train``; without, they are found here."""
+        """``matches`` are pseudo labels (N, K), indices into ``train``."""
         torch.manual_seed(seed)
         self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
         self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
-        if matches is None:
-            clothes = config.same_clothes or None
-            matches = torch.from_numpy(find_matches(train, config.nearest, config.turned, seed, same_clothes=clothes))
         self.matches = matches
-        self.model = SemanticGenerator(config.network).to(self.device).to(memory_format=torch.channels_last)
+        self.model = build_network("semantic", config.network)
         self.networks = nn.ModuleDict({"semantic": self.model})
         self.discriminators = nn.ModuleDict()
         if config.adversarial:
-            critic = PatchDiscriminator(config.critic).to(self.device).to(memory_format=torch.channels_last)
-            self.discriminators["semantic"] = critic
+            self.discriminators["semantic"] = build_network("discriminator", config.discriminator)
+        for network in (self.networks, self.discriminators):
+            network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
         self.lr_factors: Mapping[str, float] = {}
 
@@ -59,28 +58,29 @@ class SemanticTask:
         """Nothing changes from step to step."""
 
     def sample(self, rng: torch.Generator) -> SampledPairs:
-        config = self.config
-        return sample_pairs(self.train, self.matches, self.schedule, rng, anyone=config.back, own=config.own)
+        shares = self.config.back_translation_prob, self.config.self_pair_prob
+        return sample_pairs(self.train, self.matches, self.schedule, rng, *shares)
 
     def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
         source = augment(batch.persons("source", self.device), batch.source_change)
         target = augment(batch.persons("target", self.device), batch.target_change)
-        if self.config.back:
-            source, target = self._coming_back(source, target, batch.anyone.to(self.device))
+        if self.config.back_translation_prob:
+            source, target = self._translate_back(source, target, batch.has_random_pose.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
         logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
-        judged: dict[str, tuple[Tensor, Tensor]] = {}
-        result = {"layout": parsing_cross_entropy(logits, target.labels, mask)}
-        if self.config.overlap:
-            result["overlap"] = self.config.overlap * soft_iou_loss(logits, target.labels)
+        terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask)}, {}
+        if self.config.soft_iou:
+            terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, target.labels)
         if self.config.adversarial:
             fake = torch.cat([straight_through_one_hot(logits), mask], 1)
-            result["adversarial"] = self.config.adversarial * gan_real_loss(self.discriminators["semantic"](fake))
+            terms["adversarial"] = self.config.adversarial * gan_real_loss(self.discriminators["semantic"](fake))
             judged["semantic"] = torch.cat([target.one_hot(), mask], 1), fake.detach()
-        return result, judged
+        return terms, judged
 
     @torch.no_grad()
-    def _coming_back(self, source: PersonBatch, target: PersonBatch, which: Tensor) -> tuple[PersonBatch, PersonBatch]:
+    def _translate_back(
+        self, source: PersonBatch, target: PersonBatch, which: Tensor
+    ) -> tuple[PersonBatch, PersonBatch]:
         """``source`` and ``target``, but where ``which``, bool (B,): from the map in the target's pose to the source.
 
         That map is H_S's own prediction. What comes back is the same person's in another pose, and its truth is known:

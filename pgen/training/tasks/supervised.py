@@ -11,12 +11,12 @@ from pgen.data.dataset import PersonDataset
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
 
-#: Rows of a sheet of examples.
+#: Rows of a picture of samples.
 _ROWS = 6
 
 
 class SupervisedTask:
-    """A `Stage` without discriminators and other networks beside it, in which nothing changes from step to step."""
+    """A `TrainingTask` of one network, without discriminators, in which nothing changes from step to step."""
 
     name: str
 
@@ -28,7 +28,7 @@ class SupervisedTask:
         held_out: PersonDataset,
         device: torch.device | str,
     ) -> None:
-        """``network`` is moved to ``device``, and saved under the stage's name."""
+        """``network`` is moved to ``device``, and saved under the task's name."""
         self.schedule, self.device = schedule, torch.device(device)
         self.train, self.held_out, self.frame = train, held_out, train.size
         self.networks = nn.ModuleDict({self.name: network.to(self.device).to(memory_format=torch.channels_last)})
@@ -44,5 +44,5 @@ class SupervisedTask:
 
 
 def spread_indices(count: int) -> list[int]:
-    """Which few of ``count`` examples are shown on a sheet: indices, evenly spread."""
+    """Which few of ``count`` examples are drawn: indices, evenly spread."""
     return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()

@@ -21,7 +21,7 @@ from pgen.training.augment.self_reconstruction import Occlusion, occlude
 from pgen.training.config import Schedule
 from pgen.training.sampling import sample_pairs
 from pgen.training.tasks import appearance as appearance_stage
-from pgen.training.tasks.appearance import _Painted
+from pgen.training.tasks.appearance_objective import TERMS, Generated
 from tests.models.people import views
 from tests.training.people import painting
 
@@ -123,20 +123,20 @@ def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(appearance_stage, "paint", paint)
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
-    truth.append(augment(stage.train.batch(draw.source), draw.own_change).images)
-    loss = stage.losses(draw)[0]["pixels"]
+    truth.append(augment(stage.train.batch(draw.source), draw.second_change).images)
+    loss = stage.losses(draw)[0]["recon_l1"]
     return [*calls, (draw, loss)]
 
 
 def test_the_true_picture_is_known(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The source, with parts hidden, goes to its own map and pose in another crop; the loss is L1."""
-    settings = ("appearance.weights.pixels=3", "appearance.schedule.batch=4", "appearance.schedule.zoom=0.2")
-    stage = painting(samplers, *settings, "appearance.hold=false")
+    settings = ("appearance.weights.recon_l1=3", "appearance.schedule.batch=4", "appearance.schedule.zoom=0.2")
+    stage = painting(samplers, *settings, "appearance.color_correction=false")
     *_, (source, transfer, layout), (draw, loss) = watched(stage, monkeypatch, error=0.25)
     assert loss.item() == pytest.approx(3 * 0.25, rel=1e-5)
     a = augment(stage.train.batch(draw.source), draw.source_change)
-    crop = augment(stage.train.batch(draw.source), draw.own_change)
-    shown = occlude(a, draw.concealment)
+    crop = augment(stage.train.batch(draw.source), draw.second_change)
+    shown = occlude(a, draw.occlusion)
     assert torch.equal(source.images, shown.images)
     assert torch.equal(source.labels, shown.labels)
     assert torch.equal(layout, crop.one_hot())
@@ -150,34 +150,35 @@ def test_a_mirrored_photo_is_mirrored_in_both_crops(samplers: Samplers) -> None:
     stage = painting(samplers, "appearance.schedule.batch=64", "appearance.schedule.zoom=0.2")
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     assert 16 < draw.source_change.flip.sum() < 48
-    assert torch.equal(draw.own_change.flip, draw.source_change.flip)
-    assert not torch.equal(draw.own_change.zoom, draw.source_change.zoom)
+    assert torch.equal(draw.second_change.flip, draw.source_change.flip)
+    assert not torch.equal(draw.second_change.zoom, draw.source_change.zoom)
 
 
 def test_h_s_s_own_maps(samplers: Samplers) -> None:
     train = samplers[0]
     matches = ((torch.arange(len(train)) + 1) % len(train))[:, None]
     schedule = Schedule(batch=400, zoom=0.1)
-    for own, anyone in ((0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.5, 0.5)):
-        draw = sample_pairs(train, matches, schedule, torch.Generator().manual_seed(0), anyone, own)
-        is_own = (draw.source == draw.target) & ~draw.anyone
-        assert is_own.float().mean().item() == pytest.approx(own * (1 - anyone), abs=0.08)
-        assert torch.equal(matches[draw.source, 0] == draw.target, ~is_own & ~draw.anyone) or anyone
+    for self_share, random_share in ((0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.5, 0.5)):
+        draw = sample_pairs(train, matches, schedule, torch.Generator().manual_seed(0), random_share, self_share)
+        is_own = (draw.source == draw.target) & ~draw.has_random_pose
+        assert is_own.float().mean().item() == pytest.approx(self_share * (1 - random_share), abs=0.08)
+        assert torch.equal(matches[draw.source, 0] == draw.target, ~is_own & ~draw.has_random_pose) or random_share
         assert not torch.equal(draw.source_change.zoom, draw.target_change.zoom)
 
 
 def test_the_face_is_learnt_from_its_own_crop(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss looks at the second picture's faces alone: nothing else that is wrong there counts."""
-    stage = painting(samplers, "appearance.weights.own_face=2", "appearance.schedule.batch=4", "appearance.hold=false")
+    stage = painting(samplers, "appearance.schedule.batch=4", "appearance.color_correction=false")
     _, _, (draw, _) = watched(stage, monkeypatch, error=0.0)
-    goal = augment(stage.train.batch(draw.source), draw.own_change)
+    goal = augment(stage.train.batch(draw.source), draw.second_change)
     maps = torch.cat([goal.one_hot()] * 2)
 
     def loss(second: Tensor) -> float:
         fakes = torch.cat([torch.zeros_like(second), second])
-        pasted = Transfer(goal.poses, goal.poses, stage.frame).paste(goal.images, goal.labels, goal.labels)
-        painted = _Painted(goal, goal.one_hot(), maps, torch.cat([goal.poses] * 2), fakes, goal.images, pasted)
-        return stage._face_loss(painted).item()
+        paste = Transfer(goal.poses, goal.poses, stage.frame).paste(goal.images, goal.labels, goal.labels)
+        networks = (stage.config, stage.frozen, stage.discriminators)
+        generated = Generated(goal, maps, torch.cat([goal.poses] * 2), fakes, goal.images, paste, None, *networks)
+        return TERMS["face_recon"](generated).item()
 
     assert loss(goal.images) == 0
     elsewhere = goal.images.clone()

@@ -10,7 +10,7 @@ from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
-from pgen.models import color_correction as hold
+from pgen.models import color_correction
 from pgen.models.appearance import paint
 from pgen.models.color_correction import match_guide_colors
 from pgen.models.semantic import predict_parsing
@@ -28,11 +28,11 @@ def losses_of(stage: AppearanceTask) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share: float) -> None:
-    stage = painting(samplers, f"appearance.anyone={share}", "appearance.schedule.flip=false")
+    stage = painting(samplers, f"appearance.random_pose_prob={share}", "appearance.schedule.flip=false")
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     source, target = stage.train.batch(draw.source), stage.train.batch(draw.target)
-    layout, losses = stage._target_layout(source, target, draw)
-    assert losses == {}
+    parsing, prediction = stage._find_target_parsing(source, target, draw.has_random_pose)
+    assert prediction is None
     if share:
         assert stage.frozen.semantic is not None
         transfer = Transfer(source.poses, target.poses, SIZE)
@@ -40,13 +40,13 @@ def test_target_maps_are_pseudo_labels_or_predictions(samplers: Samplers, share:
     else:
         assert (stage.matches[draw.source] == draw.target[:, None]).any(1).all()
         expected = target.labels
-    assert torch.equal(layout.argmax(1), expected)
-    assert torch.equal(layout.sum(1), torch.ones(2, *SIZE))
+    assert torch.equal(parsing.argmax(1), expected)
+    assert torch.equal(parsing.sum(1), torch.ones(2, *SIZE))
 
 
 def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """A → fake B → fake A: the second time B's map and pose are the source's, and A's the target's."""
-    others = ("anyone=0", "schedule.zoom=0.2", "own_view=false", "hold=false")
+    others = ("random_pose_prob=0", "schedule.zoom=0.2", "self_reconstruction=false", "color_correction=false")
     stage = painting(samplers, *(f"appearance.{other}" for other in others))
     calls: list[tuple[PersonBatch, Transfer, Tensor, Tensor | None, Tensor]] = []
 
@@ -74,31 +74,31 @@ def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypat
     assert not torch.equal(layout_a, layout_b)
 
 
-def test_losses_see_pictures_that_are_held_to_the_guide(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both pictures are held, each to its own guide; the paper's network has none, and the baseline knows no labels."""
-    held: list[tuple[Tensor, Tensor]] = []
+def test_losses_see_pictures_with_the_colors_of_the_guide(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have those of their own guide; the paper's network has none, and the baseline knows no labels."""
+    corrected: list[tuple[Tensor, Tensor]] = []
 
     def watched(image: Tensor, source: PersonBatch, guide: Paste, labels: Tensor) -> Tensor:
-        held.append((match_guide_colors(image, source, guide, labels), labels))
-        return held[-1][0]
+        corrected.append((match_guide_colors(image, source, guide, labels), labels))
+        return corrected[-1][0]
 
-    monkeypatch.setattr(hold, "match_guide_colors", watched)
-    stage = painting(samplers, "appearance.hold=true")
+    monkeypatch.setattr(color_correction, "match_guide_colors", watched)
+    stage = painting(samplers, "appearance.color_correction=true")
     _, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))
-    assert len(held) == 2
+    assert len(corrected) == 2
     fakes = judged["image"][1]
-    assert torch.equal(fakes[:, :3], torch.cat([image for image, _ in held]).detach())
-    assert torch.equal(one_hot(torch.cat([labels for _, labels in held]))[:, 1:], fakes[:, 3:])
-    held.clear()
-    without = ("appearance.network.guide_channels=0", "appearance.network.blend=false", "appearance.weights.paste=0")
-    losses_of(painting(samplers, "appearance.hold=true", *without))
-    losses_of(painting(samplers, "appearance.hold=true", *VARIANTS["baseline"]))
-    losses_of(painting(samplers, "appearance.hold=false"))
-    assert not held
+    assert torch.equal(fakes[:, :3], torch.cat([image for image, _ in corrected]).detach())
+    assert torch.equal(one_hot(torch.cat([labels for _, labels in corrected]))[:, 1:], fakes[:, 3:])
+    corrected.clear()
+    without = ("appearance.network.guide_channels=0", "appearance.network.blend=false", "appearance.weights.warp_l1=0")
+    losses_of(painting(samplers, "appearance.color_correction=true", *without))
+    losses_of(painting(samplers, "appearance.color_correction=true", *VARIANTS["baseline"]))
+    losses_of(painting(samplers, "appearance.color_correction=false"))
+    assert not corrected
 
 
 def test_appearance_validation_ranks_the_truth_first(samplers: Samplers) -> None:
-    stage = painting(samplers, "appearance.hold=false")
+    stage = painting(samplers, "appearance.color_correction=false")
 
     class Truth(nn.Module):
         config = stage.model.config

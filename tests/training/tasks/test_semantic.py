@@ -8,6 +8,7 @@ from pgen.body.batch import PersonBatch
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
 from pgen.models.semantic import predict_parsing
+from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks import semantic as semantic_stage
 from pgen.training.tasks.semantic import SemanticTask
@@ -17,7 +18,8 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 
 def staged(samplers: Samplers, *settings: str) -> SemanticTask:
-    return SemanticTask(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, seed=0)
+    matches = torch.from_numpy(find_matches(samplers[0], 4, 2))
+    return SemanticTask(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, 0, matches)
 
 
 def watched(
@@ -37,13 +39,13 @@ def watched(
 
     monkeypatch.setattr(semantic_stage, "predict_parsing", predict)
     monkeypatch.setattr(semantic_stage, "parsing_cross_entropy", loss)
-    stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))[0]["layout"].backward()
+    stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))[0]["cross_entropy"].backward()
     return asked, wanted
 
 
 def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     """A's map → H_S's for another pose → A's own again, which is the truth."""
-    stage = staged(samplers, "semantic.back=1", "semantic.network.dropout=0")
+    stage = staged(samplers, "semantic.back_translation_prob=1", "semantic.network.dropout=0")
     (((a, there), (b, back)), (wanted,)) = watched(stage, monkeypatch)
     with torch.no_grad():
         expected = predict_parsing(stage.model, a, Transfer(there.source, there.target, SIZE)).argmax(1)
@@ -54,9 +56,10 @@ def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch
 
 
 def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = staged(samplers, "semantic.back=0.5", "semantic.schedule.batch=8", "semantic.schedule.flip=false")
+    settings = ("back_translation_prob=0.5", "schedule.batch=8", "schedule.flip=false")
+    stage = staged(samplers, *(f"semantic.{setting}" for setting in settings))
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
-    which = draw.anyone
+    which = draw.has_random_pose
     assert which.any()
     assert not which.all()
     ((gone, _), (source, _)), (wanted,) = watched(stage, monkeypatch)
@@ -69,11 +72,11 @@ def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: p
 
 
 def test_nobody_comes_back_unless_asked(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, _ = watched(staged(samplers, "semantic.back=0"), monkeypatch)
+    asked, _ = watched(staged(samplers, "semantic.back_translation_prob=0"), monkeypatch)
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("share", ["own", "back"])
+@pytest.mark.parametrize("share", ["self_pair_prob", "back_translation_prob"])
 def test_shares_are_shares(share: str) -> None:
     with pytest.raises(Exception, match=f"{share} is from 0 to 1"):
         load_preset("synthetic-64", (f"semantic.{share}=1.5",))

@@ -1,0 +1,21 @@
+"""H_S: cross entropy against the pseudo label (SPT, section 3.1)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Stands in a map where no label is known; such pixels count as without error.
+IGNORED_LABEL = -100
+
+
+def parsing_cross_entropy(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
+    """− Σ (1 + M_t) · S* · log Ŝ, a mean over the pixels: errors on the body count twice.
+
+    Args:
+        logits: (B, 10, H, W), whose softmax is the predicted map Ŝ.
+        labels: long (B, H, W), the pseudo label S*, with `IGNORED_LABEL` where it is not known.
+        pose_mask: M_t (B, 1, H, W), 1 on the body in the target pose.
+    """
+    loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED_LABEL)
+    return (loss * (1 + pose_mask[:, 0])).mean()

@@ -1,0 +1,33 @@
+"""An addition to the paper: 1 − mean IoU of a predicted map, made differentiable.
+
+Cross entropy counts pixels, so that a label that is rare and thin, such as an arm, is left out where it is not sure;
+here all labels of a map count the same.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from pgen.losses.cross_entropy import IGNORED_LABEL
+
+
+def soft_iou_loss(logits: Tensor, labels: Tensor, over_batch: bool = False) -> Tensor:
+    """1 − Σ Ŝ·S / Σ (Ŝ + S − Ŝ·S), a mean over the labels that occur.
+
+    Args:
+        logits: (B, 10, H, W), whose softmax is Ŝ.
+        labels: long (B, H, W), the map S; pixels with `IGNORED_LABEL` count as without error.
+        over_batch: areas are those of all maps together, as in the score that is reported (in several processes or
+            parts of a batch, of those that are seen at once); else of each map, and the result is the maps' mean.
+    """
+    known = (labels != IGNORED_LABEL)[:, None]
+    found = logits.softmax(1) * known
+    true = F.one_hot(labels.clamp_min(0), logits.shape[1]).permute(0, 3, 1, 2).to(found.dtype) * known
+    intersection, sums, area = (part.sum((2, 3)) for part in (found * true, found + true, true))
+    if over_batch:
+        intersection, sums, area = (part.sum(0, keepdim=True) for part in (intersection, sums, area))
+    union = sums - intersection
+    occurs = (area > 0).to(found.dtype)
+    missed = occurs * (1 - intersection / union.clamp_min(1))
+    return (missed.sum(1) / occurs.sum(1).clamp_min(1)).mean()
