@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,14 @@ def test_python_in_the_pages_can_be_read() -> None:
     assert blocks
     for block in blocks:
         ast.parse(re.sub(r'^(".*"?: .*,)$', r"{\1}", block, flags=re.MULTILINE))  # entries of registries
+
+
+def test_the_package_takes_its_files_along() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["pgen"]
+    files = [path for path in ROOT.glob("pgen/**/*") if path.is_file() and path.suffix not in (".py", ".pyc", ".md")]
+    assert files
+    assert [file for file in files if not any(file.match(pattern) for pattern in patterns)] == []
 
 
 def test_bundled_data_and_weights_stay_small() -> None:

@@ -114,6 +114,13 @@ def test_every_room_has_its_storey() -> None:
     assert {room_of(module) for module in list_modules() if module != "pgen"} == HEIGHTS.keys()
 
 
+def test_the_readme_shows_the_storeys() -> None:
+    shown = re.findall(
+        r"\(pgen/(\w+)/README\.md\)", (PACKAGE.parent / "README.md").read_text("utf-8").split("## Find")[1]
+    )
+    assert shown == [room for rooms in STOREYS for room in rooms if (PACKAGE / room).is_dir()]
+
+
 @todo
 def test_no_import_leads_upward() -> None:
     upward = [

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
+import typer
 
-from pgen.cli.options import default_store, parse_size
+from pgen.cli.main import build
+from pgen.cli.options import default_store, flag_of, parse_size
 from pgen.errors import InputError
 
 
@@ -33,3 +36,22 @@ def test_default_store_that_cannot_be(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "datasets").write_text("")
     with pytest.raises(InputError, match="name a file with --out"):
         default_store("people")
+
+
+def test_every_remedy_has_a_flag() -> None:
+    """What `InputError.option` names below the command line can be given on it."""
+    commands = typer.main.get_command(build()).commands.values()  # type: ignore[attr-defined]
+    flags = {flag for command in commands for one in command.params for flag in (*one.opts, *one.secondary_opts)}
+    package = Path(__file__).parents[2] / "pgen"
+    named = {
+        constant.value
+        for path in package.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "option"
+        for constant in ast.walk(keyword.value)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+    assert "overwrite" in named
+    assert {option for option in named if flag_of(option) not in flags} <= {"task"}  # each is a command of its own
