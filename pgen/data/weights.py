@@ -1,8 +1,8 @@
 """Weights files: the networks of one model in a safetensors file, with their sizes in its metadata.
 
 Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``, ``parser``); metadata
-``format`` = "pgen-weights", ``version`` = "1" and ``config`` = JSON with the frame, each network's sizes and how it was
-trained.
+``format`` = "pgen-weights", ``version`` = "2" and ``config`` = JSON with the frame, each network's sizes and how it was
+trained. In files of version 1 some sizes have other names (`pgen.models.registry.FIELD_ALIASES`); they are read too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pgen.models.registry import describe_network, restore_network
 from pgen.models.semantic import SemanticGenerator
 from pgen.runtime.atomic_write import atomic_write
 
-FORMAT, VERSION = "pgen-weights", 1
+FORMAT, VERSION = "pgen-weights", 2
 
 #: The weights that come with the package.
 BUNDLED = "synthetic-256.safetensors"
@@ -70,18 +70,22 @@ def save_weights(
         temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
 
 
-def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The configuration of a weights file: {"frame", "networks", "info"}. Raises InputError if it is none."""
+def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str, Any]:
+    """The configuration of a weights file: {"frame", "networks", "info"}.
+
+    Raises:
+        InputError: it is none; ``option`` is the parameter that named it.
+    """
     path = Path(path)
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         reason = "there is no such file" if not path.exists() else f"it cannot be read ({error})"
-        raise InputError(f"{path}: {reason}; --weights takes a .safetensors file written by pgen") from None
+        raise InputError(f"{path}: {reason}; choose a .safetensors file written by pgen", option=option) from None
     if metadata.get("format") != FORMAT:
         raise InputError(
-            f"{path}: not a weights file of pgen; the authors' published weights go through `pgen import-weights`"
+            f"{path}: not a weights file of pgen; the authors' published weights must be imported first", option=option
         )
     try:
         newer = int(metadata["version"]) > VERSION
@@ -90,9 +94,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         sound = False
     if not sound:
-        raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again")
+        raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again", option=option)
     if newer:
-        raise InputError(f"{path}: written by a newer pgen (format {metadata['version'][:20]}): update pgen")
+        raise InputError(
+            f"{path}: written by a newer pgen (format {metadata['version'][:20]}): update pgen", option=option
+        )
     return config
 
 
@@ -113,9 +119,13 @@ def _is_sound(config: Any) -> bool:
     )
 
 
-def load_weights(path: str | os.PathLike[str]) -> Weights:
-    """Build the networks of a weights file. Raises InputError if the file is damaged or is none of ours."""
-    config = describe(path)
+def load_weights(path: str | os.PathLike[str], option: str = "weights") -> Weights:
+    """Build the networks of a weights file.
+
+    Raises:
+        InputError: it is damaged or none of ours; ``option`` is the parameter that named it.
+    """
+    config = describe(path, option)
     try:
         weights = Weights(tuple(config["frame"]), info=config["info"])
         with safe_open(path, "pt") as file:
@@ -123,7 +133,9 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
         for name, sizes in config["networks"].items():
             setattr(weights, name, _build(name, sizes, tensors))
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError, OSError, SafetensorError) as error:
-        raise InputError(f"{path}: damaged ({_one_line(error)}): fetch or train the weights again") from None
+        raise InputError(
+            f"{path}: damaged ({_one_line(error)}): fetch or train the weights again", option=option
+        ) from None
     return weights
 
 
