@@ -1,28 +1,68 @@
-"""Put a person into another pose.
+"""Put a person into another pose, by unsupervised person image generation.
 
-::
+Load the networks, show them a person, and make pictures::
 
     import pgen
 
-    model = pgen.load()
-    person = model.person("a.png", pose="poses.csv", parsing="a.npy")
-    person.generate("poses.csv:b.png").save("out.png")
+    predictor = pgen.load()
+    person = predictor.person("me.jpg")
+    predictor.generate(person, "walk").save("walking.png")
+
+`prepare` makes a data set into one file, `train` trains networks on it, and `evaluate` scores them, as the commands of
+the same names do. What the user can mend is raised as `InputError`, in one line that says how.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pgen.inference.predictor import load as load
+from pgen.version import VERSION
 
-__all__ = ["load"]
+if TYPE_CHECKING:
+    from pgen.data.prepare import prepare as prepare
+    from pgen.errors import InputError as InputError
+    from pgen.errors import PgenError as PgenError
+    from pgen.evaluation.run import evaluate as evaluate
+    from pgen.inference.person import Person as Person
+    from pgen.inference.predictor import Predictor as Predictor
+    from pgen.inference.predictor import load as load
+    from pgen.inference.result import Result as Result
+
+__version__ = VERSION
+
+# Imported when they are first asked for, so that the command line answers at once.
+_HOMES = {
+    "InputError": "pgen.errors",
+    "Person": "pgen.inference.person",
+    "PgenError": "pgen.errors",
+    "Predictor": "pgen.inference.predictor",
+    "Result": "pgen.inference.result",
+    "evaluate": "pgen.evaluation.run",
+    "load": "pgen.inference.predictor",
+    "prepare": "pgen.data.prepare",
+    "train": "pgen.training.build",
+}
+
+__all__ = [
+    "InputError",
+    "Person",
+    "PgenError",
+    "Predictor",
+    "Result",
+    "__version__",
+    "evaluate",
+    "load",
+    "prepare",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:
-    # torch is imported when it is first needed, so that the command line answers at once.
-    if name == "load":
-        from pgen.inference.predictor import load
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

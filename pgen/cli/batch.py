@@ -1,6 +1,6 @@
 """How commands make many pictures.
 
-Each is written as soon as it is there; what fails is told at the end, and costs nothing else.
+Each is written as soon as it is there; what fails is said at the end, and costs nothing else.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.errors_to_exit_codes import choose_device, log, seed_everything, warn
-from pgen.cli.result_files import with_png_suffix
-from pgen.errors import InputError, PgenError
+from pgen.cli.terminal import log, warn
+from pgen.errors import PgenError
+from pgen.runtime.seed import seed_everything
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,72 +23,63 @@ if TYPE_CHECKING:
     from pgen.inference.result import Result
 
 
-def open_output(weights: Path | None, device: str, seed: int, estimating: Annotators) -> Predictor:
+def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators) -> Predictor:
     """The networks, named to the user; all random numbers begin at ``seed``."""
     from pgen.inference.predictor import load
 
     seed_everything(seed)
-    model = load(weights, choose_device(device), estimating)
-    log(model.origin)
-    return model
+    predictor = load(weights, device, annotators)
+    log(predictor.origin)
+    return predictor
 
 
-def check_sheet(sheet: Path | None, out: Path | None) -> None:
-    """Raises `InputError` if ``sheet`` is not called like a picture, or like ``out``."""
-    if sheet is None:
-        return
-    with_png_suffix(sheet, "--sheet")
-    if out is not None and sheet.absolute() == out.absolute():
-        raise InputError(f"--sheet {sheet} and -o {out} are one file; give the sheet a name of its own")
-
-
-def write_sheet(path: Path, picture: NDArray[np.uint8], force: bool) -> None:
+def write_sheet(path: Path, picture: NDArray[np.uint8], overwrite: bool) -> None:
     """Write the sheet, and say so."""
-    from pgen.data.formats.images import write_png
+    from pgen.data.formats.images import write_image
 
-    write_png(path, picture, force)
+    write_image(path, picture, overwrite)
     log(f"wrote {path}")
 
 
 class Batch:
     """What has been written, warned of, and gone wrong."""
 
-    def __init__(self, force: bool, paste: bool) -> None:
-        self._force, self._paste = force, paste
+    def __init__(self, overwrite: bool, paste: bool) -> None:
+        self._overwrite, self._paste = overwrite, paste
         self._written: list[Path] = []
         self._failures: list[str] = []
-        self._told: set[str] = set()
+        self._warnings: set[str] = set()
 
     @contextmanager
-    def attempt(self, what: Callable[[], str]) -> Iterator[None]:
-        """Keep what goes wrong in the block from ending the batch; ``what`` then says what it was about."""
+    def attempt(self, describe: Callable[[], str]) -> Iterator[None]:
+        """Keep what goes wrong in the block from ending the batch; ``describe`` then says what it was about."""
         try:
             yield
         except (PgenError, RuntimeError, OSError) as error:
-            self._failures.append(f"{what()}: {_one_line(error)}")
+            self._failures.append(f"{describe()}: {_one_line(error)}")
 
     def save(self, result: Result, file: Path | None) -> None:
         """Write ``result``, if there is somewhere to."""
         if file is None:
             return
         try:
-            self._written.append(result.save(file, self._force, self._paste))
+            self._written.append(result.save(file, self._overwrite, self._paste))
         except (PgenError, OSError) as error:
             self._failures.append(_one_line(error))
 
     def warn_once(self, warnings: Sequence[str]) -> None:
         """Warn of what was not warned of before."""
         for warning in warnings:
-            if warning not in self._told:
-                self._told.add(warning)
+            if warning not in self._warnings:
+                self._warnings.add(warning)
                 warn(warning)
 
-    def tell_written(self) -> None:
+    def print_written(self) -> None:
         """Print the files that were written."""
         for path in self._written:
             print(path)
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Raises `PgenError` if anything failed, with the last failure; those before are warned of."""
         for failure in self._failures[:-1]:
             warn(failure)

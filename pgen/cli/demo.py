@@ -35,7 +35,7 @@ def run(
 
         seed_everything(seed)
         model = load(weights, choose_device(device))
-        model.require_layouts()
+        model.networks.require_semantic("choose other weights", "weights")
         log(model.origin)
         with progress("demo", 2 * PEOPLE + FRAMES) as advance:
             pictures = DemoPictures(model, seed, PEOPLE, folder, advance)

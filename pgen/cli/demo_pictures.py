@@ -14,7 +14,7 @@ from pgen.body.crop import Letterbox
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
 from pgen.cli.errors_to_exit_codes import AdvanceProgress
-from pgen.data.formats.images import write_png
+from pgen.data.formats.images import write_image
 from pgen.inference.predictor import Predictor
 
 Picture = NDArray[np.uint8]
@@ -33,11 +33,11 @@ class DemoPictures:
         self.demos = [render_demo_person(seed, index, model.frame) for index in range(count)]
         self.names = [f"person {number}" for number in range(1, count + 1)]
         sources = [demo.source for demo in self.demos]
-        self.people = [model.person(source.image, source.pose, source.parsing) for source in sources]
+        self.people = [model.person(source.image, source.pose, source.parsing, crop=False) for source in sources]
         advance(count, note="photographed")
         begin = time.monotonic()
         self.results = [
-            list(person.generate_many([truth.pose for truth in demo.truths.values()]))
+            list(model.generate_many(person, [truth.pose for truth in demo.truths.values()], retarget="none"))
             for demo, person in zip(self.demos, self.people, strict=True)
         ]
         self.seconds = time.monotonic() - begin
@@ -74,7 +74,8 @@ class DemoPictures:
     def draw_walk(self, frames: int) -> dict[str, object]:
         """The first person walking, as animations."""
         results = []
-        for result in self.people[0].generate_many(render_walk(self.seed, 0, self.model.frame, frames)):
+        poses = render_walk(self.seed, 0, self.model.frame, frames)
+        for result in self.model.generate_many(self.people[0], poses, retarget="none"):
             results.append(result)
             self.advance(note="animating")
         fit = Letterbox.of(self.model.frame, _double(self.model.frame))
@@ -88,7 +89,7 @@ class DemoPictures:
         figures = []
         for number, person in enumerate(self.people):
             giver = (number + 1) % len(self.people)
-            result = person.transfer_texture(self.people[giver])
+            result = self.model.transfer_texture(self.people[giver], person)
             file = self._save(f"person{number + 1}_dressed.png", result.image)
             figures.append((file, f"{self.names[number]} in the top of {self.names[giver]}"))
         return figures
@@ -97,12 +98,12 @@ class DemoPictures:
         """The first person after each of `EDITS`."""
         figures = [("person1_source.png", f"{self.names[0]}: the source photo")]
         for edits in EDITS:
-            result = self.people[0].manipulate(None, **edits)
+            result = self.model.manipulate(self.people[0], edits)
             figures.append((self._save(f"person1_{'_'.join(edits)}.png", result.image), result.target))
         return figures
 
     def _save(self, name: str, picture: Picture) -> str:
-        return write_png(self.folder / name, picture).name
+        return write_image(self.folder / name, picture).name
 
     def _save_gif(self, name: str, pictures: Sequence[Picture]) -> None:
         """An endless animation, each picture with its own best 256 colors."""

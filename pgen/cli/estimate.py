@@ -1,4 +1,4 @@
-"""Options about estimating poses and parsing maps, the annotators they ask for, and telling what was estimated."""
+"""Options about estimating poses and parsing maps, the annotators they ask for, and saying what was estimated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import log, progress
+from pgen.cli.terminal import log, progress
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,23 +48,23 @@ def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
     return kinds
 
 
-def annotators(pose: str = "mediapipe", person: int | None = None, parsing: str = "pgen") -> Annotators:
+def make_annotators(pose: str = "mediapipe", person: int | None = None, parsing: str = "pgen") -> Annotators:
     """Annotators that show when they are loaded: of poses, of the person of that number, and of parsing maps.
 
     Raises `InputError` for unknown names.
     """
     from pgen.data.annotators.choose import Annotators
 
-    return Annotators(pose, parsing, _loading, person)
+    return Annotators(pose, parsing, _show_loading, person)
 
 
-def log_estimates(notes: Sequence[str]) -> None:
-    """Say what was estimated."""
+def log_notes(notes: Sequence[str]) -> None:
+    """Say what was estimated, and by what."""
     for note in notes:
         log(note)
 
 
 @contextmanager
-def _loading(name: str) -> Iterator[None]:
+def _show_loading(name: str) -> Iterator[None]:
     with progress(f"loading {name}"):
         yield

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.batch import Batch, check_sheet, open_output, write_sheet
-from pgen.cli.errors_to_exit_codes import progress
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, annotators, log_estimates
+from pgen.cli.batch import Batch, open_predictor, write_sheet
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, log_notes, make_annotators
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
-from pgen.cli.photos import Photo, photos
-from pgen.cli.result_files import output_paths
+from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
+from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.targets import read_targets
+from pgen.cli.terminal import progress
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pgen.data.formats.keypoints import LoadedPose
-    from pgen.inference.person import Person, Retarget
-    from pgen.inference.predictor import Predictor
-    from pgen.inference.result import Result
+    from pgen.inference.targets import Retarget
 
-    Row = list[tuple[str, NDArray[np.uint8]]]
-
+    Picture = NDArray[np.uint8]
 
 #: Up to so many results are shown large on the sheet.
 _LARGE_ROWS = 8
@@ -47,29 +41,13 @@ def run(
             metavar="TARGET",
         ),
     ],
-    src_pose: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Pose of the source (default: estimated); of a CSV or store, the row with the photo's name. Once for "
-            "all, or for each SRC.",
-            metavar="FILE",
-        ),
-    ] = None,
-    src_parsing: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Parsing map of the source (default: estimated), or a folder of maps named as the photos. Once for "
-            "all, or for each SRC.",
-            metavar="FILE",
-        ),
-    ] = None,
+    src_pose: PoseFiles = None,
+    src_parsing: ParsingFiles = None,
     parsing: Annotated[
         str | None, typer.Option(help="Parsing map of the result (default: predicted).", metavar="FILE")
     ] = None,
     out: Results = None,
-    sheet: Annotated[
-        Path | None, typer.Option(help="Also draw source, pose, parsing map and result.", metavar="FILE.png")
-    ] = None,
+    sheet: Sheet = None,
     gif: Annotated[
         Path | None, typer.Option(help="Also an animation over the targets, of one SRC.", metavar="FILE.gif")
     ] = None,
@@ -97,108 +75,46 @@ def run(
     poses take on the body of the source; with --no-retarget, one whose frame is known (a photo's, a store's, or that of
     a photo beside its CSV or the canvas in its JSON) is fitted like the source, and any other is in pixels of it.
     """
-    if out is None and sheet is None and gif is None:
-        raise InputError("nowhere to write to: give -o, --sheet or --gif")
-    check_sheet(sheet, out)
-    if gif is not None and (gif.suffix.lower() != ".gif" or len(sources) > 1):
-        raise InputError(f"--gif {gif}: animations are of one SRC, and written as GIF; name it {gif.stem}.gif")
-    _refuse_poses(sources)
-    requests = photos(sources, src_pose or [], src_parsing or [], crop, number=person)
+    check_pictures(force, out, sheet=sheet, gif=gif)
+    if gif is not None and len(sources) > 1:
+        raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
+    photos = list_photos(sources, src_pose, src_parsing, crop, person)
 
-    from pgen.runtime.atomic_write import check_output
-
-    for file in (file for file in (sheet, gif) if file is not None and file.parent.is_dir()):
-        check_output(file, force)
-    estimating = annotators(annotator, person, parser)
-    targets, seconds, moving = read_targets(pose, estimating, frames)
-    model = open_output(weights, device, seed, estimating)
-    body: Retarget = "no" if not retarget else "motion" if moving else "each"
-    # Everything is looked at before the first result is written; of several photos, each is read again then.
-    names = []
-    for request in requests:
-        someone = request.person(model)
-        log_estimates(someone.notes)
-        _results(someone, targets, parsing, body)
-        names.append(someone.name)
-    files = output_paths(out, names, [target.name for target in targets], force)
-    if sheet is not None:
-        check_output(sheet, force)  # after the results' folder was made, in which it may be
-    job = _Job(model, targets, parsing, body, paste, force)
-    _generate(job, requests, someone if len(requests) == 1 else None, files, sheet, gif, seconds)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What is made of each person."""
-
-    model: Predictor
-    targets: Sequence[LoadedPose]
-    parsing: str | None
-    body: Retarget
-    paste: bool
-    force: bool
-
-
-def _generate(
-    job: _Job,
-    requests: Sequence[Photo],
-    only: Person | None,
-    files: list[list[Path | None]],
-    sheet: Path | None,
-    gif: Path | None,
-    seconds: Sequence[float],
-) -> None:
-    """Write every result as soon as it is there; what fails is told at the end, and costs nothing else.
-
-    ``only`` is the person of the only one of ``requests``, read already; ``files`` say where each result goes, by
-    request and target; ``seconds`` how long each target is shown in the animation.
-    """
-    from pgen.body.viz import draw_sheet as draw_sheet
+    from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
 
-    count = len(job.targets)
-    largest = 512 if len(requests) * count <= _LARGE_ROWS else 256
-    rows: list[Row] = []
-    pictures: list[NDArray[np.uint8]] = []
-    batch = Batch(job.force, job.paste)
-    with progress("generating", len(requests) * count) as advance:
-        for request, own_files in zip(requests, files, strict=True):
-            done = 0
-            with batch.attempt(lambda: f"{request.source}, {count - done} results"):  # noqa: B023 (called at once)
-                person = only or request.person(job.model)
-                results = _results(person, job.targets, job.parsing, job.body)
-                for result, file in zip(results, own_files, strict=True):
-                    done += 1
-                    batch.warn_once((*person.warnings, *result.warnings))
+    annotators = make_annotators(annotator, person, parser)
+    targets, seconds, is_motion = read_targets(pose, annotators, frames)
+    predictor = open_predictor(weights, device, seed, annotators)
+    body: Retarget = "none" if not retarget else "motion" if is_motion else "each"
+    maps = None if parsing is None else [parsing] * len(targets)
+    # Everything is looked at before the first result is written; of several photos, each is read again then.
+    names = []
+    for photo in photos:
+        someone = photo.read(predictor)
+        log_notes(someone.notes)
+        predictor.generate_many(someone, targets, maps, body)
+        names.append(someone.name)
+    files = find_output_files(out, names, [target.name for target in targets], force, sheet)
+    largest = 512 if len(photos) * len(targets) <= _LARGE_ROWS else 256
+    rows, pictures = list[list[tuple[str, Picture]]](), list[Picture]()
+    batch = Batch(force, paste)
+    with progress("generating", len(photos) * len(targets)) as advance:
+        for photo, row in zip(photos, files, strict=True):
+            left = [*row]
+            with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
+                someone = someone if len(photos) == 1 else photo.read(predictor)
+                for result in predictor.generate_many(someone, targets, maps, body):
+                    batch.warn_once((*someone.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))
                     if gif is not None:
-                        pictures.append(result.pasted() if job.paste else result.image)
-                    batch.save(result, file)
+                        pictures.append(result.pasted() if paste else result.image)
+                    batch.save(result, left.pop(0))
                     advance()
-    batch.tell_written()
+    batch.print_written()
     if sheet is not None and rows:
-        write_sheet(sheet, draw_sheet(rows), job.force)
+        write_sheet(sheet, draw_sheet(rows), force)
     if gif is not None and pictures:
-        print(write_gif(gif, pictures, seconds[: len(pictures)], job.force))
-    batch.end()
-
-
-def _results(person: Person, targets: Sequence[LoadedPose], parsing: str | None, body: Retarget) -> Iterator[Result]:
-    """Results for all targets; these are checked at once, and worked on when results are asked for."""
-    return person.generate_many(targets, None if parsing is None else [parsing] * len(targets), body)
-
-
-def _refuse_poses(sources: Sequence[str]) -> None:
-    """Refuse target poses that stand among the photos, as after ``--pose A B``."""
-    from pgen.data.formats.keypoints import pose_format
-    from pgen.data.inputs import split_spec
-
-    for source in sources:
-        path, _ = split_spec(source)
-        try:
-            form = pose_format(path)
-        except InputError:
-            continue  # neither pose nor photo: reading it as a photo tells what is wrong
-        if form in ("csv", "json"):
-            raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
+        print(write_gif(gif, pictures, seconds[: len(pictures)], force))
+    batch.finish()

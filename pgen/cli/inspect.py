@@ -42,9 +42,9 @@ def run(
     print_table(path, rows)
     if sheet is not None:
         from pgen.body.viz import draw_sheet
-        from pgen.data.formats.images import write_png
+        from pgen.data.formats.images import write_image
 
         if not drawn:
             raise InputError(f"there is nothing to draw in {path}", option="sheet")
-        write_png(sheet, draw_sheet(drawn), force)
+        write_image(sheet, draw_sheet(drawn), force)
         log(f"wrote {sheet}")

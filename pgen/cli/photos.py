@@ -1,17 +1,37 @@
-"""Photos of people as the user names them, with their annotations or without."""
+"""Photos of people as the user names them, and which annotations belong to which."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pgen.cli.annotation_files import for_each, parsing_of
+import typer
+
+from pgen.cli.annotation_files import assign_files, find_parsing_of
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.inference.person import Person
     from pgen.inference.predictor import Predictor
+
+PoseFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each.",
+        metavar="FILE",
+    ),
+]
+ParsingFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each.",
+        metavar="FILE",
+    ),
+]
+Number = Annotated[
+    int | None, typer.Option(min=0, help="Which person of that photo, 0 being the largest.", metavar="N")
+]
 
 
 @dataclass(frozen=True)
@@ -22,41 +42,57 @@ class Photo:
     pose: str | None  #: where its pose is; None: to be estimated
     parsing: str | None  #: the same of its parsing map
     crop: bool  #: whether to work on the part around a person who is small in it
-    role: str = "src"  #: how the flags about it begin
-    number: int | None = None  #: which of the people in it
-    number_flag: str = "--person"
+    role: str  #: how the options about it begin
+    number: int | None  #: which of the people in it
+    number_option: str  #: and the option that says so
 
-    def person(self, model: Predictor) -> Person:
-        """The person in the photo. Raises `InputError`, in the words of this photo's flags, if it cannot be read."""
-        model.annotators.person = self.number
+    def read(self, predictor: Predictor) -> Person:
+        """The person in the photo. Raises `InputError` about this photo's options if it cannot be read."""
         try:
-            return model.person(self.source, self.pose, self.parsing, self.crop)
+            return predictor.person(self.source, self.pose, self.parsing, self.crop, self.number)
         except InputError as error:
-            raise InputError(self.in_flags(str(error))) from error
+            options = {"number": self.number_option, "person": self.number_option}
+            options |= {kind: f"{self.role}_{kind}" for kind in ("pose", "parsing")}
+            error.option = options.get(error.option or "", error.option)
+            raise
 
-    def in_flags(self, message: str) -> str:
-        """``message`` with the flags that are about this photo."""
-        return message.replace("--src-", f"--{self.role}-").replace("--person ", f"{self.number_flag} ")
 
-
-def photos(
+def list_photos(
     sources: Sequence[str],
-    poses: Sequence[str],
-    parsings: Sequence[str],
+    poses: Sequence[str] | None,
+    parsings: Sequence[str] | None,
     crop: bool,
-    role: str = "src",
     number: int | None = None,
-    number_flag: str = "--person",
+    role: str = "src",
+    number_option: str = "person",
 ) -> list[Photo]:
     """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one.
 
     The other arguments are those of `Photo`, for all of them. Raises `InputError` if there are neither as many as
-    photos nor one, or if a folder of maps lacks one.
+    photos nor one, if a folder of maps lacks one, or if a photo is a file of poses.
     """
-    own_poses = for_each(poses, sources, f"--{role}-pose")
-    own_parsings = for_each(parsings, sources, f"--{role}-parsing")
-    found = []
-    for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True):
-        labels = None if parsing is None else parsing_of(source, parsing, f"--{role}-parsing")
-        found.append(Photo(source, pose, labels, crop, role, number, number_flag))
-    return found
+    for source in sources:
+        _refuse_poses(source)
+    own_poses = assign_files(poses, sources, f"{role}_pose")
+    files = zip(sources, assign_files(parsings, sources, f"{role}_parsing"), strict=True)
+    own_parsings = [
+        file if file is None else find_parsing_of(source, file, f"{role}_parsing") for source, file in files
+    ]
+    return [
+        Photo(source, pose, parsing, crop, role, number, number_option)
+        for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
+    ]
+
+
+def _refuse_poses(source: str) -> None:
+    """Refuse a target pose that stands among the photos, as after ``--pose A B``."""
+    from pgen.data.formats.keypoints import pose_format
+    from pgen.data.inputs import split_spec
+
+    path, _ = split_spec(source)
+    try:
+        form = pose_format(path)
+    except InputError:
+        return  # neither pose nor photo: reading it as a photo says what is wrong
+    if form in ("csv", "json"):
+        raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")

@@ -7,17 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import log
+from pgen.cli.batch import write_sheet
 from pgen.cli.options import Force
-from pgen.cli.result_files import with_png_suffix
+from pgen.cli.result_files import check_pictures
 
 _COLUMNS = 5
 
 
 def run(
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Draw them into this file.", metavar="FILE.png")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Draw them into this file.", metavar="FILE")] = None,
     force: Force = False,
 ) -> None:
     """List the poses that `pgen generate --pose NAME` knows by name, and draw them into a sheet."""
@@ -26,12 +24,9 @@ def run(
     poses = load_named_poses()
     if out is not None:
         from pgen.body.viz import draw_sheet, draw_skeleton
-        from pgen.data.formats.images import write_png
-        from pgen.runtime.atomic_write import check_output
 
-        check_output(with_png_suffix(out, "-o"), force)
+        check_pictures(force, out=out)
         cells = [(name, draw_skeleton(pose.frame or (256, 256), pose.pose)) for name, pose in poses.items()]
-        write_png(out, draw_sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
-        log(f"wrote {out}")
+        write_sheet(out, draw_sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
     for name in poses:
         print(name)

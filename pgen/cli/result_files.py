@@ -1,60 +1,114 @@
-"""What results are called, and where they go."""
+"""What results are called, where they go, and whether they can be written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from pgen.cli.options import flag_of
 from pgen.errors import InputError
 
+Sheet = Annotated[Path | None, typer.Option(help="Also draw what results were made from.", metavar="FILE")]
 
-def output_paths(
-    out: Path | None, sources: Sequence[str], targets: Sequence[str], force: bool
+#: What is written as no picture of any kind, by option.
+_SUFFIXES = {"gif": ".gif", "save_parsing": ".png"}
+
+
+def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | None) -> None:
+    """Refuse, before any work, files of pictures, by option, that could not be written in the end.
+
+    ``folder`` is --out where that may be a folder of results, which is checked when these are known.
+    """
+    from pgen.data.formats.images import check_picture_suffix
+    from pgen.runtime.atomic_write import check_output
+
+    given = {option: file for option, file in files.items() if file is not None}
+    if not given and folder is None:
+        raise InputError(f"nowhere to write to: give {' or '.join(map(flag_of, dict.fromkeys(('out', *files))))}")
+    for option, file in given.items():
+        if option not in _SUFFIXES:
+            check_picture_suffix(file, option)
+        elif file.suffix.lower() != _SUFFIXES[option]:
+            raise InputError(f"{file}: name it {file.stem or 'out'}{_SUFFIXES[option]}", option=option)
+        if file.parent != folder:  # else it is not there yet
+            check_output(file, overwrite)
+    named = {"out": folder, **given} if folder is not None else given
+    if len({file.absolute() for file in named.values()}) < len(named):
+        names = " and ".join(f"{flag_of(option)} {file}" for option, file in named.items())
+        raise InputError(f"{names} are one file; give each picture a name of its own")
+
+
+def find_output_files(
+    out: Path | None, sources: Sequence[str], targets: Sequence[str], overwrite: bool, sheet: Path | None
 ) -> list[list[Path | None]]:
     """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several.
 
-    Raises `InputError` if ``out`` cannot hold them, or one exists and ``force`` is false.
+    Raises `InputError` if ``out`` cannot hold them, or if one of them, or ``sheet``, exists and may not be overwritten.
     """
+    from pgen.data.formats.images import PICTURE_SUFFIXES, check_picture_suffix
     from pgen.runtime.atomic_write import check_output
 
+    count = len(sources) * len(targets)
     if out is None:
         return [[None] * len(targets) for _ in sources]
-    several = len(sources) * len(targets) > 1
-    if not several and not out.is_dir() and out.suffix:
-        check_output(with_png_suffix(out, "-o"), force)
+    if count == 1 and not out.is_dir() and out.suffix:
+        check_picture_suffix(out, "out")
+        check_output(out, overwrite)
         return [[out]]
-    if out.suffix.lower() == ".png" and not out.is_dir():
-        raise InputError(
-            f"-o {out} is one file, and there will be {len(sources) * len(targets)} results; name a folder"
-        )
+    if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
+        raise InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
     taken: set[str] = set()
-    names = [[unused_name(f"{stem(source)}__{stem(target)}", taken) for target in targets] for source in sources]
-    try:
-        out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"-o {out}: the folder cannot be made: {error.strerror}") from None
-    files: list[list[Path | None]] = [[out / f"{name}.png" for name in row] for row in names]
-    for file in (file for row in files for file in row if file is not None):
-        check_output(file, force)
+    make_folder(out)
+    files: list[list[Path | None]] = [
+        [out / f"{_choose_name(source, target, taken)}.png" for target in targets] for source in sources
+    ]
+    for file in (*(file for row in files for file in row), sheet):
+        if file is not None:
+            check_output(file, overwrite)
     return files
 
 
-def with_png_suffix(path: Path, flag: str) -> Path:
-    """``path``, if it is called like a PNG. Raises `InputError` naming ``flag``."""
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{flag} {path}: pictures are written as PNG; name it {path.stem or 'out'}.png")
-    return path
+def make_folder(out: Path) -> None:
+    """Make the folder for results. Raises `InputError` if it cannot be made."""
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder cannot be made: {error.strerror}", option="out") from None
 
 
-def stem(name: str) -> str:
-    """The name of a photo or pose as part of a file name."""
-    plain = Path(name.replace("\\", "/")).stem
-    return re.sub(r"[^\w.-]", "_", plain)[:100] or "pose"
+def find_annotation_places(
+    photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool
+) -> dict[Path, dict[str, Path]]:
+    """Where what is found in each of ``photos`` goes, by kind ("pose", "parsing"): beside it, or into ``out``."""
+    from pgen.runtime.atomic_write import check_output
+
+    if out is not None:
+        make_folder(out)
+    places: dict[Path, dict[str, Path]] = {}
+    taken: dict[Path, Path] = {}
+    for file in photos:
+        folder = out or file.parent
+        parsing = f"{file.stem}.png" if file.suffix.lower() != ".png" or out is not None else f"{file.stem}_parsing.png"
+        both = {"pose": folder / f"{file.stem}.json", "parsing": folder / parsing}
+        places[file] = {kind: both[kind] for kind in kinds}
+        for place in places[file].values():
+            if place in taken:
+                raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
+            taken[place] = file
+            if place.resolve() in {photo.resolve() for photo in photos}:
+                raise InputError(f"{place} is a photo itself; name another folder", option="out")
+            check_output(place, overwrite)
+    return places
 
 
-def unused_name(name: str, taken: set[str]) -> str:
-    """``name``, or with a number behind it if another result has it already."""
+def _choose_name(source: str, target: str, taken: set[str]) -> str:
+    """What a result is called, with a number behind it if another of ``taken``, to which it is added, is called so."""
+    stems = (Path(name.replace("\\", "/")).stem for name in (source, target))
+    name = "__".join(re.sub(r"[^\w.-]", "_", stem)[:100] or "pose" for stem in stems)
     number, free = 1, name
     while free.lower() in taken:
         number += 1

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.errors_to_exit_codes import progress
-from pgen.cli.estimate import log_estimates
+from pgen.cli.estimate import log_notes
+from pgen.cli.terminal import progress
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STILL_SECONDS = 0.8
 
 
-def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tuple[list[LoadedPose], list[float], bool]:
+def read_targets(specs: Sequence[str], annotators: Annotators, most: int) -> tuple[list[LoadedPose], list[float], bool]:
     """Target poses, how long each is shown in an animation (in seconds), and whether they are one motion.
 
     Of a video, GIF or folder of frames, ``most`` frames at the most. Raises `InputError` if one cannot be read.
@@ -35,13 +35,13 @@ def read_targets(specs: Sequence[str], estimating: Annotators, most: int) -> tup
         path, entry = (Path(spec), None) if find_named_pose(spec) is not None else split_spec(spec)
         if entry is None and is_moving(path):
             with progress(f"poses of {path.name}", most) as advance:
-                motion = read_pose_sequence(path, estimating, most, advance)
+                motion = read_pose_sequence(path, annotators, most, advance)
             targets += motion.poses
             seconds += motion.seconds
             motions += 1
-            log_estimates(motion.notes)
+            log_notes(motion.notes)
         else:
-            targets.append(read_target(spec, estimating))
+            targets.append(read_target(spec, annotators))
             seconds.append(_STILL_SECONDS)
-            log_estimates(targets[-1].notes)
+            log_notes(targets[-1].notes)
     return targets, seconds, motions == 1 and len(specs) == 1

@@ -107,9 +107,10 @@ class NetworksMethod:
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         source, frame = _check_pose(source, pair.source), target.image.shape[:2]
         predictor = _load_predictor(self.weights, self.device)
-        person = predictor.person(source.image, source.pose, source.parsing)
+        person = predictor.person(source.image, source.pose, source.parsing, crop=False)
         pose = LoadedPose(_check_pose(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
-        result = person.generate(pose, target.parsing if self.true_maps else None)
+        parsing = target.parsing if self.true_maps else None
+        result = predictor.generate(person, pose, parsing, retarget="none")
         return Prediction(result.image, result.parsing)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from pgen.body.batch import PersonBatch, from_pictures, to_pictures
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
+from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.pixels.blending import (
     erode_region,
     feather,
@@ -24,21 +24,18 @@ from pgen.inference.pixels.blending import (
     unmix_borders,
 )
 from pgen.inference.pixels.shading import estimate_shading, measure_plainness
-from pgen.inference.pixels.skin import find_skin_around, paint_bare_skin
+from pgen.inference.pixels.skin import find_bare_skin, spread_skin
 from pgen.inference.pixels.texture_fill import extend_texture
-
-if TYPE_CHECKING:
-    from pgen.inference.person import Person
 
 # Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
 # what was there.
 _FADE, _MIXED = 1.0, 1.5
-# How soft new outlines are, in the same pixels; how many pixels show what colour a label usually has,
-# and how many what colour skin has nearby.
+# How soft new outlines are, in the same pixels; how many pixels show what color a label usually has, and how many what
+# color skin has nearby.
 _SOFT, _ENOUGH, _PLENTY = 0.5, 12, 40
-# Over which share of the frame's longer side H_A may not change the mean colours of cloth, hair and background, and of
+# Over which share of the frame's longer side H_A may not change the mean colors of cloth, hair and background, and of
 # skin.
-_HELD, _HELD_SKIN = 0.008, 0.03
+_COLOR_REACH, _SKIN_COLOR_REACH = 0.008, 0.03
 # Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
 _ROUNDING, _BETWEEN = 0.03, 0.12
 _BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
@@ -47,62 +44,65 @@ _INSIDE = 1.5
 
 
 def inpaint_regions(
-    person: Person,
-    layout: Tensor,
+    networks: Networks,
+    framed: FramedPerson,
+    labels: Tensor,
     parsing: NDArray[np.uint8],
-    left: Sequence[Label] = (),
+    unpainted: Sequence[Label] = (),
     stands_for: Mapping[Label, Label] | None = None,
 ) -> NDArray[np.uint8]:
     """The person's photo with another map, painted by H_A from the photo itself where the map has changed.
 
-    Colours are matched to what the photo has of the same label, and what is new fades into it. More than four pixels of
+    Colors are matched to what the photo has of the same label, and what is new fades into it. More than four pixels of
     the networks' frame away, the result is exactly the photo.
 
     Args:
-        layout: long (1, h, w), the new map in the networks' frame.
+        labels: long (1, h, w), the new map in the networks' frame.
         parsing: uint8 (H, W), the same at the photo's size.
-        left: labels whose new pixels are not painted: something else will be.
+        unpainted: labels whose new pixels are left to be painted by something else.
         stands_for: labels of the photo's map that show what the new map calls by another label, such as pants of which
             a skirt is made.
     """
+    person = framed.person
     changed = parsing != person.parsing
-    wanted = changed & ~np.isin(parsing, left)
+    wanted = changed & ~np.isin(parsing, unpainted)
     if not wanted.any():
         return person.image.copy()
     shows = np.arange(LABEL_COUNT, dtype=np.uint8)
     for there, called in (stands_for or {}).items():
         shows[there] = called
-    after = layout[0].byte().cpu().numpy()
-    prepared = _prepared(person, after, shows)
-    frame, guide = paint_source(prepared, person, layout), to_pictures(prepared.images)[0]
+    after = labels[0].byte().cpu().numpy()
+    source = _prepare_source(framed, after, shows)
+    transfer = Transfer(source.poses, framed.batch.poses, networks.frame)
+    painted, guide = (to_pictures(images)[0] for images in (networks.paint(source, transfer, labels), source.images))
     enlarged = person.image.copy()
     # Label by label, so that enlarging does not mix them.
     for label in np.unique(parsing[wanted]):
         here = after == label
-        own = match_local_mean(frame, guide, here, _HELD_SKIN if label in SKIN_LABELS else _HELD)
-        of_label = person.fit.image_back(unmix_borders(own, here))
+        reach = _SKIN_COLOR_REACH if label in SKIN_LABELS else _COLOR_REACH
+        of_label = framed.fit.image_back(unmix_borders(match_local_mean(painted, guide, here, reach), here))
         enlarged[parsing == label] = of_label[parsing == label]
-    fade = _FADE * enlargement_factor(person)
+    fade = _FADE * framed.enlargement
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
     beside = (Label.BACKGROUND, *np.unique(parsing[wanted]))
-    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, left)
-    # Next to other things, the photo's pixels are mixtures: colours are taken from farther away.
-    known = _shown(person.parsing, parsing, shows) & (_from_edges(parsing) > fade + 1)
-    skin = paint_bare_skin(person.image, person.parsing, person.pose)
+    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, unpainted)
+    # Next to other things, the photo's pixels are mixtures: colors are taken from farther away.
+    known = _find_shown(person.parsing, parsing, shows) & (_measure_edge_distance(parsing) > fade + 1)
+    skin = find_bare_skin(person.image, person.parsing, person.pose)
     for label in SKIN_LABELS:
         here = (parsing == label) & known
         known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
-    matching = match_borders(enlarged, person.image, parsing, wanted, known & (_from_edges(person.parsing) > fade + 1))
-    result = feather(person.image, matching, wanted, fade)
+    known &= _measure_edge_distance(person.parsing) > fade + 1
+    result = feather(person.image, match_borders(enlarged, person.image, parsing, wanted, known), wanted, fade)
     # New outlines are as soft as a photo's.
-    outline = wanted & (_from_edges(parsing) < 1.5 * fade)
+    outline = wanted & (_measure_edge_distance(parsing) < 1.5 * fade)
     soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
     result[outline] = np.rint(soft[outline]).astype(np.uint8)
     return result
 
 
-def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _measure_edge_distance(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
     """How far each pixel (H, W) is from the nearest one with another label; infinite if there is none."""
     edges = np.zeros(parsing.shape, bool)
     for axis in (0, 1):
@@ -115,23 +115,22 @@ def _from_edges(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(ndimage.distance_transform_edt(~edges) + 1)
 
 
-def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> PersonBatch:
+def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> PersonBatch:
     """What H_A is shown: the photo in the frame with the new map, new pixels as their label looks elsewhere.
 
     Without it, bare arms would shine through new sleeves: features of the photo reach the same place of the result.
-    Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual colour.
+    Light and shade stay those of what was there. Cloth and hair go on with their texture, skin in its usual color.
     """
-    views = person.views
-    pixels = to_pictures(views.images)[0]
-    before = views.labels[0].byte().cpu().numpy()
+    batch, before = framed.batch, framed.parsing
+    pixels = to_pictures(batch.images)[0]
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
         light[before == label] = estimate_shading(pixels, erode_region(before == label, 1))[before == label]
-    behind = to_pictures(clean_background(views.images, views.labels))[0]
+    behind = to_pictures(clean_background(batch.images, batch.labels))[0]
     filled = pixels.copy()
-    fresh = changed & ~_shown(before, after, shows)
-    skin = paint_bare_skin(pixels, before, views.poses[0].cpu().numpy())
+    fresh = changed & ~_find_shown(before, after, shows)
+    skin = find_bare_skin(pixels, before, batch.poses[0].cpu().numpy())
     # Beside what is new, the same label, and background, are mixed with what was there before.
     mixed = ~fresh & (shows[before] == after) & (ndimage.distance_transform_edt(~fresh) <= _MIXED)
     filled[mixed & (after == Label.BACKGROUND)] = behind[mixed & (after == Label.BACKGROUND)]
@@ -140,37 +139,36 @@ def _prepared(person: Person, after: NDArray[np.uint8], shows: NDArray[np.uint8]
         if label == Label.BACKGROUND:
             filled[here] = behind[here]
             continue
-        # Of legs too little may be bare, and shoes count as legs: all skin is looked at.
         if label in SKIN_LABELS:
-            # What is nearest by is not always enough: of legs too little may be bare.
+            # Of legs too little may be bare, and shoes count as legs: then all skin is looked at.
             for labels in ((label,), SKIN_LABELS):
                 shown = skin & erode_region(np.isin(before, labels), _INSIDE)
                 if shown.sum() >= _ENOUGH:
-                    filled[here] = np.rint(find_skin_around(pixels, shown, light)[here]).astype(np.uint8)
+                    filled[here] = np.rint(spread_skin(pixels, shown, light)[here]).astype(np.uint8)
                     break
             continue
         shown = erode_region(source == label, _INSIDE)
         if shown.sum() < _ENOUGH:
             continue
         own = estimate_shading(pixels, shown)
-        texture = extend_texture(_divided(pixels, own), shown)
+        texture = extend_texture(_divide_by_light(pixels, own), shown)
         usual = np.median(pixels[shown], axis=0)
         # Texture of plain cloth is but seams and creases, which belong elsewhere.
         plain = measure_plainness(pixels, shown)
         looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
-        lit = light if texture is None else _falling(light, own, label, np.isin(before, _BELOW))
+        lit = light if texture is None else _shade_cloth(light, own, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
-    device = views.images.device
+    device = batch.images.device
     image = from_pictures(filled[None], device)
-    return PersonBatch(image, torch.from_numpy(after).to(device).long()[None], views.poses)
+    return PersonBatch(image, torch.from_numpy(after).to(device).long()[None], batch.poses)
 
 
-def _shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _find_shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where (H, W) the photo shows what the new map calls for; two trouser legs are no skirt, though of one cloth."""
     return (shows[before] == after) & ~((after == Label.SKIRT) & (before == Label.PANTS))
 
 
-def _falling(
+def _shade_cloth(
     light: NDArray[np.float32], own: NDArray[np.float32], label: int, below: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there.
@@ -189,46 +187,19 @@ def _falling(
     return light * own
 
 
-def _divided(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _divide_by_light(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:
     """``pixels`` (H, W, 3) without ``light`` (H, W)."""
     return np.rint(np.clip(pixels / light[..., None], 0, 255)).astype(np.uint8)
 
 
-def enlarge_map(person: Person, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarge_map(framed: FramedPerson, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own."""
-    before = person.views.labels[0].byte().cpu().numpy()
-    share = _enlarged(person, before != after)
-    return np.where(share >= 128, _smooth_map(person, after), person.parsing)
+    labels = np.unique(after)
+    # Each pixel takes the label that it has most of.
+    smooth = labels[np.stack([_enlarge_mask(framed, after == label) for label in labels]).argmax(axis=0)]
+    return np.where(_enlarge_mask(framed, framed.parsing != after) >= 128, smooth, framed.person.parsing)
 
 
-def paint_source(source: PersonBatch, person: Person, layout: Tensor) -> NDArray[np.uint8]:
-    """What H_A paints from ``source`` in the pose of ``person`` and the map ``layout`` (1, h, w): uint8 (h, w, 3)."""
-    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    return to_pictures(person.generator.images(source, transfer, layout))[0]
-
-
-def paste_source(source: PersonBatch, person: Person, layout: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The pixels of ``source``, carried into the pose of ``person`` and the map ``layout``; and where there are any.
-
-    uint8 (h, w, 3) and bool (h, w).
-    """
-    transfer = Transfer(source.poses, person.views.poses, person.fit.frame)
-    paste = transfer.paste(source.images, source.labels, layout)
-    return to_pictures(paste.image)[0], np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
-
-
-def enlargement_factor(person: Person) -> float:
-    """How many pixels of the photo a pixel of the networks' frame takes up, at least 1."""
-    return max(1.0, person.fit.original[0] / person.fit.content[0])
-
-
-def _enlarged(person: Person, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _enlarge_mask(framed: FramedPerson, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """A mask of the frame at the photo's size, 0 to 255, with smooth outlines."""
-    return np.asarray(person.fit.image_back(np.repeat(mask[..., None] * np.uint8(255), 3, axis=2))[..., 0])
-
-
-def _smooth_map(person: Person, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A map of the frame at the photo's size: the label that each pixel has most of."""
-    labels = np.unique(parsing)
-    shares = np.stack([_enlarged(person, parsing == label) for label in labels])
-    return labels[shares.argmax(axis=0)]
+    return np.asarray(framed.fit.image_back(np.repeat(mask[..., None] * np.uint8(255), 3, axis=2))[..., 0])

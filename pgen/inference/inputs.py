@@ -1,93 +1,88 @@
-"""What users give for a photo, a pose or a parsing map, files or arrays, as checked arrays."""
+"""What users give for a photo, a pose or a parsing map (files, pictures, arrays or lists), as checked data."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.body.crop import CropBox
 from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import ParsingRequest
-from pgen.data.formats.images import read_image
+from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import split_spec
 from pgen.data.named_poses import find_named_pose
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
+from pgen.inference.person import Person, find_crop
 
 Spec = str | os.PathLike[str]
-#: A path, ``FILE.h5:NAME``, or uint8 (H, W, 3) RGB.
-ImageLike = Spec | NDArray[np.uint8]
-#: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, a photo, the name of a bundled pose, an array (18, 2) of (x, y) with
-#: NaN = missing, or a pose with its frame.
-PoseLike = Spec | NDArray[np.floating] | LoadedPose
-#: A path, ``FILE.h5:NAME``, or integers (H, W), label ids 0-9.
-ParsingLike = Spec | NDArray[np.integer]
+#: A path, ``FILE.h5:NAME``, the bytes of a file, a PIL image, or RGB values 0-255 (H, W, 3): array or nested list.
+ImageLike = Spec | bytes | Image.Image | NDArray[np.integer] | Sequence[Any]
+#: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, a photo (as `ImageLike`), the name of a bundled pose, (x, y) of the 18
+#: joints as array or list with NaN or None = missing, or a pose with its frame.
+PoseLike = ImageLike | NDArray[np.floating] | LoadedPose
+#: A path, ``FILE.h5:NAME``, or label ids 0-9, (H, W): array, nested list, or PIL image with a palette or in grey.
+ParsingLike = Spec | Image.Image | NDArray[np.integer] | Sequence[Any]
 
 # Widths and heights of the same shape differ by rounding: 1101x750 is 256x174.4.
 _SHAPE_TOLERANCE = 0.02
 
 
-@dataclass(frozen=True)
-class SourceInput:
-    """A photo of a person with its annotations, all in the photo's pixels."""
-
-    name: str
-    image: NDArray[np.uint8]  #: (H, W, 3) RGB
-    pose: NDArray[np.float32]  #: (18, 2), with both shoulders and both hips
-    parsing: NDArray[np.uint8]  #: (H, W)
-    warnings: tuple[str, ...]  #: what had to be made up
-    notes: tuple[str, ...] = ()  #: what was estimated, and by what
-    framed: bool = False  #: whether it comes from a store, whose photos are framed as they should be
-
-
-def read_source(
+def read_person(
     image: ImageLike,
     pose: PoseLike | None = None,
     parsing: ParsingLike | None = None,
     annotators: Annotators | None = None,
-) -> SourceInput:
-    """A photo with its pose and parsing map; an image of a store brings its own, and what is not given is estimated.
+    crop_for: tuple[int, int] | None = None,
+    number: int | None = None,
+) -> Person:
+    """The person in a photo; an image of a store brings pose and map of its own, and what is not given is estimated.
 
     A pose with a known frame, or a map, of another size than the photo is scaled to it if it has the same shape.
-    Raises `InputError` if something is damaged, does not belong to the photo, or cannot be estimated.
+
+    Args:
+        image, pose, parsing, number: as in `Predictor.person`.
+        annotators: what estimates what is not given; those of the package by default.
+        crop_for: the frame (height, width) of networks for which a photo that shows the person small is cropped. Those
+            of a store are framed as they should be.
+
+    Raises:
+        InputError: something is damaged, does not belong to the photo, or cannot be estimated.
     """
     annotators = annotators or Annotators()
-    framed = False
-    if isinstance(image, np.ndarray):
-        name, pixels = "the photo", _checked_image(image)
-    else:
-        name, pixels, pose, parsing, framed = _read_photo(image, pose, parsing)
+    name, pixels, pose, parsing, is_framed = _read_photo(image, pose, parsing)
     if parsing is None:
         annotators.parsing_annotator()  # before any work is done
     size = (pixels.shape[0], pixels.shape[1])
-    notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
     silhouette = None
     if pose is None:
-        found = annotators.pose(pixels, name)
-        loaded = LoadedPose(found.person.pose, size, name)
-        silhouette, notes, doubts = found.person.silhouette, found.notes, found.person.doubts
+        loaded, silhouette = _estimate_pose(pixels, name, annotators, number)
     else:
-        loaded = _load_pose(pose, name, annotators)
-    joints, warnings = _photo_pose(loaded, size, name)
-    warnings = (*(f"{name}: {doubt}" for doubt in doubts), *warnings)
-    if parsing is not None:
-        return SourceInput(name, pixels, joints, _photo_parsing(parsing, size, name), warnings, notes, framed)
-    if silhouette is None:
-        silhouette = annotators.silhouette(pixels, joints)
-    parsed = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
-    warnings = (*warnings, *(f"{name}: {doubt}" for doubt in parsed.doubts))
-    notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
-    return SourceInput(name, pixels, joints, _photo_parsing(parsed.labels, size, name), warnings, notes, framed)
+        loaded = _load_pose(pose, annotators, name, number)
+    joints, completed = _fit_pose(loaded, size, name)
+    warnings, notes = (*loaded.doubts, *completed), loaded.notes
+    if parsing is None:
+        if silhouette is None:
+            silhouette = annotators.silhouette(pixels, joints)
+        found = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
+        parsing, warnings = found.labels, (*warnings, *(f"{name}: {doubt}" for doubt in found.doubts))
+        notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
+    labels = _fit_parsing(parsing, size, name)
+    crop = CropBox.whole(size) if crop_for is None or is_framed else find_crop(joints, labels, crop_for)
+    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), warnings, notes)
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
@@ -96,20 +91,12 @@ def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedP
     Of a photo the pose is estimated, and its frame is the photo's size; a bundled pose is taken if there is no file of
     its name.
     """
-    loaded = _load_pose(pose, None, annotators or Annotators())
-    if loaded.frame is None and not isinstance(pose, np.ndarray | LoadedPose):
-        loaded = replace(loaded, frame=_frame_beside(pose, loaded.name))
+    loaded = _load_pose(pose, annotators or Annotators())
+    if loaded.frame is None and isinstance(pose, str | os.PathLike):
+        loaded = replace(loaded, frame=_find_frame_beside(pose, loaded.name))
         if loaded.frame is not None:
             _refuse_outside(loaded, loaded.frame, f"the photo {loaded.name} beside it")
     return loaded
-
-
-def estimate_pose(path: Path, annotators: Annotators) -> LoadedPose:
-    """The pose of the person in a photo."""
-    image = read_image(path)
-    found = annotators.pose(image, path.name)
-    doubts = tuple(f"{path.name}: {doubt}" for doubt in found.person.doubts)
-    return LoadedPose(found.person.pose, (image.shape[0], image.shape[1]), path.name, found.notes, doubts)
 
 
 def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -123,13 +110,14 @@ def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[n
 
 def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
     """A parsing map uint8 (H, W), and what to call it in messages."""
-    if not isinstance(parsing, np.ndarray):
+    if isinstance(parsing, str | os.PathLike):
         return read_parsing(parsing), os.fspath(parsing)
-    if parsing.ndim != 2 or not np.issubdtype(parsing.dtype, np.integer) or not parsing.size:
-        raise InputError(f"a parsing map is an integer array (height, width), not {parsing.dtype} {parsing.shape}")
-    if parsing.min() < 0 or parsing.max() >= LABEL_COUNT:
+    ids = _to_array(parsing)
+    if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer) or not ids.size:
+        raise InputError(f"a parsing map is an integer array (height, width), not {ids.dtype} {ids.shape}")
+    if ids.min() < 0 or ids.max() >= LABEL_COUNT:
         raise InputError(f"the parsing map has label ids outside of 0 to {LABEL_COUNT - 1}")
-    return parsing.astype(np.uint8), "the parsing map"
+    return ids.astype(np.uint8), "the parsing map"
 
 
 def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
@@ -146,9 +134,12 @@ def resize_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray
 
 
 def _read_photo(
-    image: Spec, pose: PoseLike | None, parsing: ParsingLike | None
+    image: ImageLike, pose: PoseLike | None, parsing: ParsingLike | None
 ) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None, bool]:
     """Name and pixels of a photo, its annotations, from its store where they were not given, and whether it has one."""
+    if not isinstance(image, str | os.PathLike):
+        pixels, name = _read_pixels(image)
+        return name, pixels, pose, parsing, False
     path, entry = split_spec(image)
     if not is_hdf5(path):
         if entry is not None:
@@ -158,47 +149,76 @@ def _read_photo(
         raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
     with Store(path) as store:
         example = store.example(store.find(entry))
-    own_pose = LoadedPose(example.pose, store.size, example.name)
-    return (
-        example.name,
-        example.image,
-        own_pose if pose is None else pose,
-        example.parsing if parsing is None else parsing,
-        True,
-    )
+    pose = LoadedPose(example.pose, store.size, example.name) if pose is None else pose
+    return example.name, example.image, pose, example.parsing if parsing is None else parsing, True
 
 
-def _checked_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise InputError(f"a photo is uint8 (height, width, 3) RGB, not {image.dtype} {image.shape}")
-    return image
+def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.uint8], str]:
+    """A photo that is no path, uint8 (H, W, 3), and what to call it in messages."""
+    if isinstance(image, bytes | bytearray):
+        return decode_photo(bytes(image), "the photo"), "the photo"
+    if isinstance(image, Image.Image):
+        name = Path(getattr(image, "filename", "") or "the photo").name
+        return convert_to_rgb(image, name), name
+    pixels = _to_array(image)
+    if not np.issubdtype(pixels.dtype, np.integer) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise InputError(f"a photo is uint8 (height, width, 3) RGB, not {pixels.dtype} {pixels.shape}")
+    if pixels.min() < 0 or pixels.max() > 255:
+        raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
+    return pixels.astype(np.uint8, copy=False), "the photo"
 
 
-def _load_pose(pose: PoseLike, photo: str | None, annotators: Annotators) -> LoadedPose:
+def _to_array(value: object) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError("a list of lists must have rows of one length") from None
+
+
+def _load_pose(
+    pose: PoseLike, annotators: Annotators, photo: str | None = None, number: int | None = None
+) -> LoadedPose:
+    """The pose of a file, a photo (it is estimated) or an array; ``photo`` names the entry if there are several."""
     if isinstance(pose, LoadedPose):
         return pose
-    if not isinstance(pose, np.ndarray):
+    if isinstance(pose, str | os.PathLike):
         bundled = find_named_pose(pose)
         if bundled is not None:
             return bundled
         path, entry = split_spec(pose)
         if entry is None and not is_hdf5(path) and pose_format(path) == "image":
-            return estimate_pose(path, annotators)
-        return read_pose(pose, default_name=photo)
-    if pose.shape != (JOINT_COUNT, 2) or not np.issubdtype(pose.dtype, np.number):
-        raise InputError(f"a pose is an array ({JOINT_COUNT}, 2) of (x, y), not {pose.dtype} {pose.shape}")
-    return LoadedPose(pose.astype(np.float32), None, "the pose")
+            return _estimate_pose(read_image(path), path.name, annotators, number)[0]
+        return read_pose(pose, number, default_name=photo)
+    joints = None if isinstance(pose, bytes | bytearray | Image.Image) else _to_array(pose)
+    if joints is None or joints.ndim == 3:
+        return _estimate_pose(*_read_pixels(pose), annotators, number)[0]
+    if joints.dtype == object:  # None where a joint is missing
+        with suppress(TypeError, ValueError):
+            joints = joints.astype(np.float32)
+    if joints.shape != (JOINT_COUNT, 2) or not np.issubdtype(joints.dtype, np.number):
+        raise InputError(f"a pose is an array ({JOINT_COUNT}, 2) of (x, y), not {joints.dtype} {joints.shape}")
+    return LoadedPose(joints.astype(np.float32), None, "the pose")
 
 
-def _photo_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def _estimate_pose(
+    image: NDArray[np.uint8], name: str, annotators: Annotators, number: int | None
+) -> tuple[LoadedPose, NDArray[np.float32] | None]:
+    """The pose of the person in a photo, and their silhouette if the annotator gives one."""
+    found = annotators.pose(image, name, number)
+    doubts = tuple(f"{name}: {doubt}" for doubt in found.person.doubts)
+    size = (image.shape[0], image.shape[1])
+    return LoadedPose(found.person.pose, size, name, found.notes, doubts), found.person.silhouette
+
+
+def _fit_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """The pose in the photo's pixels, completed."""
     height, width = size
     if loaded.frame is not None and loaded.frame != size:
-        own = "x".join(map(str, loaded.frame))
         if not has_same_shape(loaded.frame, size):
             raise InputError(
-                f"{loaded.name}: this pose belongs to a photo of {own} (height x width), and {photo} has "
-                f"{height}x{width}; give the pose that was taken from it"
+                f"{loaded.name}: this pose belongs to a photo of {loaded.frame[0]}x{loaded.frame[1]} (height x width), "
+                f"and {photo} has {height}x{width}; give the pose that was taken from it",
+                option="pose",
             )
         scale = np.array([width / loaded.frame[1], height / loaded.frame[0]])
         loaded = replace(loaded, pose=((loaded.pose + 0.5) * scale - 0.5).astype(np.float32))
@@ -213,23 +233,25 @@ def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> No
     if 2 * outside.sum() > len(joints):
         raise InputError(
             f"{loaded.name}: {outside.sum()} of {len(joints)} joints lie outside of {photo} ({size[0]}x{size[1]}, "
-            "height x width); give joints in pixels of that photo"
+            "height x width); give joints in pixels of that photo",
+            option="pose",
         )
 
 
-def _photo_parsing(parsing: ParsingLike, size: tuple[int, int], photo: str) -> NDArray[np.uint8]:
+def _fit_parsing(parsing: ParsingLike, size: tuple[int, int], photo: str) -> NDArray[np.uint8]:
     labels, what = load_parsing(parsing)
     if not has_same_shape(labels.shape, size):
         raise InputError(
             f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), and {photo} has "
-            f"{size[0]}x{size[1]}: not the same shape; give the map of that photo"
+            f"{size[0]}x{size[1]}: not the same shape; give the map of that photo",
+            option="parsing",
         )
     if not (labels != Label.BACKGROUND).any():
-        raise InputError(f"{what} shows nobody: all of it is background; give the map of {photo}")
+        raise InputError(f"{what} shows nobody: all of it is background; give the map of {photo}", option="parsing")
     return resize_parsing(labels, size)
 
 
-def _frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:
+def _find_frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:
     """Size of the photo called ``name`` beside a keypoint CSV, or in its folder images/; None if there is none."""
     path, _ = split_spec(spec)
     if pose_format(path) != "csv":

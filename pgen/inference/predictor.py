@@ -1,22 +1,29 @@
-"""The networks, loaded once, and the people they are shown."""
+"""The networks, loaded once, and what can be made with them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from pgen.body.batch import PersonBatch, flip_persons, flip_poses, one_hot, replace_parsing_by_pose_masks
-from pgen.body.labels import FLIP_LABELS
+from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
-from pgen.inference.inputs import ImageLike, ParsingLike, PoseLike, read_source
+from pgen.inference.inputs import ImageLike, ParsingLike, PoseLike, read_person
+from pgen.inference.manipulation import ManipulationResult, manipulate_person
+from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import Person
-from pgen.models.color_correction import paint_color_corrected
-from pgen.models.semantic import predict_parsing
+from pgen.inference.result import Result
+from pgen.inference.targets import Retarget, Target, frame_targets
+from pgen.inference.texture_transfer import TextureTransferResult, transfer_texture
+from pgen.runtime.device import choose_device
+
+#: So many targets are painted at a time.
+BATCH = 8
 
 
 def load(
@@ -24,10 +31,15 @@ def load(
     device: str | torch.device = "auto",
     annotators: Annotators | None = None,
 ) -> Predictor:
-    """The generator, ready to use.
+    """The networks, ready to use.
+
+    >>> import pgen
+    >>> pgen.load("bundled", device="cpu").frame
+    (256, 256)
 
     Args:
-        weights: a weights file; else the newest finished run below ``runs``, else the bundled ones.
+        weights: a weights file, the folder of a training run, or "bundled" for those that come with the package (also
+            if nothing is said).
         device: "cpu", "cuda", ... or "auto" for the best there is.
         annotators: what estimates poses and parsing maps that are not given; loaded when first needed.
 
@@ -35,25 +47,37 @@ def load(
         InputError: no such file, no weights, no such device.
     """
     path, origin = find_weights(weights)
-    there = _device(device)
+    there = choose_device(device)
+    networks = load_weights(path)
     try:
-        return Predictor(load_weights(path), origin, there, annotators)
-    except WithoutPainterError as error:
-        raise InputError(f"{path}: {error}; choose other --weights") from None
-
-
-class WithoutPainterError(InputError):
-    """Weights that cannot make pictures."""
+        return Predictor(networks, origin, there, annotators)
+    except InputError as error:
+        raise InputError(f"{path}: {error}", option=error.option) from None
 
 
 class Predictor:
-    """H_S and H_A, and how to use them on photos of any size.
+    """H_S and H_A, and what they make of photos of any size.
+
+    A photo, or the part of it around the person, is fitted as a whole into the networks' frame (`Letterbox`); results
+    come back in the frame and size of that part. What it holds beyond the networks' resolution is not seen by them.
+
+    >>> import pgen
+    >>> from pgen.synthetic.dataset import synthetic_person, synthetic_shot
+    >>> from pgen.synthetic.render import render
+    >>> photo = render(synthetic_person(0, 0), synthetic_shot(0, 0, 0))
+    >>> predictor = pgen.load(device="cpu")
+    >>> person = predictor.person(photo.image, photo.pose, photo.parsing)
+    >>> predictor.generate(person, "walk")
+    Result('the photo', 'walk', 256x256)
+    >>> predictor.manipulate(person, {"sleeves": "long"})
+    ManipulationResult('the photo', 'sleeves=long', 256x256)
 
     Attributes:
-        frame: (height, width) at which the networks work; photos are fitted into it.
+        frame: (height, width) at which the networks work.
         origin: one line that says which weights these are.
         device: where the networks run.
         annotators: what estimates poses and parsing maps that are not given.
+        networks: H_S and H_A, tensors in, tensors out.
     """
 
     def __init__(
@@ -63,78 +87,145 @@ class Predictor:
         device: str | torch.device = "cpu",
         annotators: Annotators | None = None,
     ) -> None:
-        if weights.appearance is None:
-            raise WithoutPainterError("the weights hold no appearance generator (H_A)")
+        self.networks = Networks(weights, device)
         self.annotators = annotators or Annotators()
-        self.frame, self.origin, self.device = weights.frame, origin, torch.device(device)
-        self._semantic = None if weights.semantic is None else weights.semantic.to(self.device)
-        self._appearance = weights.appearance.to(self.device)
+        self.frame, self.origin, self.device = self.networks.frame, origin, self.networks.device
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.origin!r}, {self.frame[0]}x{self.frame[1]}, {self.device})"
 
     def person(
         self,
         image: ImageLike,
         pose: PoseLike | None = None,
         parsing: ParsingLike | None = None,
-        crop: bool = False,
+        crop: bool = True,
+        number: int | None = None,
     ) -> Person:
         """The person in a photo.
 
         Args:
-            image: path, ``FILE.h5:NAME`` (whose annotations are then used), or uint8 (H, W, 3) RGB. A
-                file is turned upright as its EXIF tells; pose and map belong to the upright photo.
-            pose: path (of a CSV, the row with the photo's file name), ``FILE.csv:NAME``, ``FILE.h5:NAME``, or an array
-                (18, 2) of (x, y) in the photo's pixels, NaN = missing. Shoulders and hips that are missing are
+            image: path, ``FILE.h5:NAME`` (whose annotations are then used), the bytes of a file, a PIL image, or RGB
+                values 0-255 (H, W, 3), array or nested list. A file is turned upright as its EXIF tells; pose and map
+                belong to the upright photo.
+            pose: path (of a CSV, the row with the photo's file name), ``FILE.csv:NAME``, ``FILE.h5:NAME``, or array or
+                list (18, 2) of (x, y) in the photo's pixels, NaN = missing. Shoulders and hips that are missing are
                 completed, which ``Person.warnings`` tells. None: estimated, which ``Person.notes`` tells.
             parsing: path, ``FILE.h5:NAME``, or integers (H, W) of label ids; a map of the same shape as the photo, but
                 of another size, is scaled. None: estimated.
             crop: if the person is small in the photo, work on the part around them, so that the networks see more of
                 them. Results are of that part; ``Result.pasted`` puts them back into the photo.
+            number: which of several people in the photo, or in the file of poses; 0 is the largest, as is None.
 
         Raises:
             InputError: what was given cannot be read or does not fit together, or something is missing.
         """
-        return Person(self, read_source(image, pose, parsing, self.annotators), crop)
+        return read_person(image, pose, parsing, self.annotators, self.frame if crop else None, number)
 
-    def require_layouts(self) -> None:
-        """Raises `InputError` if these weights hold no H_S, so that target maps cannot be predicted."""
-        if self._semantic is None and self._appearance.config.parsing:
-            raise InputError(
-                "these weights hold no semantic generator (H_S), so the target's parsing map must be given: --parsing "
-                "(in Python: parsing=)"
+    def generate(
+        self,
+        person: Person,
+        pose: PoseLike,
+        parsing: ParsingLike | None = None,
+        retarget: Retarget = "each",
+    ) -> Result:
+        """The person in another pose.
+
+        Args:
+            pose: as in `person`, or a photo, whose pose is estimated, or the name of a bundled pose. If its frame is
+                known (a photo's, that of a pose of a store, of JSON that tells its canvas, or of a CSV with the photo
+                beside it) that frame is fitted into the networks' like the photo was; otherwise, and for arrays, it is
+                in pixels of this person's photo.
+            parsing: map of the result, predicted if not given; in the frame of the pose or of this person's photo.
+            retarget: "each": give the pose the limb lengths, size and place of this person (`pgen.body.retarget`);
+                "none": leave it as it is. "motion" is for many.
+
+        Raises:
+            InputError: what was given cannot be read or is no pose or no map for it.
+        """
+        return next(self.generate_many(person, [pose], [parsing], retarget))
+
+    def generate_many(
+        self,
+        person: Person,
+        poses: Iterable[PoseLike] | PoseLike,
+        parsings: Iterable[ParsingLike | None] | None = None,
+        retarget: Retarget = "each",
+    ) -> Iterator[Result]:
+        """The same for many poses, several at a time. All poses are read, and refused, before the first result.
+
+        ``retarget`` "motion" takes the poses as one motion of one person, who keeps their size and moves on their path.
+        """
+        framed = self.networks.frame_person(person)
+        targets = frame_targets(person, framed.fit, poses, parsings, retarget, self.annotators)
+        if any(target.parsing is None for target in targets):
+            self.networks.require_semantic("give the target's parsing map", "parsing")
+        batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
+        return (result for batch in batches for result in self._generate_batch(framed, batch))
+
+    def transfer_texture(
+        self, clothes: Person, person: Person, regions: str | Sequence[str] = ("upper",), shape: bool = False
+    ) -> TextureTransferResult:
+        """``person`` with regions of the photo ``clothes``; pose, face and every other pixel stay the person's photo's.
+
+        Args:
+            clothes: whose clothes (or hair) it is.
+            regions: one or several of ``upper``, ``pants``, ``skirt``, ``hair``, ``lower`` (pants or skirt, whichever
+                each photo shows) and ``all`` (what both show).
+            shape: let regions take on the other garment's shape as well, predicted by H_S. What comes to light where
+                the person's own garment ends is painted too.
+
+        Raises:
+            InputError: an unknown region, one that a photo does not show, or weights without H_S for ``shape``.
+        """
+        return transfer_texture(self.networks, clothes, person, regions, shape)
+
+    def manipulate(
+        self,
+        person: Person,
+        edits: Mapping[str, str | float] | None = None,
+        parsing: ParsingLike | None = None,
+    ) -> ManipulationResult:
+        """The person's photo with another parsing map: ``manipulate(person, {"sleeves": "long", "lower": "skirt"})``.
+
+        H_A paints what changes; away from it, and a small border, every pixel stays the photo's.
+
+        Args:
+            edits: named edits of the photo's own map: ``sleeves`` (none, short, elbow, long, or a share of the arm, 0
+                to 1), ``lower`` (pants, shorts, skirt), ``length`` of what is worn below (mini, short, knee, midi,
+                full, or a share of the leg), ``neckline`` (round, scoop, v, boat, high), ``hair`` (short, long).
+            parsing: instead, the map of the result, as large as the photo, or as the part of it in use: ids, or a file,
+                such as the palette PNG that `ManipulationResult.save_parsing` writes, painted by hand.
+
+        Raises:
+            InputError: an unknown edit or value, one that photo or pose show too little for, or a map that cannot be
+                read or has another size.
+        """
+        return manipulate_person(self.networks, person, edits or {}, parsing)
+
+    def _generate_batch(self, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
+        count, device, one = len(targets), self.device, framed.batch
+        source = PersonBatch(
+            one.images.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last),
+            one.labels.expand(count, -1, -1).contiguous(),
+            one.poses.expand(count, -1, -1).contiguous(),
+        )
+        poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(device)
+        transfer = Transfer(source.poses, poses, self.frame)
+        if any(target.parsing is None for target in targets):
+            labels = self.networks.predict_maps(source, transfer).clone()
+        else:
+            labels = torch.empty_like(source.labels)
+        for map_, target in zip(labels, targets, strict=True):
+            if target.parsing is not None:
+                map_.copy_(torch.from_numpy(target.parsing))
+        images = to_pictures(self.networks.paint(source, transfer, labels))
+        for target, image, map_ in zip(targets, images, labels, strict=True):
+            yield Result(
+                person=framed.person,
+                target=target.name,
+                image=framed.fit.image_back(image),
+                parsing=framed.fit.parsing_back(map_.byte().cpu().numpy()),
+                pose=framed.fit.pose_back(target.pose),
+                warnings=target.warnings,
             )
-
-    def layouts(self, source: PersonBatch, transfer: Transfer) -> Tensor:
-        """Parsing maps, long (B, H, W), of the people of ``source`` in the target poses, as H_S predicts them.
-
-        The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
-        parsing, the target's pose masks.
-        """
-        self.require_layouts()
-        if self._semantic is None:
-            return replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).labels
-        with torch.inference_mode():
-            size = source.size
-            mirror = flip_persons(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
-            there = Transfer(mirror.poses, flip_poses(transfer.target, size[1]), size)
-            straight = predict_parsing(self._semantic, source, transfer).softmax(1)
-            swapped = predict_parsing(self._semantic, mirror, there).softmax(1)
-            return (straight + swapped.flip(3)[:, list(FLIP_LABELS)]).argmax(1)
-
-    def images(self, source: PersonBatch, transfer: Transfer, layouts: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A).
-
-        A network with a guide is held to its colours.
-        """
-        with torch.inference_mode():
-            return paint_color_corrected(self._appearance, source, transfer, one_hot(layouts))
-
-
-def _device(name: str | torch.device) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise InputError(f"device {name}: there is no such device here; choose auto or cpu") from None
-    return device

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,31 @@ from scipy import ndimage
 from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
-from pgen.data.formats.images import write_png
+from pgen.data.formats.images import write_image
+from pgen.inference.array_data import ArrayData
+from pgen.inference.person import Person
 
-if TYPE_CHECKING:
-    from pgen.inference.person import Person
-
-# Over which part of the window's longer side a pasted result fades into the photo.
+# Over which part of the crop's longer side a pasted result fades into the photo.
 _EDGE = 0.02
 
 # Photos with a smaller longer side, in pixels, are enlarged for the eye.
 _SMALLEST = 256
 
 
-@dataclass(frozen=True)
-class Result:
-    """A person in another pose; everything in the frame and size of the person's photo, or the part of it in use."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(ArrayData):
+    """A person in another pose; everything in the frame and size of the person's photo, or the part of it in use.
+
+    A notebook shows the picture. Plain data: it can be kept, pickled and compared.
+
+    >>> import numpy as np
+    >>> import pgen
+    >>> from pgen.body.crop import CropBox
+    >>> photo, pose, parsing = np.zeros((64, 48, 3), np.uint8), np.zeros((18, 2)), np.zeros((64, 48), np.uint8)
+    >>> person = pgen.Person("ann.jpg", photo, CropBox.whole((64, 48)), pose, parsing)
+    >>> pgen.Result(person, "walk", photo + 1, parsing, pose)
+    Result('ann.jpg', 'walk', 64x48)
+    """
 
     person: Person
     target: str  #: name of the target pose
@@ -38,12 +48,24 @@ class Result:
     pose: NDArray[np.float32]  #: (18, 2), (x, y), NaN = missing
     warnings: tuple[str, ...] = ()  #: what had to be made up about the target pose
 
-    def save(self, path: str | os.PathLike[str], force: bool = False, paste: bool = False) -> Path:
-        """Write the image, or what `pasted` gives, as PNG.
+    def __repr__(self) -> str:
+        height, width = self.parsing.shape
+        return f"{type(self).__name__}({self.person.name!r}, {self.target!r}, {height}x{width})"
 
-        Raises `InputError` if ``path`` exists and not ``force``, or cannot be written.
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        Image.fromarray(self.image).save(file, format="PNG")
+        return file.getvalue()
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False, paste: bool = False) -> Path:
+        """Write the image, or what `pasted` gives, as the suffix says: .png, .jpg, .jpeg or .webp.
+
+        The file appears whole or not at all.
+
+        Raises:
+            InputError: ``path`` exists and not ``overwrite``, has another suffix, or cannot be written.
         """
-        return write_png(path, self.pasted() if paste else self.image, force)
+        return write_image(path, self.pasted() if paste else self.image, overwrite)
 
     def pasted(self) -> NDArray[np.uint8]:
         """The whole photo with the result in it: uint8, as large as the photo.
@@ -53,12 +75,9 @@ class Result:
         """
         body = (self.person.parsing != Label.BACKGROUND) | (self.parsing != Label.BACKGROUND)
         reach = max(1.0, _EDGE * max(self.parsing.shape))
-        grown = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
-        share = np.clip(1.5 - grown / reach, 0, 1)[..., None]
-        photo = self.person.photo.copy()
-        inside = self.person.window.of(photo)
-        inside[:] = np.rint(share * self.image + (1 - share) * inside).astype(np.uint8)
-        return photo
+        away = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
+        share = np.clip(1.5 - away / reach, 0, 1)[..., None]
+        return self._paste_into_photo(np.rint(share * self.image + (1 - share) * self.person.image).astype(np.uint8))
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures that tell how the result came about: source, pose, parsing map, result.
@@ -66,11 +85,11 @@ class Result:
         The pictures' longer side is at most ``largest`` pixels.
         """
         size = (self.image.shape[0], self.image.shape[1])
-        skeleton = panel_size(size, largest)
+        panel = find_panel_size(size, largest)
         return [
             (f"source: {self.person.name}", resize_for_panel(self.person.image, largest)),
-            (f"pose: {self.target}", draw_skeleton(skeleton, Letterbox.of(size, skeleton).pose(self.pose))),
-            ("parsing map", resize_for_panel(colorize_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
+            (f"pose: {self.target}", draw_skeleton(panel, Letterbox.of(size, panel).pose(self.pose))),
+            ("parsing map", draw_map_panel(self.parsing, largest)),
             ("result", resize_for_panel(self.image, largest)),
         ]
 
@@ -78,27 +97,35 @@ class Result:
         """The panels side by side with captions: uint8 (height, width, 3)."""
         return draw_sheet([self.panels()])
 
+    def _paste_into_photo(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        photo = self.person.photo.copy()
+        self.person.crop.of(photo)[:] = image
+        return photo
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class EditResult(Result):
     """A person's own photo with something in it painted anew; all other pixels are the photo's."""
 
     def pasted(self) -> NDArray[np.uint8]:
         """The whole photo with the result in it: uint8, as large as the photo; what was not painted is exactly it."""
-        photo = self.person.photo.copy()
-        self.person.window.of(photo)[:] = self.image
-        return photo
+        return self._paste_into_photo(self.image)
 
 
 def resize_for_panel(
     picture: NDArray[np.uint8], largest: int, method: Image.Resampling = Image.Resampling.LANCZOS
 ) -> NDArray[np.uint8]:
     """``picture`` (H, W, 3) as a panel: its longer side at most ``largest``, small ones enlarged for the eye."""
-    size = panel_size((picture.shape[0], picture.shape[1]), largest)
+    size = find_panel_size((picture.shape[0], picture.shape[1]), largest)
     return np.asarray(Image.fromarray(picture).resize(size[::-1], method))
 
 
-def panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
+def draw_map_panel(parsing: NDArray[np.uint8], largest: int) -> NDArray[np.uint8]:
+    """The map ``parsing`` (H, W) in colors as such a panel."""
+    return resize_for_panel(colorize_parsing(parsing), largest, Image.Resampling.NEAREST)
+
+
+def find_panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
     """Height and width of the panel of a picture of ``size``."""
     scale = min(max(_SMALLEST, max(size)), largest) / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, to_pictures
+from pgen.body.crop import Letterbox
 from pgen.body.labels import LABELS, Label
 from pgen.body.outlines import find_foreign_rim
 from pgen.body.regions import reshape_regions
 from pgen.body.transfer import Transfer
-from pgen.body.viz import colorize_parsing
 from pgen.errors import InputError
-from pgen.inference.inpainting import enlarge_map, enlargement_factor, inpaint_regions, paint_source, paste_source
+from pgen.inference.inpainting import enlarge_map, inpaint_regions
+from pgen.inference.networks import FramedPerson, Networks
+from pgen.inference.person import Person
 from pgen.inference.pixels.blending import (
     continue_texture,
     erode_region,
@@ -27,10 +27,7 @@ from pgen.inference.pixels.blending import (
     unmix_borders,
 )
 from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
-from pgen.inference.result import EditResult, resize_for_panel
-
-if TYPE_CHECKING:
-    from pgen.inference.person import Person
+from pgen.inference.result import EditResult, draw_map_panel, resize_for_panel
 
 _LOWER = (Label.PANTS, Label.SKIRT)
 #: What may be asked for, and the labels it means; of ``lower``, each photo has one or the other.
@@ -48,11 +45,11 @@ _NAMES = {Label.UPPER: "upper clothes", Label.PANTS: "pants", Label.SKIRT: "skir
 _SMALLEST = 0.0008
 # How many pixels of the frame the old garment mixes with its surroundings at the region's border.
 _BORDER = 1.5
-# Over which share of the frame's longer side H_A may not change the garment's mean colours.
-_HELD = 0.03
+# Over which share of the frame's longer side H_A may not change the garment's mean colors.
+_COLOR_REACH = 0.03
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TextureTransferResult(EditResult):
     """A person with regions of another photo; ``parsing`` is the result's map, ``pose`` the person's own."""
 
@@ -63,7 +60,7 @@ class TextureTransferResult(EditResult):
         return [
             (f"clothes: {self.clothes.name}", resize_for_panel(self.clothes.image, largest)),
             (f"person: {self.person.name}", resize_for_panel(self.person.image, largest)),
-            ("parsing map", resize_for_panel(colorize_parsing(self.parsing), largest, Image.Resampling.NEAREST)),
+            ("parsing map", draw_map_panel(self.parsing, largest)),
             ("result", resize_for_panel(self.image, largest)),
         ]
 
@@ -72,54 +69,50 @@ class TextureTransferResult(EditResult):
 class _Exchange:
     """One region: its label in the person's map, and in that of the clothes."""
 
-    own: Label
+    worn: Label
     given: Label
 
 
-def check_regions(regions: Sequence[str]) -> tuple[str, ...]:
-    """``regions``, if all of them are in `REGIONS`. Raises `InputError`."""
-    for region in regions:
+def check_regions(regions: str | Sequence[str]) -> tuple[str, ...]:
+    """``regions``, one or several, if all of them are in `REGIONS`. Raises `InputError`."""
+    regions = (regions,) if isinstance(regions, str) else tuple(regions)
+    for region in regions or ("",):
         if region not in REGIONS:
-            raise InputError(f"region {region!r} is unknown; choose of {', '.join(REGIONS)}")
-    if not regions:
-        raise InputError(f"no region is named; choose of {', '.join(REGIONS)}")
-    return tuple(regions)
-
-
-def check_exchange(person: Person, clothes: Person, regions: Sequence[str]) -> None:
-    """Raises `InputError` if ``regions`` of the two photos cannot be exchanged."""
-    _exchanges(person, clothes, check_regions(regions))
+            problem = f"region {region!r} is unknown" if region else "no region is named"
+            raise InputError(f"{problem}; choose of {', '.join(REGIONS)}", option="regions")
+    return regions
 
 
 def transfer_texture(
-    person: Person, clothes: Person, regions: Sequence[str], shape: bool = False
+    networks: Networks, clothes: Person, person: Person, regions: str | Sequence[str], shape: bool = False
 ) -> TextureTransferResult:
-    """The person with ``regions`` of the photo ``clothes``; see `Person.transfer_texture`."""
-    exchanges = _exchanges(person, clothes, check_regions(regions))
-    taker, giver = person.outlined, clothes.outlined
-    source = _offered(giver, exchanges)
-    own = [exchange.own for exchange in exchanges]
-    layout, image, parsing = taker.views.labels, taker.image, taker.parsing
+    """``person`` with ``regions`` of the photo ``clothes``; see `Predictor.transfer_texture`."""
+    exchanges = find_exchanges(networks, clothes, person, regions, shape)
+    taker, giver = networks.frame_outlined(person), networks.frame_outlined(clothes)
+    source = _prepare_clothes(giver, exchanges)
+    transfer = Transfer(source.poses, taker.batch.poses, networks.frame)
+    worn = [exchange.worn for exchange in exchanges]
+    labels, image, parsing = taker.batch.labels, taker.person.image, taker.person.parsing
     if shape:
-        transfer = Transfer(source.poses, taker.views.poses, taker.fit.frame)
-        before, predicted = (
-            labels[0].byte().cpu().numpy() for labels in (layout, taker.generator.layouts(source, transfer))
-        )
-        layout = torch.from_numpy(reshape_regions(before, predicted, own)).to(layout)[None]
-        parsing = enlarge_map(taker, layout[0].byte().cpu().numpy())
-        image = inpaint_regions(taker, layout, parsing, left=own)
-    after = layout[0].byte().cpu().numpy()
-    worn, (guide, shown) = paint_source(source, taker, layout), paste_source(source, taker, layout)
+        predicted = networks.predict_maps(source, transfer)[0].byte().cpu().numpy()
+        labels = torch.from_numpy(reshape_regions(taker.parsing, predicted, worn)).to(labels)[None]
+        parsing = enlarge_map(taker, labels[0].byte().cpu().numpy())
+        image = inpaint_regions(networks, taker, labels, parsing, unpainted=worn)
+    after = labels[0].byte().cpu().numpy()
+    paste = transfer.paste(source.images, source.labels, labels)
+    painted = to_pictures(networks.paint(source, transfer, labels, paste))[0]
+    guide, shown = to_pictures(paste.image)[0], np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
     for exchange in exchanges:
-        given = erode_region(giver.parsing == exchange.given, _BORDER * enlargement_factor(giver))
-        plain, region = measure_plainness(giver.image, given), after == exchange.own
-        flat = unmix_borders(match_local_mean(worn, guide, erode_region(region, 1) & shown, _HELD), region)
-        if exchange.own != Label.HAIR:  # which is all fine light and shade
+        given = erode_region(giver.person.parsing == exchange.given, _BORDER * giver.enlargement)
+        plain, region = measure_plainness(giver.person.image, given), after == exchange.worn
+        known = erode_region(region, 1) & shown
+        flat = unmix_borders(match_local_mean(painted, guide, known, _COLOR_REACH), region)
+        if exchange.worn != Label.HAIR:  # which is all fine light and shade
             flat = flatten_shading(flat, plain)
         enlarged = taker.fit.image_back(continue_texture(flat, region & shown, region, plain))
-        old, width = taker.parsing == exchange.own, _BORDER * enlargement_factor(taker)
-        lit = apply_shading(enlarged, estimate_shading(taker.image, erode_region(old, width)))
-        image = replace_garment(image, lit, parsing == exchange.own, old, width)
+        old, width = taker.person.parsing == exchange.worn, _BORDER * taker.enlargement
+        lit = apply_shading(enlarged, estimate_shading(taker.person.image, erode_region(old, width)))
+        image = replace_garment(image, lit, parsing == exchange.worn, old, width)
     return TextureTransferResult(
         person=person,
         target=f"clothes of {clothes.name}",
@@ -130,53 +123,58 @@ def transfer_texture(
     )
 
 
-def _offered(giver: Person, exchanges: Sequence[_Exchange]) -> PersonBatch:
+def _prepare_clothes(giver: FramedPerson, exchanges: Sequence[_Exchange]) -> PersonBatch:
     """What H_A is shown of the clothes: their photo, with the person's labels in its map.
 
     What counts as the garment's at its outline but is nothing like it is left out: it would be painted into the middle
     of the region.
     """
-    views, labels = giver.views, giver.views.labels.clone()
+    batch, labels = giver.batch, giver.batch.labels.clone()
     for exchange in exchanges:
-        foreign = find_foreign_rim(giver.image, giver.parsing, exchange.given)
+        foreign = find_foreign_rim(giver.person.image, giver.person.parsing, exchange.given)
         left_out = torch.from_numpy(giver.fit.parsing(foreign.astype(np.uint8)) > 0).to(labels.device)[None]
-        labels[views.labels == exchange.given] = exchange.own
+        labels[batch.labels == exchange.given] = exchange.worn
         labels[left_out] = Label.BACKGROUND
-    return PersonBatch(views.images, labels, views.poses)
+    return PersonBatch(batch.images, labels, batch.poses)
 
 
-def _exchanges(person: Person, clothes: Person, regions: Sequence[str]) -> list[_Exchange]:
-    """What is exchanged for what. Raises `InputError` where a photo does not show a region."""
+def find_exchanges(
+    networks: Networks, clothes: Person, person: Person, regions: str | Sequence[str], shape: bool
+) -> list[_Exchange]:
+    """What is exchanged for what. Raises `InputError` as `Predictor.transfer_texture` does."""
+    if shape:
+        networks.require_semantic("it predicts shapes; choose other weights", "weights")
+    regions = check_regions(regions)
     found: dict[Label, _Exchange] = {}
     if "all" in regions:
         for region in ("upper", "lower", "hair"):
-            exchange = _exchange(person, clothes, REGIONS[region])
+            exchange = _find_exchange(clothes, person, REGIONS[region], networks.frame)
             if isinstance(exchange, _Exchange):
-                found[exchange.own] = exchange
+                found[exchange.worn] = exchange
         if not found:
             raise InputError(f"{person.name} and {clothes.name} show no region both; choose other photos")
     for region in regions:
         if region == "all":
             continue
-        exchange = _exchange(person, clothes, REGIONS[region])
+        exchange = _find_exchange(clothes, person, REGIONS[region], networks.frame)
         if not isinstance(exchange, _Exchange):
+            missing = " and no ".join(_NAMES.get(label, LABELS[label]) for label in REGIONS[region])
             remedy = "choose lower" if region in ("pants", "skirt") else "choose another region or photo"
-            raise InputError(f"{exchange.name} shows no {_title(REGIONS[region])}; {remedy}")
-        found[exchange.own] = exchange
+            raise InputError(f"{exchange.name} shows no {missing}; {remedy}", option="regions")
+        found[exchange.worn] = exchange
     return list(found.values())
 
 
-def _exchange(person: Person, clothes: Person, labels: Sequence[Label]) -> _Exchange | Person:
+def _find_exchange(
+    clothes: Person, person: Person, labels: Sequence[Label], frame: tuple[int, int]
+) -> _Exchange | Person:
     """Which label is exchanged for which; the photo that shows none of ``labels`` if there is one."""
     chosen = []
     for one in (person, clothes):
-        counts = {label: int((one.views.labels == label).sum()) for label in labels}
+        parsing = Letterbox.of(one.crop.size, frame).parsing(one.parsing)
+        counts = {label: int((parsing == label).sum()) for label in labels}
         label = max(counts, key=lambda label: counts[label])
-        if counts[label] < _SMALLEST * one.views.labels[0].numel():
+        if counts[label] < _SMALLEST * parsing.size:
             return one
         chosen.append(label)
     return _Exchange(*chosen)
-
-
-def _title(labels: Sequence[Label]) -> str:
-    return " and no ".join(_NAMES.get(label, LABELS[label]) for label in labels)

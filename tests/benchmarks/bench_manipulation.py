@@ -31,7 +31,7 @@ from pgen.body.viz import colorize_parsing, draw_sheet
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
-from pgen.data.formats.images import write_png
+from pgen.data.formats.images import write_image
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.errors import InputError
 from pgen.inference.predictor import load
@@ -129,6 +129,6 @@ def test_bench_manipulation() -> None:
         others = ", ".join(str(counts[name, kind]) for kind in ("as it was", "refused", "touched more"))
         print(f"{name:16}", *(f"{number:6.3f}" for number in numbers), f" {len(found)}, {others}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), force=True)
+        write_image(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), overwrite=True)
     assert not sum(number for (_, kind), number in counts.items() if kind == "touched more")
     assert all(np.mean([one[0] > 0.5 for one in shares[name]]) >= 0.9 for name in names if shares[name])

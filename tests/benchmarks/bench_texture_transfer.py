@@ -24,7 +24,7 @@ from skimage.metrics import structural_similarity
 from pgen.body.labels import Label
 from pgen.body.transfer import Transfer
 from pgen.body.viz import draw_sheet
-from pgen.data.formats.images import write_png
+from pgen.data.formats.images import write_image
 from pgen.data.pretrained import BUNDLED, load_vgg_features
 from pgen.inference.person import Person
 from pgen.inference.pixels.shading import apply_shading, estimate_shading
@@ -126,7 +126,7 @@ def test_bench_texture_transfer() -> None:
         ssim, distance = np.mean(values, axis=0)
         print(f"{name:24} {ssim:.4f} {distance:.4f}")
     if os.environ.get("PGEN_SHEET"):
-        write_png(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), force=True)
+        write_image(os.environ["PGEN_SHEET"], draw_sheet(rows, cell=CELL), overwrite=True)
     for end in ("", ", shape"):
         ours = np.mean(found[f"H_A{end}"], axis=0)
         for name in ("affine paste", "mean colour"):

@@ -60,13 +60,15 @@ class Annotators:
         self._pose: PoseAnnotator | None = None
         self._parser: ParsingAnnotator | None = None
 
-    def pose(self, image: NDArray[np.uint8], photo: str) -> Annotation:
+    def pose(self, image: NDArray[np.uint8], photo: str, number: int | None = None) -> Annotation:
         """The pose of the person in ``image``, uint8 (H, W, 3), that was taken from ``photo``.
+
+        ``number`` says which, instead of ``person``.
 
         Raises `InputError` if nobody is found, there is no person of the number, or the annotator is not installed.
         """
         annotator = self.pose_annotator()
-        person, note = pick_person(annotator.people(image), self.person, photo)
+        person, note = pick_person(annotator.people(image), self.person if number is None else number, photo)
         notes = (f"{photo}: pose estimated by {annotator.name}", *([note] if note else []))
         return Annotation(person, notes)
 

@@ -1,4 +1,4 @@
-"""Photos in, PNG out."""
+"""Photos in, pictures out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,23 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     the first frame is taken. Raises `InputError` for anything that is no readable photo of at most 64
     megapixels.
     """
-    with decode_image(read_bytes(path, "an image"), path) as image:
-        try:
-            return _to_rgb(_upright(image), path)
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:
-            raise _unreadable(path, error) from error
+    return decode_photo(read_bytes(path, "an image"), path)
+
+
+def decode_photo(data: bytes, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """The same of ``data``, the bytes of a file that messages call ``name``."""
+    with decode_image(data, name) as image:
+        return convert_to_rgb(image, name)
+
+
+def convert_to_rgb(image: Image.Image, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """The same of a picture that Pillow has opened."""
+    try:
+        return _to_rgb(_upright(image), name)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        raise _unreadable(name, error) from error
 
 
 def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
@@ -78,12 +89,36 @@ def looks_like_image(data: bytes) -> bool:
     return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP") or data[4:8] == b"ftyp"
 
 
-def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8], force: bool = False) -> Path:
-    """Write ``image``, uint8 (H, W, 3) RGB, as PNG. Raises `InputError` as `atomic_write` does."""
+#: How pictures are written, by suffix, and with what options of Pillow's.
+_WRITERS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".webp": {"format": "WEBP", "quality": 95},
+}
+PICTURE_SUFFIXES = tuple(_WRITERS)
+
+
+def check_picture_suffix(path: str | os.PathLike[str], option: str | None = None) -> None:
+    """Raises `InputError`, about the parameter ``option``, if `write_image` does not write files called like this."""
+    if Path(path).suffix.lower() not in PICTURE_SUFFIXES:
+        name = Path(path).stem or "out"
+        raise InputError(
+            f"{path}: pictures are written as PNG, JPEG or WebP; name it {name}.png, {name}.jpg or {name}.webp",
+            option=option,
+        )
+
+
+def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], overwrite: bool = False) -> Path:
+    """Write ``image``, uint8 (H, W, 3) RGB, as its suffix says: PNG, JPEG (.jpg, .jpeg) or WebP.
+
+    Raises `InputError` for other suffixes, and as `atomic_write` does.
+    """
+    check_picture_suffix(path)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"an image is uint8 (H, W, 3), not {image.dtype} {image.shape}")
-    with atomic_write(path, force) as aside:
-        Image.fromarray(np.ascontiguousarray(image)).save(aside, format="PNG")
+    with atomic_write(path, overwrite) as aside:
+        Image.fromarray(np.ascontiguousarray(image)).save(aside, **_WRITERS[Path(path).suffix.lower()])
     return Path(path)
 
 

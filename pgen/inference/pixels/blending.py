@@ -8,25 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-# How soft colours are that continue others, of plain and of patterned garments, as shares of the picture's longer side.
-_CONTINUED = (0.008, 0.05)
+# How soft colors are that continue others, of plain and of patterned garments, as shares of the picture's longer side.
+_CONTINUE_REACHES = (0.008, 0.05)
 
 # Weights of neighbourhoods below this count as this: too little is known there.
 _FAINT = 0.05
 
-_Any = TypeVar("_Any", bound=np.generic)
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-# Two colours closer than this (0-255, Euclidean) cannot be told apart well enough to find a mixture of them.
+# Two colors closer than this (0-255, Euclidean) cannot be told apart well enough to find a mixture of them.
 _DISTINCT = 24.0
-# Widths of the neighbourhoods that correct a colour, as shares of the picture's longer side: near, farther, far.
+# Widths of the neighbourhoods that correct a color, as shares of the picture's longer side: near, farther, far.
 _REACHES = (0.008, 0.03, 0.12)
 
 
-def nearest_fill(image: NDArray[_Any], region: Mask) -> NDArray[_Any]:
-    """``image`` (H, W) or (H, W, 3) with every pixel outside ``region`` (H, W) in the colour of the nearest one inside.
+def nearest_fill(image: NDArray[_Scalar], region: Mask) -> NDArray[_Scalar]:
+    """``image`` (H, W) or (H, W, 3) with every pixel outside ``region`` (H, W) in the color of the nearest one inside.
 
     To enlarge a region without mixing in what lies beside it. The image itself if the region is empty.
     """
@@ -42,13 +42,13 @@ def erode_region(region: Mask, width: float) -> Mask:
 
 
 def unmix_borders(image: Picture, region: Mask) -> Picture:
-    """``image`` (H, W, 3) in the colours that ``region`` has inside of its outermost pixels, all over."""
+    """``image`` (H, W, 3) in the colors that ``region`` has inside of its outermost pixels, all over."""
     core = erode_region(region, 1)
     return nearest_fill(image, core if core.any() else region)
 
 
 def match_local_mean(painted: Picture, guide: Picture, known: Mask, reach: float) -> Picture:
-    """``painted`` (H, W, 3) with the mean colours that ``guide`` has in ``known``, over ``reach`` of the longer side.
+    """``painted`` (H, W, 3) with the mean colors that ``guide`` has in ``known``, over ``reach`` of the longer side.
 
     Detail stays. H_A tints white cloth like skin near joints, which its guide does not.
     """
@@ -56,15 +56,15 @@ def match_local_mean(painted: Picture, guide: Picture, known: Mask, reach: float
         return painted
     sigma = max(1.0, reach * max(known.shape))
     weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, truncate=3)
-    difference = _blurred((guide.astype(np.float32) - painted) * known[..., None], sigma)
+    difference = _blur((guide.astype(np.float32) - painted) * known[..., None], sigma)
     result = painted + difference / np.maximum(weight, _FAINT)[..., None]
     return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
 
 
 def continue_texture(painted: Picture, known: Mask, region: Mask, plain: float) -> Picture:
-    """``painted`` (H, W, 3) with the colours that it has in ``known`` carried on into the rest of ``region``.
+    """``painted`` (H, W, 3) with the colors that it has in ``known`` carried on into the rest of ``region``.
 
-    What the other photo does not show is painted in the garment's mean colour, which makes patches. The more ``plain``
+    What the other photo does not show is painted in the garment's mean color, which makes patches. The more ``plain``
     a garment is (0 to 1), the more it goes on as it is nearby; a patterned one takes on the mean of a wider
     neighbourhood, with what pattern it has.
     """
@@ -72,18 +72,18 @@ def continue_texture(painted: Picture, known: Mask, region: Mask, plain: float) 
     unknown = region & ~known
     if not inner.any() or not unknown.any():
         return painted
-    near, wide = (reach * max(region.shape) for reach in _CONTINUED)
-    nearby = _blurred(nearest_fill(painted, inner).astype(np.float32), near)
-    level = _mean_around(painted, inner, wide) - _mean_around(painted, unknown, wide)
+    near, wide = (reach * max(region.shape) for reach in _CONTINUE_REACHES)
+    nearby = _blur(nearest_fill(painted, inner).astype(np.float32), near)
+    level = _average_around(painted, inner, wide) - _average_around(painted, unknown, wide)
     mixed = plain * nearby + (1 - plain) * (painted + level * unknown[..., None])
     outside = region & ~inner
     return np.where(outside[..., None], np.rint(np.clip(mixed, 0, 255)).astype(np.uint8), painted)
 
 
-def _mean_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:
-    """Mean colour (H, W, 3) of ``region`` around each pixel; far from it, that of its nearest pixels."""
+def _average_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:
+    """Mean color (H, W, 3) of ``region`` around each pixel; far from it, that of its nearest pixels."""
     weight = ndimage.gaussian_filter(region.astype(np.float32), sigma, truncate=3)
-    total = _blurred(image.astype(np.float32) * region[..., None], sigma)
+    total = _blur(image.astype(np.float32) * region[..., None], sigma)
     return nearest_fill(total / np.maximum(weight, 1e-4)[..., None], weight > 1e-2)
 
 
@@ -91,8 +91,8 @@ def replace_garment(photo: Picture, painted: Picture, region: Mask, old: Mask, w
     """``photo`` with ``painted`` in ``region``, but for what mixes there with the surroundings of the ``old`` region.
 
     Within ``width`` pixels of the old region's border, a pixel's share of the region is found from the photo itself:
-    where its colour lies between those of the region and of its surroundings nearby. Only that share takes on the new
-    colour, the rest stays what is outside. Pixels outside of ``region`` are not touched.
+    where its color lies between those of the region and of its surroundings nearby. Only that share takes on the new
+    color, the rest stays what is outside. Pixels outside of ``region`` are not touched.
 
     Args:
         photo, painted: uint8 (H, W, 3).
@@ -119,7 +119,7 @@ def replace_garment(photo: Picture, painted: Picture, region: Mask, old: Mask, w
 
 
 def match_borders(painted: Picture, photo: Picture, labels: NDArray[np.uint8], wanted: Mask, known: Mask) -> Picture:
-    """``painted`` with its colours in ``wanted`` moved to those that ``photo`` has nearby for the same label.
+    """``painted`` with its colors in ``wanted`` moved to those that ``photo`` has nearby for the same label.
 
     How painted and photo differ in ``known`` is carried over into ``wanted`` label by label, mostly from nearby: so new
     cloth meets the old without a step.
@@ -139,7 +139,7 @@ def match_borders(painted: Picture, photo: Picture, labels: NDArray[np.uint8], w
         for reach in _REACHES:
             sigma = max(1.0, reach * longer)
             # Narrow neighbourhoods count most where they hold anything.
-            total += _blurred(difference * here[..., None], sigma) / sigma**2
+            total += _blur(difference * here[..., None], sigma) / sigma**2
             weight += ndimage.gaussian_filter(here.astype(np.float32), sigma, truncate=3) / sigma**2
         usual = np.median(difference[here], axis=0)
         shift = np.where(weight[..., None] > 1e-6, total / np.maximum(weight, 1e-6)[..., None], usual)
@@ -164,5 +164,5 @@ def feather(photo: Picture, painted: Picture, changed: Mask, border: float) -> P
     return result
 
 
-def _blurred(image: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
+def _blur(image: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
     return np.asarray(ndimage.gaussian_filter(image, (sigma, sigma, 0), truncate=3), np.float32)

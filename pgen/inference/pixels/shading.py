@@ -1,6 +1,6 @@
 """Light and folds of the garment in a photo, given to the one that takes its place.
 
-What H_A paints brings the pattern and colours of the other photo's garment, but light and folds of that other photo
+What H_A paints brings the pattern and colors of the other photo's garment, but light and folds of that other photo
 too, warped along with them. Kept are the strong edges, which are the pattern; light and folds come from the person's
 own garment, whose shape is the one that stays. On 50 held-out synthetic pairs this gains 0.1 of SSIM inside the region.
 """
@@ -14,36 +14,36 @@ from skimage.restoration import denoise_tv_chambolle
 
 from pgen.inference.pixels.blending import nearest_fill
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
 # away is light and folds, what it leaves is the pattern. Light and folds hardly change the tint.
 _FLATTENING, _FLATTENING_PATTERN, _FLATTENING_TINT = 0.1, 0.04, 0.01
 # Lace and prints differ from what is around them by more than folds do, over a distance too short for them: in
 # logarithms of luminance, and as shares of the picture. Where there is much of it, hardly anything is taken away.
 _FINE, _FINE_ACROSS, _FINE_AROUND, _FINE_ENOUGH, _FLATTENING_FINE = 0.3, 0.014, 0.012, 0.33, 0.01
-# Light and folds change logarithms of luminance by no more, and the share of red, green and blue in a colour by less.
+# Light and folds change logarithms of luminance by no more, and the share of red, green and blue in a color by less.
 _DARKEST, _BRIGHTEST, _TINT, _RANGE = -0.8, 0.5, 0.04, 0.6
 # A garment is plain if nearly all of its pixels have one tint, and neighbours (as far apart as this share of the
 # picture) nearly one brightness; it is patterned if fewer pixels do, or brightness varies more.
 _SAME_TINT, _ROUGHNESS, _NEIGHBOURS = (0.75, 0.88), (0.24, 0.14), 0.02
 # Over how many pixels of a frame of 100 light is carried beyond the old garment.
-_CARRIED = 2.0
+_SPREAD = 2.0
 
 
 def flatten_shading(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
     """``painted`` (H, W, 3) without light and folds, but with its pattern, lace and prints; ``plain`` as below."""
-    colours = np.maximum(painted.astype(np.float32) / 255, 0.008)
-    luminance = colours @ _LUMINANCE
+    colors = np.maximum(painted.astype(np.float32) / 255, 0.008)
+    luminance = colors @ LUMINANCE
     weight = plain * _FLATTENING + (1 - plain) * _FLATTENING_PATTERN
-    tint = denoise_tv_chambolle(colours / luminance[..., None], weight=2 * _FLATTENING_TINT, channel_axis=2)
+    tint = denoise_tv_chambolle(colors / luminance[..., None], weight=2 * _FLATTENING_TINT, channel_axis=2)
     smooth = tint * denoise_tv_chambolle(luminance, weight=weight)[..., None]
-    fine = _fineness(luminance)[..., None]
+    fine = _measure_fineness(luminance)[..., None]
     if fine.any():
-        smooth += fine * (denoise_tv_chambolle(colours, weight=_FLATTENING_FINE, channel_axis=2) - smooth)
+        smooth += fine * (denoise_tv_chambolle(colors, weight=_FLATTENING_FINE, channel_axis=2) - smooth)
     return np.asarray(np.rint(np.clip(smooth, 0, 1) * 255).astype(np.uint8))
 
 
-def _fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+def _measure_fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much fine pattern there is around each pixel (H, W), from 0 to 1."""
     longer = max(luminance.shape)
     logarithm = np.log(luminance)
@@ -54,11 +54,11 @@ def _fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def measure_plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
-    """1 for a garment of one colour, 0 for a patterned one; ``photo`` (H, W, 3) shows it unmixed in ``inner``."""
+    """1 for a garment of one color, 0 for a patterned one; ``photo`` (H, W, 3) shows it unmixed in ``inner``."""
     if not inner.any():
         return 0.0
     sigma = _NEIGHBOURS * max(inner.shape)
-    ratio, foreign = _compared(photo, inner)
+    ratio, foreign = _compare_to_garment(photo, inner)
     weight = ndimage.gaussian_filter(inner.astype(np.float32), sigma)
     around = ndimage.gaussian_filter(np.where(inner, ratio, 0).astype(np.float32), sigma) / np.maximum(weight, 1e-6)
     roughness = float((ratio - around)[inner].std())
@@ -77,20 +77,22 @@ def estimate_shading(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDAr
     strength = measure_plainness(photo, inner)
     if not strength:
         return np.ones(inner.shape, np.float32)
-    ratio, foreign = _compared(photo, inner)
-    own = inner & ~foreign
-    carried = nearest_fill(np.clip(ratio, _DARKEST, _BRIGHTEST) * strength, own)
-    beyond = ndimage.gaussian_filter(carried, _CARRIED * max(inner.shape) / 100)
-    near = ndimage.distance_transform_edt(~own) <= 0.03 * max(inner.shape)
-    return np.asarray(np.exp(np.where(near, carried, beyond)), np.float32)
+    ratio, foreign = _compare_to_garment(photo, inner)
+    plain = inner & ~foreign
+    near = nearest_fill(np.clip(ratio, _DARKEST, _BRIGHTEST) * strength, plain)
+    far = ndimage.gaussian_filter(near, _SPREAD * max(inner.shape) / 100)
+    is_near = ndimage.distance_transform_edt(~plain) <= 0.03 * max(inner.shape)
+    return np.asarray(np.exp(np.where(is_near, near, far)), np.float32)
 
 
-def _compared(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Logarithm of brightness against the garment's, and where neither light nor folds can explain the colour."""
-    colours = photo.astype(np.float32)
-    luminance = np.log(np.maximum(colours @ _LUMINANCE, 4))
+def _compare_to_garment(
+    photo: NDArray[np.uint8], inner: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Logarithm of brightness against the garment's, and where neither light nor folds can explain the color."""
+    colors = photo.astype(np.float32)
+    luminance = np.log(np.maximum(colors @ LUMINANCE, 4))
     ratio = luminance - np.median(luminance[inner])
-    tint = colours / np.maximum(colours.sum(axis=2, keepdims=True), 12)
+    tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
     foreign = np.abs(tint - np.median(tint[inner], axis=0)).max(axis=2) > _TINT
     return ratio, foreign | (np.abs(ratio) > _RANGE)
 

@@ -1,4 +1,4 @@
-"""Where a photo shows bare skin, and what colour skin that comes to light would have."""
+"""Where a photo shows bare skin, and what color skin that comes to light would have."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from scipy import ndimage
 
 from pgen.body.labels import SKIN_LABELS, Label
 from pgen.body.limb_fields import complete_legs, measure_limb, torso_length
+from pgen.inference.pixels.shading import LUMINANCE
 
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # From here on (1 knee, 2 ankle) there may be shoes, which count as legs.
 _SHOES = 1.7
-# Skin of one person differs by no more than this in the share of red, green and blue in its colour, and in the
+# Skin of one person differs by no more than this in the share of red, green and blue in its color, and in the
 # logarithm of its brightness: eyes, lips and shoes do.
 _TINT, _BRIGHTNESS = 0.05, 0.5
-# Over which shares of the picture's longer side skin goes on as it is nearby; and how much its usual colour counts.
+# Over which shares of the picture's longer side skin goes on as it is nearby; and how much its usual color counts.
 _REACHES, _USUAL = (0.02, 0.08), 5e-3
 # The roundness of limbs is as wide as between these shares of the longer side: narrower are folds.
 _ROUND = (0.008, 0.06)
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-_FEW = 12  #: pixels that are too few to tell a colour
+_FEW = 12  # pixels that are too few to tell a color
 
 
-def paint_bare_skin(
+def find_bare_skin(
     image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Where (H, W) ``image`` (H, W, 3) shows skin: of what counts as skin in ``parsing``, not shoes, eyes or lips.
@@ -40,20 +40,18 @@ def paint_bare_skin(
     usual = skin & ~legs if (skin & ~legs).sum() >= _FEW else skin & ~low
     if usual.sum() < _FEW:
         return np.asarray(skin & ~low)
-    colours = image.astype(np.float32)
-    tint = colours / np.maximum(colours.sum(axis=2, keepdims=True), 12)
-    brightness = np.log(np.maximum(colours @ _LUMINANCE, 4))
+    colors = image.astype(np.float32)
+    tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
+    brightness = np.log(np.maximum(colors @ LUMINANCE, 4))
     alike = np.abs(tint - np.median(tint[usual], axis=0)).max(axis=2) < _TINT
     alike &= np.abs(brightness - np.median(brightness[usual])) < _BRIGHTNESS
     return np.asarray(skin & (alike | (legs & ~low)))
 
 
-def find_skin_around(
-    image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def spread_skin(image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]) -> NDArray[np.float32]:
     """Skin all over, (H, W, 3) from 0 to 255: as ``image`` (H, W, 3) has it nearby in ``shown``, round as in ``light``.
 
-    Far from any, it has the usual colour of it. Some must be shown.
+    Far from any, it has the usual color of it. Some must be shown.
 
     Args:
         light: (H, W), light and folds of what was there before, as `pgen.inference.pixels.shading` has them.

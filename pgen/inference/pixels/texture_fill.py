@@ -21,8 +21,8 @@ def extend_texture(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArr
     top, left, bottom, right = largest_rectangle(np.asarray(blocks))
     if min(bottom - top, right - left) < _SMALLEST:
         return None
-    rows = _mirrored(region.shape[0], top * step, bottom * step)
-    columns = _mirrored(region.shape[1], left * step, right * step)
+    rows = _mirror_index(region.shape[0], top * step, bottom * step)
+    columns = _mirror_index(region.shape[1], left * step, right * step)
     return np.asarray(image[np.ix_(rows, columns)])
 
 
@@ -48,7 +48,7 @@ def largest_rectangle(region: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     return best
 
 
-def _mirrored(length: int, first: int, last: int) -> NDArray[np.int_]:
+def _mirror_index(length: int, first: int, last: int) -> NDArray[np.int_]:
     """Index into ``first`` to ``last`` for each of ``length`` places: the same within, going to and fro beyond."""
     span = last - first
     phase = (np.arange(length) - first) % (2 * span)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from pgen.data.formats.images import MAX_PIXELS, read_image, write_png
+from pgen.data.formats.images import MAX_PIXELS, read_image, write_image
 from pgen.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
@@ -136,11 +136,11 @@ def test_what_is_no_image(tmp_path: Path) -> None:
 @given(image=arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))
 def test_png_round_trip(tmp_path_factory: pytest.TempPathFactory, image: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("png") / "a.png"
-    write_png(path, image)
+    write_image(path, image)
     np.testing.assert_array_equal(read_image(path), image)
 
 
 def test_write_png_takes_pictures_only(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
-        write_png(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+        write_image(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     assert not list(tmp_path.iterdir())
