@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
-#: Up to so many results are shown large on the sheet.
-_LARGE_ROWS = 8
+_LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
 
 def run(
@@ -97,7 +96,8 @@ def run(
         names.append(someone.name)
     files = find_output_files(out, names, [target.name for target in targets], force, sheet)
     largest = 512 if len(photos) * len(targets) <= _LARGE_ROWS else 256
-    rows, pictures = list[list[tuple[str, Picture]]](), list[Picture]()
+    rows: list[list[tuple[str, Picture]]] = []
+    pictures: list[Picture] = []
     batch = Batch(force, paste)
     with progress("generating", len(photos) * len(targets)) as advance:
         for photo, row in zip(photos, files, strict=True):

@@ -67,10 +67,8 @@ class Networks:
         if batch is None:
             labels = torch.from_numpy(fit.parsing(person.parsing)).to(self.device)
             pose = torch.from_numpy(fit.pose(person.pose)).to(self.device)
-            batch = PersonBatch(
-                from_pictures(fit.image(person.image)[None], self.device), labels[None].long(), pose[None]
-            )
-            self._batches[person] = batch
+            image = from_pictures(fit.image(person.image)[None], self.device)
+            self._batches[person] = batch = PersonBatch(image, labels[None].long(), pose[None])
         return FramedPerson(person, fit, batch)
 
     def frame_outlined(self, person: Person) -> FramedPerson:

@@ -47,7 +47,7 @@ def load(
         InputError: no such file, no weights, no such device.
     """
     path, origin = find_weights(weights)
-    there = choose_device(device)
+    there = choose_device(str(device))
     networks = load_weights(path)
     try:
         return Predictor(networks, origin, there, annotators)

@@ -94,12 +94,12 @@ def test_bench_manipulation() -> None:
     rows = []
     for index, example in enumerate(kept(f"manipulation-{SEED}", count, lambda: people(model.frame))):
         image, truth, pose = (example[what] for what in ("image", "parsing", "pose"))
-        person = model.person(image, pose, truth)
+        person = model.person(image, pose, truth, crop=False)
         results = {}
         for edit in chosen():
             name = "=".join(edit)
             try:
-                result = person.manipulate(**{edit[0]: edit[1]})
+                result = model.manipulate(person, {edit[0]: edit[1]})
             except InputError:
                 counts[name, "refused"] += 1
                 continue

@@ -28,7 +28,7 @@ from pgen.data.formats.images import write_image
 from pgen.data.pretrained import BUNDLED, load_vgg_features
 from pgen.inference.person import Person
 from pgen.inference.pixels.shading import apply_shading, estimate_shading
-from pgen.inference.predictor import load
+from pgen.inference.predictor import Predictor, load
 from pgen.models.vgg import VggFeatures
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.render import render
@@ -79,10 +79,11 @@ def scores(found: Picture, true: Picture, region: NDArray[np.bool_], vgg: VggFea
     return float(ssim.mean(2)[region].mean()), float((distance * weight).sum() / weight.sum())
 
 
-def baselines(clothes: Person, person: Person) -> dict[str, Picture]:
+def baselines(model: Predictor, clothes: Person, person: Person) -> dict[str, Picture]:
     """The person with the top pasted by the part-wise warps, and filled with the top's mean colour."""
-    transfer = Transfer(clothes.views.poses, person.views.poses, clothes.fit.frame)
-    pasted = transfer.paste(clothes.views.images, clothes.views.labels, person.views.labels).image[0]
+    giver, taker = (model.networks.frame_person(one).batch for one in (clothes, person))
+    transfer = Transfer(giver.poses, taker.poses, model.frame)
+    pasted = transfer.paste(giver.images, giver.labels, taker.labels).image[0]
     carried = ((pasted + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     region = (person.parsing == Label.UPPER)[..., None]
     mean = clothes.image[clothes.parsing == Label.UPPER].mean(axis=0).round().astype(np.uint8)
@@ -105,13 +106,15 @@ def test_bench_texture_transfer() -> None:
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     rows = []
     for number, case in enumerate(kept("texture-transfer", count, lambda: cases(model.frame))):
-        clothes, person = (model.person(*(case[f"{name} {what}"] for what in WHAT)) for name in ("clothes", "person"))
-        texture = person.transfer_texture(clothes, ["upper"])
-        others = baselines(clothes, person)
+        clothes, person = (
+            model.person(*(case[f"{name} {what}"] for what in WHAT), crop=False) for name in ("clothes", "person")
+        )
+        texture = model.transfer_texture(clothes, person, ["upper"])
+        others = baselines(model, clothes, person)
         region = person.parsing == Label.UPPER
         for name, image in {"H_A": texture.image, **others}.items():
             found[name].append(scores(image, case["textured"], region, vgg))
-        shaped = person.transfer_texture(clothes, ["upper"], shape=True)
+        shaped = model.transfer_texture(clothes, person, ["upper"], shape=True)
         # What either garment covers: the new one must be there, and the old one gone.
         either = region | (case["dressed parsing"] == Label.UPPER)
         for name, image in {"H_A": shaped.image, **others}.items():

@@ -143,11 +143,11 @@ def test_a_small_person_is_cut_out_and_pasted_back(here: Path) -> None:
     labels = np.zeros((400, 600), np.uint8)
     photo[200:328, 300:428], labels[200:328, 300:428] = A.image, A.parsing
     pose = STANDING + np.array((300, 200))
-    person = model.person(photo, pose, labels, crop=True)
+    person = model.person(photo, pose, labels)
     assert max(person.image.shape) < 250
-    np.testing.assert_allclose(person.pose + person.window.corner, pose, atol=1e-3)
-    result = person.generate(pose + np.array((4, 0)))
-    np.testing.assert_allclose(result.pose + person.window.corner, pose + np.array((4, 0)), atol=0.01)
+    np.testing.assert_allclose(person.pose + person.crop.corner, pose, atol=1e-3)
+    result = model.generate(person, pose + np.array((4, 0)), retarget="none")
+    np.testing.assert_allclose(result.pose + person.crop.corner, pose + np.array((4, 0)), atol=0.01)
     pasted = result.pasted()
     assert pasted.shape == photo.shape
     far = np.ones((400, 600), bool)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,10 @@ from PIL import Image
 from pgen.cli.main import main
 from pgen.data.formats.keypoints import write_pose_csv, write_pose_json
 from pgen.errors import PgenError
+from pgen.inference.networks import FramedPerson
+from pgen.inference.predictor import Predictor
+from pgen.inference.result import Result
+from pgen.inference.targets import Target
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.inference.tiny import write_weights
 
@@ -65,6 +69,13 @@ def test_every_source_with_every_target(generate, capsys: pytest.CaptureFixture[
     width, height = Image.open("results/sheet.png").size
     assert height > 4 * 256
     assert width > 4 * 256
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_other_kinds_of_pictures(generate, here: Path, suffix: str) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "c.json", "-o", f"out.{suffix}", "--sheet", f"sheet.{suffix}") == 0
+    kinds = {Image.open(f"{name}.{suffix}").format for name in ("out", "sheet")}
+    assert kinds == {"JPEG" if suffix == "jpg" else "WEBP"}
 
 
 def test_results_of_one_name_are_numbered(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
@@ -136,19 +147,23 @@ TO = ("--pose", "c.json", "-o", "out.png")
         (("b.jpg", *ONE[1:], *TO), "a.npy has 128x128 pixels (height x width), and b.jpg has 128x64"),
         ((*ONE, "--pose", "poses.csv", "-o", "out.png"), "poses.csv has 2 poses; name one of them"),
         ((*ONE, "--pose", "poses.csv:bb.jpg", "-o", "out.png"), "poses.csv has no 'bb.jpg'; did you mean b.jpg"),
-        ((*ONE, *TO, "--gif", "out.png"), "--gif out.png: animations are of one SRC, and written as GIF"),
+        ((*ONE, *TO, "--gif", "x.png"), "x.png: name it x.gif (--gif)"),
+        ((*BOTH, "--pose", "c.json", "--gif", "x.gif"), "x.gif: an animation is of one photo; give one SRC (--gif)"),
         ((*ONE, "--pose", "c.json", "poses.csv", "-o", "out.png"), "give --pose once for each target"),
-        ((*ONE, "--pose", "c.json", "-o", "out.jpg"), "-o out.jpg: pictures are written as PNG; name it out.png"),
-        ((*ONE, *TO, "--sheet", "sheet.gif"), "--sheet sheet.gif: pictures are written as PNG"),
+        (
+            (*ONE, "--pose", "c.json", "-o", "out.gif"),
+            "out.gif: pictures are written as PNG, JPEG or WebP; name it out",
+        ),
+        ((*ONE, *TO, "--sheet", "sheet.gif"), "or sheet.webp (--sheet)"),
         ((*ONE, *TO, "--sheet", "./out.png"), "are one file"),
         ((*ONE, "--pose", "c.json", "-o", "a.png"), "a.png exists already"),
-        ((*ONE, *TO, "--sheet", "b.png", "--device", "cuda:9"), "--device cuda:9"),
-        ((*BOTH, *TO), "-o out.png is one file, and there will be 2 results; name a folder"),
+        ((*ONE, *TO, "--sheet", "b.png", "--device", "cuda:9"), "(--device)"),
+        ((*BOTH, *TO), "out.png is one file, and there will be 2 results; name a folder (--out)"),
         ((*BOTH[:4], "--src-parsing", "a.npy", "--pose", "c.json", "-o", "d"), "a.npy has 128x128"),
         ((*ONE, "--src-pose", "c.json", "--src-pose", "c.json", *TO), "--src-pose is given 3 times for 1 photos"),
         (
             ("a.png", "--src-pose", "poses.csv", "--src-parsing", "maps", *TO),
-            "maps: the folder has neither a.npy nor a.png",
+            "maps: the folder has neither a.npy nor a.png (--src-parsing)",
         ),
         ((*ONE, *TO, "--parsing", "b.npy"), "b.npy has 128x64"),
         ((*ONE, "--pose", "c.json", "-o", "none/out.png"), "none"),
@@ -167,7 +182,7 @@ def test_weights_without_layouts(generate, here: Path, capsys: pytest.CaptureFix
     weights = write_weights(here / "ha.safetensors", semantic=False)
     with nothing_left_in(here):
         assert generate(*ONE, *TO, own=weights) == 2
-    assert "must be given: --parsing" in capsys.readouterr().err
+    assert "give the target's parsing map (--parsing)" in capsys.readouterr().err
 
 
 def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
@@ -183,17 +198,15 @@ def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[st
 def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgen.inference.person import Person
+    generate_batch = Predictor._generate_batch
 
-    transfer = Person._transfer
-
-    def failing(self: Person, targets: object) -> Iterator[object]:
-        if self.name == "a.png":
-            yield next(transfer(self, targets))
+    def fail(self: Predictor, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
+        if framed.person.name == "a.png":
+            yield next(generate_batch(self, framed, targets))
             raise RuntimeError("out of\nluck")
-        yield from transfer(self, targets)
+        yield from generate_batch(self, framed, targets)
 
-    monkeypatch.setattr(Person, "_transfer", failing)
+    monkeypatch.setattr(Predictor, "_generate_batch", fail)
     arguments = (*BOTH, "--pose", "c.json", "--pose", "poses.csv:a.png", "-o", "results", "--sheet", "sheet.png")
     assert generate(*arguments) == 1
     out, err = capsys.readouterr()
@@ -205,16 +218,14 @@ def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
 def test_a_file_that_cannot_be_written_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgen.inference.result import Result
-
     save = Result.save
 
-    def failing(self: Result, path: Path, force: bool = False, paste: bool = False) -> Path:
+    def fail(self: Result, path: Path, overwrite: bool = False, paste: bool = False) -> Path:
         if self.person.name == "a.png":
             raise PgenError(f"{path} could not be written: no space left on the disk")
-        return save(self, path, force)
+        return save(self, path, overwrite)
 
-    monkeypatch.setattr(Result, "save", failing)
+    monkeypatch.setattr(Result, "save", fail)
     assert generate(*BOTH, "--pose", "c.json", "-o", "results") == 1
     out, err = capsys.readouterr()
     assert out == "results/b__c.png\n"

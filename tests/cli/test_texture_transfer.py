@@ -10,6 +10,7 @@ from pgen.body.labels import Label
 from pgen.cli.main import main
 from pgen.data.formats.keypoints import write_pose_csv
 from pgen.inference.person import Person
+from pgen.inference.predictor import Predictor
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in
 from tests.inference.tiny import write_weights
@@ -63,14 +64,14 @@ def test_all_clothes_on_all_people(transfer, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_failure_costs_nothing_else(transfer, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
-    dress = Person.transfer_texture
+    dress = Predictor.transfer_texture
 
-    def failing(self: Person, clothes: Person, *rest: object) -> object:
+    def fail(self: Predictor, clothes: Person, *rest: object) -> object:
         if clothes.name == "a.png":
             raise RuntimeError("out of\nluck")
         return dress(self, clothes, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Person, "transfer_texture", failing)
+    monkeypatch.setattr(Predictor, "transfer_texture", fail)
     assert transfer("--clothes", "a.png", "--clothes", "b.png", "--person", "c.png", *GIVEN, "-o", "results") == 1
     out, err = capsys.readouterr()
     assert out == "results/b__c.png\n"
@@ -93,15 +94,15 @@ def test_someone_small_in_a_large_photo(transfer, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (ONE, "nowhere to write to: give -o, --sheet or both"),
+        (ONE, "nowhere to write to: give --out or --sheet"),
         ((*ONE, "--regions", "shoes", "-o", "out.png"), "region 'shoes' is unknown; choose of upper, pants"),
         ((*ONE, "--regions", "pants", "-o", "out.png"), "b.png shows no pants; choose lower"),
         ((*ONE, "-o", "b.png"), "b.png exists already"),
-        ((*ONE, "-o", "out.jpg"), "-o out.jpg: pictures are written as PNG"),
+        ((*ONE, "-o", "out.gif"), "out.gif: pictures are written as PNG, JPEG or WebP"),
         ((*ONE, "-o", "out.png", "--sheet", "out.png"), "are one file"),
-        ((*ONE, "--clothes", "c.png", "-o", "out.png"), "-o out.png is one file, and there will be 2 results"),
+        ((*ONE, "--clothes", "c.png", "-o", "out.png"), "out.png is one file, and there will be 2 results"),
         ((*ONE[:4], *GIVEN[2:], "-o", "out.png"), "--clothes-pose"),
-        ((*ONE[:6], *GIVEN[2:4], "-o", "out.png"), "or the pose yourself (--person-pose, or a pose file"),
+        ((*ONE[:6], *GIVEN[2:4], "-o", "out.png"), "or the pose yourself"),
         (("--clothes", "a.png", "-o", "out.png"), "--person"),
         ((*ONE, "--clothes-pose", "poses.csv", "-o", "out.png"), "--clothes-pose is given 2 times for 1 photos"),
     ],

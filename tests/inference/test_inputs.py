@@ -8,9 +8,10 @@ from PIL import Image
 
 from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
-from pgen.inference.inputs import load_parsing, read_source, read_target
+from pgen.inference.inputs import load_parsing, read_person, read_target
 from tests.data.examples import SIZE, STANDING, example, write_store
 
 A = example(0)
@@ -20,7 +21,7 @@ def test_files(tmp_path: Path) -> None:
     Image.fromarray(A.image).save(tmp_path / "a.png")
     np.save(tmp_path / "a.npy", A.parsing)
     write_pose_csv(tmp_path / "poses.csv", {"b.png": STANDING + 1, "a.png": STANDING})
-    source = read_source(tmp_path / "a.png", tmp_path / "poses.csv", tmp_path / "a.npy")
+    source = read_person(tmp_path / "a.png", tmp_path / "poses.csv", tmp_path / "a.npy")
     assert (source.name, source.warnings) == ("a.png", ())
     np.testing.assert_array_equal(source.image, A.image)
     np.testing.assert_array_equal(source.pose, STANDING)
@@ -29,18 +30,18 @@ def test_files(tmp_path: Path) -> None:
 
 def test_image_of_a_store_brings_its_annotations(tmp_path: Path) -> None:
     path = write_store(tmp_path / "a.h5")
-    source = read_source(f"{path}:001.png")
+    source = read_person(f"{path}:001.png")
     np.testing.assert_array_equal(source.image, example(1).image)
     np.testing.assert_array_equal(source.pose, example(1).pose)
     np.testing.assert_array_equal(source.parsing, example(1).parsing)
-    other = read_source(f"{path}:001.png", pose=STANDING + 7, parsing=np.ones(SIZE, int))
+    other = read_person(f"{path}:001.png", pose=STANDING + 7, parsing=np.ones(SIZE, int))
     np.testing.assert_array_equal(other.pose, STANDING + 7)
     assert (other.parsing == 1).all()
 
 
 def test_without_a_parser_there_is_no_map() -> None:
     with pytest.raises(InputError, match=r"none\.safetensors: there is no such file"):
-        read_source(A.image, pose=STANDING, annotators=Annotators(parsing="pgen:none.safetensors"))
+        read_person(A.image, pose=STANDING, annotators=Annotators(parsing="pgen:none.safetensors"))
 
 
 @pytest.mark.parametrize(
@@ -63,29 +64,29 @@ def test_without_a_parser_there_is_no_map() -> None:
 )
 def test_refused(image: np.ndarray, pose: np.ndarray, parsing: np.ndarray, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_source(image, pose, parsing)
+        read_person(image, pose, parsing)
 
 
 def test_map_of_another_size_is_scaled() -> None:
     small = np.arange(16, dtype=np.uint8).reshape(4, 4) % 10
-    source = read_source(A.image, STANDING, small)
+    source = read_person(A.image, STANDING, small)
     np.testing.assert_array_equal(source.parsing, small.repeat(32, 0).repeat(32, 1))
 
 
 def test_map_may_be_rounded_to_another_shape() -> None:
     image = np.zeros((1101, 750, 3), np.uint8)
-    assert read_source(image, STANDING, np.ones((256, 176), int)).parsing.shape == (1101, 750)
+    assert read_person(image, STANDING, np.ones((256, 176), int)).parsing.shape == (1101, 750)
 
 
 def test_pose_of_a_scaled_photo() -> None:
     pose = LoadedPose((STANDING + 0.5) / 2 - 0.5, (64, 64), "small")
-    np.testing.assert_allclose(read_source(A.image, pose, A.parsing).pose, STANDING, atol=1e-4)
+    np.testing.assert_allclose(read_person(A.image, pose, A.parsing).pose, STANDING, atol=1e-4)
 
 
 def test_torso_is_completed_with_a_warning() -> None:
     pose = STANDING.copy()
     pose[Joint.L_HIP] = np.nan
-    source = read_source(A.image, pose, A.parsing)
+    source = read_person(A.image, pose, A.parsing)
     assert len(source.warnings) == 1
     assert source.warnings[0].startswith("the pose: l_hip is missing")
     assert np.isfinite(source.pose[Joint.L_HIP]).all()
@@ -121,11 +122,85 @@ def test_target_of_another_frame_than_the_photo_beside_it(tmp_path: Path) -> Non
 def test_entry_of_a_file_without_entries(tmp_path: Path) -> None:
     Image.fromarray(A.image).save(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"a.png:b does not exist"):
-        read_source(f"{tmp_path}/a.png:b", STANDING, A.parsing)
+        read_person(f"{tmp_path}/a.png:b", STANDING, A.parsing)
     with pytest.raises(InputError, match=r"name one of its images"):
-        read_source(write_store(tmp_path / "a.h5"))
+        read_person(write_store(tmp_path / "a.h5"))
 
 
 def test_load_parsing_says_what_it_is(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", A.parsing)
     assert load_parsing(tmp_path / "a.npy")[1] == str(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "pil", "array", "integers", "list"])
+def test_photos_of_every_kind(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(A.image).save(path)
+    image = {
+        "path": path,
+        "bytes": path.read_bytes(),
+        "pil": Image.open(path),
+        "array": A.image,
+        "integers": A.image.astype(int),
+        "list": A.image.tolist(),
+    }[kind]
+    person = read_person(image, STANDING.tolist(), A.parsing.tolist())
+    np.testing.assert_array_equal(person.photo, A.image)
+    np.testing.assert_array_equal(person.pose, STANDING)
+    np.testing.assert_array_equal(person.parsing, A.parsing)
+    assert person.name == ("a.png" if kind in ("path", "pil") else "the photo")
+
+
+def test_pillow_pictures_are_turned_upright_and_made_rgb() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = Image.fromarray(np.rot90(A.image).copy()).convert("RGBA")
+    turned.getexif().update(exif)
+    np.testing.assert_array_equal(read_person(turned, STANDING, A.parsing).photo, A.image)
+
+
+def test_maps_of_pillow() -> None:
+    palette = Image.fromarray(A.parsing).convert("P")
+    np.testing.assert_array_equal(load_parsing(palette)[0], np.asarray(palette))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (b"no picture", "not an image"),
+        ([[[0, 0, 256]]], "0 to 255"),
+        ([[0, 1], [2]], "rows of one length"),
+        (np.full((4, 4, 3), -1), "0 to 255"),
+    ],
+)
+def test_refused_photos(image: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_person(image, STANDING, A.parsing)  # type: ignore[arg-type]
+
+
+def test_missing_joints_in_a_list() -> None:
+    joints = [[float(x), float(y)] for x, y in STANDING]
+    joints[Joint.L_EAR] = [None, None]  # type: ignore[list-item]
+    assert np.isnan(read_person(A.image, joints, A.parsing).pose[Joint.L_EAR]).all()
+
+
+class OneOfTwo:
+    """Finds two people, the second one waving."""
+
+    name = "fake"
+
+    def people(self, image: np.ndarray) -> list[FoundPerson]:
+        return [FoundPerson(STANDING + shift, np.ones(18, np.float32)) for shift in (0, 5)]
+
+
+def test_which_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    annotators = Annotators()
+    monkeypatch.setattr(annotators, "_pose", OneOfTwo())
+    for number, shift in ((None, 0), (0, 0), (1, 5)):
+        person = read_person(A.image, None, A.parsing, annotators, number=number)
+        np.testing.assert_array_equal(person.pose, STANDING + shift)
+    with pytest.raises(InputError, match="2 people"):
+        read_person(A.image, None, A.parsing, annotators, number=2)
+    # A photo given as a pose: it is estimated.
+    np.testing.assert_array_equal(read_target(Image.fromarray(A.image), annotators).pose, STANDING)
+    assert read_target(A.image, annotators).frame == SIZE

@@ -20,7 +20,7 @@ from tests.inference.test_texture_transfer import photo
 )
 def test_only_what_changed_is_painted(model: Predictor, edits: dict[str, str], scale: int) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30), scale=scale)
-    result = person.manipulate(**edits)
+    result = model.manipulate(person, edits)
     assert result.warnings == ()
     assert result.changed.sum() > 40
     np.testing.assert_array_equal(result.changed, result.parsing != person.parsing)
@@ -32,47 +32,47 @@ def test_only_what_changed_is_painted(model: Predictor, edits: dict[str, str], s
 
 def test_what_is_new_has_the_colours_of_the_old(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
-    result = person.manipulate(sleeves="long")
+    result = model.manipulate(person, {"sleeves": "long"})
     new = result.changed & (result.parsing == Label.UPPER)
     assert np.abs(np.median(result.image[new], axis=0) - 30).max() < 60, "not skin"
-    skirt = person.manipulate(lower="skirt")
+    skirt = model.manipulate(person, {"lower": "skirt"})
     new = skirt.changed & (skirt.parsing == Label.SKIRT) & (person.parsing == Label.BACKGROUND)
     assert np.abs(np.median(skirt.image[new], axis=0) - (30, 40, 160)).max() < 40, "the trousers' cloth"
 
 
 def test_painted_map(model: Predictor, tmp_path: Path) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
-    path = person.manipulate(sleeves="long").save_parsing(tmp_path / "map.png")
+    path = model.manipulate(person, {"sleeves": "long"}).save_parsing(tmp_path / "map.png")
     painted = Image.open(path).convert("RGB")
     painted.save(tmp_path / "rgb.png")
-    first, second = person.manipulate(path), person.manipulate(tmp_path / "rgb.png")
-    np.testing.assert_array_equal(first.image, person.manipulate(sleeves="long").image)
+    first, second = model.manipulate(person, parsing=path), model.manipulate(person, parsing=tmp_path / "rgb.png")
+    np.testing.assert_array_equal(first.image, model.manipulate(person, {"sleeves": "long"}).image)
     np.testing.assert_array_equal(first.image, second.image)
     painted.resize((64, 64), Image.Resampling.NEAREST).save(tmp_path / "small.png")
     with pytest.raises(
         InputError, match=r"small.png has 64x64 pixels \(height x width\), and the photo 128x128; paint"
     ):
-        person.manipulate(tmp_path / "small.png")
+        model.manipulate(person, parsing=tmp_path / "small.png")
 
 
 def test_nothing_to_change_is_told(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
-    result = person.manipulate(person.parsing)
+    result = model.manipulate(person, parsing=person.parsing)
     np.testing.assert_array_equal(result.image, person.image)
     assert result.warnings == ("the photo: the new map changes nothing that the photo shows",)
 
 
 def test_refused(model: Predictor) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
-    for edits in ({}, {"parsing": person.parsing, "hair": "long"}):
+    for edits, parsing in (({}, None), ({"hair": "long"}, person.parsing)):
         with pytest.raises(InputError, match="either edits or a parsing map"):
-            person.manipulate(**edits)
+            model.manipulate(person, edits, parsing)
     with pytest.raises(InputError, match="edit 'shoes' is unknown"):
-        person.manipulate(shoes="red")
+        model.manipulate(person, {"shoes": "red"})
 
 
 def test_panels(model: Predictor) -> None:
-    result = photo(model, Label.PANTS, (30, 30, 30)).manipulate(sleeves="none", hair="long")
+    result = model.manipulate(photo(model, Label.PANTS, (30, 30, 30)), {"sleeves": "none", "hair": "long"})
     captions = [caption for caption, _ in result.panels()]
     assert captions == ["source: the photo", "its map", "sleeves=none hair=long", "result"]
 
@@ -83,29 +83,30 @@ def large_scene(model: Predictor) -> tuple[Person, np.ndarray]:
     scene = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
     parsing = np.zeros((400, 600), np.uint8)
     scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
-    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
-    assert person.window.size < (300, 300)
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing)
+    assert person.crop.size < (300, 300)
     return person, scene
 
 
 def test_a_part_goes_back_into_the_photo(model: Predictor, tmp_path: Path) -> None:
     person, scene = large_scene(model)
-    result = person.manipulate(sleeves="long")
+    result = model.manipulate(person, {"sleeves": "long"})
     whole = result.pasted()
-    np.testing.assert_array_equal(person.window.of(whole), result.image)
+    np.testing.assert_array_equal(person.crop.of(whole), result.image)
     untouched = np.ones(scene.shape[:2], bool)
-    person.window.of(untouched)[ndimage.binary_dilation(result.changed, iterations=8)] = False
+    person.crop.of(untouched)[ndimage.binary_dilation(result.changed, iterations=8)] = False
     np.testing.assert_array_equal(whole[untouched], scene[untouched])
     assert (whole != scene).any()
     path = result.save_parsing(tmp_path / "map.png")
     assert Image.open(path).size == (600, 400)
-    np.testing.assert_array_equal(person.manipulate(path).image, result.image)
-    np.testing.assert_array_equal(person.manipulate(result.parsing).image, result.image)
+    np.testing.assert_array_equal(model.manipulate(person, parsing=path).image, result.image)
+    np.testing.assert_array_equal(model.manipulate(person, parsing=result.parsing).image, result.image)
 
 
 def test_far_from_the_person_nothing_can_be_painted(model: Predictor) -> None:
     person, _ = large_scene(model)
-    parsing = person.of_photo(person.parsing)
+    parsing = person.expand_parsing(person.parsing)
     parsing[5:20, 5:20] = Label.SKIRT
-    with pytest.raises(InputError, match="labels far from the person, where nothing is painted; use --no-crop"):
-        person.manipulate(parsing)
+    with pytest.raises(InputError, match="labels far from the person, where nothing is painted") as caught:
+        model.manipulate(person, parsing=parsing)
+    assert caught.value.option == "crop"

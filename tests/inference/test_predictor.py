@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +37,7 @@ def test_refused(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(InputError, match=r"hs.safetensors.*H_A"):
         load(write_weights(tmp_path / "hs.safetensors", appearance=False))
     for device in ("cuda:99", "nonsense"):
-        with pytest.raises(InputError, match=f"device {device}"):
+        with pytest.raises(InputError, match=f"{device}: there is no such device"):
             load(weights, device)
 
 
@@ -47,9 +45,9 @@ def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:
     model = load(write_weights(tmp_path / "ha.safetensors", semantic=False), "cpu")
     a = example(0)
     person = model.person(a.image, a.pose, a.parsing)
-    assert person.generate(STANDING, a.parsing).image.shape == a.image.shape
-    with pytest.raises(InputError, match=r"H_S.*--parsing"):
-        person.generate_many([STANDING])
+    assert model.generate(person, STANDING, a.parsing).image.shape == a.image.shape
+    with pytest.raises(InputError, match=r"H_S.*give the target's parsing map"):
+        model.generate_many(person, [STANDING])
 
 
 def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
@@ -60,8 +58,8 @@ def test_layouts_of_mirror_images_are_mirror_images(weights: Path) -> None:
     source = PersonBatch(images, labels, torch.from_numpy(np.stack([a.pose, b.pose])))
     target = source.poses.flip(0)
     mirror = flip_persons(source, torch.tensor([True, True]))
-    found = model.layouts(source, Transfer(source.poses, target, source.size))
-    seen = model.layouts(mirror, Transfer(mirror.poses, flip_poses(target, source.size[1]), source.size))
+    found = model.networks.predict_maps(source, Transfer(source.poses, target, source.size))
+    seen = model.networks.predict_maps(mirror, Transfer(mirror.poses, flip_poses(target, source.size[1]), source.size))
     assert len(found.unique()) > 2
     agree = torch.tensor(FLIP_LABELS)[seen].flip(2) == found
     assert agree.float().mean() > 0.99  # ties may fall either way
@@ -78,7 +76,7 @@ def test_networks_with_a_guide_and_maps_are_held_to_it(kind: str) -> None:
     image = torch.from_numpy(a.image).permute(2, 0, 1)[None] / 127.5 - 1
     source = PersonBatch(image, torch.from_numpy(a.parsing)[None].long(), torch.from_numpy(a.pose)[None])
     transfer = Transfer(source.poses, torch.from_numpy(STANDING)[None], source.size)
-    found = model.images(source, transfer, source.labels)
+    found = model.networks.paint(source, transfer, source.labels)
     with torch.inference_mode():
         painted = paint(network, source, transfer, source.one_hot())
     guide = transfer.paste(source.images, source.labels, source.labels)
@@ -92,12 +90,4 @@ def test_two_levels(tmp_path: Path) -> None:
     network = build_appearance_generator(AppearanceConfig((4, 8, 8, 8, 8, 8), local_widths=(2, 4))).eval()
     model = Predictor(Weights((128, 128), appearance=network))
     a = example(0)
-    assert model.person(a.image, a.pose, a.parsing).generate(STANDING, a.parsing).image.std() > 0
-
-
-def test_import_is_light() -> None:
-    code = "import sys, pgen; assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert pgen.load is load
-    with pytest.raises(AttributeError, match=r"nothing"):
-        pgen.nothing  # noqa: B018
+    assert model.generate(model.person(a.image, a.pose, a.parsing), STANDING, a.parsing).image.std() > 0

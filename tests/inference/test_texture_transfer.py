@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.body.labels import Label
+from pgen.body.transfer import Transfer
 from pgen.errors import InputError
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor, load
@@ -33,7 +34,7 @@ def photo(model: Predictor, lower: Label, upper: tuple[int, int, int], sleeve: f
 @pytest.mark.parametrize("regions", [["upper"], ["lower", "hair"], ["all"]])
 def test_all_else_stays_exactly(model: Predictor, regions: list[str]) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30), scale=2), photo(model, Label.PANTS, (240, 240, 40))
-    result = person.transfer_texture(clothes, regions)
+    result = model.transfer_texture(clothes, person, regions)
     assert result.image.shape == (256, 256, 3)
     labels = {"upper": [Label.UPPER], "all": [*COLOURS]}.get(regions[0], [Label.SKIRT, Label.HAIR])
     region = np.isin(person.parsing, labels)
@@ -47,26 +48,41 @@ def test_all_else_stays_exactly(model: Predictor, regions: list[str]) -> None:
 
 def test_lower_is_what_each_wears(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
-    images = model.images
+    paint = model.networks.paint
     seen = []
 
-    def watched(source, transfer, layouts):  # type: ignore[no-untyped-def]
-        seen.append((source, layouts))
-        return images(source, transfer, layouts)
+    def watch(source, transfer, labels, guide):  # type: ignore[no-untyped-def]
+        seen.append((source, labels))
+        return paint(source, transfer, labels, guide)
 
-    monkeypatch.setattr(model, "images", watched)
-    person.transfer_texture(clothes, ["lower"])
-    source, layouts = seen[0]
+    monkeypatch.setattr(model.networks, "paint", watch)
+    model.transfer_texture(clothes, person, ["lower"])
+    source, labels = seen[0]
     assert (source.labels == Label.SKIRT).any(), "the pants are shown to H_A as a skirt"
     assert not (source.labels == Label.PANTS).any()
-    assert (layouts == person.views.labels).all()
-    assert (clothes.views.labels == Label.PANTS).any(), "the clothes' own map is not touched"
+    assert (labels == model.networks.frame_person(person).batch.labels).all()
+    assert (clothes.parsing == Label.PANTS).any(), "the clothes' own map is not touched"
+
+
+def test_a_region_by_its_name(model: Predictor) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    alone, listed = (model.transfer_texture(person, person, regions) for regions in ("hair", ["hair"]))
+    assert alone == listed
+
+
+def test_the_paste_is_computed_once(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    paste, calls = Transfer.paste, []
+    monkeypatch.setattr(Transfer, "paste", lambda *given: (calls.append(1), paste(*given))[1])
+    model.transfer_texture(person, person)
+    assert len(calls) == 1
 
 
 def test_shape(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     person, clothes = photo(model, Label.PANTS, (30, 30, 30), 1.9), photo(model, Label.PANTS, (240, 240, 40), 0.4)
-    monkeypatch.setattr(model, "layouts", lambda source, transfer: clothes.views.labels)
-    result = person.transfer_texture(clothes, ["upper"], shape=True)
+    of_clothes = model.networks.frame_person(clothes).batch.labels
+    monkeypatch.setattr(model.networks, "predict_maps", lambda source, transfer: of_clothes)
+    result = model.transfer_texture(clothes, person, ["upper"], shape=True)
     arms = np.isin(result.parsing, (Label.L_ARM, Label.R_ARM)) & (person.parsing == Label.UPPER)
     assert arms.sum() > 60, "sleeves are shorter"
     assert (result.image[arms] != person.image[arms]).any(axis=1).mean() > 0.9
@@ -77,21 +93,23 @@ def test_shape(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_refused(model: Predictor, tmp_path: Path) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
     with pytest.raises(InputError, match="region 'shoes' is unknown; choose of upper, pants"):
-        person.transfer_texture(clothes, ["shoes"])
+        model.transfer_texture(clothes, person, ["shoes"])
+    with pytest.raises(InputError, match="region 'upper,hair' is unknown"):
+        model.transfer_texture(clothes, person, "upper,hair")
     with pytest.raises(InputError, match="no region is named"):
-        person.transfer_texture(clothes, [])
+        model.transfer_texture(clothes, person, [])
     with pytest.raises(InputError, match="shows no pants; choose lower"):
-        person.transfer_texture(clothes, ["pants"])
+        model.transfer_texture(clothes, person, ["pants"])
     lone = load(write_weights(tmp_path / "ha.safetensors", semantic=False), "cpu")
     one = photo(lone, Label.PANTS, (30, 30, 30))
-    assert one.transfer_texture(one, ["upper"]).target == "clothes of the photo"
+    assert lone.transfer_texture(one, one, ["upper"]).target == "clothes of the photo"
     with pytest.raises(InputError, match="H_S"):
-        one.transfer_texture(one, ["upper"], shape=True)
+        lone.transfer_texture(one, one, ["upper"], shape=True)
 
 
 def test_panels(model: Predictor) -> None:
     person = photo(model, Label.SKIRT, (30, 30, 30))
-    captions = [caption for caption, _ in person.transfer_texture(person).panels()]
+    captions = [caption for caption, _ in model.transfer_texture(person, person).panels()]
     assert captions == ["clothes: the photo", "person: the photo", "parsing map", "result"]
 
 
@@ -99,7 +117,7 @@ def test_a_part_goes_back_into_the_photo(model: Predictor) -> None:
     clothes, small = photo(model, Label.PANTS, (240, 240, 40)), photo(model, Label.SKIRT, (30, 30, 30))
     scene, parsing = np.full((400, 600, 3), 90, np.uint8), np.zeros((400, 600), np.uint8)
     scene[100:228, 300:428], parsing[100:228, 300:428] = small.image, small.parsing
-    person = model.person(scene, small.pose + np.array([300, 100]), parsing, crop=True)
-    whole = person.transfer_texture(clothes, ["upper"]).pasted()
+    person = model.person(scene, small.pose + np.array([300, 100]), parsing)
+    whole = model.transfer_texture(clothes, person, ["upper"]).pasted()
     np.testing.assert_array_equal(whole[parsing != Label.UPPER], scene[parsing != Label.UPPER])
     assert (whole != scene)[parsing == Label.UPPER].any(axis=1).mean() > 0.5

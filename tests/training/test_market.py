@@ -59,7 +59,7 @@ def test_trained_from_pose_to_end_to_end(folder: Path, monkeypatch: pytest.Monke
     assert generator.frame == SIZE
     with Store("market.h5") as store:
         image, parsing, poses = store.image(12), store.parsing(12), np.asarray(store.poses)
-    result = generator.person(image, poses[12], parsing).generate(poses[13])
+    result = generator.generate(generator.person(image, poses[12], parsing), poses[13])
     assert (result.image.shape, result.image.dtype) == ((128, 64, 3), np.uint8)
     assert result.parsing.shape == SIZE
     assert len(np.unique(result.image)) > 20

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from pgen.body.labels import Label
-from pgen.inference.pixels.skin import find_skin_around, paint_bare_skin
+from pgen.inference.pixels.skin import find_bare_skin, spread_skin
 from tests.body.layouts import dressed
 from tests.body.poses import STANDING
 
@@ -24,10 +24,10 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_shoes_are_no_skin() -> None:
     image, parsing, shoes = scene()
     np.testing.assert_array_equal(
-        paint_bare_skin(image, parsing, STANDING), np.isin(parsing, (Label.FACE, Label.L_ARM, Label.R_ARM))
+        find_bare_skin(image, parsing, STANDING), np.isin(parsing, (Label.FACE, Label.L_ARM, Label.R_ARM))
     )
     image[shoes] = SKIN
-    assert paint_bare_skin(image, parsing, STANDING)[shoes].all(), "bare feet"
+    assert find_bare_skin(image, parsing, STANDING)[shoes].all(), "bare feet"
 
 
 def test_eyes_are_no_skin_and_tights_pass_for_it() -> None:
@@ -35,11 +35,11 @@ def test_eyes_are_no_skin_and_tights_pass_for_it() -> None:
     face = np.argwhere(parsing == Label.FACE)
     y, x = face[len(face) // 2]
     image[y, x] = 20
-    assert not paint_bare_skin(image, parsing, STANDING)[y, x]
+    assert not find_bare_skin(image, parsing, STANDING)[y, x]
     parsing = dressed(STANDING, 0.5, Label.SKIRT, 0.8)
     legs = np.isin(parsing, (Label.L_LEG, Label.R_LEG))
     image[legs] = SHOE
-    shown = paint_bare_skin(image, parsing, STANDING)
+    shown = find_bare_skin(image, parsing, STANDING)
     knee = np.rint(STANDING[9]).astype(int)
     assert shown[knee[1] + 3, knee[0]]
 
@@ -48,14 +48,14 @@ def test_without_a_torso_all_skin_counts() -> None:
     image, parsing, _ = scene()
     image[np.isin(parsing, (Label.L_LEG, Label.R_LEG))] = SKIN
     pose = np.full((18, 2), np.nan, np.float32)
-    assert paint_bare_skin(image, parsing, pose)[parsing == Label.R_LEG].all()
+    assert find_bare_skin(image, parsing, pose)[parsing == Label.R_LEG].all()
 
 
 def test_skin_is_like_the_skin_nearby_and_the_usual_far_away() -> None:
     image = np.zeros((128, 128, 3), np.uint8)
     shown = np.zeros((128, 128), bool)
     image[:, :10], image[:8, 12:20], shown[:, :10], shown[:8, 12:20] = SKIN, SKIN // 2, True, True
-    around = find_skin_around(image, shown, PLAIN)
+    around = spread_skin(image, shown, PLAIN)
     np.testing.assert_allclose(around[60, 14], SKIN, atol=2)
     np.testing.assert_allclose(around[3, 20], SKIN // 2, atol=20)
     np.testing.assert_allclose(around[120, 120], SKIN, atol=2)
@@ -68,6 +68,6 @@ def test_limbs_are_round_and_without_folds() -> None:
     fold = PLAIN.copy()
     fold[:, 64] = 0.7
     shown = np.ones((128, 128), bool)
-    rounded, smooth = (find_skin_around(image, shown, light)[64, :, 0] for light in (limb, fold))
+    rounded, smooth = (spread_skin(image, shown, light)[64, :, 0] for light in (limb, fold))
     assert rounded[64] > 1.2 * rounded[75]
     assert np.ptp(smooth[56:72]) < 0.2 * SKIN[0]
