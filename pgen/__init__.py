@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from pgen.version import VERSION
 
 if TYPE_CHECKING:
-    from pgen.data.prepare import prepare as prepare
     from pgen.errors import InputError as InputError
     from pgen.errors import PgenError as PgenError
     from pgen.evaluation.run import evaluate as evaluate
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pgen.inference.predictor import Predictor as Predictor
     from pgen.inference.predictor import load as load
     from pgen.inference.result import Result as Result
+    from pgen.preparation import prepare as prepare
 
 __version__ = VERSION
 
@@ -40,7 +40,7 @@ _HOMES = {
     "Result": "pgen.inference.result",
     "evaluate": "pgen.evaluation.run",
     "load": "pgen.inference.predictor",
-    "prepare": "pgen.data.prepare",
+    "prepare": "pgen.preparation",
     "train": "pgen.training.build",
 }
 

@@ -13,7 +13,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Makes the run repeatable: the sa
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a result that exists.")]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", help="Networks (default: the newest finished run, else bundled).", metavar="FILE"),
+    typer.Option("--weights", help="Networks: a file, a run's folder, or bundled (the default).", metavar="FILE|DIR"),
 ]
 Crop = Annotated[
     bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")

@@ -154,17 +154,19 @@ def bundled_path(name: str) -> Path:
     return Path(str(resources.files("pgen.data"))) / "bundled" / name
 
 
-def find_weights(path: str | os.PathLike[str] | None = None, runs: str | os.PathLike[str] = "runs") -> tuple[Path, str]:
-    """Which weights to use, and the words to say so: the given ones, else the newest finished run, else the bundled."""
-    if path is not None:
-        return Path(path), f"weights: {path}"
-    finished = sorted(Path(runs).glob("*/weights.safetensors"), key=lambda found: found.stat().st_mtime)
-    for found in reversed(finished):
-        if {"semantic", "appearance"} <= describe(found)["networks"].keys():
-            return found, f"weights: {found} (the newest finished run; --weights chooses others)"
-    return bundled_path(
-        BUNDLED
-    ), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')} (--weights chooses others)"
+def find_weights(weights: str | os.PathLike[str] | None = None) -> tuple[Path, str]:
+    """Where ``weights`` are, and the words to say so: a file, the folder of a training run, or "bundled" (the default).
+
+    Raises `InputError` for a folder in which no training has finished.
+    """
+    if weights is None or os.fspath(weights) == "bundled":
+        return bundled_path(BUNDLED), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')}"
+    path = Path(weights)
+    if path.is_dir():
+        path = path / "weights.safetensors"
+        if not path.is_file():
+            raise InputError(f"{path.parent}: no training has finished in this folder; choose others", option="weights")
+    return path, f"weights: {path}"
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

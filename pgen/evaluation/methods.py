@@ -21,7 +21,7 @@ from pgen.body.transfer import Transfer
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.inputs import read_bytes
-from pgen.data.weights import BUNDLED, bundled_path, describe
+from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, cut_output
 from pgen.evaluation.photos import Pair, Photo, Photos
@@ -208,8 +208,7 @@ def choose_methods(
     networks: list[NetworksMethod] = []
     for given in weights:
         name, _, rest = given.rpartition("=")
-        path = bundled_path(BUNDLED) if rest == "bundled" else Path(rest)
-        path = path / "weights.safetensors" if path.is_dir() else path
+        path, _ = find_weights(rest)
         name = name or (path.parent.name if path.name == "weights.safetensors" else Path(rest).stem)
         kinds = {one.true_maps: one for one in (NetworksMethod(name, path, device, kind == "true") for kind in maps)}
         if len(kinds) == 2:

@@ -82,7 +82,7 @@ def evaluate(
     Args:
         data: a prepared data set.
         weights: networks to evaluate: weights files, folders of runs or "bundled"; "NAME=PATH" calls them NAME. The
-            newest finished run, else the bundled ones, if nothing else is to be scored.
+            bundled ones if nothing else is to be scored.
         generated, targets: folders of results and, without ``data``, of the true photos.
         baselines: of copy-source, affine-paste, label-paste and label-paste-predicted.
         maps: that the networks paint into: "predicted", "true" or both.

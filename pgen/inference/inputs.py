@@ -18,7 +18,7 @@ from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import ParsingRequest
+from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
@@ -69,7 +69,11 @@ def read_person(
     size = (pixels.shape[0], pixels.shape[1])
     silhouette = None
     if pose is None:
-        loaded, silhouette = _estimate_pose(pixels, name, annotators, number)
+        try:
+            loaded, silhouette = _estimate_pose(pixels, name, annotators, number)
+        except NobodyFoundError as error:
+            error.option = "pose"
+            raise
     else:
         loaded = _load_pose(pose, annotators, name, number)
     joints, completed = _fit_pose(loaded, size, name)

@@ -42,7 +42,7 @@ def test_edits(manipulate, weights: Path, capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert out == "out.png\n"
     assert f"weights: {weights}\n" in err
-    assert "wrote map.png; its colours: background #000000, face #ffc896" in err
+    assert "wrote map.png; its colors: background #000000, face #ffc896" in err
     result, source = np.asarray(Image.open("out.png")), np.asarray(Image.open("a.png"))
     assert (result != source).any()
     np.testing.assert_array_equal(result[:20], source[:20])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import stat
 from pathlib import Path
@@ -228,30 +227,16 @@ def test_missing_and_foreign_tensors(file: Path) -> None:
         assert "damaged" in refusal(other)
 
 
-def test_given_weights_go_first(tmp_path: Path) -> None:
-    path, words = find_weights(tmp_path / "mine.safetensors", tmp_path)
+def test_where_weights_are(tmp_path: Path) -> None:
+    path, words = find_weights(tmp_path / "mine.safetensors")
     assert path == tmp_path / "mine.safetensors"
     assert "mine.safetensors" in words
-
-
-def test_newest_finished_run_goes_before_the_bundled(tmp_path: Path) -> None:
-    every = networks()
-    assert find_weights(runs=tmp_path / "none")[0] == bundled_path(BUNDLED)
-    for age, (name, held) in enumerate(
-        [("pose", ["pose"]), ("new", list(every)), ("old", ["semantic", "appearance"])], start=1
-    ):
-        (tmp_path / name).mkdir()
-        path = tmp_path / name / "weights.safetensors"
-        save_weights(path, (64, 64), {network: every[network] for network in held})
-        os.utime(path, (1e9 - age, 1e9 - age))
-    (tmp_path / "unfinished").mkdir()
-    (tmp_path / "unfinished" / "checkpoint.pt").touch()
-    path, words = find_weights(runs=tmp_path)
-    assert path == tmp_path / "new" / "weights.safetensors"  # that of the run "pose" is newer, but cannot generate
-    assert str(path) in words
-    assert "--weights" in words
-    path.unlink()
-    assert find_weights(runs=tmp_path)[0].parent.name == "old"
+    for given in (None, "bundled", Path("bundled")):
+        assert find_weights(given)[0] == bundled_path(BUNDLED)
+    with pytest.raises(InputError, match="no training has finished"):
+        find_weights(tmp_path)
+    (tmp_path / "weights.safetensors").touch()
+    assert find_weights(tmp_path)[0] == tmp_path / "weights.safetensors"
 
 
 class Exploit:

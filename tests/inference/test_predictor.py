@@ -10,7 +10,7 @@ import pgen
 from pgen.body.batch import PersonBatch, flip_persons, flip_poses
 from pgen.body.labels import FLIP_LABELS
 from pgen.body.transfer import Transfer
-from pgen.data.weights import Weights
+from pgen.data.weights import Weights, find_weights
 from pgen.errors import InputError
 from pgen.inference.predictor import Predictor, load
 from pgen.models.appearance import AppearanceConfig, build_appearance_generator, paint
@@ -24,11 +24,12 @@ def test_load_says_what_it_took(weights: Path) -> None:
     assert (model.frame, model.device) == (FRAME, torch.device("cpu"))
 
 
-def test_newest_run_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_asked_for_by_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "runs/joint").mkdir(parents=True)
     write_weights(tmp_path / "runs/joint/weights.safetensors")
     monkeypatch.chdir(tmp_path)
-    assert "runs/joint/weights.safetensors" in load(device="cpu").origin
+    assert load("runs/joint", "cpu").origin == "weights: runs/joint/weights.safetensors"
+    assert "bundled" in find_weights(None)[1]
 
 
 def test_refused(tmp_path: Path, weights: Path) -> None:
