@@ -13,7 +13,6 @@ import pgen
 from pgen.errors import InputError, PgenError
 from pgen.version import version
 
-
 # TODO: remove with the last of what it marks.
 todo = pytest.mark.xfail(reason="work in progress", strict=False)
 
