@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,16 @@ def place_on_limb(value: str | float, names: Mapping[str, float]) -> float:
 
 def measure_limb(chain: NDArray[np.floating], size: tuple[int, int], unit: float) -> LimbField:
     """Field of the limb through ``chain`` (K, 2) of (x, y), two joints or more; ``unit`` is the torso length."""
-    chain = np.asarray(chain, np.float64)
     y, x = np.mgrid[: size[0], : size[1]]
-    points = np.stack([x, y], axis=-1).astype(np.float64)
-    nearest = np.full(size, np.inf)
-    along = np.zeros(size)
+    along, distance = measure_along(np.stack([x, y], axis=-1), chain)
+    return LimbField(along.astype(np.float32), (distance / unit).astype(np.float32))
+
+
+def measure_along(points: NDArray[Any], chain: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where each point (..., 2) lies along ``chain`` (K, 2), as in `LimbField`, and its distance in pixels: (...)."""
+    chain = np.asarray(chain, np.float64)
+    nearest = np.full(points.shape[:-1], np.inf)
+    along = np.zeros(points.shape[:-1])
     for index in range(len(chain) - 1):
         bone = chain[index + 1] - chain[index]
         share = (points - chain[index]) @ bone / max(float(bone @ bone), 1e-9)
@@ -66,7 +72,7 @@ def measure_limb(chain: NDArray[np.floating], size: tuple[int, int], unit: float
         closer = distance < nearest
         nearest = np.where(closer, distance, nearest)
         along = np.where(closer, index + np.clip(share, low, high), along)
-    return LimbField(along.astype(np.float32), (nearest / unit).astype(np.float32))
+    return along, nearest
 
 
 def find_spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
+from pgen.body.limb_fields import ARMS, LEGS, measure_along
 
 ARM, LEG = "arm", "leg"
 
 #: The labels of both sides, each with the joints of its limb.
 SIDES: Mapping[str, tuple[tuple[Label, tuple[Joint, ...]], ...]] = {
-    ARM: (
-        (Label.L_ARM, (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST)),
-        (Label.R_ARM, (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST)),
-    ),
-    LEG: (
-        (Label.L_LEG, (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE)),
-        (Label.R_LEG, (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE)),
-    ),
+    ARM: ((Label.L_ARM, ARMS[1]), (Label.R_ARM, ARMS[0])),
+    LEG: ((Label.L_LEG, LEGS[1]), (Label.R_LEG, LEGS[0])),
 }
 
 
@@ -65,10 +59,4 @@ def _measure_distance(points: NDArray[np.floating], limb: NDArray[np.floating]) 
     """Distance of each point (N, 2) from the line through the joints of ``limb`` (0 to 3, 2); infinite without any."""
     if not len(limb):
         return np.full(len(points), np.inf)
-    bones = list(pairwise(limb)) or [(limb[0], limb[0])]
-    found = []
-    for start, end in bones:
-        bone = (end - start).astype(np.float64)
-        along = np.clip((points - start) @ bone / max(float(bone @ bone), 1e-12), 0, 1)
-        found.append(np.linalg.norm(points - start - along[:, None] * bone, axis=1))
-    return np.min(found, axis=0)
+    return measure_along(points, limb if len(limb) > 1 else limb.repeat(2, axis=0))[1]

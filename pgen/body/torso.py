@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINTS, TORSO_JOINTS, Joint, known_joints
+from pgen.body.joints import FLIP_JOINTS, JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.errors import InputError
 
 #: Proportions of an upright body seen from the front, in shoulder widths.
@@ -24,13 +24,6 @@ _DOWN = np.array([0.0, 1.0])
 # From the right shoulder to the left one, of a person who faces the camera.
 _ACROSS = np.array([1.0, 0.0])
 
-_OTHER_SIDE = {
-    Joint.R_SHOULDER: Joint.L_SHOULDER,
-    Joint.L_SHOULDER: Joint.R_SHOULDER,
-    Joint.R_HIP: Joint.L_HIP,
-    Joint.L_HIP: Joint.R_HIP,
-}
-
 
 def list_missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     """Names of the shoulders and hips that ``pose`` (18, 2) lacks."""
@@ -39,7 +32,7 @@ def list_missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
 
 
 def complete_torso(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[NDArray[np.float32], list[str]]:
-    """``pose`` with both shoulders and both hips, and a warning for every joint that had to be made up.
+    """``pose`` with both shoulders and both hips, and a warning for every joint that had to be assumed.
 
     A shoulder is mirrored at the neck, or placed beside the other one in parallel to the hips; shoulders of
     which none is known go to either side of the neck. A hip is placed beside the other one in parallel to the
@@ -54,9 +47,8 @@ def complete_torso(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[N
         A new float32 pose (18, 2), and one line a completed joint.
 
     Raises:
-        InputError: too little is known: neither a shoulder with neck or hip, nor the neck with nose or hip,
-        nor
-            both hips.
+        InputError: too little is known: neither a shoulder with neck or hip, nor the neck with nose or hip, nor both
+            hips.
     """
     body = _Body(pose)
     lacking = [joint for joint in TORSO_JOINTS if not body.has(joint)]
@@ -102,7 +94,7 @@ class _Body:
             length = np.linalg.norm(self.joints[Joint.NECK] - self.joints[Joint.NOSE])
             across, reason = _ACROSS * length / NECK_TO_NOSE_PER_SHOULDERS, "beside the neck"
         else:
-            raise self._too_little()
+            raise self._build_error()
         if self.has(Joint.NECK):
             center = self.joints[Joint.NECK]
         else:
@@ -112,7 +104,7 @@ class _Body:
         self._place(Joint.L_SHOULDER, center + across / 2, reason)
 
     def _place_second_shoulder(self, joint: Joint) -> None:
-        other = self.joints[_OTHER_SIDE[joint]]
+        other = self.joints[FLIP_JOINTS[joint]]
         sign = 1 if joint == Joint.L_SHOULDER else -1
         if self.has(Joint.NECK):
             self._place(joint, 2 * self.joints[Joint.NECK] - other, "the other shoulder mirrored at the neck")
@@ -124,13 +116,13 @@ class _Body:
             across = _ACROSS * np.linalg.norm(other - hip) / TORSO_PER_SHOULDERS
             self._place(joint, other + sign * across, "beside the other shoulder, as if seen from the front")
         else:
-            raise self._too_little()
+            raise self._build_error()
 
     def complete_hips(self) -> None:
         """Hips that are missing, once both shoulders are there."""
         across = HIPS_PER_SHOULDERS * (self.joints[Joint.L_SHOULDER] - self.joints[Joint.R_SHOULDER])
         if not self.has(Joint.R_HIP) and not self.has(Joint.L_HIP):
-            center = self.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0) + self._spine()
+            center = self.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0) + self._find_spine()
             self._place(Joint.R_HIP, center - across / 2, "below the shoulders")
             self._place(Joint.L_HIP, center + across / 2, "below the shoulders")
         reason = "beside the other hip, in parallel to the shoulders"
@@ -139,7 +131,7 @@ class _Body:
         if not self.has(Joint.L_HIP):
             self._place(Joint.L_HIP, self.joints[Joint.R_HIP] + across, reason)
 
-    def _spine(self) -> NDArray[np.float64]:
+    def _find_spine(self) -> NDArray[np.float64]:
         """From between the shoulders to between the hips: square to the shoulders, or down in a side view."""
         shoulders = self.joints[Joint.L_SHOULDER] - self.joints[Joint.R_SHOULDER]
         width = expected = float(np.linalg.norm(shoulders))
@@ -147,7 +139,7 @@ class _Body:
             neck_to_nose = np.linalg.norm(self.joints[Joint.NECK] - self.joints[Joint.NOSE])
             expected = max(width, float(neck_to_nose) / NECK_TO_NOSE_PER_SHOULDERS)
         if expected == 0:
-            raise self._too_little()
+            raise self._build_error()
         square = np.array([-shoulders[1], shoulders[0]]) / max(width, 1e-12)
         direction = _DOWN if width < _SIDE_VIEW * expected else square * (1 if square[1] >= 0 else -1)
         return TORSO_PER_SHOULDERS * expected * direction
@@ -156,7 +148,7 @@ class _Body:
         self.joints[joint] = position
         self.reasons[joint] = reason
 
-    def _too_little(self) -> InputError:
+    def _build_error(self) -> InputError:
         present = [JOINTS[joint] for joint in (*TORSO_JOINTS, Joint.NECK, Joint.NOSE) if self.has(joint)]
         return InputError(
             f"The pose shows too little of the torso (of shoulders, hips, neck and nose only: "

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pgen.body.batch import downscale_poses
 from pgen.body.heatmaps import heatmap_sigma, heatmaps, limb_maps
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
@@ -95,7 +96,7 @@ class Parser(nn.Module):
 def draw_pose_maps(poses: Tensor, size: tuple[int, int], shrink: int) -> Tensor:
     """Joint heatmaps and limb maps (B, 35, H/shrink, W/shrink) of poses (B, 18, 2) in a frame of ``size``."""
     small = (size[0] // shrink, size[1] // shrink)
-    poses = (poses + 0.5) / shrink - 0.5
+    poses = downscale_poses(poses, shrink)
     sigma = max(heatmap_sigma(size) / shrink, 1.0)
     return torch.cat([heatmaps(poses, small, sigma), limb_maps(poses, small)], 1)
 

@@ -9,42 +9,28 @@ from torch import Tensor
 
 from pgen.errors import InputError
 
-#: Patterns of the authors' parameter names and what each becomes; ``{n}`` is a block's index less its first.
-_RULES: tuple[tuple[str, str, int], ...] = (
-    (r"model_global\.encoder_app\.net\.0\.(weight|bias)", "coarse.source_encoder.stem.{0}", 0),
-    (r"model_global\.encoder_pose\.net\.0\.(weight|bias)", "coarse.target_encoder.stem.{0}", 0),
+#: What the authors' names begin with and what ours do, of both networks and both encoders.
+_NETWORKS = {"model_global.": "coarse.", "model_local_": ""}
+_ENCODERS = {"app": "source_encoder", "pose": "target_encoder"}
+
+_ENCODER = r"(?P<network>model_global\.|model_local_)encoder_(?P<encoder>app|pose)\.net"
+_DECODER = r"model_global\.decoder\.net"
+_BOTH = r"(?P<kind>weight|bias)"
+
+#: Patterns of the authors' parameter names and what each becomes.
+_RULES: tuple[tuple[str, str], ...] = (
+    (rf"{_ENCODER}\.0\.{_BOTH}", "{network}{encoder}.stem.{kind}"),
+    (rf"{_ENCODER}\.(?P<layer>[1-9])\.net\.1\.(?P<kind>weight)", "{network}{encoder}.blocks.{block}.conv.{kind}"),
+    (rf"{_ENCODER}\.(?P<layer>[1-9])\.net\.2\.{_BOTH}", "{network}{encoder}.blocks.{block}.norm.{kind}"),
     (
-        r"model_global\.encoder_app\.net\.(\d+)\.net\.1\.weight",
-        "coarse.source_encoder.blocks.{n}.conv.weight",
-        1,
+        r"model_global\.decoder\.net\.(?P<layer>\d)\.net\.1\.(?P<kind>weight)",
+        "coarse.decoder.blocks.{layer}.conv.{kind}",
     ),
-    (
-        r"model_global\.encoder_app\.net\.(\d+)\.net\.2\.(weight|bias)",
-        "coarse.source_encoder.blocks.{n}.norm.{1}",
-        1,
-    ),
-    (
-        r"model_global\.encoder_pose\.net\.(\d+)\.net\.1\.weight",
-        "coarse.target_encoder.blocks.{n}.conv.weight",
-        1,
-    ),
-    (
-        r"model_global\.encoder_pose\.net\.(\d+)\.net\.2\.(weight|bias)",
-        "coarse.target_encoder.blocks.{n}.norm.{1}",
-        1,
-    ),
-    (r"model_global\.decoder\.net\.(\d+)\.net\.1\.weight", "coarse.decoder.blocks.{n}.conv.weight", 0),
-    (r"model_global\.decoder\.net\.(\d+)\.net\.3\.(weight|bias)", "coarse.decoder.blocks.{n}.norm.{1}", 0),
-    (r"model_global\.decoder\.net\.6\.(weight|bias)", "coarse.to_image.{0}", 0),
-    (r"model_local_encoder_app\.net\.0\.(weight|bias)", "source_encoder.stem.{0}", 0),
-    (r"model_local_encoder_pose\.net\.0\.(weight|bias)", "target_encoder.stem.{0}", 0),
-    (r"model_local_encoder_app\.net\.1\.net\.1\.weight", "source_encoder.blocks.0.conv.weight", 0),
-    (r"model_local_encoder_app\.net\.1\.net\.2\.(weight|bias)", "source_encoder.blocks.0.norm.{0}", 0),
-    (r"model_local_encoder_pose\.net\.1\.net\.1\.weight", "target_encoder.blocks.0.conv.weight", 0),
-    (r"model_local_encoder_pose\.net\.1\.net\.2\.(weight|bias)", "target_encoder.blocks.0.norm.{0}", 0),
-    (r"model_local_decoder\.net\.0\.net\.1\.weight", "block.conv.weight", 0),
-    (r"model_local_decoder\.net\.0\.net\.3\.(weight|bias)", "block.norm.{0}", 0),
-    (r"model_local_decoder\.net\.2\.(weight|bias)", "to_image.{0}", 0),
+    (rf"{_DECODER}\.(?P<layer>\d)\.net\.3\.{_BOTH}", "coarse.decoder.blocks.{layer}.norm.{kind}"),
+    (rf"{_DECODER}\.6\.{_BOTH}", "coarse.to_image.{kind}"),
+    (r"model_local_decoder\.net\.0\.net\.1\.(?P<kind>weight)", "block.conv.{kind}"),
+    (rf"model_local_decoder\.net\.0\.net\.3\.{_BOTH}", "block.norm.{kind}"),
+    (rf"model_local_decoder\.net\.2\.{_BOTH}", "to_image.{kind}"),
 )
 
 
@@ -59,12 +45,13 @@ def rename_published(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     result = {}
     for name, value in published.items():
         plain = name.removeprefix("module.")
-        for pattern, template, first in _RULES:
+        for pattern, template in _RULES:
             match = re.fullmatch(pattern, plain)
             if match:
-                groups = match.groups()
-                index = int(groups[0]) - first if "{n}" in template else 0
-                result[template.format(*groups, n=index)] = value
+                parts = match.groupdict()
+                if "encoder" in parts:
+                    parts |= {"network": _NETWORKS[parts["network"]], "encoder": _ENCODERS[parts["encoder"]]}
+                result[template.format(**parts, block=int(parts.get("layer", 1)) - 1)] = value
                 break
         else:
             raise InputError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_ROUNDS = 5  #: more than any map has needed
+_MOST_ROUNDS = 20  #: more than any map has needed
 
 
 def settle(edit: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
