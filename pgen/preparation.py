@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,11 @@ from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.matches import make_pseudo_labels
 from pgen.runtime.lazy_object import load_object
 from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.progress import Progress, show_nothing
 
 PathLike = str | os.PathLike[str]
 
-#: Shows progress: a context manager for a title and a total, None if it is not known, that yields what advances it.
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
-
 _MARKET_SIZE = (128, 64)
-
-
-@contextmanager
-def _show_nothing(title: str, total: int | None) -> Iterator[Callable[..., None]]:
-    yield lambda *_: None
 
 
 def prepare(
@@ -60,7 +53,7 @@ def prepare(
     overwrite: bool = False,
     log: Callable[[str], None] = lambda message: None,
     warn: Callable[[str], None] = lambda message: None,
-    progress: Progress = _show_nothing,
+    progress: Progress = show_nothing,
 ) -> Summary:
     """Turn a data set into one HDF5 file for training and evaluation.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import islice
 
 import numpy as np
@@ -16,7 +17,7 @@ from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.methods import Method, Prediction
 from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.evaluation.sizes import common_size, crop_to_size
-from pgen.metrics.base import Batch, Metric, MetricOptions, Need, create_metrics
+from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.features import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
@@ -37,9 +38,13 @@ class Job:
     options: MetricOptions
     cache: ScoreCache
     size: tuple[int, int] | None = None  #: to which reference images are cut
+    #: In which metrics are registered, also a caller's own: imported by every process.
+    modules: tuple[str, ...] = field(default_factory=lambda: tuple({one.__module__ for one in METRICS.values()}))
 
     def metrics(self) -> tuple[list[Metric], dict[str, str]]:
         """What can be computed, and why the rest cannot; of references only what compares with them."""
+        for module in self.modules:
+            import_module(module)
         given: set[Need] = {"poses"} if self.photos.has_poses else set()
         if self.photos.has_parsing:
             given |= {"parsing"}
@@ -96,11 +101,11 @@ def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
             if any(key not in known for key in keys):
                 for (outcome, _, _), key, row in zip(members, keys, metric.rows(batch).numpy(), strict=True):
                     outcome.fresh[key] = row
-    kept = [name for name in (*metrics, SIZE) if not isinstance(metrics.get(name), FeatureMetric)]
+    single = [name for name in (*metrics, SIZE) if not isinstance(metrics.get(name), FeatureMetric)]
     for outcome in outcomes:
         if outcome.problem is None:
             found = known | outcome.fresh
-            outcome.rows = {name: found[outcome.keys[name]] for name in kept}
+            outcome.rows = {name: found[outcome.keys[name]] for name in single}
     return outcomes
 
 

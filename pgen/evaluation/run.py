@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -25,18 +25,11 @@ from pgen.metrics.base import MetricOptions, Reference, check_metrics
 from pgen.metrics.ssim_protocols import find_ssim_protocol
 from pgen.runtime.device import choose_device
 from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.progress import Progress, show_nothing
 
 PathLike = str | os.PathLike[str]
 
-#: Shows progress: a context manager for a title and a total that yields what advances it.
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
-
 _NAMES = 3  # of files, in a message
-
-
-@contextmanager
-def _show_nothing(title: str, total: int | None) -> Iterator[Callable[..., None]]:
-    yield lambda *_: None
 
 
 def evaluate(
@@ -71,7 +64,7 @@ def evaluate(
     seed: int = 0,
     log: Callable[[str], None] = lambda message: None,
     warn: Callable[[str], None] = lambda message: None,
-    progress: Progress = _show_nothing,
+    progress: Progress = show_nothing,
 ) -> Report:
     """Score results against the true photos; every score with its protocol, pairs, interval and weights.
 

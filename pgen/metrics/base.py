@@ -40,6 +40,7 @@ class Metric(ABC):
     note = ""  #: what readers have to know besides
     weights: Mapping[str, str] = {}  #: networks that it uses → hashes of their files
     libraries: tuple[str, ...] = ()  #: those whose versions matter
+    rows_name = ""  #: what its rows are called, if other metrics have the same
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         """Load what it needs. Raises `UnavailableError` if that is not to be had."""
@@ -61,7 +62,8 @@ class Metric(ABC):
     @property
     def identity(self) -> str:
         """Tells its rows from all others, also those of other weights and versions: by it they are kept."""
-        return identify(self.name, self.weights, self.libraries)
+        used = [f"{library} {metadata.version(library)}" for library in self.libraries]
+        return " ".join([self.rows_name or self.name, version(), *self.weights.values(), *used])
 
     def versions(self) -> dict[str, str]:
         """Of pgen and the libraries that the score depends on."""
@@ -170,9 +172,3 @@ def mean_rows(values: Tensor) -> Tensor:
     """Scores (B,) of single pairs as rows (B, 2) whose sums make their mean; what is not finite does not count."""
     finite = values.isfinite()
     return torch.stack([values.where(finite, 0), finite], 1).double()
-
-
-def identify(name: str, weights: Mapping[str, str], libraries: Iterable[str] = ()) -> str:
-    """What tells measurements from those with other weights, or by other versions of pgen and ``libraries``."""
-    used = (f"{library} {metadata.version(library)}" for library in libraries)
-    return " ".join([name, version(), *weights.values(), *used])

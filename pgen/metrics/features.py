@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.metrics.base import Batch, Metric, MetricOptions, Reference, identify
+from pgen.metrics.base import Batch, Metric, MetricOptions, Reference
 from pgen.metrics.networks import PublishedNetwork, load_network
 
 Rows = NDArray[np.floating]
@@ -37,16 +37,13 @@ class FeatureMetric(Metric):
 
     network_class: type[FeatureNetwork]
     masked = False  #: whether features are of images × pose mask
-    reference: Reference | None = None  #: the true images that it tells the distance from
+    reference: Reference | None = None  #: the true images that it is a distance from
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)
         self.network, self.weights = load_network(self.network_class, options)
         self.libraries = self.network.libraries
-
-    @property
-    def identity(self) -> str:
-        return identify(self.network.features + " masked" * self.masked, self.weights)
+        self.rows_name = self.network.features + " masked" * self.masked
 
     def rows(self, batch: Batch) -> Tensor:
         images = batch.generated * batch.pose_mask() if self.masked else batch.generated

@@ -34,10 +34,10 @@ class Lpips(PublishedNetwork):
         self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
         state = read_state_dict(self.path)
         for name, parameter in self.network.net.named_parameters():
-            own = state.get(f"features.{name.partition('.')[2]}")  # slice2.3.weight is features.3.weight there
-            if own is None or own.shape != parameter.shape:
+            value = state.get(f"features.{name.partition('.')[2]}")  # slice2.3.weight is features.3.weight there
+            if value is None or value.shape != parameter.shape:
                 raise InputError(f"{self.path}: these are not torchvision's weights of AlexNet")
-            parameter.data.copy_(own)
+            parameter.data.copy_(value)
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def to_signed(images: Tensor) -> Tensor:
 
 
 class DistanceMetric(Metric):
-    """The mean distance of each result from its true photo, as a network tells it."""
+    """The mean distance of each result from its true photo, as a network measures it."""
 
     network_class: type[PublishedNetwork]
     higher_is_better = False

@@ -24,7 +24,12 @@ def count_intersection_and_union(found: Tensor, true: Tensor) -> Tensor:
 
 
 def mean_iou(sums: Tensor) -> Tensor:
-    """Sums (..., 20) of `count_intersection_and_union` → mean IoU (...) over the labels that occur."""
+    """Sums (..., 20) of `count_intersection_and_union` → mean IoU (...) over the labels that occur.
+
+    >>> found, true = torch.tensor([[[0, 0, 3, 3]]]), torch.tensor([[[0, 3, 3, 3]]])
+    >>> round(mean_iou(count_intersection_and_union(found, true).sum(0)).item(), 3)
+    0.583
+    """
     intersections, unions = sums.chunk(2, -1)
     return (intersections / unions).nanmean(-1)
 

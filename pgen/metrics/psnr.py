@@ -9,7 +9,12 @@ from pgen.metrics.base import Batch, Metric, mean_rows, register
 
 
 def psnr(generated: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of each pair of uint8 images (B, 3, H, W): float64 (B,), +inf where equal."""
+    """Peak signal-to-noise ratio in dB of each pair of uint8 images (B, 3, H, W): float64 (B,), +inf where equal.
+
+    >>> black = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    >>> round(psnr(black, black + 16).item(), 2)
+    24.05
+    """
     return 10 * torch.log10(255**2 / pixel_differences(generated, target).square().mean((1, 2, 3)))
 
 

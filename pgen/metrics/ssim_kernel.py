@@ -42,6 +42,10 @@ def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tens
     Raises:
         InputError: no such protocol, or the images do not have the width that it needs.
         ValueError: shapes or types differ, or the images are smaller than the window.
+
+    >>> image = torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32).byte()
+    >>> ssim(image, image).tolist(), ssim(image, 255 - image).item() < 0
+    ([1.0], True)
     """
     return _means(generated, target, find_ssim_protocol(protocol), mask, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,3 +45,24 @@ def test_a_metric_is_a_file_and_a_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert found["value"] == score.value
     assert found["protocol"] == "RGB in linear light, in dB"
     assert "psnr-linear" in DEFAULT_METRICS
+
+
+@pytest.mark.slow
+def test_other_processes_know_a_caller_s_own_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_metric.py").write_text(
+        "from pgen.metrics.base import register\n"
+        "from pgen.metrics.l1 import L1\n\n\n"
+        '@register("mine")\n'
+        "class Mine(L1):\n"
+        '    """L1, by another name."""\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("my_metric")
+    try:
+        store = write_store(tmp_path / "s.h5", count=8)
+        report = evaluate(store, baselines="copy-source", metrics=("l1", "mine"), workers=2, cache=tmp_path / "c")
+        first, second = report[0].scores
+        assert first.value == second.value
+    finally:
+        del METRICS["mine"]
+        DEFAULT_METRICS.remove("mine")
