@@ -9,21 +9,21 @@ from __future__ import annotations
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from importlib import resources
 from math import inf
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig
 from pgen.models.discriminators import DiscriminatorConfig
 from pgen.models.parser import ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig
-from pgen.models.registry import FIELD_ALIASES, default_config, find_role
+from pgen.models.registry import FIELD_ALIASES
 from pgen.models.semantic import SemanticConfig
+from pgen.training.settings import Given, flatten, parse_setting, replace_fields, suggest
 
 #: The paper's ablation: no parsing at all; two stages with the true target map, or with H_S's; end to end.
 VARIANTS = ("baseline", "ts-gt", "ts-pred", "e2e")
@@ -276,123 +276,26 @@ def load_preset(
         InputError: an unknown name or key (with the nearest there is), another type, or a value beyond its limits.
     """
     recipe = recipe or find_recipe(name)
-    given: dict[str, _Given] = {}
+    given: dict[str, Given] = {}
     for option, chosen in (("preset", name), ("recipe", recipe)):
-        for path, value in _flatten(_read(option, chosen)):
-            given[path] = _Given(value, f"{option} {chosen}", option)
-    given.pop("recipe")
+        for path, value in flatten(_read(option, chosen)):
+            given[path] = Given(value, f"{option} {chosen}", option)
+    del given["recipe"]
     for setting in (text.strip() for text in settings):
-        for path, value in _flatten(_parse(setting)):
-            now = _rename(path)
+        for path, value in flatten(parse_setting(setting)):
+            now = path
+            for old, new in ALIASES.items():
+                now = f".{now}.".replace(f".{old}.", f".{new}.")[1:-1]
             if now != path:
                 warn(f"{path} is now {now}")
-            given[now] = _Given(value, setting, "settings")
-    preset: Preset = _replace(Preset(), given)
+            given[now] = Given(value, setting, "settings")
+    preset: Preset = replace_fields(Preset(), given)
     return preset
-
-
-class _Given(NamedTuple):
-    """A value, and where it comes from."""
-
-    value: Any
-    where: str
-    option: str
 
 
 def _read(kind: str, name: str) -> dict[str, Any]:
     """The file of a "preset" or "recipe". Raises InputError if there is none of that name."""
     names = list_names(kind)
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-        raise InputError(f"{name}: no such {kind}; {hint}", option=kind)
+        raise InputError(f"{name}: no such {kind}; {suggest(name, names)}", option=kind)
     return tomllib.loads((FILES / f"{kind}s" / f"{name}.toml").read_text("utf-8"))
-
-
-def _parse(setting: str) -> dict[str, Any]:
-    key, equals, value = setting.partition("=")
-    if not equals:
-        raise InputError(
-            f"{setting}: write it as key=value, for example appearance.schedule.steps=100", option="settings"
-        )
-    for text in (f"{key} = {value}", f'{key} = "{value}"'):
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            continue
-    raise InputError(f"{setting}: not a key and a value", option="settings")
-
-
-def _flatten(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested values by their dotted paths."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value
-
-
-def _rename(path: str) -> str:
-    """The path of today of a field that may be given by one of before."""
-    for old, new in ALIASES.items():
-        path = f".{path}.".replace(f".{old}.", f".{new}.")[1:-1]
-    return path
-
-
-def _replace(config: Any, given: Mapping[str, _Given], path: str = "") -> Any:
-    """``config`` with the values that are given for paths below ``path``."""
-    below = {full.removeprefix(path): entry for full, entry in given.items() if full.startswith(path)}
-    names = list(config) if isinstance(config, dict) else [entry.name for entry in fields(config)]
-    hints = {} if isinstance(config, dict) else get_type_hints(type(config))
-    changes: dict[str, Any] = {}
-    for key, (value, where, option) in below.items():
-        name, dot, _ = key.partition(".")
-        full = f"{path}{name}"
-        if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean {path}{near[0]}?" if near else f"there are {', '.join(path + n for n in names)}"
-            raise InputError(f"{where}: unknown key {full}; {hint}", option=option)
-        current = config[name] if isinstance(config, dict) else getattr(config, name)
-        is_group = is_dataclass(current) or isinstance(current, dict)
-        if is_group and not dot:
-            first = next(iter(current)) if isinstance(current, dict) else fields(current)[0].name
-            raise InputError(f"{where}: {full} is a group; set one of its keys, such as {full}.{first}", option=option)
-        if not is_group:
-            changes[name] = _convert(value, hints.get(name, float), f"{where}: {path}{key}", option, bool(dot))
-        elif name not in changes:
-            changes[name] = _replace(*_choose_kind(current, given, f"{full}."), f"{full}.")
-    if isinstance(config, dict):
-        return config | changes
-    try:
-        return replace(config, **changes)
-    except ValueError as error:
-        said = [one for one in below.values() if one.option == "settings"] or list(below.values())
-        where = ", ".join(dict.fromkeys(one.where for one in said))
-        raise InputError(f"{where}: {path.removesuffix('.')}: {error}", option=said[-1].option) from None
-
-
-def _choose_kind(config: Any, given: Mapping[str, _Given], path: str) -> tuple[Any, Mapping[str, _Given]]:
-    """A network's configuration, or that of the ``kind`` given for it; what presets give goes on if it has that too."""
-    kind = given.get(f"{path}kind")
-    if kind is None or not hasattr(config, "kind"):
-        return config, given
-    try:
-        other = default_config(find_role(config), kind.value)
-    except ValueError as error:
-        raise InputError(f"{kind.where}: {path.removesuffix('.')}: {error}", option=kind.option) from None
-    if type(other) is type(config):
-        return config, given
-    has = {f"{path}{entry.name}" for entry in fields(other)}
-    return other, {full: one for full, one in given.items() if full in has or one.option == "settings"}
-
-
-def _convert(value: Any, kind: Any, what: str, option: str, is_too_deep: bool) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if kind in (int, float, str, bool):
-        if type(value) is kind and not is_too_deep:
-            return value
-        raise InputError(f"{what} takes {kind.__name__}, not {value!r}", option=option)
-    if isinstance(value, list) and all(type(v) is int for v in value) and not is_too_deep:
-        return tuple(value)
-    raise InputError(f"{what} takes a list of whole numbers, not {value!r}", option=option)

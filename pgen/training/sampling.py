@@ -67,14 +67,14 @@ class SampledBatch:
 
 @dataclass(frozen=True)
 class SampledPhotos(SampledBatch):
-    """Single views with noise of their own."""
+    """Single photos with noise of their own."""
 
     noise: Tensor  #: long (B,), the seed of each sample's noise
 
 
 @dataclass(frozen=True)
 class SampledPhotosWithBackgrounds(SampledPhotos):
-    """Single views, each with another one that may lend its background."""
+    """Single photos, each with another one that may lend its background."""
 
     roles = ("source", "other")
 
@@ -83,7 +83,7 @@ class SampledPhotosWithBackgrounds(SampledPhotos):
 
 @dataclass(frozen=True)
 class SampledPairs(SampledBatch):
-    """Pairs of A and of the view that says where A goes."""
+    """Pairs of A and of the photo that says where A goes."""
 
     roles = ("source", "target")
 
@@ -102,17 +102,17 @@ class SampledTransfers(SampledPairs):
 
 
 def sample_photos(train: PersonDataset, schedule: Schedule, generator: torch.Generator) -> SampledPhotos:
-    """Any views of ``train``."""
+    """Any photos of ``train``."""
     source = torch.randint(len(train), (schedule.batch,), generator=generator)
     change = Augmentation.draw(schedule.batch, generator, schedule.flip, schedule.zoom)
     noise = torch.randint(2**62, (schedule.batch,), generator=generator)
-    return SampledPhotos(_names(train, source), source, change, noise)
+    return SampledPhotos(_name_samples(train, source), source, change, noise)
 
 
 def sample_photos_with_backgrounds(
     train: PersonDataset, schedule: Schedule, generator: torch.Generator
 ) -> SampledPhotosWithBackgrounds:
-    """Any views of ``train``, each with any other one."""
+    """Any photos of ``train``, each with any other one."""
     noisy = sample_photos(train, schedule, generator)
     other = torch.randint(len(train), (schedule.batch,), generator=generator)
     return SampledPhotosWithBackgrounds(**vars(noisy), other=other)
@@ -126,9 +126,9 @@ def sample_pairs(
     random_pose_prob: float = 0.0,
     self_pair_prob: float = 0.0,
 ) -> SampledPairs:
-    """Any views, each with a pseudo label of its ``matches`` (N, K).
+    """Any photos, each with a pseudo label of its ``matches`` (N, K).
 
-    A share ``random_pose_prob`` goes with any other view instead, and of the rest a share ``self_pair_prob`` with
+    A share ``random_pose_prob`` goes with any other photo instead, and of the rest a share ``self_pair_prob`` with
     itself.
     """
     batch = schedule.batch
@@ -139,7 +139,7 @@ def sample_pairs(
     is_self = torch.rand(batch, generator=generator) < self_pair_prob
     target = torch.where(has_random_pose, other, torch.where(is_self, source, matches[source, choice]))
     changes = [Augmentation.draw(batch, generator, schedule.flip, schedule.zoom) for _ in range(2)]
-    return SampledPairs(_names(train, source, target), source, changes[0], target, changes[1], has_random_pose)
+    return SampledPairs(_name_samples(train, source, target), source, changes[0], target, changes[1], has_random_pose)
 
 
 def sample_transfers(
@@ -159,6 +159,6 @@ def sample_noise(images: Tensor, seeds: Tensor) -> Tensor:
     return torch.stack(noise).to(images.device)
 
 
-def _names(train: PersonDataset, *indices: Tensor) -> tuple[str, ...]:
+def _name_samples(train: PersonDataset, *indices: Tensor) -> tuple[str, ...]:
     rows: Sequence[list[int]] = torch.stack(indices, 1).tolist()
     return tuple(" → ".join(train.names[index] for index in row) for row in rows)

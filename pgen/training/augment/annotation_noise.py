@@ -27,20 +27,20 @@ _LIMBS = (
 _LIMB_LOST = 0.03  # share of limbs that are not found as a whole
 
 
-def perturb_poses(poses: Tensor, dice: BatchRng) -> Tensor:
+def perturb_poses(poses: Tensor, rng: BatchRng) -> Tensor:
     """Poses (B, 18, 2) with errors and gaps."""
     unit = torso_lengths(poses)[:, None, None].clamp_min(8)
-    lost = dice.chance(_LOST, len(Joint))
-    for limb, gone in zip(_LIMBS, dice.chance(_LIMB_LOST, len(_LIMBS)).unbind(1), strict=True):
+    lost = rng.chance(_LOST, len(Joint))
+    for limb, gone in zip(_LIMBS, rng.chance(_LIMB_LOST, len(_LIMBS)).unbind(1), strict=True):
         lost[:, list(limb)] |= gone[:, None]
-    error = _JITTER * torch.exp(_SPREAD * dice.normal(1)).expand(-1, len(Joint)).clone()
+    error = _JITTER * torch.exp(_SPREAD * rng.normal(1)).expand(-1, len(Joint)).clone()
     error[:, [Joint.R_HIP, Joint.L_HIP]] *= _HIPS
-    error = torch.where(dice.chance(_WILD_SHARE, len(Joint)), _WILD, 1.0) * error
-    moved = poses + unit * error[..., None] * dice.normal(*poses.shape[1:])
+    error = torch.where(rng.chance(_WILD_SHARE, len(Joint)), _WILD, 1.0) * error
+    moved = poses + unit * error[..., None] * rng.normal(*poses.shape[1:])
     return moved.masked_fill(lost[..., None], torch.nan)
 
 
-def perturb_silhouettes(figures: Tensor, dice: BatchRng) -> tuple[Tensor, Tensor]:
+def perturb_silhouettes(figures: Tensor, rng: BatchRng) -> tuple[Tensor, Tensor]:
     """Silhouettes (B, 1, h, w), 0 to 1, of figures bool (B, h, w), and which samples have one, bool (B,).
 
     Edges are blurred and run inside or outside of the true ones; some have holes, some take in what is beside.
@@ -49,13 +49,13 @@ def perturb_silhouettes(figures: Tensor, dice: BatchRng) -> tuple[Tensor, Tensor
     soft = figures.float()[:, None]
     for _ in range(2):
         soft = F.avg_pool2d(soft, 5, 1, 2, count_include_pad=False)
-    rough = dice.chance(_ROUGH)
+    rough = rng.chance(_ROUGH)
     spread = to_image_shape(torch.where(rough, 1.0, 0.25))
-    edge = 0.47 + spread * (to_image_shape(dice.uniform(-0.22, 0.22)) + 0.12 * dice.field(1, 8, size))
-    found = torch.sigmoid((soft - edge) * to_image_shape(dice.uniform(10, 20)))
+    edge = 0.47 + spread * (to_image_shape(rng.uniform(-0.22, 0.22)) + 0.12 * rng.field(1, 8, size))
+    found = torch.sigmoid((soft - edge) * to_image_shape(rng.uniform(10, 20)))
     if rough.any():
-        some = dice.some(rough)
+        some = rng.select(rough)
         hole = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * to_image_shape(some.chance(0.5))
         leak = torch.sigmoid((some.field(1, 10, size) - 2.2) * 8) * to_image_shape(some.chance(0.4))
         found[rough] = torch.maximum(found[rough] * (1 - hole), leak)
-    return found, ~dice.chance(_ABSENT)
+    return found, ~rng.chance(_ABSENT)

@@ -10,25 +10,25 @@ from torch import Tensor
 
 
 class BatchRng:
-    """Throws for B samples at once, on the CPU; results go to ``device``. Seeds are long (B,)."""
+    """Random numbers for B samples at once, drawn on the CPU; results go to ``device``. Seeds are long (B,)."""
 
     def __init__(self, seeds: Tensor, device: torch.device | str = "cpu") -> None:
-        self._own = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
         self._device = device
 
-    def some(self, which: Tensor) -> BatchRng:
-        """The throws of the samples where ``which``, bool (B,), is true."""
+    def select(self, which: Tensor) -> BatchRng:
+        """The numbers of the samples where ``which``, bool (B,), is true."""
         part = BatchRng(torch.empty(0), self._device)
-        part._own = [own for own, chosen in zip(self._own, which.tolist(), strict=True) if chosen]
+        part._generators = [one for one, chosen in zip(self._generators, which.tolist(), strict=True) if chosen]
         return part
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Numbers (B, *shape) from ``low`` to ``high``."""
-        return low + (high - low) * self._thrown(lambda own: torch.rand(shape, generator=own))
+        return low + (high - low) * self._draw(lambda one: torch.rand(shape, generator=one))
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers (B, *shape)."""
-        return self._thrown(lambda own: torch.randn(shape, generator=own))
+        return self._draw(lambda one: torch.randn(shape, generator=one))
 
     def chance(self, share: float, *shape: int) -> Tensor:
         """bool (B, *shape), true with probability ``share``."""
@@ -38,8 +38,8 @@ class BatchRng:
         """Smooth noise (B, channels, height, width) of standard normal numbers in ``cells`` × ``cells`` places."""
         return F.interpolate(self.normal(channels, cells, cells), size=size, mode="bilinear", align_corners=True)
 
-    def _thrown(self, throw: Callable[[torch.Generator], Tensor]) -> Tensor:
-        return torch.stack([throw(own) for own in self._own]).to(self._device)
+    def _draw(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
+        return torch.stack([draw(one) for one in self._generators]).to(self._device)
 
 
 def to_image_shape(values: Tensor) -> Tensor:

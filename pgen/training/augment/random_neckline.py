@@ -21,32 +21,32 @@ _STRAIGHT = 0.5
 # Skin below a chin is often darker than a face: by such factors; and it is round: light differs across it by so much.
 _SHADES, _ROUND = (0.75, 1.1), 0.1
 
-_FEW = 12  #: pixels that are too few to tell a colour
+_FEW = 12  #: pixels that are too few to tell a color
 _SOFT = 0.5  #: standard deviation of a new border, in pixels
 
 
-def randomize_necklines(views: PersonBatch, dice: BatchRng) -> PersonBatch:
-    """``views`` with images in [0, 1] (B, 3, H, W), each with a neckline at random; unchanged where there can be none.
+def randomize_necklines(persons: PersonBatch, rng: BatchRng) -> PersonBatch:
+    """``persons`` with images in [0, 1] (B, 3, H, W), each with a random neckline; unchanged where there can be none.
 
-    Bare skin has the face's usual colour; cloth goes on as it is nearest.
+    Bare skin has the face's usual color; cloth goes on as it is nearest.
     """
-    numbers = dice.uniform(0, 1, 5).cpu().numpy()
-    fields = dice.field(1, 8, views.size).cpu().numpy()[:, 0]
+    numbers = rng.uniform(0, 1, 5).cpu().numpy()
+    fields = rng.field(1, 8, persons.size).cpu().numpy()[:, 0]
     images, labels = [], []
     for k in range(len(numbers)):
-        image, layout = _recut(
-            views.images[k].permute(1, 2, 0).cpu().numpy(),
-            views.labels[k].cpu().numpy().astype(np.uint8),
-            views.poses[k].cpu().numpy(),
+        image, parsing = _change_neckline(
+            persons.images[k].permute(1, 2, 0).cpu().numpy(),
+            persons.labels[k].cpu().numpy().astype(np.uint8),
+            persons.poses[k].cpu().numpy(),
             numbers[k],
             fields[k],
         )
         images.append(torch.from_numpy(image).permute(2, 0, 1))
-        labels.append(torch.from_numpy(layout))
-    return PersonBatch(_like(images, views.images), _like(labels, views.labels), views.poses)
+        labels.append(torch.from_numpy(parsing))
+    return PersonBatch(_stack_like(images, persons.images), _stack_like(labels, persons.labels), persons.poses)
 
 
-def _recut(
+def _change_neckline(
     image: NDArray[np.float32],
     labels: NDArray[np.uint8],
     pose: NDArray[np.float32],
@@ -62,16 +62,16 @@ def _recut(
     )
     neckline: Neckline = (float(width), float(depth), 1.0 if numbers[3] < _STRAIGHT else float(power))
     try:
-        layout = cut_neckline(labels, pose, neckline)
+        parsing = cut_neckline(labels, pose, neckline)
     except InputError:
         return image, labels
     low, high = _SHADES
     skin = np.median(image[face], axis=0) * (low + (high - low) * numbers[4]) * (1 + _ROUND * field[..., None])
     rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
-    new = np.where((layout == Label.FACE)[..., None], skin, image[rows, columns])
-    share = ndimage.gaussian_filter((layout != labels).astype(np.float32), _SOFT)[..., None]
-    return (image + share * (new - image)).clip(0, 1).astype(np.float32), layout
+    new = np.where((parsing == Label.FACE)[..., None], skin, image[rows, columns])
+    share = ndimage.gaussian_filter((parsing != labels).astype(np.float32), _SOFT)[..., None]
+    return (image + share * (new - image)).clip(0, 1).astype(np.float32), parsing
 
 
-def _like(parts: list[Tensor], whole: Tensor) -> Tensor:
+def _stack_like(parts: list[Tensor], whole: Tensor) -> Tensor:
     return torch.stack(parts).to(whole)

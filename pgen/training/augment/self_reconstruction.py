@@ -55,39 +55,39 @@ class Occlusion:
         return Occlusion(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
-def occlude(views: PersonBatch, concealment: Occlusion) -> PersonBatch:
-    """``views`` with hair over some faces, the discs replaced by background, and the joints shaken."""
-    device = views.poses.device
-    views = _turned(views, concealment.turned.to(device))
-    length = torso_lengths(views.poses)[:, None, None]
+def occlude(persons: PersonBatch, occlusion: Occlusion) -> PersonBatch:
+    """``persons`` with hair over some faces, the discs replaced by background, and the joints shaken."""
+    device = persons.poses.device
+    persons = _cover_faces(persons, occlusion.turned.to(device))
+    length = torso_lengths(persons.poses)[:, None, None]
     joints = torch.where(
-        known_joints(views.poses)[..., None], views.poses, -1e6
+        known_joints(persons.poses)[..., None], persons.poses, -1e6
     )  # discs at missing joints hide nothing
-    at = concealment.joints.to(device)[..., None].expand(-1, -1, 2)
-    centres = joints.gather(1, at) + concealment.offsets.to(device) * length
-    height, width = views.size
+    at = occlusion.joints.to(device)[..., None].expand(-1, -1, 2)
+    centres = joints.gather(1, at) + occlusion.offsets.to(device) * length
+    height, width = persons.size
     rows = torch.arange(height, device=device)[:, None]
     columns = torch.arange(width, device=device)
     across, down = centres[..., 0, None, None], centres[..., 1, None, None]
-    radii = (concealment.radii.to(device) * length[..., 0])[..., None, None]
+    radii = (occlusion.radii.to(device) * length[..., 0])[..., None, None]
     hidden = ((columns - across).square() + (rows - down).square() < radii.square()).any(1)
-    images = torch.where(hidden[:, None], clean_background(views.images, views.labels), views.images)
-    labels = views.labels.masked_fill(hidden, int(Label.BACKGROUND))
-    return PersonBatch(images, labels, views.poses + concealment.shaking.to(device) * length)
+    images = torch.where(hidden[:, None], clean_background(persons.images, persons.labels), persons.images)
+    labels = persons.labels.masked_fill(hidden, int(Label.BACKGROUND))
+    return PersonBatch(images, labels, persons.poses + occlusion.shaking.to(device) * length)
 
 
-def _turned(views: PersonBatch, turned: Tensor) -> PersonBatch:
-    """``views`` with the faces of those ``turned`` (B,) in the mean colour of their hair, and without nose and eyes.
+def _cover_faces(persons: PersonBatch, turned: Tensor) -> PersonBatch:
+    """``persons`` with the faces of those ``turned`` (B,) in the mean color of their hair, and without nose and eyes.
 
     Who shows no hair stays.
     """
-    hair = (views.labels == Label.HAIR)[:, None]
+    hair = (persons.labels == Label.HAIR)[:, None]
     count = hair.sum((2, 3), keepdim=True)
     turned = turned & (count[:, 0, 0, 0] > 0)
-    colour = (views.images * hair).sum((2, 3), keepdim=True) / count.clamp_min(1)
-    covered = (views.labels == Label.FACE) & turned[:, None, None]
-    poses = views.poses.clone()
+    color = (persons.images * hair).sum((2, 3), keepdim=True) / count.clamp_min(1)
+    covered = (persons.labels == Label.FACE) & turned[:, None, None]
+    poses = persons.poses.clone()
     for joint in _OF_FACES:
         poses[turned, joint] = torch.nan
-    images = torch.where(covered[:, None], colour, views.images)
-    return PersonBatch(images, views.labels.masked_fill(covered, int(Label.HAIR)), poses)
+    images = torch.where(covered[:, None], color, persons.images)
+    return PersonBatch(images, persons.labels.masked_fill(covered, int(Label.HAIR)), poses)

@@ -72,31 +72,31 @@ class ParserTask(SupervisedTask):
     @torch.no_grad()
     def randomize(self, batch: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
-        dice = BatchRng(batch.noise, self.device)
+        rng = BatchRng(batch.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):
-            views = augment(batch.persons("source", self.device), batch.source_change)
+            persons = augment(batch.persons("source", self.device), batch.source_change)
             others = batch.persons("other", self.device).images * 0.5 + 0.5
-            views.images = views.images * 0.5 + 0.5
-            views = _randomize_some_necklines(views, dice)
-            images = views.images
-            replaced = dice.chance(_REPLACED)
+            persons.images = persons.images * 0.5 + 0.5
+            persons = _randomize_some_necklines(persons, rng)
+            images = persons.images
+            replaced = rng.chance(_REPLACED)
             if replaced.any():
-                some, labels = dice.some(replaced), views.labels[replaced]
+                some, labels = rng.select(replaced), persons.labels[replaced]
                 images[replaced] = replace_background(
                     recolor_garments(images[replaced], labels, some), labels, others[replaced], some
                 )
-            views = crop_randomly(PersonBatch(images, views.labels, views.poses), dice)
-            images = views.images
-            distorted = replaced | dice.chance(_DISTORTED)
+            persons = crop_randomly(PersonBatch(images, persons.labels, persons.poses), rng)
+            images = persons.images
+            distorted = replaced | rng.chance(_DISTORTED)
             if distorted.any():
-                images[distorted] = photometric_distort(images[distorted], dice.some(distorted))
+                images[distorted] = photometric_distort(images[distorted], rng.select(distorted))
             images = images * 2 - 1
-            return _estimate_inputs(PersonBatch(images, views.labels, views.poses), dice), views.labels
+            return _estimate_inputs(PersonBatch(images, persons.labels, persons.poses), rng), persons.labels
 
     def _find_held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""
-        views = crop_whole(self.held_out.batch(indices, self.device))
-        return _estimate_inputs(views, BatchRng(indices, self.device)), views.labels
+        persons = crop_whole(self.held_out.batch(indices, self.device))
+        return _estimate_inputs(persons, BatchRng(indices, self.device)), persons.labels
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -122,24 +122,24 @@ class ParserTask(SupervisedTask):
         return draw_sheet(rows)
 
 
-def _randomize_some_necklines(views: PersonBatch, dice: BatchRng) -> PersonBatch:
-    """``views`` with images in [0, 1], some of them with other necklines."""
-    which = dice.chance(_NECKLINES)
+def _randomize_some_necklines(persons: PersonBatch, rng: BatchRng) -> PersonBatch:
+    """``persons`` with images in [0, 1], some of them with other necklines."""
+    which = rng.chance(_NECKLINES)
     if which.any():
         changed = randomize_necklines(
-            PersonBatch(views.images[which], views.labels[which], views.poses[which]), dice.some(which)
+            PersonBatch(persons.images[which], persons.labels[which], persons.poses[which]), rng.select(which)
         )
-        images, labels = views.images.clone(), views.labels.clone()
+        images, labels = persons.images.clone(), persons.labels.clone()
         images[which], labels[which] = changed.images, changed.labels
-        views = PersonBatch(images, labels, views.poses)
-    return views
+        persons = PersonBatch(images, labels, persons.poses)
+    return persons
 
 
-def _estimate_inputs(views: PersonBatch, dice: BatchRng) -> ParserInput:
-    """``views`` whose labels are at half the size, with joints and silhouettes as if estimated."""
-    silhouettes, there = perturb_silhouettes(views.labels > 0, dice)
-    silhouettes = F.interpolate(silhouettes, size=views.images.shape[2:], mode="bilinear", align_corners=False)
-    return ParserInput(views.images, perturb_poses(views.poses, dice), silhouettes, there)
+def _estimate_inputs(persons: PersonBatch, rng: BatchRng) -> ParserInput:
+    """``persons`` whose labels are at half the size, with joints and silhouettes as if estimated."""
+    silhouettes, there = perturb_silhouettes(persons.labels > 0, rng)
+    silhouettes = F.interpolate(silhouettes, size=persons.images.shape[2:], mode="bilinear", align_corners=False)
+    return ParserInput(persons.images, perturb_poses(persons.poses, rng), silhouettes, there)
 
 
 def _draw_row(name: str, inputs: ParserInput, logits: Tensor, labels: Tensor) -> list[tuple[str, Picture]]:

@@ -54,12 +54,12 @@ class PoseTask(SupervisedTask):
         return sample_photos(self.train, self.schedule, rng)
 
     def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
-        views = augment(batch.persons("source", self.device), batch.source_change)
-        tint = 2 * self.config.noise * sample_noise(views.images[:, :, :1, :1], batch.noise + 1)
-        noise = self.config.noise * sample_noise(views.images, batch.noise)
-        image = (views.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+        persons = augment(batch.persons("source", self.device), batch.source_change)
+        tint = 2 * self.config.noise * sample_noise(persons.images[:, :, :1, :1], batch.noise + 1)
+        noise = self.config.noise * sample_noise(persons.images, batch.noise)
+        image = (persons.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
         found = self.detector(image)
-        target = target_heatmaps(views.poses, self.frame, self.detector.stride)
+        target = target_heatmaps(persons.poses, self.frame, self.detector.stride)
         return {"pose": _SCALE * pose_loss(found, target)}, {}
 
     @torch.no_grad()
@@ -67,10 +67,10 @@ class PoseTask(SupervisedTask):
         """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
         errors = []
         for indices in torch.arange(len(self.held_out)).split(32):
-            views = self.held_out.batch(indices, self.device)
+            persons = self.held_out.batch(indices, self.device)
             detector = networks["pose"]
-            found = find_joints(detector(views.images), self.detector.stride, threshold=-torch.inf)
-            errors.append((found - views.poses).norm(dim=2)[known_joints(views.poses)])
+            found = find_joints(detector(persons.images), self.detector.stride, threshold=-torch.inf)
+            errors.append((found - persons.poses).norm(dim=2)[known_joints(persons.poses)])
         error = torch.cat(errors)
         limit = 6 * max(self.frame) / 128
         return {"pck": (error < limit).float().mean().item(), "median_error": error.median().item()}
@@ -80,9 +80,9 @@ class PoseTask(SupervisedTask):
         """Held-out photos, each with the skeleton that is found and the true one."""
         rows = []
         for index in spread_indices(len(self.held_out)):
-            views = self.held_out.batch(torch.tensor([index]), self.device)
-            found = find_joints(networks["pose"](views.images), self.detector.stride)[0].cpu().numpy()
-            photo, true = to_pictures(views.images)[0], views.poses[0].cpu().numpy()
+            persons = self.held_out.batch(torch.tensor([index]), self.device)
+            found = find_joints(networks["pose"](persons.images), self.detector.stride)[0].cpu().numpy()
+            photo, true = to_pictures(persons.images)[0], persons.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))
             rows.append(list(zip(captions, pictures, strict=True)))

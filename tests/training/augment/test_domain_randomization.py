@@ -37,10 +37,10 @@ def people(count: int = 8) -> PersonBatch:
 def test_a_sample_s_numbers_are_its_own() -> None:
     whole_batch, part = BatchRng(SEEDS), BatchRng(SEEDS[3:5])
     for throw in (
-        lambda dice: dice.uniform(2, 3, 4),
-        lambda dice: dice.normal(2),
-        lambda dice: dice.chance(0.5, 9),
-        lambda dice: dice.field(1, 3, (8, 8)),
+        lambda rng: rng.uniform(2, 3, 4),
+        lambda rng: rng.normal(2),
+        lambda rng: rng.chance(0.5, 9),
+        lambda rng: rng.field(1, 3, (8, 8)),
     ):
         of_all, of_part = throw(whole_batch), throw(part)
         assert torch.equal(of_all[3:5], of_part)
