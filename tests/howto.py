@@ -22,9 +22,9 @@ def read_howto(room: str, heading: str) -> str:
     return found[1]
 
 
-def list_blocks(section: str) -> list[str]:
-    """The blocks of Python of a section, in their order."""
-    return re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+def list_blocks(section: str, language: str = "python") -> list[str]:
+    """The blocks of a language of a section, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
 def add_module(source: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

@@ -21,6 +21,7 @@ COMMANDS = {
     "train-hs": "pgen.cli.train:train_hs",
     "train-joint": "pgen.cli.train:train_joint",
     "train-parser": "pgen.cli.train:train_parser",
+    "presets": "pgen.cli.presets:run",
     "generate": "pgen.cli.generate:run",
     "poses": "pgen.cli.poses:run",
     "annotate": "pgen.cli.annotate:run",

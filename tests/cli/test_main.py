@@ -60,7 +60,7 @@ def test_help_and_version_import_nothing_heavy(arguments: str) -> None:
         (["inspect", "x", "--count", "0"], "error: Invalid value for '--count'"),
         (["inspect", "a", "b"], "error: Got unexpected extra argument"),
         (["prepare"], "error: Missing option '--dataset'"),
-        (["prepare", "--dataset", "none"], "error: Invalid value for '--dataset'"),
+        (["prepare", "--dataset", "none"], "error: there is no data set 'none'"),
         (["inspect", "no/such/file"], "error: no/such/file does not exist"),
     ],
 )

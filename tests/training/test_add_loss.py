@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -15,40 +14,23 @@ from pgen.training import config
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
 from pgen.training.tasks.appearance_objective import TERMS
+from tests.howto import add_entry, add_module, list_blocks, read_howto
 from tests.training.people import painting
 
 Samplers = tuple[PersonDataset, PersonDataset]
 
-#: The file, pgen/losses/total_variation.py.
-LOSS = '''
-"""An addition to the paper: pictures change little from pixel to pixel."""
-
-from torch import Tensor
-
-
-def total_variation_loss(images: Tensor) -> Tensor:
-    """|x[i+1] − x[i]| along rows and columns, a mean over pictures (B, 3, H, W)."""
-    return images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean()
-'''
-
-#: The line of pgen/training/recipes/pgen.toml, below [appearance.weights].
-LINE = "total_variation = 0.5  # addition: pictures change little from pixel to pixel\n"
-
 
 @pytest.fixture
 def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "total_variation.py").write_text(LOSS, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    total_variation_loss = importlib.import_module("total_variation").total_variation_loss
-
-    # The term, in `TERMS`.
-    monkeypatch.setitem(TERMS, "total_variation", lambda g: total_variation_loss(g.images))
-
+    page = read_howto("losses", "How to add a loss")
+    source, term = list_blocks(page)
+    add_entry(term, TERMS, add_module(source, monkeypatch), monkeypatch)
     with resources.as_file(resources.files("pgen.training")) as files:
         for folder in ("presets", "recipes"):
             shutil.copytree(files / folder, tmp_path / folder)
+    [line] = list_blocks(page, "toml")
     with (tmp_path / "recipes" / "pgen.toml").open("a", encoding="utf-8") as recipe:
-        recipe.write(LINE)
+        recipe.write(line)
     monkeypatch.setattr(config, "FILES", tmp_path)
 
 

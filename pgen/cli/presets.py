@@ -1,0 +1,34 @@
+"""``pgen presets``: what trainings can be told, and what the presets tell them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pgen.cli.terminal import print_table
+
+
+def run(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A preset (default: which there are).")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Losses and additions (default: what the preset is meant for).", metavar="NAME")
+    ] = None,
+) -> None:
+    """Show every field of a preset, with its default and its meaning, as --set of the trainings takes it."""
+    import json
+
+    from pgen.training.config import Preset, find_recipe, iter_fields, list_names, load_preset
+
+    if name is None:
+        print_table("presets", [(each, find_recipe(each)) for each in list_names("preset")], ("preset", "its recipe"))
+        return
+    defaults = {info.path: info.default for info in iter_fields(Preset())}
+    rows = []
+    for info in iter_fields(load_preset(name, recipe=recipe)):
+        default = defaults.get(info.path, info.default)
+        rows.append(
+            (info.path, json.dumps(info.default), "" if default == info.default else json.dumps(default), info.doc)
+        )
+    title = f"preset {name} with recipe {recipe or find_recipe(name)}"
+    print_table(title, rows, ("field", "value", "default, if another", "meaning"))
