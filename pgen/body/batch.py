@@ -74,7 +74,7 @@ def one_hot(labels: Tensor) -> Tensor:
 def straight_through_one_hot(logits: Tensor) -> Tensor:
     """One-hot map (B, 10, H, W) of each pixel's likeliest label, with the gradient of the softmax (straight through).
 
-    A soft map would be told from a true one by its softness alone.
+    A discriminator would know a soft map from a true one by its softness alone.
     """
     soft = logits.softmax(1)
     return one_hot(logits.argmax(1)) + soft - soft.detach()

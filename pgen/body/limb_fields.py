@@ -114,15 +114,15 @@ def complete_legs(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]]
     A missing knee is put below the hip, in the direction of the other thigh or of the spine, and a missing ankle below
     the knee.
     """
-    joints, there = np.asarray(pose, np.float64), known_joints(pose)
+    joints, known = np.asarray(pose, np.float64), known_joints(pose)
     unit = torso_length(pose)
-    thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if there[knee]]
+    thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if known[knee]]
     usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * find_spine(pose)
     chains, assumed = [], []
     for hip, knee, ankle in LEGS:
-        at_knee = joints[knee] if there[knee] else joints[hip] + usual
+        at_knee = joints[knee] if known[knee] else joints[hip] + usual
         thigh = at_knee - joints[hip]
-        at_ankle = joints[ankle] if there[ankle] else at_knee + thigh
+        at_ankle = joints[ankle] if known[ankle] else at_knee + thigh
         chains.append(np.stack([joints[hip], at_knee, at_ankle]))
-        assumed += [JOINTS[joint] for joint in (knee, ankle) if not there[joint]]
+        assumed += [JOINTS[joint] for joint in (knee, ankle) if not known[joint]]
     return chains, tuple(assumed)

@@ -18,7 +18,7 @@ _REACHES, _AROUND = (0.027, 0.013), 0.025
 _NOISE, _FOREIGN, _SHARE = 10.0, 2.0, 0.4
 # From here on it is foreign for sure, whatever it belongs to.
 _SURELY = 3.0
-# Labels that differ by less cannot be told apart.
+# Labels that differ by less cannot be distinguished.
 _DISTINCT = 40.0
 # Means are taken of so many pixels of the longer side; they are smooth.
 _COARSE = 256

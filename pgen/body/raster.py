@@ -44,7 +44,7 @@ def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
         dim=-1,
     )
     touched = crosses.any(dim=-2)
-    # Away from rounding, the pixel next to a crossing tells on which side of it the span begins.
+    # Away from rounding, the pixel next to a crossing shows on which side of it the span begins.
     nearest = torch.where(touched[..., None], outermost, 0.0).round()
     inside = _is_inside(corners, nearest) & touched[..., None]
     columns = nearest.to(torch.int64)

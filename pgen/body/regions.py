@@ -26,19 +26,19 @@ _COVERS: dict[Label, tuple[Label, ...]] = {
 _BEHIND = (Label.BACKGROUND, *SKIN_LABELS)
 
 
-def reshape_regions(own: NDArray[np.uint8], other: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[np.uint8]:
-    """The map ``own`` (H, W) with the regions ``labels`` shaped as in ``other``, a map of the same pose and frame.
+def reshape_regions(parsing: NDArray[np.uint8], other: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[np.uint8]:
+    """The map ``parsing`` (H, W) with the regions ``labels`` shaped as in ``other``, a map of the same pose and frame.
 
-    A region grows over what its garment may lie on. Where it shrinks, ``other`` tells what is behind: background or
-    skin, or, below a top, whatever ``own`` has there of pants and skirt. Differences as thin as two pixels come from
-    the bodies, not from the garments, and are left out.
+    A region grows over what its garment may lie on. Where it shrinks, ``other`` shows what is behind: background or
+    skin, or, below a top, whatever ``parsing`` has there of pants and skirt. Differences as thin as two pixels come
+    from the bodies, not from the garments, and are left out.
     """
-    result = own.copy()
-    counts = {label: int((own == label).sum()) for label in _LOWER}
+    result = parsing.copy()
+    counts = {label: int((parsing == label).sum()) for label in _LOWER}
     lower = max(_LOWER, key=lambda label: counts[label])
     for label in labels:
-        here, there = own == label, other == label
-        gained = _drop_thin_parts(there & np.isin(own, _COVERS[label]))
+        here, there = parsing == label, other == label
+        gained = _drop_thin_parts(there & np.isin(parsing, _COVERS[label]))
         behind = np.where(np.isin(other, _LOWER), lower, other) if label == Label.UPPER and counts[lower] else other
         allowed = (*_BEHIND, lower) if label == Label.UPPER and counts[lower] else _BEHIND
         lost = _drop_thin_parts(here & ~there & np.isin(behind, allowed))

@@ -1,4 +1,4 @@
-"""A pose told with another body: the bones of one person, held as another person holds theirs.
+"""A pose given to another body: the bones of one person in the directions that another person's have.
 
 Bones in a picture are foreshortened, and by how much is not known. A body's bones are taken to be as long as the longer
 of left and right, or, if both are foreshortened or missing, as a usual body of that size has them; the same
@@ -7,8 +7,7 @@ foreshortening is then given to the other body's bones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,29 +54,20 @@ _SHOULDERS, _HIPS = [Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.R_HIP, Joint.L_
 _ANKLES = [Joint.R_ANKLE, Joint.L_ANKLE]
 
 
-@dataclass(frozen=True)
-class Proportions:
-    """How long a body's bones are where they are not foreshortened, in pixels, by the names of the bones."""
+def measure_bones(poses: Sequence[Pose]) -> dict[str, float]:
+    """How long a body's bones are where they are not foreshortened, in pixels, by the names of the bones.
 
-    lengths: dict[str, float]
-
-    @classmethod
-    def of(cls, poses: Sequence[Pose]) -> Proportions:
-        """Of one body, seen in poses (18, 2) of one scale that each have both shoulders and both hips.
-
-        Raises ValueError for poses without, and for a body without extent.
-        """
-        seen = {bone: max(_measure_longest(pose, bone) for pose in poses) for bone in _USUAL}
-        # What is foreshortened least tells the size; a head turned down or hips in side view do not make it smaller.
-        size = max(seen[_SPINE], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
-        if not np.isfinite(size) or size <= 0:
-            raise ValueError("the poses have no torso")
-        return cls(
-            {
-                bone: seen[bone] if seen[bone] >= _OWN_LENGTH * usual * size else usual * size
-                for bone, usual in _USUAL.items()
-            }
-        )
+    Of one body, seen in poses (18, 2) of one scale that each have both shoulders and both hips. Raises ValueError for
+    poses without, and for a body without extent.
+    """
+    seen = {bone: max(_measure_longest(pose, bone) for pose in poses) for bone in _USUAL}
+    # What is foreshortened least gives the size; a head turned down or hips in side view do not make it smaller.
+    size = max(seen[_SPINE], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
+    if not np.isfinite(size) or size <= 0:
+        raise ValueError("the poses have no torso")
+    return {
+        bone: seen[bone] if seen[bone] >= _OWN_LENGTH * usual * size else usual * size for bone, usual in _USUAL.items()
+    }
 
 
 def retarget(target: Pose, source: Pose) -> NDArray[np.float32]:
@@ -97,24 +87,23 @@ def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.fl
     """
     if not targets:
         return []
-    own, theirs = Proportions.of([source]), Proportions.of(targets)
-    scale = own.lengths[_SPINE] / theirs.lengths[_SPINE]
-    bodies = [_rebuild_body(np.asarray(target, np.float64), own, theirs) for target in targets]
+    source_bones, target_bones = measure_bones([source]), measure_bones(targets)
+    ratios = {bone: source_bones[bone] / target_bones[bone] for bone in _USUAL}
+    bodies = [_rebuild_body(np.asarray(target, np.float64), ratios) for target in targets]
     first, start = _find_root(targets[0]), _find_place(bodies[0], np.asarray(source, np.float64))
     return [
-        (body + start + scale * (_find_root(target) - first)).astype(np.float32)
+        (body + start + ratios[_SPINE] * (_find_root(target) - first)).astype(np.float32)
         for body, target in zip(bodies, targets, strict=True)
     ]
 
 
-def _rebuild_body(target: NDArray[np.float64], own: Proportions, theirs: Proportions) -> NDArray[np.float64]:
-    """The target with other bones, around the middle of its hips at (0, 0)."""
-    ratio = {bone: own.lengths[bone] / theirs.lengths[bone] for bone in _USUAL}
+def _rebuild_body(target: NDArray[np.float64], ratios: Mapping[str, float]) -> NDArray[np.float64]:
+    """The target with bones longer by ``ratios``, around the middle of its hips at (0, 0)."""
     root = _find_root(target)
     middle = target[_SHOULDERS].mean(axis=0)
     neck = target[Joint.NECK] if np.isfinite(target[Joint.NECK]).all() else middle
     result = np.full((JOINT_COUNT, 2), np.nan)
-    result[Joint.NECK] = ratio[_SPINE] * (neck - root)
+    result[Joint.NECK] = ratios[_SPINE] * (neck - root)
     places = target.copy()
     places[Joint.NECK] = neck
     for joint, parent, bone in _TREE:
@@ -123,9 +112,9 @@ def _rebuild_body(target: NDArray[np.float64], own: Proportions, theirs: Proport
         while start is not None and not np.isfinite(places[start]).all():
             start = next(above for child, above, _ in _TREE if child == start)
         base = np.zeros(2) if start is None else result[start]
-        result[joint] = base + ratio[bone] * (target[joint] - (root if start is None else places[start]))
+        result[joint] = base + ratios[bone] * (target[joint] - (root if start is None else places[start]))
     for joint in HEAD_JOINTS:
-        result[joint] = result[Joint.NECK] + ratio[_HEAD] * (target[joint] - neck)
+        result[joint] = result[Joint.NECK] + ratios[_HEAD] * (target[joint] - neck)
     result[~known_joints(target)] = np.nan
     return result
 

@@ -28,8 +28,8 @@ def find_nearest_sides(
     That is by how many pixels the other one is farther, infinite if no joint of it is known. None if the pose (18, 2)
     knows no joint of either.
     """
-    there = known_joints(pose)
-    limbs = [pose[[joint for joint in joints if there[joint]]] for _, joints in SIDES[limb]]
+    known = known_joints(pose)
+    limbs = [pose[[joint for joint in joints if known[joint]]] for _, joints in SIDES[limb]]
     if not any(map(len, limbs)):
         return None
     distances = np.array([_measure_distance(points, joints) for joints in limbs])

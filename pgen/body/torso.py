@@ -27,8 +27,8 @@ _ACROSS = np.array([1.0, 0.0])
 
 def list_missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     """Names of the shoulders and hips that ``pose`` (18, 2) lacks."""
-    there = known_joints(pose)
-    return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not there[joint])
+    known = known_joints(pose)
+    return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not known[joint])
 
 
 def complete_torso(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[NDArray[np.float32], list[str]]:

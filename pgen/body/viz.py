@@ -52,15 +52,15 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
     The person's right side is red to yellow, the left side green to blue, the head violet. Bones whose ends
     are not both known are left out.
     """
-    there = known_joints(pose)
+    known = known_joints(pose)
 
     def draw(canvas: ImageDraw.ImageDraw, scale: float, unit: float) -> None:
-        points = (np.where(there[:, None], pose, 0) + 0.5) * scale
+        points = (np.where(known[:, None], pose, 0) + 0.5) * scale
         for (start, end), color in zip(BONES, BONE_COLORS, strict=True):
-            if there[start] and there[end]:
+            if known[start] and known[end]:
                 ends = [tuple(points[start]), tuple(points[end])]
                 canvas.line(ends, fill=(*color, 225), width=max(1, round(unit * (1.2 if _is_in_face(end) else 2))))
-        for joint in (joint for joint in Joint if there[joint]):
+        for joint in (joint for joint in Joint if known[joint]):
             radius = unit * (0.9 if _is_in_face(joint) else 1.4)
             canvas.ellipse(
                 _frame_disc(points[joint], radius), fill=(*_JOINT_COLORS[joint], 255), outline=(255, 255, 255, 235)

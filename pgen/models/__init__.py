@@ -1,1 +1,1 @@
-"""Networks and their layers: H_S, H_A, discriminators, pose detector, perceptual features; SSIM. No files."""
+"""Networks and their layers: H_S, H_A, discriminators, pose detectors, parser, perceptual features. No files."""

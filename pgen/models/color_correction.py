@@ -1,4 +1,4 @@
-"""Holding what H_A has painted to its guide: colors to the source's, invented detail to the strength of the source's.
+"""Correction of what H_A paints by its guide: the source's colors, and detail no stronger than the source's.
 
 An addition to the paper, after the network. Where the source shows little, a network that has learnt for hours instead
 of weeks tints and stains: trousers that end at the photo's edge turn green below it. The guide (`pgen.body.paste`)
@@ -41,7 +41,7 @@ def paint_color_corrected(
     guide: Paste | None = None,
     source_parsing: Tensor | None = None,
 ) -> Tensor:
-    """What `paint` makes of the same, held to the guide; as it is of a network that has none, or knows no labels."""
+    """What `paint` makes of the same with the guide's colors; unchanged by a network without guide or labels."""
     if not (model.config.guide_channels and model.config.parsing):
         return paint(model, source, transfer, parsing, guide, source_parsing)
     labels = parsing.argmax(1)
@@ -76,13 +76,13 @@ def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels:
     invented = figure & (guide.valid < 0.5) & (labels != Label.FACE)[:, None]
     # Soft borders: a step in the strength of the detail would show.
     soft = _blur(invented.float(), width / 128)
-    held = _average_around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
+    corrected = _average_around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
     inner = F.avg_pool2d(target, 3, stride=1, padding=1, count_include_pad=False).amax(1, keepdim=True) > 0.999
-    held = torch.lerp(held, _blur(held, _SOFT), _blur((~inner).float(), 2 * _SOFT))
+    corrected = torch.lerp(corrected, _blur(corrected, _SOFT), _blur((~inner).float(), 2 * _SOFT))
     margin = round(_NEAR * width)
     near = F.max_pool2d(figure.float(), 2 * margin + 1, stride=1, padding=margin)
     behind = (1 - _blur(near, width / 128)) * ~figure
-    return torch.lerp(held, guide.image.float(), behind).clamp(-1, 1)
+    return torch.lerp(corrected, guide.image.float(), behind).clamp(-1, 1)
 
 
 def _measure_strengths(source: PersonBatch, sigma: float) -> Tensor:

@@ -93,7 +93,7 @@ class Lite0(nn.Module):
         """Logits (B, 1000) of ImageNet's classes. Raises ValueError if the network has no head."""
         pooled = self.features(images).pooled
         if pooled is None:
-            raise ValueError("a network without its last stages tells no classes")
+            raise ValueError("a network without its last stages has no classes")
         logits: Tensor = self.classifier(pooled)
         return logits
 

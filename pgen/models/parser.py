@@ -17,9 +17,9 @@ from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, Lite0
 #: Stages of EfficientNet-Lite0 that the parser looks through.
 TRUNK_STAGES = 5
 
-_FOLD = 4  # blocks of so many pixels a side become channels of the finest level
+_BLOCK = 4  # blocks of so many pixels a side become channels of the finest level
 _FEW = 2  # photos that the trunk takes together on the CPU
-_TOLD = JOINT_COUNT + len(BONES) + 2  # joints, limbs, silhouette, and whether there is one
+_POSE_CHANNELS = JOINT_COUNT + len(BONES) + 2  # joints, limbs, silhouette, and whether there is one
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class ParserInput:
 
 
 class Parser(nn.Module):
-    """What things are is told by features learnt on photos in general, by ``trunk``, which stays as it is.
+    """Three levels of convolutions, from coarse to fine, over frozen features, the photo and the pose.
 
-    Where their edges run is told by the photo itself, folded, and what is left and right by the joints.
+    Features learnt on photos in general, by ``trunk``, say what things are, the photo's own pixels where their edges
+    run, and the joints what is left and right.
     """
 
     stride = 2  #: photo pixels a pixel of the logits
@@ -60,31 +61,31 @@ class Parser(nn.Module):
         self.trunk = Lite0(TRUNK_STAGES)
         fine, middle, coarse = config.widths
         finest, large, medium, small = (STAGE_CHANNELS[k] for k in (0, 1, 2, 4))
-        folded = 4 * _FOLD**2 + finest * (_FOLD // 2) ** 2 + large
-        self.coarse = _Level(small + _TOLD, coarse, config.depths[2])
+        finest_channels = 4 * _BLOCK**2 + finest * (_BLOCK // 2) ** 2 + large
+        self.coarse = _Level(small + _POSE_CHANNELS, coarse, config.depths[2])
         self.context = nn.Linear(coarse, coarse)
-        self.middle = _Level(medium + _TOLD, middle, config.depths[1], coarse)
-        self.fine = _Level(folded + _TOLD, fine, config.depths[0], middle)
-        self.to_logits = nn.Conv2d(fine, LABEL_COUNT * (_FOLD // self.stride) ** 2, 3, padding=1)
+        self.middle = _Level(medium + _POSE_CHANNELS, middle, config.depths[1], coarse)
+        self.fine = _Level(finest_channels + _POSE_CHANNELS, fine, config.depths[0], middle)
+        self.to_logits = nn.Conv2d(fine, LABEL_COUNT * (_BLOCK // self.stride) ** 2, 3, padding=1)
 
     def forward(self, inputs: ParserInput) -> Tensor:
         """Logits (B, 10, H/2, W/2); their softmax is the map at half the photo's size."""
         images = inputs.images.contiguous(memory_format=torch.channels_last)
         size = (images.shape[2], images.shape[3])
-        there = inputs.has_silhouette.to(images.dtype)[:, None, None, None]
-        silhouettes = inputs.silhouettes * there
+        known = inputs.has_silhouette.to(images.dtype)[:, None, None, None]
+        silhouettes = inputs.silhouettes * known
         with torch.no_grad():
             finest, large, medium, _, small = self._features(images)
-            maps = draw_pose_maps(inputs.poses, size, _FOLD)
-            whether = there.expand(-1, 1, *maps.shape[2:])
-            told = torch.cat([maps, F.avg_pool2d(silhouettes, _FOLD), whether], 1)
-            pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _FOLD)
-            folded = F.pixel_unshuffle(finest, _FOLD // 2)
-        x = self.coarse([small, F.avg_pool2d(told, 4)])
+            maps = draw_pose_maps(inputs.poses, size, _BLOCK)
+            is_known = known.expand(-1, 1, *maps.shape[2:])
+            pose = torch.cat([maps, F.avg_pool2d(silhouettes, _BLOCK), is_known], 1)
+            pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _BLOCK)
+            blocks = F.pixel_unshuffle(finest, _BLOCK // 2)
+        x = self.coarse([small, F.avg_pool2d(pose, 4)])
         x = x + self.context(x.mean((2, 3)))[..., None, None]
-        x = self.middle([medium, F.avg_pool2d(told, 2)], x)
-        x = self.fine([pixels, folded, large, told], x)
-        return F.pixel_shuffle(self.to_logits(x).float(), _FOLD // self.stride)
+        x = self.middle([medium, F.avg_pool2d(pose, 2)], x)
+        x = self.fine([pixels, blocks, large, pose], x)
+        return F.pixel_shuffle(self.to_logits(x).float(), _BLOCK // self.stride)
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """The trunk's stages; on the CPU a few photos at a time, which the cache holds: twice as fast as 16."""

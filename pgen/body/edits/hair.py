@@ -85,16 +85,16 @@ class _Head:
 
 
 def _find_head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
-    there, unit = known_joints(pose), torso_length(pose)
+    known, unit = known_joints(pose), torso_length(pose)
     joints = np.asarray(pose, np.float64)
-    seen = [joint for joint in HEAD_JOINTS if there[joint]]
+    seen = [joint for joint in HEAD_JOINTS if known[joint]]
     if not unit or not seen:
         raise InputError("hair cannot be edited: no joint of the head is known, or shoulders or hips are not")
-    neck = joints[Joint.NECK] if there[Joint.NECK] else joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+    neck = joints[Joint.NECK] if known[Joint.NECK] else joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
     center = joints[seen].mean(axis=0)
     along = find_spine(pose)
     length = float((neck - center) @ along)
     if length < 0.12 * unit:
         raise InputError("hair cannot be edited: the head is not above the shoulders")
     down, across = measure_along_spine(center, along, size)
-    return _Head(down / length, across / unit, not there[Joint.NOSE] and is_seen_from_behind(pose))
+    return _Head(down / length, across / unit, not known[Joint.NOSE] and is_seen_from_behind(pose))

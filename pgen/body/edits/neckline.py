@@ -59,7 +59,7 @@ def edit_neckline(
 def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], neckline: Neckline) -> NDArray[np.uint8]:
     """``parsing`` (H, W) with ``neckline``: above it bare skin, which counts as face, below it cloth.
 
-    The neckline lies around an elliptic trunk, turned as far as the shoulders' distance tells, to the side to which the
+    The neckline lies around an elliptic trunk, turned as far as the shoulders' distance shows, to the side to which the
     head looks. At the back only "high" changes anything.
 
     Raises:
@@ -97,14 +97,14 @@ def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], necklin
 def _measure_turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
     """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right.
 
-    Raises `InputError` if the shoulders tell that it has, and nothing tells to which side.
+    Raises `InputError` if the shoulders show that it has, and nothing shows to which side.
     """
     half = measure_shoulder_half(pose) / unit
     cosine = min(half / _FACING, 1.0)
     sine = float(np.sqrt(1 - cosine**2))
-    joints, there = np.asarray(pose, np.float64), known_joints(pose)
-    # What of a head is seen is on the side to which it looks; the nose tells best.
-    seen = [Joint.NOSE] if there[Joint.NOSE] else [joint for joint in HEAD_JOINTS if there[joint]]
+    joints, known = np.asarray(pose, np.float64), known_joints(pose)
+    # What of a head is seen is on the side to which it looks; the nose shows it best.
+    seen = [Joint.NOSE] if known[Joint.NOSE] else [joint for joint in HEAD_JOINTS if known[joint]]
     if seen:
         down, neck = find_spine(pose), joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
         return cosine, sine * float(np.sign((joints[seen].mean(axis=0) - neck) @ np.array([down[1], -down[0]])))

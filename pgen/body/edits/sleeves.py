@@ -21,7 +21,7 @@ SLEEVES = {"none": 0.0, "short": 0.55, "elbow": 1.1, "long": 2.0}
 _SLICE, _SLICES = 0.1, 24
 
 _LABELS = (Label.R_ARM, Label.L_ARM)
-# From here on it is the hand, which no edit covers or lays bare: it also tells whether the arm is in front.
+# From here on it is the hand, which no edit covers or lays bare: it also shows whether the arm is in front.
 _HAND = 2.15
 # Half the width of a bare arm at shoulder, elbow, wrist and hand, and how far from the bones a sleeve reaches, in
 # torso lengths.
@@ -29,7 +29,7 @@ _ARM_HALF = ((0.0, 1.0, 2.0, 2.3), (0.1, 0.08, 0.058, 0.07))
 _SLEEVE_HALF = 0.26
 # Half the depth of the trunk, and how far cloth reaches beyond the hip joints, in torso lengths.
 _TRUNK_HALF, _BESIDE_HIP = 0.2, 0.15
-# Nearer to the shoulder than this, an arm in front of the trunk cannot be told from it.
+# Nearer to the shoulder than this, an arm in front of the trunk cannot be distinguished from it.
 _APART = 0.3
 
 
@@ -52,7 +52,7 @@ def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], lengt
         InputError: no elbow is known, or the torso is not.
     """
     unit = torso_length(pose)
-    there = known_joints(pose)
+    known = known_joints(pose)
     chains = [_find_chain(pose, arm) for arm in ARMS]
     if not unit or all(chain is None for chain in chains):
         raise InputError("sleeves cannot be edited: no elbow is known, so the arms' directions are not either")
@@ -69,7 +69,7 @@ def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], lengt
             result[bare & (field.along < min(length, _HAND))] = Label.UPPER
         width = np.interp(field.along, *_ARM_HALF)
         within = field.distance <= width
-        in_front = there[ARMS[side][2]] and bool((bare & (field.along >= _HAND)).any())
+        in_front = known[ARMS[side][2]] and bool((bare & (field.along >= _HAND)).any())
         sleeve = (parsing == Label.UPPER) & (field.along >= length) & (field.along < _HAND)
         sleeve &= field.distance < _SLEEVE_HALF
         if other is not None:
@@ -92,10 +92,10 @@ def _find_beside_bare(
 
 def _find_chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
     """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
-    there = known_joints(pose)
-    if not there[arm[0]] or not there[arm[1]]:
+    known = known_joints(pose)
+    if not known[arm[0]] or not known[arm[1]]:
         return None
-    return np.asarray(pose, np.float64)[[joint for joint in arm if there[joint]]]
+    return np.asarray(pose, np.float64)[[joint for joint in arm if known[joint]]]
 
 
 def _fill_trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
