@@ -41,13 +41,8 @@ class Lpips(PublishedNetwork):
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
-        """Distances (B,) float64 of images (B, 3, H, W), uint8, or float in [−1, 1]."""
-        return self.network(to_signed(generated), to_signed(target)).flatten().double()
-
-
-def to_signed(images: Tensor) -> Tensor:
-    """Images in [−1, 1], from bytes if need be."""
-    return images if images.is_floating_point() else to_float(images)
+        """Distances (B,) float64 of images (B, 3, H, W) of uint8."""
+        return self.network(to_float(generated), to_float(target)).flatten().double()
 
 
 class DistanceMetric(Metric):

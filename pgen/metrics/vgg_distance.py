@@ -6,12 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pgen.body.batch import to_float
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import bundled_path
 from pgen.metrics.base import PathLike, register
 from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.frechet import FrechetMetric
-from pgen.metrics.lpips import DistanceMetric, to_signed
+from pgen.metrics.lpips import DistanceMetric
 from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
 from pgen.models.vgg import VggFeatures
 
@@ -34,8 +35,8 @@ class VggDistance(PublishedNetwork):
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
-        """Distances (B,) float64 of images (B, 3, H, W), uint8, or float in [−1, 1]."""
-        both = _layers(self.network, to_signed(torch.cat([generated, target])))
+        """Distances (B,) float64 of images (B, 3, H, W) of uint8."""
+        both = _layers(self.network, to_float(torch.cat([generated, target])))
         return torch.stack([_unit_difference(layer) for layer in both]).mean(0)
 
 
@@ -51,7 +52,7 @@ class MeanVggFeatures(FeatureNetwork):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([layer.mean((2, 3)) for layer in _layers(self.network, to_signed(images))], 1)
+        return torch.cat([layer.mean((2, 3)) for layer in _layers(self.network, to_float(images))], 1)
 
 
 def _layers(network: VggFeatures, images: Tensor) -> list[Tensor]:
