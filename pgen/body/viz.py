@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, PALETTE
@@ -123,7 +123,7 @@ def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, i
     canvas = ImageDraw.Draw(paper)
     for y, row in zip(range(margin, size[1], step_y), rows, strict=False):
         for x, (caption, picture) in zip(range(margin, size[0], step_x), row, strict=False):
-            fitted = _fit_picture(picture, cell)
+            fitted = ImageOps.contain(Image.fromarray(picture), cell[::-1], Image.Resampling.LANCZOS)
             paper.paste(fitted, (x + (cell[1] - fitted.width) // 2, y + (cell[0] - fitted.height) // 2))
             text = _shorten(caption, lambda text: font.getlength(text) <= cell[1])
             canvas.text((x + cell[1] / 2, y + cell[0] + line / 2), text, fill=INK, font=font, anchor="mm")
@@ -153,13 +153,6 @@ def _draw_over(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.Imag
     # Pillow reduces RGBA with colors weighted by their opacity, so no dark fringe appears.
     smooth = layer.resize(picture.size, Image.Resampling.BOX)
     return np.asarray(Image.alpha_composite(picture.convert("RGBA"), smooth).convert("RGB"))
-
-
-def _fit_picture(picture: Picture, cell: tuple[int, int]) -> Image.Image:
-    image = Image.fromarray(picture)
-    scale = min(cell[0] / image.height, cell[1] / image.width)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _shorten(text: str, fits: Callable[[str], bool]) -> str:

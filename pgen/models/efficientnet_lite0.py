@@ -40,7 +40,6 @@ _EPSILON = 1e-3  # of the batch normalizations that are folded into the convolut
 #: Channels of each stage, and photo pixels to one of its own.
 STAGE_CHANNELS = tuple(stage.channels for stage in _STAGES)
 STAGE_STRIDES = (2, 4, 8, 16, 16, 32, 32)
-POOLED_CHANNELS = _HEAD
 
 
 @dataclass

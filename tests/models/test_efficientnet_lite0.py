@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.models.efficientnet_lite0 import POOLED_CHANNELS, STAGE_CHANNELS, STAGE_STRIDES, Lite0, fold_batch_norms
+from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, STAGE_STRIDES, Lite0, fold_batch_norms
 from tests.models.published_lite0 import LAST, STAGES, published
 
 
@@ -65,7 +65,7 @@ def test_the_whole_network_has_pooled_features_and_classes() -> None:
     ]
     assert [tuple(stage.shape[1:]) for stage in found.stages] == sizes
     assert found.pooled is not None
-    assert found.pooled.shape == (2, POOLED_CHANNELS)
+    assert found.pooled.shape == (2, 1280)
     torch.testing.assert_close(network(images), network.classifier(found.pooled))
     assert network(images).shape == (2, 1000)
 
