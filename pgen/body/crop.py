@@ -14,6 +14,8 @@ _MARGIN = 0.1
 # How many times the frame scores are enlarged at most; from there on labels are, which is faster.
 _SMOOTH = 4
 
+_SHAPE_TOLERANCE = 0.02  # by which the ratio of the sides of one picture in two sizes may differ through rounding
+
 
 @dataclass(frozen=True)
 class Letterbox:
@@ -203,6 +205,11 @@ class PersonCrop:
         whole = np.zeros(self.size, np.uint8)
         whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
         return whole
+
+
+def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    """Whether two sizes (height, width) have the same ratio of sides, but for rounding: 1101x750 is 256x174.4."""
+    return abs((first[0] * second[1]) / (first[1] * second[0]) - 1) <= _SHAPE_TOLERANCE
 
 
 def _resize(array: NDArray[np.uint8], size: tuple[int, int], filter_: Image.Resampling) -> NDArray[np.uint8]:

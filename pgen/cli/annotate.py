@@ -1,4 +1,4 @@
-"""``pgen annotate``: poses and parsing maps of photos into files, to look at, correct, and give back."""
+"""``pgen annotate``: poses and parsing maps of photos into files, to look at, correct, and use."""
 
 from __future__ import annotations
 

@@ -90,10 +90,10 @@ def run(
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for photo in photos:
-        someone = photo.read(predictor)
-        log_notes(someone.notes)
-        predictor.generate_many(someone, targets, maps, body)
-        names.append(someone.name)
+        subject = photo.read(predictor)
+        log_notes(subject.notes)
+        predictor.generate_many(subject, targets, maps, body)
+        names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in targets], force, sheet)
     largest = 512 if len(photos) * len(targets) <= _LARGE_ROWS else 256
     rows: list[list[tuple[str, Picture]]] = []
@@ -103,9 +103,9 @@ def run(
         for photo, row in zip(photos, files, strict=True):
             left = [*row]
             with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
-                someone = someone if len(photos) == 1 else photo.read(predictor)
-                for result in predictor.generate_many(someone, targets, maps, body):
-                    batch.warn_once((*someone.warnings, *result.warnings))
+                subject = subject if len(photos) == 1 else photo.read(predictor)
+                for result in predictor.generate_many(subject, targets, maps, body):
+                    batch.warn_once((*subject.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))
                     if gif is not None:

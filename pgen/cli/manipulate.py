@@ -35,7 +35,7 @@ def run(
     save_parsing: Annotated[
         Path | None,
         typer.Option(
-            help="Write the map, after the edits, as a palette PNG to paint on and give back with --parsing.",
+            help="Write the map, after the edits, as a palette PNG to paint on and use with --parsing.",
             metavar="FILE.png",
         ),
     ] = None,
@@ -58,7 +58,7 @@ def run(
 
     What changes is painted anew; every other pixel, but for a small border, stays exactly that of the photo. Pose and
     parsing map are estimated if they are not given. To paint a map by hand: --save-parsing map.png, paint on it with
-    its own colours and a hard brush, then --parsing map.png.
+    its own colors and a hard brush, then --parsing map.png.
     """
     check_pictures(force, out=out, sheet=sheet, save_parsing=save_parsing)
     if edit and parsing is not None:
@@ -73,13 +73,13 @@ def run(
     edits = check_edits(_parse_edits(edit or []))
     (photo,) = list_photos([source], src_pose, src_parsing, crop, person)
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser))
-    someone = photo.read(predictor)
-    log_notes(someone.notes)
-    result = predictor.manipulate(someone, edits, parsing) if edits or parsing is not None else None
-    for warning in (*someone.warnings, *(result.warnings if result is not None else ())):
+    subject = photo.read(predictor)
+    log_notes(subject.notes)
+    result = predictor.manipulate(subject, edits, parsing) if edits or parsing is not None else None
+    for warning in (*subject.warnings, *(result.warnings if result is not None else ())):
         warn(warning)
     if save_parsing is not None:
-        write_parsing(save_parsing, someone.expand_parsing((result or someone).parsing), force)
+        write_parsing(save_parsing, subject.expand_parsing((result or subject).parsing), force)
         colors = ", ".join(f"{label} {color}" for label, color in COLOURS.items())
         log(f"wrote {save_parsing}; its colors: {colors}")
     if result is not None and out is not None:

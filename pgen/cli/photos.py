@@ -36,7 +36,7 @@ Number = Annotated[
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo as it was asked for."""
+    """A photo as the user names it, with the files that belong to it."""
 
     source: str
     pose: str | None  #: where its pose is; None: to be estimated

@@ -1,1 +1,1 @@
-"""What users hold in Python: networks loaded once, people, and the pictures made of them."""
+"""What Python users work with: the networks, loaded once, people as data, and the pictures made of them."""

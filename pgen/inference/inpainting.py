@@ -150,13 +150,13 @@ def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArr
         shown = erode_region(source == label, _INSIDE)
         if shown.sum() < _ENOUGH:
             continue
-        own = estimate_shading(pixels, shown)
-        texture = extend_texture(_divide_by_light(pixels, own), shown)
+        folds = estimate_shading(pixels, shown)
+        texture = extend_texture(_divide_by_light(pixels, folds), shown)
         usual = np.median(pixels[shown], axis=0)
         # Texture of plain cloth is but seams and creases, which belong elsewhere.
         plain = measure_plainness(pixels, shown)
         looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
-        lit = light if texture is None else _shade_cloth(light, own, label, np.isin(before, _BELOW))
+        lit = light if texture is None else _shade_cloth(light, folds, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
     device = batch.images.device
     image = from_pictures(filled[None], device)
@@ -169,22 +169,22 @@ def _find_shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDAr
 
 
 def _shade_cloth(
-    light: NDArray[np.float32], own: NDArray[np.float32], label: int, below: NDArray[np.bool_]
+    light: NDArray[np.float32], folds: NDArray[np.float32], label: int, below: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Light (H, W) on new cloth or hair: its ``own``, carried on, on the roundness of what was there.
+    """Light (H, W) on new cloth or hair: its ``folds``, carried on, on the roundness of what was there (``light``).
 
     ``below`` is where the photo shows what is worn below, and legs.
     """
     if label == Label.HAIR:  # hangs before it
-        return own
+        return folds
     if label == Label.SKIRT:  # hangs over both legs, and no shade between them
         longer = max(light.shape)
-        there = nearest_fill(light * own, erode_region(below, 1))
+        there = nearest_fill(light * folds, erode_region(below, 1))
         over = ndimage.gaussian_filter(
             ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
         )
         return np.asarray(over * np.median(there[below]) / np.median(over[below]), np.float32) if below.any() else over
-    return light * own
+    return light * folds
 
 
 def _divide_by_light(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import CropBox
+from pgen.body.crop import CropBox, has_same_shape
 from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
@@ -36,9 +36,6 @@ ImageLike = Spec | bytes | Image.Image | NDArray[np.integer] | Sequence[Any]
 PoseLike = ImageLike | NDArray[np.floating] | LoadedPose
 #: A path, ``FILE.h5:NAME``, or label ids 0-9, (H, W): array, nested list, or PIL image with a palette or in grey.
 ParsingLike = Spec | Image.Image | NDArray[np.integer] | Sequence[Any]
-
-# Widths and heights of the same shape differ by rounding: 1101x750 is 256x174.4.
-_SHAPE_TOLERANCE = 0.02
 
 
 def read_person(
@@ -90,7 +87,7 @@ def read_person(
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
-    """A target pose, with its frame if a store, the canvas in its JSON, or the photo beside its CSV tells it.
+    """A target pose, with its frame if a store, the canvas in its JSON, or the photo beside its CSV says it.
 
     Of a photo the pose is estimated, and its frame is the photo's size; a bundled pose is taken if there is no file of
     its name.
@@ -122,12 +119,6 @@ def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
     if ids.min() < 0 or ids.max() >= LABEL_COUNT:
         raise InputError(f"the parsing map has label ids outside of 0 to {LABEL_COUNT - 1}")
     return ids.astype(np.uint8), "the parsing map"
-
-
-def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
-    """Whether two sizes (height, width) have the same ratio of sides, but for rounding."""
-    ratio = (first[0] * second[1]) / (first[1] * second[0])
-    return abs(ratio - 1) <= _SHAPE_TOLERANCE
 
 
 def resize_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

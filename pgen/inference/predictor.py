@@ -59,7 +59,7 @@ class Predictor:
     """H_S and H_A, and what they make of photos of any size.
 
     A photo, or the part of it around the person, is fitted as a whole into the networks' frame (`Letterbox`); results
-    come back in the frame and size of that part. What it holds beyond the networks' resolution is not seen by them.
+    come back in the frame and size of that part. Detail beyond the networks' resolution is not seen by them.
 
     >>> import pgen
     >>> from pgen.synthetic.dataset import synthetic_person, synthetic_shot
@@ -106,15 +106,15 @@ class Predictor:
 
         Args:
             image: path, ``FILE.h5:NAME`` (whose annotations are then used), the bytes of a file, a PIL image, or RGB
-                values 0-255 (H, W, 3), array or nested list. A file is turned upright as its EXIF tells; pose and map
+                values 0-255 (H, W, 3), array or nested list. A file is turned upright by its EXIF; pose and map
                 belong to the upright photo.
             pose: path (of a CSV, the row with the photo's file name), ``FILE.csv:NAME``, ``FILE.h5:NAME``, or array or
                 list (18, 2) of (x, y) in the photo's pixels, NaN = missing. Shoulders and hips that are missing are
-                completed, which ``Person.warnings`` tells. None: estimated, which ``Person.notes`` tells.
+                completed, as ``Person.warnings`` says. None: estimated, as ``Person.notes`` says.
             parsing: path, ``FILE.h5:NAME``, or integers (H, W) of label ids; a map of the same shape as the photo, but
                 of another size, is scaled. None: estimated.
             crop: if the person is small in the photo, work on the part around them, so that the networks see more of
-                them. Results are of that part; ``Result.pasted`` puts them back into the photo.
+                them. Results are of that part; ``Result.pasted`` puts them into the photo.
             number: which of several people in the photo, or in the file of poses; 0 is the largest, as is None.
 
         Raises:
@@ -133,7 +133,7 @@ class Predictor:
 
         Args:
             pose: as in `person`, or a photo, whose pose is estimated, or the name of a bundled pose. If its frame is
-                known (a photo's, that of a pose of a store, of JSON that tells its canvas, or of a CSV with the photo
+                known (a photo's, that of a pose of a store, of JSON with its canvas, or of a CSV with the photo
                 beside it) that frame is fitted into the networks' like the photo was; otherwise, and for arrays, it is
                 in pixels of this person's photo.
             parsing: map of the result, predicted if not given; in the frame of the pose or of this person's photo.

@@ -80,7 +80,7 @@ class Result(ArrayData):
         return self._paste_into_photo(np.rint(share * self.image + (1 - share) * self.person.image).astype(np.uint8))
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
-        """Captions and pictures that tell how the result came about: source, pose, parsing map, result.
+        """Captions and pictures of how the result came about: source, pose, parsing map, result.
 
         The pictures' longer side is at most ``largest`` pixels.
         """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import Letterbox
+from pgen.body.crop import Letterbox, has_same_shape
 from pgen.body.retarget import retarget_motion
 from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.keypoints import LoadedPose
@@ -20,7 +20,6 @@ from pgen.inference.inputs import (
     ParsingLike,
     PoseLike,
     complete_pose,
-    has_same_shape,
     load_parsing,
     read_target,
     resize_parsing,
@@ -59,15 +58,15 @@ def frame_targets(
         raise InputError(f"there are {counts}; give one map, or None, for each pose", option="parsing")
     loaded = [_in_photo(read_target(pose, annotators), person) for pose in given_poses]
     completed = [complete_pose(pose, size) for pose, size in loaded]
-    moved: Sequence[NDArray[np.float32] | None] = [None] * len(loaded)
+    retargeted: Sequence[NDArray[np.float32] | None] = [None] * len(loaded)
     if retarget == "motion":
-        moved = retarget_motion([pose for pose, _ in completed], person.pose)
+        retargeted = retarget_motion([pose for pose, _ in completed], person.pose)
     elif retarget == "each":
-        moved = [retarget_motion([pose], person.pose)[0] for pose, _ in completed]
+        retargeted = [retarget_motion([pose], person.pose)[0] for pose, _ in completed]
     targets = []
-    for (pose, size), (joints, warnings), own, parsing in zip(loaded, completed, moved, given_maps, strict=True):
+    for (pose, size), (joints, warnings), moved, parsing in zip(loaded, completed, retargeted, given_maps, strict=True):
         pose_fit = Letterbox.of(size, fit.frame)
-        framed = pose_fit.pose(joints) if own is None else fit.pose(own)
+        framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
         labels = None if parsing is None else _frame_map(parsing, [(pose.name, pose_fit), (person.name, fit)])
         targets.append(Target(pose.name, framed, labels, (*pose.doubts, *warnings)))
     return targets

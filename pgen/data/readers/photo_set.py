@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.body.crop import has_same_shape
 from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
@@ -23,7 +24,6 @@ from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
 from pgen.runtime.parallel_map import parallel_map
 
-_SHAPE_TOLERANCE = 0.02  # by which the ratio of two frames' sides may differ through rounding
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
 _OFF_BODY = 0.4  # share of the joints that must lie on the body
 _JOINTS_TO_JUDGE = 5
@@ -122,7 +122,7 @@ def read_photo(
             raise  # nothing is installed to estimate with
         return Drop(name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
-    if own_frame not in (None, conventions.frame, *conventions.map_frames) and not _same_shape(frame, size):
+    if own_frame not in (None, conventions.frame, *conventions.map_frames) and not has_same_shape(frame, size):
         return Drop(
             name,
             "keypoints of another frame",
@@ -194,8 +194,3 @@ def _cut(example: Example, shape: tuple[int, int]) -> Example:
         parsing=example.parsing[:, left : left + kept],
         pose=example.pose - np.array((left, 0), np.float32),
     )
-
-
-def _same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    ratio = (first[0] * second[1]) / (first[1] * second[0])
-    return abs(ratio - 1) <= _SHAPE_TOLERANCE

@@ -19,7 +19,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-# Two colors closer than this (0-255, Euclidean) cannot be told apart well enough to find a mixture of them.
+# Two colors closer than this (0-255, Euclidean) are too similar to find a mixture of them.
 _DISTINCT = 24.0
 # Widths of the neighbourhoods that correct a color, as shares of the picture's longer side: near, farther, far.
 _REACHES = (0.008, 0.03, 0.12)

@@ -20,7 +20,7 @@ _TINT, _BRIGHTNESS = 0.05, 0.5
 _REACHES, _USUAL = (0.02, 0.08), 5e-3
 # The roundness of limbs is as wide as between these shares of the longer side: narrower are folds.
 _ROUND = (0.008, 0.06)
-_FEW = 12  # pixels that are too few to tell a color
+_FEW = 12  # pixels that are too few to know a color by
 
 
 def find_bare_skin(
