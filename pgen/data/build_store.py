@@ -15,10 +15,10 @@ from typing import Any
 
 from pgen.data.example import Drop, Example, Job
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_all
-from pgen.data.pairing import find_same_person_pairs, pairs_from_names
-from pgen.data.signature import signature
+from pgen.data.pairing import find_named_pairs, find_same_person_pairs
+from pgen.data.signature import sign
 from pgen.data.store import Store
-from pgen.data.store_writer import VERSION, StoreWriter, current_time
+from pgen.data.store_writer import VERSION, StoreWriter, get_current_time
 from pgen.errors import InputError, PgenError
 from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
 from pgen.runtime.parallel_map import parallel_map
@@ -96,7 +96,7 @@ def build_store(
         "size": list(size),
         "pgen": version(),
         "store": VERSION,
-        "created": current_time(),
+        "created": get_current_time(),
     }
     with _open_partial(out, header, resume) as (partial, created, file_hashes):
         remove_leftovers(out)
@@ -105,15 +105,15 @@ def build_store(
         tally = _Tally()
         for entry in _read_entries(partial):
             tally.add(entry, strict)
-        for number, (key, entry) in enumerate(_work(examples, partial, size, root, workers, advance), start=resumed):
+        for number, (key, entry) in enumerate(_do_jobs(examples, partial, size, root, workers, advance), start=resumed):
             entry = tally.check(entry)
             tally.add(entry, strict)
             partial.put({f"{number} {key}": entry_to_bytes(entry)})
             advance()
         if not tally.indices:
-            raise InputError(_nothing_left(tally.dropped, source))
+            raise InputError(_explain_nothing_left(tally.dropped, source))
         if pairs is not None:
-            chosen = pairs_from_names(pairs, tally.indices)
+            chosen = find_named_pairs(pairs, tally.indices)
         else:
             chosen = find_same_person_pairs(tally.tested, max_pairs, seed)
         with StoreWriter(
@@ -124,7 +124,7 @@ def build_store(
                     writer.append(entry)
             writer.set_pairs("test", chosen)
             if train_pairs:
-                writer.set_pairs("train", pairs_from_names(train_pairs, tally.indices))
+                writer.set_pairs("train", find_named_pairs(train_pairs, tally.indices))
             dropped_list = _write_dropped(out, tally.dropped)  # before the store has its name: then all is done
     return Summary(
         out=out,
@@ -190,7 +190,7 @@ def _open_partial(
             if begun is None or not resume:
                 partial.begin(asked)
                 begun = asked
-            elif changed := _difference(begun, asked):
+            elif changed := _describe_difference(begun, asked):
                 raise ResumeError(
                     f"{path} holds unfinished work that was begun with {changed}: give the same again to go on, or "
                     "start anew",
@@ -205,7 +205,7 @@ def _open_partial(
         partial.remove()
 
 
-def _difference(begun: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+def _describe_difference(begun: Mapping[str, Any], header: Mapping[str, Any]) -> str:
     """What differs between the work that was begun and the one asked for, in words; "" if nothing does."""
     for key in sorted(begun.keys() | header.keys()):
         was, now = begun.get(key), header.get(key)
@@ -214,7 +214,7 @@ def _difference(begun: Mapping[str, Any], header: Mapping[str, Any]) -> str:
         if not isinstance(was, dict) or not isinstance(now, dict):
             return f"{key} {json.dumps(was)}, not {json.dumps(now)}"
         if key != "files":
-            return _difference(was, now)
+            return _describe_difference(was, now)
         return f"other contents of {next(file for file in was.keys() | now.keys() if was.get(file) != now.get(file))}"
     return ""
 
@@ -254,7 +254,7 @@ class _Tally:
             self.tested[entry.person].append(index)
 
 
-def _work(
+def _do_jobs(
     examples: Iterable[Job | Example | Drop],
     partial: ResumableMap,
     size: tuple[int, int],
@@ -268,7 +268,7 @@ def _work(
     def tasks() -> Iterator[tuple[Job | Example | Drop, tuple[int, int], Path | None]]:
         finished = iter([key.partition(" ")[2] for key in partial.list_keys()])
         for item in examples:
-            key = signature(item)
+            key = sign(item)
             was = next(finished, None)
             if was is None:
                 waiting.append(key)
@@ -276,15 +276,15 @@ def _work(
             elif was == key:
                 advance()
             else:
-                raise _changed(partial, f"{item.name} is new or has changed")
+                raise _explain_changed(partial, f"{item.name} is new or has changed")
         if next(finished, None) is not None:
-            raise _changed(partial, "photos have gone")
+            raise _explain_changed(partial, "photos have gone")
 
     for entry in parallel_map(pack_all, tasks(), workers, _TOGETHER):
         yield waiting.popleft(), entry
 
 
-def _changed(partial: ResumableMap, what: str) -> ResumeError:
+def _explain_changed(partial: ResumableMap, what: str) -> ResumeError:
     return ResumeError(f"{partial.path} holds unfinished work, since when {what}; start anew", option="no_resume")
 
 
@@ -304,7 +304,7 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
     return path
 
 
-def _nothing_left(dropped: Sequence[Drop], source: str) -> str:
+def _explain_nothing_left(dropped: Sequence[Drop], source: str) -> str:
     if not dropped:
         return f"{source} has no photos"
     counts = Counter(drop.reason for drop in dropped).most_common(3)

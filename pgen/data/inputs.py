@@ -54,7 +54,7 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
     end = len(text)
     while end > 0:
         path = Path(text[:end])
-        if _exists(path):
+        if _is_there(path):
             return path, text[end + 1 :] or None
         end = text.rfind(":", 0, end)
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
@@ -68,7 +68,7 @@ def parse_json(text: str, path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
 
 
-def _exists(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.formats.pose_json import openpose_people
+from pgen.data.formats.pose_json import parse_openpose
 
 _FILE = "named_poses.json"
 
@@ -22,7 +22,7 @@ def load_named_poses() -> dict[str, LoadedPose]:
     content = json.loads((resources.files("pgen.data") / _FILE).read_text("utf-8"))
     poses = {}
     for name, entry in content.items():
-        found = openpose_people(entry, f"{_FILE}: {name}")
+        found = parse_openpose(entry, f"{_FILE}: {name}")
         poses[name] = LoadedPose(found.poses[0], found.frame, name)
     return poses
 

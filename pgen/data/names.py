@@ -36,12 +36,14 @@ class PhotoNames:
     def __init__(self, photos: Iterable[str], where: object, key: Callable[[str], str] | None = None) -> None:
         self.photos = dict.fromkeys(photos)
         self.where = where
-        self._views: tuple[Callable[[str], str], ...] = (str, strip_name, _file, _bare_file) if key is None else (key,)
-        self._groups = [_grouped(self.photos, view) for view in self._views]
+        self._readings: tuple[Callable[[str], str], ...] = (
+            (str, strip_name, _to_file, _to_bare) if key is None else (key,)
+        )
+        self._groups = [_group(self.photos, reading) for reading in self._readings]
         for group in self._groups[0].values():
             if len(group) > 1:
                 raise InputError(
-                    f"{where}: {group[0]} and {group[1]} have the same letters and digits, so that lists cannot tell "
+                    f"{where}: {group[0]} and {group[1]} have the same letters and digits, so that lists cannot keep "
                     "them apart; remove or rename one of them"
                 )
 
@@ -49,8 +51,8 @@ class PhotoNames:
         """The photo that ``name`` means, or None. Raises `InputError` if it may be several."""
         if name in self.photos:
             return name
-        for view, groups in zip(self._views, self._groups, strict=True):
-            group = groups.get(view(name), [])
+        for reading, groups in zip(self._readings, self._groups, strict=True):
+            group = groups.get(reading(name), [])
             if len(group) == 1:
                 return group[0]
             if len(group) > 1:
@@ -65,8 +67,8 @@ class PhotoNames:
         others = dict.fromkeys(others)
         matched: dict[str, str] = {}
         claimed: set[str] = set()
-        for view, groups in zip(self._views, self._groups, strict=True):
-            for value, names in _grouped(others, view).items():
+        for reading, groups in zip(self._readings, self._groups, strict=True):
+            for value, names in _group(others, reading).items():
                 photos = groups.get(value, [])
                 free = [name for name in names if name not in claimed]
                 lacking = [photo for photo in photos if photo not in matched]
@@ -75,16 +77,16 @@ class PhotoNames:
                 if len(names) == len(photos) == 1:
                     matched[lacking[0]] = free[0]
                     claimed.add(free[0])
-                elif view not in (_file, _bare_file) or _without_folder(free) or _without_folder(lacking):
-                    raise _collision(photos, names, source)
+                elif reading not in (_to_file, _to_bare) or _without_folder(free) or _without_folder(lacking):
+                    raise _explain_collision(photos, names, source)
         return matched
 
 
-def _file(name: str) -> str:
+def _to_file(name: str) -> str:
     return PurePosixPath(name).name
 
 
-def _bare_file(name: str) -> str:
+def _to_bare(name: str) -> str:
     return PurePosixPath(strip_name(name)).name
 
 
@@ -92,14 +94,14 @@ def _without_folder(names: list[str]) -> bool:
     return not all("/" in name for name in names)
 
 
-def _grouped(names: Iterable[str], view: Callable[[str], str]) -> Mapping[str, list[str]]:
+def _group(names: Iterable[str], reading: Callable[[str], str]) -> Mapping[str, list[str]]:
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        groups[view(name)].append(name)
+        groups[reading(name)].append(name)
     return groups
 
 
-def _collision(photos: list[str], others: list[str], source: object) -> InputError:
+def _explain_collision(photos: list[str], others: list[str], source: object) -> InputError:
     if len(others) > 1:
         return InputError(f"{source}: {others[0]} and {others[1]} both belong to {photos[0]}; keep one of them")
     return InputError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def pairs_from_names(pairs: Sequence[tuple[str, str]], indices: Mapping[str, int]) -> NDArray[np.int32]:
+def find_named_pairs(pairs: Sequence[tuple[str, str]], indices: Mapping[str, int]) -> NDArray[np.int32]:
     """Those of the (source, target) names whose photos both have an index, as indices (M, 2)."""
     kept = [(indices[source], indices[target]) for source, target in pairs if source in indices and target in indices]
     return np.array(kept, np.int32).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""A short text that tells a piece of work from any other, the same in every run."""
+"""A short text that distinguishes a piece of work from any other, the same in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 
-def signature(value: Any) -> str:
+def sign(value: Any) -> str:
     """32 hexadecimal digits that stand for ``value``.
 
     ``value`` is made of dataclasses, mappings, sequences, sets, arrays, texts, numbers, functions (which count by
@@ -20,11 +20,11 @@ def signature(value: Any) -> str:
     has been written again.
     """
     digest = hashlib.blake2b(digest_size=16)
-    _feed(digest, value)
+    _add_value(digest, value)
     return digest.hexdigest()
 
 
-def _feed(digest: hashlib.blake2b, value: Any) -> None:
+def _add_value(digest: hashlib.blake2b, value: Any) -> None:
     """Add ``value`` with its kind and length, so that no two values run into the same bytes."""
     if isinstance(value, np.ndarray):
         _add(digest, f"array {value.dtype.str} {value.shape}", np.ascontiguousarray(value).tobytes())
@@ -39,18 +39,18 @@ def _feed(digest: hashlib.blake2b, value: Any) -> None:
     elif is_dataclass(value) and not isinstance(value, type):
         _add(digest, "dataclass", type(value).__qualname__.encode())
         for field in fields(value):
-            _feed(digest, getattr(value, field.name))
+            _add_value(digest, getattr(value, field.name))
     elif isinstance(value, Mapping):
         _add(digest, "mapping", str(len(value)).encode())
         for key, item in value.items():
-            _feed(digest, key)
-            _feed(digest, item)
+            _add_value(digest, key)
+            _add_value(digest, item)
     elif isinstance(value, (list, tuple)):
         _add(digest, "sequence", str(len(value)).encode())
         for item in value:
-            _feed(digest, item)
+            _add_value(digest, item)
     elif isinstance(value, (set, frozenset)):
-        _feed(digest, sorted(signature(item) for item in value))
+        _add_value(digest, sorted(sign(item) for item in value))
     elif callable(value):
         _add(digest, "callable", f"{value.__module__}.{value.__qualname__}".encode())
     else:

@@ -85,7 +85,7 @@ class Store:
             raise
         except Exception as error:  # h5py raises nearly anything for damaged bytes
             self.close()
-            raise InputError(f"{path} is damaged: {_one_line(error)}; prepare it again") from error
+            raise InputError(f"{path} is damaged: {_to_one_line(error)}; prepare it again") from error
 
     def __len__(self) -> int:
         return len(self.names)
@@ -159,7 +159,7 @@ class Store:
             return None
         try:
             matches = self._column("pseudo_labels")
-            options = json.loads(_text(self._file()["pseudo_labels"].attrs["options"]))
+            options = json.loads(_to_text(self._file()["pseudo_labels"].attrs["options"]))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.path} is damaged: pseudo labels cannot be read; make them again") from error
         if matches.ndim != 2 or len(matches) != len(self) or matches.dtype != np.int32:
@@ -237,7 +237,7 @@ class Store:
         for split, pairs in self._pairs.items():
             if file["affines"][split].shape != (len(pairs), *AFFINES):
                 raise ValueError(f"affines of {split} pairs do not belong to them")
-        self.provenance: dict[str, Any] = json.loads(_text(file.attrs["provenance"]))
+        self.provenance: dict[str, Any] = json.loads(_to_text(file.attrs["provenance"]))
         self._indices = {name: index for index, name in enumerate(self.names)}
 
 
@@ -261,12 +261,12 @@ def _open(path: Path) -> h5py.File:
         # A store never changes once it has its name, so no lock is needed; locks fail on some network disks.
         return h5py.File(path, "r", locking=False)
     except OSError as error:
-        reason = _one_line(error)
+        reason = _to_one_line(error)
         raise InputError(f"{path} is damaged or cut short: {reason}; copy or prepare it again") from error
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
-    if _text(file.attrs.get("format")) != FORMAT:
+    if _to_text(file.attrs.get("format")) != FORMAT:
         raise InputError(f"{path} is an HDF5 file, but not a store of this package; prepare the data first")
     found = file.attrs.get("version")
     if found != VERSION:
@@ -275,9 +275,9 @@ def _check_format(path: Path, file: h5py.File) -> None:
         raise InputError(f"{path} has the store version {found}, and this pgen ({version()}) reads {VERSION}; {remedy}")
 
 
-def _text(value: Any) -> Any:
+def _to_text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _one_line(error: Exception) -> str:
+def _to_one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

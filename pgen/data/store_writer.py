@@ -63,7 +63,7 @@ class StoreWriter:
             "options": dict(options or {}),
             "files": dict(files or {}),
             "pgen": version(),
-            "created": created or current_time(),
+            "created": created or get_current_time(),
         }
         self._indices: dict[str, int] = {}
         self._poses: list[NDArray[np.float32]] = []
@@ -230,6 +230,6 @@ def write_pseudo_labels(
             stored.attrs["options"] = np.bytes_(json.dumps(dict(options or {})).encode())
 
 
-def current_time() -> str:
+def get_current_time() -> str:
     """The time, as provenance says it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgen.data.formats.images import read_image
-from pgen.data.readers.deepfashion import photo_key
+from pgen.data.readers.deepfashion import make_photo_key
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, choose_layout, find_true_panel, move_output, parse_pair
@@ -85,7 +85,7 @@ def _match_list(
     found: Sequence[Pair], wanted: Sequence[tuple[str, str]], photos: Photos
 ) -> tuple[list[Pair], list[str]]:
     """The wanted pairs that have a result, and those that have none."""
-    by_pair = {(photo_key(one.source or one.written_source), one.target): one for one in reversed(found)}
+    by_pair = {(make_photo_key(one.source or one.written_source), one.target): one for one in reversed(found)}
     by_target = {one.target: one for one in reversed(found)}  # the first one, if there are several
     sourceless = all(not one.written_source for one in found)  # files are named like the target alone
     targets = Counter(target for _, target in wanted)
@@ -97,7 +97,7 @@ def _match_list(
                 "write results as SOURCE__TARGET.png"
             )
         its_source, its_target = photos.find(source), photos.find(target) or target
-        key = (photo_key(its_source or source), its_target)
+        key = (make_photo_key(its_source or source), its_target)
         result = by_target.get(its_target) if sourceless else by_pair.get(key)
         if result is None:
             missing.append(f"{source} → {target}")

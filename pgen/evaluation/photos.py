@@ -16,7 +16,7 @@ from pgen.data.example import Split
 from pgen.data.formats.images import read_image
 from pgen.data.inputs import read_bytes
 from pgen.data.names import PhotoNames
-from pgen.data.readers.deepfashion import photo_key
+from pgen.data.readers.deepfashion import make_photo_key
 from pgen.data.readers.frames import check_frame, pose_into_photo
 from pgen.data.readers.keypoint_sources import find_poses, load_pose
 from pgen.data.readers.tree import find_photos, no_photos_error
@@ -180,7 +180,7 @@ class _PhotoFinder:
     def __init__(self, photos: Sequence[str], where: str) -> None:
         self.names = PhotoNames(photos, where)
         try:
-            self.by_letters: PhotoNames | None = PhotoNames(photos, where, key=photo_key)
+            self.by_letters: PhotoNames | None = PhotoNames(photos, where, key=make_photo_key)
         except InputError:  # two photos that letters and digits do not tell apart
             self.by_letters = None
 

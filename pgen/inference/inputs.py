@@ -20,7 +20,7 @@ from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
-from pgen.data.formats.keypoints import LoadedPose, pose_format, read_pose
+from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import split_spec
 from pgen.data.named_poses import find_named_pose
@@ -181,7 +181,7 @@ def _load_pose(
         if bundled is not None:
             return bundled
         path, entry = split_spec(pose)
-        if entry is None and not is_hdf5(path) and pose_format(path) == "image":
+        if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":
             return _estimate_pose(read_image(path), path.name, annotators, number)[0]
         return read_pose(pose, number, default_name=photo)
     joints = None if isinstance(pose, bytes | bytearray | Image.Image) else _to_array(pose)
@@ -249,7 +249,7 @@ def _fit_parsing(parsing: ParsingLike, size: tuple[int, int], photo: str) -> NDA
 def _find_frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:
     """Size of the photo called ``name`` beside a keypoint CSV, or in its folder images/; None if there is none."""
     path, _ = split_spec(spec)
-    if pose_format(path) != "csv":
+    if detect_pose_format(path) != "csv":
         return None
     for photo in (path.parent / name, path.parent / "images" / name):
         if Path(photo).is_file():

@@ -1,4 +1,4 @@
-"""What a parsing map tells of the clothes: how far sleeves and trousers reach, and whether a skirt is worn."""
+"""What a parsing map shows of the clothes: how far sleeves and trousers reach, and whether a skirt is worn."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Clothes:
     """Three measures of N maps, each as the least and the most that the map allows: (N, 3) both.
 
     How far sleeves reach (0 the shoulder, 1 the elbow, 2 the wrist), how far the lower garment does (0 the hip, 1 the
-    knee, 2 the ankle), and whether it is trousers (0) or a skirt (2). Where the map tells nothing, 0 to 2.
+    knee, 2 the ankle), and whether it is trousers (0) or a skirt (2). Where the map shows nothing, 0 to 2.
     """
 
     least: Tensor
     most: Tensor
 
     def misfit(self, rows: slice) -> Tensor:
-        """By how much each map (columns) could fall outside what the maps ``rows`` tell: (rows, N), 0-2.
+        """By how much each map (columns) could fall outside what the maps ``rows`` show: (rows, N), 0-2.
 
-        A map that tells less than the one of the row misfits; where the row tells nothing, any will do.
+        A map that shows less than the one of the row misfits; where the row shows nothing, any will do.
         """
         worst = torch.zeros(len(self.least[rows]), len(self.least))
         for measure in range(self.least.shape[1]):
@@ -58,8 +58,8 @@ def measure_clothes(labels: Tensor, poses: Tensor) -> Clothes:
 def _measure(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     size = (labels.shape[1], labels.shape[2])
     legs = _with_cut_legs(poses, size)
-    sleeves = _reach(labels, poses, _ARMS, (Label.UPPER,), (Label.L_ARM, Label.R_ARM))
-    lower = _reach(labels, legs, _LEGS, (Label.PANTS, Label.SKIRT), (Label.L_LEG, Label.R_LEG))
+    sleeves = _measure_reach(labels, poses, _ARMS, (Label.UPPER,), (Label.L_ARM, Label.R_ARM))
+    lower = _measure_reach(labels, legs, _LEGS, (Label.PANTS, Label.SKIRT), (Label.L_LEG, Label.R_LEG))
     trousers, skirt = ((labels == label).sum((1, 2)) for label in (Label.PANTS, Label.SKIRT))
     kind = 2 * skirt / (trousers + skirt).clamp_min(1)
     is_known = trousers + skirt > _GARMENT_SHARE * size[0] * size[1]
@@ -87,7 +87,7 @@ def _with_cut_legs(poses: Tensor, size: tuple[int, int]) -> Tensor:
     return poses
 
 
-def _reach(
+def _measure_reach(
     labels: Tensor,
     poses: Tensor,
     limbs: tuple[tuple[Joint, Joint, Joint], ...],
@@ -98,21 +98,21 @@ def _reach(
 
     Of the right and the left the barer counts: a limb behind the body looks covered, none looks bare that is not.
     """
-    reaches = [_reach_along(labels, poses, limb, cloth, skin) for limb in limbs]
+    reaches = [_measure_reach_along(labels, poses, limb, cloth, skin) for limb in limbs]
     least, most = (torch.stack(side) for side in zip(*reaches, strict=True))
     most = most.amin(0)
     # Where one limb shows its hem, the other's, less of which is seen, does not matter.
     return torch.minimum(least.amax(0), most), most
 
 
-def _reach_along(
+def _measure_reach_along(
     labels: Tensor,
     poses: Tensor,
     limb: tuple[Joint, Joint, Joint],
     cloth: tuple[Label, ...],
     skin: tuple[Label, ...],
 ) -> tuple[Tensor, Tensor]:
-    found = torch.cat([_labels_along(labels, poses, limb[bone], limb[bone + 1]) for bone in (0, 1)], 1)
+    found = torch.cat([_sample_labels_along(labels, poses, limb[bone], limb[bone + 1]) for bone in (0, 1)], 1)
     covered = torch.stack([found == label for label in cloth]).sum((0, 3))
     bare = torch.stack([found == label for label in skin]).sum((0, 3))
     seen = covered + bare > 0
@@ -130,7 +130,7 @@ def _reach_along(
     return torch.where(enough, reach, 0.0), torch.where(is_known, reach, 2.0)
 
 
-def _labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint) -> Tensor:
+def _sample_labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint) -> Tensor:
     """Labels (N, along, across) on and beside a bone, −1 where it is unknown or outside the frame."""
     height, width = labels.shape[1:]
     there = known_joints(poses)

@@ -34,7 +34,7 @@ _LIMBS = (
 )
 _LIMB_HALF_WIDTH = 0.16  # torso lengths
 
-#: Weight of one point of each part: a limb counts as much as its share of what tells garments apart.
+#: Weight of one point of each part: a limb counts as much as its share of what distinguishes garments.
 _TORSO_WEIGHT, _HEAD_WEIGHT, _LIMB_WEIGHT = 1.0, 0.75, 2.5
 
 #: So many maps at least are compared, however little alike the clothes, for matches of every kind to be among them.
@@ -44,17 +44,17 @@ _LEAST_ALIKE = 64
 _FACING = 0.3
 
 
-def facing_directions(poses: Tensor) -> Tensor:
+def find_facing_directions(poses: Tensor) -> Tensor:
     """0 front, 1 back, 2 side: long (N,) from poses (N, 18, 2)."""
     spread = (poses[:, Joint.L_SHOULDER, 0] - poses[:, Joint.R_SHOULDER, 0]) / torso_lengths(poses).clamp_min(1e-6)
     return torch.where(spread > _FACING, 0, torch.where(spread < -_FACING, 1, 2))
 
 
-def _axis(count: int, low: float = -1.0, high: float = 1.0) -> Tensor:
+def _spread(count: int, low: float = -1.0, high: float = 1.0) -> Tensor:
     return low + (torch.arange(count) + 0.5) / count * (high - low)
 
 
-def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def place_canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Where each map is looked at: (x, y) in pixels (N, P, 2), whether known (N, P), and weights (P,).
 
     ``poses`` (N, 18, 2) have both shoulders and hips.
@@ -80,14 +80,19 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         across * length[:, 0],
         down * length[:, 0],
         _TORSO_POINTS,
-        _axis(_TORSO_POINTS[0], *_TORSO_ACROSS),
-        _axis(_TORSO_POINTS[1], *_TORSO_DOWN),
+        _spread(_TORSO_POINTS[0], *_TORSO_ACROSS),
+        _spread(_TORSO_POINTS[1], *_TORSO_DOWN),
     )
     head_there = there[:, list(HEAD_JOINTS)]
-    head_centre = joints[:, list(HEAD_JOINTS)].sum(1) / head_there.sum(1).clamp_min(1)[:, None]
+    head_center = joints[:, list(HEAD_JOINTS)].sum(1) / head_there.sum(1).clamp_min(1)[:, None]
     half = 0.45 * length[:, 0]
     head = lattice(
-        head_centre, across * half, down * half, _HEAD_POINTS, _axis(_HEAD_POINTS[0]), _axis(_HEAD_POINTS[1])
+        head_center,
+        across * half,
+        down * half,
+        _HEAD_POINTS,
+        _spread(_HEAD_POINTS[0]),
+        _spread(_HEAD_POINTS[1]),
     )
     starts, ends = [a for a, _ in _LIMBS], [b for _, b in _LIMBS]
     along = joints[:, ends] - joints[:, starts]
@@ -97,8 +102,8 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         normal * _LIMB_HALF_WIDTH * length,
         along,
         _LIMB_POINTS,
-        _axis(_LIMB_POINTS[0]),
-        _axis(_LIMB_POINTS[1], 0.0, 1.15),
+        _spread(_LIMB_POINTS[0]),
+        _spread(_LIMB_POINTS[1], 0.0, 1.15),
     ).flatten(1, 2)
     limb_there = (there[:, starts] & there[:, ends]).repeat_interleave(_LIMB_POINTS[0] * _LIMB_POINTS[1], 1)
     points = torch.cat([torso, head, limbs], 1)
@@ -120,10 +125,10 @@ def canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return points, is_known, weights
 
 
-def _patches(sampler: PersonDataset) -> tuple[Tensor, Tensor, Tensor]:
+def _cut_patches(sampler: PersonDataset) -> tuple[Tensor, Tensor, Tensor]:
     """Label at every canonical point (N, P), −1 where not known; weights (P,); which are the head's (P,)."""
     height, width = sampler.size
-    points, there, weights = canonical_points(sampler.poses)
+    points, there, weights = place_canonical_points(sampler.poses)
     x, y = points.round().long().unbind(-1)
     inside = there & (x >= 0) & (x < width) & (y >= 0) & (y < height)
     at = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).flatten(1)
@@ -156,7 +161,7 @@ def find_matches(
     Raises:
         InputError: a view has nobody else in another pose.
     """
-    labels, weights, is_head = _patches(sampler)
+    labels, weights, is_head = _cut_patches(sampler)
     count = len(labels)
     one_hot = F.one_hot(labels.clamp_min(0), LABEL_COUNT).bool() & (labels >= 0)[..., None]
     patches = one_hot.flatten(1).float()
@@ -165,7 +170,7 @@ def find_matches(
     body_weights = torch.where(is_head, 0.0, weights)
     body_point_weights = body_weights.repeat_interleave(LABEL_COUNT)
     rules = MatchRules(sampler.labels, sampler.poses, sampler.persons, same_pose)
-    side = facing_directions(sampler.poses)
+    side = find_facing_directions(sampler.poses)
     generator = torch.Generator().manual_seed(seed)
     halves = torch.rand(nearest + turned, count, generator=generator) < 0.5
     result = torch.empty(count, nearest + turned, dtype=torch.long)
@@ -175,20 +180,20 @@ def find_matches(
         allowed, apart = permitted.allowed, permitted.apart
         if same_clothes is not None:
             allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
-        distance = _distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
+        distance = _measure_distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
         distance.masked_fill_(~allowed, torch.inf)
         further = distance.masked_fill(apart < moved, torch.inf)
         for k in range(nearest):
-            result[rows, k] = _best(halves[k], *((further, distance) if k % 2 else (distance,)))
+            result[rows, k] = _choose_best(halves[k], *((further, distance) if k % 2 else (distance,)))
         if turned:
-            aside = _distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
+            aside = _measure_distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
             aside.masked_fill_(~allowed | (side[rows, None] == side[None]), torch.inf)
             for k in range(nearest, nearest + turned):
-                result[rows, k] = _best(halves[k], aside, distance)
+                result[rows, k] = _choose_best(halves[k], aside, distance)
     return result.numpy()
 
 
-def _best(half: Tensor, *distances: Tensor) -> Tensor:
+def _choose_best(half: Tensor, *distances: Tensor) -> Tensor:
     """Nearest column of each row by the first of ``distances`` that allows any, and within ``half`` if it can be."""
     result = distances[-1].argmin(1)
     for distance in reversed(distances):
@@ -198,7 +203,7 @@ def _best(half: Tensor, *distances: Tensor) -> Tensor:
     return result
 
 
-def _distance(
+def _measure_distance(
     patches: Tensor,
     all_patches: Tensor,
     shown: Tensor,

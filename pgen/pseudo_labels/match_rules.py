@@ -47,7 +47,7 @@ class MatchRules:
 
     @cached_property
     def clothes(self) -> Clothes:
-        """What each map tells of the clothes."""
+        """What each map shows of the clothes."""
         return measure_clothes(self._labels, self._poses)
 
     def block(self, rows: slice, names: Sequence[str]) -> PermittedMatches:
@@ -64,7 +64,7 @@ class MatchRules:
         return PermittedMatches(allowed, apart)
 
     def same_clothes(self, rows: slice, allowed: Tensor, tolerance: float, least: int) -> Tensor:
-        """``allowed`` (rows, N) without those whose maps tell of other clothes, or do not tell what the row's tells.
+        """``allowed`` (rows, N) without those whose maps show other clothes, or do not show what the row's does.
 
         Sleeves and hems may differ by ``tolerance``, or by as much more as it takes to leave ``least`` of them.
         """

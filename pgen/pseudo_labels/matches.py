@@ -42,7 +42,7 @@ def make_pseudo_labels(
             count,
             advance=advance,
         )
-        matches = _in_store(store, indices, found.matches)
+        matches = _to_store_indices(store, indices, found.matches)
     options = {"kind": NEAREST, "count": count, "same_pose": SAME_POSE, "same_clothes": SAME_CLOTHES}
     write_pseudo_labels(path, matches, options)
     return PseudoLabels(matches, options)
@@ -62,25 +62,25 @@ def load_training_matches(
     options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed, "same_clothes": same_clothes}
     stored = store.pseudo_labels()
     if stored is not None and (stored.options.get("kind") == NEAREST or stored.options == options):
-        matches = _in_split(store, train.indices, stored.matches)
+        matches = _to_split_indices(store, train.indices, stored.matches)
         if matches is not None:
             return matches, f"pseudo labels from {store.path} ({stored.options.get('kind')}, {matches.shape[1]} each)"
     found = find_matches(train, nearest, turned, seed, same_clothes=same_clothes or None)
     try:
-        write_pseudo_labels(store.path, _in_store(store, train.indices, found), options)
+        write_pseudo_labels(store.path, _to_store_indices(store, train.indices, found), options)
     except PgenError:  # read-only data are no reason not to train
         return found, f"pseudo labels made; {store.path} cannot be written to keep them"
     return found, f"pseudo labels made and kept in {store.path}"
 
 
-def _in_store(store: Store, indices: NDArray[np.int64], matches: NDArray[np.int64]) -> NDArray[np.int32]:
+def _to_store_indices(store: Store, indices: NDArray[np.int64], matches: NDArray[np.int64]) -> NDArray[np.int32]:
     """Matches within a split as a column of the whole store; images outside of it have none."""
     result = np.full((len(store), matches.shape[1]), -1, np.int32)
     result[indices] = indices[matches]
     return result
 
 
-def _in_split(store: Store, indices: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.int64] | None:
+def _to_split_indices(store: Store, indices: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.int64] | None:
     """The column's rows ``indices`` as positions in ``indices``; None if one of them has no match there."""
     position = np.full(len(store) + 1, -1, np.int64)  # the last is for −1
     position[indices] = np.arange(len(indices))

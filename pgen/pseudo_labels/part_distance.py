@@ -49,7 +49,7 @@ class PartDistances:
             masks = part_masks(poses[rows], (self.height, self.width))
             own = (labels[rows].to(torch.int16) + 1) | (masks * bits).sum(1, dtype=torch.int16)
             self.codes[rows, 1:-1, 1:-1] = own
-            self.boxes[rows] = _boxes(masks)
+            self.boxes[rows] = _find_boxes(masks)
 
         with thread_pool() as pool:
             list(pool.map(code, torch.arange(count).split(16)))
@@ -134,7 +134,7 @@ class PartDistances:
         for part, (left, top, right, bottom) in enumerate(windows):
             left, top = left + (first - left) % stride, top + (first - top) % stride
             piece = codes[top : bottom + 1 : stride, left : right + 1 : stride] if right >= left else codes[:0]
-            grids.append(_grid(left, top, piece.shape[0], piece.shape[1], stride))
+            grids.append(_make_grid(left, top, piece.shape[0], piece.shape[1], stride))
             own.append(piece.flatten())
             bits.append(1 << (_LABEL_BITS + part))
         sizes = [len(piece) for piece in own]
@@ -160,7 +160,7 @@ class _Pixels:
     shown: int  # in how many of them the target shows the part
 
 
-def _grid(left: int, top: int, rows: int, columns: int, stride: int) -> Tensor:
+def _make_grid(left: int, top: int, rows: int, columns: int, stride: int) -> Tensor:
     """(x, y, 1) of every so many-th pixel from (left, top) on: (3, rows · columns)."""
     grid = torch.ones(3, rows, columns)
     grid[0] = torch.arange(left, left + stride * columns, stride)
@@ -168,7 +168,7 @@ def _grid(left: int, top: int, rows: int, columns: int, stride: int) -> Tensor:
     return grid.flatten(1)
 
 
-def _boxes(masks: Tensor) -> Tensor:
+def _find_boxes(masks: Tensor) -> Tensor:
     """Boxes (B, 10, 4) around masks (B, 10, H, W): left, top, right, bottom, the last pixels; 0, 0, −1, −1 if empty."""
 
     def ends(there: Tensor) -> tuple[Tensor, Tensor]:

@@ -54,9 +54,9 @@ def estimate_distances(labels: Tensor, poses: Tensor) -> DistanceEstimate:
 def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> DistanceEstimate:
     count, height, width = labels.shape
     learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
-    some, areas = _patches(labels[learned], poses[learned])
+    some, areas = _cut_patches(labels[learned], poses[learned])
     weights = areas.mean(0).clamp_min(1e-6).sqrt().repeat_interleave(LABEL_COUNT)
-    vectors = _one_hot(some).flatten(1) * weights
+    vectors = _to_one_hot(some).flatten(1) * weights
     values, directions = torch.linalg.eigh(vectors @ vectors.T)
     kept = slice(max(0, len(learned) - RANK), None)
     basis = vectors.T @ (directions[:, kept] / values[kept].clamp_min(1e-6 * float(values[-1])).sqrt())
@@ -66,8 +66,8 @@ def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> Distan
     body = _BODY_POINTS[0] * _BODY_POINTS[1]
 
     def reduce(rows: Tensor) -> None:
-        found, areas = _patches(labels[rows], poses[rows])
-        one_hot = _one_hot(found)
+        found, areas = _cut_patches(labels[rows], poses[rows])
+        one_hot = _to_one_hot(found)
         shown = (found >= 0).float()
         source[rows] = (one_hot.flatten(1) * weights) @ basis
         difference = (shown[..., None] - 2 * one_hot).mul_(areas[..., None])
@@ -79,16 +79,16 @@ def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> Distan
     return DistanceEstimate(source, target, constant)
 
 
-def _one_hot(labels: Tensor) -> Tensor:
+def _to_one_hot(labels: Tensor) -> Tensor:
     return (labels[..., None] == torch.arange(LABEL_COUNT, dtype=torch.int8)).float()
 
 
-def _patches(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
+def _cut_patches(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     """Labels at all canonical points (B, P), int8, −1 where there is none; how many pixels each stands for (B, P)."""
     height, width = labels.shape[1:]
     found, areas = [], []
-    frames = _canonical_frames(poses)
-    for frame, (points, cells) in zip(frames.unbind(1), _lattices(), strict=True):
+    frames = _fit_canonical_frames(poses)
+    for frame, (points, cells) in zip(frames.unbind(1), _make_lattices(), strict=True):
         spots = points @ frame[:, :, :2].mT + frame[:, None, :, 2]
         x, y = spots.add_(0.5).floor_().clamp_(-1, max(height, width)).long().unbind(-1)
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -99,18 +99,20 @@ def _patches(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(found, 1), torch.cat(areas, 1)
 
 
-def _lattices() -> list[tuple[Tensor, Tensor]]:
+def _make_lattices() -> list[tuple[Tensor, Tensor]]:
     """Points (P, 2) of each part in its own coordinates, and the area that each stands for (P,)."""
-    body, cell = _lattice(_BODY_POINTS, (-1, 1), _BODY_DOWN)
+    body, cell = _make_lattice(_BODY_POINTS, (-1, 1), _BODY_DOWN)
     u = body[:, 0].clone()
     body[:, 0] = _BODY_NEAR * u + _BODY_FAR * u**3
     stretched = cell * (_BODY_NEAR + 3 * _BODY_FAR * u**2)
-    return [(body, stretched), _lattice(_HEAD_POINTS, (-1, 1), (-1, 1))] + len(LIMBS) * [
-        _lattice(_LIMB_POINTS, (-1, 1), (0, 1))
+    return [(body, stretched), _make_lattice(_HEAD_POINTS, (-1, 1), (-1, 1))] + len(LIMBS) * [
+        _make_lattice(_LIMB_POINTS, (-1, 1), (0, 1))
     ]
 
 
-def _lattice(points: tuple[int, int], across: tuple[float, float], down: tuple[float, float]) -> tuple[Tensor, Tensor]:
+def _make_lattice(
+    points: tuple[int, int], across: tuple[float, float], down: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
     steps = [
         low + (torch.arange(number) + 0.5) / number * (high - low)
         for number, (low, high) in zip(points, (across, down), strict=True)
@@ -120,7 +122,7 @@ def _lattice(points: tuple[int, int], across: tuple[float, float], down: tuple[f
     return spots, torch.full((len(spots),), cell)
 
 
-def _canonical_frames(poses: Tensor) -> Tensor:
+def _fit_canonical_frames(poses: Tensor) -> Tensor:
     """The affines (B, 10, 2, 3) from each part's coordinates to pixels; of unknown parts, to one place far outside."""
     there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)

@@ -62,9 +62,9 @@ def find_nearest_maps(
     Raises:
         InputError: a map has nobody else in another pose.
     """
-    steps = _steps(labels.shape[1], count)
+    steps = _choose_steps(labels.shape[1], count)
     rules = MatchRules(labels, poses, persons, same_pose)
-    candidates = _candidates(estimate_distances(labels, poses), rules, names, steps[0][0], same_clothes, advance)
+    candidates = _find_candidates(estimate_distances(labels, poses), rules, names, steps[0][0], same_clothes, advance)
     distances = PartDistances(labels, poses)
     progress = _Progress(len(labels), len(labels) * sum(entering for entering, _ in steps), advance)
     best, theirs = [], []
@@ -103,7 +103,7 @@ class _Progress:
         self.advance(self.maps - self.reported)
 
 
-def _steps(height: int, count: int) -> list[tuple[int, int]]:
+def _choose_steps(height: int, count: int) -> list[tuple[int, int]]:
     """(candidates that enter, every how many-th row and column of pixels is compared), coarse to fine."""
     steps: list[tuple[int, int]] = []
     for (least, rows), spare in zip(_STEPS, (8 * count, 2 * count, count), strict=True):
@@ -113,7 +113,7 @@ def _steps(height: int, count: int) -> list[tuple[int, int]]:
     return steps
 
 
-def _candidates(
+def _find_candidates(
     estimated: DistanceEstimate,
     rules: MatchRules,
     names: Sequence[str],

@@ -81,7 +81,7 @@ def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
     """Delete what processes that were killed in `atomic_write` have left beside ``path``.
 
-    What another process is writing is left alone, and everything where that cannot be told.
+    What another process is writing is left alone, and everything where that is not known.
     """
     target = Path(os.path.realpath(path))
     aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))

@@ -14,7 +14,7 @@ def file_lock(handle: int, wait: bool = False) -> bool | None:
     """Lock the open file ``handle`` until it is closed.
 
     False if another process has it, unless ``wait``; None if this system or disk has no locks. HDF5 locks in the same
-    way, and has to be told not to where this is used.
+    way, and must not where this is used.
     """
     if fcntl is None:
         return None

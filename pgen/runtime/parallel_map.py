@@ -52,14 +52,14 @@ def parallel_map(
             context = multiprocessing.get_context("spawn")
             stopped, stop = context.Pipe(duplex=False)
             pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
-            ending.callback(_end, pool, stopped, stop)
+            ending.callback(_end_pool, pool, stopped, stop)
         try:
             for batch in islice(batches, workers * _AHEAD):
-                waiting.append(_submitted(pool, function, batch))
+                waiting.append(_submit(pool, function, batch))
             while waiting:
-                results = _result(waiting.popleft())
+                results = _wait_for_result(waiting.popleft())
                 for batch in islice(batches, 1):
-                    waiting.append(_submitted(pool, function, batch))
+                    waiting.append(_submit(pool, function, batch))
                 yield from results
         except BrokenProcessPool as error:
             raise PgenError("a worker process died; is there memory enough? Try with fewer workers") from error
@@ -69,7 +69,7 @@ def parallel_map(
 # not know of and never ends; so signals wait while that runs.
 
 
-def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[tuple[Any, ...]]) -> Future[list[T]]:
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[tuple[Any, ...]]) -> Future[list[T]]:
     """The work on ``batch``, handed over.
 
     Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
@@ -78,13 +78,13 @@ def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], batch: lis
         unset = [name for name in _ONE_THREAD if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
-            return pool.submit(_each, function, batch)
+            return pool.submit(_run_batch, function, batch)
         finally:
             for name in unset:
                 os.environ.pop(name, None)
 
 
-def _result(future: Future[list[T]]) -> list[T]:
+def _wait_for_result(future: Future[list[T]]) -> list[T]:
     """What comes of ``future``, waited for so that signals have their effect."""
     done = threading.Lock()
     with defer_signals():
@@ -94,7 +94,7 @@ def _result(future: Future[list[T]]) -> list[T]:
         return future.result()
 
 
-def _end(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
+def _end_pool(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
     """End all processes; each finishes the item it is at."""
     with defer_signals():
         stop.close()
@@ -102,7 +102,7 @@ def _end(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> No
         stopped.close()
 
 
-def _each(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:
+def _run_batch(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:
     """The results of ``items``, in a worker; fewer if nobody wants them any more."""
     return [function(*item) for item in items if not _stopped.poll()]
 
@@ -119,9 +119,9 @@ def _start_worker(stopped: Connection) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
-def _end_after(parent: BaseProcess) -> None:
+def _end_with_parent(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)

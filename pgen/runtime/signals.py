@@ -29,7 +29,7 @@ def defer_signals() -> Iterator[None]:
 
     handlers = {number: signal.getsignal(number) for number in _ENDING}
     with ExitStack() as undoing:  # undoes all, even if a handler that is back in its place raises meanwhile
-        undoing.callback(_have_effect, arrived)
+        undoing.callback(_raise_signals, arrived)
         for number, handler in handlers.items():
             if handler is not None:  # set by other than Python: cannot be put back
                 undoing.callback(signal.signal, number, handler)
@@ -40,6 +40,6 @@ def defer_signals() -> Iterator[None]:
         yield
 
 
-def _have_effect(arrived: list[int]) -> None:
+def _raise_signals(arrived: list[int]) -> None:
     for number in dict.fromkeys(arrived):
         signal.raise_signal(number)

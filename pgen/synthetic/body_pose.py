@@ -1,6 +1,6 @@
 """How people stand: a prior over body positions.
 
-A body pose is told in terms that do not depend on the build: angles for legs, trunk and head, and for each arm either
+A body pose is given in terms that do not depend on the build: angles for legs, trunk and head, and for each arm either
 angles or a place the hand goes to (the hip, the hair, ...).
 """
 

@@ -68,13 +68,13 @@ def measure_bottom(bottom: Bottom, points: NDArray[np.floating]) -> NDArray[np.f
     """Inside of trousers, shorts or a skirt (N,) at reference points (N, 6)."""
     waist = bottom.waist - points[:, Z]
     if bottom.kind == "skirt":
-        above = points[:, Z] - skirt_end(bottom)
+        above = points[:, Z] - compute_skirt_end(bottom)
         return np.minimum(np.minimum(waist, above), (0.4 - points[:, ARM]) * 0.2)
     end = (bottom.length - points[:, ALONG_LEG]) * LEG_LENGTH
     return np.minimum(np.minimum(waist, end), (0.4 - points[:, ARM]) * 0.2)
 
 
-def skirt_end(bottom: Bottom) -> float:
+def compute_skirt_end(bottom: Bottom) -> float:
     """Height of a skirt's hem."""
     return 0.139 - LEG_LENGTH * bottom.length
 

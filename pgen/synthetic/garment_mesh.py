@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.synthetic.garment_edges import skirt_end
-from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, X, Z, smoothstep, waves
+from pgen.synthetic.garment_edges import compute_skirt_end
+from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, X, Z, sample_waves, smoothstep
 from pgen.synthetic.wardrobe import Bottom, Shoes, Top
 
 _AZIMUTHS, _LEVELS = 36, 30
@@ -21,7 +21,7 @@ def shape_top(
     # Cloth lies close on the shoulders, which carry it; the suit itself stands some 6 mm off the skin.
     carried = smoothstep(points[:, Z], 0.5, 0.58)
     tight = 0.0045 + 0.004 * top.loose - carried * (0.009 + 0.004 * top.loose if top.sleeve <= 0 else 0.004)
-    folds = waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose) * (1 - 0.8 * carried)
+    folds = sample_waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose) * (1 - 0.8 * carried)
     sleeve = (
         top.loose * (0.006 + 0.015 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8)) * (1.0 if top.sleeve < 1.6 else 0.55)
     )
@@ -77,7 +77,7 @@ def shape_trousers(
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of trousers or shorts; ``chains`` are hip, knee, ankle (3, 3) of the left and right leg."""
     along = points[:, ALONG_LEG]
-    folds = waves(points[:, :3], bottom.texture.seed, 0.13) * (0.001 + 0.0025 * bottom.wide)
+    folds = sample_waves(points[:, :3], bottom.texture.seed, 0.13) * (0.001 + 0.0025 * bottom.wide)
     # Cloth bunches over the foot.
     folds = folds + 0.004 * smoothstep(along, 1.6, 1.95) * np.sin(along * 75) * (0.3 + bottom.wide)
     out = rest + normals * (0.0035 + folds)[:, None]
@@ -107,7 +107,7 @@ def shape_skirt(
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of a skirt, from the body's wide skirt surface."""
     out = rest + normals * 0.004
-    down = np.clip((0.1 - points[:, Z]) / (0.1 - skirt_end(bottom)), 0, 1.3)
+    down = np.clip((0.1 - points[:, Z]) / (0.1 - compute_skirt_end(bottom)), 0, 1.3)
     center = _find_center(out)
     offset = out[:, :2] - center
     azimuth = np.arctan2(offset[:, 1], offset[:, 0])

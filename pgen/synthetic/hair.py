@@ -39,7 +39,7 @@ def measure_hairline(points: NDArray[np.floating], fringe: bool) -> NDArray[np.f
 
 
 @lru_cache(maxsize=1)
-def _skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit_skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Directions (rows, columns, 3) from the skull's center, and its radius there, ears left out."""
     body = load_body()
     head = body.weight_of("head", "neck03") > 0.5
@@ -68,16 +68,16 @@ def build_hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profil
 
     The profiles (N, 2) are (height, y) of the clothed chest and back that long hair lies on.
     """
-    parts = [_cap(hair)]
+    parts = [_build_cap(hair)]
     if hair.style in ("bob", "shoulder", "long"):
-        parts.append(_back(hair, back_profile))
+        parts.append(_build_back(hair, back_profile))
         for side in (1.0, -1.0):
             if hair.style == "bob" or hair.front:
-                parts.append(_side(hair, side, front_profile))
+                parts.append(_build_side(hair, side, front_profile))
     elif hair.style == "bun":
-        parts.append(_bun(hair))
+        parts.append(_build_bun(hair))
     elif hair.style == "ponytail":
-        parts.append(_tail(hair, back_profile))
+        parts.append(_build_tail(hair, back_profile))
     count = 0
     faces = []
     for part in parts:
@@ -90,8 +90,8 @@ def build_hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profil
     )
 
 
-def _cap(hair: Hair) -> HairMesh:
-    directions, radius = _skull()
+def _build_cap(hair: Hair) -> HairMesh:
+    directions, radius = _fit_skull()
     surface = _CENTRE + directions * radius[..., None]
     inside = measure_hairline(surface.reshape(-1, 3), hair.fringe).reshape(radius.shape)
     full = {"short": 0.008 + 0.02 * hair.volume, "bun": 0.009, "ponytail": 0.009}.get(
@@ -107,12 +107,12 @@ def _cap(hair: Hair) -> HairMesh:
     vertices = surface + directions * height[..., None]
     parting = azimuth * 8 + 2.5 * np.abs(np.sin(azimuth))
     along = np.arccos(np.clip(directions[..., 2], -1, 1)) * 0.1
-    faces = _grid_faces(_ROWS, _COLUMNS)
+    faces = _list_grid_faces(_ROWS, _COLUMNS)
     kept = (inside.ravel()[faces] > -0.02).any(axis=1)
     return HairMesh(vertices.reshape(-1, 3), faces[kept], np.stack([parting.ravel(), along.ravel()], axis=1))
 
 
-def _back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
+def _build_back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     end = hair.end
     heights = np.linspace(0.945, end, _TUBE_ROWS)
     body_back = np.interp(heights, profile[:, 0], profile[:, 1])
@@ -125,10 +125,10 @@ def _back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     wide = np.interp(heights, np.maximum.accumulate(marks), [0.055, 0.09, 0.108, 0.096, 0.086, 0.078, 0.045])
     wide = wide + 0.012 * hair.volume
     path = np.stack([np.zeros_like(heights), y, heights], axis=1)
-    return _tube(path, wide, thick, hair.seed)
+    return _build_tube(path, wide, thick, hair.seed)
 
 
-def _side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
+def _build_side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
     rng = np.random.default_rng([hair.seed, 1 if side > 0 else 2])
     end = hair.end + (rng.uniform(0.0, 0.05) if hair.style != "bob" else 0.0)
     heights = np.linspace(0.955, end, _TUBE_ROWS)
@@ -142,28 +142,30 @@ def _side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
     wide = np.interp(heights, [0.6, 0.7, 0.8, 0.9, 0.955], [0.042, 0.032, 0.025, 0.02, 0.014]) + 0.006 * hair.volume
     wide = wide * np.interp(heights, [end, end + 0.07], [0.35, 1.0])
     thick = np.interp(heights, [end, 0.62, 0.72, 0.8, 0.9, 0.955], [0.01, 0.018, 0.036, 0.046, 0.046, 0.03])
-    return _tube(path, wide, thick, hair.seed + 1)
+    return _build_tube(path, wide, thick, hair.seed + 1)
 
 
-def _bun(hair: Hair) -> HairMesh:
+def _build_bun(hair: Hair) -> HairMesh:
     high = hair.volume > 0.5
     center = np.array([0.0, 0.01, 1.0]) if high else np.array([0.0, 0.062, 0.89])
     turn = np.linspace(0, np.pi, _TUBE_ROWS)
     radius = (0.036 + 0.012 * hair.volume) * np.sin(turn)
     path = center + np.stack([np.zeros_like(turn), np.zeros_like(turn), 0.04 * np.cos(turn)], axis=1)
-    return _tube(path, radius * 1.15, radius, hair.seed)
+    return _build_tube(path, radius * 1.15, radius, hair.seed)
 
 
-def _tail(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
+def _build_tail(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     share = np.linspace(0, 1, _TUBE_ROWS)
     z = np.interp(share, [0, 0.12, 0.25, 1], [0.92, 0.925, 0.88, hair.end])
     y = np.interp(share, [0, 0.12, 0.25, 0.5, 1], [0.02, 0.075, 0.095, 0.075, 0.06])
     y = np.maximum(y, np.interp(z, profile[:, 0], profile[:, 1]) + 0.012)
     wide = np.interp(share, [0, 0.1, 0.3, 0.8, 1], [0.018, 0.022, 0.036, 0.03, 0.006])
-    return _tube(np.stack([np.zeros_like(share), y, z], axis=1), wide, wide * 0.85, hair.seed)
+    return _build_tube(np.stack([np.zeros_like(share), y, z], axis=1), wide, wide * 0.85, hair.seed)
 
 
-def _tube(path: NDArray[np.floating], wide: NDArray[np.floating], thick: NDArray[np.floating], seed: int) -> HairMesh:
+def _build_tube(
+    path: NDArray[np.floating], wide: NDArray[np.floating], thick: NDArray[np.floating], seed: int
+) -> HairMesh:
     """A closed tube around ``path`` (R, 3): ``wide`` is half its width in x, ``thick`` half its depth in y."""
     rng = np.random.default_rng(seed)
     turn = np.linspace(0, 2 * np.pi, _TUBE_SIDES, endpoint=False)
@@ -193,7 +195,7 @@ def _tube(path: NDArray[np.floating], wide: NDArray[np.floating], thick: NDArray
     return HairMesh(vertices.reshape(-1, 3), faces, strand.reshape(-1, 2))
 
 
-def _grid_faces(rows: int, columns: int) -> NDArray[np.intp]:
+def _list_grid_faces(rows: int, columns: int) -> NDArray[np.intp]:
     row, column = np.arange(rows - 1)[:, None], np.arange(columns - 1)[None]
     a = (row * columns + column).ravel()
     b, c, d = a + 1, a + columns, a + columns + 1

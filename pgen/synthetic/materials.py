@@ -16,8 +16,8 @@ from pgen.synthetic.regions import (
     X,
     Y,
     Z,
+    sample_waves,
     smoothstep,
-    waves,
 )
 from pgen.synthetic.wardrobe import Hair, Shoes, Texture
 
@@ -53,7 +53,7 @@ def paint_materials(
 
 def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
     """Brightness (N, 1) of small folds that the mesh lacks: long ones that hang, short ones at bent joints."""
-    hanging = waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
+    hanging = sample_waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
     if skirt:
         return np.asarray(1 + (0.05 + 0.04 * loose) * hanging, dtype=np.float32)[:, None]
     arm, leg = points[:, ALONG_ARM], points[:, ALONG_LEG]
@@ -70,7 +70,9 @@ def paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> 
     if texture.kind == "plain":
         return np.broadcast_to(color, (len(points), 3))
     if texture.kind == "denim":
-        worn = waves(points[:, :3], texture.seed, 0.35, 1) + np.exp(-(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2))
+        worn = sample_waves(points[:, :3], texture.seed, 0.35, 1) + np.exp(
+            -(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2)
+        )
         weave = np.sin(900 * points[:, Z] + 500 * points[:, X])
         return color * (1 + 0.09 * worn + 0.03 * weave)[:, None].astype(np.float32)
     share = _paint_pattern(texture, points, upper)[:, None].astype(np.float32)
@@ -81,11 +83,11 @@ def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) 
     """Share (N,) of the second color."""
     repeat = texture.repeat
     if texture.kind == "printed":
-        return smoothstep(waves(points[:, :3], texture.seed, 1.6 * repeat, 2), 0.05, 0.22)
+        return smoothstep(sample_waves(points[:, :3], texture.seed, 1.6 * repeat, 2), 0.05, 0.22)
     if texture.kind == "chest":
         x, z = points[:, X] / 0.085, (points[:, Z] - 0.5) / 0.07
         inside = smoothstep(1 - (x**4 + z**4), 0.0, 0.25) * (points[:, Y] < -0.04)
-        motif = 0.5 + 0.5 * (waves(points[:, :3] * (1, 0, 1), texture.seed, 0.06, 2) > 0)
+        motif = 0.5 + 0.5 * (sample_waves(points[:, :3] * (1, 0, 1), texture.seed, 0.06, 2) > 0)
         return inside * motif if upper else np.zeros(len(points))
     across, down = _cloth_coordinates(points, upper)
     vertical = np.cos(2 * np.pi * across / repeat)

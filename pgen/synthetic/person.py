@@ -38,7 +38,7 @@ class Person:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What can be told of the clothes in words."""
+        """What is known of the clothes in words."""
         return {
             "sleeves": self.top.sleeves,
             "neckline": self.top.neckline,

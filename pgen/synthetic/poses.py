@@ -81,7 +81,7 @@ def _place_arm(
     chest = placed[body.bone("spine01")]
     base = placed[body.bone(f"shoulder01.{suffix}")]
     turn = chest[:, :3]
-    # Places are told in the chest's or the pelvis's rest axes and brought where these now are.
+    # Places are given in the chest's or the pelvis's rest axes and brought where these now are.
     target, pole, frame = _choose_goal(body, mesh, arm, side, upper_length, fore_length)
     target = placed[frame][:, :3] @ target + placed[frame][:, 3]
     start = base[:, :3] @ shoulder + base[:, 3]
@@ -108,7 +108,7 @@ def _place_arm(
 def _choose_goal(
     body: Body, mesh: PersonMesh, arm: ArmPose, side: float, upper: float, fore: float
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], int]:
-    """Where the wrist goes, where the elbow points to, and the bone (pelvis or chest) in whose axes that is told."""
+    """Where the wrist goes, where the elbow points to, and the bone (pelvis or chest) in whose axes that is given."""
     heads = mesh.heads
     hip = heads[body.bone("upperleg01.L")].astype(np.float64)
     shoulder = heads[body.bone("upperarm01.L")].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Where a point of the skin or of a garment lies on the body, told on the mean shape.
+"""Where a point of the skin or of a garment lies on the body, given on the mean shape.
 
 Garments are cut, and patterns drawn, in these reference coordinates: a neckline or a stripe then stays where it is
 whatever the person's build and pose. Heights (reference z, metres) worth knowing: crown .985, brows .89, chin .75,
@@ -23,7 +23,7 @@ LEG_LENGTH = 0.44
 _ARM_BONES = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
 
 
-def reference(body: Body) -> NDArray[np.float32]:
+def to_reference(body: Body) -> NDArray[np.float32]:
     """Reference coordinates (V, 6) of every vertex of the body."""
     place = body.mean
     side = np.where(place[:, :1] >= 0, 1.0, -1.0) * np.array([[1.0, 0, 0]]) + np.array([[0.0, 1, 1]])
@@ -57,7 +57,7 @@ def smoothstep(values: NDArray[np.floating], low: float, high: float) -> NDArray
     return np.asarray(share * share * (3 - 2 * share))
 
 
-def waves(points: NDArray[np.floating], seed: int, length: float, octaves: int = 2) -> NDArray[np.float32]:
+def sample_waves(points: NDArray[np.floating], seed: int, length: float, octaves: int = 2) -> NDArray[np.float32]:
     """Smooth noise of about -1 to 1 at points (N, 3): a few sines of wave length ``length`` metres and shorter."""
     rng = np.random.default_rng([seed, 77])
     directions, phases, amplitudes = [], [], []

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from pgen.synthetic.body import SURFACES, Body, load_body
-from pgen.synthetic.regions import Z, reference, smoothstep
+from pgen.synthetic.regions import Z, smoothstep, to_reference
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Surface:
 @lru_cache(maxsize=1)
 def load_surfaces() -> dict[str, Surface]:
     body = load_body()
-    points = reference(body)
+    points = to_reference(body)
     result = {}
     for name in SURFACES:
         vertices, faces = np.unique(body.faces[name], return_inverse=True)

@@ -29,7 +29,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
     Raises:
         InputError: the files hold other networks, differ in size, or the shares do not make 1.
     """
-    parted = [_parted(source) for source in sources]
+    parted = [_split_share(source) for source in sources]
     loaded = [load_weights(path) for path, _ in parted]
     shares = [share for _, share in parted]
     if abs(sum(shares) - 1) > 1e-6:
@@ -43,7 +43,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
         info["mean"] = [
             f"{Path(path).name}, step {w.info.get('step')}: {s:g}" for (path, s), w in zip(parted, loaded, strict=True)
         ]
-    networks = {key: _mean([getattr(w, key) for w in loaded], shares) for key in _NETWORKS if _all_have(key, loaded)}
+    networks = {key: _average([getattr(w, key) for w in loaded], shares) for key in _NETWORKS if _all_have(key, loaded)}
     if semantic is not None:
         other = load_weights(semantic)
         if other.semantic is None or other.frame != loaded[-1].frame:
@@ -58,7 +58,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
     save_weights(bundled_path(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, force=True)
 
 
-def _parted(source: str) -> tuple[str, float]:
+def _split_share(source: str) -> tuple[str, float]:
     path, colon, share = source.rpartition(":")
     try:
         return (path, float(share)) if colon else (source, 1.0)
@@ -70,7 +70,7 @@ def _all_have(key: str, loaded: Sequence[Weights]) -> bool:
     return all(getattr(weights, key) is not None for weights in loaded)
 
 
-def _mean(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
+def _average(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
     """Network whose weights are the mean of those of ``networks``."""
     result = copy.deepcopy(networks[0])
     states = [network.state_dict() for network in networks]

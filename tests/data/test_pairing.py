@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgen.data.pairing import find_same_person_pairs, pairs_from_names
+from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 
 
 @given(st.lists(st.integers(0, 6), max_size=6), st.integers(0, 60), st.integers(0, 9))
@@ -38,5 +38,5 @@ def test_many_photos_of_one_person_take_no_memory() -> None:
 def test_named() -> None:
     indices = {"a": 4, "b": 2}
     pairs = [("a", "b"), ("a", "c"), ("c", "b"), ("b", "a")]
-    assert pairs_from_names(pairs, indices).tolist() == [[4, 2], [2, 4]]
-    assert pairs_from_names([], indices).shape == (0, 2)
+    assert find_named_pairs(pairs, indices).tolist() == [[4, 2], [2, 4]]
+    assert find_named_pairs([], indices).shape == (0, 2)

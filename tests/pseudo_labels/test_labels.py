@@ -13,7 +13,7 @@ from pgen.data.example import Example
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
-from pgen.pseudo_labels.labels import canonical_points, facing_directions, find_matches
+from pgen.pseudo_labels.labels import find_facing_directions, find_matches, place_canonical_points
 from tests.models.people import boxes, standing
 
 torch.set_num_threads(1)
@@ -86,7 +86,7 @@ def test_garments_match_more_often_than_by_chance(people: list[Example], found: 
 
 
 def test_turned_matches_are_seen_from_another_side(people: list[Example], found: np.ndarray) -> None:
-    side = facing_directions(torch.from_numpy(np.stack([person.pose for person in people]))).numpy()
+    side = find_facing_directions(torch.from_numpy(np.stack([person.pose for person in people]))).numpy()
     assert set(side) > {0}
     assert (side[found[:, 4:]] != side[:, None]).all()
 
@@ -137,21 +137,21 @@ def test_facing() -> None:
     side[0, Joint.L_SHOULDER, 0] = side[0, Joint.R_SHOULDER, 0] + 1
     back = front.clone()
     back[..., 0] = 63 - back[..., 0]
-    assert facing_directions(torch.cat([front, back, side])).tolist() == [0, 1, 2]
+    assert find_facing_directions(torch.cat([front, back, side])).tolist() == [0, 1, 2]
 
 
 def test_points_follow_the_body() -> None:
     """Scaled, turned and moved poses look at their maps in the same places; missing joints hide their part only."""
     pose = standing()
-    points, there, weights = canonical_points(pose)
+    points, there, weights = place_canonical_points(pose)
     assert points.shape == (1, len(weights), 2)
     assert there.all()
     angle = torch.tensor(0.4)
     turn = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
-    moved, _, _ = canonical_points(1.5 * pose @ turn.T + 7)
+    moved, _, _ = place_canonical_points(1.5 * pose @ turn.T + 7)
     torch.testing.assert_close(moved, 1.5 * points @ turn.T + 7, atol=1e-3, rtol=1e-4)
     pose[0, Joint.R_WRIST] = torch.nan
-    without, there, _ = canonical_points(pose)
+    without, there, _ = place_canonical_points(pose)
     assert without.isfinite().all()
     assert int((~there).sum()) == 50
     torch.testing.assert_close(without[there], points[there])

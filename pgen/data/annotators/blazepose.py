@@ -32,7 +32,7 @@ class BlazePose:
             os.environ.setdefault(name, value)
         warnings.filterwarnings("ignore", module=r"google\.protobuf\.symbol_database")  # said at every look
         with silence_native_output():
-            library = _import()
+            library = _import_mediapipe()
             self._pose = library.Pose(static_image_mode=True, model_complexity=_COMPLEXITY, enable_segmentation=True)
             self.look(np.zeros((64, 64, 3), np.uint8))  # starts it, with all that it has to say
 
@@ -51,7 +51,7 @@ class BlazePose:
         )
 
 
-def _import() -> ModuleType:
+def _import_mediapipe() -> ModuleType:
     try:
         from mediapipe.python.solutions import pose
     except ModuleNotFoundError as error:

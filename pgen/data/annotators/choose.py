@@ -82,8 +82,8 @@ class Annotators:
         except InputError:
             return None
         size = float(np.nanmax(np.ptp(pose[known_joints(pose)], axis=0)))
-        best = min(people, key=lambda person: _gap(person.pose, pose), default=None)
-        return best.silhouette if best is not None and _gap(best.pose, pose) < _SAME_PERSON * size else None
+        best = min(people, key=lambda person: _measure_gap(person.pose, pose), default=None)
+        return best.silhouette if best is not None and _measure_gap(best.pose, pose) < _SAME_PERSON * size else None
 
     def parsing(self, request: ParsingRequest) -> FoundMap:
         """The parsing map of a photo. Raises `InputError` if the parser cannot be loaded."""
@@ -105,7 +105,7 @@ class Annotators:
         return self._parser
 
 
-def _gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+def _measure_gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Median distance of the joints that both poses know, pixels; infinite if there are none."""
     both = known_joints(first) & known_joints(second)
     return float(np.median(np.linalg.norm(first[both] - second[both], axis=1))) if both.any() else float("inf")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pgen.data.annotators.landmarks import Landmarks
 
-#: Mean distance of the limbs' landmarks, in torso lengths, up to which two looks tell of the same pose.
+#: Mean distance of the limbs' landmarks, in torso lengths, up to which two looks show the same pose.
 _SAME = 0.12
 
 _LIMBS = slice(11, 29)  # shoulders to ankles
@@ -27,7 +27,7 @@ _EVEN, _CONTRAST = 22.0, 40.0
 # hair of somebody much larger.
 _SMALLEST_TORSO = 0.3
 
-# Share of a face that must lie within the picture to be judged.
+# Share of a face that must lie within the picture to be looked at.
 _SHOWN = 0.6
 
 # What an even patch in place of the face says for a view from behind, and a head outside of the picture for one from
@@ -36,13 +36,15 @@ _FROM_BEHIND, _HEADLESS = 1.2, 0.8
 
 
 def find_consensus(first: Landmarks, second: Landmarks, image: NDArray[np.uint8]) -> bool:
-    """Whether two looks at ``image``, uint8 (H, W, 3), tell of the same pose, and nothing speaks against it.
+    """Whether two looks at ``image``, uint8 (H, W, 3), show the same pose, and nothing speaks against it.
 
-    That is a body that is upside down, a face without features, or a view from behind without a head to tell it by.
+    That is a body that is upside down, a face without features, or a view from behind without a head to know it by.
     """
-    face = _face(image, first)
-    told = face >= _even(image) if first.faces_camera else np.isfinite(face)
-    return bool(told) and is_likely(first) and is_likely(second) and _distance(first, second) < _SAME
+    face = _measure_unevenness(image, first)
+    is_front_or_back = face >= _choose_even_limit(image) if first.faces_camera else np.isfinite(face)
+    return (
+        bool(is_front_or_back) and is_likely(first) and is_likely(second) and _measure_distance(first, second) < _SAME
+    )
 
 
 def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landmarks, bool]:
@@ -51,9 +53,9 @@ def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landma
     Whether it is seen from the front, looks and what is where the face should be decide together; if none of the likely
     looks says so, left and right of the likeliest are swapped. What supports the chosen one is averaged with it.
     """
-    from_front = _votes_for_front(looks, image)
+    from_front = _count_votes_for_front(looks, image)
     swapped = [look if look.faces_camera == (from_front > 0) else look.relabelled() for look in looks]
-    distances = np.array([[_distance(one, other) for other in swapped] for one in swapped])
+    distances = np.array([[_measure_distance(one, other) for other in swapped] for one in swapped])
     support = np.clip(1 - distances / (2 * _SAME), 0, 1).sum(1)
     support -= [0.0 if is_likely(look) else 1.0 for look in looks]
     support += [0.5 if look is own else 0.0 for look, own in zip(looks, swapped, strict=True)]
@@ -63,14 +65,14 @@ def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landma
     return average_poses(chosen), doubtful
 
 
-def _votes_for_front(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> float:
+def _count_votes_for_front(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> float:
     """More than 0 if the person seems to be seen from the front."""
     votes = float(np.mean([1 if look.faces_camera else -1 for look in looks]))
     asked = [look for look in looks if is_likely(look)] or looks
-    faces = [face for face in (_face(image, look) for look in asked) if np.isfinite(face)]
+    faces = [face for face in (_measure_unevenness(image, look) for look in asked) if np.isfinite(face)]
     if not faces:
         return votes + _HEADLESS
-    return votes - (_FROM_BEHIND if np.median(faces) < _even(image) else 0.0)
+    return votes - (_FROM_BEHIND if np.median(faces) < _choose_even_limit(image) else 0.0)
 
 
 def average_poses(looks: Sequence[Landmarks]) -> Landmarks:
@@ -85,7 +87,7 @@ def average_poses(looks: Sequence[Landmarks]) -> Landmarks:
     )
 
 
-def _distance(first: Landmarks, second: Landmarks) -> float:
+def _measure_distance(first: Landmarks, second: Landmarks) -> float:
     """Mean distance of the limbs' landmarks, those counting most that both call visible, in torso lengths."""
     weights = np.minimum(first.visibility, second.visibility)[_LIMBS]
     unit = max(float(np.linalg.norm(first.torso)), float(np.linalg.norm(second.torso)), 1e-6)
@@ -99,12 +101,12 @@ def is_likely(look: Landmarks) -> bool:
     return bool(look.torso[1] > 0 and float(look.torso @ look.torso) >= _SMALLEST_TORSO * area)
 
 
-def _even(image: NDArray[np.uint8]) -> float:
+def _choose_even_limit(image: NDArray[np.uint8]) -> float:
     """Below what a patch of the picture is even."""
     return _EVEN * min(1.0, float(image[::4, ::4].std()) / _CONTRAST)
 
 
-def _face(image: NDArray[np.uint8], look: Landmarks) -> float:
+def _measure_unevenness(image: NDArray[np.uint8], look: Landmarks) -> float:
     """How uneven the colours are where the face should be; infinite if that is outside of the picture."""
     centre, reach = look.head
     left, top = np.floor(centre - reach).astype(int).clip(0)

@@ -36,8 +36,8 @@ class KeypointRCNN:
     name = "keypoint R-CNN"
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
-        path = Path(weights) if weights is not None else _torchvision()
-        network = keypoint_rcnn()
+        path = Path(weights) if weights is not None else _find_weights()
+        network = build_keypoint_rcnn()
         try:
             network.load_state_dict(read_state_dict(path))
         except RuntimeError:
@@ -55,11 +55,11 @@ class KeypointRCNN:
         joints = found["keypoints"].cpu().numpy()[sure]
         logits = found["keypoints_scores"].cpu().numpy()[sure]
         size = (image.shape[0], image.shape[1])
-        people = [_person(places, its, size) for places, its in zip(joints, logits, strict=True)]
+        people = [_to_person(places, its, size) for places, its in zip(joints, logits, strict=True)]
         return sorted(people, key=lambda person: -person.extent)
 
 
-def keypoint_rcnn() -> nn.Module:
+def build_keypoint_rcnn() -> nn.Module:
     """torchvision's network as its COCO weights need it: normalisation frozen, without epsilon."""
     from torchvision.models.detection import KeypointRCNN as Network
     from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
@@ -75,7 +75,7 @@ def keypoint_rcnn() -> nn.Module:
     return network
 
 
-def _person(places: NDArray[np.float32], logits: NDArray[np.float32], size: tuple[int, int]) -> FoundPerson:
+def _to_person(places: NDArray[np.float32], logits: NDArray[np.float32], size: tuple[int, int]) -> FoundPerson:
     """A person of COCO's 17 joints (17, 3) and their logits (17,)."""
     flat = np.concatenate([places[:, :2] - 0.5, logits[:, None]], axis=1)  # torchvision's pixel centres are at .5
     inside = ((flat[:, :2] >= 0) & (flat[:, :2] <= (size[1] - 1, size[0] - 1))).all(1)
@@ -89,7 +89,7 @@ def _person(places: NDArray[np.float32], logits: NDArray[np.float32], size: tupl
     return FoundPerson(pose.astype(np.float32), confidence.astype(np.float32))
 
 
-def _torchvision() -> Path:
+def _find_weights() -> Path:
     """torchvision's weights in torch's cache, downloaded first if possible."""
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 

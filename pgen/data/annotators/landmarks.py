@@ -69,19 +69,19 @@ _CORRECTION: dict[Joint, tuple[Joint, float, float]] = {
 # likewise.
 _HIPS_FROM_BEHIND = (0.43, 0.37)
 
-# A limb's joint is taken to be seen from this visibility on. Trunks are always told, as every part hangs on them.
+# A limb's joint is taken to be seen from this visibility on. Trunks are always given, as every part hangs on them.
 _ARM_VISIBLE, _LEG_VISIBLE = 0.15, 0.6
 _LEGS = (Joint.R_KNEE, Joint.R_ANKLE, Joint.L_KNEE, Joint.L_ANKLE)
 
 # Up to where parts of the head are seen, by the depth (away from the camera) of unit vectors in the world: from
 # between the ears to the nose, that plus half of the one to the side of the eye, and the one to the side of the ear.
-# With these, 97, 96 and 90 % of 400 synthetic people's noses, eyes and ears are told right.
+# With these, 97, 96 and 90 % of 400 synthetic people's noses, eyes and ears are right.
 _NOSE_DEPTH, _EYE_DEPTH, _EAR_DEPTH = 0.5, 0.0, 0.2
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """What BlazePose tells about one person."""
+    """What BlazePose finds of one person."""
 
     points: NDArray[np.float64]  #: (33, 2), (x, y) in pixels
     world: NDArray[np.float64]  #: (33, 3), metres: x as in the picture, y down, z away from the camera
@@ -137,7 +137,7 @@ def to_pose(found: Landmarks, size: tuple[int, int]) -> tuple[NDArray[np.float32
             wider = _HIPS_FROM_BEHIND[0] * out + _HIPS_FROM_BEHIND[1] * (raw[shoulder] - raw[Joint.NECK])
             pose[hip] += wider - out
     height, width = size
-    seen: NDArray[np.bool_] = _head_seen(found) & (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
+    seen: NDArray[np.bool_] = _find_seen_head(found) & (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
     for joint in Joint:
         if joint in _LEGS:
             seen[joint] &= confidence[joint] > _LEG_VISIBLE
@@ -147,14 +147,14 @@ def to_pose(found: Landmarks, size: tuple[int, int]) -> tuple[NDArray[np.float32
     return pose.astype(np.float32), confidence.astype(np.float32)
 
 
-def _head_seen(found: Landmarks) -> NDArray[np.bool_]:
+def _find_seen_head(found: Landmarks) -> NDArray[np.bool_]:
     """Which joints are not on a side of the head that is turned away: bool (18,).
 
     BlazePose calls nose and eyes visible even from behind, so the head's direction decides.
     """
     left, right, nose = found.world[[_L_EAR, _R_EAR, _NOSE]]
-    forward = _unit(nose - (left + right) / 2)[2]
-    leftward = _unit(left - right)[2]
+    forward = _normalize(nose - (left + right) / 2)[2]
+    leftward = _normalize(left - right)[2]
     seen = np.ones(JOINT_COUNT, dtype=bool)
     seen[Joint.NOSE] = forward < _NOSE_DEPTH
     seen[Joint.L_EYE], seen[Joint.R_EYE] = (forward + 0.5 * side * leftward < _EYE_DEPTH for side in (1, -1))
@@ -162,5 +162,5 @@ def _head_seen(found: Landmarks) -> NDArray[np.bool_]:
     return seen
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+def _normalize(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)

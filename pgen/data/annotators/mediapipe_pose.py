@@ -22,7 +22,7 @@ from pgen.errors import InputError
 # Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
 _OVERVIEW, _CLOSE = 640, 384
 
-# Photos are worked on at this longer side at most; what is found is told in their own pixels.
+# Photos are worked on at this longer side at most; what is found is in their own pixels.
 _LARGEST = 1280
 
 # Where people touch the photo's border, the network does better with the border's pixels repeated around it, by these
@@ -64,10 +64,10 @@ class MediapipePose:
         The network sees one person at a time, so each is painted over and the rest searched again: people who stand
         far apart are found surely, those behind others only sometimes.
         """
-        size = _size(image)
-        image = _reduced(image, _LARGEST)
+        size = _get_size(image)
+        image = _reduce(image, _LARGEST)
         found: list[tuple[Landmarks, bool]] = []
-        taken = np.zeros(_size(image), dtype=bool)
+        taken = np.zeros(_get_size(image), dtype=bool)
         rest = image
         for _ in range(_MOST_PEOPLE):
             first = self._search(rest, windows=not found or _is_small(found[0][0].silhouette))
@@ -78,26 +78,26 @@ class MediapipePose:
                 break  # things beside a person are taken for people upside down
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
-            rest = _without(rest, person)
-        people = [_to_person(_enlarged(landmarks, size), doubtful, size) for landmarks, doubtful in found]
+            rest = _paint_over(rest, person)
+        people = [_to_person(_enlarge(landmarks, size), doubtful, size) for landmarks, doubtful in found]
         return sorted(people, key=lambda person: -person.extent)
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
         """Somebody in the whole photo, or in ``windows`` of it."""
-        whole = CropBox.whole(_size(image))
+        whole = CropBox.whole(_get_size(image))
         found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
         if found is not None or not windows:
             return found
         best: Landmarks | None = None
-        for box in _windows(whole):
+        for box in _list_windows(whole):
             found = self._look(image, box, _OVERVIEW, 0)
-            if found is not None and (best is None or _sureness(found) > _sureness(best)):
+            if found is not None and (best is None or _measure_certainty(found) > _measure_certainty(best)):
                 best = found
         return best
 
     def _look_closely(self, image: NDArray[np.uint8], first: Landmarks) -> tuple[Landmarks, bool]:
         """The same person, looked at alone and mirrored; and whether the looks disagree."""
-        box = _around(first, _size(image))
+        box = _box_around(first, _get_size(image))
         straight = self._look(image, box, _CLOSE, _PADDING) or first
         mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
         if mirrored is not None and find_consensus(straight, mirrored, image):
@@ -118,8 +118,8 @@ class MediapipePose:
         """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
         part = box.of(image)
         height, width = part.shape[:2]
-        part = _reduced(part, longest)
-        seen = _size(part)
+        part = _reduce(part, longest)
+        seen = _get_size(part)
         border = round(padding * max(seen))
         part = np.pad(part, ((border, border), (border, border), (0, 0)), mode="edge")
         found = self._network.look(part[:, ::-1] if mirror else part)
@@ -136,7 +136,7 @@ class MediapipePose:
         return replace(found, points=points, silhouette=silhouette)
 
 
-def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
+def _get_size(image: NDArray[np.uint8]) -> tuple[int, int]:
     return image.shape[0], image.shape[1]
 
 
@@ -150,7 +150,7 @@ def _to_person(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> Foun
     return FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
 
 
-def _reduced(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+def _reduce(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     """The picture with a longer side of at most ``longest``."""
     scale = min(1.0, longest / max(image.shape[:2]))
     seen = tuple(max(1, round(side * scale)) for side in image.shape[:2])
@@ -159,7 +159,7 @@ def _reduced(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(seen[::-1], Image.Resampling.BOX))
 
 
-def _enlarged(found: Landmarks, size: tuple[int, int]) -> Landmarks:
+def _enlarge(found: Landmarks, size: tuple[int, int]) -> Landmarks:
     """The same in a photo of ``size``."""
     if found.silhouette.shape == size:
         return found
@@ -168,7 +168,7 @@ def _enlarged(found: Landmarks, size: tuple[int, int]) -> Landmarks:
     return replace(found, points=(found.points + 0.5) * scale - 0.5, silhouette=np.asarray(silhouette))
 
 
-def _sureness(found: Landmarks) -> float:
+def _measure_certainty(found: Landmarks) -> float:
     """Mean visibility of shoulders and hips."""
     return float(found.visibility[[11, 12, 23, 24]].mean())
 
@@ -181,10 +181,10 @@ def _is_somebody(found: Landmarks, taken: NDArray[np.bool_]) -> bool:
         return False
     shoulders = found.points[[11, 12]]
     inside = ((shoulders > (-0.1 * size[1], -0.1 * size[0])) & (shoulders < (1.1 * size[1], 1.1 * size[0]))).all()
-    return bool(inside) and _sureness(found) > _SURE
+    return bool(inside) and _measure_certainty(found) > _SURE
 
 
-def _around(person: Landmarks, size: tuple[int, int]) -> CropBox:
+def _box_around(person: Landmarks, size: tuple[int, int]) -> CropBox:
     """The part of a photo of ``size`` that shows the person, with a margin."""
     height, width = size
     shown = person.points[person.visibility > _SURE] if (person.visibility > _SURE).sum() > 1 else person.points
@@ -204,23 +204,23 @@ def _is_small(silhouette: NDArray[np.float32]) -> bool:
     return bool(body.any(0).mean() < _SMALL and body.any(1).mean() < _SMALL)
 
 
-def _windows(whole: CropBox) -> Iterator[CropBox]:
+def _list_windows(whole: CropBox) -> Iterator[CropBox]:
     """Windows that overlap by half and cover the photo, larger ones first."""
     for share in _WINDOWS:
         height, width = round(share * whole.bottom), round(share * whole.right)
         side = max(height, width, 1)
         height, width = min(side, whole.bottom), min(side, whole.right)
-        for top in _starts(whole.bottom, height):
-            for left in _starts(whole.right, width):
+        for top in _list_starts(whole.bottom, height):
+            for left in _list_starts(whole.right, width):
                 yield CropBox(top, left, top + height, left + width)
 
 
-def _starts(length: int, window: int) -> list[int]:
+def _list_starts(length: int, window: int) -> list[int]:
     count = max(1, int(np.ceil((length - window) / (window / 2))) + 1)
     return sorted({int(start) for start in np.linspace(0, length - window, count).round()})
 
 
-def _without(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8]:
+def _paint_over(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8]:
     """The photo with the person painted over by the colours of the nearest ground, blurred."""
     reach = max(2, round(0.015 * max(image.shape[:2])))
     hidden = ndimage.maximum_filter(person.silhouette > 0.3, size=2 * reach + 1)

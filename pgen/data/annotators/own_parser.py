@@ -83,11 +83,11 @@ class OwnParser:
             torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),
         )
         with thread_pool() as threads, torch.inference_mode():
-            straight, turned = threads.map(self._logits, (inputs, _mirrored(inputs)))
-            logits = (straight + _sides_swapped(turned)) / 2
+            straight, turned = threads.map(self._logits, (inputs, _mirror(inputs)))
+            logits = (straight + _swap_sides(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
-            logits = _within(logits, inputs)
-            found, sure = logits.softmax(1).cpu().numpy(), _certainty(logits, inputs).tolist()
+            logits = _mask_outside(logits, inputs)
+            found, sure = logits.softmax(1).cpu().numpy(), _measure_certainty(logits, inputs).tolist()
         return [
             FoundMap(
                 assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size)),
@@ -111,19 +111,19 @@ def to_shown_labels(photo: ParsingRequest) -> NDArray[np.bool_]:
     return body
 
 
-def _mirrored(inputs: ParserInput) -> ParserInput:
+def _mirror(inputs: ParserInput) -> ParserInput:
     """The same people in a mirror: left and right joints change places."""
     poses = inputs.poses[:, list(FLIP_JOINTS)].clone()
     poses[..., 0] = inputs.images.shape[3] - 1 - poses[..., 0]
     return ParserInput(inputs.images.flip(3), poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
 
 
-def _sides_swapped(logits: Tensor) -> Tensor:
+def _swap_sides(logits: Tensor) -> Tensor:
     """Logits (B, 10, h, w) of mirrored people as those of the people themselves."""
     return logits.flip(3)[:, list(FLIP_LABELS)]
 
 
-def _certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
+def _measure_certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
     """Mean probability (B,) of the labels chosen where a person is, by them or by the silhouette."""
     seen = (inputs.silhouettes > 0.5) & inputs.has_silhouette[:, None, None, None]
     surest = logits.softmax(1).max(1)
@@ -131,7 +131,7 @@ def _certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
     return (surest.values * body).sum((1, 2)) / body.sum((1, 2)).clamp_min(1)
 
 
-def _within(logits: Tensor, inputs: ParserInput) -> Tensor:
+def _mask_outside(logits: Tensor, inputs: ParserInput) -> Tensor:
     """``logits`` (B, 10, H, W) that say background far outside of a silhouette."""
     size = max(logits.shape[2:])
     reach = 2 * round(_REACH * size) + 1

@@ -54,11 +54,11 @@ def decode_photo(data: bytes, name: str | os.PathLike[str]) -> NDArray[np.uint8]
 def convert_to_rgb(image: Image.Image, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """The same of a picture that Pillow has opened."""
     try:
-        return _to_rgb(_upright(image), name)
+        return _to_rgb(_turn_upright(image), name)
     except (InputError, MemoryError):
         raise
     except Exception as error:
-        raise _unreadable(name, error) from error
+        raise _explain_unreadable(name, error) from error
 
 
 def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
@@ -81,7 +81,7 @@ def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
     except (InputError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly anything for damaged bytes
-        raise _unreadable(path, error) from error
+        raise _explain_unreadable(path, error) from error
 
 
 def looks_like_image(data: bytes) -> bool:
@@ -122,7 +122,7 @@ def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], overwrit
     return Path(path)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turn_upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # broken metadata does not make the pixels worse
@@ -143,7 +143,7 @@ def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint
     return np.array(image.convert("RGB"))
 
 
-def _unreadable(path: str | os.PathLike[str], error: Exception) -> InputError:
+def _explain_unreadable(path: str | os.PathLike[str], error: Exception) -> InputError:
     if isinstance(error, Image.UnidentifiedImageError):
         return InputError(f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF")
     if isinstance(error, Image.DecompressionBombError):

@@ -1,4 +1,4 @@
-"""Poses in files of every kind that is known here, told apart by their content."""
+"""Poses in files of every kind that is known here, recognized by their content."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.formats.images import looks_like_image
-from pgen.data.formats.pose_coco import coco_people, is_coco, read_pose_coco
+from pgen.data.formats.pose_coco import is_coco, parse_coco, read_pose_coco
 from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv, write_pose_csv
-from pgen.data.formats.pose_json import PosesOfPhoto, openpose_people, read_pose_json, write_pose_json
+from pgen.data.formats.pose_json import PosesOfPhoto, parse_openpose, read_pose_json, write_pose_json
 from pgen.data.formats.pose_text import is_pose_text, read_pose_text
 from pgen.data.inputs import decode_text, parse_json, read_bytes, split_spec
 from pgen.data.names import suggest_names
@@ -22,7 +22,7 @@ from pgen.errors import InputError
 
 __all__ = [
     "LoadedPose",
-    "pose_format",
+    "detect_pose_format",
     "read_pose",
     "read_pose_coco",
     "read_pose_csv",
@@ -38,7 +38,7 @@ PoseFormat = Literal["csv", "json", "text", "store", "image"]
 
 @dataclass(frozen=True)
 class LoadedPose:
-    """A pose and what its file tells about it."""
+    """A pose and what its file says about it."""
 
     pose: NDArray[np.float32]  # (18, 2) (x, y) in pixels, NaN = missing
     frame: tuple[int, int] | None  # (height, width) of the photo it belongs to, if known
@@ -47,8 +47,8 @@ class LoadedPose:
     doubts: tuple[str, ...] = ()  # what may be wrong with it
 
 
-def pose_format(path: str | os.PathLike[str]) -> PoseFormat:
-    """How ``path`` holds poses, judged by its content; an "image" is a photo, without pose.
+def detect_pose_format(path: str | os.PathLike[str]) -> PoseFormat:
+    """How ``path`` holds poses, as its content shows; an "image" is a photo, without pose.
 
     Raises `InputError` if it is nothing of the kind.
     """
@@ -76,7 +76,7 @@ def read_poses(path: str | os.PathLike[str], size: tuple[int, int] | None = None
     The file is a keypoint CSV, OpenPose's or COCO's JSON, or 18 rows of x y. ``size`` (height, width) is the photo's,
     for poses in parts of it. Raises `InputError` for anything else.
     """
-    form = pose_format(path)
+    form = detect_pose_format(path)
     if form == "csv":
         return {name: PosesOfPhoto([pose], None) for name, pose in read_pose_csv(path).items()}
     if form == "text":
@@ -86,7 +86,7 @@ def read_poses(path: str | os.PathLike[str], size: tuple[int, int] | None = None
     if form == "store":
         raise InputError(f"{path} is a store, not a file of keypoints")
     content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
-    return coco_people(content, path) if is_coco(content) else {"": openpose_people(content, path, size)}
+    return parse_coco(content, path) if is_coco(content) else {"": parse_openpose(content, path, size)}
 
 
 def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_name: str | None = None) -> LoadedPose:

@@ -55,11 +55,11 @@ def read_frames(path: Path, most: int) -> list[VideoFrame]:
     frame cannot be read, or, for a video, the extra ``photo`` is not installed.
     """
     if path.is_dir():
-        frames = _of_folder(path, most)
+        frames = _read_folder(path, most)
     elif path.suffix.lower() in VIDEO_SUFFIXES:
-        frames = _of_video(path, most)
+        frames = _read_video(path, most)
     else:
-        frames = _of_animation(path, most)
+        frames = _read_animation(path, most)
     if not frames:
         raise InputError(f"{path} has no frames; give a video, a GIF, or a folder of pictures")
     return frames
@@ -74,25 +74,25 @@ def write_gif(path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequen
     return path
 
 
-def _chosen(count: int, most: int) -> list[int]:
+def _choose(count: int, most: int) -> list[int]:
     """Which of ``count`` frames to take."""
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, most)).round()})
 
 
-def _of_folder(path: Path, most: int) -> list[VideoFrame]:
+def _read_folder(path: Path, most: int) -> list[VideoFrame]:
     files = sorted(
         (file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES and file.name[0] != "."),
         key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name.lower())],
     )
     step = len(files) / max(1, min(len(files), most))
-    return [VideoFrame(read_image(files[i]), files[i].name, _FRAME_SECONDS * step) for i in _chosen(len(files), most)]
+    return [VideoFrame(read_image(files[i]), files[i].name, _FRAME_SECONDS * step) for i in _choose(len(files), most)]
 
 
-def _of_animation(path: Path, most: int) -> list[VideoFrame]:
+def _read_animation(path: Path, most: int) -> list[VideoFrame]:
     with decode_image(read_bytes(path, "an animation"), path) as image:
         count = getattr(image, "n_frames", 1)
         step = count / min(count, most)
-        wanted = set(_chosen(count, most))
+        wanted = set(_choose(count, most))
         frames = []
         try:
             for index, frame in enumerate(ImageSequence.Iterator(image)):
@@ -106,7 +106,7 @@ def _of_animation(path: Path, most: int) -> list[VideoFrame]:
     return frames
 
 
-def _of_video(path: Path, most: int) -> list[VideoFrame]:
+def _read_video(path: Path, most: int) -> list[VideoFrame]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; give the path of a video")
     try:
@@ -119,12 +119,12 @@ def _of_video(path: Path, most: int) -> list[VideoFrame]:
     with silence_native_output():
         video = cv2.VideoCapture(str(path))
         try:
-            return list(_decoded(video, cv2, path, most))
+            return list(_decode(video, cv2, path, most))
         finally:
             video.release()
 
 
-def _decoded(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame]:
+def _decode(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame]:
     """Frames of an opened ``cv2.VideoCapture``."""
     count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = video.get(cv2.CAP_PROP_FPS) or 1 / _FRAME_SECONDS
@@ -132,7 +132,7 @@ def _decoded(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame
         raise InputError(f"{path} has frames of more than {MAX_PIXELS // 10**6} megapixels; scale it down")
     if count <= 0:
         raise InputError(f"{path} cannot be read as a video; convert it to MP4, or give a folder of its frames")
-    wanted, step = set(_chosen(count, most)), count / min(count, most)
+    wanted, step = set(_choose(count, most)), count / min(count, most)
     for index in range(count):
         if not video.grab():
             return

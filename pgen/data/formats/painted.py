@@ -40,10 +40,10 @@ def read_painted(spec: str | os.PathLike[str]) -> NDArray[np.uint8]:
     image = decode_image(data, path)
     if image.format in ("JPEG", "MPO") or image.mode not in ("P", "PA", "RGB", "RGBA"):
         return read_parsing(spec)
-    return _labels(np.asarray(image.convert("RGBA")), path)
+    return _find_labels(np.asarray(image.convert("RGBA")), path)
 
 
-def _labels(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+def _find_labels(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
     """Label ids (H, W) of RGBA ``pixels`` (H, W, 4)."""
     labels = np.full(pixels.shape[:2], LABEL_COUNT, np.uint8)
     for label, colour in enumerate(PALETTE):

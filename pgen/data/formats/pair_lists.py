@@ -27,17 +27,17 @@ def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str,
     parallel lists, one name a line, the sources in the first. Raises `InputError` naming the file and row.
     """
     if len(paths) == 2:
-        return _parallel(*map(Path, paths)), ()
+        return _read_parallel_lists(*map(Path, paths)), ()
     if len(paths) != 1:
         raise InputError("pairs are one file, or two: the list of the sources, then of the targets", option="pairs")
     path = Path(paths[0])
-    if path.suffix.lower() == ".csv" or _first_row(path).replace(" ", "") == "from,to":
+    if path.suffix.lower() == ".csv" or _read_first_row(path).replace(" ", "") == "from,to":
         return read_pairs_csv(path), ()
     note = f"{path} has no header, so it is read as PIDM's lists are: the target before the source"
-    return _target_first(path), (note,)
+    return _read_target_first(path), (note,)
 
 
-def _parallel(sources: Path, targets: Path) -> list[tuple[str, str]]:
+def _read_parallel_lists(sources: Path, targets: Path) -> list[tuple[str, str]]:
     first, second = read_names(sources), read_names(targets)
     if len(first) != len(second):
         raise InputError(
@@ -49,12 +49,12 @@ def _parallel(sources: Path, targets: Path) -> list[tuple[str, str]]:
     return list(zip(first, second, strict=True))
 
 
-def _first_row(path: Path) -> str:
+def _read_first_row(path: Path) -> str:
     text = decode_text(read_bytes(path, "a list of pairs"), path)
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def _target_first(path: Path) -> list[tuple[str, str]]:
+def _read_target_first(path: Path) -> list[tuple[str, str]]:
     pairs = []
     text = decode_text(read_bytes(path, "a list of pairs"), path)
     for number, line in enumerate(text.splitlines(), start=1):

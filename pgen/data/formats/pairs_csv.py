@@ -30,7 +30,7 @@ def read_pairs_csv(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def groups(links: Iterable[tuple[str, str]]) -> dict[str, str]:
+def group_linked(links: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The name that stands for all that are linked with it, directly or through others, by each name."""
     parents: dict[str, str] = {}
 

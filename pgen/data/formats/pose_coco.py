@@ -40,17 +40,17 @@ def read_pose_coco(path: str | os.PathLike[str]) -> dict[str, PosesOfPhoto]:
 
     Raises `InputError` naming the file and entry, or if there is nobody.
     """
-    return coco_people(parse_json(decode_text(read_bytes(path, "poses in COCO's JSON"), path), path), path)
+    return parse_coco(parse_json(decode_text(read_bytes(path, "poses in COCO's JSON"), path), path), path)
 
 
-def coco_people(content: Any, path: str | os.PathLike[str]) -> dict[str, PosesOfPhoto]:
+def parse_coco(content: Any, path: str | os.PathLike[str]) -> dict[str, PosesOfPhoto]:
     """The people in ``content``, the JSON of the file ``path``; see `read_pose_coco`."""
     if not is_coco(content):
         raise InputError(f'{path} has neither a list "annotations" nor "keypoints"; COCO\'s JSON was expected')
     entries, images = content, {}
     if isinstance(content, dict):
         entries = content.get("annotations", [content])
-        images = _images(content.get("images", []), path)
+        images = _parse_images(content.get("images", []), path)
     if not isinstance(entries, list):
         raise InputError(f"{path}: annotations is not a list")
     people: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
@@ -61,14 +61,14 @@ def coco_people(content: Any, path: str | os.PathLike[str]) -> dict[str, PosesOf
             raise InputError(f"{where} is not an object")
         if "keypoints" not in entry or entry.get("num_keypoints") == 0:
             continue  # a person of whom only the box was marked
-        name, frames[name] = _photo(entry, images, where)
-        people[name].append(_pose(entry["keypoints"], where))
+        name, frames[name] = _find_photo(entry, images, where)
+        people[name].append(_parse_pose(entry["keypoints"], where))
     if not people:
         raise InputError(f"{path} has nobody with keypoints in it")
     return {name: PosesOfPhoto(poses, frames[name]) for name, poses in people.items()}
 
 
-def _images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tuple[str, tuple[int, int] | None]]:
+def _parse_images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tuple[str, tuple[int, int] | None]]:
     """File name and size by the id of each photo."""
     if not isinstance(rows, list):
         raise InputError(f"{path}: images is not a list")
@@ -84,7 +84,7 @@ def _images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tuple[st
     return found
 
 
-def _photo(
+def _find_photo(
     entry: dict[str, Any], images: dict[str | int, tuple[str, tuple[int, int] | None]], where: str
 ) -> tuple[str, tuple[int, int] | None]:
     number = entry.get("image_id", entry.get("file_name", ""))
@@ -97,7 +97,7 @@ def _photo(
     return str(number), None
 
 
-def _pose(values: Any, where: str) -> NDArray[np.float32]:
+def _parse_pose(values: Any, where: str) -> NDArray[np.float32]:
     if not isinstance(values, list) or len(values) != 3 * len(COCO_JOINTS):
         count = f"{len(values)} numbers" if isinstance(values, list) else "no list"
         raise InputError(f"{where} has {count} for keypoints; x, y, v of {len(COCO_JOINTS)} joints were expected")

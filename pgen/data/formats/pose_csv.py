@@ -33,7 +33,7 @@ def read_pose_csv(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]
     file and row.
     """
     lines = decode_text(read_bytes(path, "a keypoint CSV"), path).splitlines()
-    y_first = _y_first(lines[0] if lines else "", path)
+    y_first = _is_y_first(lines[0] if lines else "", path)
     poses: dict[str, NDArray[np.float32]] = {}
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
@@ -60,7 +60,7 @@ def write_pose_csv(
                 raise ValueError(f"{name!r} cannot be a name in a keypoint CSV")
             x, y = (
                 json.dumps(
-                    [_number(*joint) for joint in zip(values.tolist(), known_joints(pose).tolist(), strict=True)]
+                    [_to_number(*joint) for joint in zip(values.tolist(), known_joints(pose).tolist(), strict=True)]
                 )
                 for values in pose.T
             )
@@ -73,7 +73,7 @@ def is_pose_csv(text: str) -> bool:
     return bool(re.match(r"\ufeff?\s*name\s*:\s*keypoints_[xy]", text))
 
 
-def _y_first(header: str, path: str | os.PathLike[str]) -> bool:
+def _is_y_first(header: str, path: str | os.PathLike[str]) -> bool:
     columns = [column.strip() for column in header.split(":")]
     if columns == ["name", "keypoints_y", "keypoints_x"]:
         return True
@@ -105,7 +105,7 @@ def _parse_list(text: str, where: str) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
 
 
-def _number(value: float, is_known: bool) -> float:
+def _to_number(value: float, is_known: bool) -> float:
     if not is_known:
         return MISSING
     rounded = round(value, 3)

@@ -36,7 +36,7 @@ class PosesOfPhoto:
 
     def largest(self) -> int:
         """The index of the person whose joints span the largest box."""
-        return int(np.argmax([_box_area(pose) for pose in self.poses]))
+        return int(np.argmax([_measure_box(pose) for pose in self.poses]))
 
 
 def read_pose_json(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
@@ -46,18 +46,18 @@ def read_pose_json(path: str | os.PathLike[str], size: tuple[int, int] | None = 
     Raises `InputError` naming the file and person, or if there is none.
     """
     content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
-    return openpose_people(content, path, size)
+    return parse_openpose(content, path, size)
 
 
-def openpose_people(content: Any, path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
+def parse_openpose(content: Any, path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
     """The people in ``content``, the JSON of the file ``path``; see `read_pose_json`."""
     if isinstance(content, list) and len(content) == 1:  # pose editors write a list of frames
         content = content[0]
     people = content.get("people") if isinstance(content, dict) else None
     if not isinstance(people, list):
         raise InputError(f'{path} has no list "people"; an OpenPose JSON file was expected')
-    frame = _frame(content, path)
-    poses = [_pose(person, frame or size, f"{path}, person {i}") for i, person in enumerate(people)]
+    frame = _parse_frame(content, path)
+    poses = [_parse_pose(person, frame or size, f"{path}, person {i}") for i, person in enumerate(people)]
     if not poses:
         raise InputError(f"{path} has no people; OpenPose found nobody in the photo")
     return PosesOfPhoto(poses, frame)
@@ -87,7 +87,7 @@ def write_pose_json(
     return Path(path)
 
 
-def _frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple[int, int] | None:
+def _parse_frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple[int, int] | None:
     height, width = content.get("canvas_height"), content.get("canvas_width")
     if height is None and width is None:
         return None
@@ -100,7 +100,7 @@ def _is_length(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and 0 < value < _FARTHEST and value == int(value)
 
 
-def _pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:
+def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:
     values = next((person[key] for key in _KEYS if key in person), None) if isinstance(person, dict) else None
     if not isinstance(values, list):
         raise InputError(f"{where} has no list pose_keypoints_2d")
@@ -125,6 +125,6 @@ def _pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.
     return pose.astype(np.float32)
 
 
-def _box_area(pose: NDArray[np.float32]) -> float:
+def _measure_box(pose: NDArray[np.float32]) -> float:
     points = pose[known_joints(pose)]
     return float(np.prod(np.ptp(points, axis=0))) if len(points) else -1.0

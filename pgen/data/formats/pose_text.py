@@ -19,7 +19,7 @@ def read_pose_text(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """The pose in ``path``: float32 (18, 2) (x, y), NaN = missing. Raises `InputError` naming the row."""
     lines = decode_text(read_bytes(path, "a pose"), path).splitlines()
     rows = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    joints = [_numbers(line, f"{path}, row {number}") for number, line in rows]
+    joints = [_parse_numbers(line, f"{path}, row {number}") for number, line in rows]
     if len(joints) != JOINT_COUNT:
         raise InputError(f"{path} has {len(joints)} rows; x y of {JOINT_COUNT} joints were expected")
     pose = np.array(joints)
@@ -31,13 +31,13 @@ def is_pose_text(text: str) -> bool:
     """Whether ``text`` begins with a row of two numbers."""
     first = next((line for line in text.lstrip("\ufeff").splitlines() if line.strip()), "")
     try:
-        _numbers(first, "")
+        _parse_numbers(first, "")
     except InputError:
         return False
     return True
 
 
-def _numbers(line: str, where: str) -> tuple[float, float]:
+def _parse_numbers(line: str, where: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in line.replace(",", " ").split())
     except ValueError as error:

@@ -16,8 +16,8 @@ Names are matched by their letters and digits alone, so that nested and flat one
 photo. A person is an item in one colour (id_00007838, 05): the photos of it show the same person in the same clothes.
 
 Keypoints are in pixels of one of three frames that show the same height: 256x256 with the white sides, the 256x176
-between them, the photo in high resolution. ``-resize-`` files are 256x176; for others the frame is told by where people
-stand.
+between them, the photo in high resolution. ``-resize-`` files are 256x176; for others the frame follows from where
+people stand.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, P
 from pgen.data.readers.keypoint_sources import PoseRow, find_poses, match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import (
+    find_first,
     find_maps,
     find_pairs,
     find_photos,
     find_spelling,
-    first_of,
     no_photos_error,
     read_listed_splits,
     split_lists,
@@ -53,7 +53,7 @@ RESIZED = (256, 176)
 
 _FOLDERS = ("img", "img_highres", "images")
 _LAYOUT = "photos in img/, img_highres/, images/, or train/ and test/"
-_LOOKED_AT = 1000  # poses, to tell their frame
+_LOOKED_AT = 1000  # poses, to find their frame
 _ITEM = re.compile(r"id(\d{8})(\d{2})")  # of the photo's key: the item, and which of its colours
 
 
@@ -67,29 +67,29 @@ def find_deepfashion(
     missing, does not fit, or could mean two things.
     """
     root = check_root(root, f"put DeepFashion there ({_LAYOUT}), or name its folder")
-    files, folder_of, notes = _photos(root, given.images)
+    files, folder_of, notes = _list_photos(root, given.images)
     notes += () if given.scheme else (TAKEN_AS_SPT10,)
-    names = PhotoNames(files, root, key=photo_key)
-    tables, more_notes = _tables(root) if not given.keypoints else (given.keypoint_files(), ())
+    names = PhotoNames(files, root, key=make_photo_key)
+    tables, more_notes = _find_tables(root) if not given.keypoints else (given.keypoint_files(), ())
     notes += more_notes
     check_tables(tables, given, root, "fashion-annotation-train.csv or -test.csv")
     poses = match_poses(tables, names)
     frame = given.frame
     if frame is None:
-        frame, more_notes = _frame(poses.rows, tables)
+        frame, more_notes = _get_frame(poses.rows, tables)
         notes += more_notes
     paired = find_pairs(root, given.pair_lists(), "fashion")
     notes += paired.notes
     splits, more_notes, absent = read_listed_splits(root, names)
     notes += more_notes
-    splits = splits or folder_of or _by_table(tables, names, poses.where)
+    splits = splits or folder_of or _split_by_table(tables, names, poses.where)
     return gather_photos(
         FoundDataset(
             photos=files,
             names=names,
             poses=poses,
             maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
-            person=person_of,
+            person=find_person,
             splits=splits,
             pairs=paired,
             conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, size, given.estimating),
@@ -100,7 +100,7 @@ def find_deepfashion(
     )
 
 
-def photo_key(name: str) -> str:
+def make_photo_key(name: str) -> str:
     """The letters and digits of ``name`` in lower case, without folder of photos, the word fashion, and suffix."""
     parts = [part for part in strip_name(name.replace("\\", "/")).split("/") if part not in (".", "")]
     while len(parts) > 1 and parts[0] in (*_FOLDERS, *SPLITS):
@@ -109,13 +109,15 @@ def photo_key(name: str) -> str:
     return re.sub("^fash?ion", "", key)
 
 
-def person_of(name: str) -> str:
+def find_person(name: str) -> str:
     """Who a photo shows: the item and its colour, such as id_00007838_05; the photo itself if its name has none."""
-    item = _ITEM.search(photo_key(name))
+    item = _ITEM.search(make_photo_key(name))
     return f"id_{item[1]}_{item[2]}" if item else name
 
 
-def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[str, Split] | None, tuple[str, ...]]:
+def _list_photos(
+    root: Path, images: PathLike | None
+) -> tuple[dict[str, Path], dict[str, Split] | None, tuple[str, ...]]:
     """The photos, which of them lie in train/ and test/ if they do, and what was not taken."""
     flat = [split for split in SPLITS if (root / split).is_dir()]
     there = [name for name in _FOLDERS if (root / name).is_dir()]
@@ -142,12 +144,12 @@ def _photos(root: Path, images: PathLike | None) -> tuple[dict[str, Path], dict[
     return files, splits, ()
 
 
-def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+def _find_tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     """The keypoint files in ``root``, or the folder of them, none if there are none; and what was not taken."""
     found: list[Path] = []
     notes: tuple[str, ...] = ()
     for split in SPLITS:
-        path, its_notes = first_of(root, find_spelling("annotation", split))
+        path, its_notes = find_first(root, find_spelling("annotation", split))
         notes += its_notes
         if path is not None:
             found.append(path)
@@ -160,7 +162,7 @@ def _tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     return found, notes
 
 
-def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+def _get_frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
     """The frame that keypoints refer to: None where each file says it, or it is the photo's."""
     poses = [row.poses[0] for row in rows.values() if isinstance(row, PosesOfPhoto) and row.frame is None]
     if not poses:
@@ -170,14 +172,14 @@ def _frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[i
     guessed = guess_frame(poses[:: 1 + len(poses) // _LOOKED_AT], FRAMES)
     if guessed is None:
         raise InputError(
-            f"{tables[0]}: neither its name nor the poses tell which frame they refer to; give it (256x256 with "
+            f"{tables[0]}: neither its name nor the poses say which frame they refer to; give it (256x256 with "
             "white sides, 256x176 without, 1101x750 in high resolution)",
             option="frame",
         )
     return guessed, (f"keypoints are taken to refer to {height_by_width(guessed)}, as people stand in its middle",)
 
 
-def _by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:
+def _split_by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:
     """The split of each photo by the annotation file that has it, photos without keypoints with those for training.
 
     None if the files are not one for each split.

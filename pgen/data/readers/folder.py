@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from pgen.data.formats.pair_lists import read_pairs
-from pgen.data.formats.pairs_csv import groups
+from pgen.data.formats.pairs_csv import group_linked
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_csv import is_pose_csv
 from pgen.data.names import PhotoNames
@@ -42,7 +42,7 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     read, notes = read_pairs(lists) if lists else (None, ())
     linked = [tuple(map(names.find, pair)) for pair in read or ()]
     folders = [(f"{PurePosixPath(name).parent}/", name) for name in files if "/" in name]
-    person = groups([*folders, *((one, other) for one, other in linked if one and other)])
+    person = group_linked([*folders, *((one, other) for one, other in linked if one and other)])
     splits, more_notes, absent = read_listed_splits(root, names)
     return gather_photos(
         FoundDataset(
@@ -66,7 +66,7 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     usual = root / "keypoints.csv"
     if usual.is_file():
         return [usual]
-    found = [path for path in sorted(root.glob("*.csv")) if _begins_like_poses(path)]
+    found = [path for path in sorted(root.glob("*.csv")) if _is_pose_table(path)]
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]
     if len(found) > 1:
@@ -76,6 +76,6 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     return found
 
 
-def _begins_like_poses(path: Path) -> bool:
+def _is_pose_table(path: Path) -> bool:
     with path.open("rb") as file:
         return is_pose_csv(file.read(200).decode("utf-8", "replace"))

@@ -55,7 +55,7 @@ def guess_frame(
 ) -> tuple[int, int] | None:
     """The one of ``frames`` in which ``poses`` stand upright in the middle; None if none does, or several."""
     seen = [pose[known_joints(pose)] for pose in poses if known_joints(pose).any()]
-    fitting = [frame for frame in frames if seen and _suits(seen, frame)]
+    fitting = [frame for frame in frames if seen and _is_suited(seen, frame)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -71,7 +71,7 @@ def check_frame(
     ``source`` names the file of the poses, and ``frame`` is what they refer to, if not the photos. Raises
     `InputError` with the likely remedy if in many of them joints lie outside the frame, the body lies on its
     side, if all of them fill no more than a corner of it, or if they are all shifted as in another known frame.
-    ``swap_remedy`` tells what to do about x and y that have changed places.
+    ``swap_remedy`` is what to do about x and y that have changed places.
     """
     frames = [frame or size for size in sizes]
     seen = [
@@ -81,26 +81,26 @@ def check_frame(
         if poses:
             raise InputError(f"{source}: every joint of every pose is missing; look at the file")
         return
-    outside = _share(not _within(points, own) for points, own in seen)
+    outside = _get_share(not _is_within(points, own) for points, own in seen)
     if outside > _SUSPICIOUS:
-        if _share(_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
+        if _get_share(_is_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
             finding = f"{outside:.0%} of the poses leave the photo unless x and y change places"
             raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
-            f"{source}: {outside:.0%} of the poses have joints outside of {_named(frames)}; give the frame "
-            f"that they refer to{_suggestion([points for points, _ in seen])}",
+            f"{source}: {outside:.0%} of the poses have joints outside of {_name_frames(frames)}; give the frame "
+            f"that they refer to{_suggest_frame([points for points, _ in seen])}",
             option="frame",
         )
-    lying = [_lies(pose) for pose in poses]
-    judged = [value for value in lying if value is not None]
-    if len(judged) > 1 and _share(judged) > 1 - _SUSPICIOUS:
-        raise InputError(f"{source}: {_share(judged):.0%} of the bodies lie on their side; {swap_remedy}")
+    lying = [_is_lying(pose) for pose in poses]
+    known = [value for value in lying if value is not None]
+    if len(known) > 1 and _get_share(known) > 1 - _SUSPICIOUS:
+        raise InputError(f"{source}: {_get_share(known):.0%} of the bodies lie on their side; {swap_remedy}")
     _check_shift(seen, source)
     filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
     if len(seen) >= _ENOUGH and filled < 0.5:
         raise InputError(
-            f"{source}: all poses lie in the upper left quarter of {_named(frames)}; give the frame that "
-            f"they refer to{_suggestion([points for points, _ in seen])}",
+            f"{source}: all poses lie in the upper left quarter of {_name_frames(frames)}; give the frame that "
+            f"they refer to{_suggest_frame([points for points, _ in seen])}",
             option="frame",
         )
 
@@ -110,62 +110,64 @@ def height_by_width(size: tuple[int, ...]) -> str:
     return "x".join(map(str, size))
 
 
-def _within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
+def _is_within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
     slack = 0.02 * max(frame)  # detectors and augmentation put a joint a little outside now and then
     high = np.array([frame[1] - 1, frame[0] - 1]) + slack
     return bool((points >= -slack).all() and (points <= high).all())
 
 
-def _lies(pose: NDArray[np.floating]) -> bool | None:
+def _is_lying(pose: NDArray[np.floating]) -> bool | None:
     """Whether the trunk runs sideways rather than upright; None if it is not known."""
     trunk = pose[[Joint.R_HIP, Joint.L_HIP]].mean(axis=0) - pose[Joint.NECK]
     return bool(abs(trunk[0]) > abs(trunk[1])) if np.isfinite(trunk).all() else None
 
 
-def _shift(seen: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]]) -> float:
+def _measure_shift(seen: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]]) -> float:
     """How far right of the frame's middle the bodies stand, in heights of the frame: their median."""
     middles = [(np.median(points[:, 0]) + 0.5 - own[1] / 2) / own[0] for points, own in zip(seen, frames, strict=True)]
     return float(np.median(middles))
 
 
-def _suits(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
-    inside = _share(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
+def _is_suited(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
+    inside = _get_share(_is_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
     filled = np.median([np.ptp(points[:, 1]) for points in seen]) > 0.3 * frame[0]
-    return bool(inside and filled and abs(_shift(seen, [frame] * len(seen))) < _CENTRED)
+    return bool(inside and filled and abs(_measure_shift(seen, [frame] * len(seen))) < _CENTRED)
 
 
 def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], source: str) -> None:
     """Refuse poses that all stand off the middle of their frame, as those of another one of the same height do."""
     points, frames = [points for points, _ in seen], [own for _, own in seen]
-    shift = _shift(points, frames)
+    shift = _measure_shift(points, frames)
     heights = {own[0] for own in frames}
     if len(seen) < _ENOUGH or abs(shift) < _OFF_CENTRE or len(heights) > 1:
         return
     height = heights.pop()
     for other in KNOWN_FRAMES:
-        if other[0] == height and other not in frames and _suits(points, other):
+        if other[0] == height and other not in frames and _is_suited(points, other):
             side = "left" if shift < 0 else "right"
             raise InputError(
                 f"{source}: all poses are shifted by about {abs(shift) * height:.0f} pixels to the {side} of the "
-                f"middle of {_named(frames)}; give the frame that they refer to, perhaps {height_by_width(other)}",
+                f"middle of {_name_frames(frames)}; give their frame, perhaps {height_by_width(other)}",
                 option="frame",
             )
 
 
-def _suggestion(seen: Sequence[NDArray[np.floating]]) -> str:
-    fitting = [frame for frame in KNOWN_FRAMES if _share(_within(points, frame) for points in seen) > 1 - _SUSPICIOUS]
-    fitting = [frame for frame in fitting if _suits(seen, frame)] or fitting
+def _suggest_frame(seen: Sequence[NDArray[np.floating]]) -> str:
+    fitting = [
+        frame for frame in KNOWN_FRAMES if _get_share(_is_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
+    ]
+    fitting = [frame for frame in fitting if _is_suited(seen, frame)] or fitting
     if not fitting:
         return ", as HEIGHTxWIDTH"
     smallest = min(fitting, key=lambda frame: frame[0] * frame[1])
     return f", perhaps {height_by_width(smallest)}"
 
 
-def _named(frames: Sequence[tuple[int, int]]) -> str:
+def _name_frames(frames: Sequence[tuple[int, int]]) -> str:
     return height_by_width(frames[0]) if len(set(frames)) == 1 else "their photos"
 
 
-def _share(values: Iterable[bool]) -> float:
+def _get_share(values: Iterable[bool]) -> float:
     """Of how many of ``values`` it is true, 0 to 1."""
     found = list(values)
     return sum(found) / len(found)

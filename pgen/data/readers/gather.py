@@ -39,8 +39,8 @@ def gather_photos(found: FoundDataset) -> PhotoSet:
     dropped. Raises `InputError` if pairs name unknown photos, or photos of the other split.
     """
     lists = found.pairs
-    pairs = None if lists.test is None else [_known_pair(pair, found, lists.test_lists) for pair in lists.test]
-    train_pairs = [_known_pair(pair, found, lists.train_lists) for pair in lists.train]
+    pairs = None if lists.test is None else [_find_pair(pair, found, lists.test_lists) for pair in lists.test]
+    train_pairs = [_find_pair(pair, found, lists.train_lists) for pair in lists.train]
     paired = {name for pair in pairs or () for name in pair}
     person = {name: found.person(name) for name in found.photos}
     notes = list(found.notes)
@@ -56,7 +56,7 @@ def gather_photos(found: FoundDataset) -> PhotoSet:
         trained = sorted(name for name in paired if split.get(name, "test") == "train")
         if trained:
             raise InputError(
-                f"{_joined(lists.test_lists)} pairs {trained[0]} for testing, a photo for training; give the pairs for "
+                f"{_join(lists.test_lists)} pairs {trained[0]} for testing, a photo for training; give the pairs for "
                 "testing"
             )
         split |= dict.fromkeys(paired, "test")
@@ -71,7 +71,7 @@ def gather_photos(found: FoundDataset) -> PhotoSet:
     mixed = next((name for pair in train_pairs for name in pair if split.get(name) == "test"), None)
     if mixed is not None:
         raise InputError(
-            f"{_joined(lists.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for testing?"
+            f"{_join(lists.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for testing?"
         )
     photos = [
         Photo(name, found.photos[name], found.poses.by_photo.get(name), found.maps.get(name), person[name], split[name])
@@ -83,16 +83,16 @@ def gather_photos(found: FoundDataset) -> PhotoSet:
     return PhotoSet(photos, pairs, train_pairs, found.conventions, found.poses.where, files, tuple(drops), tuple(notes))
 
 
-def _joined(paths: Sequence[Path]) -> str:
+def _join(paths: Sequence[Path]) -> str:
     return " and ".join(map(str, paths))
 
 
-def _known_pair(pair: tuple[str, str], found: FoundDataset, lists: Sequence[Path]) -> tuple[str, str]:
+def _find_pair(pair: tuple[str, str], found: FoundDataset, lists: Sequence[Path]) -> tuple[str, str]:
     source, target = (found.names.find(name) for name in pair)
     if source is None or target is None:
         name = pair[0] if source is None else pair[1]
         raise InputError(
-            f"{_joined(lists)} names {name!r}, which is no photo in {found.names.where}"
+            f"{_join(lists)} names {name!r}, which is no photo in {found.names.where}"
             f"{suggest_names(name, found.photos)}"
         )
     return source, target

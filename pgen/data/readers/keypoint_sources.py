@@ -38,7 +38,7 @@ def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32],
 
 
 def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
-    """The poses in ``sources`` by the name of the photo, as far as they tell it.
+    """The poses in ``sources`` by the name of the photo, as far as they say it.
 
     Each source is a keypoint CSV, COCO's JSON, or a folder with a file a photo (JSON of OpenPose or COCO, or text),
     which is named like the photo, with or without its suffix. Raises `InputError` if a source cannot be read, does not
@@ -46,9 +46,9 @@ def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
     """
     rows: dict[str, PoseRow] = {}
     for source in map(Path, sources):
-        found = _in_folder(source) if source.is_dir() else _in_table(source)
+        found = _list_folder(source) if source.is_dir() else _read_table(source)
         for name, row in found.items():
-            if name in rows and not _same(rows[name], row):
+            if name in rows and not _is_same(rows[name], row):
                 raise InputError(f"{source}: {name} has another pose in a file before; keep one of them")
             rows[name] = row
     return rows
@@ -66,7 +66,7 @@ class MatchedPoses:
     @property
     def where(self) -> str:
         """What to call the sources in messages."""
-        return _joined(self.sources)
+        return _join(self.sources)
 
 
 def match_poses(sources: Sequence[Path], photos: PhotoNames) -> MatchedPoses:
@@ -75,28 +75,28 @@ def match_poses(sources: Sequence[Path], photos: PhotoNames) -> MatchedPoses:
     Raises `InputError` as `find_poses` does, or if there are sources, but not one row for any photo.
     """
     rows = find_poses(sources)
-    row_of = photos.match(rows, _joined(sources))
+    row_of = photos.match(rows, _join(sources))
     if sources and not row_of:
         raise InputError(
-            f"{_joined(sources)}: no row belongs to any photo in {photos.where}: the first row is "
+            f"{_join(sources)}: no row belongs to any photo in {photos.where}: the first row is "
             f"{next(iter(rows), '(none)')!r}, the first photo {next(iter(photos.photos))!r}"
         )
     by_photo = {photo: rows[row] for photo, row in row_of.items()}
     return MatchedPoses(sources, rows, by_photo, sorted(rows.keys() - set(row_of.values())))
 
 
-def _joined(sources: Sequence[Path]) -> str:
+def _join(sources: Sequence[Path]) -> str:
     return " and ".join(map(str, sources))
 
 
-def _in_table(path: Path) -> dict[str, PoseRow]:
+def _read_table(path: Path) -> dict[str, PoseRow]:
     people = read_poses(path)
     if "" in people:
         raise InputError(f"{path} does not say which photo its pose belongs to; give a table, or the folder it is in")
     return dict(people)
 
 
-def _in_folder(folder: Path) -> dict[str, PoseRow]:
+def _list_folder(folder: Path) -> dict[str, PoseRow]:
     rows: dict[str, PoseRow] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in _FILES or path.name.startswith("."):
@@ -112,7 +112,7 @@ def _in_folder(folder: Path) -> dict[str, PoseRow]:
     return rows
 
 
-def _same(first: PoseRow, second: PoseRow) -> bool:
+def _is_same(first: PoseRow, second: PoseRow) -> bool:
     if isinstance(first, Path) or isinstance(second, Path):
         return first == second
     poses = zip(first.poses, second.poses, strict=False)

@@ -47,11 +47,11 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
     or does not fit.
     """
     root = check_root(root, "put Market-1501 there, or name its folder")
-    files, splits, notes = _photos(root)
-    tables = given.keypoint_files() or _tables(root)
+    files, splits, notes = _list_photos(root)
+    tables = given.keypoint_files() or _find_tables(root)
     check_tables(tables, given, root, "market-annotation-train.csv or -test.csv")
     poses = match_poses(tables, PhotoNames(files, root))
-    poses = replace(poses, unmatched=[name for name in poses.unmatched if person_of(name) not in JUNK])
+    poses = replace(poses, unmatched=[name for name in poses.unmatched if find_person(name) not in JUNK])
     queries = [name for name in files if files[name].parent.name == _QUERY]
     if queries and not given.estimates_poses and not any(name in poses.by_photo for name in queries):
         notes += (f"{len(queries):,} photos in {root / _QUERY} have no keypoints and are left aside",)
@@ -66,7 +66,7 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
             names=names,
             poses=poses,
             maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
-            person=person_of,
+            person=find_person,
             splits=splits,
             pairs=paired,
             conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
@@ -75,12 +75,12 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
     )
 
 
-def person_of(name: str) -> str:
+def find_person(name: str) -> str:
     """The person's number in the name of a photo: what stands before the first "_"."""
     return PurePosixPath(name).name.split("_", 1)[0]
 
 
-def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, ...]]:
+def _list_photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, ...]]:
     """The photos by file name, what each is for, and a note of how many were skipped, if any were."""
     files: dict[str, Path] = {}
     splits: dict[str, Split] = {}
@@ -90,7 +90,7 @@ def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, .
         if len(there) > 1:
             raise InputError(f"{there[0]} and {there[1]} are the same part of Market-1501; move one of them away")
         for path in find_photos(there[0]).values() if there else ():
-            if person_of(path.name) in JUNK:
+            if find_person(path.name) in JUNK:
                 junk += 1
                 continue
             if path.name in files:
@@ -102,7 +102,7 @@ def _photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[str, .
     return files, splits, (note,) if junk else ()
 
 
-def _tables(root: Path) -> list[Path]:
+def _find_tables(root: Path) -> list[Path]:
     """The keypoint files in ``root``, or the folder of them; none if there are none."""
     found = [root / name for split in SPLITS for name in find_spelling("annotation", split, "market")]
     found = [path for path in found if path.is_file()]

@@ -80,7 +80,7 @@ def check_photos(found: PhotoSet) -> tuple[str, ...]:
     with_maps = [one for one in seen if one.ids is not None]
     _check_labels(with_maps, found.conventions.scheme)
     _check_people(with_maps, found)
-    return _doubts(with_maps, found.conventions.scheme)
+    return _list_doubts(with_maps, found.conventions.scheme)
 
 
 def _look(found: PhotoSet) -> list[_Seen]:
@@ -95,11 +95,11 @@ def _look(found: PhotoSet) -> list[_Seen]:
         except InputError:
             continue  # counted when it is read for good
         size = (height, width)
-        seen.append(_Seen(photo, size, own or found.conventions.frame or size, pose, _ids(photo, found)))
+        seen.append(_Seen(photo, size, own or found.conventions.frame or size, pose, _read_ids(photo, found)))
     return seen
 
 
-def _ids(photo: Photo, found: PhotoSet) -> NDArray[np.integer] | None:
+def _read_ids(photo: Photo, found: PhotoSet) -> NDArray[np.integer] | None:
     try:
         return None if photo.parsing is None else read_label_ids(photo.parsing, found.conventions.scheme)
     except InputError:
@@ -118,33 +118,33 @@ def _check_labels(seen: Sequence[_Seen], scheme: ParsingScheme) -> None:
         have = ", ".join(map(str, np.unique(np.concatenate(unknown))[:8]))
         raise InputError(
             f"{seen[0].photo.parsing} and others have label ids {have}, which {scheme.name} does not have; give the "
-            f"scheme that they follow{_perhaps(_likely(seen, others) or others)}",
+            f"scheme that they follow{_suggest(_find_likely(seen, others) or others)}",
             option="parsing_scheme",
         )
-    for landmark, share in _shares(seen, scheme).items():
+    for landmark, share in _measure_shares(seen, scheme).items():
         if share < _RIGHT:
-            likely = _likely(seen, [name for name in SCHEMES if name != scheme.name])
+            likely = _find_likely(seen, [name for name in SCHEMES if name != scheme.name])
             raise InputError(
                 f"{seen[0].photo.parsing} and others: the {landmark.joints} lie on {landmark.place} in only "
                 f"{share:.0%} of them if their labels are read as {scheme.name}; they follow another "
-                f"scheme{_perhaps(likely)}, or keypoints and maps are of different photos",
+                f"scheme{_suggest(likely)}, or keypoints and maps are of different photos",
                 option="parsing_scheme",
             )
 
 
-def _shares(seen: Sequence[_Seen], scheme: ParsingScheme) -> dict[_Landmark, float]:
+def _measure_shares(seen: Sequence[_Seen], scheme: ParsingScheme) -> dict[_Landmark, float]:
     """For each landmark that is seen often enough, the share that lies where it should, with labels of ``scheme``."""
     shares = {}
     for landmark in _LANDMARKS:
         wanted = scheme.ids_becoming(*landmark.labels)
         nothing = scheme.ids_becoming(LABELS[Label.BACKGROUND])
-        under = [value for one in seen for value in _under(one, landmark.indices) if value not in nothing]
+        under = [value for one in seen for value in _find_ids_under(one, landmark.indices) if value not in nothing]
         if len(under) >= _ENOUGH:
             shares[landmark] = sum(value in wanted for value in under) / len(under)
     return shares
 
 
-def _under(one: _Seen, joints: Sequence[Joint]) -> list[int]:
+def _find_ids_under(one: _Seen, joints: Sequence[Joint]) -> list[int]:
     """The ids in the map under the joints that are known."""
     assert one.ids is not None
     height, width = one.ids.shape
@@ -152,12 +152,12 @@ def _under(one: _Seen, joints: Sequence[Joint]) -> list[int]:
     return [int(one.ids[y, x]) for x, y in points if 0 <= x < width and 0 <= y < height]
 
 
-def _likely(seen: Sequence[_Seen], names: Sequence[str]) -> list[str]:
+def _find_likely(seen: Sequence[_Seen], names: Sequence[str]) -> list[str]:
     """Which of the schemes have all ids, and landmarks where they should be."""
     every = np.unique(np.concatenate([np.unique(one.ids) for one in seen if one.ids is not None]))
     fitting = []
     for name in names:
-        shares = _shares(seen, load_scheme(name))
+        shares = _measure_shares(seen, load_scheme(name))
         if name in schemes_with(every) and all(share > 2 * _RIGHT for share in shares.values()):
             fitting.append(name)
     return fitting
@@ -168,19 +168,19 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
     poses, maps = [], []
     for one in seen:
         pose = pose_into_photo(one.pose, one.frame, one.size)
-        parsing = _merged(one, found.conventions.scheme)
+        parsing = _merge(one, found.conventions.scheme)
         if parsing is not None:
             poses.append(pose / one.size[0])
             maps.append(parsing)
-    own = [_fit(pose, parsing) for pose, parsing in zip(poses, maps, strict=True)]
-    judged = [share for share in own if share is not None]
-    if len(judged) < _ENOUGH:
+    own = [_measure_fit(pose, parsing) for pose, parsing in zip(poses, maps, strict=True)]
+    known = [share for share in own if share is not None]
+    if len(known) < _ENOUGH:
         return
     source = f"{found.keypoints} and the parsing maps"
     remedy = "check that keypoints, maps and photos have the same names, and the frame of the keypoints"
-    if sum(share < _ON_BODY for share in judged) > len(judged) / 2:
+    if sum(share < _ON_BODY for share in known) > len(known) / 2:
         raise InputError(
-            f"{source} do not show the same people: in most of them only {np.median(judged):.0%} of the joints lie on "
+            f"{source} do not show the same people: in most of them only {np.median(known):.0%} of the joints lie on "
             f"the body; {remedy}"
         )
     gains, misses = [], []
@@ -188,7 +188,7 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
         for index, share in enumerate(own):
             other = poses[(index + step) % len(poses)]
             apart = float(np.nan_to_num(np.abs(other - poses[index])).mean())
-            fit = _fit(other, maps[index]) if apart > _FAR else None
+            fit = _measure_fit(other, maps[index]) if apart > _FAR else None
             if share is not None and fit is not None:
                 gains.append(share - fit)
                 misses.append(1 - fit)
@@ -199,7 +199,7 @@ def _check_people(seen: Sequence[_Seen], found: PhotoSet) -> None:
         )
 
 
-def _merged(one: _Seen, scheme: ParsingScheme) -> NDArray[np.uint8] | None:
+def _merge(one: _Seen, scheme: ParsingScheme) -> NDArray[np.uint8] | None:
     """Its map in our labels, as large as the photo; None if it cannot be merged."""
     assert one.ids is not None
     try:
@@ -209,12 +209,12 @@ def _merged(one: _Seen, scheme: ParsingScheme) -> NDArray[np.uint8] | None:
     return merged if merged.shape == one.size else parsing_into_photo(merged, one.size)
 
 
-def _fit(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
+def _measure_fit(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
     """`joints_on_body` for a pose in heights of the photo."""
     return joints_on_body(pose * parsing.shape[0], parsing)
 
 
-def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
+def _list_doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
     """What is suspicious, but may be right."""
     if scheme.name != "lip20" or len(seen) < _ENOUGH:
         return ()
@@ -227,5 +227,5 @@ def _doubts(seen: Sequence[_Seen], scheme: ParsingScheme) -> tuple[str, ...]:
     )
 
 
-def _perhaps(names: Sequence[str]) -> str:
+def _suggest(names: Sequence[str]) -> str:
     return f", perhaps {' or '.join(names)}" if names else ""

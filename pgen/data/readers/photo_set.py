@@ -66,7 +66,7 @@ class PhotoSet:
     conventions: Conventions
     keypoints: str  # where the poses come from, for messages
     files: tuple[Path, ...]  # that all photos depend on: tables and lists
-    drops: tuple[Drop, ...] = ()  # what cannot be used, as the names alone tell
+    drops: tuple[Drop, ...] = ()  # what cannot be used, as the names alone show
     notes: tuple[str, ...] = ()  # what was assumed or left aside
 
     def __len__(self) -> int:
@@ -142,7 +142,7 @@ def read_photo(
         detail = f"{map_path} is {height_by_width(own_size)}, the photo {height_by_width(size)}"
         return Drop(name, "parsing map of another size", detail)
     if conventions.scheme.unknown(ids).size:
-        return Drop(name, "labels out of range", _unknown_labels(ids, map_path, conventions.scheme))
+        return Drop(name, "labels out of range", _explain_unknown_labels(ids, map_path, conventions.scheme))
     try:
         parsing = merge_labels(
             ids, conventions.scheme, pose if own_size == size else pose_into_photo(pose, size, own_size)
@@ -176,7 +176,7 @@ def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> fl
     return sum(hits) / len(hits)
 
 
-def _unknown_labels(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
+def _explain_unknown_labels(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
     unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
     return f"{path} has label ids {unknown}, which {scheme.name} does not have"
 

@@ -90,7 +90,7 @@ def find_spelling(kind: str, ending: str, set_name: str = "fashion") -> list[str
     return [f"{name}{resize}-{kind}-{ending}.csv" for name, resize in product(names, ("-resize", ""))]
 
 
-def first_of(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, ...]]:
+def find_first(root: Path, names: Iterable[str]) -> tuple[Path | None, tuple[str, ...]]:
     """The first of the files ``names`` in ``root``, and a note if there are others with other content."""
     there = [root / name for name in names if (root / name).is_file()]
     others = [path.name for path in there[1:] if path.read_bytes() != there[0].read_bytes()]
@@ -117,8 +117,8 @@ def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
     SPLIT_pairs.txt.
     Raises `InputError` naming the file and row.
     """
-    test, test_notes = first_of(root, (*find_spelling("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
-    train, train_notes = first_of(root, (*find_spelling("pairs", "train", set_name), "train_pairs.txt"))
+    test, test_notes = find_first(root, (*find_spelling("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
+    train, train_notes = find_first(root, (*find_spelling("pairs", "train", set_name), "train_pairs.txt"))
     test_lists = list(given) or [path for path in (test,) if path]
     train_lists = [path for path in (train,) if path]
     notes = train_notes if given else (*test_notes, *train_notes)

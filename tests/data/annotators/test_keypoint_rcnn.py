@@ -9,7 +9,7 @@ import torch
 from pgen.body.joints import Joint
 from pgen.data import pretrained
 from pgen.data.annotators import keypoint_rcnn as module
-from pgen.data.annotators.keypoint_rcnn import KeypointRCNN, keypoint_rcnn
+from pgen.data.annotators.keypoint_rcnn import KeypointRCNN, build_keypoint_rcnn
 from pgen.errors import InputError
 
 
@@ -25,7 +25,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rcnn") / "keypointrcnn.pth"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        state = keypoint_rcnn().state_dict()
+        state = build_keypoint_rcnn().state_dict()
     torch.save(state, path)
     return path
 

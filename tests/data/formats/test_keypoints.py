@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.data.formats.keypoints import pose_format, read_pose, write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import detect_pose_format, read_pose, write_pose_csv, write_pose_json
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING, write_store
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_format_is_told_by_content(folder: Path) -> None:
-    formats = {path.name: pose_format(path) for path in folder.iterdir()}
+    formats = {path.name: detect_pose_format(path) for path in folder.iterdir()}
     assert formats == {
         "one.txt": "csv", "many.txt": "csv", "pose.txt": "json", "store.bin": "store", "photo.txt": "image",
     }  # fmt: skip

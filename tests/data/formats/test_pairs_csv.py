@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.data.formats.pairs_csv import groups, read_pairs_csv
+from pgen.data.formats.pairs_csv import group_linked, read_pairs_csv
 from pgen.errors import InputError
 
 
@@ -33,6 +33,6 @@ def test_errors_name_the_row(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_groups_are_linked_through_others() -> None:
-    found = groups([("b", "a"), ("d", "c"), ("c", "e"), ("e", "d"), ("f", "f")])
+    found = group_linked([("b", "a"), ("d", "c"), ("c", "e"), ("e", "d"), ("f", "f")])
     assert found == {"a": "a", "b": "a", "c": "c", "d": "c", "e": "c", "f": "f"}
-    assert len(set(groups((str(i), str(i + 1)) for i in range(5000)).values())) == 1
+    assert len(set(group_linked((str(i), str(i + 1)) for i in range(5000)).values())) == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from pgen.data.formats.keypoints import pose_format, read_pose
+from pgen.data.formats.keypoints import detect_pose_format, read_pose
 from pgen.data.formats.pose_text import read_pose_text
 from pgen.errors import InputError
 from tests.data.examples import STANDING, any_pose
@@ -23,7 +23,7 @@ def test_any_pose_comes_back(tmp_path_factory: pytest.TempPathFactory, pose: np.
 
 def test_told_by_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes("\ufeff-1 -1\r\n".encode() + b"\r\n".join(b"%d, %d" % (x, y) for x, y in STANDING[1:]))
-    assert pose_format(tmp_path / "a") == "text"
+    assert detect_pose_format(tmp_path / "a") == "text"
     loaded = read_pose(tmp_path / "a", default_name="photo.jpg")
     assert (loaded.name, loaded.frame) == ("a", None)
     assert np.isnan(loaded.pose[0]).all()

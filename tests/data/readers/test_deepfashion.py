@@ -12,7 +12,7 @@ from pgen.data.build_store import build_store
 from pgen.data.example import Drop, Example
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
-from pgen.data.readers.deepfashion import find_deepfashion, person_of, photo_key
+from pgen.data.readers.deepfashion import find_deepfashion, find_person, make_photo_key
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.store import Store
@@ -31,7 +31,7 @@ from tests.data.trees import padded, pairs_of, shots, write_csv, write_map, writ
 
 
 def names_by_key(names: list[str]) -> dict[str, int]:
-    return {photo_key(name): index for index, name in enumerate(names)}
+    return {make_photo_key(name): index for index, name in enumerate(names)}
 
 
 @pytest.mark.parametrize("tree", [low_resolution, flat_folders, high, narrow_keypoints, in_images])
@@ -46,7 +46,7 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
     index = names_by_key(store.names)
     assert len(store) == len(index) == len(shots())
     for shot in shots():
-        stored = store.example(index[photo_key(shot.flat)])
+        stored = store.example(index[make_photo_key(shot.flat)])
         expected = padded(shot.example) if size == (256, 256) else shot.example
         if tree is high and size != (256, 256):  # the photo in high resolution is 174.4 wide, not 176
             assert (stored.parsing == expected.parsing).mean() > 0.97
@@ -60,10 +60,10 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
         middle = slice(44, -44) if size == (256, 256) else slice(None)  # sides that a photo lacks are padded
         assert np.abs(stored.image.astype(int) - expected.image)[:, middle].mean() < 8
         assert stored.split == ("test" if shot.tested else "train")
-    people = [store.persons[index[photo_key(shot.nested)]] for shot in shots()]
+    people = [store.persons[index[make_photo_key(shot.nested)]] for shot in shots()]
     assert [people.index(person) // 2 for person in people] == [shot.person for shot in shots()]
-    named = [(photo_key(store.names[a]), photo_key(store.names[b])) for a, b in store.pairs("test")]
-    assert named == pairs_of(lambda shot: photo_key(shot.flat), shots())
+    named = [(make_photo_key(store.names[a]), make_photo_key(store.names[b])) for a, b in store.pairs("test")]
+    assert named == pairs_of(lambda shot: make_photo_key(shot.flat), shots())
 
 
 def test_maps_between_the_white_sides(tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_names_match_on_letters_and_digits() -> None:
         "train/fashionWOMENTeesTanksid0000783805_7additional.jpg.npy",
         "WOMEN-Tees_Tanks-id_00007838-05_7_additional.png",
     )
-    assert {photo_key(name) for name in names} == {"womenteestanksid00007838057additional"}
-    assert {person_of(name) for name in names} == {"id_00007838_05"}
-    assert person_of("portrait.jpg") == "portrait.jpg"
+    assert {make_photo_key(name) for name in names} == {"womenteestanksid00007838057additional"}
+    assert {find_person(name) for name in names} == {"id_00007838_05"}
+    assert find_person("portrait.jpg") == "portrait.jpg"
 
 
 WORD = st.text(st.sampled_from("ABcdXYz_"), min_size=1, max_size=8)
@@ -156,10 +156,10 @@ def test_any_flat_name_means_its_photo(category: str, item: int, colour: int, vi
     underscores = [place for place, character in enumerate(flat) if character == "_"]
     gone = {place for index, place in enumerate(underscores) if index in dropped}
     flat = "fasion" + "".join(character for place, character in enumerate(flat) if place not in gone)
-    names = PhotoNames([nested, *others], "photos", key=photo_key)
+    names = PhotoNames([nested, *others], "photos", key=make_photo_key)
     assert names.find(flat) == nested
     assert names.match([flat], "rows") == {nested: flat}
-    assert person_of(nested) == person_of(flat) == f"id_{item:08}_{colour:02}"
+    assert find_person(nested) == find_person(flat) == f"id_{item:08}_{colour:02}"
 
 
 def test_colliding_names(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_people_in_both_splits_are_dropped_from_training(tmp_path: Path) -> None
     assert isinstance(items[other.nested], Example)
     drop = items[one.nested]
     assert isinstance(drop, Drop)
-    assert (drop.reason, drop.detail) == ("person also among those for testing", person_of(one.flat))
+    assert (drop.reason, drop.detail) == ("person also among those for testing", find_person(one.flat))
 
 
 def test_lists_of_photos_that_are_not_there(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pgen.data.build_store import build_store
 from pgen.data.example import Drop, Example
 from pgen.data.readers.given import TAKEN_AS_SPT10, Estimating, GivenFiles
-from pgen.data.readers.market1501 import SIZE, find_market1501, person_of
+from pgen.data.readers.market1501 import SIZE, find_market1501, find_person
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -40,7 +40,7 @@ def test_same_people(tmp_path: Path, folders: tuple[str, str]) -> None:
 
 
 def test_person_stands_before_the_first_underscore() -> None:
-    assert [person_of(f"query/{name}") for name in ("1501_c6s4_001902_01.jpg", *JUNK)] == ["1501", "-1", "0000"]
+    assert [find_person(f"query/{name}") for name in ("1501_c6s4_001902_01.jpg", *JUNK)] == ["1501", "-1", "0000"]
 
 
 def test_queries_with_keypoints_are_for_testing(tmp_path: Path) -> None:
