@@ -86,12 +86,12 @@ def list_photos(
 
 def _refuse_poses(source: str) -> None:
     """Refuse a target pose that stands among the photos, as after ``--pose A B``."""
-    from pgen.data.formats.keypoints import pose_format
+    from pgen.data.formats.keypoints import detect_pose_format
     from pgen.data.inputs import split_spec
 
     path, _ = split_spec(source)
     try:
-        form = pose_format(path)
+        form = detect_pose_format(path)
     except InputError:
         return  # neither pose nor photo: reading it as a photo says what is wrong
     if form in ("csv", "json"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.example import Example, Split
 from pgen.data.packing import GZIP_LEVEL, PackedExample, pack_example
-from pgen.runtime.atomic_write import atomic_write, remove_leftovers
+from pgen.runtime.atomic_write import atomic_write
 from pgen.version import version
 
 FORMAT = "pgen-store"
@@ -30,7 +29,7 @@ NUMBER_COLUMNS = {"poses": (JOINT_COUNT, 2), "corners": (10, 4, 2), "faces": (2,
 AFFINES = (10, 2, 3)
 
 #: From HDF5 1.10 on, what describes the data has checksums; the data have gzip's own. So damage is noticed.
-_LIBVER = ("v110", "v110")
+LIBVER = ("v110", "v110")
 _BLOCK = 256  # rows of a chunk of the small columns
 _PAIR_BLOCK = 4096  # pairs whose affines are computed at once
 
@@ -83,7 +82,7 @@ class StoreWriter:
     def _open(self) -> Iterator[Self]:
         with (
             atomic_write(self.path, self.force) as aside,
-            h5py.File(aside, "w", libver=_LIBVER, locking=False) as self._file,
+            h5py.File(aside, "w", libver=LIBVER, locking=False) as self._file,
         ):
             self._lay_out()
             yield self
@@ -199,35 +198,6 @@ class StoreWriter:
         for name, values in (("poses", poses), ("corners", corners), ("faces", faces)):
             self._file[name].resize(end, axis=0)
             self._file[name][start:end] = values.numpy()
-
-
-def write_pseudo_labels(
-    path: str | os.PathLike[str], matches: ArrayLike, options: Mapping[str, Any] | None = None
-) -> None:
-    """Add pseudo labels to the store ``path``, in the place of those it may have.
-
-    ``matches`` are integers (N, K): for each image the indices of K others, or −1. ``options`` (fit for JSON) say how
-    they were found. The store is copied and the copy takes its place, so that whoever reads it, and whatever
-    interrupts this, meets a whole store. Raises `InputError` if ``path`` is no store, ValueError for matches that do
-    not fit it.
-    """
-    from pgen.data.store import Store
-
-    with Store(path) as store:
-        count = len(store)
-    rows = np.asarray(matches)
-    if rows.ndim != 2 or len(rows) != count or not np.issubdtype(rows.dtype, np.integer):
-        raise ValueError(f"matches are integers ({count}, K), not {rows.dtype} {rows.shape}")
-    if rows.size and (rows.min() < -1 or rows.max() >= count):
-        raise ValueError(f"a match is outside -1 to {count - 1}")
-    remove_leftovers(path)
-    with atomic_write(path, force=True) as aside:
-        shutil.copyfile(path, aside)
-        with h5py.File(aside, "r+", libver=_LIBVER, locking=False) as file:
-            if "pseudo_labels" in file:
-                del file["pseudo_labels"]
-            stored = file.create_dataset("pseudo_labels", data=rows.astype(np.int32))
-            stored.attrs["options"] = np.bytes_(json.dumps(dict(options or {})).encode())
 
 
 def get_current_time() -> str:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import h5py
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pgen.data.dataset import PersonDataset
 from pgen.data.store import PseudoLabels, Store
-from pgen.data.store_writer import write_pseudo_labels
+from pgen.data.store_writer import LIBVER
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE
 from pgen.pseudo_labels.search import find_nearest_maps
+from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 
 #: Kinds of pseudo labels: the nearest by the paper's distance, and those that a training makes for itself.
 NEAREST, VARIED = "nearest", "varied"
@@ -71,6 +76,33 @@ def load_training_matches(
     except PgenError:  # read-only data are no reason not to train
         return found, f"pseudo labels made; {store.path} cannot be written to keep them"
     return found, f"pseudo labels made and kept in {store.path}"
+
+
+def write_pseudo_labels(
+    path: str | os.PathLike[str], matches: ArrayLike, options: Mapping[str, Any] | None = None
+) -> None:
+    """Add pseudo labels to the store ``path``, in the place of those it may have.
+
+    ``matches`` are integers (N, K): for each image the indices of K others, or −1. ``options`` (fit for JSON) say how
+    they were found. The store is copied and the copy takes its place, so that whoever reads it, and whatever
+    interrupts this, meets a whole store. Raises `InputError` if ``path`` is no store, ValueError for matches that do
+    not fit it.
+    """
+    with Store(path) as store:
+        count = len(store)
+    rows = np.asarray(matches)
+    if rows.ndim != 2 or len(rows) != count or not np.issubdtype(rows.dtype, np.integer):
+        raise ValueError(f"matches are integers ({count}, K), not {rows.dtype} {rows.shape}")
+    if rows.size and (rows.min() < -1 or rows.max() >= count):
+        raise ValueError(f"a match is outside -1 to {count - 1}")
+    remove_leftovers(path)
+    with atomic_write(path, force=True) as aside:
+        shutil.copyfile(path, aside)
+        with h5py.File(aside, "r+", libver=LIBVER, locking=False) as file:
+            if "pseudo_labels" in file:
+                del file["pseudo_labels"]
+            stored = file.create_dataset("pseudo_labels", data=rows.astype(np.int32))
+            stored.attrs["options"] = np.bytes_(json.dumps(dict(options or {})).encode())
 
 
 def _to_store_indices(store: Store, indices: NDArray[np.int64], matches: NDArray[np.int64]) -> NDArray[np.int32]:

@@ -11,7 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.file_lock import file_lock
+
+try:
+    import fcntl
+except ImportError:  # not POSIX: nobody is kept out
+    fcntl = None  # type: ignore[assignment]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -55,7 +59,7 @@ def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[
         if error.errno in _FULL:
             raise disk_full(path) from error
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
-    if not file_lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
+    if not _lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
         os.close(handle)
         handle = -1
     mode = aside.stat().st_mode
@@ -88,8 +92,25 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
     for entry in target.parent.iterdir():
         if aside.fullmatch(entry.name):
             with suppress(OSError), entry.open("rb") as file:
-                if file_lock(file.fileno()):
+                if _lock(file.fileno()):
                     entry.unlink()
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock the open file ``handle`` until it is closed, for this process alone.
+
+    False if another process has it; None if this system or disk has no locks. HDF5 locks in the same way, and must not
+    where this is used.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def _flush(path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from pgen.cli.main import main
-from pgen.data.formats.keypoints import write_pose_csv, write_pose_json
+from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import PgenError
 from pgen.inference.networks import FramedPerson
 from pgen.inference.predictor import Predictor

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pgen.body.labels import Label
 from pgen.cli.main import main
-from pgen.data.formats.keypoints import write_pose_csv
+from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from tests.body.layouts import dressed

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pgen.data.formats.images import read_image
-from pgen.data.formats.keypoints import read_pose, read_poses, write_pose_csv, write_pose_json
-from pgen.data.formats.pair_lists import read_names, read_pairs
-from pgen.data.formats.pairs_csv import read_pairs_csv
+from pgen.data.formats.keypoints import read_pose, read_poses
+from pgen.data.formats.pair_lists import read_names, read_pairs, read_pairs_csv
 from pgen.data.formats.parsing import read_parsing, write_parsing
 from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.formats.pose_json import write_pose_json
 from pgen.data.readers.keypoint_sources import find_poses
 from pgen.errors import InputError
 from tests.data.examples import STANDING, example

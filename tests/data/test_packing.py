@@ -10,7 +10,7 @@ import numpy as np
 
 from pgen.body.joints import Joint
 from pgen.data.example import Drop, Example, Job
-from pgen.data.packing import PackedExample, content_hash, count_shown, pack_all
+from pgen.data.packing import PackedExample, content_hash, name_source, pack_all
 from tests.data.examples import SIZE, example
 
 
@@ -48,9 +48,9 @@ def test_photos_that_are_not_contiguous() -> None:
 
 
 def test_names_of_files(tmp_path: Path) -> None:
-    assert count_shown(tmp_path / "a/b", tmp_path) == "a/b"
-    assert count_shown(tmp_path / "a/b", tmp_path / "c") == str(tmp_path / "a/b")
-    assert count_shown(tmp_path / "a/b", None) == str(tmp_path / "a/b")
+    assert name_source(tmp_path / "a/b", tmp_path) == "a/b"
+    assert name_source(tmp_path / "a/b", tmp_path / "c") == str(tmp_path / "a/b")
+    assert name_source(tmp_path / "a/b", None) == str(tmp_path / "a/b")
     (tmp_path / "x").write_bytes(bytes(10**6))
     assert len(content_hash(tmp_path / "x")) == 32
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pgen.data.store import Store, StoreWriter, is_hdf5
-from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError
+from pgen.pseudo_labels.matches import write_pseudo_labels
 from tests.body.definitions import face_affine, part_affines, part_corners
 from tests.data.examples import SIZE, assert_same, example, write_store
 

@@ -9,8 +9,8 @@ import pytest
 
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter
-from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
+from pgen.pseudo_labels.matches import write_pseudo_labels
 from tests.data.examples import SIZE, assert_same, example, nothing_left_in, write_store
 
 

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from pgen.body.joints import Joint
-from pgen.data.formats.keypoints import LoadedPose, write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from pgen.inference.inputs import ParsingLike, PoseLike
 from pgen.inference.person import Person

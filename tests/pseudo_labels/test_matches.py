@@ -12,11 +12,10 @@ import torch
 from pgen.data.dataset import PersonDataset
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
-from pgen.data.store_writer import write_pseudo_labels
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels import matches as module
 from pgen.pseudo_labels.labels import find_matches
-from pgen.pseudo_labels.matches import load_training_matches, make_pseudo_labels
+from pgen.pseudo_labels.matches import load_training_matches, make_pseudo_labels, write_pseudo_labels
 
 torch.set_num_threads(1)
 

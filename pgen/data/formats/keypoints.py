@@ -11,27 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.formats.images import looks_like_image
-from pgen.data.formats.pose_coco import is_coco, parse_coco, read_pose_coco
-from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv, write_pose_csv
-from pgen.data.formats.pose_json import PosesOfPhoto, parse_openpose, read_pose_json, write_pose_json
+from pgen.data.formats.pose_coco import is_coco, parse_coco
+from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv
+from pgen.data.formats.pose_json import PosesOfPhoto, parse_openpose
 from pgen.data.formats.pose_text import is_pose_text, read_pose_text
 from pgen.data.inputs import decode_text, parse_json, read_bytes, split_spec
 from pgen.data.names import suggest_names
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
-
-__all__ = [
-    "LoadedPose",
-    "detect_pose_format",
-    "read_pose",
-    "read_pose_coco",
-    "read_pose_csv",
-    "read_pose_json",
-    "read_pose_text",
-    "read_poses",
-    "write_pose_csv",
-    "write_pose_json",
-]
 
 PoseFormat = Literal["csv", "json", "text", "store", "image"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from pgen.data.formats.pair_lists import read_pairs
-from pgen.data.formats.pairs_csv import group_linked
+from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_csv import is_pose_csv
 from pgen.data.names import PhotoNames

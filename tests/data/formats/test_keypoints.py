@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.data.formats.keypoints import detect_pose_format, read_pose, write_pose_csv, write_pose_json
+from pgen.data.formats.keypoints import detect_pose_format, read_pose
+from pgen.data.formats.pose_csv import write_pose_csv
+from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING, write_store
 

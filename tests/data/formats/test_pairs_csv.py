@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.data.formats.pairs_csv import group_linked, read_pairs_csv
+from pgen.data.formats.pair_lists import group_linked, read_pairs_csv
 from pgen.errors import InputError
 
 
