@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import typer
 
-from pgen.cli.ending import run_until_terminated
 from pgen.cli.options import flag_of
+from pgen.cli.signals import run_until_terminated
 from pgen.cli.terminal import AdvanceProgress, log, print_table, progress, warn
 from pgen.errors import InputError, PgenError
 from pgen.runtime.device import choose_device

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.terminal import log, progress
+from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ PoseAnnotatorName = Annotated[
     str,
     typer.Option(
         "--pose-annotator",
-        help="What estimates poses: mediapipe, keypointrcnn, or keypointrcnn:WEIGHTS.pth.",
+        help=f"What estimates poses: {', '.join(POSE_ANNOTATORS)}; NAME:FILE with weights of your own.",
         metavar="NAME",
     ),
 ]
@@ -34,7 +35,7 @@ ParserName = Annotated[
     str,
     typer.Option(
         "--parser",
-        help="What estimates parsing maps: pgen, pgen:WEIGHTS.safetensors, or segformer:FOLDER.",
+        help=f"What estimates parsing maps: {', '.join(PARSING_ANNOTATORS)}; NAME:FILE with weights of your own.",
         metavar="NAME",
     ),
 ]

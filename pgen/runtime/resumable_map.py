@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import disk_full
@@ -18,43 +17,48 @@ _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-class ResumableMap:
+class UnusableFileError(InputError):
+    """The file is damaged, or something else; it is left as it is."""
+
+
+class FileInUseError(UnusableFileError):
+    """Another process has the file."""
+
+
+class ResumableMap(AbstractContextManager["ResumableMap"]):
     """Bytes by key in the SQLite file ``path``, in the order in which they were put; use it as a context manager.
 
     What `put` has returned from outlives a kill of the process, and all but the last seconds a power cut. Several
     processes may use one file together, unless one of them has it ``alone``.
 
-    Raises `UnusableFileError` if the file is something else, damaged, or cannot be made; `FileInUseError` if another
-    process has it alone, or has it while it is wanted ``alone``.
+    Raises `PgenError` when the disk is full, `UnusableFileError` if the file is something else, damaged, or cannot be
+    made, and `FileInUseError` if another process has it alone, or has it while it is wanted ``alone``.
     """
 
     def __init__(self, path: Path, alone: bool = False) -> None:
-        self.path, self._alone = path, alone
+        self.path = path
         try:
             self._database = sqlite3.connect(path, timeout=0 if alone else 60)
         except sqlite3.OperationalError as error:
             raise UnusableFileError(f"{path} cannot be opened or made: {error}") from error
         try:
             if alone:
-                self._database.execute("pragma locking_mode = exclusive")
-            tables = self._database.execute("select name from sqlite_master where type = 'table'").fetchall()
+                self._ask("pragma locking_mode = exclusive")
+            tables = self._ask("select name from sqlite_master where type = 'table'")
             if not {name for (name,) in tables} <= {"header", "rows"}:
-                raise sqlite3.DatabaseError("a database of another program")
-            self._database.execute("pragma journal_mode = wal")
-            self._database.execute("pragma synchronous = normal")
-            with self._database:
-                self._database.execute("create table if not exists rows (key text primary key, value blob)")
-                self._database.execute("create table if not exists header (value text)")
-        except sqlite3.DatabaseError as error:
+                raise UnusableFileError(f"{path} is a database of another program; move it away, or name another file")
+            for statement in (
+                "pragma journal_mode = wal",
+                "pragma synchronous = normal",
+                "create table if not exists rows (key text primary key, value blob)",
+                "create table if not exists header (value text)",
+            ):
+                self._ask(statement)
+        except BaseException:
             self.close()
-            raise self._explain(error) from error
+            raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -69,12 +73,8 @@ class ResumableMap:
         return found
 
     def put(self, rows: Mapping[str, bytes]) -> None:
-        """Keep ``rows``, all of them or, if the process dies, none. Raises `PgenError` when the disk is full."""
-        try:
-            with self._database:
-                self._database.executemany("insert or replace into rows values (?, ?)", rows.items())
-        except sqlite3.DatabaseError as error:
-            raise self._explain(error) from error
+        """Keep ``rows``, all of them or, if the process dies, none."""
+        self._write(("insert or replace into rows values (?, ?)", rows.items()))
 
     def list_keys(self) -> list[str]:
         """All keys, in the order in which they were put."""
@@ -82,11 +82,9 @@ class ResumableMap:
 
     def iterate_values(self) -> Iterator[bytes]:
         """All values, in the order in which they were put."""
-        try:
+        with self._explain_errors():
             for (value,) in self._database.execute("select value from rows order by rowid"):
                 yield value
-        except sqlite3.DatabaseError as error:
-            raise self._explain(error) from error
 
     @property
     def header(self) -> dict[str, Any] | None:
@@ -96,13 +94,8 @@ class ResumableMap:
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Remove everything, and keep ``header``, fit for JSON."""
-        try:
-            with self._database:
-                for statement in ("delete from rows", "delete from header"):
-                    self._database.execute(statement)
-                self._database.execute("insert into header values (?)", (json.dumps(header),))
-        except sqlite3.DatabaseError as error:
-            raise self._explain(error) from error
+        text = (json.dumps(header),)
+        self._write(("delete from rows", [()]), ("delete from header", [()]), ("insert into header values (?)", [text]))
 
     def close(self) -> None:
         """Close the file; harmless if it is closed."""
@@ -114,28 +107,27 @@ class ResumableMap:
         remove_map(self.path)
 
     def _ask(self, question: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        try:
+        with self._explain_errors():
             return self._database.execute(question, values).fetchall()
+
+    def _write(self, *statements: tuple[str, Iterable[tuple[Any, ...]]]) -> None:
+        with self._explain_errors(), self._database:
+            for statement, rows in statements:
+                self._database.executemany(statement, rows)
+
+    @contextmanager
+    def _explain_errors(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.DatabaseError as error:
-            raise self._explain(error) from error
-
-    def _explain(self, error: sqlite3.DatabaseError) -> Exception:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code in _FULL:
-            return disk_full(self.path)
-        if code in _BUSY:
-            return FileInUseError(f"{self.path} is being written by another process; wait until it has finished")
-        return UnusableFileError(
-            f"{self.path} cannot be used to keep results ({error}); move it away, or name another file"
-        )
-
-
-class UnusableFileError(InputError):
-    """The file is damaged, or something else; it is left as it is."""
-
-
-class FileInUseError(UnusableFileError):
-    """Another process has the file."""
+            code = getattr(error, "sqlite_errorcode", None)
+            if code in _FULL:
+                raise disk_full(self.path) from error
+            if code in _BUSY:
+                raise FileInUseError(f"{self.path} is in use by another process; wait until it has finished") from error
+            raise UnusableFileError(
+                f"{self.path} cannot be used to keep results ({error}); move it away, or name another file"
+            ) from error
 
 
 def remove_map(path: Path) -> None:

@@ -178,7 +178,7 @@ def test_two_at_once_are_refused(tmp_path: Path) -> None:
 
     def second() -> Iterator[Job]:
         yield from jobs(out.with_suffix(".log"), 3)
-        with pytest.raises(InputError, match="is being written by another process"):
+        with pytest.raises(InputError, match="is in use by another process"):
             run(out)
         seen.append(1)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.cli.ending import run_until_terminated
+from pgen.cli.signals import run_until_terminated
 
 CODE = 143
 RAISED = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
