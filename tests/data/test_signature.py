@@ -39,9 +39,9 @@ def test_large_arrays_differ_in_any_element() -> None:
 
 def test_the_same_in_every_process() -> None:
     program = (
-        "from pathlib import Path; from pgen.data.signature import signature;"
+        "from pathlib import Path; from pgen.data.signature import sign;"
         "from tests.data.test_signature import Scheme, function;"
-        "print(signature([Scheme({'a': 1}), {'x', 'y', 'z'}, function, Path('gone')]))"
+        "print(sign([Scheme({'a': 1}), {'x', 'y', 'z'}, function, Path('gone')]))"
     )
     here = sign([Scheme({"a": 1}), {"x", "y", "z"}, function, Path("gone")])
     for seed in ("1", "2"):

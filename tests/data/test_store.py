@@ -181,7 +181,7 @@ def damage(path: Path, change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("foreign", "is an HDF5 file, but not a pgen store"),
+        ("foreign", "is an HDF5 file, but not a store"),
         ("newer", r"has the store version 3, and this pgen \(.*\) reads 2; update pgen or prepare the data again"),
         ("older", r"has the store version 1, and this pgen \(.*\) reads 2; prepare the data again"),
         ("column gone", "is damaged: .*prepare it again"),
@@ -205,7 +205,7 @@ def test_paths_that_are_no_store(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("text")
     for name, message in {
         ".": "is a folder",
-        "gone.h5": "does not exist; make it",
+        "gone.h5": "does not exist; prepare",
         "text.h5": "is not an HDF5",
     }.items():
         with pytest.raises(InputError, match=message):

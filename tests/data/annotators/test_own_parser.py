@@ -114,7 +114,7 @@ def test_uncertain_maps_are_doubtful(weights: Path, logit: float, doubts: int) -
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
     save_weights(path, (64, 64), {"pose": LightPoseDetector(PoseDetectorConfig(width=2))})
-    with pytest.raises(InputError, match=r"pose.safetensors: holds no parser; `pgen train-parser`"):
+    with pytest.raises(InputError, match=r"pose.safetensors: holds no parser; choose other weights"):
         OwnParser(path)
 
 
