@@ -22,7 +22,7 @@ Columns = NDArray[np.float64]
 Statistic = Callable[[Tensor], Tensor]
 
 RESAMPLES = 2000
-_TOGETHER = 100  # resamples in memory at a time
+_BLOCK = 100  # resamples in memory at a time
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _scores(sums: Columns, statistic: Statistic, seed: int, resamples: int) -> N
 def _draws(count: int, seed: int, resamples: int) -> Iterator[Columns]:
     """How often each of ``count`` groups is in each resample: blocks (R, count)."""
     rng = np.random.default_rng(seed)
-    for start in range(0, resamples, _TOGETHER):
-        chosen = rng.integers(0, count, (min(_TOGETHER, resamples - start), count))
+    for start in range(0, resamples, _BLOCK):
+        chosen = rng.integers(0, count, (min(_BLOCK, resamples - start), count))
         chosen += np.arange(len(chosen))[:, None] * count
         yield np.bincount(chosen.ravel(), minlength=len(chosen) * count).reshape(-1, count).astype(np.float64)
 

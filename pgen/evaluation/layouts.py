@@ -28,7 +28,7 @@ from pgen.evaluation.photos import Pair, Photos
 
 Image = NDArray[np.uint8]  # (H, W, 3)
 
-#: Mean difference in grey values up to which a picture is taken for a JPEG copy of another.
+#: Mean difference in gray values up to which a picture is taken for a JPEG copy of another.
 _NEARLY_EQUAL = 6.0
 
 

@@ -14,7 +14,7 @@ from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, choose_layout, find_true_panel, move_output, parse_pair
 from pgen.evaluation.photos import Pair, Photos
 
-_LOOKED_AT = 24  # results whose panels are compared with the true photos
+_SAMPLE = 24  # results whose panels are compared with the true photos
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[
     if layout.target is None:
         return
     places: Counter[int] = Counter()
-    for pair in pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]:
+    for pair in pairs[:: max(1, len(pairs) // _SAMPLE)][:_SAMPLE]:
         try:
             place = find_true_panel(read_image(folder / str(pair.file)), photos.load(pair.target).image, layout)
         except InputError:

@@ -21,7 +21,7 @@ from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, creat
 from pgen.metrics.features import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
-_TOGETHER = 16  # pairs in one piece of work
+_PIECE = 16  # pairs in one piece of work
 
 #: What is kept of each pair besides its rows: height and width at which it was compared, and whether it was cut to it.
 SIZE = "size"
@@ -71,7 +71,7 @@ def measure_pairs(
 ) -> Iterator[Outcome]:
     """What was found out about each of ``pairs``, in order; what is new has been added to the cache."""
     remaining = iter(pairs)
-    pieces = iter(lambda: tuple(islice(remaining, _TOGETHER)), ())
+    pieces = iter(lambda: tuple(islice(remaining, _PIECE)), ())
     for outcomes in parallel_map(_measure_piece, ((job, piece) for piece in pieces), workers):
         job.cache.put({key: row for outcome in outcomes for key, row in outcome.fresh.items()})
         for outcome in outcomes:

@@ -23,7 +23,7 @@ from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.data.store import Store
 from pgen.errors import InputError
 
-_LOOKED_AT = 24  # photos whose poses are checked against their frame
+_SAMPLE = 24  # photos whose poses are checked against their frame
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class FolderPhotos:
 
     def _check(self, where: str) -> None:
         """Look whether the poses belong to the photos. Raises `InputError` with the likely remedy."""
-        chosen = list(self._rows)[:: max(1, len(self._rows) // _LOOKED_AT)][:_LOOKED_AT]
+        chosen = list(self._rows)[:: max(1, len(self._rows) // _SAMPLE)][:_SAMPLE]
         images = [read_image(self._file(name)).shape[:2] for name in chosen]
         sizes = [(height, width) for height, width in images]
         poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]

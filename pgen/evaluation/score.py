@@ -24,7 +24,7 @@ from pgen.evaluation.photos import Pair, Photos
 from pgen.metrics.base import Metric, Reference, UnavailableError
 from pgen.metrics.features import FeatureMetric, Rows
 
-_READ_TOGETHER = 256  # rows of features in memory
+_BLOCK = 256  # rows of features in memory
 
 Training = tuple[Photos, Sequence[str]]  # images of a training set, by name
 
@@ -146,7 +146,7 @@ class CachedFeatures:
         return len(self.keys)
 
     def __iter__(self) -> Iterator[Rows]:
-        for start in range(0, len(self.keys), _READ_TOGETHER):
-            block = self.keys[start : start + _READ_TOGETHER]
+        for start in range(0, len(self.keys), _BLOCK):
+            block = self.keys[start : start + _BLOCK]
             found = self.cache.get(list(dict.fromkeys(block)))
             yield np.stack([found[key] for key in block])

@@ -25,7 +25,7 @@ _K1, _K2 = 0.01, 0.03
 #: With a smaller data range, the constants of SSIM are so small that float32 would show.
 _SINGLE_FROM = 128
 #: What is taken from the sum of two 8-bit values, to be smaller numbers: exactly representable as they are.
-_CENTRE = 255
+_CENTER = 255
 
 
 def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tensor | None = None) -> Tensor:
@@ -114,23 +114,23 @@ class _Workspace:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self._held: dict[tuple[torch.dtype, int], Tensor] = {}
+        self._buffers: dict[tuple[torch.dtype, int], Tensor] = {}
 
     def maps(self, kind: torch.dtype, which: int) -> Tensor:
         """Four maps (4, height, width) of a type of numbers, the same ones for the same ``which``."""
-        if (kind, which) not in self._held:
-            self._held[kind, which] = torch.empty((4, *self.size), dtype=kind)
-        return self._held[kind, which]
+        if (kind, which) not in self._buffers:
+            self._buffers[kind, which] = torch.empty((4, *self.size), dtype=kind)
+        return self._buffers[kind, which]
 
 
-_kept = threading.local()
+_of_thread = threading.local()
 
 
 def _workspaces(count: int, size: tuple[int, int]) -> list[_Workspace]:
     """So many workspaces; this thread's last ones, if they are of the right size."""
-    spaces: list[_Workspace] = [one for one in getattr(_kept, "spaces", []) if one.size == size]
+    spaces: list[_Workspace] = [one for one in getattr(_of_thread, "spaces", []) if one.size == size]
     spaces += [_Workspace(size) for _ in range(count - len(spaces))]
-    _kept.spaces = spaces
+    _of_thread.spaces = spaces
     return spaces
 
 
@@ -174,7 +174,7 @@ def _index(moments: _Moments, spread: int) -> Tensor:
 
 
 def _gaussian_weights() -> Sequence[float]:
-    """Half of the window, from its centre: as scikit-image has it, cut off at 3.5 σ."""
+    """Half of the window, from its center: as scikit-image has it, cut off at 3.5 σ."""
     weights = [math.exp(-0.5 * (k / _SIGMA) ** 2) for k in range(int(3.5 * _SIGMA + 0.5) + 1)]
     total = weights[0] + 2 * sum(weights[1:])
     return [weight / total for weight in weights]
@@ -188,7 +188,7 @@ def _gaussian_moments(generated: Tensor, target: Tensor, spread: int, space: _Wo
     kind = torch.float32 if spread >= _SINGLE_FROM else torch.float64
     maps, spare = space.maps(kind, 0), space.maps(kind, 1)
     _sum_and_difference(generated, target, maps, spare)
-    maps[0].sub_(_CENTRE)
+    maps[0].sub_(_CENTER)
     torch.mul(maps[:2], maps[:2], out=maps[2:])
     reach = len(_WEIGHTS) - 1
     for dim in (1, 2):
@@ -201,7 +201,7 @@ def _gaussian_moments(generated: Tensor, target: Tensor, spread: int, space: _Wo
         maps, spare = result, maps.narrow(dim, 0, length)
     means, variances, squares = maps[:2], maps[2:], spare[:2]
     variances.sub_(torch.mul(means, means, out=squares))
-    means[0].add_(_CENTRE)
+    means[0].add_(_CENTER)
     return _Moments(means, variances, squares)
 
 
