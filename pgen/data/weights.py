@@ -157,20 +157,22 @@ def bundled_path(name: str) -> Path:
 def find_weights(weights: str | os.PathLike[str] | None = None) -> tuple[Path, str]:
     """Where ``weights`` are, and the words to say so: a file, the folder of a training run, or "bundled" (the default).
 
-    Raises `InputError` for a folder in which no training has finished.
+    Of a run that has not finished they are the newest. Raises `InputError` for a folder that has none.
     """
     if weights is None or os.fspath(weights) == "bundled":
         return bundled_path(BUNDLED), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')}"
     path = Path(weights)
-    if path.is_dir():
-        path = path / "weights.safetensors"
-        if not path.is_file():
-            raise InputError(f"{path.parent}: no training has finished in this folder; choose others", option="weights")
-    return path, f"weights: {path}"
+    if not path.is_dir():
+        return path, f"weights: {path}"
+    for name, note in (("weights.safetensors", ""), ("last.safetensors", " (of a training that has not finished)")):
+        if (path / name).is_file():
+            return path / name, f"weights: {path / name}{note}"
+    raise InputError(f"{path}: there are no weights of a training in this folder; choose others", option="weights")
 
 
-def _read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors of a .safetensors or .pth file, by name."""
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """A plain state dict from .pth or .safetensors, loaded without executing anything in the file."""
+    path = Path(path)
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt") as file:
@@ -187,8 +189,3 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """A plain state dict from .pth or .safetensors, loaded without executing anything in the file."""
-    return _read_state(Path(path))

@@ -233,8 +233,12 @@ def test_where_weights_are(tmp_path: Path) -> None:
     assert "mine.safetensors" in words
     for given in (None, "bundled", Path("bundled")):
         assert find_weights(given)[0] == bundled_path(BUNDLED)
-    with pytest.raises(InputError, match="no training has finished"):
+    with pytest.raises(InputError, match="no weights of a training"):
         find_weights(tmp_path)
+    (tmp_path / "last.safetensors").touch()
+    path, words = find_weights(tmp_path)
+    assert path == tmp_path / "last.safetensors"
+    assert "not finished" in words
     (tmp_path / "weights.safetensors").touch()
     assert find_weights(tmp_path)[0] == tmp_path / "weights.safetensors"
 

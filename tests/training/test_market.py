@@ -49,7 +49,7 @@ def test_trained_from_pose_to_end_to_end(folder: Path, monkeypatch: pytest.Monke
     info = found["info"]
     assert (found["frame"], set(found["networks"])) == ([128, 64], {"semantic", "appearance"})
     assert (info["preset"], info["recipe"], info["step"]) == ("market-128x64", "pgen", 2)
-    assert (info["config"]["appearance"]["variant"], info["config"]["appearance"]["weights"]["paste"]) == ("e2e", 2)
+    assert (info["config"]["appearance"]["variant"], info["config"]["appearance"]["weights"]["warp_l1"]) == ("e2e", 2)
     before, after = (load_weights(folder / f"runs/{stage}/weights.safetensors").semantic for stage in ("hs", "joint"))
     assert before is not None
     assert after is not None
