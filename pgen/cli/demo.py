@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import choose_device, log, progress, seed_everything
 from pgen.cli.options import Device, Force, Weights
+from pgen.cli.terminal import log, progress
 from pgen.runtime.atomic_folder import atomic_folder
+from pgen.runtime.device import choose_device
+from pgen.runtime.seed import seed_everything
 
 PEOPLE = 4
 FRAMES = 24  #: pictures of the animation

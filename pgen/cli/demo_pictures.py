@@ -13,7 +13,7 @@ from PIL import Image
 from pgen.body.crop import Letterbox
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
-from pgen.cli.errors_to_exit_codes import AdvanceProgress
+from pgen.cli.terminal import AdvanceProgress
 from pgen.data.formats.images import write_image
 from pgen.inference.predictor import Predictor
 

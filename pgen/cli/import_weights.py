@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import log
 from pgen.cli.options import Force
+from pgen.cli.terminal import log
 
 
 def run(

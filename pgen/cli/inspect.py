@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import log, print_table
 from pgen.cli.options import Force
+from pgen.cli.terminal import log, print_table
 from pgen.errors import InputError
 
 

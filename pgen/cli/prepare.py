@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.errors_to_exit_codes import log, print_table, progress, warn
 from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
 from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
+from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.data.readers.registry import READERS
 
 if TYPE_CHECKING:
