@@ -12,7 +12,7 @@ class InputError(PgenError):
 
     Args:
         message: one line.
-        option: the parameter whose change is the remedy, as Python calls it. The command line tells its flag.
+        option: the parameter whose change is the remedy, as Python calls it. The command line adds its flag.
     """
 
     def __init__(self, message: str, *, option: str | None = None) -> None:

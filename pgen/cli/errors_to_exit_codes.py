@@ -46,7 +46,7 @@ _QUIET = {
 def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
     """Call ``run`` and return the exit code, with whatever it raises turned into one line on stderr.
 
-    0: done. 1: failed while working. 2: bad input or usage. 130: Ctrl-C. 143: told to end. A traceback is
+    0: done. 1: failed while working. 2: bad input or usage. 130: Ctrl-C. 143: SIGTERM. A traceback is
     printed only with ``debug``.
     """
     if not debug:
@@ -73,7 +73,7 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
-    """What to tell the user about ``error``, and the exit code."""
+    """The line that explains ``error`` to the user, and the exit code."""
     if isinstance(error, InputError):
         return str(error) + (f" ({flag_of(error.option)})" if error.option else ""), BAD_INPUT
     if isinstance(error, PgenError):

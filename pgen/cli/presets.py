@@ -1,4 +1,4 @@
-"""``pgen presets``: what trainings can be told, and what the presets tell them."""
+"""``pgen presets``: the fields of a training, and what the presets set them to."""
 
 from __future__ import annotations
 

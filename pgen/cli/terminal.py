@@ -1,4 +1,4 @@
-"""What commands tell the user: messages and progress on stderr, tables on stdout."""
+"""How commands talk to the user: messages and progress on stderr, tables on stdout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log(message: str) -> None:
 
 
 def warn(message: str) -> None:
-    """Tell the user on stderr about something that may not be as intended."""
+    """Warn the user on stderr of something that may not be as intended."""
     log(f"warning: {message}")
 
 
