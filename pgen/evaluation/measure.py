@@ -70,6 +70,8 @@ def measure_pairs(
     job: Job, pairs: Sequence[Pair], workers: int = 1, advance: Advance = lambda count: None
 ) -> Iterator[Outcome]:
     """What was found out about each of ``pairs``, in order; what is new has been added to the cache."""
+    if "__main__" in job.modules:  # a metric of the caller's own script, which other processes do not run
+        workers = 1
     remaining = iter(pairs)
     pieces = iter(lambda: tuple(islice(remaining, _PIECE)), ())
     for outcomes in parallel_map(_measure_piece, ((job, piece) for piece in pieces), workers):

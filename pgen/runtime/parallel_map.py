@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -78,10 +79,23 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[t
         unset = [name for name in _ONE_THREAD if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
-            return pool.submit(_run_batch, function, batch)
+            with nullcontext() if function.__module__ == "__main__" else _hide_script():
+                return pool.submit(_run_batch, function, batch)
         finally:
             for name in unset:
                 os.environ.pop(name, None)
+
+
+@contextmanager
+def _hide_script() -> Iterator[None]:
+    """Keep processes that are started from running the caller's script, which would have to guard itself against it."""
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, object] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        main.update(hidden)
 
 
 def _wait_for_result(future: Future[list[T]]) -> list[T]:

@@ -130,3 +130,14 @@ def test_interruption_while_workers_start() -> None:
     command = [sys.executable, "-c", INTERRUPTED_START]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")
+
+
+def test_a_script_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import math\n"
+        "from pgen.runtime.parallel_map import parallel_map\n"
+        "print(list(parallel_map(math.sqrt, [(4,), (9,)], 2)))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[2.0, 3.0]\n"
