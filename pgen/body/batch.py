@@ -61,6 +61,11 @@ def flip_poses(poses: Tensor, width: int) -> Tensor:
     return torch.stack([width - 1 - poses[..., 0], poses[..., 1]], -1)
 
 
+def flip_maps(maps: Tensor) -> Tensor:
+    """Maps of labels (B, 10, H, W), such as logits, as a mirror shows them; left and right change places."""
+    return maps.flip(3)[:, list(FLIP_LABELS)]
+
+
 def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
     """Poses in the pixels of a frame ``factor`` times smaller."""
     return (poses + 0.5) / factor - 0.5

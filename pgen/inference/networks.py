@@ -10,9 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch, flip_persons, flip_poses, from_pictures, one_hot, replace_parsing_by_pose_masks
+from pgen.body.batch import (
+    PersonBatch,
+    flip_maps,
+    flip_persons,
+    flip_poses,
+    from_pictures,
+    one_hot,
+    replace_parsing_by_pose_masks,
+)
 from pgen.body.crop import Letterbox
-from pgen.body.labels import FLIP_LABELS
 from pgen.body.outlines import fit_outlines
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
@@ -97,7 +104,7 @@ class Networks:
             mirror_transfer = Transfer(mirror.poses, flip_poses(transfer.target, size[1]), size)
             straight = predict_parsing(self._semantic, source, transfer).softmax(1)
             mirrored = predict_parsing(self._semantic, mirror, mirror_transfer).softmax(1)
-            return (straight + mirrored.flip(3)[:, list(FLIP_LABELS)]).argmax(1)
+            return (straight + flip_maps(mirrored)).argmax(1)
 
     def paint(self, source: PersonBatch, transfer: Transfer, labels: Tensor, guide: Paste | None = None) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A).

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import from_pictures
+from pgen.body.batch import flip_maps, flip_poses, from_pictures
 from pgen.body.crop import PersonCrop
-from pgen.body.joints import FLIP_JOINTS, known_joints
-from pgen.body.labels import FLIP_LABELS, LABEL_COUNT, Label
+from pgen.body.joints import known_joints
+from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.weights import bundled_path, load_weights
@@ -84,7 +84,7 @@ class OwnParser:
         )
         with thread_pool() as threads, torch.inference_mode():
             straight, turned = threads.map(self._logits, (inputs, _mirror(inputs)))
-            logits = (straight + _swap_sides(turned)) / 2
+            logits = (straight + flip_maps(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits = _mask_outside(logits, inputs)
             found, sure = logits.softmax(1).cpu().numpy(), _measure_certainty(logits, inputs).tolist()
@@ -113,14 +113,8 @@ def to_shown_labels(photo: ParsingRequest) -> NDArray[np.bool_]:
 
 def _mirror(inputs: ParserInput) -> ParserInput:
     """The same people in a mirror: left and right joints change places."""
-    poses = inputs.poses[:, list(FLIP_JOINTS)].clone()
-    poses[..., 0] = inputs.images.shape[3] - 1 - poses[..., 0]
+    poses = flip_poses(inputs.poses, inputs.images.shape[3])
     return ParserInput(inputs.images.flip(3), poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
-
-
-def _swap_sides(logits: Tensor) -> Tensor:
-    """Logits (B, 10, h, w) of mirrored people as those of the people themselves."""
-    return logits.flip(3)[:, list(FLIP_LABELS)]
 
 
 def _measure_certainty(logits: Tensor, inputs: ParserInput) -> Tensor:

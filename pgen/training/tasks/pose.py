@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import to_pictures
+from pgen.body.batch import downscale_poses, to_pictures
 from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
@@ -29,7 +29,7 @@ _SCALE = 700.0
 def target_heatmaps(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size``."""
     small = (size[0] // stride, size[1] // stride)
-    return heatmaps((poses + 0.5) / stride - 0.5, small, heatmap_sigma(size) / stride)
+    return heatmaps(downscale_poses(poses, stride), small, heatmap_sigma(size) / stride)
 
 
 class PoseTask(SupervisedTask):
