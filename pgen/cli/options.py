@@ -28,7 +28,7 @@ Workers = Annotated[
 
 #: Flags that are not called as the parameter of Python is.
 FLAGS = {"overwrite": "--force", "settings": "--set", "baselines": "--baseline", "protocols": "--protocol"}
-FLAGS |= {"edits": "--edit", "crop": "--no-crop", "number": "--person"}
+FLAGS |= {"processes": "--procs", "edits": "--edit", "crop": "--no-crop", "number": "--person"}
 
 _SMALLEST, _LARGEST = 16, 4096
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ class TrainingState:
     """What changes in a training. Batches and dropout are functions of (seed, step) and need no saving."""
 
     networks: nn.ModuleDict
-    critics: nn.ModuleDict
-    average: nn.ModuleDict
-    optimiser: torch.optim.Optimizer
-    critic_optimiser: torch.optim.Optimizer | None
+    discriminators: nn.ModuleDict
+    ema: nn.ModuleDict  #: the averaged networks
+    optimizer: torch.optim.Optimizer
+    d_optimizer: torch.optim.Optimizer | None  #: of the discriminators, if there are any
     scaler: torch.amp.GradScaler  #: of losses in fp16; does nothing otherwise
     step: int = 0  #: steps done
     best: float | None = None  #: the best main score of a validation so far
+    scores: dict[str, float] = field(default_factory=dict)  #: of the last validation since the training was started
 
     def contents(self) -> dict[str, Any]:
         """The state as tensors and numbers, fit for ``torch.load(weights_only=True)``."""
@@ -32,22 +33,22 @@ class TrainingState:
             "step": self.step,
             "best": self.best,
             "networks": self.networks.state_dict(),
-            "critics": self.critics.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "critic_optimiser": self.critic_optimiser.state_dict() if self.critic_optimiser else {},
+            "critics": self.discriminators.state_dict(),
+            "average": self.ema.state_dict(),
+            "optimiser": self.optimizer.state_dict(),
+            "critic_optimiser": self.d_optimizer.state_dict() if self.d_optimizer else {},
             "scaler": self.scaler.state_dict(),
         }
 
-    def take(self, state: dict[str, Any], path: Path) -> None:
+    def restore(self, state: dict[str, Any], path: Path) -> None:
         """Take over the `contents` that were read from ``path``. Raises InputError if they are of other networks."""
         try:
             self.networks.load_state_dict(state["networks"])
-            self.critics.load_state_dict(state["critics"])
-            self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            if self.critic_optimiser is not None:
-                self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+            self.discriminators.load_state_dict(state["critics"])
+            self.ema.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimiser"])
+            if self.d_optimizer is not None:
+                self.d_optimizer.load_state_dict(state["critic_optimiser"])
             if state["scaler"]:
                 self.scaler.load_state_dict(state["scaler"])
             self.step = int(state["step"])
@@ -56,14 +57,14 @@ class TrainingState:
             raise _cannot_resume(path, error) from None
 
     @torch.no_grad()
-    def follow(self, decay: float) -> None:
-        """Move the averaged weights towards the networks': kept · ``decay`` + new · (1 − ``decay``)."""
-        pairs = list(zip(self.average.state_dict().values(), self.networks.state_dict().values(), strict=True))
+    def update_ema(self, decay: float) -> None:
+        """Move the averaged weights towards the networks': average · ``decay`` + new · (1 − ``decay``)."""
+        pairs = list(zip(self.ema.state_dict().values(), self.networks.state_dict().values(), strict=True))
         floating: list[tuple[Tensor, Tensor]] = [pair for pair in pairs if pair[0].is_floating_point()]
-        torch._foreach_lerp_([kept for kept, _ in floating], [new for _, new in floating], 1 - decay)
-        for kept, new in pairs:
-            if not kept.is_floating_point():
-                kept.copy_(new)
+        torch._foreach_lerp_([average for average, _ in floating], [new for _, new in floating], 1 - decay)
+        for average, new in pairs:
+            if not average.is_floating_point():
+                average.copy_(new)
 
 
 class Checkpoints:

@@ -1,23 +1,15 @@
 """Training in several processes: on the GPUs or processors of one machine, or on several machines.
 
-One process each GPU, or ``--procs N`` on CPUs; every process has its own part of each batch, and torch's
+One process each GPU, or so many on the CPU; every process has its own part of each batch, and torch's
 DistributedDataParallel averages the gradients. The samples of a step are drawn for the whole batch, batch norms take
 their statistics over all processes, so that a training goes the same way however many processes share it, but for
 rounding and for dropout. Only the first process writes files, validates and talks.
 
-One machine: ``pgen train-hs --gpus 0,1`` or ``pgen train-hs --procs 2`` starts the processes itself.
+Processes are started here, or by torchrun, on several machines (pgen/training/README.md has an example), which is
+noticed and joined. Each machine needs the data file under the same name; the run folder is written by the first process
+alone, and only that one reads it when resumed. A schedule's batch counts the samples of all processes.
 
-Several machines: start the same command on each with ``torchrun``, which pgen notices and joins. For two machines with
-eight GPUs each, of which ``node0`` can be reached by the other::
-
-    torchrun --nnodes 2 --nproc-per-node 8 --rdzv-id pgen --rdzv-backend c10d --rdzv-endpoint node0:29500 \
-        --no-python pgen train-hs --data datasets/deepfashion.h5 --preset deepfashion-256 --out runs/hs
-
-the same line on both. Each machine needs the data file under that name; the run folder is written by the first process
-alone, and only that one reads it on ``--resume``. A schedule's batch counts the samples of all processes. Without GPUs
-the same works with gloo, ``--nproc-per-node`` processes a machine.
-
-A process that dies ends all the others, at once under ``--gpus`` and ``--procs`` and under torchrun as torchrun does.
+A process that dies ends all the others: at once where they were started here, else as torchrun does.
 """
 
 from __future__ import annotations
@@ -51,6 +43,9 @@ _PATIENCE = timedelta(hours=12)
 #: A process whose peer is gone lets whoever started it find that one first, so that it is blamed.
 _GRACE_SECONDS = 20.0
 
+#: Between the message and the option of an error that comes from another process: it comes as text.
+_OPTION = "\x1f"
+
 _INTERRUPTED = 128 + signal.SIGINT
 _STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -65,17 +60,17 @@ class ProcessGroup:
     local_world: int = 1  #: how many of them are on this machine
 
     @property
-    def first(self) -> bool:
+    def is_first(self) -> bool:
         """Whether this is the one that writes and talks."""
         return self.rank == 0
 
-    def shared(self, make: Callable[[], T]) -> T:
+    def broadcast(self, make: Callable[[], T]) -> T:
         """What ``make`` returns in the first process; in the others it is not called."""
         if self.world == 1:
             return make()
-        held = [make() if self.first else None]
-        dist.broadcast_object_list(held, src=0, device=torch.device("cpu"))
-        return held[0]  # type: ignore[return-value]
+        values = [make() if self.is_first else None]
+        dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
+        return values[0]  # type: ignore[return-value]
 
     def any(self, flag: bool) -> bool:
         """Whether ``flag`` is true in any process. All must ask; those that come first wait."""
@@ -92,39 +87,33 @@ class ProcessGroup:
             values /= self.world
         return values
 
-    def averaging(self, module: nn.Module) -> nn.Module:
+    def average_gradients(self, module: nn.Module) -> nn.Module:
         """``module``, whose ``forward`` returns losses, so that its gradients are means over the processes."""
         if self.world == 1:
             return module
         # Parameters may be unused in a step, such as those of a level that is not yet faded in.
         return DistributedDataParallel(module, find_unused_parameters=True)
 
-    def prepare(self, networks: nn.Module) -> None:
+    def sync_batch_norms(self, networks: nn.Module) -> None:
         """Let the batch norms of ``networks`` see the whole batch."""
         if self.world > 1:
             convert_batch_norms(networks)
 
 
 def no_gradient_sync(module: nn.Module | None) -> AbstractContextManager[None]:
-    """While the block runs, gradients of `Processes.averaging`'s module are only added up in each process."""
+    """While the block runs, gradients of `ProcessGroup.average_gradients`'s module stay in each process."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
 
-def parse_gpus(text: str | None) -> tuple[int, ...]:
-    """``"0,1"`` → (0, 1). Raises InputError for what is no list of GPUs, and for those that are not there."""
-    if text is None:
-        return ()
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts) or len(set(parts)) < len(parts):
-        raise InputError(f"--gpus {text}: write their numbers, each once, such as --gpus 0,1")
+def check_gpus(gpus: Sequence[int]) -> None:
+    """Raises InputError for GPUs that are not there, or named twice."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    for part in parts:
-        if int(part) >= count:
-            there = (
-                f"choose of {', '.join(map(str, range(count)))}" if count else "none can be used; --procs N needs none"
-            )
-            raise InputError(f"--gpus {text}: there is no GPU {part} here; {there}")
-    return tuple(map(int, parts))
+    there = f"choose of {', '.join(map(str, range(count)))}" if count else "none can be used; train on the CPU"
+    for gpu in gpus:
+        if not 0 <= gpu < count:
+            raise InputError(f"there is no GPU {gpu} here; {there}", option="gpus")
+    if len(set(gpus)) < len(gpus):
+        raise InputError("each GPU is named once: every process needs its own", option="gpus")
 
 
 def is_started_by_torchrun() -> bool:
@@ -132,8 +121,8 @@ def is_started_by_torchrun() -> bool:
     return all(name in os.environ for name in _STARTED)
 
 
-def run_in_processes(gpus: Sequence[int], procs: int, work: Callable[..., T], *arguments: Any) -> T:
-    """``work(processes, *arguments)`` in a process a GPU of ``gpus``, or in ``procs`` processes on the CPU.
+def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *arguments: Any) -> T:
+    """``work(processes, *arguments)`` in a process a GPU of ``gpus``, or in ``count`` processes on the CPU.
 
     One process is this one; so it is in a process that torchrun has started, which joins the others. More are started
     afresh: ``work`` must be importable, and its arguments fit to be pickled.
@@ -144,15 +133,18 @@ def run_in_processes(gpus: Sequence[int], procs: int, work: Callable[..., T], *a
     Raises:
         InputError, PgenError: as the process raised that failed first; PgenError too if one was killed.
     """
-    count = len(gpus) or procs
+    if gpus and count:
+        raise InputError("choose GPUs or a number of processes on the CPU, not both", option="processes")
+    check_gpus(gpus)
     if is_started_by_torchrun():
-        if gpus or procs > 1:
-            raise InputError("--gpus and --procs start processes, and torchrun has done so: leave them out")
+        if gpus or count > 1:
+            option = "gpus" if gpus else "processes"
+            raise InputError("processes are to be started, and torchrun has done so: leave it out", option=option)
         with _joined(gpus) as processes:
             return work(processes, *arguments)
-    if count > 1:
-        return _launch(count, work, tuple(gpus), arguments)
-    use_cuda = gpus or (torch.cuda.is_available() and not procs)
+    if max(len(gpus), count) > 1:
+        return _launch(len(gpus) or count, work, tuple(gpus), arguments)
+    use_cuda = gpus or (torch.cuda.is_available() and not count)
     device = torch.device("cuda", gpus[0] if gpus else 0) if use_cuda else torch.device("cpu")
     return work(ProcessGroup(device=device), *arguments)
 
@@ -195,7 +187,7 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
 
     for name in list(logging.root.manager.loggerDict):
         if name.startswith(("torch.distributed.elastic", "torch.multiprocessing")):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what has happened is told here
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what has happened is said here
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -206,7 +198,7 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
         local_addr="127.0.0.1",
         max_restarts=0,
     )
-    with _own_signals():
+    with _restored_signals():
         try:
             return elastic_launch(config, _worker)(count, work, gpus, arguments)[0]
         except ChildFailedError as error:
@@ -225,6 +217,8 @@ def _worker(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
     try:
         with _joined(gpus) as processes:
             return work(processes, *arguments)
+    except InputError as error:
+        raise InputError(f"{error}{_OPTION}{error.option or ''}") from error
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None  # the launcher would wait for a result
 
@@ -235,19 +229,21 @@ def _raise(message: Any, exit_code: int, rank: int, count: int) -> NoReturn:
     if exit_code == _INTERRUPTED:
         raise KeyboardInterrupt
     if exit_code < 0:
-        raise PgenError(f"{who} was killed by {signal.Signals(-exit_code).name}; all have ended; --resume goes on")
+        killer = signal.Signals(-exit_code).name
+        raise PgenError(f"{who} was killed by {killer}; all have ended; resume the run to go on")
     text = message.get("message", "") if isinstance(message, dict) else str(message)
-    kind, _, said = text.partition(": ")
-    line = " ".join(said.split())
+    kind, _, rest = text.partition(": ")
+    rest, _, option = rest.partition(_OPTION)
+    line = " ".join(rest.split())
     if kind == InputError.__name__:
-        raise InputError(line)
+        raise InputError(line, option=option or None)
     if kind == PgenError.__name__:
         raise PgenError(line)
     raise PgenError(f"{who} failed: {' '.join(text.split())[:300] or f'exit code {exit_code}'}")
 
 
 @contextmanager
-def _own_signals() -> Iterator[None]:
+def _restored_signals() -> Iterator[None]:
     """Put back the signal handlers that torch's launcher replaces."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,40 +1,45 @@
-"""The folder of a training: what is written to it, and when.
+"""The folder of a training, and the log of its losses and scores.
 
 ===========================  ====================================================================================
-config.json                  the resolved settings (written by the command)
+config.json                  the resolved settings
 checkpoint.pt                the newest state to resume from; checkpoint-before.pt the one before, if that is damaged
 last.safetensors             the averaged weights of the newest checkpoint
 best.safetensors             the averaged weights that had the best main score of all validations
 weights.safetensors          at the end: the averaged weights of the last step, what the other commands look for
 metrics.jsonl                a JSON object a row: losses, as means since the row before, and scores, by step
 tensorboard/                 the same, if TensorBoard is installed
-curves.png, samples.png      the same drawn, and what the networks make of a few held-out people; at each validation
+curves.png                   the same drawn at each validation, if matplotlib is installed
+samples.png                  what the networks make of a few held-out people at each validation
 ===========================  ====================================================================================
 
-The finished weights are the last and not the best: the rate has fallen to 0 by then, and scores such as SSIM, by which
-the best are chosen, favour blur. The weights as they are without averaging are in the checkpoint.
+The finished weights are the last and not the best: the learning rate has fallen to 0 by then, and scores such as SSIM,
+by which the best are chosen, favour blur. The weights as they are without averaging are in the checkpoint.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.data.weights import describe, save_weights
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
-from pgen.training.checkpoint import Checkpoints, TrainingState
+from pgen.training.checkpoint import Checkpoints
+from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
-from pgen.training.tasks.base import TrainingTask
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+#: Called as (step, values) after every step without values, and again where a row was logged with those.
+OnStep = Callable[[int, dict[str, float]], None]
 
 
 @dataclass
@@ -47,7 +52,7 @@ class RunConfig:
     precision: str = "fp32"  #: "fp32", or "bf16" or "fp16" by autocast
     max_steps: int | None = None  #: stop here, to be resumed later
     resume: bool = False
-    warn: Callable[[str], None] = lambda message: None  #: tells the user
+    warn: Callable[[str], None] = lambda message: None
     workers: int | None = None  #: processes that read photos ahead, see `pgen.training.loader.load_steps`
 
     @property
@@ -60,38 +65,80 @@ class RunConfig:
 
     def check_folder(self) -> None:
         """Refuse to write over another run. Raises InputError."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"{self.folder}: is a file; name a folder for the run", option="out")
         if self.resume:
             return
         if self.weights.exists():
-            raise InputError(f"{self.folder} holds a finished run: choose another --out, or remove it first")
+            raise InputError(f"{self.folder} holds a finished run: choose another folder, or remove it", option="out")
         if self.checkpoints.exist():
             raise InputError(
-                f"{self.folder} holds an unfinished run: continue it with --resume or choose another --out"
+                f"{self.folder} holds an unfinished run: resume it, or choose another folder", option="resume"
             )
 
-    def kept(self) -> str:
+    def save_settings(self, info: Mapping[str, Any]) -> None:
+        """Write the resolved settings, and warn of what differs from those of the run that is resumed."""
+        path, now = self.folder / "config.json", json.loads(json.dumps(info))
+        if path.exists():
+            try:
+                before = json.loads(path.read_text("utf-8"))
+            except ValueError:
+                before = {}
+            for name, old, new in _find_differences(before, now):
+                self.warn(f"resuming with {name} = {new} (it was {old})")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, force=True) as aside:
+            aside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+
+    def checkpoint_hint(self) -> str:
         """What is left after a failure, for a message."""
         newest = self.checkpoints.newest
         return f"{newest} holds the last good state" if newest.exists() else "no checkpoint was written yet"
 
 
-class RunWriter:
-    """Writes what a training comes to; in the first process only."""
+def _find_differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(dotted name, old, new) of every setting of ``now`` that is not as in ``before``."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key, value in now.items():
+            yield from _find_differences(before.get(key), value, f"{name}.{key}" if name else key)
+    elif before != now:
+        yield name, before, now
 
-    def __init__(
-        self, stage: TrainingTask, run: RunConfig, state: TrainingState, report: Callable[[int, dict[str, float]], None]
-    ) -> None:
-        """Rows of steps that are yet to come, of a run that was interrupted, are dropped."""
-        self.stage, self.run, self.state, self.report = stage, run, state, report
-        self.scores: dict[str, float] = {}
-        self.path = run.folder / "metrics.jsonl"
-        self.rows = [row for row in read_metrics(self.path) if row["step"] <= state.step]
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raises InputError where the device cannot compute so."""
+    if precision not in PRECISIONS:
+        raise InputError(f"there is no precision {precision}; choose of {', '.join(PRECISIONS)}", option="precision")
+    if precision == "fp16" and device.type != "cuda":
+        raise InputError("the precision fp16 needs a GPU; on the CPU take bf16", option="precision")
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise InputError("this GPU has no arithmetic of the precision bf16; take fp16", option="precision")
+
+
+def check_batch(schedule: Schedule, world: int) -> None:
+    """Raises InputError if the batch cannot be shared out."""
+    if schedule.batch % (schedule.accumulate * world):
+        raise InputError(
+            f"schedule.batch={schedule.batch} cannot be shared by {world} processes in {schedule.accumulate} parts:"
+            f" make it a multiple of {schedule.accumulate * world}",
+            option="settings",
+        )
+
+
+class RunLog:
+    """Losses, scores and pictures: ``metrics.jsonl``, TensorBoard and whoever listens; in the first process only."""
+
+    def __init__(self, run: RunConfig, step: int, on_step: OnStep) -> None:
+        """Rows of steps after ``step``, which are yet to come in a run that was interrupted, are dropped."""
+        self.folder, self.warn, self.on_step = run.folder, run.warn, on_step
+        path = run.folder / "metrics.jsonl"
+        self.rows = [row for row in read_metrics(path) if row["step"] <= step]
         for name in ("metrics.jsonl", "last.safetensors", "best.safetensors", "weights.safetensors"):
             remove_leftovers(run.folder / name)
-        with atomic_write(self.path, force=True) as aside:
+        with atomic_write(path, force=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
-        self.file = self.path.open("a", encoding="utf-8")
-        self.board = _board(run.folder / "tensorboard", state.step)
+        self.file = path.open("a", encoding="utf-8")
+        self.board = _open_tensorboard(run.folder / "tensorboard", step)
 
     def __enter__(self) -> Self:
         return self
@@ -101,9 +148,8 @@ class RunWriter:
         if self.board is not None:
             self.board.close()
 
-    def write(self, values: Mapping[str, float]) -> None:
-        """Add a row, and report it."""
-        step = self.state.step
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a row."""
         row = {"step": step, **{name: round(value, 6) for name, value in values.items()}}
         self.rows.append(row)
         self.file.write(json.dumps(row) + "\n")
@@ -111,43 +157,22 @@ class RunWriter:
         if self.board is not None:
             for name, value in values.items():
                 self.board.add_scalar(name, value, step)
-        self.report(step, dict(values))
+        self.on_step(step, dict(values))
 
-    def validate(self) -> None:
-        """Score the averaged networks, keep them if they are the best, and draw the pictures."""
-        stage, state = self.stage, self.state
-        self.scores = stage.validate(state.average)
-        self.write(self.scores)
-        score = self.scores[stage.score]
-        if math.isfinite(score) and (state.best is None or score > state.best):
-            state.best = score
-            self._save_weights("best.safetensors")
-        self._save_picture("curves.png", draw_curves(self.rows))
-        picture = stage.draw_samples(state.average)
-        if picture is not None:
-            self._save_picture("samples.png", picture)
+    def save_curves(self, step: int) -> None:
+        """Draw all rows, if matplotlib is installed."""
+        try:
+            self.save_picture(step, "curves.png", draw_curves(self.rows))
+        except ImportError:
+            self.warn("no curves.png, as matplotlib is not installed; it comes with pgen[plots]")
+            self.warn = lambda message: None  # once is enough
 
-    def checkpoint(self) -> None:
-        """Save the state, and the averaged weights by themselves."""
-        self.run.checkpoints.save(self.state)
-        self._save_weights("last.safetensors")
-
-    def finish(self) -> None:
-        """Write the finished weights, if they are not there."""
-        path = self.run.weights
-        if not path.exists() or describe(path)["info"].get("step") != self.state.step:
-            self._save_weights(path.name)
-
-    def _save_weights(self, name: str) -> None:
-        networks = {**self.state.average, **self.stage.frozen_networks}
-        info = {**self.run.info, "step": self.state.step, "scores": self.scores}
-        save_weights(self.run.folder / name, self.stage.frame, networks, info, force=True)
-
-    def _save_picture(self, name: str, picture: NDArray[np.uint8]) -> None:
-        with atomic_write(self.run.folder / name, force=True) as aside:
+    def save_picture(self, step: int, name: str, picture: NDArray[np.uint8]) -> None:
+        """Write the picture (H, W, 3) as the file ``name``, in place of the one before."""
+        with atomic_write(self.folder / name, force=True) as aside:
             Image.fromarray(picture).save(aside, optimize=True)
         if self.board is not None:
-            self.board.add_image(name.removesuffix(".png"), picture, self.state.step, dataformats="HWC")
+            self.board.add_image(name.removesuffix(".png"), picture, step, dataformats="HWC")
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
@@ -164,7 +189,7 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     return rows
 
 
-def _board(folder: Path, step: int) -> Any:
+def _open_tensorboard(folder: Path, step: int) -> Any:
     """Where TensorBoard looks, or None if it is not installed or does not fit what else is."""
     try:
         from torch.utils.tensorboard import SummaryWriter

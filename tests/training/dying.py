@@ -18,7 +18,7 @@ def one_dies(processes: ProcessGroup, killed: bool) -> str:
         if processes.rank == 1 and turn == 3:
             if killed:
                 os.kill(os.getpid(), signal.SIGKILL)
-            raise InputError("photos/7.png: cut short; fetch it again")
+            raise InputError("photos/7.png: cut short; fetch it again", option="data")
         processes.mean(torch.zeros(1))
         time.sleep(0.01)
     return "not noticed"

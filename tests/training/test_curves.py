@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pgen.training.curves import draw_curves, round_numbers
-
-BLUE, ORANGE, GREEN = (34, 106, 198), (216, 108, 24), (26, 138, 84)
+from pgen.training.curves import draw_curves
+from pgen.training.loop import train
+from tests.training.toy import Toy, quiet, run_in
 
 
 def rows(count: int = 60) -> list[dict[str, float]]:
@@ -20,52 +20,31 @@ def rows(count: int = 60) -> list[dict[str, float]]:
     return [*losses, {"step": 10 * count, "miou": 0.5}]
 
 
-def panel(picture: np.ndarray, index: int) -> np.ndarray:
-    """The panel at ``index``, of the first row, without its title and last value."""
-    return picture[64 + 34 : 64 + 236, 20 + 380 * index : 20 + 380 * (index + 1)].astype(int)
+def panels_with_lines(picture: np.ndarray) -> list[bool]:
+    """Which of the three panels have a colour in them."""
+    colourful = np.ptp(picture.astype(int), axis=-1) > 60
+    return [bool(part.any()) for part in np.array_split(colourful, 3, axis=1)]
 
 
-def has(pixels: np.ndarray, colour: tuple[int, int, int]) -> bool:
-    return bool((np.abs(pixels - colour).max(-1) < 12).any())
-
-
-def test_each_value_has_a_panel_in_the_colour_of_its_kind() -> None:
+def test_each_value_has_a_panel() -> None:
     picture = draw_curves(rows())
-    assert (picture.dtype, picture.shape) == (np.uint8, (64 + 236 + 20, 40 + 3 * 380, 3))
-    for index, colour in enumerate((BLUE, ORANGE, GREEN)):
-        assert [has(panel(picture, index), other) for other in (BLUE, ORANGE, GREEN)] == [
-            other == colour for other in (BLUE, ORANGE, GREEN)
-        ]
-
-
-def test_a_loss_that_falls_is_drawn_falling() -> None:
-    pixels = panel(draw_curves(rows()), 0)
-    ys, xs = np.nonzero(np.abs(pixels - BLUE).max(-1) < 12)
-    assert ys[xs < np.quantile(xs, 0.1)].mean() < ys[xs > np.quantile(xs, 0.9)].mean() - 50
-
-
-def test_a_single_outlier_does_not_flatten_the_rest() -> None:
-    spoilt = rows()
-    spoilt[30]["discriminator"] = 1e6
-    found = [
-        np.ptp(np.nonzero(np.abs(panel(draw_curves(r), 1) - (246, 214, 184)).max(-1) < 12)[0]) for r in (rows(), spoilt)
-    ]
-    assert min(found) > 60
+    assert picture.dtype == np.uint8
+    assert panels_with_lines(picture) == [True, True, True]
+    assert panels_with_lines(draw_curves([row for row in rows() if "miou" not in row])) == [True, True, False]
 
 
 @pytest.mark.parametrize("given_rows", [[], [{"step": 0}], rows(1), [{"step": 5, "miou": math.nan}]])
 def test_hardly_anything_to_draw(given_rows: list[dict[str, float]]) -> None:
-    assert draw_curves(given_rows).shape[1] == 1180
+    assert draw_curves(given_rows).shape == draw_curves(rows()).shape
 
 
-@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
-def test_round_numbers_enclose_their_range(one: float, other: float) -> None:
-    low, high = sorted((one, other))
-    ticks = round_numbers(low, high)
-    slack = 1e-6 * max(abs(low), abs(high), 1e-300)
-    assert ticks[0] <= low + slack
-    assert ticks[-1] >= high - slack
-    assert 2 <= len(ticks) <= 8
-    step = ticks[1] - ticks[0]
-    digits = step / 10 ** math.floor(math.log10(step * (1 + 1e-9)))
-    assert min(abs(digits - digit) for digit in (1, 2, 5, 10)) < 1e-3
+def test_without_matplotlib_there_are_no_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is said once."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    warnings: list[str] = []
+    task = Toy()
+    task.schedule = type(task.schedule)(steps=8, batch=2, validate=2)
+    train(task, run_in(tmp_path, warn=warnings.append), quiet)
+    assert not (tmp_path / "curves.png").exists()
+    assert len(warnings) == 1
+    assert "pgen[plots]" in warnings[0]

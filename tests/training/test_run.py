@@ -34,7 +34,7 @@ def test_finished_weights_can_be_loaded(tmp_path: Path) -> None:
 def test_an_unfinished_run_is_not_started_over(tmp_path: Path) -> None:
     checkpoint = train(Toy(), run_in(tmp_path, max_steps=3), quiet)
     before = checkpoint.read_bytes()
-    with pytest.raises(InputError, match=r"unfinished run: continue it with --resume or choose another --out"):
+    with pytest.raises(InputError, match="unfinished run: resume it, or choose another folder"):
         train(Toy(), run_in(tmp_path), quiet)
     assert checkpoint.read_bytes() == before
 

@@ -8,9 +8,8 @@ import torch
 
 from pgen.training.distributed import ProcessGroup
 from pgen.training.loader import load_steps
-from pgen.training.loop import first_state, train
+from pgen.training.loop import Step, create_state, train
 from pgen.training.run import RunConfig
-from pgen.training.step import Step
 from tests.training.stages import NAMES, builder
 
 #: So that the course does not depend on the number of processes: no dropout, and no areas of whole batches.
@@ -36,10 +35,11 @@ def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precis
     found: Gradients = {}
     for name in NAMES:
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
-        processes.prepare(stage.networks)
-        state = first_state(stage, RunConfig(folder / "none", {}, precision=precision), processes)
+        processes.sync_batch_norms(stage.networks)
+        run = RunConfig(folder / "none", {}, precision=precision)
+        state = create_state(stage, run, processes)
         (loaded,) = load_steps(stage, 0, range(1), processes)
-        losses = Step(stage, state, 0, precision, processes)(loaded, "")
+        losses = Step(stage, state, run, processes)(loaded)
         every = [*stage.networks.named_parameters(), *stage.discriminators.named_parameters("critics")]
         parameters = [(key, p) for key, p in every if p.requires_grad]  # the parser's trunk is frozen
         found[name] = {key: p.grad for key, p in parameters if p.grad is not None}
@@ -61,13 +61,13 @@ def all_together(processes: ProcessGroup, folder: Path) -> None:
     in_bf16 = gradients(processes, folder, precision="bf16")
     in_parts = gradients(processes, folder, accumulate=2)
     train_on(processes, folder, "run", 4)
-    told = processes.shared(lambda: ["who", processes.rank])
+    told = processes.broadcast(lambda: ["who", processes.rank])
     seen = [
         processes.any(processes.rank == 1),
         processes.any(False),
         processes.mean(torch.tensor(processes.rank * 1.0)),
     ]
-    if processes.first:
+    if processes.is_first:
         torch.save(
             {
                 "fp32": found,
