@@ -20,9 +20,10 @@ _SAME_FACE = 0.6
 class Transfer:
     """The geometry that carries a batch of source poses to target poses in one frame; what costs is kept."""
 
-    def __init__(self, source: Tensor, target: Tensor, size: Size) -> None:
+    def __init__(self, source: Tensor, target: Tensor, size: Size, affines: Tensor | None = None) -> None:
+        """Poses (B, 18, 2) in a frame of ``size``; ``affines`` are their `part_affines`, where they are known."""
         self.source, self.target, self.size = source, target, size
-        self.affines = part_affines(source, target)
+        self.affines = part_affines(source, target) if affines is None else affines.to(source)
         self.masks = part_masks(target, size)
         self._plain: dict[int, Warp] = {}
 

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 
 from pgen.body.batch import PersonBatch, flip_persons, to_float
 from pgen.body.joints import TORSO_JOINTS, known_joints
+from pgen.body.transfer import Transfer
 from pgen.data.example import Split
 from pgen.data.store import Store
 from pgen.errors import InputError
@@ -77,7 +78,7 @@ class PersonDataset(Dataset[PersonSample]):
     """
 
     def __init__(self, store: Store, split: Split = "train", in_memory: bool | None = None, sharing: int = 1) -> None:
-        self.indices, self.store, self.size = store.indices(split), store, store.size
+        self.indices, self.store, self.split, self.size = store.indices(split), store, split, store.size
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
         if in_memory is None:
@@ -111,6 +112,12 @@ class PersonDataset(Dataset[PersonSample]):
         if self._stored is not None:
             return self._stored.labels
         return torch.from_numpy(np.stack([self.store.parsing(row) for row in self.indices]))
+
+    def transfer(self, pairs: Tensor, device: torch.device | str = "cpu") -> Transfer:
+        """The geometry of ``pairs`` (B, 2), (source, target) indices, by the affines that are stored of test pairs."""
+        source, target = (self.poses[side].to(device) for side in pairs.T)
+        stored = self.store.pair_affines(self.indices[pairs.numpy()], self.split)
+        return Transfer(source, target, self.size, None if stored is None else torch.from_numpy(stored))
 
     def batch(self, indices: Tensor, device: torch.device | str = "cpu") -> PersonBatch:
         """The people at ``indices``, long (B,), as they are."""

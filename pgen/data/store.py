@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +79,7 @@ class Store:
         self.path = Path(path)
         self._process = -1
         self._handle: h5py.File | None = None
+        self._affines_of: dict[Split, dict[tuple[int, ...], NDArray[np.float32]]] = {}
         try:
             self._read_columns()
         except (InputError, MemoryError):
@@ -152,6 +154,17 @@ class Store:
     def affines(self, split: Split = "test") -> NDArray[np.float32]:
         """The affines of the ten parts for each of `pairs`, from target to source pixels: float32 (M, 10, 2, 3)."""
         return self._column(f"affines/{split}") if split in self._pairs else np.empty((0, *AFFINES), np.float32)
+
+    def pair_affines(self, pairs: Iterable[Sequence[int]], split: Split = "test") -> NDArray[np.float32] | None:
+        """The stored affines of some of `pairs`, as (source, target) indices: float32 (B, 10, 2, 3).
+
+        None if one of them is no pair of ``split``.
+        """
+        if split not in self._affines_of:
+            rows = map(tuple, self.pairs(split).tolist())
+            self._affines_of[split] = dict(zip(rows, self.affines(split), strict=True))
+        found = [self._affines_of[split].get((int(source), int(target))) for source, target in pairs]
+        return np.stack(found) if found and all(one is not None for one in found) else None
 
     def pseudo_labels(self) -> PseudoLabels | None:
         """The pseudo labels that `write_pseudo_labels` has added, None if there are none."""

@@ -21,8 +21,8 @@ from pgen.training.run import RunConfig, check_batch, check_precision
 from pgen.training.task_builder import TaskBuilder, WeightsBefore
 from pgen.version import version
 
-#: The trainings in their order, and the group of each in a preset; the parser needs none of the others.
-TASKS = {"pose": "pose", "hs": "semantic", "joint": "appearance", "parser": "parser"}
+#: The trainings in their order, and what their commands and run folders are called.
+TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "parser"}
 
 AnyPath = str | os.PathLike[str]
 
@@ -53,17 +53,18 @@ def train(
     """Train the pose detector, H_S, H_A or the parser.
 
     Args:
-        task: "pose"; "hs"; "joint", H_A with H_S frozen or both end to end; "parser".
+        task: "pose"; "semantic", H_S; "appearance", H_A with H_S frozen or both end to end; "parser". Or as the
+            commands call them.
         data: a prepared data set, ``.h5``.
-        out: folder of the run, see `pgen.training.run`; by default ``runs/TASK``.
+        out: folder of the run, see `pgen.training.run`; by default one in ``runs``, as the commands call the task.
         preset: sizes and schedule.
         recipe: losses, "paper" or "pgen"; by default what the preset is meant for.
         settings: changes of the preset, such as ``"semantic.schedule.steps=2000"``.
-        variant: of the paper's ablation, for "joint": "baseline", "ts-gt", "ts-pred" or "e2e".
+        variant: of the paper's ablation, for "appearance": "baseline", "ts-gt", "ts-pred" or "e2e".
         start: weights that H_S or H_A starts from; those of H_S at half the frame are grown, one-level weights of H_A
             become the global network of a two-level one.
-        semantic, pose: for "joint", finished weights of H_S and of the pose detector.
-        vgg: for "joint", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable, else bundled.
+        semantic, pose: for "appearance", finished weights of H_S and of the pose detector.
+        vgg: for "appearance", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable.
         seed: makes the run repeatable.
         resume: continue the run in ``out``.
         gpus: train on these GPUs, a process each; by default on the first one, if any.
@@ -82,11 +83,13 @@ def train(
         InputError: the run folder, the data set, the settings, or what came before, cannot be used.
         PgenError: a loss is not finite, or a process was killed.
     """
-    if task not in TASKS:
+    name = TASKS.get(task, task)
+    group = next((group for group, called in TASKS.items() if called == name), None)
+    if group is None:
         raise InputError(f"there is no training {task}; choose of {', '.join(TASKS)}", option="task")
     # What is wrong is said before processes are started.
     config = load_preset(preset, [*settings, *([f"appearance.variant={variant}"] if variant else [])], recipe)
-    schedule = getattr(config, TASKS[task]).schedule
+    schedule = getattr(config, group).schedule
     check_batch(schedule, len(gpus) or processes or 1)
     data = Path(data)
     info = {
@@ -99,12 +102,12 @@ def train(
     }
     monitor = monitor or Monitor(on_log)
     run = RunConfig(
-        Path(out or Path("runs") / task), info, seed, precision, max_steps, resume, monitor.warn, workers
+        Path(out or Path("runs") / name), info, seed, precision, max_steps, resume, monitor.warn, workers
     )  # fmt: skip
     before = WeightsBefore(
         Path(semantic), Path(pose), None if vgg is None else str(vgg), None if start is None else Path(start)
     )
-    return run_in_processes(tuple(gpus), processes, _train_in, task, data, config, run, before, monitor)
+    return run_in_processes(tuple(gpus), processes, _train_in, name, data, config, run, before, monitor)
 
 
 def _train_in(

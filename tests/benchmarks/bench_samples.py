@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,11 +19,16 @@ from PIL import Image, ImageOps
 from skimage import data
 
 from pgen.body.parts import part_affines as part_affines_of_batch
+from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.packing import pack_example
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
+from pgen.training.config import Schedule
+from pgen.training.distributed import ProcessGroup
+from pgen.training.loader import load_steps
+from pgen.training.sampling import SampledPairs, sample_pairs
 from tests.body.definitions import heatmaps, part_affines, part_masks, pose_mask
 
 SIZE = (256, 256)
@@ -88,6 +94,48 @@ def test_samples_a_second(store: Store) -> None:
     print(f"{'samples in batches (two images and maps, affines)':58} {samples:8.0f} a second")
     print(f"{'heatmaps, masks and affines of a sample, online in numpy':58} {online:8.1f} a second")
     print(f"{'ratio':58} {samples / online:8.1f}")
+
+
+class Pairs:
+    """A task that asks for pairs of photos and nothing else."""
+
+    def __init__(self, train: PersonDataset) -> None:
+        self.train, self.schedule = train, Schedule(batch=BATCH)
+        self.matches = torch.arange(len(train))[:, None]
+
+    def sample(self, rng: torch.Generator) -> SampledPairs:
+        return sample_pairs(self.train, self.matches, self.schedule, rng, 1.0)
+
+
+@pytest.mark.benchmark
+def test_loader(store: Store) -> None:
+    """Samples a second that a training is given, each of two photos and maps, as networks see them."""
+    torch.set_num_threads(1)
+    print()
+    for in_memory, workers in ((True, 0), (False, 0), (False, 1), (False, 2), (False, 4)):
+        task: Any = Pairs(PersonDataset(store, in_memory=in_memory))
+        steps = load_steps(task, 0, range(10**6), ProcessGroup(), workers)
+        found = rate(lambda number, steps=steps: [next(steps).parts[0].persons(r) for r in ("source", "target")])
+        place = "memory" if in_memory else "the file"
+        print(f"{f'samples from {place}, {workers} workers':58} {BATCH * found:8.0f} a second")
+
+
+@pytest.mark.benchmark
+def test_affines_of_pairs(store: Store) -> None:
+    """Computing the affines of validation pairs, against looking up those that are stored."""
+    torch.set_num_threads(1)
+    pairs = [(k, (7 * k + 1) % PHOTOS) for k in range(16)]
+    source, target = (torch.from_numpy(store.poses[list(side)]) for side in zip(*pairs, strict=True))
+    stored = torch.zeros(len(pairs), 10, 2, 3).numpy()
+    rows = dict(zip(pairs, stored, strict=True))
+    ways: dict[str, Callable[[int], object]] = {
+        "computed": lambda number: part_affines_of_batch(source, target),
+        "looked up": lambda number: torch.from_numpy(np.stack([rows[pair] for pair in pairs])),
+        "all of a Transfer": lambda number: Transfer(source, target, SIZE),
+    }
+    print()
+    for name, work in ways.items():
+        print(f"{f'affines of a pair, {name}':58} {1e6 / (len(pairs) * rate(work, 1.0)):8.1f} us")
 
 
 @pytest.mark.benchmark

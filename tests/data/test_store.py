@@ -77,6 +77,8 @@ def test_geometry_is_that_of_the_poses(tmp_path: Path) -> None:
         assert store.pairs(split).tolist() == [list(pair) for pair in pairs]
         expected = [part_affines(store.poses[source], store.poses[target]) for source, target in pairs]
         np.testing.assert_allclose(store.affines(split), expected, atol=1e-3)
+        np.testing.assert_array_equal(store.pair_affines(store.pairs(split)[::-1], split), store.affines(split)[::-1])
+        assert store.pair_affines([(5, 0)], split) is None
 
 
 def test_geometry_without_pairs(tmp_path: Path) -> None:

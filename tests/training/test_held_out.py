@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
 from pgen.data.dataset import PersonDataset
+from pgen.data.store import Store
 from pgen.training.held_out import ValidationBatch, _joint_errors, score_transfers
-from tests.training.people import SIZE, painting
+from tests.training.people import SIZE, painting, write_people
+from tests.training.stages import builder
 
 Samplers = tuple[PersonDataset, PersonDataset]
 
@@ -30,3 +35,24 @@ def test_the_truth_has_the_highest_scores(samplers: Samplers) -> None:
     assert scores["ssim"] == scores["mask_ssim"] == scores["miou"] == 1
     assert scores["paste_ssim"] < 1
     assert scores["paste_mask_ssim"] < 1
+
+
+@pytest.mark.parametrize("name", ["semantic", "appearance"])
+def test_scores_by_stored_affines_are_those_by_computed_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    task = builder(write_people(tmp_path / "people.h5"))(name)
+    asked = []
+    of_store = Store.pair_affines
+
+    def watched(store: Store, *arguments: Any) -> Any:
+        asked.append(of_store(store, *arguments))
+        return asked[-1]
+
+    monkeypatch.setattr(Store, "pair_affines", watched)
+    found = task.validate(task.networks.eval())
+    assert asked
+    assert all(affines is not None for affines in asked)
+    monkeypatch.setattr(Store, "pair_affines", lambda *_: None)
+    computed = task.validate(task.networks.eval())
+    assert found == pytest.approx(computed, abs=1e-4, nan_ok=True)

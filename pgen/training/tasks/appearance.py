@@ -193,7 +193,7 @@ class AppearanceTask:
 
     def _generate_pairs(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
         source, target = (self._hide_parsing(self.held_out.batch(side, self.device)) for side in pairs.T)
-        transfer = Transfer(source.poses, target.poses, self.frame)
+        transfer = self.held_out.transfer(pairs, self.device)
         parsing = self._find_test_parsing(networks, source, target, transfer)
         paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
         image = self._paint(networks["appearance"], source, transfer, parsing, paste)

@@ -109,7 +109,7 @@ class SemanticTask:
         counts = []  # of the prediction and of the source's map, left as it is
         for pairs in self.pairs.split(32):
             source, target = (self.held_out.batch(side, self.device) for side in pairs.T)
-            logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pairs, self.device))  # type: ignore[arg-type]
             both = (logits.argmax(1), source.labels)
             counts.append(torch.stack([count_intersection_and_union(one, target.labels).sum(0) for one in both]))
         predicted, copied = mean_iou(torch.stack(counts).sum(0)).tolist()
@@ -121,7 +121,7 @@ class SemanticTask:
         rows = []
         for pair in self.pairs[spread_indices(len(self.pairs))]:
             source, target = (self.held_out.batch(side[None], self.device) for side in pair)
-            logits = predict_parsing(networks["semantic"], source, Transfer(source.poses, target.poses, self.frame))  # type: ignore[arg-type]
+            logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pair[None], self.device))  # type: ignore[arg-type]
             maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
             skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())
             captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
