@@ -163,8 +163,10 @@ class Store:
         if split not in self._affines_of:
             rows = map(tuple, self.pairs(split).tolist())
             self._affines_of[split] = dict(zip(rows, self.affines(split), strict=True))
-        found = [self._affines_of[split].get((int(source), int(target))) for source, target in pairs]
-        return np.stack(found) if found and all(one is not None for one in found) else None
+        try:
+            return np.stack([self._affines_of[split][int(source), int(target)] for source, target in pairs])
+        except KeyError:
+            return None
 
     def pseudo_labels(self) -> PseudoLabels | None:
         """The pseudo labels that `write_pseudo_labels` has added, None if there are none."""
