@@ -12,7 +12,6 @@ from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, log_n
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
-from pgen.cli.targets import read_targets
 from pgen.cli.terminal import progress
 from pgen.errors import InputError
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pgen.inference.targets import Retarget
-
-    Picture = NDArray[np.uint8]
 
 _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
@@ -81,30 +78,32 @@ def run(
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
+    from pgen.inference.video import read_targets
 
     annotators = make_annotators(annotator, person, parser)
-    targets, seconds, is_motion = read_targets(pose, annotators, frames)
+    sequence = read_targets(pose, annotators, frames, progress)
+    log_notes(sequence.notes)
     predictor = open_predictor(weights, device, seed, annotators)
-    body: Retarget = "none" if not retarget else "motion" if is_motion else "each"
-    maps = None if parsing is None else [parsing] * len(targets)
+    body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
+    maps = None if parsing is None else [parsing] * len(sequence.poses)
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for photo in photos:
         subject = photo.read(predictor)
         log_notes(subject.notes)
-        predictor.generate_many(subject, targets, maps, body)
+        predictor.generate_many(subject, sequence.poses, maps, body)
         names.append(subject.name)
-    files = find_output_files(out, names, [target.name for target in targets], force, sheet)
-    largest = 512 if len(photos) * len(targets) <= _LARGE_ROWS else 256
-    rows: list[list[tuple[str, Picture]]] = []
-    pictures: list[Picture] = []
+    files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet)
+    largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
+    rows: list[list[tuple[str, NDArray[np.uint8]]]] = []
+    pictures: list[NDArray[np.uint8]] = []
     batch = Batch(force, paste)
-    with progress("generating", len(photos) * len(targets)) as advance:
+    with progress("generating", len(photos) * len(sequence.poses)) as advance:
         for photo, row in zip(photos, files, strict=True):
             left = [*row]
             with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
                 subject = subject if len(photos) == 1 else photo.read(predictor)
-                for result in predictor.generate_many(subject, targets, maps, body):
+                for result in predictor.generate_many(subject, sequence.poses, maps, body):
                     batch.warn_once((*subject.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))
@@ -116,5 +115,5 @@ def run(
     if sheet is not None and rows:
         write_sheet(sheet, draw_sheet(rows), force)
     if gif is not None and pictures:
-        print(write_gif(gif, pictures, seconds[: len(pictures)], force))
+        print(write_gif(gif, pictures, sequence.seconds[: len(pictures)], force))
     batch.finish()

@@ -76,11 +76,10 @@ def run(
     wanted = check_regions([name.strip() for name in regions.split(",")])
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, None, parser))
     batch = Batch(force, paste=True)
-    people = []
-    for photo in photos:
-        people.append(photo.read(predictor))
-        log_notes(people[-1].notes)
-        batch.warn_once(people[-1].warnings)
+    people = [photo.read(predictor) for photo in photos]
+    for one in people:
+        log_notes(one.notes)
+        batch.warn_once(one.warnings)
     givers, takers = people[: len(clothes)], people[len(clothes) :]
     pairs = [(giver, taker) for giver in givers for taker in takers]
     for giver, taker in pairs:
@@ -114,9 +113,8 @@ def _draw_sheet(
     nothing = np.full((1, 1, 3), 255, np.uint8)
     rows = [[("clothes below, people beside", nothing), *((taker.name, taker.image) for taker in takers)]]
     for row, giver in enumerate(givers):
-        cells = [(giver.name, giver.image)]
+        rows.append([(giver.name, giver.image)])
         for taker, result in zip(takers, results[row * len(takers) :], strict=False):
-            failed = ("failed", nothing)
-            cells.append(failed if result is None else (f"{taker.name} + {giver.name}", result.image))
-        rows.append(cells)
+            title = f"{taker.name} + {giver.name}"
+            rows[-1].append(("failed", nothing) if result is None else (title, result.image))
     return draw_sheet(rows, (_CELL, _CELL))

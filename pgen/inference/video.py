@@ -1,8 +1,10 @@
-"""Target poses from videos, animations and folders of frames."""
+"""Target poses of every kind, also from videos, animations and folders of frames."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +16,17 @@ from pgen.body.torso import list_missing_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.formats.moving_pictures import read_frames
+from pgen.data.formats.moving_pictures import is_moving, read_frames
+from pgen.data.inputs import split_spec
+from pgen.data.named_poses import find_named_pose
 from pgen.errors import InputError
+from pgen.inference.inputs import PoseLike, read_target
+
+# How long a pose that is no frame of a motion is shown in an animation.
+_STILL_SECONDS = 0.8
+
+#: Shows progress: a context manager for a title and a total that yields what advances it.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)
@@ -25,9 +36,33 @@ class PoseSequence:
     poses: list[LoadedPose]
     seconds: list[float]  #: how long each is shown
     notes: tuple[str, ...]  #: what they were estimated by, and what was left out
+    is_motion: bool = True  #: whether they are one motion of one person
 
 
-def read_pose_sequence(
+def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, progress: Progress) -> PoseSequence:
+    """The poses of all ``specs``; of a video, animation or folder of frames, ``most`` frames at the most.
+
+    Raises `InputError` if one cannot be read.
+    """
+    found = []
+    for spec in specs:
+        path = None
+        if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
+            file, entry = split_spec(spec)
+            path = file if entry is None and is_moving(file) else None
+        if path is None:
+            pose = read_target(spec, annotators)
+            found.append(PoseSequence([pose], [_STILL_SECONDS], pose.notes, False))
+        else:
+            with progress(f"poses of {path.name}", most) as advance:
+                found.append(read_motion(path, annotators, most, advance))
+    poses, seconds, notes = (
+        [item for sequence in found for item in getattr(sequence, name)] for name in ("poses", "seconds", "notes")
+    )
+    return PoseSequence(poses, seconds, tuple(notes), len(found) == 1 and found[0].is_motion)
+
+
+def read_motion(
     path: Path, annotators: Annotators, most: int, advance: Callable[[], None] = lambda: None
 ) -> PoseSequence:
     """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
@@ -53,9 +88,8 @@ def read_pose_sequence(
     poses, seconds = [], []
     for frame, pose in zip(frames, smooth_motion(found), strict=True):
         if not list_missing_torso(pose):
-            poses.append(
-                LoadedPose(pose, (height, width), f"{path.stem}-{frame.name}" if path.is_dir() else frame.name)
-            )
+            name = f"{path.stem}-{frame.name}" if path.is_dir() else frame.name
+            poses.append(LoadedPose(pose, (height, width), name))
             seconds.append(frame.seconds)
     if not poses:
         raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
