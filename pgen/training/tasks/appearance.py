@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,8 +14,7 @@ from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.cross_entropy import IGNORED_LABEL
-from pgen.losses.gan import discriminator_losses
-from pgen.models.appearance import TwoLevelAppearanceGenerator, paint
+from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, paint
 from pgen.models.color_correction import paint_color_corrected
 from pgen.models.registry import build_network
 from pgen.models.semantic import predict_parsing
@@ -26,6 +24,7 @@ from pgen.training.held_out import ValidationBatch, draw_transfers, score_transf
 from pgen.training.sampling import SampledTransfers, sample_transfers
 from pgen.training.tasks.appearance_objective import FrozenNetworks, Generated, ParsingPrediction, weigh_terms
 from pgen.training.tasks.base import Judged
+from pgen.training.tasks.person_task import PersonTask, spread_indices
 
 
 def needs_semantic(config: AppearanceTraining) -> bool:
@@ -33,7 +32,7 @@ def needs_semantic(config: AppearanceTraining) -> bool:
     return config.variant == "e2e" or (config.variant == "ts-pred" and config.random_pose_prob > 0)
 
 
-class AppearanceTask:
+class AppearanceTask(PersonTask):
     """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
     name, score = "joint", "mask_ssim"
@@ -51,21 +50,15 @@ class AppearanceTask:
     ) -> None:
         """``matches`` are pseudo labels (N, K), indices into ``train``."""
         torch.manual_seed(seed)
-        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
-        self.frozen = frozen = frozen.to(self.device)
-        self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
-        self.matches = matches
-        self.model = build_network("appearance", config.network)
-        self.networks = nn.ModuleDict({"appearance": self.model})
-        self.discriminators = nn.ModuleDict()
+        self.config, self.pairs, self.matches = config, held_out_pairs, matches
+        self.model: AppearanceGenerator = build_network("appearance", config.network)
+        discriminators = {}
         if config.weights["adversarial"]:
-            self.discriminators["image"] = build_network("discriminator", config.discriminator)
+            discriminators["image"] = build_network("discriminator", config.discriminator)
         if config.weights["face_adversarial"]:
-            self.discriminators["face"] = build_network("discriminator", config.face_discriminator)
-        for network in (self.networks, self.discriminators):
-            network.to(self.device).to(memory_format=torch.channels_last)
-        self.lr_factors: Mapping[str, float] = {}
-        self.frozen_networks: Mapping[str, nn.Module] = {}
+            discriminators["face"] = build_network("discriminator", config.face_discriminator)
+        super().__init__(config.schedule, train, held_out, device, {"appearance": self.model}, discriminators)
+        self.frozen = frozen = frozen.to(self.device)
         if config.variant == "e2e":
             assert frozen.semantic is not None  # who builds it sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
@@ -108,9 +101,6 @@ class AppearanceTask:
         return terms, {
             name: (generated.judged[name][0], generated.judged[name][1].detach()) for name in self.discriminators
         }
-
-    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
-        return discriminator_losses(self.discriminators, judged)
 
     def _hide_parsing(self, persons: PersonBatch) -> PersonBatch:
         """The people as the variant knows them: the baseline has no parsing maps."""
@@ -215,5 +205,4 @@ class AppearanceTask:
     @torch.no_grad()
     def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """The same few held-out pairs as a picture, uint8 (H, W, 3)."""
-        pairs = self.pairs[torch.linspace(0, len(self.pairs) - 1, min(8, len(self.pairs))).long()]
-        return draw_transfers(self._generate_pairs(networks, pairs))
+        return draw_transfers(self._generate_pairs(networks, self.pairs[spread_indices(len(self.pairs), 8)]))

@@ -27,7 +27,7 @@ from pgen.training.augment.random_neckline import randomize_necklines
 from pgen.training.config import ParserTraining
 from pgen.training.sampling import SampledPhotosWithBackgrounds, sample_photos_with_backgrounds
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.supervised import SupervisedTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, spread_indices
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
@@ -39,7 +39,7 @@ _REPLACED, _DISTORTED = 0.6, 0.5
 _NECKLINES = 0.35  # share of samples that get another neckline, where they can
 
 
-class ParserTask(SupervisedTask):
+class ParserTask(PersonTask):
     """Photo, joints and silhouette → parsing map."""
 
     name, score = "parser", "miou"
@@ -56,7 +56,7 @@ class ParserTask(SupervisedTask):
         self.config = config
         self.parser: Parser = build_network("parser", config.network)
         self.parser.trunk.load_state_dict(load_trunk_state())
-        super().__init__(self.parser, config.schedule, train, held_out, device)
+        super().__init__(config.schedule, train, held_out, device, {self.name: self.parser})
 
     def sample(self, rng: torch.Generator) -> SampledPhotosWithBackgrounds:
         return sample_photos_with_backgrounds(self.train, self.schedule, rng)

@@ -18,7 +18,7 @@ from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.supervised import SupervisedTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -32,7 +32,7 @@ def target_heatmaps(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor
     return heatmaps(downscale_poses(poses, stride), small, heatmap_sigma(size) / stride)
 
 
-class PoseTask(SupervisedTask):
+class PoseTask(PersonTask):
     """Heatmap regression with noise, brightness, flips and zoom."""
 
     name, score = "pose", "pck"
@@ -48,7 +48,7 @@ class PoseTask(SupervisedTask):
         torch.manual_seed(seed)
         self.config = config
         self.detector: PoseDetector = build_network("pose", config.network)
-        super().__init__(self.detector, config.schedule, train, held_out, device)
+        super().__init__(config.schedule, train, held_out, device, {self.name: self.detector})
 
     def sample(self, rng: torch.Generator) -> SampledPhotos:
         return sample_photos(self.train, self.schedule, rng)

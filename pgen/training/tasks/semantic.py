@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
@@ -13,18 +11,18 @@ from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.dataset import PersonDataset, augment
 from pgen.losses.cross_entropy import parsing_cross_entropy
-from pgen.losses.gan import discriminator_losses, gan_real_loss
+from pgen.losses.gan import gan_real_loss
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.registry import build_network
-from pgen.models.semantic import predict_parsing
+from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.supervised import spread_indices
+from pgen.training.tasks.person_task import PersonTask, spread_indices
 
 
-class SemanticTask:
+class SemanticTask(PersonTask):
     """S → S*, the map of somebody else in another pose who wears the same kind of clothes."""
 
     name, score = "hs", "miou"
@@ -41,21 +39,12 @@ class SemanticTask:
     ) -> None:
         """``matches`` are pseudo labels (N, K), indices into ``train``."""
         torch.manual_seed(seed)
-        self.config, self.schedule, self.device = config, config.schedule, torch.device(device)
-        self.train, self.held_out, self.pairs, self.frame = train, held_out, held_out_pairs, train.size
-        self.matches = matches
-        self.model = build_network("semantic", config.network)
-        self.networks = nn.ModuleDict({"semantic": self.model})
-        self.discriminators = nn.ModuleDict()
+        self.config, self.pairs, self.matches = config, held_out_pairs, matches
+        self.model: SemanticGenerator = build_network("semantic", config.network)
+        discriminators = {}
         if config.adversarial:
-            self.discriminators["semantic"] = build_network("discriminator", config.discriminator)
-        for network in (self.networks, self.discriminators):
-            network.to(self.device).to(memory_format=torch.channels_last)
-        self.frozen_networks: Mapping[str, nn.Module] = {}
-        self.lr_factors: Mapping[str, float] = {}
-
-    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
-        """Nothing changes from step to step."""
+            discriminators["semantic"] = build_network("discriminator", config.discriminator)
+        super().__init__(config.schedule, train, held_out, device, {"semantic": self.model}, discriminators)
 
     def sample(self, rng: torch.Generator) -> SampledPairs:
         shares = self.config.back_translation_prob, self.config.self_pair_prob
@@ -99,9 +88,6 @@ class SemanticTask:
             PersonBatch(source.images, labels, poses),
             PersonBatch(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
         )
-
-    def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
-        return discriminator_losses(self.discriminators, judged)
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:

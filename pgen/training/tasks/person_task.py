@@ -1,4 +1,4 @@
-"""What the trainings of pose detector and parser have in common: one network, learning from true annotations alone."""
+"""What the trainings of this package have in common: people, networks on a device, and losses of discriminators."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pgen.data.dataset import PersonDataset
+from pgen.losses.gan import discriminator_losses
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
 
@@ -15,34 +16,34 @@ from pgen.training.tasks.base import Judged
 _ROWS = 6
 
 
-class SupervisedTask:
-    """A `TrainingTask` of one network, without discriminators, in which nothing changes from step to step."""
-
-    name: str
+class PersonTask:
+    """A `TrainingTask` on people, in which nothing changes from step to step."""
 
     def __init__(
         self,
-        network: nn.Module,
         schedule: Schedule,
         train: PersonDataset,
         held_out: PersonDataset,
         device: torch.device | str,
+        networks: Mapping[str, nn.Module],
+        discriminators: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        """``network`` is moved to ``device``, and saved under the task's name."""
+        """Networks are moved to ``device``, and saved under their names."""
         self.schedule, self.device = schedule, torch.device(device)
         self.train, self.held_out, self.frame = train, held_out, train.size
-        self.networks = nn.ModuleDict({self.name: network.to(self.device).to(memory_format=torch.channels_last)})
-        self.discriminators = nn.ModuleDict()
+        self.networks, self.discriminators = nn.ModuleDict(networks), nn.ModuleDict(discriminators)
+        for network in (self.networks, self.discriminators):
+            network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
         self.lr_factors: Mapping[str, float] = {}
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
-        """Nothing changes from step to step."""
+        """Nothing changes."""
 
     def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
-        return {}
+        return discriminator_losses(self.discriminators, judged)
 
 
-def spread_indices(count: int) -> list[int]:
+def spread_indices(count: int, rows: int = _ROWS) -> list[int]:
     """Which few of ``count`` examples are drawn: indices, evenly spread."""
-    return torch.linspace(0, count - 1, min(count, _ROWS)).long().tolist()
+    return torch.linspace(0, count - 1, min(count, rows)).long().tolist()
