@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from pgen.errors import PgenError
-from pgen.runtime.signals import defer_signals
+from pgen.runtime.signals import guard_signals
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def parallel_map(
     batches = iter(lambda: list(islice(items, together)), [])
     waiting: deque[Future[list[T]]] = deque()
     with ExitStack() as ending:
-        with defer_signals():
+        with guard_signals():
             context = multiprocessing.get_context("spawn")
             stopped, stop = context.Pipe(duplex=False)
             pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
@@ -75,7 +75,7 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[t
 
     Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
     """
-    with defer_signals():
+    with guard_signals():
         unset = [name for name in _ONE_THREAD if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
@@ -101,16 +101,16 @@ def _hide_script() -> Iterator[None]:
 def _wait_for_result(future: Future[list[T]]) -> list[T]:
     """What comes of ``future``, waited for so that signals have their effect."""
     done = threading.Lock()
-    with defer_signals():
+    with guard_signals():
         done.acquire()
         future.add_done_callback(lambda _: done.release())
-    with done, defer_signals():
+    with done, guard_signals():
         return future.result()
 
 
 def _end_pool(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
     """End all processes; each finishes the item it is at."""
-    with defer_signals():
+    with guard_signals():
         stop.close()
         pool.shutdown(cancel_futures=True)
         stopped.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pgen.runtime.signals import defer_signals
+from pgen.runtime.signals import guard_signals
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 @pytest.mark.usefixtures("unblocking_thread")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_have_their_effect_afterwards(received: list[int], number: int) -> None:
-    with defer_signals():
+    with guard_signals():
         os.kill(os.getpid(), number)
         threading.Event().wait(0.01)
         assert received == []
@@ -48,7 +48,7 @@ def test_signals_have_their_effect_afterwards(received: list[int], number: int) 
 @pytest.mark.usefixtures("unblocking_thread")
 def test_what_a_handler_raises_leaves_nothing_changed() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), defer_signals(), defer_signals():
+    with pytest.raises(KeyboardInterrupt), guard_signals(), guard_signals():
         os.kill(os.getpid(), signal.SIGINT)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -58,7 +58,7 @@ def test_other_threads_may_use_it() -> None:
     done = []
 
     def work() -> None:
-        with defer_signals():
+        with guard_signals():
             done.append(True)
 
     thread = threading.Thread(target=work)
