@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pgen.inference.predictor import load as load
     from pgen.inference.result import Result as Result
     from pgen.preparation import prepare as prepare
+    from pgen.training.build import train as train
 
 __version__ = VERSION
 

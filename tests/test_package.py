@@ -13,11 +13,8 @@ import pgen
 from pgen.errors import InputError, PgenError
 from pgen.version import version
 
-# TODO: remove with the last of what it marks.
-todo = pytest.mark.xfail(reason="work in progress", strict=False)
 
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=todo) if n == "train" else n for n in pgen.__all__])
+@pytest.mark.parametrize("name", pgen.__all__)
 def test_every_name_resolves(name: str) -> None:
     found = getattr(pgen, name)
     assert found.__doc__
