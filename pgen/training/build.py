@@ -87,8 +87,10 @@ def train(
     group = next((group for group, called in TASKS.items() if called == name), None)
     if group is None:
         raise InputError(f"there is no training {task}; choose of {', '.join(TASKS)}", option="task")
+    monitor = monitor or Monitor(on_log)
     # What is wrong is said before processes are started.
-    config = load_preset(preset, [*settings, *([f"appearance.variant={variant}"] if variant else [])], recipe)
+    settings = [*settings, *([f"appearance.variant={variant}"] if variant else [])]
+    config = load_preset(preset, settings, recipe, monitor.warn)
     schedule = getattr(config, group).schedule
     check_batch(schedule, len(gpus) or processes or 1)
     data = Path(data)
@@ -100,7 +102,6 @@ def train(
         "data": data.name,  # weights are passed on: no folders of this machine
         "config": asdict(config),
     }
-    monitor = monitor or Monitor(on_log)
     run = RunConfig(
         Path(out or Path("runs") / name), info, seed, precision, max_steps, resume, monitor.warn, workers
     )  # fmt: skip

@@ -70,7 +70,7 @@ class TaskBuilder:
         )
         start = self.before.start
         if start is not None:
-            weights = load_weights(start)
+            weights = load_weights(start, "start")
             if weights.semantic is None:
                 raise InputError(f"{start}: holds no H_S; choose weights that hold one", option="start")
             model = upscale_semantic(weights.semantic) if self._is_half(weights.frame) else weights.semantic
@@ -93,18 +93,18 @@ class TaskBuilder:
         weights = self._load_trained(before.pose, "pose", "a pose detector")
         if weights.pose is None:
             raise InputError(f"{before.pose}: holds no pose detector; train one first", option="pose")
-        pose_shrink = 2 if self._is_half(weights.frame) else 1
-        if pose_shrink > 1:
+        pose_downscale = 2 if self._is_half(weights.frame) else 1
+        if pose_downscale > 1:
             self.log(f"{before.pose}: looks at pictures half as large")
         perceptual, origin = load_vgg_features(before.vgg, fetch=True)
         self.log(f"perceptual features: {origin}")
-        frozen = FrozenNetworks(semantic and freeze(semantic), freeze(weights.pose), perceptual, pose_shrink)
+        frozen = FrozenNetworks(semantic and freeze(semantic), freeze(weights.pose), perceptual, pose_downscale)
         pairs, matches = held_out_pairs(self.store), self._matches()
         task = AppearanceTask(
             config, frozen, self.train, self.held_out, pairs, matches, self.seed, device=self.processes.device
         )
         if before.start is not None:
-            model = load_weights(before.start).appearance
+            model = load_weights(before.start, "start").appearance
             if model is None:
                 raise InputError(f"{before.start}: holds no H_A; choose weights that hold one", option="start")
             try:
@@ -116,7 +116,7 @@ class TaskBuilder:
     def _load_trained(self, path: Path, option: str, what: str) -> Weights:
         if not path.exists():
             raise InputError(f"{path}: there is no such file; train {what} first", option=option)
-        weights = load_weights(path)
+        weights = load_weights(path, option)
         if weights.frame != self.store.size and not self._is_half(weights.frame) and self.processes.is_first:
             frame, size = ("x".join(map(str, sides)) for sides in (weights.frame, self.store.size))
             self.warn(f"{path}: trained at {frame}, the data are {size}")
