@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.example import Drop, Example, Job
-from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_all
+from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
 from pgen.data.store import Store
@@ -280,7 +280,7 @@ def _do_jobs(
         if next(finished, None) is not None:
             raise _explain_changed(partial, "photos have gone")
 
-    for entry in parallel_map(pack_all, tasks(), workers, _TOGETHER):
+    for entry in parallel_map(pack_item, tasks(), workers, _TOGETHER):
         yield waiting.popleft(), entry
 
 

@@ -55,6 +55,6 @@ class Job:
         return tuple(argument for argument in self.arguments if isinstance(argument, Path))
 
 
-def is_done(item: Job | Example | Drop) -> Example | Drop:
+def do_job(item: Job | Example | Drop) -> Example | Drop:
     """``item``, read if it is a job."""
     return item.read(*item.arguments) if isinstance(item, Job) else item

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
-from pgen.data.example import SPLITS, Drop, Example, Job, Split, is_done
+from pgen.data.example import SPLITS, Drop, Example, Job, Split, do_job
 
 #: Level of gzip, see the table in `pgen.data.store`.
 GZIP_LEVEL = 1
@@ -73,12 +73,12 @@ def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tupl
     )
 
 
-def pack_all(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> PackedExample | Drop:
+def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> PackedExample | Drop:
     """Read ``item`` if it is a job, fit it into ``size``, and pack it; or say why it cannot be used.
 
     Photos without both shoulders and both hips cannot. Source files are named relative to ``root`` if they lie in it.
     """
-    example = is_done(item)
+    example = do_job(item)
     if isinstance(example, Drop):
         return example
     try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pgen.body.joints import Joint
 from pgen.data.example import Drop, Example, Job
-from pgen.data.packing import PackedExample, content_hash, name_source, pack_all
+from pgen.data.packing import PackedExample, content_hash, name_source, pack_item
 from tests.data.examples import SIZE, example
 
 
@@ -20,7 +20,7 @@ def give(index: int, *_: Path) -> Example:
 
 def test_what_is_packed_unpacks(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    row = pack_all(Job("x", give, (4, tmp_path / "a", tmp_path, tmp_path / "gone")), SIZE, tmp_path)
+    row = pack_item(Job("x", give, (4, tmp_path / "a", tmp_path, tmp_path / "gone")), SIZE, tmp_path)
     assert isinstance(row, PackedExample)
     one = example(4)
     np.testing.assert_array_equal(np.frombuffer(zlib.decompress(row.image), np.uint8).reshape(*SIZE, 3), one.image)
@@ -34,14 +34,14 @@ def test_what_is_packed_unpacks(tmp_path: Path) -> None:
 def test_torso_is_needed() -> None:
     one = example(0)
     one.pose[[Joint.L_HIP, Joint.NOSE]] = np.nan
-    assert pack_all(one, SIZE, None) == Drop("000.png", "torso joints missing", "l_hip")
-    assert pack_all(Drop("a", "b"), SIZE, None) == Drop("a", "b")
+    assert pack_item(one, SIZE, None) == Drop("000.png", "torso joints missing", "l_hip")
+    assert pack_item(Drop("a", "b"), SIZE, None) == Drop("a", "b")
 
 
 def test_photos_that_are_not_contiguous() -> None:
     one = example(0)
     turned = replace(one, image=one.image[:, ::-1], parsing=one.parsing[:, ::-1])
-    row = pack_all(turned, SIZE, None)
+    row = pack_item(turned, SIZE, None)
     assert isinstance(row, PackedExample)
     image = np.frombuffer(zlib.decompress(row.image), np.uint8).reshape(*SIZE, 3)
     np.testing.assert_array_equal(image, turned.image)

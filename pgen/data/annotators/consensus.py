@@ -54,7 +54,7 @@ def decide(looks: Sequence[Landmarks], image: NDArray[np.uint8]) -> tuple[Landma
     looks says so, left and right of the likeliest are swapped. What supports the chosen one is averaged with it.
     """
     from_front = _count_votes_for_front(looks, image)
-    swapped = [look if look.faces_camera == (from_front > 0) else look.relabelled() for look in looks]
+    swapped = [look if look.faces_camera == (from_front > 0) else look.relabel() for look in looks]
     distances = np.array([[_measure_distance(one, other) for other in swapped] for one in swapped])
     support = np.clip(1 - distances / (2 * _SAME), 0, 1).sum(1)
     support -= [0.0 if is_likely(look) else 1.0 for look in looks]

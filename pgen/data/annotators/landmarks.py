@@ -104,12 +104,12 @@ class Landmarks:
         eyes, mouth = self.points[[_L_EYE, _R_EYE]].mean(0), self.points[[_L_MOUTH, _R_MOUTH]].mean(0)
         return self.points[_NOSE], max(float(np.linalg.norm(mouth - eyes)), 0.1 * float(np.linalg.norm(self.torso)))
 
-    def relabelled(self) -> Landmarks:
+    def relabel(self) -> Landmarks:
         """The same places, with left called right: what it is if front was taken for back."""
         world = self.world[MIRRORED] * (1, 1, -1)
         return Landmarks(self.points[MIRRORED], world, self.visibility[MIRRORED], self.silhouette)
 
-    def mirrored(self) -> Landmarks:
+    def mirror(self) -> Landmarks:
         """What it would be if the picture, as wide as the silhouette, were mirrored."""
         points, world = self.points[MIRRORED].copy(), self.world[MIRRORED].copy()
         points[:, 0] = self.silhouette.shape[1] - 1 - points[:, 0]

@@ -125,7 +125,7 @@ class MediapipePose:
         found = self._network.look(part[:, ::-1] if mirror else part)
         if found is None:
             return None
-        found = found.mirrored() if mirror else found
+        found = found.mirror() if mirror else found
         silhouette = np.zeros(image.shape[:2], dtype=np.float32)
         inner = found.silhouette[border : border + seen[0], border : border + seen[1]]
         silhouette[box.top : box.bottom, box.left : box.right] = np.asarray(

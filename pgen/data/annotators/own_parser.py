@@ -67,7 +67,7 @@ class OwnParser:
         return maps
 
     def _parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
-        closeups = [PersonCrop.of(to_shown_labels(photo), self._frame) for photo in photos]
+        closeups = [PersonCrop.of(mark_person(photo), self._frame) for photo in photos]
         images = np.stack([closeup.image(photo.image) for closeup, photo in zip(closeups, photos, strict=True)])
         poses = np.stack([closeup.pose(photo.pose) for closeup, photo in zip(closeups, photos, strict=True)])
         silhouettes = np.stack(
@@ -102,7 +102,7 @@ class OwnParser:
             return logits
 
 
-def to_shown_labels(photo: ParsingRequest) -> NDArray[np.bool_]:
+def mark_person(photo: ParsingRequest) -> NDArray[np.bool_]:
     """Where the person is, for a close-up: bool (H, W), the silhouette and the joints."""
     body = np.zeros(photo.image.shape[:2], bool) if photo.silhouette is None else photo.silhouette > 0.5
     joints = photo.pose[known_joints(photo.pose)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
-from pgen.data.annotators.own_parser import to_shown_labels
+from pgen.data.annotators.own_parser import mark_person
 from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
@@ -75,7 +75,7 @@ class SegFormer:
         longer = max(height, width)
         if photo.silhouette is not None:
             reach = 2 * round(_REACH * longer) + 1
-            seen = torch.from_numpy(to_shown_labels(photo) | (photo.silhouette > _SEEN))[None].float()
+            seen = torch.from_numpy(mark_person(photo) | (photo.silhouette > _SEEN))[None].float()
             parsing[(F.max_pool2d(seen, reach, 1, reach // 2)[0] == 0).numpy()] = 0
         return assign_nearest_sides(parsing, photo.pose, _CLEARLY * longer)
 

@@ -13,7 +13,7 @@ from pgen.body.crop import has_same_shape
 from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
-from pgen.data.example import Drop, Example, Job, Split, is_done
+from pgen.data.example import Drop, Example, Job, Split, do_job
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge_labels
@@ -81,7 +81,7 @@ class PhotoSet:
 
     def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
         """Read every photo of `jobs`, in their order, in ``workers`` processes."""
-        yield from parallel_map(is_done, ((job,) for job in self.jobs()), workers)
+        yield from parallel_map(do_job, ((job,) for job in self.jobs()), workers)
 
 
 def read_photo(

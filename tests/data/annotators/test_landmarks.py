@@ -21,7 +21,7 @@ def person(back: bool = False) -> Landmarks:
     for index, depth in DEPTH.items():
         world[index] = ((points[index, 0] - 130) / 150, 0.0, depth)
     front = Landmarks(points, world, np.full(33, 0.95), np.zeros(SIZE, np.float32))
-    return front.relabelled() if back else front
+    return front.relabel() if back else front
 
 
 def test_joints_lie_near_their_landmarks() -> None:
@@ -61,9 +61,9 @@ def test_outside_and_hidden_are_missing() -> None:
 
 def test_the_mirror_image_is_the_same_person_mirrored() -> None:
     pose, _ = to_pose(person(), SIZE)
-    mirrored, _ = to_pose(person().mirrored().mirrored(), SIZE)
+    mirrored, _ = to_pose(person().mirror().mirror(), SIZE)
     np.testing.assert_allclose(mirrored, pose)
-    other, _ = to_pose(person().mirrored(), SIZE)
+    other, _ = to_pose(person().mirror(), SIZE)
     np.testing.assert_allclose(other[Joint.R_WRIST], (255 - pose[Joint.L_WRIST, 0], pose[Joint.L_WRIST, 1]), atol=1e-3)
 
 
