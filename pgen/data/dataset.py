@@ -69,7 +69,7 @@ class StoredBatch:
 class PersonDataset(Dataset[PersonSample]):
     """People of one split of a store; an index counts within the split.
 
-    Images and maps are held in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
+    Images and maps are kept in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
     default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
     It may be pickled, and used after a fork: each process opens the file for itself.
 
@@ -132,30 +132,30 @@ def _memory() -> float:
         return math.inf
 
 
-def zoom_persons(views: PersonBatch, zoom: Tensor, shift: Tensor) -> PersonBatch:
-    """Enlarge each sample by ``zoom`` (B,) about its centre and move it by ``shift`` (B, 2), in frame sizes, (x, y).
+def zoom_persons(persons: PersonBatch, zoom: Tensor, shift: Tensor) -> PersonBatch:
+    """Enlarge each sample by ``zoom`` (B,) about its center and move it by ``shift`` (B, 2), in frame sizes, (x, y).
 
     Joints that leave the frame become missing; a sample that would lose a shoulder or hip stays as it was.
     """
-    height, width = views.size
-    frame = torch.tensor([width, height], device=views.poses.device)
-    centre = (frame - 1) / 2
-    poses = (views.poses - centre) * zoom[:, None, None] + centre + shift[:, None] * frame
+    height, width = persons.size
+    frame = torch.tensor([width, height], device=persons.poses.device)
+    center = (frame - 1) / 2
+    poses = (persons.poses - center) * zoom[:, None, None] + center + shift[:, None] * frame
     inside = ((poses > -0.5) & (poses < frame - 0.5)).all(-1, keepdim=True)
     poses = torch.where(inside, poses, torch.nan)
     whole = known_joints(poses)[:, list(TORSO_JOINTS)].all(1)
-    theta = torch.zeros(len(zoom), 2, 3, device=views.images.device)
+    theta = torch.zeros(len(zoom), 2, 3, device=persons.images.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 / zoom
     theta[:, :, 2] = -2 * shift / zoom[:, None]
     with torch.autocast(theta.device.type, enabled=False):  # in bf16 the grid would be a quarter of a pixel off
-        grid = F.affine_grid(theta, list(views.images.shape), align_corners=False)
-    images = F.grid_sample(views.images, grid, padding_mode="border", align_corners=False)
-    labels = views.labels[:, None].float()
+        grid = F.affine_grid(theta, list(persons.images.shape), align_corners=False)
+    images = F.grid_sample(persons.images, grid, padding_mode="border", align_corners=False)
+    labels = persons.labels[:, None].float()
     labels = F.grid_sample(labels, grid, mode="nearest", padding_mode="border", align_corners=False)[:, 0].long()
     return PersonBatch(
-        torch.where(whole[:, None, None, None], images, views.images),
-        torch.where(whole[:, None, None], labels, views.labels),
-        torch.where(whole[:, None, None], poses, views.poses),
+        torch.where(whole[:, None, None, None], images, persons.images),
+        torch.where(whole[:, None, None], labels, persons.labels),
+        torch.where(whole[:, None, None], poses, persons.poses),
     )
 
 
@@ -180,11 +180,11 @@ class Augmentation:
         return Augmentation(self.flip[which], self.zoom[which], self.shift[which])
 
 
-def augment(views: PersonBatch, change: Augmentation) -> PersonBatch:
-    """The views, mirrored and zoomed as ``change`` says."""
-    device = views.poses.device
+def augment(persons: PersonBatch, change: Augmentation) -> PersonBatch:
+    """The people, mirrored and zoomed as ``change`` says."""
+    device = persons.poses.device
     if change.flip.any():
-        views = flip_persons(views, change.flip.to(device))
+        persons = flip_persons(persons, change.flip.to(device))
     if change.shift.any() or (change.zoom != 1).any():
-        views = zoom_persons(views, change.zoom.to(device), change.shift.to(device))
-    return views
+        persons = zoom_persons(persons, change.zoom.to(device), change.shift.to(device))
+    return persons

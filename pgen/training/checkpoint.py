@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,32 +30,25 @@ class TrainingState:
 
     def contents(self) -> dict[str, Any]:
         """The state as tensors and numbers, fit for ``torch.load(weights_only=True)``."""
-        return {
-            "step": self.step,
-            "best": self.best,
-            "networks": self.networks.state_dict(),
-            "critics": self.discriminators.state_dict(),
-            "average": self.ema.state_dict(),
-            "optimiser": self.optimizer.state_dict(),
-            "critic_optimiser": self.d_optimizer.state_dict() if self.d_optimizer else {},
-            "scaler": self.scaler.state_dict(),
-        }
+        return {"step": self.step, "best": self.best} | {key: part.state_dict() for key, part in self._parts()}
 
     def restore(self, state: dict[str, Any], path: Path) -> None:
         """Take over the `contents` that were read from ``path``. Raises InputError if they are of other networks."""
         try:
-            self.networks.load_state_dict(state["networks"])
-            self.discriminators.load_state_dict(state["critics"])
-            self.ema.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimiser"])
-            if self.d_optimizer is not None:
-                self.d_optimizer.load_state_dict(state["critic_optimiser"])
-            if state["scaler"]:
-                self.scaler.load_state_dict(state["scaler"])
+            for key, part in self._parts():
+                if state[key]:  # of a scaler that does nothing there is none
+                    part.load_state_dict(state[key])
             self.step = int(state["step"])
             self.best = None if state["best"] is None else float(state["best"])
         except Exception as error:  # load_state_dict raises many kinds
             raise _cannot_resume(path, error) from None
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """What has a state of its own, by its key in a checkpoint; they are called as in the first ones written."""
+        yield from (("networks", self.networks), ("critics", self.discriminators), ("average", self.ema))
+        yield from (("optimiser", self.optimizer), ("scaler", self.scaler))
+        if self.d_optimizer is not None:
+            yield "critic_optimiser", self.d_optimizer
 
     @torch.no_grad()
     def update_ema(self, decay: float) -> None:

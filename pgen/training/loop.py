@@ -46,7 +46,7 @@ def train(
     Raises:
         InputError: the folder holds another run, or a checkpoint that does not fit; the batch cannot be shared out
             among the processes, or the device cannot compute in that precision; a photo cannot be read.
-        PgenError: a loss or gradient is not finite; nothing of that step is kept.
+        PgenError: a loss or gradient is not finite; the weights are as before that step.
     """
     # Set up.
     processes = processes or ProcessGroup()

@@ -36,14 +36,16 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         with torch.autocast(input.device.type, enabled=False):
             x = input.float()
             mean = _Average.apply(x.mean((0, 2, 3)))[:, None, None]
-            centred = x - mean
-            variance = _Average.apply(centred.square().mean((0, 2, 3)))
-            self._keep(mean.detach().flatten(), variance.detach(), dist.get_world_size() * x.numel() // x.shape[1])
+            centered = x - mean
+            variance = _Average.apply(centered.square().mean((0, 2, 3)))
+            self._update_running(
+                mean.detach().flatten(), variance.detach(), dist.get_world_size() * x.numel() // x.shape[1]
+            )
             scale = self.weight * torch.rsqrt(variance + self.eps)
-            return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
+            return (centered * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
 
     @torch.no_grad()
-    def _keep(self, mean: Tensor, variance: Tensor, count: int) -> None:
+    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
         assert self.running_mean is not None and self.running_var is not None  # noqa: PT018
         assert self.num_batches_tracked is not None
         momentum = 0.1 if self.momentum is None else self.momentum
