@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+import pgen
+from pgen.data.weights import describe
+from tests.training.people import TINY, write_people
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_people(tmp_path_factory.mktemp("people") / "people.h5")
+
+
+def test_train_from_python(data: Path, tmp_path: Path) -> None:
+    """Which can be stopped and resumed, and hands each row of losses and scores to whoever asks."""
+    rows: list[tuple[int, dict[str, float]]] = []
+
+    def on_log(step: int, values: dict[str, float]) -> None:
+        rows.append((step, values))
+
+    settings = (*TINY, "pose.schedule.log_every=2")
+    for max_steps in (2, None):
+        result = pgen.train(
+            "pose",
+            data,
+            tmp_path / "run",
+            preset="synthetic-64",
+            settings=settings,
+            max_steps=max_steps,
+            resume=max_steps is None,
+            on_log=on_log,
+        )
+        assert result == tmp_path / "run" / ("checkpoint.pt" if max_steps else "weights.safetensors")
+    assert describe(result)["info"]["step"] == 4
+    assert [step for step, _ in rows] == [2, 4, 4]
+    assert ["samples_per_second" in values for _, values in rows] == [True, True, False]
+    assert "pck" in rows[2][1]
+
+
+def test_rows_are_logged_where_nobody_asks(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level(logging.INFO, "pgen.training"):
+        result = pgen.train("parser", data, preset="synthetic-64", settings=TINY, max_steps=1)
+    assert result == Path("runs/parser/checkpoint.pt")
+    assert [record.getMessage() for record in caplog.records][1].startswith("parser, step 1 of 4: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"task": "poses"}, "task"),
+        ({"precision": "fp8"}, "precision"),
+        ({"processes": 2, "settings": ("pose.schedule.batch=3",)}, "settings"),
+        ({"gpus": (0,), "processes": 2}, "processes"),
+    ],
+)
+def test_errors_name_the_parameter(data: Path, tmp_path: Path, given: dict, option: str) -> None:
+    with pytest.raises(pgen.InputError) as error:
+        pgen.train(**{"task": "pose", "data": data, "out": tmp_path / "run", "preset": "synthetic-64", **given})
+    assert error.value.option == option
+    assert not (tmp_path / "run").exists()
