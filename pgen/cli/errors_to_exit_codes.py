@@ -14,22 +14,8 @@ import typer
 
 from pgen.cli.options import flag_of
 from pgen.cli.signals import run_until_terminated
-from pgen.cli.terminal import AdvanceProgress, log, print_table, progress, warn
+from pgen.cli.terminal import log
 from pgen.errors import InputError, PgenError
-from pgen.runtime.device import choose_device
-from pgen.runtime.seed import seed_everything
-
-# TODO: remove when no command imports them from here any more.
-__all__ = [
-    "AdvanceProgress",
-    "choose_device",
-    "errors_to_exit_codes",
-    "log",
-    "print_table",
-    "progress",
-    "seed_everything",
-    "warn",
-]
 
 OK, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
