@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.segmentation import find_boundaries
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch, from_pictures, to_pictures
@@ -104,15 +105,8 @@ def inpaint_regions(
 
 def _measure_edge_distance(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
     """How far each pixel (H, W) is from the nearest one with another label; infinite if there is none."""
-    edges = np.zeros(parsing.shape, bool)
-    for axis in (0, 1):
-        step = np.diff(parsing, axis=axis) != 0
-        before, after = [[(0, 0), (0, 0)] for _ in range(2)]
-        before[axis], after[axis] = (0, 1), (1, 0)
-        edges |= np.pad(step, before) | np.pad(step, after)
-    if not edges.any():
-        return np.full(parsing.shape, np.inf)
-    return np.asarray(ndimage.distance_transform_edt(~edges) + 1)
+    edges = find_boundaries(parsing)
+    return np.asarray(ndimage.distance_transform_edt(~edges) + 1 if edges.any() else np.full(parsing.shape, np.inf))
 
 
 def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> PersonBatch:

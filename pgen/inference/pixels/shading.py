@@ -14,7 +14,7 @@ from skimage.restoration import denoise_tv_chambolle
 
 from pgen.inference.pixels.blending import nearest_fill
 
-LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
 # away is light and folds, what it leaves is the pattern. Light and folds hardly change the tint.
 _FLATTENING, _FLATTENING_PATTERN, _FLATTENING_TINT = 0.1, 0.04, 0.01
@@ -33,7 +33,7 @@ _SPREAD = 2.0
 def flatten_shading(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
     """``painted`` (H, W, 3) without light and folds, but with its pattern, lace and prints; ``plain`` as below."""
     colors = np.maximum(painted.astype(np.float32) / 255, 0.008)
-    luminance = colors @ LUMINANCE
+    luminance = colors @ _LUMINANCE
     weight = plain * _FLATTENING + (1 - plain) * _FLATTENING_PATTERN
     tint = denoise_tv_chambolle(colors / luminance[..., None], weight=2 * _FLATTENING_TINT, channel_axis=2)
     smooth = tint * denoise_tv_chambolle(luminance, weight=weight)[..., None]
@@ -89,12 +89,17 @@ def _compare_to_garment(
     photo: NDArray[np.uint8], inner: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Logarithm of brightness against the garment's, and where neither light nor folds can explain the color."""
-    colors = photo.astype(np.float32)
-    luminance = np.log(np.maximum(colors @ LUMINANCE, 4))
+    tint, luminance = measure_tint(photo)
     ratio = luminance - np.median(luminance[inner])
-    tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
     foreign = np.abs(tint - np.median(tint[inner], axis=0)).max(axis=2) > _TINT
     return ratio, foreign | (np.abs(ratio) > _RANGE)
+
+
+def measure_tint(photo: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Shares of red, green and blue in each color (H, W, 3), and the logarithm of its brightness (H, W)."""
+    colors = photo.astype(np.float32)
+    tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
+    return tint, np.log(np.maximum(colors @ _LUMINANCE, 4))
 
 
 def apply_shading(painted: NDArray[np.uint8], factor: NDArray[np.floating]) -> NDArray[np.uint8]:

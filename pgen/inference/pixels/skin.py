@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from pgen.body.labels import SKIN_LABELS, Label
 from pgen.body.limb_fields import complete_legs, measure_limb, torso_length
-from pgen.inference.pixels.shading import LUMINANCE
+from pgen.inference.pixels.shading import measure_tint
 
 _LEGS = (Label.L_LEG, Label.R_LEG)
 # From here on (1 knee, 2 ankle) there may be shoes, which count as legs.
@@ -40,9 +40,7 @@ def find_bare_skin(
     usual = skin & ~legs if (skin & ~legs).sum() >= _FEW else skin & ~low
     if usual.sum() < _FEW:
         return np.asarray(skin & ~low)
-    colors = image.astype(np.float32)
-    tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
-    brightness = np.log(np.maximum(colors @ LUMINANCE, 4))
+    tint, brightness = measure_tint(image)
     alike = np.abs(tint - np.median(tint[usual], axis=0)).max(axis=2) < _TINT
     alike &= np.abs(brightness - np.median(brightness[usual])) < _BRIGHTNESS
     return np.asarray(skin & (alike | (legs & ~low)))
