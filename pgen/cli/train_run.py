@@ -40,7 +40,7 @@ class TerminalMonitor(Monitor):
         warn(message)
 
     def watch(self, name: str, steps: int) -> AbstractContextManager[OnStep]:
-        return _show_bar(name, steps) if sys.stderr.isatty() else self.watch_rows(name, steps)
+        return _show_bar(name, steps) if sys.stderr.isatty() else super().watch(name, steps)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from pgen.training.run import OnStep
 
@@ -27,13 +27,12 @@ class Monitor:
     def warn(self, message: str) -> None:
         _logger.warning(message)
 
-    def watch(self, name: str, steps: int) -> AbstractContextManager[OnStep]:
-        """What hears of each step of the training ``name`` of so many ``steps``, while the block runs."""
-        return self.watch_rows(name, steps)
-
     @contextmanager
-    def watch_rows(self, name: str, steps: int) -> Iterator[OnStep]:
-        """What hands rows to ``on_log``, and else logs a line of them at intervals."""
+    def watch(self, name: str, steps: int) -> Iterator[OnStep]:
+        """What hears of each step of the training ``name`` of so many ``steps``, while the block runs.
+
+        It hands rows to ``on_log``, and else logs a line of them at intervals.
+        """
         logged = -_LOG_SECONDS
 
         def on_step(step: int, values: dict[str, float]) -> None:

@@ -47,10 +47,10 @@ FUNCTIONS = {
     ("pgen.models.semantic", "limb_maps"): "pose maps",
     ("pgen.models.semantic", "pose_masks"): "pose maps",
     ("pgen.training.tasks.appearance_objective", "gram_matrices"): "style",
-    ("pgen.training.tasks.appearance", "augmented"): "samples",
-    ("pgen.training.tasks.semantic", "augmented"): "samples",
-    ("pgen.training.tasks.pose", "augmented"): "samples",
-    ("pgen.training.tasks.appearance", "concealed"): "samples",
+    ("pgen.training.tasks.appearance", "augment"): "samples",
+    ("pgen.training.tasks.semantic", "augment"): "samples",
+    ("pgen.training.tasks.pose", "augment"): "samples",
+    ("pgen.training.tasks.appearance", "occlude"): "samples",
 }
 
 

@@ -168,8 +168,8 @@ def test_no_data(here: Path, capsys: pytest.CaptureFixture[str], command: str) -
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--preset", "huge"), "--preset huge: no such preset; there are "),
-        (("--recipe", "papr"), "--recipe papr: no such recipe; did you mean paper?"),
+        (("--preset", "huge"), "huge: no such preset; there are "),
+        (("--recipe", "papr"), "papr: no such recipe; did you mean paper? (--recipe)"),
         (("--set", "pose.schedule.stps=3"), "did you mean pose.schedule.steps?"),
         (("--set", "pose.schedule.steps=0"), "steps is at least 1"),
         (("--max-steps", "0"), "--max-steps"),
@@ -305,4 +305,4 @@ def test_variants_are_resolved(variant: Variant) -> None:
     config = load_preset("synthetic-64", settings).appearance
     assert config.variant == variant.value
     expected = (False, 0) if variant is Variant.BASELINE else (True, 5)
-    assert (config.network.parsing, config.weights.warp_l1) == expected
+    assert (config.network.parsing, config.weights["warp_l1"]) == expected
