@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from pgen.cli.terminal import log, progress, warn
@@ -39,18 +39,18 @@ class TerminalMonitor(Monitor):
     def warn(self, message: str) -> None:
         warn(message)
 
-    def watch(self, name: str, steps: int) -> AbstractContextManager[OnStep]:
-        return _show_bar(name, steps) if sys.stderr.isatty() else super().watch(name, steps)
+    @contextmanager
+    def watch(self, name: str, steps: int) -> Iterator[OnStep]:
+        if not sys.stderr.isatty():
+            with super().watch(name, steps) as on_step:
+                yield on_step
+            return
+        with progress(f"train {name}", steps) as advance:
+            at = 0
 
+            def on_step(step: int, values: dict[str, float]) -> None:
+                nonlocal at
+                advance(step - at, format_values(values))
+                at = step
 
-@contextmanager
-def _show_bar(name: str, steps: int) -> Iterator[OnStep]:
-    with progress(f"train {name}", steps) as advance:
-        at = 0
-
-        def on_step(step: int, values: dict[str, float]) -> None:
-            nonlocal at
-            advance(step - at, format_values(values))
-            at = step
-
-        yield on_step
+            yield on_step
