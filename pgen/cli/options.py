@@ -19,7 +19,8 @@ Crop = Annotated[
     bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")
 ]
 Results = Annotated[
-    Path | None, typer.Option("--out", "-o", help="PNG file; for several results a folder.", metavar="FILE|DIR")
+    Path | None,
+    typer.Option("--out", "-o", help="PNG, JPEG or WebP file; for several results a folder.", metavar="FILE|DIR"),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
 Workers = Annotated[
@@ -44,7 +45,7 @@ def default_store(name: str) -> Path:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made here ({error.strerror}); name a file with --out") from error
+        raise InputError(f"{folder} cannot be made here ({error.strerror}); name a file", option="out") from error
     return folder / f"{name}.h5"
 
 

@@ -34,7 +34,7 @@ def test_default_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_default_store_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").write_text("")
-    with pytest.raises(InputError, match="name a file with --out"):
+    with pytest.raises(InputError, match="name a file"):
         default_store("people")
 
 
