@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pgen.errors import InputError
-from pgen.synthetic.phenotype import multiply_phenotypes
 
 BODY_FILE = Path(__file__).with_name("body.npz")
 
 SURFACES = ("body", "eyes", "suit", "skirt")
 
-_ARRAYS = ("mean", "basis", "regression", "bone_names", "bone_parents", "weights", "weight_bones", "lips")
+#: What a body looks like in words, each 0-1: traits that vary on their own, and shares of origin, which sum to one.
+TRAITS = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness")
+PHENOTYPES = (*TRAITS, "african", "asian", "caucasian")
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,14 @@ class Body:
     faces: dict[str, NDArray[np.intp]]
 
     def components(self, phenotype: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Shape components (K,) of a phenotype (11,), see ``phenotype.PHENOTYPES``."""
+        """Shape components (K,) of a phenotype (11,), see ``PHENOTYPES``."""
         return np.asarray(multiply_phenotypes(phenotype) @ self.regression, dtype=np.float32)
 
     def rest(self, components: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Vertices (V, 3) and bone heads (B, 3) of a shape, at rest."""
         flat = np.asarray(components, dtype=np.float32) @ self.basis.reshape(len(self.basis), -1)
-        offset = flat.reshape(-1, 3)
-        count = len(self.mean)
-        return self.mean + offset[:count], self.mean_heads + offset[count:]
+        vertices, heads = np.split(flat.reshape(-1, 3), [len(self.mean)])
+        return self.mean + vertices, self.mean_heads + heads
 
     @cached_property
     def skinning(self) -> sparse.csr_matrix:
@@ -71,6 +71,13 @@ class Body:
         return np.asarray(self.skinning @ chosen, dtype=np.float32)
 
 
+def multiply_phenotypes(phenotypes: NDArray[np.floating]) -> NDArray[np.floating]:
+    """What the regression to shape components takes: 1, the phenotypes (..., 11) and their products; (..., 78)."""
+    first, second = np.triu_indices(len(PHENOTYPES))
+    products = phenotypes[..., first] * phenotypes[..., second]
+    return np.concatenate([np.ones_like(phenotypes[..., :1]), phenotypes, products], axis=-1)
+
+
 def compute_bone_transforms(
     body: Body, heads: NDArray[np.floating], rotations: Mapping[str, NDArray[np.floating]]
 ) -> NDArray[np.float64]:
@@ -79,18 +86,15 @@ def compute_bone_transforms(
     ``rotations`` are 3x3 matrices by bone name, in the rest pose's axes relative to the parent bone; bones left out
     keep their rest orientation.
     """
-    count = len(body.bones)
-    turn = np.empty((count, 3, 3))
-    place = np.empty((count, 3))
+    turn, place = np.empty((len(body.bones), 3, 3)), np.empty((len(body.bones), 3))
     rest = np.asarray(heads, dtype=np.float64)
     for index, (name, parent) in enumerate(zip(body.bones, body.parents, strict=True)):
-        rotation = rotations.get(name)
+        rotation = rotations.get(name, np.eye(3))
         if parent < 0:
-            turn[index] = np.eye(3) if rotation is None else rotation
-            place[index] = rest[index]
-            continue
-        turn[index] = turn[parent] if rotation is None else turn[parent] @ rotation
-        place[index] = place[parent] + turn[parent] @ (rest[index] - rest[parent])
+            turn[index], place[index] = rotation, rest[index]
+        else:
+            turn[index] = turn[parent] @ rotation
+            place[index] = place[parent] + turn[parent] @ (rest[index] - rest[parent])
     shift = place - np.einsum("bij,bj->bi", turn, rest)
     return np.concatenate([turn, shift[:, :, None]], axis=2)
 
@@ -112,37 +116,29 @@ def load_body(path: Path = BODY_FILE) -> Body:
         InputError: the file is missing, damaged or not a body file.
     """
     remedy = "reinstall pgen or derive the file anew with python -m pgen.tools.derive_body"
-    if not path.is_file():
-        raise InputError(f"{path}: the body file is missing; {remedy}")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise InputError(f"{path}: not a readable body file ({error}); {remedy}") from error
-    wanted = [*_ARRAYS, *(f"faces_{surface}" for surface in SURFACES)]
-    absent = [name for name in wanted if name not in arrays]
-    if absent:
-        raise InputError(f"{path}: not a body file, it lacks {', '.join(absent)}; {remedy}")
-    bones = tuple(str(name) for name in arrays["bone_names"])
-    count = len(arrays["mean"]) - len(bones)
-    faces = {surface: arrays[f"faces_{surface}"].astype(np.intp) for surface in SURFACES}
-    if (
-        count <= 0
-        or arrays["basis"].shape[1:] != arrays["mean"].shape
-        or len(arrays["weights"]) != count
-        or max(int(face.max()) for face in faces.values()) >= count
-    ):
+            arrays = dict(archive)
+        bones = tuple(str(name) for name in arrays["bone_names"])
+        count = len(arrays["mean"]) - len(bones)
+        weights = arrays["weights"].astype(np.float32)
+        body = Body(
+            mean=arrays["mean"][:count],
+            mean_heads=arrays["mean"][count:],
+            basis=arrays["basis"].astype(np.float32),
+            regression=arrays["regression"],
+            bones=bones,
+            parents=tuple(int(parent) for parent in arrays["bone_parents"]),
+            weights=weights / weights.sum(axis=1, keepdims=True),
+            weight_bones=arrays["weight_bones"].astype(np.intp),
+            lips=arrays["lips"].astype(np.float32) / 255,
+            faces={surface: arrays[f"faces_{surface}"].astype(np.intp) for surface in SURFACES},
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path}: the body file is missing; {remedy}") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a body file ({error}); {remedy}") from error
+    largest = max(int(face.max()) for face in body.faces.values())
+    if body.basis.shape[1:] != arrays["mean"].shape or not largest < count == len(weights):
         raise InputError(f"{path}: the arrays of the body file do not fit each other; {remedy}")
-    weights = arrays["weights"].astype(np.float32)
-    return Body(
-        mean=arrays["mean"][:count],
-        mean_heads=arrays["mean"][count:],
-        basis=arrays["basis"].astype(np.float32),
-        regression=arrays["regression"],
-        bones=bones,
-        parents=tuple(int(parent) for parent in arrays["bone_parents"]),
-        weights=weights / weights.sum(axis=1, keepdims=True),
-        weight_bones=arrays["weight_bones"].astype(np.intp),
-        lips=arrays["lips"].astype(np.float32) / 255,
-        faces=faces,
-    )
+    return body

@@ -32,27 +32,16 @@ class Framing:
 
 def sample_framing(rng: np.random.Generator, style: str) -> Framing:
     """A framing of style "fashion" or "market"."""
-    if style == "market":
-        return Framing(
-            view="full",
-            top=float(rng.uniform(0.01, 0.07)),
-            bottom=float(rng.uniform(0.01, 0.06)),
-            reach=0.0,
-            shift=float(rng.normal(0, 0.02)),
-            distance=float(rng.uniform(5, 12)),
-            height=float(rng.uniform(0.2, 1.6)),
-            bordered=False,
-        )
-    view = str(rng.choice(["half", "full", "lower"], p=[0.6, 0.36, 0.04]))
+    market = style == "market"
     return Framing(
-        view=view,
-        top=float(rng.uniform(0.015, 0.12)),
-        bottom=float(rng.uniform(0.02, 0.08)),
-        reach=float(rng.uniform(0.22, 0.95)),
-        shift=float(rng.normal(0, 0.02)),
-        distance=float(rng.uniform(2.6, 5.5)),
-        height=float(rng.normal(0.25, 0.2)),
-        bordered=bool(rng.random() < 0.75),
+        view="full" if market else str(rng.choice(["half", "full", "lower"], p=[0.6, 0.36, 0.04])),
+        top=rng.uniform(0.01, 0.07) if market else rng.uniform(0.015, 0.12),
+        bottom=rng.uniform(0.01, 0.06) if market else rng.uniform(0.02, 0.08),
+        reach=0.0 if market else rng.uniform(0.22, 0.95),
+        shift=rng.normal(0, 0.02),
+        distance=rng.uniform(5, 12) if market else rng.uniform(2.6, 5.5),
+        height=rng.uniform(0.2, 1.6) if market else rng.normal(0.25, 0.2),
+        bordered=not market and rng.random() < 0.75,
     )
 
 
@@ -100,32 +89,28 @@ def place_camera(
     unit = Camera(1.0, 0.0, 0.0, framing.distance, framing.height)
     spots, _ = unit.project(vertices)
     trunk, _ = unit.project(joints[list(TORSO_JOINTS)])
-    length = trunk[2:, 1].mean() - trunk[:2, 1].mean()
-    left, right = find_columns(size, bordered=True)
-    usable = right - left
-    top_row = framing.top * height
-    top = spots[head, 1].min()
     low, high = spots.min(axis=0), spots.max(axis=0)
+    left, right = find_columns(size, bordered=True)
     if framing.view == "full":
-        top, bottom = low[1], high[1]
+        wide = high[0] - low[0]
         rows = height * (1 - framing.top - framing.bottom)
-        scale = min(rows / (bottom - top), 0.97 * usable / (high[0] - low[0]))
+        scale = min(rows / (high[1] - low[1]), 0.97 * (right - left) / wide)
         # What is too wide for the height leaves room above.
-        bottom_row = height * (1 - framing.bottom)
-        y = bottom_row - scale * bottom
+        y = height * (1 - framing.bottom) - scale * high[1]
         middle = (low[0] + high[0]) / 2
-        slack = max(0.0, (usable - scale * (high[0] - low[0])) / 2 - 1)
     else:
+        length = trunk[2:, 1].mean() - trunk[:2, 1].mean()
         if framing.view == "lower":
-            top, bottom = trunk[:2, 1].mean() - 0.25 * length, high[1]
-            top_row = 0.0
+            top, bottom, top_row = trunk[:2, 1].mean() - 0.25 * length, high[1], 0.0
         else:
-            bottom = trunk[2:, 1].max() + framing.reach * length
-        body_width = trunk[:, 0].max() - trunk[:, 0].min() + 0.2
-        scale = min((height - top_row) / (bottom - top), 0.97 * usable / body_width)
+            top, bottom = spots[head, 1].min(), trunk[2:, 1].max() + framing.reach * length
+            top_row = framing.top * height
+        wide = np.ptp(trunk[:, 0]) + 0.2
+        scale = min((height - top_row) / (bottom - top), 0.97 * (right - left) / wide)
         y = top_row - scale * top
         middle = trunk[:, 0].mean()
-        slack = max(0.0, (usable - scale * body_width) / 2)
+    border = 1 if framing.view == "full" else 0
+    slack = max(0.0, (right - left - scale * wide) / 2 - border)
     shift = float(np.clip(framing.shift * width, -slack, slack))
     x = (left + right - 1) / 2 + shift - scale * middle
     return Camera(float(scale), float(x), float(y), framing.distance, framing.height)

@@ -18,59 +18,48 @@ _HIP_UP = 0.03
 
 #: Reference positions of what lies on the face's surface (the person's left).
 _NOSE, _EYE, _EAR = (0.0, -0.172, 0.831), (0.031, -0.142, 0.870), (0.084, -0.045, 0.848)
+_MIRROR = np.array([-1, 1, 1])
+_ON_FACE = {
+    Joint.NOSE: np.array(_NOSE),
+    Joint.L_EYE: np.array(_EYE),
+    Joint.R_EYE: _MIRROR * _EYE,
+    Joint.L_EAR: np.array(_EAR),
+    Joint.R_EAR: _MIRROR * _EAR,
+}
+
+#: Of each joint of the limbs: the bone that starts there, and the one it moves with.
+_ON_LIMBS = {
+    Joint[f"{side}_{part}"]: (f"{start}.{side}", "root" if part == "HIP" else f"{moving}.{side}")
+    for side in "LR"
+    for part, start, moving in (
+        ("SHOULDER", "upperarm01", "shoulder01"),
+        ("ELBOW", "lowerarm01", "lowerarm01"),
+        ("WRIST", "wrist", "wrist"),
+        ("HIP", "upperleg01", "root"),
+        ("KNEE", "lowerleg01", "lowerleg01"),
+        ("ANKLE", "foot", "foot"),
+    )
+}
 
 
 def place_landmarks(body: Body, rest: NDArray[np.floating], heads: NDArray[np.floating]) -> NDArray[np.float64]:
     """Joints (18, 3) of a body at rest, from all its vertices (V, 3) and bone heads (B, 3). The neck is left at 0."""
     result = np.zeros((JOINT_COUNT, 3))
-
-    def head_of(name: str) -> NDArray[np.float64]:
-        return heads[body.bone(name)].astype(np.float64)
-
-    for suffix, joints in (
-        ("L", (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST, Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE)),
-        ("R", (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST, Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE)),
-    ):
-        shoulder, hip = head_of(f"upperarm01.{suffix}"), head_of(f"upperleg01.{suffix}")
-        trunk = shoulder[2] - hip[2]
-        names = ("lowerarm01", "wrist", "lowerleg01", "foot")
-        elbow, wrist, knee, ankle = (head_of(f"{name}.{suffix}") for name in names)
-        shoulder = shoulder * (_SHOULDER_IN, 1, 1) + (0, 0, _SHOULDER_UP * trunk)
-        hip = hip * (_HIP_IN, 1, 1) + (0, 0, _HIP_UP * trunk)
-        for joint, place in zip(joints, (shoulder, elbow, wrist, hip, knee, ankle), strict=True):
-            result[joint] = place
+    for joint, (start, _) in _ON_LIMBS.items():
+        result[joint] = heads[body.bone(start)]
+    for shoulder, hip in ((Joint.L_SHOULDER, Joint.L_HIP), (Joint.R_SHOULDER, Joint.R_HIP)):
+        trunk = result[shoulder, 2] - result[hip, 2]
+        result[shoulder] = result[shoulder] * (_SHOULDER_IN, 1, 1) + (0, 0, _SHOULDER_UP * trunk)
+        result[hip] = result[hip] * (_HIP_IN, 1, 1) + (0, 0, _HIP_UP * trunk)
     skin = np.unique(body.faces["body"])
-    for on_face, (x, y, z) in {
-        Joint.NOSE: _NOSE,
-        Joint.L_EYE: _EYE,
-        Joint.R_EYE: (-_EYE[0], *_EYE[1:]),
-        Joint.L_EAR: _EAR,
-        Joint.R_EAR: (-_EAR[0], *_EAR[1:]),
-    }.items():
-        nearest = skin[np.linalg.norm(body.mean[skin] - (x, y, z), axis=1).argmin()]
-        result[on_face] = rest[nearest] + ((x, y, z) - body.mean[nearest])
+    for joint, place in _ON_FACE.items():
+        nearest = skin[np.linalg.norm(body.mean[skin] - place, axis=1).argmin()]
+        result[joint] = rest[nearest] + (place - body.mean[nearest])
     return result
 
 
 def weigh_landmarks(body: Body) -> sparse.csr_matrix:
     """Skinning weights (18, B) of the joints."""
-    weights = np.zeros((JOINT_COUNT, len(body.bones)), dtype=np.float32)
-
-    def follow(joint: Joint, **bones: float) -> None:
-        for name, share in bones.items():
-            weights[joint, body.bone(name)] = share
-
-    for joint in (Joint.NECK, Joint.NOSE, Joint.L_EYE, Joint.R_EYE, Joint.L_EAR, Joint.R_EAR):
-        follow(joint, head=1.0)
-    for suffix in "LR":
-        for part, bone in (
-            ("SHOULDER", "shoulder01"),
-            ("ELBOW", "lowerarm01"),
-            ("WRIST", "wrist"),
-            ("HIP", "root"),
-            ("KNEE", "lowerleg01"),
-            ("ANKLE", "foot"),
-        ):
-            name = bone if bone == "root" else f"{bone}.{suffix}"
-            follow(Joint[f"{suffix}_{part}"], **{name: 1.0})
-    return sparse.csr_matrix(weights)
+    followed = {joint: bone for joint, (_, bone) in _ON_LIMBS.items()}
+    bones = [body.bone(followed.get(joint, "head")) for joint in Joint]
+    return sparse.csr_matrix(np.eye(len(body.bones), dtype=np.float32)[bones])

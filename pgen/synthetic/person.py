@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgen.synthetic.phenotype import PHENOTYPES
+from pgen.synthetic.body import PHENOTYPES
 from pgen.synthetic.wardrobe import (
     Bottom,
     Color,
@@ -27,7 +27,7 @@ _IRISES = ((72, 46, 28), (92, 62, 36), (84, 104, 78), (88, 116, 140), (48, 34, 2
 class Person:
     """Who is rendered; the same in every view. Garments may be swapped with ``dataclasses.replace``."""
 
-    phenotype: tuple[float, ...]  # as phenotype.PHENOTYPES, 0-1
+    phenotype: tuple[float, ...]  # as body.PHENOTYPES, 0-1
     skin: Color
     iris: Color
     lips: float  # 0 natural to 1 made up

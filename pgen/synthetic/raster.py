@@ -24,8 +24,8 @@ class Fragments:
         corners = faces[self.face]
         weights = self.weights if values.ndim == 1 else self.weights[:, :, None]
         result = values[corners[:, 0]] * weights[:, 0]
-        result += values[corners[:, 1]] * weights[:, 1]
-        result += values[corners[:, 2]] * weights[:, 2]
+        for corner in (1, 2):
+            result += values[corners[:, corner]] * weights[:, corner]
         return result
 
 

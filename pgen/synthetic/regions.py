@@ -8,6 +8,8 @@ knee -.29, ankle -.74, floor -.82.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,35 +22,29 @@ X, Y, Z, ARM, ALONG_ARM, ALONG_LEG = range(6)
 UPPER_ARM_LENGTH = 0.28
 LEG_LENGTH = 0.44
 
-_ARM_BONES = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
-
 
 def to_reference(body: Body) -> NDArray[np.float32]:
     """Reference coordinates (V, 6) of every vertex of the body."""
     place = body.mean
-    side = np.where(place[:, :1] >= 0, 1.0, -1.0) * np.array([[1.0, 0, 0]]) + np.array([[0.0, 1, 1]])
-    mirrored = place * side
-    arms = along(mirrored, [body.mean_heads[body.bone(name)] for name in ("upperarm01.L", "lowerarm01.L", "wrist.L")])
-    legs = along(mirrored, [body.mean_heads[body.bone(name)] for name in ("upperleg01.L", "lowerleg01.L", "foot.L")])
-    columns = (*place.T, body.weight_of(*_ARM_BONES), arms, legs)
-    return np.stack(columns, axis=1).astype(np.float32)
+    mirrored = np.abs(place) * [1.0, 0, 0] + place * [0.0, 1, 1]
+    arms, legs = (
+        along(mirrored, [body.mean_heads[body.bone(f"{bone}.L")] for bone in chain])
+        for chain in (("upperarm01", "lowerarm01", "wrist"), ("upperleg01", "lowerleg01", "foot"))
+    )
+    arm = body.weight_of("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
+    return np.stack((*place.T, arm, arms, legs), axis=1).astype(np.float32)
 
 
 def along(points: NDArray[np.floating], chain: list[NDArray[np.floating]]) -> NDArray[np.float64]:
     """Position of points (N, 3) along a chain of joints: 0 at the first, 1 at the second, ...; both ends are open."""
-    nearest = np.full(len(points), np.inf)
-    position = np.zeros(len(points))
-    for index in range(len(chain) - 1):
-        bone = chain[index + 1] - chain[index]
-        share = (points - chain[index]) @ bone / (bone @ bone)
-        low = -np.inf if index == 0 else 0.0
-        high = np.inf if index == len(chain) - 2 else 1.0
-        share = np.clip(share, low, high)
-        distance = np.linalg.norm(points - chain[index] - share[:, None] * bone, axis=1)
-        closer = distance < nearest
-        nearest[closer] = distance[closer]
-        position[closer] = index + share[closer]
-    return position
+    positions, distances = [], []
+    for index, (start, end) in enumerate(pairwise(chain)):
+        bone = end - start
+        low, high = -np.inf if index == 0 else 0.0, np.inf if index == len(chain) - 2 else 1.0
+        share = np.clip((points - start) @ bone / (bone @ bone), low, high)
+        distances.append(np.linalg.norm(points - start - share[:, None] * bone, axis=1))
+        positions.append(index + share)
+    return np.choose(np.argmin(distances, axis=0), positions)
 
 
 def smoothstep(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
@@ -61,12 +57,11 @@ def sample_waves(points: NDArray[np.floating], seed: int, length: float, octaves
     """Smooth noise of about -1 to 1 at points (N, 3): a few sines of wave length ``length`` metres and shorter."""
     rng = np.random.default_rng([seed, 77])
     directions, phases, amplitudes = [], [], []
-    for octave in range(octaves):
-        for _ in range(4):
-            direction = rng.normal(size=3)
-            directions.append(direction / np.linalg.norm(direction) * (2 * np.pi / length * 1.9**octave))
-            phases.append(rng.uniform(0, 2 * np.pi))
-            amplitudes.append(0.6**octave)
+    for octave in np.repeat(np.arange(octaves), 4):
+        direction = rng.normal(size=3)
+        directions.append(direction / np.linalg.norm(direction) * (2 * np.pi / length * 1.9**octave))
+        phases.append(rng.uniform(0, 2 * np.pi))
+        amplitudes.append(0.6**octave)
     # The sines' arguments are bent by one another, or the noise would look like a grid.
     angle = points.astype(np.float32) @ np.array(directions, dtype=np.float32).T + np.array(phases, dtype=np.float32)
     angle[:, 1:] += 0.9 * np.sin(angle[:, :-1])

@@ -68,10 +68,6 @@ def compute_vertex_normals(
     """Unit normals (N, 3), the mean of the triangles' by area."""
     corner = vertices[faces[:, 0]]
     first, second = vertices[faces[:, 1]] - corner, vertices[faces[:, 2]] - corner
-    flat = np.empty_like(first)
-    flat[:, 0] = first[:, 1] * second[:, 2] - first[:, 2] * second[:, 1]
-    flat[:, 1] = first[:, 2] * second[:, 0] - first[:, 0] * second[:, 2]
-    flat[:, 2] = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    summed = np.asarray(meeting @ flat, dtype=np.float32)
+    summed = np.asarray(meeting @ np.cross(first, second), dtype=np.float32)
     length = np.sqrt(np.einsum("ij,ij->i", summed, summed))
     return np.asarray(summed / (length[:, None] + 1e-12), dtype=np.float32)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.synthetic.phenotype import PHENOTYPES, multiply_phenotypes
+from pgen.synthetic.body import PHENOTYPES, TRAITS, multiply_phenotypes
 
 COMPONENTS = 16
 BONES_PER_VERTEX = 4
@@ -125,7 +125,7 @@ def _read_base_mesh(model: Any) -> tuple[dict[str, NDArray[np.integer]], NDArray
 def _sample_phenotypes(rng: np.random.Generator, count: int) -> NDArray[np.floating]:
     """Grown-ups of all builds: (count, phenotypes), each in 0-1."""
     ranges = {"gender": (0, 1), "age": (0.55, 0.85), "proportions": (0.1, 0.9)}
-    columns = {name: rng.uniform(*ranges.get(name, (0.2, 0.8)), count) for name in PHENOTYPES[:8]}
+    columns = {name: rng.uniform(*ranges.get(name, (0.2, 0.8)), count) for name in TRAITS}
     origins = rng.dirichlet([0.6] * 3, count)
     return np.stack([*columns.values(), *origins.T], axis=1)
 

@@ -8,8 +8,7 @@ from pgen.synthetic.body import load_body, skin_vertices
 from pgen.synthetic.body_pose import sample_body_pose
 from pgen.synthetic.dataset import synthetic_person
 from pgen.synthetic.person_mesh import build_person_mesh
-from pgen.synthetic.poses import solve_pose
-from pgen.synthetic.rotations import solve_two_bones
+from pgen.synthetic.poses import solve_pose, solve_two_bones
 
 
 def test_limbs_keep_their_lengths() -> None:
