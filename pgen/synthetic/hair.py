@@ -14,7 +14,7 @@ from pgen.synthetic.body import Body, load_body
 from pgen.synthetic.regions import smoothstep
 from pgen.synthetic.wardrobe import Hair
 
-_CENTRE = np.array([0.0, -0.055, 0.868])  # of the skull, reference coordinates
+_CENTER = np.array([0.0, -0.055, 0.868])  # of the skull, reference coordinates
 _ROWS, _COLUMNS = 30, 56
 _TUBE_ROWS, _TUBE_SIDES = 18, 18
 
@@ -46,20 +46,17 @@ def _fit_skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     head[np.unique(np.concatenate([body.faces["suit"], body.faces["skirt"], body.faces["eyes"]]))] = False
     place = body.mean[head].astype(np.float64)
     ear = (np.abs(place[:, 0]) > 0.074) & (place[:, 1] > -0.075) & (place[:, 1] < -0.01) & (place[:, 2] < 0.885)
-    offset = place[~ear] - _CENTRE
+    offset = place[~ear] - _CENTER
     radius = np.linalg.norm(offset, axis=1)
     polar = np.linspace(0, np.pi * 0.83, _ROWS)[:, None]
     azimuth = np.linspace(-np.pi, np.pi, _COLUMNS)[None]  # 0 is the face
-    directions = np.stack(
-        [np.sin(polar) * np.sin(azimuth), -np.sin(polar) * np.cos(azimuth), np.cos(polar) * np.ones_like(azimuth)],
-        axis=-1,
-    )
+    x, y, z = np.sin(polar) * np.sin(azimuth), -np.sin(polar) * np.cos(azimuth), np.cos(polar)
+    directions = np.stack(np.broadcast_arrays(x, y, z), axis=-1)
     distance, nearest = cKDTree(offset / radius[:, None]).query(directions.reshape(-1, 3), k=10)
-    weight = np.exp(-((distance / 0.09) ** 2)) + 1e-9
+    near = radius[nearest]
     # The outermost of what is near counts: the inside of the mouth must not.
-    outer = radius[nearest] > 0.9 * radius[nearest].max(axis=1, keepdims=True)
-    weight = weight * outer
-    smooth = (radius[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
+    weight = (np.exp(-((distance / 0.09) ** 2)) + 1e-9) * (near > 0.9 * near.max(axis=1, keepdims=True))
+    smooth = (near * weight).sum(axis=1) / weight.sum(axis=1)
     return directions, smooth.reshape(_ROWS, _COLUMNS)
 
 
@@ -71,34 +68,27 @@ def build_hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profil
     parts = [_build_cap(hair)]
     if hair.style in ("bob", "shoulder", "long"):
         parts.append(_build_back(hair, back_profile))
-        for side in (1.0, -1.0):
-            if hair.style == "bob" or hair.front:
-                parts.append(_build_side(hair, side, front_profile))
+        if hair.style == "bob" or hair.front:
+            parts += [_build_side(hair, side, front_profile) for side in (1.0, -1.0)]
     elif hair.style == "bun":
         parts.append(_build_bun(hair))
     elif hair.style == "ponytail":
         parts.append(_build_tail(hair, back_profile))
-    count = 0
-    faces = []
-    for part in parts:
-        faces.append(part.faces + count)
-        count += len(part.vertices)
+    starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
     return HairMesh(
         np.concatenate([part.vertices for part in parts]),
-        np.concatenate(faces),
+        np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=False)]),
         np.concatenate([part.strand for part in parts]),
     )
 
 
 def _build_cap(hair: Hair) -> HairMesh:
     directions, radius = _fit_skull()
-    surface = _CENTRE + directions * radius[..., None]
+    surface = _CENTER + directions * radius[..., None]
     inside = measure_hairline(surface.reshape(-1, 3), hair.fringe).reshape(radius.shape)
-    full = {"short": 0.008 + 0.02 * hair.volume, "bun": 0.009, "ponytail": 0.009}.get(
-        hair.style, 0.012 + 0.014 * hair.volume
-    )
+    full = {"short": 0.008 + 0.02 * hair.volume, "bun": 0.009, "ponytail": 0.009}
     crown = smoothstep(directions[..., 2], -0.2, 0.7)
-    thickness = (0.45 + 0.55 * crown) * full
+    thickness = (0.45 + 0.55 * crown) * full.get(hair.style, 0.012 + 0.014 * hair.volume)
     rng = np.random.default_rng(hair.seed)
     azimuth = np.arctan2(directions[..., 0], -directions[..., 1])
     tufts = 1 + (0.10 if hair.style == "short" else 0.05) * np.sin(azimuth * 9 + rng.uniform(0, 6)) * (1 - crown)
@@ -107,7 +97,7 @@ def _build_cap(hair: Hair) -> HairMesh:
     vertices = surface + directions * height[..., None]
     parting = azimuth * 8 + 2.5 * np.abs(np.sin(azimuth))
     along = np.arccos(np.clip(directions[..., 2], -1, 1)) * 0.1
-    faces = _list_grid_faces(_ROWS, _COLUMNS)
+    faces = _list_grid_faces(np.arange(radius.size).reshape(radius.shape))
     kept = (inside.ravel()[faces] > -0.02).any(axis=1)
     return HairMesh(vertices.reshape(-1, 3), faces[kept], np.stack([parting.ravel(), along.ravel()], axis=1))
 
@@ -150,7 +140,7 @@ def _build_bun(hair: Hair) -> HairMesh:
     center = np.array([0.0, 0.01, 1.0]) if high else np.array([0.0, 0.062, 0.89])
     turn = np.linspace(0, np.pi, _TUBE_ROWS)
     radius = (0.036 + 0.012 * hair.volume) * np.sin(turn)
-    path = center + np.stack([np.zeros_like(turn), np.zeros_like(turn), 0.04 * np.cos(turn)], axis=1)
+    path = center + (0.04 * np.cos(turn))[:, None] * np.array([0.0, 0.0, 1.0])
     return _build_tube(path, radius * 1.15, radius, hair.seed)
 
 
@@ -169,44 +159,31 @@ def _build_tube(
     """A closed tube around ``path`` (R, 3): ``wide`` is half its width in x, ``thick`` half its depth in y."""
     rng = np.random.default_rng(seed)
     turn = np.linspace(0, 2 * np.pi, _TUBE_SIDES, endpoint=False)
-    rows = len(path)
-    level = np.linspace(0, 1, rows)[:, None]
-    ripple = (
-        1
-        + 0.07 * np.sin(4 * turn + rng.uniform(0, 6) + 2 * level)
-        + 0.04 * np.sin(7 * turn + rng.uniform(0, 6) - 3 * level)
-    )
-    ring = np.stack([np.cos(turn) * ripple * wide[:, None], np.sin(turn) * ripple * thick[:, None]], axis=-1)
+    level = np.linspace(0, 1, len(path))[:, None]
+    ripple = 1 + 0.07 * np.sin(4 * turn + rng.uniform(0, 6) + 2 * level)
+    ripple += 0.04 * np.sin(7 * turn + rng.uniform(0, 6) - 3 * level)
     # Ends close in a blunt, slightly uneven edge.
-    vertices = np.zeros((rows + 2, _TUBE_SIDES, 3))
-    vertices[1:-1] = path[:, None]
-    vertices[1:-1, :, :2] += ring
+    path = np.pad(path, ((1, 1), (0, 0)), mode="edge")
+    vertices = np.repeat(path[:, None], _TUBE_SIDES, axis=1)
+    vertices[1:-1, :, 0] += np.cos(turn) * ripple * wide[:, None]
+    vertices[1:-1, :, 1] += np.sin(turn) * ripple * thick[:, None]
     vertices[-3:-1, :, 2] += 0.008 * np.sin(5 * turn + rng.uniform(0, 6))
-    vertices[0], vertices[-1] = path[0], path[-1] - (0, 0, 0.006)
-    count = rows + 2
-    below, across = np.arange(count - 1)[:, None], np.arange(_TUBE_SIDES)[None]
-    following = (across + 1) % _TUBE_SIDES
-    a, b = below * _TUBE_SIDES + across, below * _TUBE_SIDES + following
-    c, d = a + _TUBE_SIDES, b + _TUBE_SIDES
-    faces = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
-    strand = np.zeros((count, _TUBE_SIDES, 2))
-    strand[..., 0] = 3.0 * np.cos(turn) + 1.5 * np.sin(turn)
-    strand[..., 1] = np.concatenate([path[:1, 2], path[:, 2], path[-1:, 2]])[:, None]
+    vertices[-1, :, 2] -= 0.006
+    grid = np.arange(len(path) * _TUBE_SIDES).reshape(len(path), _TUBE_SIDES)
+    faces = _list_grid_faces(np.pad(grid, ((0, 0), (0, 1)), mode="wrap"))
+    strand = np.stack(np.broadcast_arrays(3.0 * np.cos(turn) + 1.5 * np.sin(turn), path[:, 2:]), axis=-1)
     return HairMesh(vertices.reshape(-1, 3), faces, strand.reshape(-1, 2))
 
 
-def _list_grid_faces(rows: int, columns: int) -> NDArray[np.intp]:
-    row, column = np.arange(rows - 1)[:, None], np.arange(columns - 1)[None]
-    a = (row * columns + column).ravel()
-    b, c, d = a + 1, a + columns, a + columns + 1
+def _list_grid_faces(grid: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Triangles (F, 3) between neighbors in a grid (rows, columns) of vertex indices."""
+    a, b, c, d = (corner.ravel() for corner in (grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]))
     return np.concatenate([np.stack([a, c, b], -1), np.stack([b, c, d], -1)])
 
 
 def weigh_hair(body: Body, vertices: NDArray[np.floating]) -> NDArray[np.float32]:
     """Skinning weights (N, bones) of hair: the head's above the chin, then the neck's, then the chest's."""
-    z = vertices[:, 2]
-    head = smoothstep(z, 0.70, 0.80)
-    chest = 1 - smoothstep(z, 0.60, 0.72)
+    head, chest = smoothstep(vertices[:, 2], 0.70, 0.80), 1 - smoothstep(vertices[:, 2], 0.60, 0.72)
     weights = np.zeros((len(vertices), len(body.bones)), dtype=np.float32)
     weights[:, body.bone("head")] = head * (1 - chest)
     weights[:, body.bone("spine01")] = chest
