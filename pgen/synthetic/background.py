@@ -34,31 +34,27 @@ class Background:
 
 def sample_light(rng: np.random.Generator, style: str) -> Light:
     direction = np.array([rng.uniform(-0.9, 0.9), -rng.uniform(0.5, 1.0), rng.uniform(0.2, 0.9)])
-    direction /= np.linalg.norm(direction)
+    x, y, z = (direction / np.linalg.norm(direction)).tolist()
     lamp = rng.uniform(0.25, 0.5) if style == "fashion" else rng.uniform(0.15, 0.55)
     total = rng.uniform(0.98, 1.08) if style == "fashion" else rng.uniform(0.7, 1.05)
-    x, y, z = (float(v) for v in direction)
-    return Light((x, y, z), float(lamp), float(total - lamp), float(rng.normal(0, 0.015)))
+    return Light((x, y, z), lamp, total - lamp, rng.normal(0, 0.015))
 
 
 def sample_background(rng: np.random.Generator, style: str) -> Background:
     seed = int(rng.integers(1 << 30))
     if style == "market":
         tone = rng.uniform(70, 200, 3) * 0.4 + rng.uniform(70, 200) * 0.6
-        kind = "street"
+    elif (choice := rng.random()) < 0.45:
+        tone = rng.uniform(222, 246) + rng.normal(0, 2, 3)
+    elif choice < 0.75:
+        tone = np.full(3, rng.uniform(247, 255))
+    elif choice < 0.9:
+        tone = rng.uniform(165, 222) + rng.normal(0, 5, 3)
     else:
-        kind = "studio"
-        choice = rng.random()
-        if choice < 0.45:
-            tone = np.full(3, rng.uniform(222, 246)) + rng.normal(0, 2, 3)
-        elif choice < 0.75:
-            tone = np.full(3, rng.uniform(247, 255))
-        elif choice < 0.9:
-            tone = np.full(3, rng.uniform(165, 222)) + rng.normal(0, 5, 3)
-        else:
-            tone = rng.uniform(185, 245, 3)
-    red, green, blue = (float(np.clip(v, 0, 255)) for v in tone)
-    return Background(kind, (red, green, blue), float(rng.uniform(0, 22)), float(rng.uniform(0, 0.3)), seed)
+        tone = rng.uniform(185, 245, 3)
+    red, green, blue = np.clip(tone, 0, 255).tolist()
+    kind = "street" if style == "market" else "studio"
+    return Background(kind, (red, green, blue), rng.uniform(0, 22), rng.uniform(0, 0.3), seed)
 
 
 def paint_background(
@@ -68,7 +64,7 @@ def paint_background(
     height, width = size
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
-    scene = np.broadcast_to(np.asarray(background.tone, dtype=np.float32), (height, width, 3)).copy()
+    scene = np.tile(np.array(background.tone, dtype=np.float32), (height, width, 1))
     if background.kind == "street":
         scene += _paint_street(background, size)
     else:
@@ -101,6 +97,5 @@ def cover_borders(
     """Paint the side borders white (in place) and return the columns the photo fills."""
     first, last = find_columns(size, bordered)
     for side in (slice(0, first), slice(last, None)):
-        image[:, side] = 255
-        parsing[:, side] = 0
+        image[:, side], parsing[:, side] = 255, 0
     return first, last

@@ -68,9 +68,9 @@ def measure_bottom(bottom: Bottom, points: NDArray[np.floating]) -> NDArray[np.f
     """Inside of trousers, shorts or a skirt (N,) at reference points (N, 6)."""
     waist = bottom.waist - points[:, Z]
     if bottom.kind == "skirt":
-        above = points[:, Z] - compute_skirt_end(bottom)
-        return np.minimum(np.minimum(waist, above), (0.4 - points[:, ARM]) * 0.2)
-    end = (bottom.length - points[:, ALONG_LEG]) * LEG_LENGTH
+        end = points[:, Z] - compute_skirt_end(bottom)
+    else:
+        end = (bottom.length - points[:, ALONG_LEG]) * LEG_LENGTH
     return np.minimum(np.minimum(waist, end), (0.4 - points[:, ARM]) * 0.2)
 
 

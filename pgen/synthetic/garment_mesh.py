@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -22,9 +25,8 @@ def shape_top(
     carried = smoothstep(points[:, Z], 0.5, 0.58)
     tight = 0.0045 + 0.004 * top.loose - carried * (0.009 + 0.004 * top.loose if top.sleeve <= 0 else 0.004)
     folds = sample_waves(points[:, :3], top.texture.seed, 0.16) * (0.001 + 0.004 * top.loose) * (1 - 0.8 * carried)
-    sleeve = (
-        top.loose * (0.006 + 0.015 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8)) * (1.0 if top.sleeve < 1.6 else 0.55)
-    )
+    sleeve = top.loose * (0.006 + 0.015 * smoothstep(points[:, ALONG_ARM], 0.0, 0.8))
+    sleeve *= 1.0 if top.sleeve < 1.6 else 0.55
     out = rest + normals * (tight + folds + arm * sleeve)[:, None]
     torso = (1 - arm) * smoothstep(-points[:, Z], -0.64, -0.56 if top.sleeve > 0 else -0.48)
     hang = np.clip(0.15 + 0.95 * top.loose, 0, 1)
@@ -51,19 +53,16 @@ def _hang_straight(rest: NDArray[np.floating], points: NDArray[np.floating], dec
     radius = np.hypot(offset[:, 0], offset[:, 1]) + 1e-6
     azimuth = (np.arctan2(offset[:, 1], offset[:, 0]) / (2 * np.pi)) % 1 * _AZIMUTHS
     level = np.clip((0.66 - points[:, Z]) / 0.66, 0, 1) * (_LEVELS - 1)
-    grid = np.zeros((_LEVELS, _AZIMUTHS))
-    weight = np.full((_LEVELS, _AZIMUTHS), 1e-6)
+    grid, weight = np.zeros((_LEVELS, _AZIMUTHS)), np.full((_LEVELS, _AZIMUTHS), 1e-6)
     cells = (np.rint(level[trunk]).astype(int), azimuth[trunk].astype(int) % _AZIMUTHS)
     np.add.at(grid, cells, radius[trunk])
     np.add.at(weight, cells, 1)
-    smooth = ndimage.gaussian_filter(grid, 1.0, mode=("nearest", "wrap")) / ndimage.gaussian_filter(
-        weight, 1.0, mode=("nearest", "wrap")
-    )
+    blur = partial(ndimage.gaussian_filter, sigma=1.0, mode=("nearest", "wrap"))
+    smooth = blur(grid) / blur(weight)
     hung = smooth.copy()
     for row in range(1, _LEVELS):
         hung[row] = np.maximum(hung[row], decay * hung[row - 1])
-    hung = ndimage.gaussian_filter(hung, 1.0, mode=("nearest", "wrap"))
-    ratio = np.maximum(hung / smooth, 1.0)
+    ratio = np.maximum(blur(hung) / smooth, 1.0)
     padded = np.concatenate([ratio[:, -1:], ratio, ratio[:, :2]], axis=1)
     return np.asarray(ndimage.map_coordinates(padded, [level, azimuth + 0.5], order=1, mode="nearest"))
 
@@ -73,7 +72,7 @@ def shape_trousers(
     rest: NDArray[np.floating],
     normals: NDArray[np.floating],
     points: NDArray[np.floating],
-    chains: tuple[NDArray[np.floating], NDArray[np.floating]],
+    chains: Sequence[NDArray[np.floating]],
 ) -> NDArray[np.floating]:
     """Rest vertices (N, 3) of trousers or shorts; ``chains`` are hip, knee, ankle (3, 3) of the left and right leg."""
     along = points[:, ALONG_LEG]
@@ -86,20 +85,15 @@ def shape_trousers(
     widths = widths + (0.012 * bottom.wide if bottom.kind == "trousers" else 0.02 * bottom.wide)
     target = np.interp(along, [0.3, 1.0, 1.95], widths)
     for chain, side in zip(chains, (points[:, X] >= 0, points[:, X] < 0), strict=True):
-        axis = _project_on_chain(chain, along)
-        offset = out - axis
+        share = along[:, None]
+        upper, lower = chain[0] + share * (chain[1] - chain[0]), chain[1] + (share - 1) * (chain[2] - chain[1])
+        offset = out - np.where(share < 1, upper, lower)
         offset[:, 2] *= 0.3  # mostly sideways: hems stay level
         radius = np.linalg.norm(offset, axis=1) + 1e-6
         grow = np.maximum(target - radius, 0) / radius * leg
         chosen = side & (along > 0.05)
         out[chosen] += offset[chosen] * grow[chosen, None]
     return out
-
-
-def _project_on_chain(chain: NDArray[np.floating], along: NDArray[np.floating]) -> NDArray[np.floating]:
-    upper = chain[0] + along[:, None] * (chain[1] - chain[0])
-    lower = chain[1] + (along[:, None] - 1) * (chain[2] - chain[1])
-    return np.asarray(np.where(along[:, None] < 1, upper, lower))
 
 
 def shape_skirt(

@@ -8,18 +8,8 @@ from numpy.typing import NDArray
 from pgen.synthetic.hair import measure_hairline
 from pgen.synthetic.person import Person
 from pgen.synthetic.person_mesh import Layer
-from pgen.synthetic.regions import (
-    ALONG_ARM,
-    ALONG_LEG,
-    ARM,
-    UPPER_ARM_LENGTH,
-    X,
-    Y,
-    Z,
-    sample_waves,
-    smoothstep,
-)
-from pgen.synthetic.wardrobe import Hair, Shoes, Texture
+from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, UPPER_ARM_LENGTH, X, Y, Z, sample_waves, smoothstep
+from pgen.synthetic.wardrobe import Color, Hair, Texture
 
 Colors = NDArray[np.float32]
 
@@ -29,26 +19,29 @@ def paint_materials(
 ) -> Colors:
     """Colors (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
     colors = np.empty((len(points), 3), dtype=np.float32)
+    top, bottom, shoes = person.top, person.bottom, person.shoes
     for layer in Layer:
-        chosen = np.flatnonzero(layers == layer)
-        if not len(chosen):
-            continue
+        chosen = layers == layer
         here, more = points[chosen], extra[chosen]
         if layer is Layer.TOP:
-            folds = _shade_folds(here, person.top.texture.seed, person.top.loose)
-            colors[chosen] = paint_cloth(person.top.texture, here, upper=True) * folds
+            folds = _shade_folds(here, top.texture.seed, top.loose)
+            colors[chosen] = _paint_cloth(top.texture, here, upper=True) * folds
         elif layer is Layer.BOTTOM:
-            folds = _shade_folds(here, person.bottom.texture.seed, person.bottom.wide, person.bottom.kind == "skirt")
-            colors[chosen] = paint_cloth(person.bottom.texture, here, upper=False) * folds
+            folds = _shade_folds(here, bottom.texture.seed, bottom.wide, bottom.kind == "skirt")
+            colors[chosen] = _paint_cloth(bottom.texture, here, upper=False) * folds
         elif layer is Layer.HAIR:
             colors[chosen] = _paint_hair(person.hair, here, more)
         elif layer is Layer.SHOES:
-            colors[chosen] = _paint_shoes(person.shoes, here)
+            colors[chosen] = np.where((here[:, Z] < -0.806)[:, None], _to_array(shoes.sole), _to_array(shoes.color))
         elif layer is Layer.EYES:
             colors[chosen] = _paint_eyes(person, here)
         else:
-            colors[chosen] = _skin(person, here, more[:, 0])
+            colors[chosen] = _paint_skin(person, here, more[:, 0])
     return colors
+
+
+def _to_array(color: Color) -> Colors:
+    return np.array(color, dtype=np.float32)
 
 
 def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
@@ -64,19 +57,18 @@ def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: b
     return np.asarray(1 + share, dtype=np.float32)[:, None]
 
 
-def paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colors:
+def _paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colors:
     """A pattern at reference points; it follows the sleeves and wraps around trunk and legs."""
-    color = np.asarray(texture.color, dtype=np.float32)
+    color = _to_array(texture.color)
     if texture.kind == "plain":
         return np.broadcast_to(color, (len(points), 3))
     if texture.kind == "denim":
-        worn = sample_waves(points[:, :3], texture.seed, 0.35, 1) + np.exp(
-            -(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2)
-        )
+        worn = sample_waves(points[:, :3], texture.seed, 0.35, 1)
+        worn = worn + np.exp(-(((points[:, ALONG_LEG] - 0.55) / 0.35) ** 2))
         weave = np.sin(900 * points[:, Z] + 500 * points[:, X])
         return color * (1 + 0.09 * worn + 0.03 * weave)[:, None].astype(np.float32)
     share = _paint_pattern(texture, points, upper)[:, None].astype(np.float32)
-    return color + share * (np.asarray(texture.second, dtype=np.float32) - color)
+    return color + share * (_to_array(texture.second) - color)
 
 
 def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) -> NDArray[np.floating]:
@@ -90,8 +82,7 @@ def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) 
         motif = 0.5 + 0.5 * (sample_waves(points[:, :3] * (1, 0, 1), texture.seed, 0.06, 2) > 0)
         return inside * motif if upper else np.zeros(len(points))
     across, down = _cloth_coordinates(points, upper)
-    vertical = np.cos(2 * np.pi * across / repeat)
-    horizontal = np.cos(2 * np.pi * down / repeat)
+    vertical, horizontal = np.cos(2 * np.pi * across / repeat), np.cos(2 * np.pi * down / repeat)
     if texture.kind == "horizontal":
         return smoothstep(horizontal, -0.12, 0.12)
     if texture.kind == "vertical":
@@ -108,59 +99,47 @@ def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) 
 def _cloth_coordinates(points: NDArray[np.floating], upper: bool) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Metres around and down the cloth."""
     x, y, z = points[:, X], points[:, Y], points[:, Z]
+    across = np.where(y < -0.02, x, x + 0.017)
     if not upper:
-        return np.where(y < -0.02, x, x + 0.017), z
+        return across, z
     # Sleeves: down the arm; around it, measured from its upper edge.
     sleeve = points[:, ARM] > 0.5
     around = np.arctan2(y + 0.03, 0.75 * (np.abs(x) - 0.18) + 0.66 * (z - 0.62)) * 0.05
-    return np.where(sleeve, around, np.where(y < -0.02, x, x + 0.017)), np.where(
-        sleeve, points[:, ALONG_ARM] * UPPER_ARM_LENGTH, z
-    )
+    return np.where(sleeve, around, across), np.where(sleeve, points[:, ALONG_ARM] * UPPER_ARM_LENGTH, z)
 
 
 def _paint_hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]) -> Colors:
     across, along = strand[:, 0], strand[:, 1]
     phase = hair.seed % 97
     bend = 0.5 * np.sin(along * 22 + across + phase)
-    fine = (
-        np.sin(across * 11 + 3 * bend + phase)
-        + 0.7 * np.sin(across * 23 + 5 * bend)
-        + 0.5 * np.sin(across * 41 - 4 * bend)
-    )
+    fine = np.sin(across * 11 + 3 * bend + phase) + 0.7 * np.sin(across * 23 + 5 * bend)
+    fine = fine + 0.5 * np.sin(across * 41 - 4 * bend)
     light = 1 + 0.075 * fine
     # A soft sheen around the crown, as straight hair has.
     light += 0.28 * np.exp(-(((points[:, Z] - 0.935 - 0.004 * fine) / 0.022) ** 2))
     light -= 0.16 * smoothstep(-points[:, Z], -0.8, -0.6)
-    return (np.asarray(hair.color, dtype=np.float32) * light[:, None]).astype(np.float32)
-
-
-def _paint_shoes(shoes: Shoes, points: NDArray[np.floating]) -> Colors:
-    sole = (points[:, Z] < -0.806)[:, None]
-    return np.where(sole, np.asarray(shoes.sole, dtype=np.float32), np.asarray(shoes.color, dtype=np.float32))
+    return (_to_array(hair.color) * light[:, None]).astype(np.float32)
 
 
 def _paint_eyes(person: Person, points: NDArray[np.floating]) -> Colors:
     distance = np.hypot(np.abs(points[:, X]) - 0.031, points[:, Z] - 0.870)[:, None]
-    colors = np.broadcast_to(np.array([196, 192, 188], dtype=np.float32), (len(points), 3))
-    colors = np.where(distance < 0.009, np.asarray(person.iris, dtype=np.float32), colors)
+    colors = np.where(distance < 0.009, _to_array(person.iris), _to_array((196, 192, 188)))
     colors = np.where(distance < 0.0038, np.float32(14), colors)
     # The upper lid shades the eye and hides the iris's top.
     lid = smoothstep(points[:, Z], 0.8715, 0.875)[:, None]
-    return (colors + lid * (0.6 * np.asarray(person.skin, dtype=np.float32) - colors)).astype(np.float32)
+    return (colors + lid * (0.6 * _to_array(person.skin) - colors)).astype(np.float32)
 
 
-def _skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
-    skin = np.asarray(person.skin, dtype=np.float32)
-    colors = np.broadcast_to(skin, (len(points), 3)).copy()
-    face = np.flatnonzero((points[:, Z] > 0.72) & (points[:, ARM] < 0.5))
-    if len(face):
-        colors[face] = _paint_face(person, points[face], lips[face], colors[face])
+def _paint_skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
+    colors = np.tile(_to_array(person.skin), (len(points), 1))
+    face = (points[:, Z] > 0.72) & (points[:, ARM] < 0.5)
+    colors[face] = _paint_face(person, points[face], lips[face])
     return colors
 
 
-def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating], colors: Colors) -> Colors:
-    skin = np.asarray(person.skin, dtype=np.float32)
-    hair = np.asarray(person.hair.color, dtype=np.float32)
+def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
+    skin, hair = _to_array(person.skin), _to_array(person.hair.color)
+    colors = np.tile(skin, (len(points), 1))
     side, y, z = np.abs(points[:, X]), points[:, Y], points[:, Z]
     front = y < -0.1
 
@@ -169,8 +148,8 @@ def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.f
         colors[:] += weight * (color - colors)
 
     blush = np.exp(-(((side - 0.045) / 0.02) ** 2) - ((z - 0.825) / 0.018) ** 2) * front
-    blend(0.22 * blush, skin * np.array([1.0, 0.72, 0.7], dtype=np.float32))
-    natural, made_up = skin * np.array([0.85, 0.6, 0.58], dtype=np.float32), np.array([168, 30, 48], dtype=np.float32)
+    blend(0.22 * blush, skin * _to_array((1.0, 0.72, 0.7)))
+    natural, made_up = skin * _to_array((0.85, 0.6, 0.58)), _to_array((168, 30, 48))
     blend(0.85 * lips, natural + person.lips * (made_up - natural))
     seam = np.exp(-(((z - 0.7975 - 0.8 * side**2) / 0.0016) ** 2)) * (side < 0.022) * (y < -0.14)
     blend(0.55 * seam, skin * 0.35)
@@ -179,11 +158,8 @@ def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.f
     blend(0.35 * np.exp(-((far / 1.5) ** 4)) * front, skin * 0.62)
     blend(0.9 * np.exp(-(((far - 0.85) / 0.28) ** 2)) * front * smoothstep(z, 0.869, 0.874), np.full(3, 25.0))
     arch = 0.8925 - 5.0 * np.maximum(side - 0.034, 0) ** 2 / 0.1 * 0.35 - 0.05 * np.maximum(0.03 - side, 0)
-    brow = (
-        smoothstep(-np.abs(z - arch), -0.0058, -0.0026)
-        * smoothstep(side, 0.011, 0.017)
-        * smoothstep(-side, -0.054, -0.044)
-    )
+    brow = smoothstep(-np.abs(z - arch), -0.0058, -0.0026) * smoothstep(side, 0.011, 0.017)
+    brow = brow * smoothstep(-side, -0.054, -0.044)
     blend(0.8 * brow * front, hair * 0.75)
     nose = np.exp(-(((side - 0.011) / 0.006) ** 2) - ((z - 0.8235) / 0.004) ** 2) * (y < -0.14)
     blend(0.4 * nose, skin * 0.5)

@@ -20,7 +20,7 @@ from pgen.synthetic.wardrobe import (
 )
 
 _SKINS = ((243, 210, 187), (232, 188, 158), (214, 160, 122), (186, 128, 88), (142, 92, 62), (96, 62, 44))
-_IRISES = ((72, 46, 28), (92, 62, 36), (84, 104, 78), (88, 116, 140), (48, 34, 26))
+_IRISES = ((72.0, 46.0, 28.0), (92.0, 62.0, 36.0), (84.0, 104.0, 78.0), (88.0, 116.0, 140.0), (48.0, 34.0, 26.0))
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,15 @@ class Person:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What is known of the clothes in words."""
+        """The clothes in words."""
+        sleeve, length = self.top.sleeve, self.bottom.length
         return {
-            "sleeves": self.top.sleeves,
+            "sleeves": "none" if sleeve <= 0 else "short" if sleeve < 0.8 else "elbow" if sleeve < 1.6 else "long",
             "neckline": self.top.neckline,
             "top_texture": self.top.texture.kind,
-            "lower": self.bottom.lower,
-            "length": self.bottom.length_name,
-            "hair": self.hair.name,
+            "lower": {"trousers": "pants"}.get(self.bottom.kind, self.bottom.kind),
+            "length": "mini" if length < 0.72 else "knee" if length < 1.15 else "midi" if length < 1.7 else "full",
+            "hair": {"shoulder": "long", "bun": "tied", "ponytail": "tied"}.get(self.hair.style, self.hair.style),
         }
 
 
@@ -56,13 +57,12 @@ def sample_person(rng: np.random.Generator) -> Person:
     lower = int(min(skin_tone, len(_SKINS) - 2))
     share = skin_tone - lower
     skin = (1 - share) * np.array(_SKINS[lower]) + share * np.array(_SKINS[lower + 1]) + rng.normal(0, 3, 3)
-    top = sample_top(rng, female)
-    bottom = sample_bottom(rng, female)
+    top, bottom = sample_top(rng, female), sample_bottom(rng, female)
     return Person(
         phenotype=_sample_phenotype(rng, female, skin_tone),
         skin=(float(skin[0]), float(skin[1]), float(skin[2])),
-        iris=tuple(float(v) for v in _IRISES[int(rng.integers(len(_IRISES)))]),  # type: ignore[arg-type]
-        lips=float(rng.random() * 0.9) if female else 0.0,
+        iris=_IRISES[int(rng.integers(len(_IRISES)))],
+        lips=rng.random() * 0.9 if female else 0.0,
         top=top,
         bottom=bottom,
         hair=sample_hair(rng, female),
@@ -73,8 +73,7 @@ def sample_person(rng: np.random.Generator) -> Person:
 def _sample_phenotype(rng: np.random.Generator, female: bool, skin_tone: float) -> tuple[float, ...]:
     heavy = rng.random() < 0.12
     african = np.clip((skin_tone - 2.2) / 2.5, 0, 1)
-    origin = np.array([african, (1 - african) * rng.random(), 0.0])
-    origin[2] = max(0.0, 1 - origin.sum())
+    asian = (1 - african) * rng.random()
     values = {
         "gender": rng.uniform(0.86, 1.0) if female else rng.uniform(0.0, 0.14),
         "age": rng.uniform(0.58, 0.72),
@@ -84,8 +83,8 @@ def _sample_phenotype(rng: np.random.Generator, female: bool, skin_tone: float) 
         "proportions": rng.uniform(0.6, 1.0),
         "cupsize": rng.uniform(0.25, 0.62),
         "firmness": rng.uniform(0.5, 0.75),
-        "african": origin[0],
-        "asian": origin[1],
-        "caucasian": origin[2],
+        "african": african,
+        "asian": asian,
+        "caucasian": max(0.0, 1 - (african + asian)),
     }
     return tuple(float(values[name]) for name in PHENOTYPES)

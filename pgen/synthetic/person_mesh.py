@@ -58,6 +58,8 @@ class PersonMesh:
 
 @dataclass(frozen=True)
 class _Part:
+    """One layer of the mesh; fields as the mesh's."""
+
     layer: Layer
     rest: NDArray[np.floating]
     skinning: sparse.csr_matrix
@@ -71,95 +73,88 @@ class _Part:
 @lru_cache(maxsize=8)
 def build_person_mesh(person: Person) -> PersonMesh:
     """Dress a person's body."""
-    body, parts_of = load_body(), load_surfaces()
-    rest, heads = body.rest(body.components(np.array(person.phenotype)))
-    at_rest = {name: rest[surface.vertices].astype(np.float64) for name, surface in parts_of.items()}
+    body, surfaces = load_body(), load_surfaces()
+    vertices, heads = body.rest(body.components(np.array(person.phenotype)))
+    rest = {name: vertices[surface.vertices].astype(np.float64) for name, surface in surfaces.items()}
     normals = {
-        name: compute_vertex_normals(at_rest[name].astype(np.float32), surface.faces, surface.meeting)
-        for name, surface in parts_of.items()
+        name: compute_vertex_normals(vertices[surface.vertices], surface.faces, surface.meeting)
+        for name, surface in surfaces.items()
     }
-    top, bottom = person.top, person.bottom
-    if top.tucked:
-        top = replace(top, hem=bottom.waist - 0.012)
-    suit, skirt = parts_of["suit"], parts_of["skirt"]
+    suit, skin = surfaces["suit"], surfaces["body"]
+    bottom, shoes = person.bottom, person.shoes
+    top = replace(person.top, hem=bottom.waist - 0.012) if person.top.tucked else person.top
 
-    parts = []
-    top_rest = shape_top(top, at_rest["suit"], normals["suit"], suit.points)
-    parts.append(_build_garment(Layer.TOP, suit, top_rest, measure_top(top, suit.points)))
+    top_rest = shape_top(top, rest["suit"], normals["suit"], suit.points)
+    lower_name = "skirt" if bottom.kind == "skirt" else "suit"
+    lower = surfaces[lower_name]
     if bottom.kind == "skirt":
-        lower_name, lower, lower_rest = (
-            "skirt",
-            skirt,
-            shape_skirt(bottom, at_rest["skirt"], normals["skirt"], skirt.points),
-        )
+        lower_rest = shape_skirt(bottom, rest["skirt"], normals["skirt"], lower.points)
     else:
-        chains = tuple(
-            heads[[body.bone(f"{bone}.{side}") for bone in ("upperleg01", "lowerleg01", "foot")]] for side in "LR"
-        )
-        lower_name, lower = "suit", suit
-        lower_rest = shape_trousers(bottom, at_rest["suit"], normals["suit"], suit.points, (chains[0], chains[1]))
-    inside = measure_bottom(bottom, lower.points)
-    hidden = None
-    if not top.tucked:
-        below = measure_top(top, lower.points)
-        hidden = below > 0.035
-        # The waistband must not pierce the top that hangs over it.
-        lower_rest = lower_rest - normals[lower_name] * 0.006 * smoothstep(below, -0.02, 0.01)[:, None]
-    parts.append(_build_garment(Layer.BOTTOM, lower, lower_rest, inside, hidden))
-    shoe_rest = shape_shoes(person.shoes, at_rest["suit"], normals["suit"])
-    covered = measure_bottom(bottom, suit.points) > 0.05 if bottom.kind != "skirt" else None
-    parts.append(_build_garment(Layer.SHOES, suit, shoe_rest, measure_shoes(person.shoes, suit.points), covered))
-
-    skin = parts_of["body"]
+        bones = ("upperleg01", "lowerleg01", "foot")
+        chains = [heads[[body.bone(f"{bone}.{side}") for bone in bones]] for side in "LR"]
+        lower_rest = shape_trousers(bottom, rest["suit"], normals["suit"], lower.points, chains)
+    below_top = np.full(len(lower.points), -1.0) if top.tucked else measure_top(top, lower.points)
+    # The waistband must not pierce the top that hangs over it.
+    lower_rest = lower_rest - normals[lower_name] * 0.006 * smoothstep(below_top, -0.02, 0.01)[:, None]
+    below_trousers = (measure_bottom(bottom, suit.points) > 0.05) & (bottom.kind != "skirt")
+    shoes_rest = shape_shoes(shoes, rest["suit"], normals["suit"])
     cover = np.maximum(measure_top(top, skin.points), measure_bottom(bottom, skin.points))
-    cover = np.maximum(cover, measure_shoes(person.shoes, skin.points))
-    parts.append(_build_bare_part(Layer.SKIN, skin, at_rest["body"], hidden=cover > 0.035 + 0.05 * top.loose))
-    parts.append(_build_bare_part(Layer.EYES, parts_of["eyes"], at_rest["eyes"]))
-    parts.append(_build_hair(person, body, at_rest["body"], heads, top_rest))
-    return _join_parts(
-        parts,
-        heads,
-        top,
-        place_landmarks(body, rest, heads),
-        weigh_landmarks(body),
+    cover = np.maximum(cover, measure_shoes(shoes, skin.points))
+    parts = [
+        _build_part(Layer.TOP, suit, top_rest, measure_top(top, suit.points)),
+        _build_part(Layer.BOTTOM, lower, lower_rest, measure_bottom(bottom, lower.points), below_top > 0.035),
+        _build_part(Layer.SHOES, suit, shoes_rest, measure_shoes(shoes, suit.points), below_trousers),
+        _build_part(Layer.SKIN, skin, rest["body"], hidden=cover > 0.035 + 0.05 * top.loose),
+        _build_part(Layer.EYES, surfaces["eyes"], rest["eyes"]),
+        _build_hair(person, body, rest["body"], heads, top_rest),
+    ]
+    starts = np.cumsum([0, *(len(part.rest) for part in parts)])
+    faces = np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=False)])
+    used, renumbered = np.unique(faces, return_inverse=True)
+
+    def join(arrays: list[NDArray[np.floating]]) -> NDArray[np.float32]:
+        return np.concatenate(arrays)[used].astype(np.float32)
+
+    return PersonMesh(
+        heads=heads.astype(np.float32),
+        rest=join([part.rest for part in parts]),
+        skinning=sparse.vstack([part.skinning for part in parts]).tocsr()[used].astype(np.float32),
+        points=join([part.points for part in parts]),
+        extra=join([part.extra for part in parts]),
+        faces=renumbered.reshape(-1, 3),
+        layers=np.concatenate([np.full(len(part.faces), part.layer) for part in parts]),
+        cut=np.concatenate([part.cut for part in parts]),
+        two_sided=np.concatenate([part.two_sided for part in parts]),
+        joints=place_landmarks(body, vertices, heads),
+        joint_weights=weigh_landmarks(body),
+        top=top,
         hip_width=2 * max(_half_width(top_rest, suit.points, top.hem), _half_width(lower_rest, lower.points, 0.0)),
     )
+
+
+def _build_part(
+    layer: Layer,
+    surface: Surface,
+    rest: NDArray[np.floating],
+    inside: NDArray[np.floating] | None = None,
+    hidden: NDArray[np.bool_] | None = None,
+) -> _Part:
+    """The triangles of a surface that are not ``hidden``, of a garment's those that reach to where it is ``inside``."""
+    corners = (np.full(len(rest), np.inf) if inside is None else inside)[surface.faces]
+    lowest = corners.min(axis=1)
+    kept = corners.max(axis=1) > -0.03
+    if hidden is not None:
+        kept &= ~hidden[surface.faces].all(axis=1)
+    two_sided = lowest < (10.0 if surface is load_surfaces()["skirt"] else 0.12)
+    extra = np.stack([surface.lips, np.zeros_like(surface.lips)], axis=1)
+    faces, cut = surface.faces[kept], lowest[kept] < 0.03
+    return _Part(layer, rest, surface.skinning, surface.points, extra, faces, cut, two_sided[kept])
 
 
 def _half_width(rest: NDArray[np.floating], points: NDArray[np.floating], lowest: float) -> float:
     """How far a garment stands out to the side around the hips, where hands hang, metres."""
     around = (points[:, ARM] < 0.2) & (points[:, Z] > max(lowest, 0.06)) & (points[:, Z] < 0.24)
     return float(np.abs(rest[around, 0]).max()) if around.any() else 0.0
-
-
-def _build_garment(
-    layer: Layer,
-    surface: Surface,
-    rest: NDArray[np.floating],
-    inside: NDArray[np.floating],
-    hidden: NDArray[np.bool_] | None = None,
-) -> _Part:
-    """The triangles of a surface that a garment reaches."""
-    corners = inside[surface.faces]
-    kept = (corners > -0.03).any(axis=1)
-    if hidden is not None:
-        kept &= ~hidden[surface.faces].all(axis=1)
-    faces, corners = surface.faces[kept], corners[kept]
-    lowest = corners.min(axis=1)
-    extra = np.zeros((len(rest), 2))
-    both = lowest < (10.0 if layer is Layer.BOTTOM and surface is load_surfaces()["skirt"] else 0.12)
-    return _Part(layer, rest, surface.skinning, surface.points, extra, faces, lowest < 0.03, both)
-
-
-def _build_bare_part(
-    layer: Layer, surface: Surface, rest: NDArray[np.floating], hidden: NDArray[np.bool_] | None = None
-) -> _Part:
-    faces = surface.faces
-    if hidden is not None:
-        faces = faces[~hidden[faces].all(axis=1)]
-    extra = np.stack([surface.lips, np.zeros_like(surface.lips)], axis=1)
-    none = np.zeros(len(faces), dtype=bool)
-    return _Part(layer, rest, surface.skinning, surface.points, extra, faces, none, none)
 
 
 def _build_hair(
@@ -169,35 +164,24 @@ def _build_hair(
     heads: NDArray[np.floating],
     top_rest: NDArray[np.floating],
 ) -> _Part:
-    parts_of = load_surfaces()
-    suit, skin = parts_of["suit"], parts_of["body"]
-    mesh = build_hair_mesh(
-        person.hair,
-        _measure_profile(suit.points, top_rest, front=True),
-        _measure_profile(suit.points, top_rest, front=False),
-    )
+    """The person's hair, from that of the mean shape by the head's box and the trunk's heights."""
+    suit, skin = load_surfaces()["suit"], load_surfaces()["body"]
+    mesh = build_hair_mesh(person.hair, *(_measure_profile(suit.points, top_rest, front) for front in (True, False)))
     head = np.asarray(skin.skinning[:, body.bone("head")].todense()).ravel() > 0.5
     from_low, from_high = skin.points[head, :3].min(axis=0), skin.points[head, :3].max(axis=0)
     to_low, to_high = skin_rest[head].min(axis=0), skin_rest[head].max(axis=0)
     scale = (to_high - to_low) / (from_high - from_low)
     x, y, z = mesh.vertices.T
     bones = [body.bone(name) for name in ("root", "spine03", "spine01", "neck01")]
-    heights = [*body.mean_heads[bones, 2], from_low[2], from_high[2], from_high[2] + 0.1]
-    levels = [*heads[bones, 2], to_low[2], to_high[2], to_high[2] + 0.1 * scale[2]]
+    heights = np.array([*body.mean_heads[bones, 2], from_low[2], from_high[2], from_high[2] + 0.1])
+    levels = np.array([*heads[bones, 2], to_low[2], to_high[2], to_high[2] + 0.1 * scale[2]])
     order = np.argsort(heights)
     # Below the neck the profiles gave the person's own depth already.
     on_head = smoothstep(z, 0.69, 0.76)
-    moved_y = to_low[1] + (y - from_low[1]) * scale[1]
-    rest = np.stack(
-        [
-            x * (on_head * scale[0] + (1 - on_head)),
-            on_head * moved_y + (1 - on_head) * y,
-            np.interp(z, np.array(heights)[order], np.array(levels)[order]),
-        ],
-        axis=1,
-    )
-    points = np.zeros((len(rest), 6))
-    points[:, :3] = mesh.vertices
+    moved_x = x * (on_head * scale[0] + (1 - on_head))
+    moved_y = on_head * (to_low[1] + (y - from_low[1]) * scale[1]) + (1 - on_head) * y
+    rest = np.stack([moved_x, moved_y, np.interp(z, heights[order], levels[order])], axis=1)
+    points = np.pad(mesh.vertices, ((0, 0), (0, 3)))
     weights = sparse.csr_matrix(weigh_hair(body, mesh.vertices))
     none = np.zeros(len(mesh.faces), dtype=bool)
     return _Part(Layer.HAIR, rest, weights, points, mesh.strand, mesh.faces, none, none)
@@ -214,35 +198,3 @@ def _measure_profile(points: NDArray[np.floating], rest: NDArray[np.floating], f
             depth = rest[band, 1]
             rows.append((low + 0.015, float(depth.min() if front else depth.max())))
     return np.array(rows)
-
-
-def _join_parts(
-    parts: list[_Part],
-    heads: NDArray[np.floating],
-    top: Top,
-    joints: NDArray[np.float64],
-    joint_weights: sparse.csr_matrix,
-    hip_width: float,
-) -> PersonMesh:
-    offsets = np.cumsum([0, *(len(part.rest) for part in parts)])
-    faces = np.concatenate([part.faces + start for part, start in zip(parts, offsets[:-1], strict=True)])
-    used, renumbered = np.unique(faces, return_inverse=True)
-
-    def joined(arrays: list[NDArray[np.floating]]) -> NDArray[np.float32]:
-        return np.concatenate(arrays)[used].astype(np.float32)
-
-    return PersonMesh(
-        heads=heads.astype(np.float32),
-        rest=joined([part.rest for part in parts]),
-        skinning=sparse.vstack([part.skinning for part in parts]).tocsr()[used].astype(np.float32),
-        points=joined([part.points for part in parts]),
-        extra=joined([part.extra for part in parts]),
-        faces=renumbered.reshape(-1, 3),
-        layers=np.concatenate([np.full(len(part.faces), part.layer) for part in parts]),
-        cut=np.concatenate([part.cut for part in parts]),
-        two_sided=np.concatenate([part.two_sided for part in parts]),
-        joints=joints,
-        joint_weights=joint_weights,
-        top=top,
-        hip_width=hip_width,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,12 @@ Color = tuple[float, float, float]  # RGB, 0-255
 TEXTURES = ("plain", "horizontal", "vertical", "checked", "dotted", "printed", "chest")
 NECKLINES = ("round", "scoop", "v", "boat", "high")
 HAIR_STYLES = ("short", "bob", "shoulder", "long", "bun", "ponytail")
+
+#: The colors of hair, and how often they are seen.
+_HAIR_TONES = {
+    (26, 22, 20): 0.2, (45, 30, 22): 0.2, (72, 46, 28): 0.18, (104, 68, 40): 0.14,
+    (150, 108, 66): 0.1, (196, 160, 104): 0.09, (120, 52, 28): 0.05, (120, 116, 112): 0.04,
+}  # fmt: skip
 
 #: How far sleeves reach along the arm (0 shoulder, 1 elbow, 2 wrist), by name.
 SLEEVES = {"none": (0.0, 0.0), "cap": (0.1, 0.22), "short": (0.4, 0.7), "elbow": (0.95, 1.35), "long": (1.85, 2.0)}
@@ -45,12 +52,6 @@ class Top:
     texture: Texture
     strap: float = 0.05
 
-    @property
-    def sleeves(self) -> str:
-        if self.sleeve <= 0:
-            return "none"
-        return "short" if self.sleeve < 0.8 else "elbow" if self.sleeve < 1.6 else "long"
-
 
 @dataclass(frozen=True)
 class Bottom:
@@ -62,15 +63,6 @@ class Bottom:
     waist: float
     texture: Texture
     pleats: int = 0
-
-    @property
-    def lower(self) -> str:
-        return {"trousers": "pants"}.get(self.kind, self.kind)
-
-    @property
-    def length_name(self) -> str:
-        names = ((0.72, "mini"), (1.15, "knee"), (1.7, "midi"), (np.inf, "full"))
-        return next(name for limit, name in names if self.length < limit)
 
 
 @dataclass(frozen=True)
@@ -85,10 +77,6 @@ class Hair:
     fringe: bool
     seed: int
 
-    @property
-    def name(self) -> str:
-        return {"shoulder": "long", "bun": "tied", "ponytail": "tied"}.get(self.style, self.style)
-
 
 @dataclass(frozen=True)
 class Shoes:
@@ -100,29 +88,25 @@ class Shoes:
 
 
 def sample_color(rng: np.random.Generator) -> Color:
-    """Any color of cloth: greys, white, black, muted and vivid hues."""
-    kind = rng.choice(5, p=[0.16, 0.14, 0.12, 0.3, 0.28])
-    if kind == 0:
-        return _sample_gray(rng.uniform(225, 252), rng)
-    if kind == 1:
-        return _sample_gray(rng.uniform(22, 55), rng)
-    if kind == 2:
-        return _sample_gray(rng.uniform(80, 200), rng)
-    saturation, value = (
-        (rng.uniform(0.15, 0.5), rng.uniform(0.35, 0.95))
-        if kind == 3
-        else (
-            rng.uniform(0.5, 0.92),
-            rng.uniform(0.3, 0.92),
-        )
-    )
+    """Any color of cloth: white, black, greys, muted and vivid hues."""
+    kind = rng.choice(["white", "black", "gray", "muted", "vivid"], p=[0.16, 0.14, 0.12, 0.3, 0.28])
+    grays = {"white": (225, 252), "black": (22, 55), "gray": (80, 200)}
+    if kind in grays:
+        return _sample_gray(rng, *grays[kind])
+    saturation = rng.uniform(0.15, 0.5) if kind == "muted" else rng.uniform(0.5, 0.92)
+    value = rng.uniform(0.35, 0.95) if kind == "muted" else rng.uniform(0.3, 0.92)
     red, green, blue = colorsys.hsv_to_rgb(rng.random(), saturation, value)
     return (255 * red, 255 * green, 255 * blue)
 
 
-def _sample_gray(value: float, rng: np.random.Generator) -> Color:
-    tint = rng.normal(0, 4, 3)
-    return tuple(float(np.clip(value + t, 8, 254)) for t in tint)  # type: ignore[return-value]
+def _sample_gray(rng: np.random.Generator, low: float, high: float) -> Color:
+    red, green, blue = np.clip(rng.uniform(low, high) + rng.normal(0, 4, 3), 8, 254).tolist()
+    return red, green, blue
+
+
+def _sample_one_of(rng: np.random.Generator, *ranges: tuple[float, float], p: Sequence[float]) -> float:
+    """A number from one of the ranges, each of which has the probability in ``p``."""
+    return float(rng.choice([rng.uniform(low, high) for low, high in ranges], p=p))
 
 
 def sample_denim(rng: np.random.Generator) -> Color:
@@ -139,24 +123,20 @@ def sample_texture(rng: np.random.Generator, patterned: float) -> Texture:
     second = sample_color(rng)
     while np.abs(np.subtract(color, second)).sum() < 120:
         second = sample_color(rng)
-    return Texture(kind, color, second, float(rng.uniform(0.03, 0.085)), int(rng.integers(1 << 30)))
+    return Texture(kind, color, second, rng.uniform(0.03, 0.085), int(rng.integers(1 << 30)))
 
 
 def sample_top(rng: np.random.Generator, female: bool) -> Top:
-    names = list(SLEEVES)
-    name = str(rng.choice(names, p=[0.27, 0.08, 0.27, 0.1, 0.28] if female else [0.1, 0.02, 0.46, 0.08, 0.34]))
-    low, high = SLEEVES[name]
+    name = str(rng.choice([*SLEEVES], p=[0.27, 0.08, 0.27, 0.1, 0.28] if female else [0.1, 0.02, 0.46, 0.08, 0.34]))
     neckline = str(rng.choice(NECKLINES, p=[0.36, 0.2, 0.24, 0.12, 0.08] if female else [0.68, 0.04, 0.2, 0.02, 0.06]))
-    if name == "none" and neckline == "high":
-        neckline = "round"
     loose = float(np.clip(rng.beta(1.6, 2.0), 0, 1))
-    tucked = bool(rng.random() < (0.3 if female else 0.15))
-    hem = float(rng.choice([rng.uniform(0.24, 0.31), rng.uniform(0.09, 0.22)], p=[0.14, 0.86] if female else [0, 1]))
+    tucked = rng.random() < (0.3 if female else 0.15)
+    hem = _sample_one_of(rng, (0.24, 0.31), (0.09, 0.22), p=[0.14, 0.86] if female else [0, 1])
     strap = float(rng.choice([0.018, rng.uniform(0.03, 0.045), rng.uniform(0.05, 0.075)], p=[0.3, 0.35, 0.35]))
     return Top(
-        sleeve=float(rng.uniform(low, high)),
-        neckline=neckline,
-        depth=float(rng.random()) * (1.0 if female else 0.35),
+        sleeve=rng.uniform(*SLEEVES[name]),
+        neckline="round" if name == "none" and neckline == "high" else neckline,
+        depth=rng.random() * (1.0 if female else 0.35),
         hem=hem,
         loose=loose,
         tucked=tucked,
@@ -167,55 +147,40 @@ def sample_top(rng: np.random.Generator, female: bool) -> Top:
 
 def sample_bottom(rng: np.random.Generator, female: bool) -> Bottom:
     kind = str(rng.choice(["trousers", "shorts", "skirt"], p=[0.5, 0.2, 0.3] if female else [0.78, 0.22, 0]))
-    highest = 0.24 if kind == "skirt" else 0.33
-    waist = float(rng.uniform(0.19, highest if female else 0.25))
-    texture = sample_texture(rng, 0.3 if kind == "skirt" else 0.12)
-    if kind != "skirt" and rng.random() < 0.5:
+    skirt = kind == "skirt"
+    waist = rng.uniform(0.19, 0.25 if not female else 0.24 if skirt else 0.33)
+    texture = sample_texture(rng, 0.3 if skirt else 0.12)
+    if not skirt and rng.random() < 0.5:
         texture = Texture("denim", sample_denim(rng), (225.0, 225.0, 230.0), 0.05, texture.seed)
-    wide = float(rng.choice([rng.uniform(0, 0.15), rng.uniform(0.25, 0.5), rng.uniform(0.6, 1)], p=[0.5, 0.35, 0.15]))
+    wide = _sample_one_of(rng, (0, 0.15), (0.25, 0.5), (0.6, 1), p=[0.5, 0.35, 0.15])
     if kind == "trousers":
-        length = float(rng.choice([rng.uniform(1.9, 2.02), rng.uniform(1.5, 1.85)], p=[0.8, 0.2]))
-        return Bottom(kind, length, wide, waist, texture)
+        return Bottom(kind, _sample_one_of(rng, (1.9, 2.02), (1.5, 1.85), p=[0.8, 0.2]), wide, waist, texture)
     if kind == "shorts":
-        low, high = (0.3, 0.9) if female else (0.65, 1.05)
-        return Bottom(kind, float(rng.uniform(low, high)), max(0.2, wide), waist, texture)
-    length = float(
-        rng.choice([rng.uniform(0.4, 0.7), rng.uniform(0.75, 1.12), rng.uniform(1.2, 1.65)], p=[0.42, 0.38, 0.2])
-    )
+        length = rng.uniform(0.3, 0.9) if female else rng.uniform(0.65, 1.05)
+        return Bottom(kind, length, max(0.2, wide), waist, texture)
+    length = _sample_one_of(rng, (0.4, 0.7), (0.75, 1.12), (1.2, 1.65), p=[0.42, 0.38, 0.2])
     pleats = int(rng.choice([0, 6, 9]))
-    return Bottom(kind, length, float(rng.random()), waist, texture, pleats)
+    return Bottom(kind, length, rng.random(), waist, texture, pleats)
 
 
 def sample_hair(rng: np.random.Generator, female: bool) -> Hair:
-    tones = [
-        (26, 22, 20),
-        (45, 30, 22),
-        (72, 46, 28),
-        (104, 68, 40),
-        (150, 108, 66),
-        (196, 160, 104),
-        (120, 52, 28),
-        (120, 116, 112),
-    ]
-    tone = np.array(tones[int(rng.choice(len(tones), p=[0.2, 0.2, 0.18, 0.14, 0.1, 0.09, 0.05, 0.04]))])
-    color = np.clip(tone * rng.uniform(0.85, 1.18) + rng.normal(0, 4, 3), 10, 235)
-    style = str(
-        rng.choice(HAIR_STYLES, p=[0.1, 0.14, 0.18, 0.38, 0.1, 0.1] if female else [0.9, 0.02, 0.05, 0, 0.03, 0])
-    )
+    tone = list(_HAIR_TONES)[int(rng.choice(len(_HAIR_TONES), p=list(_HAIR_TONES.values())))]
+    color = np.clip(np.array(tone) * rng.uniform(0.85, 1.18) + rng.normal(0, 4, 3), 10, 235)
+    shares = [0.1, 0.14, 0.18, 0.38, 0.1, 0.1] if female else [0.9, 0.02, 0.05, 0, 0.03, 0]
+    style = str(rng.choice(HAIR_STYLES, p=shares))
     ends = {"bob": (0.74, 0.79), "shoulder": (0.62, 0.7), "long": (0.36, 0.58), "ponytail": (0.5, 0.72)}
-    low, high = ends.get(style, (0.76, 0.76))
     return Hair(
         style=style,
         color=(float(color[0]), float(color[1]), float(color[2])),
-        end=float(rng.uniform(low, high)),
-        volume=float(rng.uniform(0.1, 1)),
-        front=bool(rng.random() < 0.62),
-        fringe=bool(rng.random() < 0.22),
+        end=rng.uniform(*ends.get(style, (0.76, 0.76))),
+        volume=rng.uniform(0.1, 1),
+        front=rng.random() < 0.62,
+        fringe=rng.random() < 0.22,
         seed=int(rng.integers(1 << 30)),
     )
 
 
 def sample_shoes(rng: np.random.Generator) -> Shoes:
     sole = (240.0, 240.0, 238.0) if rng.random() < 0.4 else (35.0, 32.0, 30.0)
-    color = sample_color(rng) if rng.random() < 0.6 else _sample_gray(rng.uniform(20, 60), rng)
+    color = sample_color(rng) if rng.random() < 0.6 else _sample_gray(rng, 20, 60)
     return Shoes(color, sole, float(rng.choice([1.9, 1.8, 1.6], p=[0.6, 0.28, 0.12])))
