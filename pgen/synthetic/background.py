@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.synthetic.camera import find_columns
-
 
 @dataclass(frozen=True)
 class Light:
@@ -89,13 +87,3 @@ def _paint_street(background: Background, size: tuple[int, int]) -> NDArray[np.f
     smooth = ndimage.uniform_filter(smooth, (height // 24 + 1, width // 16 + 1, 1))
     grain = rng.normal(0, 3, (height, width, 1))
     return np.asarray(smooth + grain, dtype=np.float32)
-
-
-def cover_borders(
-    image: NDArray[np.uint8], parsing: NDArray[np.uint8], size: tuple[int, int], bordered: bool
-) -> tuple[int, int]:
-    """Paint the side borders white (in place) and return the columns the photo fills."""
-    first, last = find_columns(size, bordered)
-    for side in (slice(0, first), slice(last, None)):
-        image[:, side], parsing[:, side] = 255, 0
-    return first, last

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +13,10 @@ from scipy import ndimage
 from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
 from pgen.body.labels import Label
 from pgen.errors import InputError
-from pgen.synthetic.background import (
-    Background,
-    Light,
-    cover_borders,
-    paint_background,
-    sample_background,
-    sample_light,
-)
+from pgen.synthetic.background import Background, Light, paint_background, sample_background, sample_light
 from pgen.synthetic.body import load_body, skin_vertices
 from pgen.synthetic.body_pose import BodyPose, sample_body_pose
-from pgen.synthetic.camera import STYLES, Camera, Framing, place_camera, sample_framing
+from pgen.synthetic.camera import STYLES, Camera, Framing, find_columns, place_camera, sample_framing
 from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
 from pgen.synthetic.hair import measure_hairline
 from pgen.synthetic.materials import paint_materials
@@ -35,8 +30,9 @@ from pgen.synthetic.surfaces import compute_vertex_normals
 #: Samples a pixel and direction.
 _SAMPLES = 2
 
-#: By how much layers are drawn nearer than they are (metres), so that skin does not pierce clothes.
-_LIFT = {Layer.SKIN: 0.0, Layer.EYES: 0.0, Layer.SHOES: 0.003, Layer.BOTTOM: 0.007, Layer.TOP: 0.012, Layer.HAIR: 0.006}
+#: By how much each `Layer` is drawn nearer than it is (metres), so that skin does not pierce clothes; and its shine.
+_LIFT = np.array([0.0, 0.0, 0.003, 0.007, 0.012, 0.006], dtype=np.float32)
+_SHINE = np.array([0.05, 0.25, 0.15, 0.0, 0.0, 0.12], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
 
     fragments = rasterize(spots.astype(np.float32), mesh.faces, large, mesh.two_sided)
     fragments = _trim_garments(person, mesh, fragments)
-    lift = np.array([_LIFT[layer] for layer in Layer], dtype=np.float32)
+    lift = _LIFT.copy()
     if mesh.top.tucked:
         lift[Layer.BOTTOM], lift[Layer.TOP] = 0.02, 0.004
     fragment_depth = fragments.interpolate(depth, mesh.faces)
@@ -107,19 +103,20 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
     layers = mesh.layers[visible.face]
     points = visible.interpolate(mesh.points, mesh.faces)
 
-    labels = np.zeros(large[0] * large[1], dtype=np.uint8)
-    labels[visible.pixel] = _label_points(person, layers, points)
-    distances = np.full(large[0] * large[1], np.inf, dtype=np.float32)
-    distances[visible.pixel] = visible_depth
-    front = np.full(large[0] * large[1], -1, dtype=np.int8)
-    front[visible.pixel] = layers
+    labels, distances = np.zeros(large, dtype=np.uint8), np.full(large, np.inf, dtype=np.float32)
+    front = np.full(large, -1, dtype=np.int8)
+    labels.flat[visible.pixel] = _label_points(person, layers, points)
+    distances.flat[visible.pixel] = visible_depth
+    front.flat[visible.pixel] = layers
 
     colors = paint_materials(person, layers, points, visible.interpolate(mesh.extra, mesh.faces))
     colors = colors * _shade(mesh, vertices, visible, layers, shot.light)
-    image = _develop(shot, camera, size, visible.pixel, colors, distances.reshape(large), joints)
-    parsing = _vote_by_majority(labels.reshape(large))
-    filled = cover_borders(image, parsing, size, shot.framing.bordered)
-    pose = _find_joints(shot, camera, joints, distances.reshape(large), front.reshape(large), size, filled)
+    image = _develop(shot, camera, size, visible.pixel, colors, distances, joints)
+    parsing = _vote_by_majority(labels)
+    filled = find_columns(size, shot.framing.bordered)
+    for border in (slice(0, filled[0]), slice(filled[1], None)):
+        image[:, border], parsing[:, border] = 255, Label.BACKGROUND
+    pose = _find_joints(shot, camera, joints, distances, front, size, filled)
     return Rendering(image, parsing, pose, person.attributes)
 
 
@@ -130,42 +127,26 @@ def _trim_garments(person: Person, mesh: PersonMesh, fragments: Fragments) -> Fr
     layers = mesh.layers[edge.face]
     points = edge.interpolate(mesh.points, mesh.faces)
     kept = np.ones(len(fragments.face), dtype=bool)
-    for layer, inside in (
-        (Layer.TOP, lambda p: measure_top(mesh.top, p)),
-        (Layer.BOTTOM, lambda p: measure_bottom(person.bottom, p)),
-        (Layer.SHOES, lambda p: measure_shoes(person.shoes, p)),
+    for layer, measure in (
+        (Layer.TOP, partial(measure_top, mesh.top)),
+        (Layer.BOTTOM, partial(measure_bottom, person.bottom)),
+        (Layer.SHOES, partial(measure_shoes, person.shoes)),
     ):
-        chosen = np.flatnonzero(layers == layer)
-        kept[near_edge[chosen]] = inside(points[chosen]) > 0
+        chosen = layers == layer
+        kept[near_edge[chosen]] = measure(points[chosen]) > 0
     return fragments[kept]
 
 
 def _label_points(person: Person, layers: NDArray[np.integer], points: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Parsing labels (N,). Bare necks and chests count as face, midriffs as upper clothes, shoes as legs."""
-    skirt = person.bottom.kind == "skirt"
-    by_layer = np.array(
-        [Label.FACE, Label.FACE, Label.L_LEG, Label.SKIRT if skirt else Label.PANTS, Label.UPPER, Label.HAIR]
-    )
-    labels = by_layer[layers]
-    left = points[:, X] > 0
-    legs = np.where(left, Label.L_LEG, Label.R_LEG)
-    chosen = layers == Layer.SHOES
-    labels[chosen] = legs[chosen]
-    bare = np.flatnonzero(layers == Layer.SKIN)
-    here = points[bare]
-    side, height = np.abs(here[:, X]), here[:, Z]
-    shoulder = (here[:, ARM] > 0.5) | ((side > 0.118) & (height > 0.5) & (height < 0.72))
-    labels[bare] = np.select(
-        [shoulder, height > 0.72, height > 0.5, height > 0.12],
-        [
-            np.where(left[bare], Label.L_ARM, Label.R_ARM),
-            np.where(measure_hairline(here, person.hair.fringe) > 0, Label.HAIR, Label.FACE),
-            Label.FACE,
-            Label.UPPER,
-        ],
-        legs[bare],
-    )
-    return labels.astype(np.uint8)
+    x, height = points[:, X], points[:, Z]
+    arms, legs = np.where(x > 0, Label.L_ARM, Label.R_ARM), np.where(x > 0, Label.L_LEG, Label.R_LEG)
+    shoulder = (points[:, ARM] > 0.5) | ((np.abs(x) > 0.118) & (height > 0.5) & (height < 0.72))
+    head = np.where(measure_hairline(points, person.hair.fringe) > 0, Label.HAIR, Label.FACE)
+    parts = [arms, head, Label.FACE, Label.UPPER]
+    skin = np.select([shoulder, height > 0.72, height > 0.5, height > 0.12], parts, legs)
+    lower = Label.SKIRT if person.bottom.kind == "skirt" else Label.PANTS
+    return np.choose(layers, [skin, Label.FACE, legs, lower, Label.UPPER, Label.HAIR]).astype(np.uint8)
 
 
 def _shade(
@@ -175,15 +156,12 @@ def _shade(
     normals = visible.interpolate(compute_vertex_normals(vertices, mesh.faces, mesh.meeting), mesh.faces)
     normals /= np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-9
     inner = normals[:, 1] > 0.25  # the inside of a sleeve or a hem
-    towards = np.asarray(light.towards, dtype=np.float32)
-    lamp = normals @ towards
+    lamp = normals @ np.asarray(light.towards, dtype=np.float32)
     # Light wraps a little around, as from a large soft box; the sky is brighter than the floor.
     diffuse = np.clip((lamp + 0.25) / 1.25, 0, None)
-    bright = light.lamp * 1.25 * diffuse + light.even * (
-        0.9 + 0.1 * normals[:, 2] - 0.1 * np.clip(normals[:, 1] + 0.55, 0, None)
-    )
-    shine = np.clip(lamp, 0, 1) ** 8
-    bright += np.array([0.05, 0.25, 0.15, 0.0, 0.0, 0.12], dtype=np.float32)[layers] * shine
+    even = 0.9 + 0.1 * normals[:, 2] - 0.1 * np.clip(normals[:, 1] + 0.55, 0, None)
+    bright = light.lamp * 1.25 * diffuse + light.even * even
+    bright += _SHINE[layers] * np.clip(lamp, 0, 1) ** 8
     bright[inner] *= 0.6
     tint = np.array([1 + light.warmth, 1.0, 1 - light.warmth], dtype=np.float32)
     return np.asarray(bright[:, None] * tint, dtype=np.float32)
@@ -205,11 +183,10 @@ def _develop(
     feet = (float(ankles[:, 0].mean()), floor, 0.35 * camera.scale) if floor < 1.2 * height else None
     scene = paint_background(shot.background, size, feet)
 
-    samples = np.zeros((height * _SAMPLES * width * _SAMPLES, 4), dtype=np.float32)
+    samples = np.zeros((distances.size, 4), dtype=np.float32)
     samples[pixels, :3] = np.clip(colors, 0, 255)
     samples[pixels, 3] = 1
-    samples = samples.reshape(height, _SAMPLES, width, _SAMPLES, 4)
-    mean = samples.mean(axis=(1, 3))
+    mean = samples.reshape(height, _SAMPLES, width, _SAMPLES, 4).mean(axis=(1, 3))
     person = mean[..., :3] * _darken_contacts(distances[::_SAMPLES, ::_SAMPLES])[..., None]
     image = person + scene * (1 - mean[..., 3:])
     rng = np.random.default_rng(shot.seed)
@@ -222,8 +199,8 @@ def _darken_contacts(distances: NDArray[np.floating]) -> NDArray[np.float32]:
     reach = max(1, round(distances.shape[0] / 100))
     dark = np.zeros(distances.shape, dtype=np.float32)
     near = np.where(np.isfinite(distances), distances, 1e3).astype(np.float32)
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-        gap = near - np.roll(near, (dy * reach, dx * reach), (0, 1))
+    for shift in product((-reach, 0, reach), repeat=2):
+        gap = near - np.roll(near, shift, (0, 1))
         dark += (gap > 0.015) & (gap < 0.4)
     soft = ndimage.uniform_filter(dark, 2 * reach + 1)
     return np.asarray(1 - 0.045 * soft, dtype=np.float32)
@@ -251,9 +228,7 @@ def _find_joints(
     unlucky = rng.random(len(pose)) < 0.4
     found = np.isfinite(pose).all(axis=1)
     found &= (pose[:, 0] >= filled[0]) & (pose[:, 0] <= filled[1] - 1) & (pose[:, 1] >= 0) & (pose[:, 1] <= size[0] - 1)
-    for joint in np.flatnonzero(found):
-        if joint == Joint.NECK or joint in TORSO_JOINTS:
-            continue
+    for joint in {*np.flatnonzero(found)} - {Joint.NECK, *TORSO_JOINTS}:
         column, row = (np.rint((pose[joint] + 0.5) * _SAMPLES - 0.5)).astype(int)
         behind = depth[joint] - distances[row, column]
         if joint in HEAD_JOINTS:
