@@ -122,7 +122,7 @@ def _choose_goal(body: Body, mesh: PersonMesh, arm: ArmPose, side: float, reach:
 
 def solve_two_bones(start: Vector, target: Vector, pole: Vector, upper: float, fore: float) -> tuple[Vector, Vector]:
     """Unit directions of the upper and the lower bone so that the end meets ``target``, the joint towards ``pole``."""
-    line = target - start
+    line: Vector = target - start
     distance = float(np.clip(np.linalg.norm(line), abs(upper - fore) * 1.25 + 0.02, (upper + fore) * 0.996))
     line = normalize(line)
     across = normalize(pole - (pole @ line) * line)

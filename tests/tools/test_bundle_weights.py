@@ -18,7 +18,7 @@ FRAME = (64, 64)
 
 @pytest.fixture(autouse=True)
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_weights, "bundled", lambda name: tmp_path / "bundled" / name)
+    monkeypatch.setattr(bundle_weights, "bundled_path", lambda name: tmp_path / "bundled" / name)
     (tmp_path / "bundled").mkdir()
 
 
