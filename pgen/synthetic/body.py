@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pgen.errors import InputError
+from pgen.synthetic import Array
 
 BODY_FILE = Path(__file__).with_name("body.npz")
 
@@ -45,11 +46,11 @@ class Body:
     lips: NDArray[np.float32]  # (V,) 0-1
     faces: dict[str, NDArray[np.intp]]
 
-    def components(self, phenotype: NDArray[np.floating]) -> NDArray[np.float32]:
+    def components(self, phenotype: Array) -> NDArray[np.float32]:
         """Shape components (K,) of a phenotype (11,), see ``PHENOTYPES``."""
         return np.asarray(multiply_phenotypes(phenotype) @ self.regression, dtype=np.float32)
 
-    def rest(self, components: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def rest(self, components: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Vertices (V, 3) and bone heads (B, 3) of a shape, at rest."""
         flat = np.asarray(components, dtype=np.float32) @ self.basis.reshape(len(self.basis), -1)
         vertices, heads = np.split(flat.reshape(-1, 3), [len(self.mean)])
@@ -71,16 +72,14 @@ class Body:
         return np.asarray(self.skinning @ chosen, dtype=np.float32)
 
 
-def multiply_phenotypes(phenotypes: NDArray[np.floating]) -> NDArray[np.floating]:
+def multiply_phenotypes(phenotypes: Array) -> Array:
     """What the regression to shape components takes: 1, the phenotypes (..., 11) and their products; (..., 78)."""
     first, second = np.triu_indices(len(PHENOTYPES))
     products = phenotypes[..., first] * phenotypes[..., second]
     return np.concatenate([np.ones_like(phenotypes[..., :1]), phenotypes, products], axis=-1)
 
 
-def compute_bone_transforms(
-    body: Body, heads: NDArray[np.floating], rotations: Mapping[str, NDArray[np.floating]]
-) -> NDArray[np.float64]:
+def compute_bone_transforms(body: Body, heads: Array, rotations: Mapping[str, Array]) -> NDArray[np.float64]:
     """Forward kinematics: (B, 3, 4) transforms from rest to posed space.
 
     ``rotations`` are 3x3 matrices by bone name, in the rest pose's axes relative to the parent bone; bones left out
@@ -99,9 +98,7 @@ def compute_bone_transforms(
     return np.concatenate([turn, shift[:, :, None]], axis=2)
 
 
-def skin_vertices(
-    vertices: NDArray[np.floating], skinning: sparse.csr_matrix, transforms: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def skin_vertices(vertices: Array, skinning: sparse.csr_matrix, transforms: Array) -> NDArray[np.float32]:
     """Linear blend skinning of rest vertices (N, 3) with weights (N, B) and transforms (B, 3, 4)."""
     blended = (skinning @ transforms.reshape(len(transforms), 12).astype(np.float32)).reshape(-1, 3, 4)
     posed = np.einsum("nij,nj->ni", blended[:, :, :3], vertices.astype(np.float32))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pgen.body.joints import TORSO_JOINTS
+from pgen.synthetic import Array, Mask
 
 STYLES = ("fashion", "market", "mixed")
 
@@ -55,7 +55,7 @@ class Camera:
     distance: float
     height: float
 
-    def project(self, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def project(self, points: Array) -> tuple[Array, Array]:
         """(x, y) pixels (N, 2) and depths (N,) in metres of points (N, 3)."""
         depth = points[:, 1] + self.distance
         shrink = self.scale * self.distance / depth
@@ -73,13 +73,7 @@ def find_columns(size: tuple[int, int], bordered: bool) -> tuple[int, int]:
     return border, width - border
 
 
-def place_camera(
-    framing: Framing,
-    vertices: NDArray[np.floating],
-    head: NDArray[np.bool_],
-    joints: NDArray[np.floating],
-    size: tuple[int, int],
-) -> Camera:
+def place_camera(framing: Framing, vertices: Array, head: Mask, joints: Array, size: tuple[int, int]) -> Camera:
     """The camera that shows posed ``vertices`` (N, 3) as the framing says, in a frame of ``size``.
 
     ``head`` (N,) marks the head and its hair, ``joints`` (18, 3) are posed joints. Whole figures always fit; half

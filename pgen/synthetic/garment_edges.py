@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pgen.synthetic import Array
 from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, LEG_LENGTH, UPPER_ARM_LENGTH, X, Y, Z, smoothstep
 from pgen.synthetic.wardrobe import Bottom, Shoes, Top
 
@@ -13,7 +13,7 @@ _NECK_TOP = 0.712
 _ARMPIT = 0.555
 
 
-def measure_top(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_top(top: Top, points: Array) -> Array:
     """Inside of a top (N,) at reference points (N, 6)."""
     side, height = np.abs(points[:, X]), points[:, Z]
     on_arm = points[:, ARM]
@@ -21,12 +21,12 @@ def measure_top(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
     uneven = 0.0 if top.tucked else 0.006
     hem = height - (top.hem + uneven * np.sin(9 * points[:, X] + 1))
     inside = np.where(on_arm > 0.5, 1.0, hem)
-    inside = np.minimum(inside, _under_neckline(top, side, height, front))
+    inside = np.minimum(inside, _measure_neckline(top, side, height, front))
     if top.sleeve > 0:
         sleeve = (top.sleeve - points[:, ALONG_ARM]) * UPPER_ARM_LENGTH
         return np.minimum(inside, np.where((on_arm > 0.12) & (height < 0.9), sleeve, 1.0))
     # A tank top: the armhole runs from the strap's outer edge down to the armpit.
-    inner = _neck_width(top)
+    inner = _measure_neck_width(top)
     rise = np.clip((height - _ARMPIT) / (0.655 - _ARMPIT), 0, 1)
     racer = 0.065 * (1 - front) * np.sin(np.pi * rise) if top.strap < 0.045 else 0.0
     edge = 0.172 - (0.172 - inner - top.strap) * rise**0.6 - racer
@@ -35,15 +35,13 @@ def measure_top(top: Top, points: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.minimum(inside, np.minimum(armhole, below))
 
 
-def _neck_width(top: Top) -> float:
+def _measure_neck_width(top: Top) -> float:
     """Half the width of the neckline at the shoulders, metres."""
     widths = {"round": 0.078, "scoop": 0.09, "v": 0.08, "boat": 0.118, "high": 0.06}
     return widths[top.neckline] + 0.012 * top.depth
 
 
-def _under_neckline(
-    top: Top, side: NDArray[np.floating], height: NDArray[np.floating], front: NDArray[np.floating]
-) -> NDArray[np.floating]:
+def _measure_neckline(top: Top, side: Array, height: Array, front: Array) -> Array:
     if top.neckline == "high":
         return 0.742 - height
     lowest, power = {
@@ -54,7 +52,7 @@ def _under_neckline(
     }[top.neckline]
     if top.sleeve <= 0 and top.strap < 0.03:
         lowest, power = min(lowest, 0.6), 5.0  # thin straps over a straight edge
-    width = _neck_width(top)
+    width = _measure_neck_width(top)
     share = side / width
     at_front = lowest + (_NECK_TOP - lowest) * share**power
     lowest_back = 0.7 if top.sleeve > 0 else 0.665
@@ -64,7 +62,7 @@ def _under_neckline(
     return np.maximum(edge - height, beside)
 
 
-def measure_bottom(bottom: Bottom, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_bottom(bottom: Bottom, points: Array) -> Array:
     """Inside of trousers, shorts or a skirt (N,) at reference points (N, 6)."""
     waist = bottom.waist - points[:, Z]
     if bottom.kind == "skirt":
@@ -79,7 +77,7 @@ def compute_skirt_end(bottom: Bottom) -> float:
     return 0.139 - LEG_LENGTH * bottom.length
 
 
-def measure_shoes(shoes: Shoes, points: NDArray[np.floating]) -> NDArray[np.floating]:
+def measure_shoes(shoes: Shoes, points: Array) -> Array:
     """Inside of shoes (N,) at reference points (N, 6)."""
     instep = -0.745 if shoes.height > 1.85 else 1.0
     high = (points[:, ALONG_LEG] - shoes.height) * LEG_LENGTH

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from pgen.synthetic import Array
 from pgen.synthetic.garment_edges import compute_skirt_end
 from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, X, Z, sample_waves, smoothstep
 from pgen.synthetic.wardrobe import Bottom, Shoes, Top
@@ -16,9 +16,7 @@ from pgen.synthetic.wardrobe import Bottom, Shoes, Top
 _AZIMUTHS, _LEVELS = 36, 30
 
 
-def shape_top(
-    top: Top, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
-) -> NDArray[np.floating]:
+def shape_top(top: Top, rest: Array, normals: Array, points: Array) -> Array:
     """Rest vertices (N, 3) of a top, from the suit's ``rest`` (N, 3), ``normals`` and reference ``points`` (N, 6)."""
     arm = smoothstep(points[:, ARM], 0.05, 0.6)
     # Cloth lies close on the shoulders, which carry it; the suit itself stands some 6 mm off the skin.
@@ -42,11 +40,11 @@ def shape_top(
     return out
 
 
-def _find_center(rest: NDArray[np.floating]) -> NDArray[np.floating]:
+def _find_center(rest: Array) -> Array:
     return np.array([0.0, float(np.median(rest[:, 1]))])
 
 
-def _hang_straight(rest: NDArray[np.floating], points: NDArray[np.floating], decay: float) -> NDArray[np.floating]:
+def _hang_straight(rest: Array, points: Array, decay: float) -> Array:
     """Factor (N,) by which the trunk's radius grows when cloth hangs straight down from what sticks out above."""
     trunk = (points[:, ARM] < 0.3) & (points[:, Z] > 0.0) & (points[:, Z] < 0.66)
     offset = rest[:, :2] - _find_center(rest)
@@ -67,13 +65,7 @@ def _hang_straight(rest: NDArray[np.floating], points: NDArray[np.floating], dec
     return np.asarray(ndimage.map_coordinates(padded, [level, azimuth + 0.5], order=1, mode="nearest"))
 
 
-def shape_trousers(
-    bottom: Bottom,
-    rest: NDArray[np.floating],
-    normals: NDArray[np.floating],
-    points: NDArray[np.floating],
-    chains: Sequence[NDArray[np.floating]],
-) -> NDArray[np.floating]:
+def shape_trousers(bottom: Bottom, rest: Array, normals: Array, points: Array, chains: Sequence[Array]) -> Array:
     """Rest vertices (N, 3) of trousers or shorts; ``chains`` are hip, knee, ankle (3, 3) of the left and right leg."""
     along = points[:, ALONG_LEG]
     folds = sample_waves(points[:, :3], bottom.texture.seed, 0.13) * (0.001 + 0.0025 * bottom.wide)
@@ -96,9 +88,7 @@ def shape_trousers(
     return out
 
 
-def shape_skirt(
-    bottom: Bottom, rest: NDArray[np.floating], normals: NDArray[np.floating], points: NDArray[np.floating]
-) -> NDArray[np.floating]:
+def shape_skirt(bottom: Bottom, rest: Array, normals: Array, points: Array) -> Array:
     """Rest vertices (N, 3) of a skirt, from the body's wide skirt surface."""
     out = rest + normals * 0.004
     down = np.clip((0.1 - points[:, Z]) / (0.1 - compute_skirt_end(bottom)), 0, 1.3)
@@ -116,6 +106,6 @@ def shape_skirt(
     return out
 
 
-def shape_shoes(shoes: Shoes, rest: NDArray[np.floating], normals: NDArray[np.floating]) -> NDArray[np.floating]:
+def shape_shoes(shoes: Shoes, rest: Array, normals: Array) -> Array:
     """Rest vertices (N, 3) of shoes, from the suit."""
     return rest + normals * (0.009 if shoes.height > 1.85 else 0.012)

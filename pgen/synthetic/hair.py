@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from pgen.synthetic import Array
 from pgen.synthetic.body import Body, load_body
 from pgen.synthetic.regions import smoothstep
 from pgen.synthetic.wardrobe import Hair
@@ -28,7 +29,7 @@ class HairMesh:
     strand: NDArray[np.float64]
 
 
-def measure_hairline(points: NDArray[np.floating], fringe: bool) -> NDArray[np.floating]:
+def measure_hairline(points: Array, fringe: bool) -> Array:
     """Signed distance (N,) into the hairy part of the head at reference points (N, >=3), metres."""
     x, y, z = points[:, 0], points[:, 1], points[:, 2]
     forehead = (0.9 if fringe else 0.944) - (0.4 if fringe else 3.2) * x**2
@@ -60,7 +61,7 @@ def _fit_skull() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return directions, smooth.reshape(_ROWS, _COLUMNS)
 
 
-def build_hair_mesh(hair: Hair, front_profile: NDArray[np.floating], back_profile: NDArray[np.floating]) -> HairMesh:
+def build_hair_mesh(hair: Hair, front_profile: Array, back_profile: Array) -> HairMesh:
     """The hair's surface in reference coordinates.
 
     The profiles (N, 2) are (height, y) of the clothed chest and back that long hair lies on.
@@ -102,7 +103,7 @@ def _build_cap(hair: Hair) -> HairMesh:
     return HairMesh(vertices.reshape(-1, 3), faces[kept], np.stack([parting.ravel(), along.ravel()], axis=1))
 
 
-def _build_back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
+def _build_back(hair: Hair, profile: Array) -> HairMesh:
     end = hair.end
     heights = np.linspace(0.945, end, _TUBE_ROWS)
     body_back = np.interp(heights, profile[:, 0], profile[:, 1])
@@ -118,7 +119,7 @@ def _build_back(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     return _build_tube(path, wide, thick, hair.seed)
 
 
-def _build_side(hair: Hair, side: float, profile: NDArray[np.floating]) -> HairMesh:
+def _build_side(hair: Hair, side: float, profile: Array) -> HairMesh:
     rng = np.random.default_rng([hair.seed, 1 if side > 0 else 2])
     end = hair.end + (rng.uniform(0.0, 0.05) if hair.style != "bob" else 0.0)
     heights = np.linspace(0.955, end, _TUBE_ROWS)
@@ -144,7 +145,7 @@ def _build_bun(hair: Hair) -> HairMesh:
     return _build_tube(path, radius * 1.15, radius, hair.seed)
 
 
-def _build_tail(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
+def _build_tail(hair: Hair, profile: Array) -> HairMesh:
     share = np.linspace(0, 1, _TUBE_ROWS)
     z = np.interp(share, [0, 0.12, 0.25, 1], [0.92, 0.925, 0.88, hair.end])
     y = np.interp(share, [0, 0.12, 0.25, 0.5, 1], [0.02, 0.075, 0.095, 0.075, 0.06])
@@ -153,9 +154,7 @@ def _build_tail(hair: Hair, profile: NDArray[np.floating]) -> HairMesh:
     return _build_tube(np.stack([np.zeros_like(share), y, z], axis=1), wide, wide * 0.85, hair.seed)
 
 
-def _build_tube(
-    path: NDArray[np.floating], wide: NDArray[np.floating], thick: NDArray[np.floating], seed: int
-) -> HairMesh:
+def _build_tube(path: Array, wide: Array, thick: Array, seed: int) -> HairMesh:
     """A closed tube around ``path`` (R, 3): ``wide`` is half its width in x, ``thick`` half its depth in y."""
     rng = np.random.default_rng(seed)
     turn = np.linspace(0, 2 * np.pi, _TUBE_SIDES, endpoint=False)
@@ -181,7 +180,7 @@ def _list_grid_faces(grid: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate([np.stack([a, c, b], -1), np.stack([b, c, d], -1)])
 
 
-def weigh_hair(body: Body, vertices: NDArray[np.floating]) -> NDArray[np.float32]:
+def weigh_hair(body: Body, vertices: Array) -> NDArray[np.float32]:
     """Skinning weights (N, bones) of hair: the head's above the chin, then the neck's, then the chest's."""
     head, chest = smoothstep(vertices[:, 2], 0.70, 0.80), 1 - smoothstep(vertices[:, 2], 0.60, 0.72)
     weights = np.zeros((len(vertices), len(body.bones)), dtype=np.float32)

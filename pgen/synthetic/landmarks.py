@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pgen.body.joints import JOINT_COUNT, Joint
+from pgen.synthetic import Array
 from pgen.synthetic.body import Body
 
 #: OpenPose's shoulders lie inside of the shoulder's corner; its hips above and inside of the hip joints. Shares of the
@@ -42,7 +43,7 @@ _ON_LIMBS = {
 }
 
 
-def place_landmarks(body: Body, rest: NDArray[np.floating], heads: NDArray[np.floating]) -> NDArray[np.float64]:
+def place_landmarks(body: Body, rest: Array, heads: Array) -> NDArray[np.float64]:
     """Joints (18, 3) of a body at rest, from all its vertices (V, 3) and bone heads (B, 3). The neck is left at 0."""
     result = np.zeros((JOINT_COUNT, 3))
     for joint, (start, _) in _ON_LIMBS.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.synthetic import Array, Indices
 from pgen.synthetic.hair import measure_hairline
 from pgen.synthetic.person import Person
 from pgen.synthetic.person_mesh import Layer
@@ -14,9 +15,7 @@ from pgen.synthetic.wardrobe import Color, Hair, Texture
 Colors = NDArray[np.float32]
 
 
-def paint_materials(
-    person: Person, layers: NDArray[np.integer], points: NDArray[np.floating], extra: NDArray[np.floating]
-) -> Colors:
+def paint_materials(person: Person, layers: Indices, points: Array, extra: Array) -> Colors:
     """Colors (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
     colors = np.empty((len(points), 3), dtype=np.float32)
     top, bottom, shoes = person.top, person.bottom, person.shoes
@@ -44,7 +43,7 @@ def _to_array(color: Color) -> Colors:
     return np.array(color, dtype=np.float32)
 
 
-def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: bool = False) -> NDArray[np.floating]:
+def _shade_folds(points: Array, seed: int, loose: float, skirt: bool = False) -> Array:
     """Brightness (N, 1) of small folds that the mesh lacks: long ones that hang, short ones at bent joints."""
     hanging = sample_waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
     if skirt:
@@ -57,7 +56,7 @@ def _shade_folds(points: NDArray[np.floating], seed: int, loose: float, skirt: b
     return np.asarray(1 + share, dtype=np.float32)[:, None]
 
 
-def _paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) -> Colors:
+def _paint_cloth(texture: Texture, points: Array, upper: bool) -> Colors:
     """A pattern at reference points; it follows the sleeves and wraps around trunk and legs."""
     color = _to_array(texture.color)
     if texture.kind == "plain":
@@ -71,7 +70,7 @@ def _paint_cloth(texture: Texture, points: NDArray[np.floating], upper: bool) ->
     return color + share * (_to_array(texture.second) - color)
 
 
-def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) -> NDArray[np.floating]:
+def _paint_pattern(texture: Texture, points: Array, upper: bool) -> Array:
     """Share (N,) of the second color."""
     repeat = texture.repeat
     if texture.kind == "printed":
@@ -81,7 +80,7 @@ def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) 
         inside = smoothstep(1 - (x**4 + z**4), 0.0, 0.25) * (points[:, Y] < -0.04)
         motif = 0.5 + 0.5 * (sample_waves(points[:, :3] * (1, 0, 1), texture.seed, 0.06, 2) > 0)
         return inside * motif if upper else np.zeros(len(points))
-    across, down = _cloth_coordinates(points, upper)
+    across, down = _unroll_cloth(points, upper)
     vertical, horizontal = np.cos(2 * np.pi * across / repeat), np.cos(2 * np.pi * down / repeat)
     if texture.kind == "horizontal":
         return smoothstep(horizontal, -0.12, 0.12)
@@ -96,7 +95,7 @@ def _paint_pattern(texture: Texture, points: NDArray[np.floating], upper: bool) 
     return smoothstep(-distance, -0.36, -0.26)
 
 
-def _cloth_coordinates(points: NDArray[np.floating], upper: bool) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def _unroll_cloth(points: Array, upper: bool) -> tuple[Array, Array]:
     """Metres around and down the cloth."""
     x, y, z = points[:, X], points[:, Y], points[:, Z]
     across = np.where(y < -0.02, x, x + 0.017)
@@ -108,7 +107,7 @@ def _cloth_coordinates(points: NDArray[np.floating], upper: bool) -> tuple[NDArr
     return np.where(sleeve, around, across), np.where(sleeve, points[:, ALONG_ARM] * UPPER_ARM_LENGTH, z)
 
 
-def _paint_hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.floating]) -> Colors:
+def _paint_hair(hair: Hair, points: Array, strand: Array) -> Colors:
     across, along = strand[:, 0], strand[:, 1]
     phase = hair.seed % 97
     bend = 0.5 * np.sin(along * 22 + across + phase)
@@ -121,7 +120,7 @@ def _paint_hair(hair: Hair, points: NDArray[np.floating], strand: NDArray[np.flo
     return (_to_array(hair.color) * light[:, None]).astype(np.float32)
 
 
-def _paint_eyes(person: Person, points: NDArray[np.floating]) -> Colors:
+def _paint_eyes(person: Person, points: Array) -> Colors:
     distance = np.hypot(np.abs(points[:, X]) - 0.031, points[:, Z] - 0.870)[:, None]
     colors = np.where(distance < 0.009, _to_array(person.iris), _to_array((196, 192, 188)))
     colors = np.where(distance < 0.0038, np.float32(14), colors)
@@ -130,20 +129,20 @@ def _paint_eyes(person: Person, points: NDArray[np.floating]) -> Colors:
     return (colors + lid * (0.6 * _to_array(person.skin) - colors)).astype(np.float32)
 
 
-def _paint_skin(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
+def _paint_skin(person: Person, points: Array, lips: Array) -> Colors:
     colors = np.tile(_to_array(person.skin), (len(points), 1))
     face = (points[:, Z] > 0.72) & (points[:, ARM] < 0.5)
     colors[face] = _paint_face(person, points[face], lips[face])
     return colors
 
 
-def _paint_face(person: Person, points: NDArray[np.floating], lips: NDArray[np.floating]) -> Colors:
+def _paint_face(person: Person, points: Array, lips: Array) -> Colors:
     skin, hair = _to_array(person.skin), _to_array(person.hair.color)
     colors = np.tile(skin, (len(points), 1))
     side, y, z = np.abs(points[:, X]), points[:, Y], points[:, Z]
     front = y < -0.1
 
-    def blend(share: NDArray[np.floating], color: NDArray[np.floating]) -> None:
+    def blend(share: Array, color: Array) -> None:
         weight = np.clip(share, 0, 1)[:, None].astype(np.float32)
         colors[:] += weight * (color - colors)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pgen.synthetic import Array, Indices, Mask
 from pgen.synthetic.body import Body, load_body
 from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
 from pgen.synthetic.garment_mesh import shape_shoes, shape_skirt, shape_top, shape_trousers
@@ -43,8 +44,8 @@ class PersonMesh:
     extra: NDArray[np.float32]  # (N, 2) hair: across and along the strands; skin: lips, unused
     faces: NDArray[np.intp]  # (F, 3)
     layers: NDArray[np.intp]  # (F,) Layer of each triangle
-    cut: NDArray[np.bool_]  # (F,) triangles that a garment's edge may run through
-    two_sided: NDArray[np.bool_]  # (F,)
+    cut: Mask  # (F,) triangles that a garment's edge may run through
+    two_sided: Mask  # (F,)
     joints: NDArray[np.float64]  # (18, 3) at rest
     joint_weights: sparse.csr_matrix  # (18, B)
     top: Top  # as worn: tucked into the waistband or not
@@ -61,13 +62,13 @@ class _Part:
     """One layer of the mesh; fields as the mesh's."""
 
     layer: Layer
-    rest: NDArray[np.floating]
+    rest: Array
     skinning: sparse.csr_matrix
-    points: NDArray[np.floating]
-    extra: NDArray[np.floating]
-    faces: NDArray[np.integer]
-    cut: NDArray[np.bool_]
-    two_sided: NDArray[np.bool_]
+    points: Array
+    extra: Array
+    faces: Indices
+    cut: Mask
+    two_sided: Mask
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +113,7 @@ def build_person_mesh(person: Person) -> PersonMesh:
     faces = np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=False)])
     used, renumbered = np.unique(faces, return_inverse=True)
 
-    def join(arrays: list[NDArray[np.floating]]) -> NDArray[np.float32]:
+    def join(arrays: list[Array]) -> NDArray[np.float32]:
         return np.concatenate(arrays)[used].astype(np.float32)
 
     return PersonMesh(
@@ -128,16 +129,13 @@ def build_person_mesh(person: Person) -> PersonMesh:
         joints=place_landmarks(body, vertices, heads),
         joint_weights=weigh_landmarks(body),
         top=top,
-        hip_width=2 * max(_half_width(top_rest, suit.points, top.hem), _half_width(lower_rest, lower.points, 0.0)),
+        hip_width=2
+        * max(_measure_half_width(top_rest, suit.points, top.hem), _measure_half_width(lower_rest, lower.points, 0.0)),
     )
 
 
 def _build_part(
-    layer: Layer,
-    surface: Surface,
-    rest: NDArray[np.floating],
-    inside: NDArray[np.floating] | None = None,
-    hidden: NDArray[np.bool_] | None = None,
+    layer: Layer, surface: Surface, rest: Array, inside: Array | None = None, hidden: Mask | None = None
 ) -> _Part:
     """The triangles of a surface that are not ``hidden``, of a garment's those that reach to where it is ``inside``."""
     corners = (np.full(len(rest), np.inf) if inside is None else inside)[surface.faces]
@@ -151,19 +149,13 @@ def _build_part(
     return _Part(layer, rest, surface.skinning, surface.points, extra, faces, cut, two_sided[kept])
 
 
-def _half_width(rest: NDArray[np.floating], points: NDArray[np.floating], lowest: float) -> float:
+def _measure_half_width(rest: Array, points: Array, lowest: float) -> float:
     """How far a garment stands out to the side around the hips, where hands hang, metres."""
     around = (points[:, ARM] < 0.2) & (points[:, Z] > max(lowest, 0.06)) & (points[:, Z] < 0.24)
     return float(np.abs(rest[around, 0]).max()) if around.any() else 0.0
 
 
-def _build_hair(
-    person: Person,
-    body: Body,
-    skin_rest: NDArray[np.floating],
-    heads: NDArray[np.floating],
-    top_rest: NDArray[np.floating],
-) -> _Part:
+def _build_hair(person: Person, body: Body, skin_rest: Array, heads: Array, top_rest: Array) -> _Part:
     """The person's hair, from that of the mean shape by the head's box and the trunk's heights."""
     suit, skin = load_surfaces()["suit"], load_surfaces()["body"]
     mesh = build_hair_mesh(person.hair, *(_measure_profile(suit.points, top_rest, front) for front in (True, False)))
@@ -187,7 +179,7 @@ def _build_hair(
     return _Part(Layer.HAIR, rest, weights, points, mesh.strand, mesh.faces, none, none)
 
 
-def _measure_profile(points: NDArray[np.floating], rest: NDArray[np.floating], front: bool) -> NDArray[np.floating]:
+def _measure_profile(points: Array, rest: Array, front: bool) -> Array:
     """(height, y) of the outermost of the dressed trunk, heights in reference coordinates and ascending."""
     trunk = (points[:, ARM] < 0.3) & (np.abs(points[:, X]) < 0.15)
     rows = []

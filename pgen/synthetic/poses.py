@@ -11,12 +11,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pgen.synthetic import Array
 from pgen.synthetic.body import Body, compute_bone_transforms
 from pgen.synthetic.body_pose import ArmPose, BodyPose
 from pgen.synthetic.person_mesh import PersonMesh
 
-Vector = NDArray[np.floating]  # (3,)
-Matrix = NDArray[np.floating]  # (3, 3)
+Vector = Array  # (3,)
+Matrix = Array  # (3, 3)
 
 #: How the bones of the trunk and of the neck share their bend.
 _TRUNK = {"spine05": 0.2, "spine04": 0.2, "spine03": 0.25, "spine02": 0.2, "spine01": 0.15}
@@ -58,7 +59,7 @@ def solve_pose(body: Body, mesh: PersonMesh, pose: BodyPose) -> NDArray[np.float
 
 
 def _place_arm(
-    body: Body, mesh: PersonMesh, placed: NDArray[np.floating], arm: ArmPose, suffix: str, side: float
+    body: Body, mesh: PersonMesh, placed: Array, arm: ArmPose, suffix: str, side: float
 ) -> dict[str, Matrix]:
     """Rotations of an arm's bones, given the transforms (B, 3, 4) of the trunk."""
     heads = mesh.heads.astype(np.float64)

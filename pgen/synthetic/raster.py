@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.synthetic import Array, Indices, Mask
+
 
 @dataclass(frozen=True)
 class Fragments:
@@ -19,7 +21,7 @@ class Fragments:
     def __getitem__(self, chosen: NDArray[np.generic]) -> Fragments:
         return Fragments(self.pixel[chosen], self.face[chosen], self.weights[chosen])
 
-    def interpolate(self, values: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArray[np.float32]:
+    def interpolate(self, values: Array, faces: Indices) -> NDArray[np.float32]:
         """Vertex values (V,) or (V, C) at the fragments: (N,) or (N, C)."""
         corners = faces[self.face]
         weights = self.weights if values.ndim == 1 else self.weights[:, :, None]
@@ -29,12 +31,7 @@ class Fragments:
         return result
 
 
-def rasterize(
-    points: NDArray[np.floating],
-    faces: NDArray[np.integer],
-    size: tuple[int, int],
-    two_sided: NDArray[np.bool_] | None = None,
-) -> Fragments:
+def rasterize(points: Array, faces: Indices, size: tuple[int, int], two_sided: Mask | None = None) -> Fragments:
     """All samples of triangles ``faces`` (F, 3) of ``points`` (V, 2) in a frame of ``size`` (height, width).
 
     Points are (x, y) in pixels, pixel centers at integer coordinates. Front faces run anticlockwise as seen (y down);
@@ -80,7 +77,7 @@ def rasterize(
     return Fragments(pixel, chosen[index], weights)
 
 
-def choose_nearest(fragments: Fragments, depth: NDArray[np.floating], pixels: int) -> NDArray[np.int64]:
+def choose_nearest(fragments: Fragments, depth: Array, pixels: int) -> NDArray[np.int64]:
     """Indices of the fragments with the least ``depth`` (N,) (> 0) of each of ``pixels`` pixels that has any."""
     # Positive floats order like their bits, so (depth, fragment) packs into one integer.
     key = depth.astype(np.float32).view(np.int32).astype(np.int64) << 32

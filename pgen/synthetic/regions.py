@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.synthetic import Array
 from pgen.synthetic.body import Body
 
 #: Columns of a reference array (N, 6): mean-shape position; 1 on arms and hands, 0 elsewhere; position along the arm
@@ -28,14 +29,14 @@ def to_reference(body: Body) -> NDArray[np.float32]:
     place = body.mean
     mirrored = np.abs(place) * [1.0, 0, 0] + place * [0.0, 1, 1]
     arms, legs = (
-        along(mirrored, [body.mean_heads[body.bone(f"{bone}.L")] for bone in chain])
+        locate_along(mirrored, [body.mean_heads[body.bone(f"{bone}.L")] for bone in chain])
         for chain in (("upperarm01", "lowerarm01", "wrist"), ("upperleg01", "lowerleg01", "foot"))
     )
     arm = body.weight_of("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
     return np.stack((*place.T, arm, arms, legs), axis=1).astype(np.float32)
 
 
-def along(points: NDArray[np.floating], chain: list[NDArray[np.floating]]) -> NDArray[np.float64]:
+def locate_along(points: Array, chain: list[Array]) -> NDArray[np.float64]:
     """Position of points (N, 3) along a chain of joints: 0 at the first, 1 at the second, ...; both ends are open."""
     positions, distances = [], []
     for index, (start, end) in enumerate(pairwise(chain)):
@@ -47,13 +48,13 @@ def along(points: NDArray[np.floating], chain: list[NDArray[np.floating]]) -> ND
     return np.choose(np.argmin(distances, axis=0), positions)
 
 
-def smoothstep(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+def smoothstep(values: Array, low: float, high: float) -> Array:
     """0 below ``low``, 1 above ``high``, smooth between."""
     share = np.clip((values - low) / (high - low), 0, 1)
     return np.asarray(share * share * (3 - 2 * share))
 
 
-def sample_waves(points: NDArray[np.floating], seed: int, length: float, octaves: int = 2) -> NDArray[np.float32]:
+def sample_waves(points: Array, seed: int, length: float, octaves: int = 2) -> NDArray[np.float32]:
     """Smooth noise of about -1 to 1 at points (N, 3): a few sines of wave length ``length`` metres and shorter."""
     rng = np.random.default_rng([seed, 77])
     directions, phases, amplitudes = [], [], []

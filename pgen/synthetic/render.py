@@ -13,6 +13,7 @@ from scipy import ndimage
 from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint
 from pgen.body.labels import Label
 from pgen.errors import InputError
+from pgen.synthetic import Array, Indices
 from pgen.synthetic.background import Background, Light, paint_background, sample_background, sample_light
 from pgen.synthetic.body import load_body, skin_vertices
 from pgen.synthetic.body_pose import BodyPose, sample_body_pose
@@ -137,7 +138,7 @@ def _trim_garments(person: Person, mesh: PersonMesh, fragments: Fragments) -> Fr
     return fragments[kept]
 
 
-def _label_points(person: Person, layers: NDArray[np.integer], points: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _label_points(person: Person, layers: Indices, points: Array) -> NDArray[np.uint8]:
     """Parsing labels (N,). Bare necks and chests count as face, midriffs as upper clothes, shoes as legs."""
     x, height = points[:, X], points[:, Z]
     arms, legs = np.where(x > 0, Label.L_ARM, Label.R_ARM), np.where(x > 0, Label.L_LEG, Label.R_LEG)
@@ -149,9 +150,7 @@ def _label_points(person: Person, layers: NDArray[np.integer], points: NDArray[n
     return np.choose(layers, [skin, Label.FACE, legs, lower, Label.UPPER, Label.HAIR]).astype(np.uint8)
 
 
-def _shade(
-    mesh: PersonMesh, vertices: NDArray[np.floating], visible: Fragments, layers: NDArray[np.integer], light: Light
-) -> NDArray[np.float32]:
+def _shade(mesh: PersonMesh, vertices: Array, visible: Fragments, layers: Indices, light: Light) -> NDArray[np.float32]:
     """Brightness (N, 3) of visible points."""
     normals = visible.interpolate(compute_vertex_normals(vertices, mesh.faces, mesh.meeting), mesh.faces)
     normals /= np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-9
@@ -168,13 +167,7 @@ def _shade(
 
 
 def _develop(
-    shot: Shot,
-    camera: Camera,
-    size: tuple[int, int],
-    pixels: NDArray[np.integer],
-    colors: NDArray[np.floating],
-    distances: NDArray[np.floating],
-    joints: NDArray[np.floating],
+    shot: Shot, camera: Camera, size: tuple[int, int], pixels: Indices, colors: Array, distances: Array, joints: Array
 ) -> NDArray[np.uint8]:
     """Average the samples over the background."""
     height, width = size
@@ -194,7 +187,7 @@ def _develop(
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def _darken_contacts(distances: NDArray[np.floating]) -> NDArray[np.float32]:
+def _darken_contacts(distances: Array) -> NDArray[np.float32]:
     """Darkening (H, W), 0-1, of points that have something a little nearer beside them: arms over the trunk, hems."""
     reach = max(1, round(distances.shape[0] / 100))
     dark = np.zeros(distances.shape, dtype=np.float32)
@@ -215,9 +208,9 @@ def _vote_by_majority(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _find_joints(
     shot: Shot,
     camera: Camera,
-    joints: NDArray[np.floating],
-    distances: NDArray[np.floating],
-    front: NDArray[np.integer],
+    joints: Array,
+    distances: Array,
+    front: Indices,
     size: tuple[int, int],
     filled: tuple[int, int],
 ) -> NDArray[np.float32]:

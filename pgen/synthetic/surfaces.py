@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from pgen.synthetic import Array, Indices
 from pgen.synthetic.body import SURFACES, Body, load_body
 from pgen.synthetic.regions import Z, smoothstep, to_reference
 
@@ -37,12 +38,12 @@ def load_surfaces() -> dict[str, Surface]:
         meeting = build_incidence(faces, len(vertices))
         skinning = body.skinning[vertices]
         if name == "suit":
-            skinning = _like_skin(body, skinning, points[vertices])
+            skinning = _mix_in_skin(body, skinning, points[vertices])
         result[name] = Surface(vertices, faces, meeting, points[vertices], skinning, body.lips[vertices])
     return result
 
 
-def _like_skin(body: Body, skinning: sparse.csr_matrix, points: NDArray[np.floating]) -> sparse.csr_matrix:
+def _mix_in_skin(body: Body, skinning: sparse.csr_matrix, points: Array) -> sparse.csr_matrix:
     """The suit's skinning weights, with those of the skin below on the shoulders: straps must not come off them."""
     skin = np.unique(body.faces["body"])
     distance, nearest = cKDTree(body.mean[skin]).query(points[:, :3], k=4)
@@ -55,16 +56,14 @@ def _like_skin(body: Body, skinning: sparse.csr_matrix, points: NDArray[np.float
     return sparse.csr_matrix(mixed, dtype=np.float32)
 
 
-def build_incidence(faces: NDArray[np.integer], count: int) -> sparse.csr_matrix:
+def build_incidence(faces: Indices, count: int) -> sparse.csr_matrix:
     """Which triangles meet at each vertex: (count, F)."""
     columns = np.repeat(np.arange(len(faces)), 3)
     ones = np.ones(len(columns), dtype=np.float32)
     return sparse.csr_matrix((ones, (faces.ravel(), columns)), shape=(count, len(faces)))
 
 
-def compute_vertex_normals(
-    vertices: NDArray[np.floating], faces: NDArray[np.integer], meeting: sparse.csr_matrix
-) -> NDArray[np.float32]:
+def compute_vertex_normals(vertices: Array, faces: Indices, meeting: sparse.csr_matrix) -> NDArray[np.float32]:
     """Unit normals (N, 3), the mean of the triangles' by area."""
     corner = vertices[faces[:, 0]]
     first, second = vertices[faces[:, 1]] - corner, vertices[faces[:, 2]] - corner
