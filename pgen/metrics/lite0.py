@@ -41,7 +41,7 @@ class LightClassifier(FeatureNetwork):
         Raises `UnavailableError` if that is not installed, and `InputError` if the file holds other weights.
         """
         super().__init__()
-        self.path = _find_installed() if path is None else Path(path)
+        self.path = find_installed_weights() if path is None else Path(path)
         self.network = Lite0()
         try:
             self.network.load_state_dict(fold_batch_norms(read_state_dict(self.path)))
@@ -56,7 +56,7 @@ class LightClassifier(FeatureNetwork):
         return pooled
 
 
-def _find_installed() -> Path:
+def find_installed_weights() -> Path:
     spec = find_spec(PACKAGE)
     folders = None if spec is None else spec.submodule_search_locations
     if not folders:

@@ -103,8 +103,7 @@ def place_camera(framing: Framing, vertices: Array, head: Mask, joints: Array, s
         scale = min((height - top_row) / (bottom - top), 0.97 * (right - left) / wide)
         y = top_row - scale * top
         middle = trunk[:, 0].mean()
-    border = 1 if framing.view == "full" else 0
-    slack = max(0.0, (right - left - scale * wide) / 2 - border)
+    slack = max(0.0, (right - left - scale * wide) / 2 - (framing.view == "full"))
     shift = float(np.clip(framing.shift * width, -slack, slack))
     x = (left + right - 1) / 2 + shift - scale * middle
     return Camera(float(scale), float(x), float(y), framing.distance, framing.height)

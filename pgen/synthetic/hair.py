@@ -24,9 +24,9 @@ _TUBE_ROWS, _TUBE_SIDES = 18, 18
 class HairMesh:
     """Hair in reference coordinates: ``strand`` (N, 2) runs across and along the strands, for drawing them."""
 
-    vertices: NDArray[np.float64]
+    vertices: Array
     faces: NDArray[np.intp]
-    strand: NDArray[np.float64]
+    strand: Array
 
 
 def measure_hairline(points: Array, fringe: bool) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,24 +20,19 @@ Colors = NDArray[np.float32]
 def paint_materials(person: Person, layers: Indices, points: Array, extra: Array) -> Colors:
     """Colors (N, 3), 0-255, of points of the figure: layer (N,), reference coordinates (N, 6) and extra (N, 2)."""
     colors = np.empty((len(points), 3), dtype=np.float32)
-    top, bottom, shoes = person.top, person.bottom, person.shoes
-    for layer in Layer:
+    top, bottom = person.top, person.bottom
+    sole, shoes = _to_array(person.shoes.sole), _to_array(person.shoes.color)
+    painters: dict[Layer, Callable[[Array, Array], Array]] = {
+        Layer.SKIN: lambda here, more: _paint_skin(person, here, more[:, 0]),
+        Layer.EYES: lambda here, more: _paint_eyes(person, here),
+        Layer.SHOES: lambda here, more: np.where(here[:, Z, None] < -0.806, sole, shoes),
+        Layer.BOTTOM: lambda here, more: _paint_garment(bottom.texture, here, bottom.wide, bottom.kind),
+        Layer.TOP: lambda here, more: _paint_garment(top.texture, here, top.loose, "top"),
+        Layer.HAIR: lambda here, more: _paint_hair(person.hair, here, more),
+    }
+    for layer, paint in painters.items():
         chosen = layers == layer
-        here, more = points[chosen], extra[chosen]
-        if layer is Layer.TOP:
-            folds = _shade_folds(here, top.texture.seed, top.loose)
-            colors[chosen] = _paint_cloth(top.texture, here, upper=True) * folds
-        elif layer is Layer.BOTTOM:
-            folds = _shade_folds(here, bottom.texture.seed, bottom.wide, bottom.kind == "skirt")
-            colors[chosen] = _paint_cloth(bottom.texture, here, upper=False) * folds
-        elif layer is Layer.HAIR:
-            colors[chosen] = _paint_hair(person.hair, here, more)
-        elif layer is Layer.SHOES:
-            colors[chosen] = np.where((here[:, Z] < -0.806)[:, None], _to_array(shoes.sole), _to_array(shoes.color))
-        elif layer is Layer.EYES:
-            colors[chosen] = _paint_eyes(person, here)
-        else:
-            colors[chosen] = _paint_skin(person, here, more[:, 0])
+        colors[chosen] = paint(points[chosen], extra[chosen])
     return colors
 
 
@@ -43,7 +40,11 @@ def _to_array(color: Color) -> Colors:
     return np.array(color, dtype=np.float32)
 
 
-def _shade_folds(points: Array, seed: int, loose: float, skirt: bool = False) -> Array:
+def _paint_garment(texture: Texture, points: Array, loose: float, kind: str) -> Array:
+    return _paint_cloth(texture, points, kind == "top") * _shade_folds(points, texture.seed, loose, kind == "skirt")
+
+
+def _shade_folds(points: Array, seed: int, loose: float, skirt: bool) -> Array:
     """Brightness (N, 1) of small folds that the mesh lacks: long ones that hang, short ones at bent joints."""
     hanging = sample_waves(points[:, :3] * (1.0, 1.0, 0.4), seed + 1, 0.11, 2)
     if skirt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from pgen.synthetic.hair import build_hair_mesh, weigh_hair
 from pgen.synthetic.landmarks import place_landmarks, weigh_landmarks
 from pgen.synthetic.person import Person
 from pgen.synthetic.regions import ARM, X, Z, smoothstep
-from pgen.synthetic.surfaces import Surface, build_incidence, compute_vertex_normals, load_surfaces
+from pgen.synthetic.surfaces import Surface, compute_vertex_normals, load_surfaces
 from pgen.synthetic.wardrobe import Top
 
 
@@ -51,11 +51,6 @@ class PersonMesh:
     top: Top  # as worn: tucked into the waistband or not
     hip_width: float  # metres, at the widest of hips and trousers
 
-    @cached_property
-    def meeting(self) -> sparse.csr_matrix:
-        """Which triangles meet at each vertex: (N, F)."""
-        return build_incidence(self.faces, len(self.rest))
-
 
 @dataclass(frozen=True)
 class _Part:
@@ -76,11 +71,8 @@ def build_person_mesh(person: Person) -> PersonMesh:
     """Dress a person's body."""
     body, surfaces = load_body(), load_surfaces()
     vertices, heads = body.rest(body.components(np.array(person.phenotype)))
-    rest = {name: vertices[surface.vertices].astype(np.float64) for name, surface in surfaces.items()}
-    normals = {
-        name: compute_vertex_normals(vertices[surface.vertices], surface.faces, surface.meeting)
-        for name, surface in surfaces.items()
-    }
+    rest = {name: vertices[part.vertices].astype(np.float64) for name, part in surfaces.items()}
+    normals = {name: compute_vertex_normals(vertices[part.vertices], part.faces) for name, part in surfaces.items()}
     suit, skin = surfaces["suit"], surfaces["body"]
     bottom, shoes = person.bottom, person.shoes
     top = replace(person.top, hem=bottom.waist - 0.012) if person.top.tucked else person.top
@@ -129,8 +121,7 @@ def build_person_mesh(person: Person) -> PersonMesh:
         joints=place_landmarks(body, vertices, heads),
         joint_weights=weigh_landmarks(body),
         top=top,
-        hip_width=2
-        * max(_measure_half_width(top_rest, suit.points, top.hem), _measure_half_width(lower_rest, lower.points, 0.0)),
+        hip_width=max(_measure_width(top_rest, suit.points, top.hem), _measure_width(lower_rest, lower.points, 0.0)),
     )
 
 
@@ -149,10 +140,10 @@ def _build_part(
     return _Part(layer, rest, surface.skinning, surface.points, extra, faces, cut, two_sided[kept])
 
 
-def _measure_half_width(rest: Array, points: Array, lowest: float) -> float:
-    """How far a garment stands out to the side around the hips, where hands hang, metres."""
+def _measure_width(rest: Array, points: Array, lowest: float) -> float:
+    """How wide a garment is around the hips, where hands hang, metres."""
     around = (points[:, ARM] < 0.2) & (points[:, Z] > max(lowest, 0.06)) & (points[:, Z] < 0.24)
-    return float(np.abs(rest[around, 0]).max()) if around.any() else 0.0
+    return 2 * float(np.abs(rest[around, 0]).max(initial=0.0))
 
 
 def _build_hair(person: Person, body: Body, skin_rest: Array, heads: Array, top_rest: Array) -> _Part:

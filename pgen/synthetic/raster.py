@@ -40,10 +40,9 @@ def rasterize(points: Array, faces: Indices, size: tuple[int, int], two_sided: M
     height, width = size
     a, b, c = (points[faces[:, corner]] for corner in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    low = np.ceil(np.minimum(np.minimum(a, b), c)).astype(np.int32)
-    high = np.floor(np.maximum(np.maximum(a, b), c)).astype(np.int32)
-    np.clip(low, 0, None, out=low)
-    np.minimum(high, (width - 1, height - 1), out=high)
+    last = np.array([width - 1, height - 1], dtype=np.int32)
+    low = np.maximum(np.ceil(np.minimum(np.minimum(a, b), c)).astype(np.int32), 0)
+    high = np.minimum(np.floor(np.maximum(np.maximum(a, b), c)).astype(np.int32), last)
     span = np.maximum(high - low + 1, 0)
     facing = area < -1e-6
     if two_sided is not None:

