@@ -21,10 +21,7 @@ _HANGING, _RAISED, _ON_HIP = ArmPose("hang", 0.4, 0.5, 0.0), ArmPose("up", 0.6, 
 _STANDING = LegPose(flex=0.0, spread=0.04, turn=0.12, knee=0.04)
 _EASED = LegPose(flex=0.2, spread=0.07, turn=0.2, knee=0.36)
 
-_UPRIGHT = BodyPose(
-    yaw=0.12, lean=0.0, roll=0.0, bow=0.0, twist=0.0, side_bend=0.0, head_yaw=0.0, head_pitch=0.0, head_roll=0.0,
-    left_arm=_HANGING, right_arm=_HANGING, left_leg=_STANDING, right_leg=_STANDING,
-)  # fmt: skip
+_UPRIGHT = BodyPose(yaw=0.12, left_arm=_HANGING, right_arm=_HANGING, left_leg=_STANDING, right_leg=_STANDING)
 
 
 def _walk_stance(phase: float, yaw: float) -> BodyPose:
