@@ -103,6 +103,13 @@ def test_settings_in_the_pages_exist() -> None:
     assert warnings == []
 
 
+def test_every_way_to_add_something_is_tested() -> None:
+    headings = {found for page in PAGES for found in re.findall(r"^## (How to add .+)$", page.read_text("utf-8"), re.M)}
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_add_*.py"))
+    assert len(headings) >= 6
+    assert [heading for heading in headings if f'"{heading}"' not in tests] == []
+
+
 def test_python_in_the_pages_can_be_read() -> None:
     blocks = [block for page in PAGES for block in list_code(page, "python")]
     assert blocks
