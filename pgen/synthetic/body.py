@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +41,7 @@ class Body:
     regression: NDArray[np.float32]  # (features, K) from phenotype features to components
     bones: tuple[str, ...]
     parents: tuple[int, ...]
-    weights: NDArray[np.float32]  # (V, 4) skinning weights, rows sum to 1
-    weight_bones: NDArray[np.intp]  # (V, 4) the bones they belong to
+    skinning: sparse.csr_matrix  # (V, B) float32 weights, rows sum to 1
     lips: NDArray[np.float32]  # (V,) 0-1
     faces: dict[str, NDArray[np.intp]]
 
@@ -55,13 +54,6 @@ class Body:
         flat = np.asarray(components, dtype=np.float32) @ self.basis.reshape(len(self.basis), -1)
         vertices, heads = np.split(flat.reshape(-1, 3), [len(self.mean)])
         return self.mean + vertices, self.mean_heads + heads
-
-    @cached_property
-    def skinning(self) -> sparse.csr_matrix:
-        """Skinning weights as a sparse matrix (V, B)."""
-        rows = np.repeat(np.arange(len(self.mean)), self.weights.shape[1])
-        entries = (self.weights.ravel(), (rows, self.weight_bones.ravel()))
-        return sparse.csr_matrix(entries, shape=(len(self.mean), len(self.bones)), dtype=np.float32)
 
     def bone(self, name: str) -> int:
         return self.bones.index(name)
@@ -119,6 +111,9 @@ def load_body(path: Path = BODY_FILE) -> Body:
         bones = tuple(str(name) for name in arrays["bone_names"])
         count = len(arrays["mean"]) - len(bones)
         weights = arrays["weights"].astype(np.float32)
+        weights /= weights.sum(axis=1, keepdims=True)
+        rows = np.repeat(np.arange(count), weights.shape[1])
+        entries = (weights.ravel(), (rows, arrays["weight_bones"].astype(np.intp).ravel()))
         body = Body(
             mean=arrays["mean"][:count],
             mean_heads=arrays["mean"][count:],
@@ -126,8 +121,7 @@ def load_body(path: Path = BODY_FILE) -> Body:
             regression=arrays["regression"],
             bones=bones,
             parents=tuple(int(parent) for parent in arrays["bone_parents"]),
-            weights=weights / weights.sum(axis=1, keepdims=True),
-            weight_bones=arrays["weight_bones"].astype(np.intp),
+            skinning=sparse.csr_matrix(entries, shape=(count, len(bones)), dtype=np.float32),
             lips=arrays["lips"].astype(np.float32) / 255,
             faces={surface: arrays[f"faces_{surface}"].astype(np.intp) for surface in SURFACES},
         )
@@ -136,6 +130,6 @@ def load_body(path: Path = BODY_FILE) -> Body:
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a body file ({error}); {remedy}") from error
     largest = max(int(face.max()) for face in body.faces.values())
-    if body.basis.shape[1:] != arrays["mean"].shape or not largest < count == len(weights):
+    if body.basis.shape[1:] != arrays["mean"].shape or largest >= count:
         raise InputError(f"{path}: the arrays of the body file do not fit each other; {remedy}")
     return body

@@ -17,15 +17,13 @@ _SHOULDER_UP = 0.025
 _HIP_IN = 0.88
 _HIP_UP = 0.03
 
-#: Reference positions of what lies on the face's surface (the person's left).
-_NOSE, _EYE, _EAR = (0.0, -0.172, 0.831), (0.031, -0.142, 0.870), (0.084, -0.045, 0.848)
-_MIRROR = np.array([-1, 1, 1])
+#: Reference positions of what lies on the face's surface.
 _ON_FACE = {
-    Joint.NOSE: np.array(_NOSE),
-    Joint.L_EYE: np.array(_EYE),
-    Joint.R_EYE: _MIRROR * _EYE,
-    Joint.L_EAR: np.array(_EAR),
-    Joint.R_EAR: _MIRROR * _EAR,
+    Joint.NOSE: (0.0, -0.172, 0.831),
+    Joint.L_EYE: (0.031, -0.142, 0.870),
+    Joint.R_EYE: (-0.031, -0.142, 0.870),
+    Joint.L_EAR: (0.084, -0.045, 0.848),
+    Joint.R_EAR: (-0.084, -0.045, 0.848),
 }
 
 #: Of each joint of the limbs: the bone that starts there, and the one it moves with.
@@ -54,8 +52,8 @@ def place_landmarks(body: Body, rest: Array, heads: Array) -> NDArray[np.float64
         result[hip] = result[hip] * (_HIP_IN, 1, 1) + (0, 0, _HIP_UP * trunk)
     skin = np.unique(body.faces["body"])
     for joint, place in _ON_FACE.items():
-        nearest = skin[np.linalg.norm(body.mean[skin] - place, axis=1).argmin()]
-        result[joint] = rest[nearest] + (place - body.mean[nearest])
+        nearest = skin[np.linalg.norm(body.mean[skin] - np.array(place), axis=1).argmin()]
+        result[joint] = rest[nearest] + (np.array(place) - body.mean[nearest])
     return result
 
 

