@@ -10,7 +10,7 @@ import typer
 
 from pgen.cli.options import Device, Force, Weights
 from pgen.cli.terminal import log, progress
-from pgen.runtime.atomic_folder import atomic_folder
+from pgen.runtime.atomic_write import atomic_folder
 from pgen.runtime.device import choose_device
 from pgen.runtime.seed import seed_everything
 

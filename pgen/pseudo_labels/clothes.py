@@ -98,23 +98,19 @@ def _measure_reach(
 
     Of the right and the left the barer counts: a limb behind the body looks covered, none looks bare that is not.
     """
-    reaches = [_measure_reach_along(labels, poses, limb, cloth, skin) for limb in limbs]
+    reaches = []
+    for start, middle, end in limbs:
+        bones = (_sample_labels_along(labels, poses, *bone) for bone in ((start, middle), (middle, end)))
+        reaches.append(_measure_reach_along(torch.cat(list(bones), 1), cloth, skin))
     least, most = (torch.stack(side) for side in zip(*reaches, strict=True))
     most = most.amin(0)
     # Where one limb shows its hem, the other's, less of which is seen, does not matter.
     return torch.minimum(least.amax(0), most), most
 
 
-def _measure_reach_along(
-    labels: Tensor,
-    poses: Tensor,
-    limb: tuple[Joint, Joint, Joint],
-    cloth: tuple[Label, ...],
-    skin: tuple[Label, ...],
-) -> tuple[Tensor, Tensor]:
-    found = torch.cat([_sample_labels_along(labels, poses, limb[bone], limb[bone + 1]) for bone in (0, 1)], 1)
-    covered = torch.stack([found == label for label in cloth]).sum((0, 3))
-    bare = torch.stack([found == label for label in skin]).sum((0, 3))
+def _measure_reach_along(found: Tensor, cloth: tuple[Label, ...], skin: tuple[Label, ...]) -> tuple[Tensor, Tensor]:
+    """The same along one limb, of the labels (N, along, across) found there."""
+    covered, bare = (torch.isin(found, torch.tensor(kinds, dtype=found.dtype)).sum(2) for kinds in (cloth, skin))
     seen = covered + bare > 0
     # Past the last point that shows anything nobody knows; a gap before it is like what lies above.
     places = torch.arange(2 * _ALONG)
@@ -132,7 +128,6 @@ def _measure_reach_along(
 
 def _sample_labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint) -> Tensor:
     """Labels (N, along, across) on and beside a bone, −1 where it is unknown or outside the frame."""
-    height, width = labels.shape[1:]
     there = known_joints(poses)
     joints = torch.where(there[..., None], poses, 0)
     along = joints[:, end] - joints[:, start]
@@ -140,8 +135,16 @@ def _sample_labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint
     u = (torch.arange(_ALONG) + 0.5)[None, :, None, None] / _ALONG
     v = torch.linspace(-_HALF_WIDTH, _HALF_WIDTH, _ACROSS)[:, None] * torso_lengths(poses)[:, None, None, None]
     spots = joints[:, start, None, None] + u * along[:, None, None] + v * normal[:, None, None]
-    x, y = spots.add(0.5).floor().long().unbind(-1)
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (there[:, start] & there[:, end])[:, None, None]
-    at = y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
+    return sample_labels(labels, spots.add(0.5).floor(), (there[:, start] & there[:, end])[:, None, None])
+
+
+def sample_labels(labels: Tensor, points: Tensor, is_known: Tensor | None = None) -> Tensor:
+    """What maps (N, H, W) say at points (N, …, 2), whole (x, y): int8 (N, …), −1 outside and where not ``is_known``."""
+    height, width = labels.shape[1:]
+    x, y = points.long().unbind(-1)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    if is_known is not None:
+        inside &= is_known
+    at = y.clamp(0, height - 1).mul_(width).add_(x.clamp(0, width - 1))
     found = labels.flatten(1).gather(1, at.flatten(1)).view(at.shape)
     return torch.where(inside, found.to(torch.int8), -1)

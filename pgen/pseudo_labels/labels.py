@@ -15,23 +15,14 @@ from torch import Tensor
 
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.body.parts import torso_lengths
+from pgen.body.parts import LIMBS, torso_lengths
 from pgen.data.dataset import PersonDataset
-from pgen.pseudo_labels.match_rules import SAME_POSE, MatchRules
+from pgen.pseudo_labels.clothes import sample_labels
+from pgen.pseudo_labels.match_rules import MatchRules
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
 _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)
 _HEAD_POINTS, _LIMB_POINTS = (10, 12), (5, 10)
-_LIMBS = (
-    (Joint.R_HIP, Joint.R_KNEE),
-    (Joint.L_HIP, Joint.L_KNEE),
-    (Joint.R_KNEE, Joint.R_ANKLE),
-    (Joint.L_KNEE, Joint.L_ANKLE),
-    (Joint.R_SHOULDER, Joint.R_ELBOW),
-    (Joint.L_SHOULDER, Joint.L_ELBOW),
-    (Joint.R_ELBOW, Joint.R_WRIST),
-    (Joint.L_ELBOW, Joint.L_WRIST),
-)
 _LIMB_HALF_WIDTH = 0.16  # torso lengths
 
 #: Weight of one point of each part: a limb counts as much as its share of what distinguishes garments.
@@ -39,6 +30,9 @@ _TORSO_WEIGHT, _HEAD_WEIGHT, _LIMB_WEIGHT = 1.0, 0.75, 2.5
 
 #: So many maps at least are compared, however little alike the clothes, for matches of every kind to be among them.
 _LEAST_ALIKE = 64
+
+#: Joints so far apart on average, in torso lengths, make a clearly other pose.
+_MOVED = 0.5
 
 #: A person seen from the front or the back shows shoulders at least this far apart, in torso lengths.
 _FACING = 0.3
@@ -48,10 +42,6 @@ def find_facing_directions(poses: Tensor) -> Tensor:
     """0 front, 1 back, 2 side: long (N,) from poses (N, 18, 2)."""
     spread = (poses[:, Joint.L_SHOULDER, 0] - poses[:, Joint.R_SHOULDER, 0]) / torso_lengths(poses).clamp_min(1e-6)
     return torch.where(spread > _FACING, 0, torch.where(spread < -_FACING, 1, 2))
-
-
-def _spread(count: int, low: float = -1.0, high: float = 1.0) -> Tensor:
-    return low + (torch.arange(count) + 0.5) / count * (high - low)
 
 
 def place_canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,74 +60,51 @@ def place_canonical_points(poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     spread = ((joints[:, Joint.L_SHOULDER] - joints[:, Joint.R_SHOULDER]) * right_to_left).sum(1)
     across = right_to_left * torch.where(spread < 0, -1.0, 1.0)[:, None]
 
-    def lattice(origin: Tensor, u: Tensor, v: Tensor, points: tuple[int, int], us: Tensor, vs: Tensor) -> Tensor:
-        """Origin (…, 2) plus us·u plus vs·v at every pair, flattened: (…, points, 2)."""
-        spots = us[None, :, None] * u[..., None, None, :] + vs[:, None, None] * v[..., None, None, :]
-        return (origin[..., None, None, :] + spots).flatten(-3, -2)
-
-    torso = lattice(
-        shoulders,
-        across * length[:, 0],
-        down * length[:, 0],
-        _TORSO_POINTS,
-        _spread(_TORSO_POINTS[0], *_TORSO_ACROSS),
-        _spread(_TORSO_POINTS[1], *_TORSO_DOWN),
+    torso = _lay_lattice(
+        shoulders, across * length[:, 0], down * length[:, 0], _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN
     )
     head_there = there[:, list(HEAD_JOINTS)]
     head_center = joints[:, list(HEAD_JOINTS)].sum(1) / head_there.sum(1).clamp_min(1)[:, None]
     half = 0.45 * length[:, 0]
-    head = lattice(
-        head_center,
-        across * half,
-        down * half,
-        _HEAD_POINTS,
-        _spread(_HEAD_POINTS[0]),
-        _spread(_HEAD_POINTS[1]),
-    )
-    starts, ends = [a for a, _ in _LIMBS], [b for _, b in _LIMBS]
+    head = _lay_lattice(head_center, across * half, down * half, _HEAD_POINTS)
+    starts, ends = [limb[0] for limb in LIMBS], [limb[1] for limb in LIMBS]
     along = joints[:, ends] - joints[:, starts]
     normal = F.normalize(torch.stack([-along[..., 1], along[..., 0]], -1), dim=-1)
-    limbs = lattice(
-        joints[:, starts],
-        normal * _LIMB_HALF_WIDTH * length,
-        along,
-        _LIMB_POINTS,
-        _spread(_LIMB_POINTS[0]),
-        _spread(_LIMB_POINTS[1], 0.0, 1.15),
-    ).flatten(1, 2)
-    limb_there = (there[:, starts] & there[:, ends]).repeat_interleave(_LIMB_POINTS[0] * _LIMB_POINTS[1], 1)
-    points = torch.cat([torso, head, limbs], 1)
-    is_known = torch.cat(
-        [
-            torch.ones(torso.shape[:2], dtype=torch.bool),
-            head_there.any(1)[:, None].expand(head.shape[:2]),
-            limb_there,
-        ],
-        1,
+    limbs = _lay_lattice(joints[:, starts], normal * _LIMB_HALF_WIDTH * length, along, _LIMB_POINTS, down=(0.0, 1.15))
+    sizes = torch.tensor([torso.shape[1], head.shape[1], *len(LIMBS) * [limbs.shape[2]]])
+    torso_there = torch.ones(len(poses), 1, dtype=torch.bool)
+    parts_there = torch.cat([torso_there, head_there.any(1, keepdim=True), there[:, starts] & there[:, ends]], 1)
+    weights = torch.tensor([_TORSO_WEIGHT, _HEAD_WEIGHT, *len(LIMBS) * [_LIMB_WEIGHT]])
+    points = torch.cat([torso, head, limbs.flatten(1, 2)], 1)
+    return points, parts_there.repeat_interleave(sizes, 1), weights.repeat_interleave(sizes)
+
+
+def _lay_lattice(
+    origin: Tensor,
+    u: Tensor,
+    v: Tensor,
+    points: tuple[int, int],
+    across: tuple[float, float] = (-1.0, 1.0),
+    down: tuple[float, float] = (-1.0, 1.0),
+) -> Tensor:
+    """Points (…, P, 2) evenly over ``origin`` plus ``across`` times ``u`` plus ``down`` times ``v``, (…, 2) each."""
+    us, vs = (
+        low + (torch.arange(count) + 0.5) / count * (high - low)
+        for count, (low, high) in zip(points, (across, down), strict=True)
     )
-    weights = torch.cat(
-        [
-            torch.full((torso.shape[1],), _TORSO_WEIGHT),
-            torch.full((head.shape[1],), _HEAD_WEIGHT),
-            torch.full((limbs.shape[1],), _LIMB_WEIGHT),
-        ]
-    )
-    return points, is_known, weights
+    spots = us[None, :, None] * u[..., None, None, :] + vs[:, None, None] * v[..., None, None, :]
+    return (origin[..., None, None, :] + spots).flatten(-3, -2)
 
 
 def _cut_patches(sampler: PersonDataset) -> tuple[Tensor, Tensor, Tensor]:
     """Label at every canonical point (N, P), −1 where not known; weights (P,); which are the head's (P,)."""
-    height, width = sampler.size
     points, there, weights = place_canonical_points(sampler.poses)
-    x, y = points.round().long().unbind(-1)
-    inside = there & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    at = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).flatten(1)
-    labels = sampler.labels.flatten(1).long().gather(1, at)
+    labels = sample_labels(sampler.labels, points.round(), there)
     is_head = weights == _HEAD_WEIGHT
     # An arm in front of the torso hides what is worn there, and where the arms are is no matter of clothing.
     across_torso = torch.arange(len(weights)) < _TORSO_POINTS[0] * _TORSO_POINTS[1]
     arm = (labels == Label.L_ARM) | (labels == Label.R_ARM)
-    return torch.where(inside & ~(arm & across_torso), labels, -1), weights, is_head
+    return torch.where(arm & across_torso, -1, labels), weights, is_head
 
 
 def find_matches(
@@ -145,48 +112,47 @@ def find_matches(
     nearest: int = 4,
     turned: int = 2,
     seed: int = 0,
-    same_pose: float = SAME_POSE,
-    moved: float = 0.5,
     same_clothes: float | None = None,
     block: int = 512,
 ) -> NDArray[np.int64]:
     """Pseudo labels of every view of ``sampler``: indices (N, nearest + turned) into it.
 
-    Never the same person; never nearly the same pose (joints on average within ``same_pose`` torso lengths). Each of
+    Never the same person; never nearly the same pose (joints on average within `SAME_POSE` torso lengths). Each of
     the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
-    pose (joints ``moved`` torso lengths apart); each of the ``turned`` is the best among those seen from another side,
+    pose (joints half a torso length apart); each of the ``turned`` is the best among those seen from another side,
     where the head, which looks different from there, does not count. With ``same_clothes``, sleeves and hems must end
     within so much of each other, as in `find_nearest_maps`. Where nobody is in such a pose or seen from such a
     side, the nearest of all is taken.
+
     Raises:
         InputError: a view has nobody else in another pose.
     """
     labels, weights, is_head = _cut_patches(sampler)
     count = len(labels)
-    one_hot = F.one_hot(labels.clamp_min(0), LABEL_COUNT).bool() & (labels >= 0)[..., None]
+    one_hot = F.one_hot(labels.clamp_min(0).long(), LABEL_COUNT).bool() & (labels >= 0)[..., None]
     patches = one_hot.flatten(1).float()
     shown = (labels >= 0).float()
-    point_weights = weights.repeat_interleave(LABEL_COUNT)
-    body_weights = torch.where(is_head, 0.0, weights)
-    body_point_weights = body_weights.repeat_interleave(LABEL_COUNT)
-    rules = MatchRules(sampler.labels, sampler.poses, sampler.persons, same_pose)
+    rules = MatchRules(sampler.labels, sampler.poses, sampler.persons, sampler.names, same_clothes, _LEAST_ALIKE)
     side = find_facing_directions(sampler.poses)
     generator = torch.Generator().manual_seed(seed)
     halves = torch.rand(nearest + turned, count, generator=generator) < 0.5
+
+    def measure_distance(rows: slice, weights: Tensor) -> Tensor:
+        """Share of disagreeing points among those that both maps show, plus a penalty for showing little in common."""
+        agreeing = (patches[rows] * weights.repeat_interleave(LABEL_COUNT)) @ patches.T
+        common = ((shown[rows] * weights) @ shown.T).clamp_min(1e-6)
+        return (1 - agreeing / common) + 0.3 * (1 - common / weights.sum())
+
     result = torch.empty(count, nearest + turned, dtype=torch.long)
     for start in range(0, count, block):
         rows = slice(start, min(start + block, count))
-        permitted = rules.block(rows, sampler.names)
-        allowed, apart = permitted.allowed, permitted.apart
-        if same_clothes is not None:
-            allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
-        distance = _measure_distance(patches[rows], patches, shown[rows], shown, weights, point_weights)
-        distance.masked_fill_(~allowed, torch.inf)
-        further = distance.masked_fill(apart < moved, torch.inf)
+        allowed, apart = rules.permit(rows)
+        distance = measure_distance(rows, weights).masked_fill_(~allowed, torch.inf)
+        further = distance.masked_fill(apart < _MOVED, torch.inf)
         for k in range(nearest):
             result[rows, k] = _choose_best(halves[k], *((further, distance) if k % 2 else (distance,)))
         if turned:
-            aside = _measure_distance(patches[rows], patches, shown[rows], shown, body_weights, body_point_weights)
+            aside = measure_distance(rows, torch.where(is_head, 0.0, weights))
             aside.masked_fill_(~allowed | (side[rows, None] == side[None]), torch.inf)
             for k in range(nearest, nearest + turned):
                 result[rows, k] = _choose_best(halves[k], aside, distance)
@@ -201,17 +167,3 @@ def _choose_best(half: Tensor, *distances: Tensor) -> Tensor:
             value, at = allowed.min(1)
             result = torch.where(value.isfinite(), at, result)
     return result
-
-
-def _measure_distance(
-    patches: Tensor,
-    all_patches: Tensor,
-    shown: Tensor,
-    all_shown: Tensor,
-    weights: Tensor,
-    point_weights: Tensor,
-) -> Tensor:
-    """Share of disagreeing points among those that both maps show, plus a penalty for showing little in common."""
-    agreeing = ((patches * point_weights.to(patches.dtype)) @ all_patches.T).float()
-    common = ((shown * weights.to(shown.dtype)) @ all_shown.T).float().clamp_min(1e-6)
-    return (1 - agreeing / common) + 0.3 * (1 - common / weights.sum())

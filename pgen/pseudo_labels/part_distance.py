@@ -137,16 +137,11 @@ class PartDistances:
             grids.append(_make_grid(left, top, piece.shape[0], piece.shape[1], stride))
             own.append(piece.flatten())
             bits.append(1 << (_LABEL_BITS + part))
-        sizes = [len(piece) for piece in own]
-        of_parts = torch.zeros(3 * (PART_COUNT - 1), sum(sizes[1:]))
-        at = 0
-        for part, grid in enumerate(grids[1:]):
-            of_parts[3 * part : 3 * part + 3, at : at + grid.shape[1]] = grid
-            at += grid.shape[1]
-        labels, all_bits = torch.cat(own), torch.tensor(bits, dtype=torch.int16).repeat_interleave(torch.tensor(sizes))
+        sizes = torch.tensor([len(piece) for piece in own])
+        labels, all_bits = torch.cat(own), torch.tensor(bits, dtype=torch.int16).repeat_interleave(sizes)
         there = (labels & all_bits) != 0
         keys = torch.where(there, labels & (all_bits | _LABEL), _NO_CODE)
-        return _Pixels(grids[0], of_parts, keys, all_bits, int(there.sum()))
+        return _Pixels(grids[0], torch.block_diag(*grids[1:]), keys, all_bits, int(there.sum()))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pgen.body.affine import fit_affines
 from pgen.body.joints import HEAD_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND, torso_lengths
+from pgen.pseudo_labels.clothes import sample_labels
 from pgen.runtime.threads import thread_pool
 
 #: Points across and down of each part's lattice.
@@ -85,15 +86,10 @@ def _to_one_hot(labels: Tensor) -> Tensor:
 
 def _cut_patches(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     """Labels at all canonical points (B, P), int8, −1 where there is none; how many pixels each stands for (B, P)."""
-    height, width = labels.shape[1:]
     found, areas = [], []
-    frames = _fit_canonical_frames(poses)
-    for frame, (points, cells) in zip(frames.unbind(1), _make_lattices(), strict=True):
+    for frame, (points, cells) in zip(_fit_canonical_frames(poses).unbind(1), _make_lattices(), strict=True):
         spots = points @ frame[:, :, :2].mT + frame[:, None, :, 2]
-        x, y = spots.add_(0.5).floor_().clamp_(-1, max(height, width)).long().unbind(-1)
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        at = y.clamp_(0, height - 1).mul_(width).add_(x.clamp_(0, width - 1))
-        found.append(torch.where(inside, labels.flatten(1).gather(1, at).to(torch.int8), -1))
+        found.append(sample_labels(labels, spots.add_(0.5).floor_()))
         size = frame[:, 0, 0] * frame[:, 1, 1] - frame[:, 0, 1] * frame[:, 1, 0]
         areas.append(size.abs()[:, None] * cells)
     return torch.cat(found, 1), torch.cat(areas, 1)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE, MatchRules
+from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.pseudo_labels.part_patches import DistanceEstimate, estimate_distances
 from pgen.runtime.threads import thread_pool
@@ -43,7 +43,6 @@ def find_nearest_maps(
     persons: Sequence[str],
     names: Sequence[str],
     count: int,
-    same_pose: float = SAME_POSE,
     same_clothes: float | None = SAME_CLOTHES,
     advance: Callable[[int], None] = lambda done: None,
 ) -> NearestMaps:
@@ -54,7 +53,6 @@ def find_nearest_maps(
         poses: (N, 18, 2) in pixels, NaN where missing; shoulders and hips known.
         persons, names: who it is, and the files' names for messages, N each.
         count: K; where fewer than K may be matched, the furthest is repeated.
-        same_pose: poses nearer than this, in torso lengths, are left out.
         same_clothes: only maps whose sleeves and hems end where this one's do, within so much; at least eight are
             compared. None compares all: the distance alone.
         advance: called with numbers of maps as they are done, 2·N in all.
@@ -63,10 +61,18 @@ def find_nearest_maps(
         InputError: a map has nobody else in another pose.
     """
     steps = _choose_steps(labels.shape[1], count)
-    rules = MatchRules(labels, poses, persons, same_pose)
-    candidates = _find_candidates(estimate_distances(labels, poses), rules, names, steps[0][0], same_clothes, advance)
+    rules = MatchRules(labels, poses, persons, names, same_clothes, _LEAST_ALIKE)
+    candidates = _find_candidates(estimate_distances(labels, poses), rules, steps[0][0], advance)
     distances = PartDistances(labels, poses)
-    progress = _Progress(len(labels), len(labels) * sum(entering for entering, _ in steps), advance)
+    pairs_a_map = sum(entering for entering, _ in steps)
+    done = reported = 0
+
+    def count_pairs(pairs: int) -> None:
+        nonlocal done, reported
+        done += pairs
+        advance(done // pairs_a_map - reported)
+        reported = done // pairs_a_map
+
     best, theirs = [], []
     for rows in torch.arange(len(labels)).split(_RERANKED):
         chosen, found = candidates[rows], torch.empty(0)
@@ -75,32 +81,14 @@ def find_nearest_maps(
             there = chosen >= 0
             found = torch.full(chosen.shape, torch.inf)
             pairs = rows[:, None].expand_as(chosen)[there], chosen[there]
-            found[there] = distances(*pairs, stride, progress.add)
+            found[there] = distances(*pairs, stride, count_pairs)
             found, order = found.sort(dim=1, stable=True)
             chosen = chosen.gather(1, order)
         columns = torch.minimum(torch.arange(count), (chosen >= 0).sum(1, keepdim=True) - 1)
         best.append(chosen.gather(1, columns))
         theirs.append(found.gather(1, columns))
-    progress.end()
+    advance(len(labels) - reported)  # some maps have fewer candidates than were allowed for
     return NearestMaps(torch.cat(best).numpy(), torch.cat(theirs).numpy())
-
-
-class _Progress:
-    """Reports pairs to ``advance`` as the ``maps`` that they amount to."""
-
-    def __init__(self, maps: int, pairs: int, advance: Callable[[int], None]) -> None:
-        self.maps, self.pairs, self.advance = maps, pairs, advance
-        self.done = self.reported = 0
-
-    def add(self, pairs: int) -> None:
-        self.done += pairs
-        now = self.maps * self.done // self.pairs
-        self.advance(now - self.reported)
-        self.reported = now
-
-    def end(self) -> None:
-        """Some maps have fewer candidates than were allowed for."""
-        self.advance(self.maps - self.reported)
 
 
 def _choose_steps(height: int, count: int) -> list[tuple[int, int]]:
@@ -114,22 +102,15 @@ def _choose_steps(height: int, count: int) -> list[tuple[int, int]]:
 
 
 def _find_candidates(
-    estimated: DistanceEstimate,
-    rules: MatchRules,
-    names: Sequence[str],
-    number: int,
-    same_clothes: float | None,
-    advance: Callable[[int], None],
+    estimated: DistanceEstimate, rules: MatchRules, number: int, advance: Callable[[int], None]
 ) -> Tensor:
     """The best by the estimate of those that may be matched: (N, number), best first, −1 where there are no more."""
-    count = len(names)
+    count = len(rules.names)
     result = torch.full((count, number), -1)
 
     def search(start: int) -> int:
         rows = slice(start, min(start + _BLOCK, count))
-        allowed = rules.block(rows, names).allowed
-        if same_clothes is not None:
-            allowed = rules.same_clothes(rows, allowed, same_clothes, _LEAST_ALIKE)
+        allowed, _ = rules.permit(rows)
         score = torch.addmm(estimated.constant, estimated.source[rows], estimated.target.T)
         score.masked_fill_(~allowed, torch.inf)
         value, best = score.topk(min(number, count), largest=False)
@@ -137,8 +118,6 @@ def _find_candidates(
         return len(best)
 
     with thread_pool() as pool:
-        if same_clothes is not None:
-            _ = rules.clothes  # read before several threads ask for them
         for done in pool.map(search, range(0, count, _BLOCK)):
             advance(done)
     return result

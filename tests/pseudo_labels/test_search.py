@@ -73,10 +73,7 @@ def table(people: list[Example], same_clothes: float | None) -> NDArray[np.float
     a, b = (side.flatten() for side in torch.meshgrid(every, every, indexing="ij"))
     whole = PartDistances(labels, poses)(a, b).view(len(people), -1)
     rows = slice(0, len(people))
-    rules = MatchRules(labels, poses, persons)
-    allowed = rules.block(rows, names).allowed
-    if same_clothes is not None:
-        allowed = rules.same_clothes(rows, allowed, same_clothes, search._LEAST_ALIKE)
+    allowed, _ = MatchRules(labels, poses, persons, names, same_clothes, search._LEAST_ALIKE).permit(rows)
     return whole.masked_fill(~allowed, torch.inf).numpy()
 
 

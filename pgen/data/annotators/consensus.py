@@ -79,12 +79,8 @@ def average_poses(looks: Sequence[Landmarks]) -> Landmarks:
     """The mean of looks at one picture."""
     if len(looks) == 1:
         return looks[0]
-    return Landmarks(
-        np.mean([look.points for look in looks], axis=0),
-        np.mean([look.world for look in looks], axis=0),
-        np.mean([look.visibility for look in looks], axis=0),
-        np.mean([look.silhouette for look in looks], axis=0),
-    )
+    fields = ("points", "world", "visibility", "silhouette")
+    return Landmarks(*(np.mean([getattr(look, field) for look in looks], axis=0) for field in fields))
 
 
 def _measure_distance(first: Landmarks, second: Landmarks) -> float:

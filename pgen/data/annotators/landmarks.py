@@ -17,53 +17,28 @@ LANDMARK_COUNT = 33
 _NOSE, _L_EYE, _R_EYE, _L_EAR, _R_EAR, _L_MOUTH, _R_MOUTH = 0, 2, 5, 7, 8, 9, 10
 _L_SHOULDER, _R_SHOULDER, _L_HIP, _R_HIP = 11, 12, 23, 24
 
-#: The landmark of each joint; the neck, which has none, lies midway between the shoulders.
-_OF_JOINT = {
-    Joint.NOSE: _NOSE,
-    Joint.R_SHOULDER: _R_SHOULDER,
-    Joint.R_ELBOW: 14,
-    Joint.R_WRIST: 16,
-    Joint.L_SHOULDER: _L_SHOULDER,
-    Joint.L_ELBOW: 13,
-    Joint.L_WRIST: 15,
-    Joint.R_HIP: _R_HIP,
-    Joint.R_KNEE: 26,
-    Joint.R_ANKLE: 28,
-    Joint.L_HIP: _L_HIP,
-    Joint.L_KNEE: 25,
-    Joint.L_ANKLE: 27,
-    Joint.R_EYE: _R_EYE,
-    Joint.L_EYE: _L_EYE,
-    Joint.R_EAR: _R_EAR,
-    Joint.L_EAR: _L_EAR,
-}
+#: The landmark of each joint, in the order of `Joint`; the neck, which has none, lies midway between the shoulders.
+_OF_JOINT = [_NOSE, _NOSE, _R_SHOULDER, 14, 16, _L_SHOULDER, 13, 15, _R_HIP, 26, 28, _L_HIP, 25, 27]
+_OF_JOINT += [_R_EYE, _L_EYE, _R_EAR, _L_EAR]
 
 #: ``landmarks[MIRRORED]`` swaps left and right.
 MIRRORED = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i for pair in range(11, 33, 2) for i in (pair + 1, pair))])
 
-# OpenPose marks some joints elsewhere than BlazePose. By joint: the joint it hangs on, the share of the way between
-# the two by which it moves on, and the share of the spine (from between the shoulders to between the hips) by which
-# it moves along it. Least absolute deviations of 200 synthetic people; another 200 give the same to within 0.01.
-_CORRECTION: dict[Joint, tuple[Joint, float, float]] = {
-    Joint.NOSE: (Joint.NECK, 0.047, 0.034),
-    Joint.NECK: (Joint.NECK, 0.0, 0.026),
-    Joint.R_ELBOW: (Joint.R_SHOULDER, 0.043, 0.003),
-    Joint.L_ELBOW: (Joint.L_SHOULDER, 0.043, 0.003),
-    Joint.R_WRIST: (Joint.R_ELBOW, -0.063, 0.006),
-    Joint.L_WRIST: (Joint.L_ELBOW, -0.063, 0.006),
-    Joint.R_SHOULDER: (Joint.NECK, -0.058, 0.025),
-    Joint.L_SHOULDER: (Joint.NECK, -0.058, 0.025),
-    Joint.R_KNEE: (Joint.R_HIP, 0.058, -0.018),
-    Joint.L_KNEE: (Joint.L_HIP, 0.058, -0.018),
-    Joint.R_ANKLE: (Joint.R_KNEE, 0.03, 0.02),
-    Joint.L_ANKLE: (Joint.L_KNEE, 0.03, 0.02),
-    Joint.R_HIP: (Joint.R_HIP, 0.0, -0.042),
-    Joint.L_HIP: (Joint.L_HIP, 0.0, -0.042),
-    Joint.R_EYE: (Joint.NOSE, -0.088, 0.0),
-    Joint.L_EYE: (Joint.NOSE, -0.088, 0.0),
-    Joint.R_EAR: (Joint.NOSE, 0.342, 0.035),
-    Joint.L_EAR: (Joint.NOSE, 0.342, 0.035),
-}
+# OpenPose marks some joints elsewhere than BlazePose. By joints: those they hang on, the share of the way between the
+# two by which they move on, and the share of the spine (from between the shoulders to between the hips) by which they
+# move along it. Least absolute deviations of 200 synthetic people; another 200 give the same to within 0.01.
+_CORRECTIONS: tuple[tuple[list[Joint], list[Joint], float, float], ...] = (
+    ([Joint.NOSE], [Joint.NECK], 0.047, 0.034),
+    ([Joint.NECK], [Joint.NECK], 0.0, 0.026),
+    ([Joint.R_ELBOW, Joint.L_ELBOW], [Joint.R_SHOULDER, Joint.L_SHOULDER], 0.043, 0.003),
+    ([Joint.R_WRIST, Joint.L_WRIST], [Joint.R_ELBOW, Joint.L_ELBOW], -0.063, 0.006),
+    ([Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.NECK], -0.058, 0.025),
+    ([Joint.R_KNEE, Joint.L_KNEE], [Joint.R_HIP, Joint.L_HIP], 0.058, -0.018),
+    ([Joint.R_ANKLE, Joint.L_ANKLE], [Joint.R_KNEE, Joint.L_KNEE], 0.03, 0.02),
+    ([Joint.R_HIP, Joint.L_HIP], [Joint.R_HIP, Joint.L_HIP], 0.0, -0.042),
+    ([Joint.R_EYE, Joint.L_EYE], [Joint.NOSE], -0.088, 0.0),
+    ([Joint.R_EAR, Joint.L_EAR], [Joint.NOSE], 0.342, 0.035),
+)
 
 # From behind, BlazePose sees hips too narrow: shares of hips' and shoulders' half widths that make OpenPose's, fitted
 # likewise.
@@ -122,27 +97,21 @@ def to_pose(found: Landmarks, size: tuple[int, int]) -> tuple[NDArray[np.float32
 
     Joints outside the photo, hidden limbs, and parts of the head that are turned away are NaN with confidence 0.
     """
-    raw = np.empty((JOINT_COUNT, 2))
-    confidence = np.empty(JOINT_COUNT)
-    for joint, landmark in _OF_JOINT.items():
-        raw[joint], confidence[joint] = found.points[landmark], found.visibility[landmark]
-    shoulders = [Joint.R_SHOULDER, Joint.L_SHOULDER]
+    raw, confidence = found.points[_OF_JOINT], found.visibility[_OF_JOINT]
+    hips, shoulders = [Joint.R_HIP, Joint.L_HIP], [Joint.R_SHOULDER, Joint.L_SHOULDER]
     raw[Joint.NECK], confidence[Joint.NECK] = raw[shoulders].mean(0), confidence[shoulders].min()
     pose = raw.copy()
-    for joint, (anchor, onward, along) in _CORRECTION.items():
-        pose[joint] += onward * (raw[joint] - raw[anchor]) + along * found.torso
+    for joints, anchors, onward, along in _CORRECTIONS:
+        pose[joints] += onward * (raw[joints] - raw[anchors]) + along * found.torso
     if not found.faces_camera:
-        for hip, shoulder in ((Joint.R_HIP, Joint.R_SHOULDER), (Joint.L_HIP, Joint.L_SHOULDER)):
-            out = raw[hip] - raw[[Joint.R_HIP, Joint.L_HIP]].mean(0)
-            wider = _HIPS_FROM_BEHIND[0] * out + _HIPS_FROM_BEHIND[1] * (raw[shoulder] - raw[Joint.NECK])
-            pose[hip] += wider - out
+        out = raw[hips] - raw[hips].mean(0)
+        wider = _HIPS_FROM_BEHIND[0] * out + _HIPS_FROM_BEHIND[1] * (raw[shoulders] - raw[Joint.NECK])
+        pose[hips] += wider - out
     height, width = size
     seen: NDArray[np.bool_] = _find_seen_head(found) & (pose >= 0).all(1) & (pose <= (width - 1, height - 1)).all(1)
-    for joint in Joint:
-        if joint in _LEGS:
-            seen[joint] &= confidence[joint] > _LEG_VISIBLE
-        elif joint not in TORSO_JOINTS and joint != Joint.NECK:
-            seen[joint] &= confidence[joint] > _ARM_VISIBLE
+    least = np.full(JOINT_COUNT, _ARM_VISIBLE)
+    least[list(_LEGS)], least[[*TORSO_JOINTS, Joint.NECK]] = _LEG_VISIBLE, -np.inf
+    seen &= confidence > least
     pose[~seen], confidence[~seen] = np.nan, 0.0
     return pose.astype(np.float32), confidence.astype(np.float32)
 

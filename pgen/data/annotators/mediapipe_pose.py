@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,10 +15,10 @@ from scipy import ndimage
 
 from pgen.body.crop import CropBox
 from pgen.body.joints import Joint
-from pgen.data.annotators.blazepose import BlazePose
 from pgen.data.annotators.consensus import average_poses, decide, find_consensus, is_likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
+from pgen.data.annotators.quiet import silence_native_output
 from pgen.errors import InputError
 
 # Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
@@ -40,6 +42,13 @@ _OVERLAP = 0.5  # of a silhouette with one found before, from which on both are 
 _WINDOWS, _SMALL = (0.6, 0.35), 0.7
 
 
+# Of its three models, the one that comes inside the package: the others would be downloaded.
+_COMPLEXITY = 1
+
+# What it logs below Python, where Python's settings do not reach.
+_SILENT = {"GLOG_minloglevel": "3", "TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "3"}
+
+
 class MediapipePose:
     """A `PoseAnnotator`: works offline, with the extra ``photo``.
 
@@ -56,7 +65,7 @@ class MediapipePose:
                 "estimating a pose needs mediapipe, which is not installed: pip install 'pgen[photo]' (or give the "
                 "pose yourself)"
             )
-        self._network = BlazePose()
+        self._network = _BlazePose()
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
         """The people in a photo, the largest first.
@@ -88,12 +97,8 @@ class MediapipePose:
         found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
         if found is not None or not windows:
             return found
-        best: Landmarks | None = None
-        for box in _list_windows(whole):
-            found = self._look(image, box, _OVERVIEW, 0)
-            if found is not None and (best is None or _measure_certainty(found) > _measure_certainty(best)):
-                best = found
-        return best
+        looks = [self._look(image, box, _OVERVIEW, 0) for box in _list_windows(whole)]
+        return max((look for look in looks if look is not None), key=_measure_certainty, default=None)
 
     def _look_closely(self, image: NDArray[np.uint8], first: Landmarks) -> tuple[Landmarks, bool]:
         """The same person, looked at alone and mirrored; and whether the looks disagree."""
@@ -102,12 +107,12 @@ class MediapipePose:
         mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
         if mirrored is not None and find_consensus(straight, mirrored, image):
             return average_poses([straight, mirrored]), False
-        looks = [look for look in (straight, mirrored) if look is not None]
+        tried = [straight, mirrored]
         for paddings in (_OTHER_PADDINGS, _LAST_PADDINGS):
-            for padding in paddings:
-                for mirror in (False, True):
-                    look = self._look(image, box, _CLOSE, padding, mirror)
-                    looks += [] if look is None else [look]
+            tried += [
+                self._look(image, box, _CLOSE, padding, mirror) for padding in paddings for mirror in (False, True)
+            ]
+            looks = [look for look in tried if look is not None]
             if any(is_likely(look) for look in looks):
                 break
         return decide(looks, image)
@@ -134,6 +139,39 @@ class MediapipePose:
         to_photo = np.array((width / seen[1], height / seen[0]))
         points = (found.points - border + 0.5) * to_photo - 0.5 + box.corner
         return replace(found, points=points, silhouette=silhouette)
+
+
+class _BlazePose:
+    """One look at a picture gives the landmarks of one person. Not to be shared by threads."""
+
+    def __init__(self) -> None:
+        for name, value in _SILENT.items():
+            os.environ.setdefault(name, value)
+        warnings.filterwarnings("ignore", module=r"google\.protobuf\.symbol_database")  # said at every look
+        with silence_native_output():
+            try:
+                from mediapipe.python.solutions import pose
+            except ModuleNotFoundError as error:
+                raise InputError(
+                    f"the mediapipe that is installed cannot be used, it lacks {error.name}; install the version that "
+                    "fits: pip install 'pgen[photo]'"
+                ) from None
+            self._pose = pose.Pose(static_image_mode=True, model_complexity=_COMPLEXITY, enable_segmentation=True)
+            self.look(np.zeros((64, 64, 3), np.uint8))  # starts it, with all that it has to say
+
+    def look(self, image: NDArray[np.uint8]) -> Landmarks | None:
+        """The person whom it sees best in ``image``, uint8 (H, W, 3) RGB; None if it sees nobody."""
+        height, width = image.shape[:2]
+        found = self._pose.process(np.ascontiguousarray(image))
+        if found.pose_landmarks is None or found.segmentation_mask is None:
+            return None
+        marks = found.pose_landmarks.landmark
+        return Landmarks(
+            np.array([(mark.x * width - 0.5, mark.y * height - 0.5) for mark in marks]),
+            np.array([(mark.x, mark.y, mark.z) for mark in found.pose_world_landmarks.landmark]),
+            np.array([mark.visibility for mark in marks]),
+            np.array(found.segmentation_mask, dtype=np.float32),
+        )
 
 
 def _get_size(image: NDArray[np.uint8]) -> tuple[int, int]:

@@ -70,12 +70,10 @@ class OwnParser:
         closeups = [PersonCrop.of(mark_person(photo), self._frame) for photo in photos]
         images = np.stack([closeup.image(photo.image) for closeup, photo in zip(closeups, photos, strict=True)])
         poses = np.stack([closeup.pose(photo.pose) for closeup, photo in zip(closeups, photos, strict=True)])
-        silhouettes = np.stack(
-            [
-                np.zeros(self._frame, np.float32) if photo.silhouette is None else closeup.soft(photo.silhouette)
-                for closeup, photo in zip(closeups, photos, strict=True)
-            ]
-        )
+        silhouettes = np.zeros((len(photos), *self._frame), np.float32)
+        for silhouette, closeup, photo in zip(silhouettes, closeups, photos, strict=True):
+            if photo.silhouette is not None:
+                silhouette[:] = closeup.soft(photo.silhouette)
         inputs = ParserInput(
             from_pictures(images, self._device),
             torch.from_numpy(poses).to(self._device),
