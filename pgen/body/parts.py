@@ -26,19 +26,8 @@ LIMBS: tuple[tuple[Joint, Joint, bool], ...] = (
     (Joint.R_ELBOW, Joint.R_WRIST, True),
     (Joint.L_ELBOW, Joint.L_WRIST, True),
 )
-PARTS: tuple[str, ...] = (
-    "body",
-    "head",
-    "r_thigh",
-    "l_thigh",
-    "r_calf",
-    "l_calf",
-    "r_upper_arm",
-    "l_upper_arm",
-    "r_forearm",
-    "l_forearm",
-)
-PART_COUNT = len(PARTS)
+#: The whole body and the head come first, then the limbs.
+PART_COUNT = 2 + len(LIMBS)
 
 #: ``limbs[MIRRORED_LIMBS]`` swaps right and left limbs.
 MIRRORED_LIMBS: tuple[int, ...] = (1, 0, 3, 2, 5, 4, 7, 6)

@@ -77,11 +77,8 @@ def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, 
     count = batch * height * width
     values, usable = carry_points(image, warp)
     target = target_labels.flatten()
-    torso_first = torch.zeros_like(target, dtype=torch.bool)
-    for label in _TORSO_FIRST:
-        torso_first |= target == label
     result, valid = values[:count], usable[:count]
-    keep_body = torso_first & valid
+    keep_body = torch.isin(target, target.new_tensor(_TORSO_FIRST)) & valid
     for at, points in warp.split_layers():
         better = usable[count:][points] & ~keep_body[at]
         result = result.index_copy(0, at[better], values[count:][points][better])

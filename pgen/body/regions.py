@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pgen.body.edits.lower import find_lower_garment
 from pgen.body.labels import SKIN_LABELS, Label
 
 _LOWER = (Label.PANTS, Label.SKIRT)
@@ -34,13 +35,13 @@ def reshape_regions(parsing: NDArray[np.uint8], other: NDArray[np.uint8], labels
     from the bodies, not from the garments, and are left out.
     """
     result = parsing.copy()
-    counts = {label: int((parsing == label).sum()) for label in _LOWER}
-    lower = max(_LOWER, key=lambda label: counts[label])
+    lower = find_lower_garment(parsing)
     for label in labels:
         here, there = parsing == label, other == label
         gained = _drop_thin_parts(there & np.isin(parsing, _COVERS[label]))
-        behind = np.where(np.isin(other, _LOWER), lower, other) if label == Label.UPPER and counts[lower] else other
-        allowed = (*_BEHIND, lower) if label == Label.UPPER and counts[lower] else _BEHIND
+        behind, allowed = other, _BEHIND
+        if label == Label.UPPER and lower is not None:
+            behind, allowed = np.where(np.isin(other, _LOWER), lower, other), (*_BEHIND, lower)
         lost = _drop_thin_parts(here & ~there & np.isin(behind, allowed))
         result[lost] = behind[lost]
         result[gained] = label

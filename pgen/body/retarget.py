@@ -34,21 +34,25 @@ _OWN_LENGTH = 0.8
 
 _SPINE, _HEAD = "spine", "head"
 
-#: Each joint's parent and the bone between them, parents first. Shoulders hang on the neck, and hips on the middle of
-#: the hips, which is the root.
-_TREE: tuple[tuple[Joint, Joint | None, str], ...] = (
+#: The middle of the hips, from which all hangs: a row after those of the joints.
+_ROOT = JOINT_COUNT
+
+#: Each joint's parent and the bone between them, parents first. Shoulders hang on the neck.
+_TREE: tuple[tuple[int, int, str], ...] = (
+    (Joint.NECK, _ROOT, _SPINE),
     (Joint.R_SHOULDER, Joint.NECK, "shoulder"),
     (Joint.L_SHOULDER, Joint.NECK, "shoulder"),
     (Joint.R_ELBOW, Joint.R_SHOULDER, "upper arm"),
     (Joint.L_ELBOW, Joint.L_SHOULDER, "upper arm"),
     (Joint.R_WRIST, Joint.R_ELBOW, "forearm"),
     (Joint.L_WRIST, Joint.L_ELBOW, "forearm"),
-    (Joint.R_HIP, None, "hip"),
-    (Joint.L_HIP, None, "hip"),
+    (Joint.R_HIP, _ROOT, "hip"),
+    (Joint.L_HIP, _ROOT, "hip"),
     (Joint.R_KNEE, Joint.R_HIP, "thigh"),
     (Joint.L_KNEE, Joint.L_HIP, "thigh"),
     (Joint.R_ANKLE, Joint.R_KNEE, "shin"),
     (Joint.L_ANKLE, Joint.L_KNEE, "shin"),
+    *((joint, Joint.NECK, _HEAD) for joint in HEAD_JOINTS),
 )
 _SHOULDERS, _HIPS = [Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.R_HIP, Joint.L_HIP]
 _ANKLES = [Joint.R_ANKLE, Joint.L_ANKLE]
@@ -99,24 +103,15 @@ def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.fl
 
 def _rebuild_body(target: NDArray[np.float64], ratios: Mapping[str, float]) -> NDArray[np.float64]:
     """The target with bones longer by ``ratios``, around the middle of its hips at (0, 0)."""
-    root = _find_root(target)
-    middle = target[_SHOULDERS].mean(axis=0)
-    neck = target[Joint.NECK] if np.isfinite(target[Joint.NECK]).all() else middle
-    result = np.full((JOINT_COUNT, 2), np.nan)
-    result[Joint.NECK] = ratios[_SPINE] * (neck - root)
-    places = target.copy()
-    places[Joint.NECK] = neck
+    places = _add_root(target)
+    result = np.zeros_like(places)
     for joint, parent, bone in _TREE:
         # A limb goes on from the nearest joint that is known.
         start = parent
-        while start is not None and not np.isfinite(places[start]).all():
+        while not np.isfinite(places[start]).all():
             start = next(above for child, above, _ in _TREE if child == start)
-        base = np.zeros(2) if start is None else result[start]
-        result[joint] = base + ratios[bone] * (target[joint] - (root if start is None else places[start]))
-    for joint in HEAD_JOINTS:
-        result[joint] = result[Joint.NECK] + ratios[_HEAD] * (target[joint] - neck)
-    result[~known_joints(target)] = np.nan
-    return result
+        result[joint] = result[start] + ratios[bone] * (places[joint] - places[start])
+    return np.where(known_joints(target)[:, None], result[:_ROOT], np.nan)
 
 
 def _find_place(body: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -133,23 +128,21 @@ def _find_root(pose: Pose) -> NDArray[np.float64]:
     return np.asarray(pose, np.float64)[_HIPS].mean(axis=0)
 
 
+def _add_root(pose: Pose) -> NDArray[np.float64]:
+    """The joints, with the neck midway between the shoulders if it is missing, and the middle of the hips: (19, 2)."""
+    places = np.vstack([np.asarray(pose, np.float64), _find_root(pose)])
+    if not np.isfinite(places[Joint.NECK]).all():
+        places[Joint.NECK] = places[_SHOULDERS].mean(axis=0)
+    return places
+
+
 def _measure_longest(pose: Pose, bone: str) -> float:
     """The longer of both sides' bones, pixels; 0 if neither is known."""
-    pose = np.asarray(pose, np.float64)
-    root, middle = _find_root(pose), pose[_SHOULDERS].mean(axis=0)
+    places = _add_root(pose)
+    root, middle = places[_ROOT], places[_SHOULDERS].mean(axis=0)
     if not np.isfinite([root, middle]).all():
         raise ValueError("a pose lacks shoulders or hips; complete it first")
     if bone == _SPINE:
         return float(np.linalg.norm(middle - root))
-    neck = pose[Joint.NECK] if np.isfinite(pose[Joint.NECK]).all() else middle
-    if bone == _HEAD:
-        lengths = [np.linalg.norm(pose[joint] - neck) for joint in HEAD_JOINTS]
-    else:
-        places = pose.copy()
-        places[Joint.NECK] = neck
-        lengths = [
-            np.linalg.norm(pose[joint] - (root if parent is None else places[parent]))
-            for joint, parent, name in _TREE
-            if name == bone
-        ]
+    lengths = [np.linalg.norm(places[joint] - places[parent]) for joint, parent, name in _TREE if name == bone]
     return float(np.nanmax([0.0, *lengths]))

@@ -62,9 +62,9 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
                 canvas.line(ends, fill=(*color, 225), width=max(1, round(unit * (1.2 if _is_in_face(end) else 2))))
         for joint in (joint for joint in Joint if known[joint]):
             radius = unit * (0.9 if _is_in_face(joint) else 1.4)
-            canvas.ellipse(
-                _frame_disc(points[joint], radius), fill=(*_JOINT_COLORS[joint], 255), outline=(255, 255, 255, 235)
-            )
+            (left, top), (right, bottom) = points[joint] - radius, points[joint] + radius
+            color = (*_JOINT_COLORS[joint], 255)
+            canvas.ellipse((left, top, right, bottom), fill=color, outline=(255, 255, 255, 235))
 
     return _draw_over(ground, draw)
 
@@ -132,11 +132,6 @@ def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, i
 
 def _is_in_face(joint: int) -> bool:
     return joint in HEAD_JOINTS
-
-
-def _frame_disc(center: NDArray[np.floating], radius: float) -> tuple[float, float, float, float]:
-    x, y = center
-    return x - radius, y - radius, x + radius, y + radius
 
 
 def _create_ground(ground: Picture | tuple[int, int]) -> Picture:

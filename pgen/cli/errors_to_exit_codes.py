@@ -36,7 +36,9 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
     printed only with ``debug``.
     """
     if not debug:
-        _silence_libraries()
+        warnings.simplefilter("ignore")
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
     try:
         run_until_terminated(lambda: (run(), sys.stdout.flush()), TERMINATED)
         return OK
@@ -47,8 +49,9 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
     except (KeyboardInterrupt, typer.Abort):
         log("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        _discard_stdout()  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        with suppress(OSError, ValueError, AttributeError):  # keeps Python from complaining, at its end, about the rest
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except BaseException as error:
         if debug:
@@ -78,15 +81,3 @@ def _explain(error: BaseException) -> tuple[str, int]:
     text = str(error)
     shown = type(error).__name__ + (f": {text}" if text else "")
     return f"{shown} (run with --debug for the traceback)", FAILED
-
-
-def _silence_libraries() -> None:
-    warnings.simplefilter("ignore")
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-
-
-def _discard_stdout() -> None:
-    """Keep Python from complaining, at its end, that what is left cannot be written."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

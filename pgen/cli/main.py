@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
+from pgen.runtime.lazy_object import load_object
 from pgen.version import version
 
 #: Where each command lives: "module:function"; the function's docstring is the command's help.
@@ -59,8 +59,7 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_pgen)
     for name, place in COMMANDS.items():
-        module, _, function = place.partition(":")
-        app.command(name)(getattr(import_module(module), function))
+        app.command(name)(load_object(place))
     return app
 
 

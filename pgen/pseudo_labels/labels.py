@@ -19,6 +19,7 @@ from pgen.body.parts import LIMBS, torso_lengths
 from pgen.data.dataset import PersonDataset
 from pgen.pseudo_labels.clothes import sample_labels
 from pgen.pseudo_labels.match_rules import MatchRules
+from pgen.pseudo_labels.part_patches import spread_points
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
 _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)
@@ -88,10 +89,7 @@ def _lay_lattice(
     down: tuple[float, float] = (-1.0, 1.0),
 ) -> Tensor:
     """Points (…, P, 2) evenly over ``origin`` plus ``across`` times ``u`` plus ``down`` times ``v``, (…, 2) each."""
-    us, vs = (
-        low + (torch.arange(count) + 0.5) / count * (high - low)
-        for count, (low, high) in zip(points, (across, down), strict=True)
-    )
+    us, vs = spread_points(points[0], *across), spread_points(points[1], *down)
     spots = us[None, :, None] * u[..., None, None, :] + vs[:, None, None] * v[..., None, None, :]
     return (origin[..., None, None, :] + spots).flatten(-3, -2)
 

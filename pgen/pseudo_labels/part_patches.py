@@ -7,7 +7,6 @@ same place, so that what `part_distance` counts pixel by pixel becomes a product
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -49,34 +48,30 @@ def estimate_distances(labels: Tensor, poses: Tensor) -> DistanceEstimate:
     vectors, some 22,000 long, are reduced to the principal components of ``_LEARNED_FROM`` maps.
     """
     with thread_pool() as pool:
-        return _estimate(labels, poses, pool)
+        count, height, width = labels.shape
+        learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
+        some, areas = _cut_patches(labels[learned], poses[learned])
+        weights = areas.mean(0).clamp_min(1e-6).sqrt().repeat_interleave(LABEL_COUNT)
+        vectors = _to_one_hot(some).flatten(1) * weights
+        values, directions = torch.linalg.eigh(vectors @ vectors.T)
+        kept = slice(max(0, len(learned) - RANK), None)
+        basis = vectors.T @ (directions[:, kept] / values[kept].clamp_min(1e-6 * float(values[-1])).sqrt())
+        del vectors
+        source = torch.empty(count, basis.shape[1])
+        target, constant = torch.empty_like(source), torch.empty(count)
+        body = _BODY_POINTS[0] * _BODY_POINTS[1]
 
+        def reduce(rows: Tensor) -> None:
+            found, areas = _cut_patches(labels[rows], poses[rows])
+            one_hot = _to_one_hot(found)
+            shown = (found >= 0).float()
+            source[rows] = (one_hot.flatten(1) * weights) @ basis
+            difference = (shown[..., None] - 2 * one_hot).mul_(areas[..., None])
+            target[rows] = difference.flatten(1).div_(weights) @ basis
+            # The whole body's part is the whole frame, of which the lattice may miss some.
+            constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
 
-def _estimate(labels: Tensor, poses: Tensor, pool: ThreadPoolExecutor) -> DistanceEstimate:
-    count, height, width = labels.shape
-    learned = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:_LEARNED_FROM]
-    some, areas = _cut_patches(labels[learned], poses[learned])
-    weights = areas.mean(0).clamp_min(1e-6).sqrt().repeat_interleave(LABEL_COUNT)
-    vectors = _to_one_hot(some).flatten(1) * weights
-    values, directions = torch.linalg.eigh(vectors @ vectors.T)
-    kept = slice(max(0, len(learned) - RANK), None)
-    basis = vectors.T @ (directions[:, kept] / values[kept].clamp_min(1e-6 * float(values[-1])).sqrt())
-    del vectors
-    source = torch.empty(count, basis.shape[1])
-    target, constant = torch.empty_like(source), torch.empty(count)
-    body = _BODY_POINTS[0] * _BODY_POINTS[1]
-
-    def reduce(rows: Tensor) -> None:
-        found, areas = _cut_patches(labels[rows], poses[rows])
-        one_hot = _to_one_hot(found)
-        shown = (found >= 0).float()
-        source[rows] = (one_hot.flatten(1) * weights) @ basis
-        difference = (shown[..., None] - 2 * one_hot).mul_(areas[..., None])
-        target[rows] = difference.flatten(1).div_(weights) @ basis
-        # The whole body's part is the whole frame, of which the lattice may miss some.
-        constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
-
-    list(pool.map(reduce, torch.arange(count).split(_BLOCK)))
+        list(pool.map(reduce, torch.arange(count).split(_BLOCK)))
     return DistanceEstimate(source, target, constant)
 
 
@@ -106,15 +101,16 @@ def _make_lattices() -> list[tuple[Tensor, Tensor]]:
     ]
 
 
+def spread_points(count: int, low: float, high: float) -> Tensor:
+    """The middles (``count``,) of equal pieces from ``low`` to ``high``."""
+    return low + (torch.arange(count) + 0.5) / count * (high - low)
+
+
 def _make_lattice(
     points: tuple[int, int], across: tuple[float, float], down: tuple[float, float]
 ) -> tuple[Tensor, Tensor]:
-    steps = [
-        low + (torch.arange(number) + 0.5) / number * (high - low)
-        for number, (low, high) in zip(points, (across, down), strict=True)
-    ]
     cell = (across[1] - across[0]) / points[0] * (down[1] - down[0]) / points[1]
-    spots = torch.cartesian_prod(*steps)
+    spots = torch.cartesian_prod(spread_points(points[0], *across), spread_points(points[1], *down))
     return spots, torch.full((len(spots),), cell)
 
 

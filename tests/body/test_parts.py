@@ -13,7 +13,7 @@ from pgen.body.affine import NOWHERE
 from pgen.body.heatmaps import heatmaps
 from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
 from pgen.body.masks import pose_masks
-from pgen.body.parts import MIRRORED_LIMBS, PARTS
+from pgen.body.parts import MIRRORED_LIMBS
 from tests.body import definitions
 from tests.body.definitions import apply_affine
 from tests.body.poses import SIZES, STANDING, for_one_pose, from_golden, people, points, rescaled
@@ -29,6 +29,8 @@ def head_box(pose: np.ndarray, size: tuple[int, int]) -> list[float]:
     corners = part_corners(pose, size)[1]
     return [*corners[0], *corners[2]]
 
+
+PARTS = ("body", "head", *(f"{side}_{limb}" for limb in ("thigh", "calf", "upper_arm", "forearm") for side in "rl"))
 
 #: Each part's mirror image.
 MIRRORED_PARTS = [0, 1, *(2 + limb for limb in MIRRORED_LIMBS)]

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, Joint
 
-LANDMARK_COUNT = 33
-
 _NOSE, _L_EYE, _R_EYE, _L_EAR, _R_EAR, _L_MOUTH, _R_MOUTH = 0, 2, 5, 7, 8, 9, 10
 _L_SHOULDER, _R_SHOULDER, _L_HIP, _R_HIP = 11, 12, 23, 24
 

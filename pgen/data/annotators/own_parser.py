@@ -61,10 +61,8 @@ class OwnParser:
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes, of the persons alone."""
-        maps = []
-        for start in range(0, len(photos), _BATCH):
-            maps += self._parse(photos[start : start + _BATCH])
-        return maps
+        batches = (photos[start : start + _BATCH] for start in range(0, len(photos), _BATCH))
+        return [found for batch in batches for found in self._parse(batch)]
 
     def _parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         closeups = [PersonCrop.of(mark_person(photo), self._frame) for photo in photos]
@@ -80,8 +78,10 @@ class OwnParser:
             torch.from_numpy(silhouettes).to(self._device)[:, None],
             torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),
         )
+        mirrored_poses = flip_poses(inputs.poses, self._frame[1])
+        mirrored = ParserInput(inputs.images.flip(3), mirrored_poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
         with thread_pool() as threads, torch.inference_mode():
-            straight, turned = threads.map(self._logits, (inputs, _mirror(inputs)))
+            straight, turned = threads.map(self._logits, (inputs, mirrored))
             logits = (straight + flip_maps(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits = _mask_outside(logits, inputs)
@@ -107,12 +107,6 @@ def mark_person(photo: ParsingRequest) -> NDArray[np.bool_]:
     columns, rows = np.rint(joints).astype(int).T.clip(0, np.array(body.shape[::-1])[:, None] - 1)
     body[rows, columns] = True
     return body
-
-
-def _mirror(inputs: ParserInput) -> ParserInput:
-    """The same people in a mirror: left and right joints change places."""
-    poses = flip_poses(inputs.poses, inputs.images.shape[3])
-    return ParserInput(inputs.images.flip(3), poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
 
 
 def _measure_certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
