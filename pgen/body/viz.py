@@ -63,8 +63,8 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
         for joint in (joint for joint in Joint if known[joint]):
             radius = unit * (0.9 if _is_in_face(joint) else 1.4)
             (left, top), (right, bottom) = points[joint] - radius, points[joint] + radius
-            color = (*_JOINT_COLORS[joint], 255)
-            canvas.ellipse((left, top, right, bottom), fill=color, outline=(255, 255, 255, 235))
+            fill = (*_JOINT_COLORS[joint], 255)
+            canvas.ellipse((left, top, right, bottom), fill=fill, outline=(255, 255, 255, 235))
 
     return _draw_over(ground, draw)
 
