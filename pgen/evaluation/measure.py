@@ -18,7 +18,7 @@ from pgen.evaluation.methods import Method, Prediction
 from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.evaluation.sizes import common_size, crop_to_size
 from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, create_metrics
-from pgen.metrics.features import FeatureMetric, Rows
+from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
 _PIECE = 16  # pairs in one piece of work

@@ -16,7 +16,7 @@ from pgen.evaluation.html_page import render_page
 from pgen.evaluation.page import TALLEST, list_extremes, list_histograms
 from pgen.evaluation.photos import Pair, Photos
 from pgen.evaluation.score import MethodResult, Score
-from pgen.metrics.features import FeatureMetric
+from pgen.metrics.networks import FeatureMetric
 from pgen.version import version
 
 _FEW = 10  # people, with fewer of whom resampling tells little

@@ -101,7 +101,7 @@ def evaluate(
     files = (inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights)
     options = MetricOptions(
         None if metrics is None else tuple(check_metrics(_as_list(metrics))),
-        tuple(find_ssim_protocol(name).name for name in _as_list(protocols)),
+        tuple(name for name in _as_list(protocols) if find_ssim_protocol(name)),
         cast("tuple[Reference, ...]", tuple(references)),
         detector,
         *files,

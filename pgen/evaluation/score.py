@@ -22,7 +22,7 @@ from pgen.evaluation.measure import SIZE, Advance, Job, Outcome, measure_pairs
 from pgen.evaluation.methods import Method
 from pgen.evaluation.photos import Pair, Photos
 from pgen.metrics.base import Metric, Reference, UnavailableError
-from pgen.metrics.features import FeatureMetric, Rows
+from pgen.metrics.networks import FeatureMetric, Rows
 
 _BLOCK = 256  # rows of features in memory
 

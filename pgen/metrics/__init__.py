@@ -5,13 +5,11 @@ Scores are shown in the order of these lines.
 # isort: skip_file
 
 from pgen.metrics import ssim as ssim
-from pgen.metrics import psnr as psnr
-from pgen.metrics import l1 as l1
+from pgen.metrics import pixels as pixels
 from pgen.metrics import inception_score as inception_score
 from pgen.metrics import fid as fid
 from pgen.metrics import lpips as lpips
-from pgen.metrics import pckh as pckh
-from pgen.metrics import joint_error as joint_error
+from pgen.metrics import joints as joints
 from pgen.metrics import miou as miou
 from pgen.metrics import torchvision_inception as torchvision_inception
 from pgen.metrics import lite0 as lite0

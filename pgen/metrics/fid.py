@@ -1,16 +1,83 @@
-"""Fréchet Inception distance."""
+"""Fréchet distances of two sets of images, from features that are seen once: memory does not grow with their number."""
 
 from __future__ import annotations
 
-from pgen.metrics.base import register
-from pgen.metrics.features import FeatureNetwork
-from pgen.metrics.frechet import FrechetMetric
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgen.metrics.base import MetricOptions, Reference, UnavailableError, register
+from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the features (count, K) of a set of images, in float64."""
+
+    count: int
+    mean: NDArray[np.float64]  #: (K,)
+    covariance: NDArray[np.float64]  #: (K, K), that of the sample
+
+
+def compute_moments(features: Iterable[Rows]) -> Moments:
+    """Of features in blocks (N, K)."""
+    count, shift, total, products = 0, np.zeros(1), np.zeros(1), np.zeros((1, 1))
+    for rows in features:
+        if not count:
+            shift = rows.mean(axis=0, dtype=np.float64)  # sums of squares about it are small
+        centered = rows - shift
+        count += len(rows)
+        total = total + centered.sum(axis=0)
+        products = products + centered.T @ centered
+    mean = total / max(count, 1)
+    covariance = (products - count * np.outer(mean, mean)) / max(count - 1, 1)
+    return Moments(count, shift + mean, covariance)
+
+
+def frechet_distance(first: Moments, second: Moments) -> float:
+    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂)) (Heusel et al. 2017). NaN with fewer than two images in either set.
+
+    Σ₁Σ₂ has the eigenvalues of √Σ₁·Σ₂·√Σ₁, which is symmetric: so they are found stably, and real.
+    """
+    if min(first.count, second.count) < 2:
+        return float("nan")
+    values, vectors = np.linalg.eigh(first.covariance)
+    root = vectors * np.sqrt(values.clip(min=0)) @ vectors.T
+    product = np.linalg.eigvalsh(root @ second.covariance @ root)
+    difference = first.mean - second.mean
+    traces = np.trace(first.covariance) + np.trace(second.covariance)
+    return float(difference @ difference + traces - 2 * np.sqrt(product.clip(min=0)).sum())
+
+
+class FrechetMetric(FeatureMetric):
+    """The distance of a network's features from those of true images: one score for each set of these."""
+
+    higher_is_better = False
+    columns = slice(None)  #: of the features, those that count
+
+    def __init__(self, name: str, options: MetricOptions, reference: Reference) -> None:
+        super().__init__(f"{name}-{reference}", options)
+        self.reference = reference
+        images = "true target images of the pairs" if reference == "test" else "training images"
+        self.protocol = f"Fréchet distance from the {images}; {self.network.about}"
+
+    @classmethod
+    def create(cls, name: str, options: MetricOptions) -> list[FrechetMetric]:
+        return [cls(name, options, reference) for reference in options.against]
+
+    def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
+        if true is None or min(len(generated), len(true)) < 2:
+            raise UnavailableError("it takes two images at least on either side")
+        moments = [compute_moments(block[:, self.columns] for block in one) for one in (generated, true)]
+        return frechet_distance(*moments), None
 
 
 @register("fid")
 class Fid(FrechetMetric):
     """Fréchet distance of Inception-v3's pooled features (Heusel et al. 2017)."""
 
-    network_class: type[FeatureNetwork] = TensorflowInception
+    network_class: type[PublishedNetwork] = TensorflowInception
     columns = slice(0, POOL)

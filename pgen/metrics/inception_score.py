@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from pgen.metrics.base import MetricOptions, UnavailableError, register
-from pgen.metrics.features import FeatureMetric, FeatureNetwork, Features, Rows
+from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
 
 #: As published figures have it.
@@ -45,7 +45,7 @@ def inception_score(logits: Iterable[Rows], count: int, splits: int = SPLITS) ->
 @register("is")
 class InceptionScore(FeatureMetric):
     higher_is_better = True
-    network_class: type[FeatureNetwork] = TensorflowInception
+    network_class: type[PublishedNetwork] = TensorflowInception
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)

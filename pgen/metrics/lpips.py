@@ -7,37 +7,27 @@ from torch import Tensor
 
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
-from pgen.errors import InputError
-from pgen.metrics.base import Batch, Metric, MetricOptions, PathLike, UnavailableError, mean_rows, register
-from pgen.metrics.networks import PublishedNetwork, find_network_weights, load_network
-
-#: Where torchvision has the weights: known here too, as it takes seconds to ask it.
-ALEXNET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+from pgen.metrics.base import Batch, PathLike, UnavailableError, mean_rows, register
+from pgen.metrics.networks import NetworkMetric, PublishedNetwork
 
 
 class Lpips(PublishedNetwork):
     """``lpips``: the library of that name, on AlexNet (Zhang et al. 2018)."""
 
+    title = "torchvision's AlexNet"
+    url = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"  # it takes seconds to ask the library
     weights_name, weights_option, libraries = "AlexNet", "alexnet_weights", ("lpips",)
 
     def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        """``path``: torchvision's weights of AlexNet; without, torch's cache or, with ``fetch``, a download.
-
-        Raises `UnavailableError` without weights or the library, and `InputError` if the file holds other weights.
-        """
-        super().__init__()
-        self.path = find_network_weights(ALEXNET_URL, path, fetch, "AlexNet")
+        super().__init__(path, fetch)
         try:
             import lpips
         except ImportError:
             raise UnavailableError("lpips is not installed; pip install 'pgen[metrics]'") from None
         self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
-        state = read_state_dict(self.path)
-        for name, parameter in self.network.net.named_parameters():
-            value = state.get(f"features.{name.partition('.')[2]}")  # slice2.3.weight is features.3.weight there
-            if value is None or value.shape != parameter.shape:
-                raise InputError(f"{self.path}: these are not torchvision's weights of AlexNet")
-            parameter.data.copy_(value)
+        trunk, state = self.network.net, read_state_dict(self.path)
+        with self.explain_wrong_weights():  # slice2.3.weight is features.3.weight there
+            trunk.load_state_dict({name: state[f"features.{name.partition('.')[2]}"] for name in trunk.state_dict()})
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
@@ -45,16 +35,10 @@ class Lpips(PublishedNetwork):
         return self.network(to_float(generated), to_float(target)).flatten().double()
 
 
-class DistanceMetric(Metric):
+class DistanceMetric(NetworkMetric):
     """The mean distance of each result from its true photo, as a network measures it."""
 
-    network_class: type[PublishedNetwork]
     higher_is_better = False
-
-    def __init__(self, name: str, options: MetricOptions) -> None:
-        super().__init__(name, options)
-        self.network, self.weights = load_network(self.network_class, options)
-        self.libraries = self.network.libraries
 
     def rows(self, batch: Batch) -> Tensor:
         images = batch.generated.to(self.options.device), batch.target.to(self.options.device)

@@ -1,51 +1,87 @@
-"""Networks that compare or describe images, loaded once by each process, and the files of their weights."""
+"""Networks that compare or describe images, loaded once by each process, and metrics that use them."""
 
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
-from torch import nn
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from pgen.data.inputs import read_bytes
 from pgen.data.pretrained import find_cached_weights
 from pgen.errors import InputError
-from pgen.metrics.base import MetricOptions, PathLike, UnavailableError
+from pgen.metrics.base import Batch, Metric, MetricOptions, PathLike, Reference, UnavailableError
 
-Network = TypeVar("Network", bound="PublishedNetwork")
+Rows = NDArray[np.floating]
 
 #: What readers of a score that uses no published network have to know.
 STAND_IN_NOTE = "a stand-in that works offline; not comparable with published figures"
 
 
 class PublishedNetwork(nn.Module):
-    """A network with weights that others have published: ``path``, else those at hand or, with ``fetch``, downloaded.
+    """A network with weights that others have published.
 
-    A subclass has the constructor ``(path: PathLike | None, fetch: bool)`` and sets `path`.
+    It gives distances (B,) of two batches of uint8 images (B, 3, H, W), or features (B, K) of one.
     """
 
-    weights_name: str
+    title: str  #: whose weights they are, in messages
+    url: str  #: where they are published
+    weights_name: str  #: what they are called in reports
     weights_option: str | None = None  #: the field of `MetricOptions` that names the file of its weights
     libraries: tuple[str, ...] = ()  #: those whose versions matter
-    path: Path  #: of the weights that were loaded
+    features: str  #: what the features are called where they are kept
+    about: str  #: what they are, as it stands in protocols
+
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
+        """``path``: the file of the weights; else those at hand or, with ``fetch``, downloaded.
+
+        Raises `UnavailableError` without weights or the library they are for, and `InputError` if the file holds
+        others.
+        """
+        super().__init__()
+        self.path = self.find_weights(fetch) if path is None else Path(path)
+
+    @classmethod
+    def find_weights(cls, fetch: bool) -> Path:
+        found = find_cached_weights(cls.url, fetch)
+        if found is None:
+            raise UnavailableError(
+                f"the weights of {cls.title} are not here and cannot be fetched; give their path ({cls.url})"
+            )
+        return found
+
+    @contextmanager
+    def explain_wrong_weights(self) -> Iterator[None]:
+        try:
+            yield
+        except (KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise InputError(f"{self.path}: these are not the weights of {self.title} ({reason})") from None
 
 
-def load_network(kind: type[Network], options: MetricOptions) -> tuple[Network, dict[str, str]]:
+def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> tuple[PublishedNetwork, dict[str, str]]:
     """A network, the same one each time, and the hash of its weights by their name.
 
     Raises `UnavailableError` if the weights are not to be had, and `InputError` if the file holds others.
     """
     path = getattr(options, kind.weights_option) if kind.weights_option else None
-    found = _load_once(kind, path, options.fetch, options.device)  # type: ignore[arg-type]
+    found = _load_once(kind, path, options.fetch, options.device)
     if isinstance(found, UnavailableError):
         raise found
     return found, {kind.weights_name: hash_file(found.path)}
 
 
 @cache
-def _load_once(kind: type[Network], path: PathLike | None, fetch: bool, device: str) -> Network | UnavailableError:
+def _load_once(
+    kind: type[PublishedNetwork], path: PathLike | None, fetch: bool, device: str
+) -> PublishedNetwork | UnavailableError:
     """The network, or why it is not to be had: that is not tried again and again either."""
     try:
         return kind(path, fetch).to(device).eval()
@@ -53,25 +89,45 @@ def _load_once(kind: type[Network], path: PathLike | None, fetch: bool, device: 
         return error
 
 
-def find_network_weights(url: str, path: PathLike | None, fetch: bool, what: str) -> Path:
-    """The file of ``what``: ``path``, else that of ``url`` in torch's cache, downloaded with ``fetch``.
-
-    Raises `UnavailableError` if there is none.
-    """
-    if path is not None:
-        return Path(path)
-    found = find_cached_weights(url, fetch)
-    if found is None:
-        raise UnavailableError(f"the weights of {what} are not here and cannot be fetched; give their path ({url})")
-    return found
-
-
-def wrong_weights_error(path: Path, what: str, error: RuntimeError) -> InputError:
-    reason = " ".join(str(error).split())[:120]
-    return InputError(f"{path}: these are not the weights of {what} ({reason})")
-
-
 @lru_cache(maxsize=16)
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, its first 32 digits."""
     return hashlib.sha256(read_bytes(path, "weights")).hexdigest()[:32]
+
+
+class NetworkMetric(Metric):
+    """A score for which a network compares or describes images."""
+
+    network_class: type[PublishedNetwork]
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        super().__init__(name, options)
+        self.network, self.weights = load_network(self.network_class, options)
+        self.libraries = self.network.libraries
+
+
+class Features(Sized, Iterable[Rows], Protocol):
+    """Features of images in list order: how many images there are, and blocks of features (N, K)."""
+
+
+class FeatureMetric(NetworkMetric):
+    """A score of all results at once, without an interval: its rows are features, which make no sums."""
+
+    masked = False  #: whether features are of images × pose mask
+    reference: Reference | None = None  #: the true images that it is a distance from
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        super().__init__(name, options)
+        self.rows_name = self.network.features + " masked" * self.masked
+
+    def rows(self, batch: Batch) -> Tensor:
+        images = batch.generated * batch.pose_mask() if self.masked else batch.generated
+        features: Tensor = self.network(images.to(self.options.device))
+        return features.float().cpu()
+
+    @abstractmethod
+    def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
+        """The score and, if it has one, its standard deviation; ``true`` are those of the reference.
+
+        Raises `UnavailableError` if there are too few images.
+        """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,31 +20,11 @@ from pgen.data.annotators.interface import PoseAnnotator
 from pgen.data.annotators.registry import POSE_ANNOTATORS
 from pgen.data.weights import load_weights
 from pgen.errors import InputError
-from pgen.metrics.base import Batch, Metric, MetricOptions, UnavailableError
 from pgen.metrics.networks import hash_file
 from pgen.models.pose_detector import find_joints
 
 #: Joints (B, 18, 2) in pixels of images, uint8 (B, 3, H, W); NaN where not found.
 Finder = Callable[[Tensor], Tensor]
-
-
-class JointMetric(Metric):
-    """A score of the joints that a detector finds in the generated images."""
-
-    needs = ("poses",)
-
-    def __init__(self, name: str, options: MetricOptions) -> None:
-        super().__init__(name, options)
-        if options.detector is None:
-            raise UnavailableError("there is no pose detector; name mediapipe, or a weights file with a detector")
-        self.detector, self.weights, self.libraries = find_detector(options.detector, options.device)
-
-    @abstractmethod
-    def compare(self, found: Tensor, true: Tensor) -> Tensor:
-        """Rows (B, K) of found joints and the targets' poses, both (B, 18, 2)."""
-
-    def rows(self, batch: Batch) -> Tensor:
-        return self.compare(self.detector(batch.generated), batch.poses)
 
 
 def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
@@ -63,14 +43,13 @@ def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], t
     return AnnotatorDetector(Annotators(given).pose_annotator()), weights, libraries.get(name, ())
 
 
+@dataclass
 class AnnotatorDetector:
-    """An annotator of photos: of several people it finds the largest counts."""
+    """An annotator of photos, as a `Finder`: of several people it finds the largest counts."""
 
-    def __init__(self, annotator: PoseAnnotator) -> None:
-        self.annotator = annotator
+    annotator: PoseAnnotator
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Joints (B, 18, 2) in pixels of ``images``, uint8 (B, 3, H, W); NaN where not found."""
         found = torch.full((len(images), JOINT_COUNT, 2), torch.nan)
         for joints, image in zip(found, images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
             people = self.annotator.people(np.ascontiguousarray(image))
@@ -80,7 +59,7 @@ class AnnotatorDetector:
 
 
 class Detector:
-    """The pose detector of a weights file.
+    """The pose detector of a weights file, as a `Finder`.
 
     It finds people of the kind that it was trained on. A generator that was trained with the same detector gets too
     good scores from it: use one of another seed.
@@ -94,17 +73,14 @@ class Detector:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        """Joints (B, 18, 2) in pixels of ``images``, uint8 (B, 3, H, W); NaN where not found."""
         size = (images.shape[2], images.shape[3])
         fit = Letterbox.of(size, self.frame)
-        framed = images
         if size != self.frame:
             pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-            framed = torch.from_numpy(np.stack([fit.image(one) for one in pixels])).permute(0, 3, 1, 2)
+            images = torch.from_numpy(np.stack([fit.image(one) for one in pixels])).permute(0, 3, 1, 2)
         height, width = self.frame
-        inputs = to_float(framed.to(self.device))
         # Its strides want sides that are multiples of 32.
-        inputs = F.pad(inputs, (0, -width % 32, 0, -height % 32), mode="replicate")
+        inputs = F.pad(to_float(images.to(self.device)), (0, -width % 32, 0, -height % 32), mode="replicate")
         found = find_joints(self.network(inputs), self.network.stride).cpu()
         beyond = (found > torch.tensor([width - 0.5, height - 0.5])).any(-1, keepdim=True)
         found = torch.where(beyond, torch.nan, found)

@@ -8,7 +8,7 @@ from torch import Tensor
 from pgen.body.labels import Label
 from pgen.body.masks import HEAD, LIMB, MARGIN
 from pgen.metrics.base import Batch, Metric, MetricOptions, mean_rows, register
-from pgen.metrics.ssim_kernel import figure_ssim, ssim
+from pgen.metrics.ssim_kernel import ssim
 from pgen.metrics.ssim_protocols import find_ssim_protocol
 
 _OWN_PROTOCOL = "a protocol of pgen's own"
@@ -75,4 +75,4 @@ class FigureSsim(Ssim):
     def rows(self, batch: Batch) -> Tensor:
         assert batch.parsing is not None
         figure = batch.parsing != Label.BACKGROUND
-        return mean_rows(figure_ssim(batch.generated, batch.target, figure, self.ssim_protocol))
+        return mean_rows(ssim(batch.generated, batch.target, self.ssim_protocol, figure=figure))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -19,7 +20,9 @@ from torch import Tensor
 from pgen.metrics.ssim_protocols import SsimProtocol, find_ssim_protocol, to_frame
 from pgen.runtime.threads import thread_pool
 
-_SIGMA = 1.5
+#: Half of a Gaussian window of σ 1.5, from its center: as scikit-image has it, cut off at 3.5 σ.
+_HALF = [math.exp(-0.5 * (k / 1.5) ** 2) for k in range(6)]
+_WEIGHTS = [weight / (_HALF[0] + 2 * sum(_HALF[1:])) for weight in _HALF]
 _K1, _K2 = 0.01, 0.03
 
 #: With a smaller data range, the constants of SSIM are so small that float32 would show.
@@ -28,16 +31,25 @@ _SINGLE_FROM = 128
 _CENTER = 255
 
 
-def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tensor | None = None) -> Tensor:
+def ssim(
+    generated: Tensor,
+    target: Tensor,
+    protocol: str = "legacy",
+    mask: Tensor | None = None,
+    figure: Tensor | None = None,
+) -> Tensor:
     """SSIM of each pair of images.
 
     Args:
         generated, target: uint8 (B, 3, H, W).
         protocol: a name of `SSIM_PROTOCOLS`.
         mask: (B, 1, H, W) of 0 and 1 or bool; both images are multiplied by it first, and the zeros count (mask-SSIM).
+        figure: bool (B, H, W): the mean of the SSIM map is over these pixels alone, as far as their windows lie in the
+            image; windows may reach beyond the figure.
 
     Returns:
-        float64 (B,), NaN where the protocol defines no value: both images are constant, and the data range is 0.
+        float64 (B,), NaN where the figure is empty, or the protocol defines no value: both images are constant, and
+        the data range is 0.
 
     Raises:
         InputError: no such protocol, or the images do not have the width that it needs.
@@ -47,80 +59,52 @@ def ssim(generated: Tensor, target: Tensor, protocol: str = "legacy", mask: Tens
     >>> ssim(image, image).tolist(), ssim(image, 255 - image).item() < 0
     ([1.0], True)
     """
-    return _means(generated, target, find_ssim_protocol(protocol), mask, None)
-
-
-def figure_ssim(generated: Tensor, target: Tensor, figure: Tensor, protocol: str = "legacy") -> Tensor:
-    """Mean of the SSIM map over the true figure alone.
-
-    Pixels of ``figure``, bool (B, H, W), count whose window lies in the image; their windows may reach beyond the
-    figure. Arguments and errors as in `ssim`; NaN where the figure is empty.
-    """
-    return _means(generated, target, find_ssim_protocol(protocol), None, figure[:, None])
-
-
-def ssim_map(generated: Tensor, target: Tensor, protocol: str = "legacy") -> Tensor:
-    """SSIM at each pixel whose window lies in the image: float64 (B, 3, H', W'), windows' width − 1 pixels smaller."""
     how = find_ssim_protocol(protocol)
     generated, target = to_frame(generated, how.frame), to_frame(target, how.frame)
-    _check(generated, target, how)
-    space = _workspaces(1, (generated.shape[2], generated.shape[3]))[0]
-    pairs = zip(generated, target, strict=True)
-    return torch.stack([torch.stack([one.double() for one in _maps(a, b, how, space)]) for a, b in pairs])
-
-
-def _means(generated: Tensor, target: Tensor, how: SsimProtocol, mask: Tensor | None, figure: Tensor | None) -> Tensor:
-    generated, target = to_frame(generated, how.frame), to_frame(target, how.frame)
-    _check(generated, target, how)
+    size = (generated.shape[-2], generated.shape[-1])
+    if generated.shape != target.shape or generated.ndim != 4:
+        raise ValueError(f"images (B, 3, H, W) of one size, not {tuple(generated.shape)} and {tuple(target.shape)}")
+    if generated.dtype != torch.uint8 or target.dtype != torch.uint8:
+        raise ValueError(f"SSIM is of uint8 images, not {generated.dtype} and {target.dtype}")
+    if min(size) < how.width:
+        raise ValueError(f"images of {size} are smaller than the window of {how.width} pixels")
     if mask is not None:
         kept = to_frame(mask, how.frame, fill=0).to(torch.uint8)
         generated, target = generated * kept, target * kept
-    margin = how.width // 2
     inner = None
     if figure is not None:
-        inner = to_frame(figure.to(torch.uint8), how.frame, fill=0)[..., margin:-margin, margin:-margin].bool()
+        margin = how.width // 2
+        inner = to_frame(figure[:, None].byte(), how.frame, fill=0)[:, 0, margin:-margin, margin:-margin].bool()
 
     def means(indices: Sequence[int], space: _Workspace) -> list[float]:
         found = []
         for index in indices:
             maps = _maps(generated[index], target[index], how, space)
-            channels = [float(one.mean() if inner is None else one[inner[index, 0]].mean()) for one in maps]
-            found.append(sum(channels) / len(channels))
+            found.append(sum(float((one if inner is None else one[inner[index]]).mean()) for one in maps) / 3)
         return found
 
     count = min(torch.get_num_threads(), len(generated))
     shares = [range(len(generated))[k::count] for k in range(count)]
-    spaces = _workspaces(count, (generated.shape[2], generated.shape[3]))
-    if count <= 1:
-        return torch.tensor([value for share in shares for value in means(share, spaces[0])], dtype=torch.float64)
+    spaces = _workspaces(count, size)
     result = torch.empty(len(generated), dtype=torch.float64)
-    with thread_pool() as pool:
-        for share, found in zip(shares, pool.map(means, shares, spaces), strict=False):
+    with thread_pool() if count > 1 else nullcontext() as pool:
+        for share, found in zip(shares, (pool.map if pool else map)(means, shares, spaces), strict=False):
             result[share] = torch.tensor(found, dtype=torch.float64)
     return result
 
 
-def _check(generated: Tensor, target: Tensor, how: SsimProtocol) -> None:
-    if generated.shape != target.shape or generated.ndim != 4:
-        raise ValueError(f"images (B, 3, H, W) of one size, not {tuple(generated.shape)} and {tuple(target.shape)}")
-    if generated.dtype != torch.uint8 or target.dtype != torch.uint8:
-        raise ValueError(f"SSIM is of uint8 images, not {generated.dtype} and {target.dtype}")
-    if min(generated.shape[-2:]) < how.width:
-        raise ValueError(f"images of {tuple(generated.shape[-2:])} are smaller than the window of {how.width} pixels")
+class _Workspace(dict[tuple[torch.dtype, int], Tensor]):
+    """Memory for the maps of one channel (height, width) after the other: asking for it takes longer than computing.
 
-
-class _Workspace:
-    """Memory for the maps of one channel (height, width) after the other: asking for it takes longer than computing."""
+    Four maps (4, height, width) of a type of numbers, the same ones for the same number.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self._buffers: dict[tuple[torch.dtype, int], Tensor] = {}
 
-    def maps(self, kind: torch.dtype, which: int) -> Tensor:
-        """Four maps (4, height, width) of a type of numbers, the same ones for the same ``which``."""
-        if (kind, which) not in self._buffers:
-            self._buffers[kind, which] = torch.empty((4, *self.size), dtype=kind)
-        return self._buffers[kind, which]
+    def __missing__(self, key: tuple[torch.dtype, int]) -> Tensor:
+        self[key] = torch.empty((4, *self.size), dtype=key[0])
+        return self[key]
 
 
 _of_thread = threading.local()
@@ -173,22 +157,12 @@ def _index(moments: _Moments, spread: int) -> Tensor:
     return upper.div_(lower.mul_(variances[0].add_(variances[1]).add_(c2)))
 
 
-def _gaussian_weights() -> Sequence[float]:
-    """Half of the window, from its center: as scikit-image has it, cut off at 3.5 σ."""
-    weights = [math.exp(-0.5 * (k / _SIGMA) ** 2) for k in range(int(3.5 * _SIGMA + 0.5) + 1)]
-    total = weights[0] + 2 * sum(weights[1:])
-    return [weight / total for weight in weights]
-
-
-_WEIGHTS = _gaussian_weights()
-
-
 def _gaussian_moments(generated: Tensor, target: Tensor, spread: int, space: _Workspace) -> _Moments:
     """Of one channel (H, W), where the window lies inside: H' = H − 10, W' = W − 10."""
     kind = torch.float32 if spread >= _SINGLE_FROM else torch.float64
-    maps, spare = space.maps(kind, 0), space.maps(kind, 1)
-    _sum_and_difference(generated, target, maps, spare)
-    maps[0].sub_(_CENTER)
+    maps, spare = space[kind, 0], space[kind, 1]
+    maps[0].copy_(generated).add_(target).sub_(_CENTER)
+    maps[1].copy_(generated).sub_(target)
     torch.mul(maps[:2], maps[:2], out=maps[2:])
     reach = len(_WEIGHTS) - 1
     for dim in (1, 2):
@@ -211,15 +185,16 @@ def _uniform_moments(generated: Tensor, target: Tensor, width: int, space: _Work
     Sums are exact: 51² values of up to 510² fit in 30 bits. Variances are of the sample, a small difference of large
     numbers: float64.
     """
-    maps = space.maps(torch.int32, 0)
-    _sum_and_difference(generated, target, maps, space.maps(torch.int32, 1))
+    maps = space[torch.int32, 0]
+    maps[0].copy_(generated).add_(target)
+    maps[1].copy_(generated).sub_(target)
     torch.mul(maps[:2], maps[:2], out=maps[2:])
-    sums = _window_sums(maps, space.maps(torch.int32, 1), space.maps(torch.int32, 2), width)
+    sums = _window_sums(maps, space[torch.int32, 1], space[torch.int32, 2], width)
     there = (slice(None), slice(sums.shape[1]), slice(sums.shape[2]))
     count = width**2
-    exact = space.maps(torch.float64, 0)[there].copy_(sums)
+    exact = space[torch.float64, 0][there].copy_(sums)
     exact[2:].addcmul_(exact[:2], exact[:2], value=-1 / count)
-    results, more = space.maps(torch.float32, 0)[there].copy_(exact), space.maps(torch.float32, 1)[there]
+    results, more = space[torch.float32, 0][there].copy_(exact), space[torch.float32, 1][there]
     return _Moments(results[:2], results[2:], more[:2], count, count - 1)
 
 
@@ -244,11 +219,3 @@ def _column_sums(maps: Tensor, spare: Tensor, more: Tensor, width: int) -> Tenso
         span, free = 2 * span, free[::-1]
     assert span + 3 == width, "only windows of 3 + 3·2^k pixels"
     return sums[:, : maps.shape[1] - width + 1].add_(three[:, span:])
-
-
-def _sum_and_difference(generated: Tensor, target: Tensor, maps: Tensor, spare: Tensor) -> None:
-    """Into the first two of ``maps``; ``spare`` is used on the way."""
-    spare[0].copy_(generated)
-    spare[1].copy_(target)
-    torch.add(spare[0], spare[1], out=maps[0])
-    torch.sub(spare[0], spare[1], out=maps[1])

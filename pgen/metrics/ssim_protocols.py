@@ -22,7 +22,6 @@ _CONTENT_WIDTH, _WIDTH = CONTENT.stop - CONTENT.start, 256
 class SsimProtocol:
     """How SSIM is computed."""
 
-    name: str
     window: Literal["gaussian", "uniform"]  #: σ 1.5 and 11 pixels wide, or all of ``width`` alike
     width: int
     data_range: int | None  #: of 8-bit values; None: maximum − minimum of the generated image
@@ -32,22 +31,16 @@ class SsimProtocol:
 
 _LEGACY = "8-bit RGB, Gaussian window σ 1.5, population covariance, data range = max − min of the generated image"
 
+_FIXED = "8-bit RGB, Gaussian window σ 1.5, population covariance, data range 255, images as they are"
+_UNIFORM = "RGB in [0, 1], uniform window 51, sample covariance, data range 1"
+
 SSIM_PROTOCOLS: Mapping[str, SsimProtocol] = {
-    one.name: one
-    for one in (
-        SsimProtocol("legacy", "gaussian", 11, None, "as it is", f"{_LEGACY}, images as they are"),
-        SsimProtocol("legacy-176", "gaussian", 11, None, "176", f"{_LEGACY}, columns 40 to 215 of 256"),
-        SsimProtocol("legacy-256pad", "gaussian", 11, None, "256pad", f"{_LEGACY}, 176 columns padded to 256 in white"),
-        SsimProtocol(
-            "gfla-51", "uniform", 51, 255, "as it is",
-            "RGB in [0, 1], uniform window 51, sample covariance, data range 1",
-        ),
-        SsimProtocol(
-            "gaussian-255", "gaussian", 11, 255, "as it is",
-            "8-bit RGB, Gaussian window σ 1.5, population covariance, data range 255, images as they are",
-        ),
-    )
-}  # fmt: skip
+    "legacy": SsimProtocol("gaussian", 11, None, "as it is", f"{_LEGACY}, images as they are"),
+    "legacy-176": SsimProtocol("gaussian", 11, None, "176", f"{_LEGACY}, columns 40 to 215 of 256"),
+    "legacy-256pad": SsimProtocol("gaussian", 11, None, "256pad", f"{_LEGACY}, 176 columns padded to 256 in white"),
+    "gfla-51": SsimProtocol("uniform", 51, 255, "as it is", _UNIFORM),
+    "gaussian-255": SsimProtocol("gaussian", 11, 255, "as it is", _FIXED),
+}
 
 
 def find_ssim_protocol(name: str) -> SsimProtocol:
@@ -73,9 +66,8 @@ def to_frame(images: Tensor, frame: Frame, fill: int = 255) -> Tensor:
     width = images.shape[-1]
     if width not in (_CONTENT_WIDTH, _WIDTH):
         raise InputError(
-            f"images {width} pixels wide have no legacy-{frame} score, which is of DeepFashion's 176 or 256; "
-            "choose the "
-            "protocol legacy",
+            f"images {width} pixels wide have no legacy-{frame} score, which is of DeepFashion's 176 or 256; choose "
+            "the protocol legacy",
             option="protocols",
         )
     content = images if width == _CONTENT_WIDTH else images[..., CONTENT]

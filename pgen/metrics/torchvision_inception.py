@@ -8,40 +8,28 @@ from torch import Tensor, nn
 
 from pgen.data.weights import read_state_dict
 from pgen.metrics.base import PathLike, register
-from pgen.metrics.features import FeatureNetwork
 from pgen.metrics.fid import Fid
 from pgen.metrics.inception_score import InceptionScore
-from pgen.metrics.networks import find_network_weights, wrong_weights_error
+from pgen.metrics.networks import PublishedNetwork
 from pgen.models.vgg import IMAGENET_MEAN, IMAGENET_STD
 
-#: Where the library has its weights: known here too, as it takes seconds to ask it.
-TORCHVISION_URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
 
+class TorchvisionInception(PublishedNetwork):
+    """uint8 (B, 3, H, W) → float32 (B, 2048 + 1000): pool features, then logits."""
 
-class TorchvisionInception(FeatureNetwork):
-    """torchvision's Inception-v3, of other weights and classes: its scores have names of their own.
-
-    uint8 (B, 3, H, W) → float32 (B, 2048 + 1000): pool features, then logits.
-    """
-
+    title = "torchvision's Inception-v3"
+    url = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"  # it takes seconds to ask the library
     features, libraries = "torchvision inception", ("torchvision",)
     weights_name, weights_option = "Inception-v3", "torchvision_inception_weights"
     about = "Inception-v3 of torchvision"
 
     def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        """``path``: torchvision's weights file; without, torch's cache or, with ``fetch``, a download.
-
-        Raises `UnavailableError` without weights, and `InputError` if the file holds others.
-        """
-        super().__init__()
-        self.path = find_network_weights(TORCHVISION_URL, path, fetch, "torchvision's Inception-v3")
+        super().__init__(path, fetch)
         from torchvision.models import inception_v3
 
         self.network = inception_v3(weights=None, init_weights=False, transform_input=False).eval()
-        try:
+        with self.explain_wrong_weights():
             self.network.load_state_dict(read_state_dict(self.path))
-        except RuntimeError as error:
-            raise wrong_weights_error(self.path, "torchvision's Inception-v3", error) from None
         self._pool: Tensor
         self.network.avgpool.register_forward_hook(self._keep)
 

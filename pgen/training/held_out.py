@@ -13,7 +13,7 @@ from torch import Tensor
 from pgen.body.batch import PersonBatch, downscale_poses, to_pictures, to_uint8
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
-from pgen.metrics.joint_error import joint_errors
+from pgen.metrics.joints import joint_errors
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import PoseDetector, find_joints

@@ -18,7 +18,7 @@ from pgen.body.labels import LABELS
 from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.readers.synthetic import synthetic_example
-from pgen.metrics.joint_error import joint_errors
+from pgen.metrics.joints import joint_errors
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 
 PHOTOS, SEED = 200, int(os.environ.get("PGEN_SEED", "777001"))

@@ -51,7 +51,7 @@ def test_a_metric_is_a_file_and_a_line(tmp_path: Path, capsys: pytest.CaptureFix
 def test_other_processes_know_a_caller_s_own_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_metric.py").write_text(
         "from pgen.metrics.base import register\n"
-        "from pgen.metrics.l1 import L1\n\n\n"
+        "from pgen.metrics.pixels import L1\n\n\n"
         '@register("mine")\n'
         "class Mine(L1):\n"
         '    """L1, by another name."""\n'

@@ -10,7 +10,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.metrics.base import DEFAULT_METRICS, METRICS, Batch, Metric, MetricOptions, Need, create_metrics
-from pgen.metrics.ssim_kernel import figure_ssim, ssim
+from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.data.annotators.fakes import FakePose
 from tests.models.people import boxes, standing
@@ -69,7 +69,7 @@ def test_rows_are_those_of_the_functions() -> None:
         "ssim-gfla-51": ssim(one.generated, one.target, "gfla-51"),
         "mask-ssim-legacy": ssim(one.generated, one.target, mask=one.pose_mask()),
         "body-mask-ssim-legacy": ssim(one.generated, one.target, mask=one.body_mask()),
-        "figure-ssim-legacy": figure_ssim(one.generated, one.target, one.parsing > 0),
+        "figure-ssim-legacy": ssim(one.generated, one.target, figure=one.parsing > 0),
     }
     for metric in metrics:
         rows = metric.rows(one)

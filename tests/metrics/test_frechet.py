@@ -6,7 +6,7 @@ import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 
-from pgen.metrics.frechet import Moments, compute_moments, frechet_distance
+from pgen.metrics.fid import Moments, compute_moments, frechet_distance
 from pgen.metrics.inception_score import inception_score
 
 rng = np.random.default_rng(0)

@@ -21,8 +21,8 @@ from pgen.evaluation.methods import FilesMethod
 from pgen.evaluation.photos import FolderPhotos, Pair
 from pgen.evaluation.score import score_method
 from pgen.metrics.base import MetricOptions, UnavailableError
-from pgen.metrics.tensorflow_inception import POOL, TENSORFLOW_URL, TensorflowInception
-from pgen.metrics.torchvision_inception import TORCHVISION_URL, TorchvisionInception
+from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
+from pgen.metrics.torchvision_inception import TorchvisionInception
 from tests.evaluation.folders import photo
 
 COUNT = 11
@@ -120,5 +120,5 @@ def test_without_weights_it_says_what_would_help(tmp_path: Path, monkeypatch: py
 def test_the_libraries_have_their_weights_where_we_look() -> None:
     from torchvision.models import Inception_V3_Weights
 
-    assert TENSORFLOW_URL == port.URL_INCEPTION_V3
-    assert Inception_V3_Weights.IMAGENET1K_V1.url == TORCHVISION_URL
+    assert TensorflowInception.url == port.URL_INCEPTION_V3
+    assert Inception_V3_Weights.IMAGENET1K_V1.url == TorchvisionInception.url

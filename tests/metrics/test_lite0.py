@@ -10,7 +10,7 @@ from skimage import data
 from pgen.errors import InputError
 from pgen.metrics import lite0
 from pgen.metrics.base import MetricOptions, UnavailableError, create_metrics
-from pgen.metrics.frechet import Moments, compute_moments, frechet_distance
+from pgen.metrics.fid import Moments, compute_moments, frechet_distance
 from pgen.metrics.lite0 import PACKAGE, LightClassifier
 from pgen.metrics.networks import hash_file, load_network
 from tests.models.pictures import pictures

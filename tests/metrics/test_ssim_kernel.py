@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,12 +9,12 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from pgen.errors import InputError
-from pgen.metrics.ssim_kernel import figure_ssim, ssim, ssim_map
+from pgen.metrics.ssim_kernel import ssim
 from tests.models.pictures import pictures
 
 
-def reference(generated: Tensor, target: Tensor, protocol: str) -> float:
-    """SSIM as the papers' code calls scikit-image."""
+def reference(generated: Tensor, target: Tensor, protocol: str, full: bool = False) -> Any:
+    """SSIM as the papers' code calls scikit-image; ``full``: with the map of all windows."""
     a, b = (image.permute(1, 2, 0).numpy() for image in (generated, target))
     if protocol == "gfla-51":
         a, b = (image.astype(np.float32) / 255 for image in (a, b))
@@ -23,7 +25,14 @@ def reference(generated: Tensor, target: Tensor, protocol: str) -> float:
         a, b = (np.pad(image, ((0, 0), (40, 40), (0, 0)), constant_values=255) for image in (a, b))
     spread = 255 if protocol == "gaussian-255" else a.max() - a.min()
     return structural_similarity(
-        b, a, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=spread
+        b,
+        a,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=spread,
+        full=full,
     )
 
 
@@ -81,7 +90,8 @@ def test_padding_lifts_the_score_as_predicted() -> None:
     for images in (generated, target):
         images[:, :, 0, 0], images[:, :, 0, 1] = 255, 0  # the same data range with white and without
     score, padded = ssim(generated, target, "legacy-176"), ssim(generated, target, "legacy-256pad")
-    columns = ssim_map(generated, target, "legacy-256pad").mean((1, 2))
+    maps = [reference(a, b, "legacy-256pad", full=True)[1][5:-5, 5:-5] for a, b in zip(generated, target, strict=True)]
+    columns = torch.from_numpy(np.stack(maps)).mean((1, 3))
     straddling = torch.cat([columns[:, 30:40], columns[:, 206:216]], 1).mean(1)
     torch.testing.assert_close(padded, 166 / 246 * score + (60 + 20 * straddling) / 246, atol=1e-6, rtol=0)
     # With white margins of 10 pixels, as in DeepFashion, e = 1.
@@ -108,11 +118,11 @@ def test_figure_ssim_looks_at_the_figure_alone() -> None:
     generated[..., :32] = 0  # all that differs is left of the figure, windows included
     figure = torch.zeros(2, 64, 64, dtype=torch.bool)
     figure[:, 20:50, 40:60] = True
-    torch.testing.assert_close(figure_ssim(generated, target, figure), torch.ones(2, dtype=torch.float64))
-    assert (figure_ssim(generated, target, ~figure) < 0.9).all()
+    torch.testing.assert_close(ssim(generated, target, figure=figure), torch.ones(2, dtype=torch.float64))
+    assert (ssim(generated, target, figure=~figure) < 0.9).all()
     whole = torch.ones(2, 64, 64, dtype=torch.bool)
-    torch.testing.assert_close(figure_ssim(generated, target, whole), ssim(generated, target))
-    assert figure_ssim(generated, target, ~whole).isnan().all()
+    torch.testing.assert_close(ssim(generated, target, figure=whole), ssim(generated, target))
+    assert ssim(generated, target, figure=~whole).isnan().all()
 
 
 def test_refusals() -> None:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from pgen.errors import InputError
 from pgen.metrics.base import UnavailableError
-from pgen.metrics.lpips import ALEXNET_URL, Lpips
+from pgen.metrics.lpips import Lpips
 from pgen.metrics.vgg_distance import VggDistance
 from tests.models.pictures import pictures
 
@@ -72,10 +72,10 @@ def test_lpips_equals_the_library(alexnet: Path) -> None:
 def test_lpips_without_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torchvision.models import AlexNet_Weights
 
-    assert AlexNet_Weights.IMAGENET1K_V1.url == ALEXNET_URL
+    assert AlexNet_Weights.IMAGENET1K_V1.url == Lpips.url
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(UnavailableError, match="AlexNet"):
         Lpips()
     torch.save({"features.0.weight": torch.zeros(2)}, tmp_path / "w.pth")
-    with pytest.raises(InputError, match="not torchvision's weights of AlexNet"):
+    with pytest.raises(InputError, match="not the weights of torchvision's AlexNet"):
         Lpips(tmp_path / "w.pth")

@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio."""
+"""Differences of single pixels: peak signal-to-noise ratio and mean absolute difference."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ def psnr(generated: Tensor, target: Tensor) -> Tensor:
     >>> round(psnr(black, black + 16).item(), 2)
     24.05
     """
-    return 10 * torch.log10(255**2 / pixel_differences(generated, target).square().mean((1, 2, 3)))
+    return 10 * torch.log10(255**2 / _subtract(generated, target).square().mean((1, 2, 3)))
 
 
-def pixel_differences(generated: Tensor, target: Tensor) -> Tensor:
-    """``generated`` − ``target``, float64. Raises `ValueError` if they are of different sizes."""
+def l1(generated: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of each pair of uint8 images (B, 3, H, W), of values in [0, 1]: float64 (B,)."""
+    return _subtract(generated, target).abs().mean((1, 2, 3)) / 255
+
+
+def _subtract(generated: Tensor, target: Tensor) -> Tensor:
     if generated.shape != target.shape:
         raise ValueError(f"images of one size, not {tuple(generated.shape)} and {tuple(target.shape)}")
-    return generated.to(torch.float64) - target.to(torch.float64)
+    return generated.double() - target.double()
 
 
 @register("psnr")
@@ -33,3 +37,12 @@ class Psnr(Metric):
 
     def rows(self, batch: Batch) -> Tensor:
         return mean_rows(psnr(batch.generated, batch.target))
+
+
+@register("l1")
+class L1(Metric):
+    protocol = "mean absolute difference of RGB in [0, 1]"
+    higher_is_better = False
+
+    def rows(self, batch: Batch) -> Tensor:
+        return mean_rows(l1(batch.generated, batch.target))

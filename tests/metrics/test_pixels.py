@@ -4,8 +4,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from pgen.metrics.l1 import l1
-from pgen.metrics.psnr import psnr
+from pgen.metrics.pixels import l1, psnr
 from tests.models.pictures import pictures
 
 

@@ -1,13 +1,16 @@
-"""PCKh: the share of joints that are met within half a head's size."""
+"""Scores of the joints that a detector finds in generated images: PCKh, and how far they are from the true ones."""
 
 from __future__ import annotations
+
+from abc import abstractmethod
 
 import torch
 from torch import Tensor
 
 from pgen.body.joints import HEAD_JOINTS, known_joints
-from pgen.metrics.base import register
-from pgen.metrics.pose_detectors import JointMetric
+from pgen.body.parts import torso_lengths
+from pgen.metrics.base import Batch, Metric, MetricOptions, UnavailableError, register
+from pgen.metrics.pose_detectors import find_detector
 
 ALPHA = 0.5
 
@@ -40,6 +43,33 @@ def pckh_counts(found: Tensor, true: Tensor, alpha: float = ALPHA) -> Tensor:
     return torch.stack([met.sum(1), counted.sum(1)], 1).double()
 
 
+def joint_errors(found: Tensor, true: Tensor) -> Tensor:
+    """Distances of detected joints from the true ones in the true torso's lengths: (B, 18).
+
+    NaN where either joint is missing, or the torso's length is not known.
+    """
+    lengths = torso_lengths(true)[:, None]
+    distances = torch.linalg.vector_norm(found - true, dim=-1) / lengths
+    return torch.where(lengths > 0, distances, torch.nan)
+
+
+class JointMetric(Metric):
+    needs = ("poses",)
+
+    def __init__(self, name: str, options: MetricOptions) -> None:
+        super().__init__(name, options)
+        if options.detector is None:
+            raise UnavailableError("there is no pose detector; name mediapipe, or a weights file with a detector")
+        self.detector, self.weights, self.libraries = find_detector(options.detector, options.device)
+
+    @abstractmethod
+    def compare(self, found: Tensor, true: Tensor) -> Tensor:
+        """Rows (B, K) of found joints and the targets' poses, both (B, 18, 2)."""
+
+    def rows(self, batch: Batch) -> Tensor:
+        return self.compare(self.detector(batch.generated), batch.poses)
+
+
 @register("pckh")
 class Pckh(JointMetric):
     protocol = f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong"
@@ -47,3 +77,13 @@ class Pckh(JointMetric):
 
     def compare(self, found: Tensor, true: Tensor) -> Tensor:
         return pckh_counts(found, true)
+
+
+@register("joint-error")
+class JointError(JointMetric):
+    protocol = "mean distance of detected joints from the target pose, in torso lengths; undetected left out"
+    higher_is_better = False
+
+    def compare(self, found: Tensor, true: Tensor) -> Tensor:
+        errors = joint_errors(found, true)
+        return torch.stack([errors.nansum(1), errors.isfinite().sum(1)], 1).double()
