@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-_FILE = "FILE"
-
-Data = Annotated[
-    Path | None, typer.Option(help="Prepared data set, whose test pairs are generated and scored.", metavar=_FILE)
-]
+_file = partial(typer.Option, metavar="FILE")
+_folder = partial(typer.Option, metavar="DIR")
+_number = partial(typer.Option, min=1, metavar="N")
+Data = Annotated[Path | None, _file(help="Prepared data set, whose test pairs are generated and scored.")]
 WeightsFiles = Annotated[
     list[str] | None,
     typer.Option(
@@ -30,8 +30,8 @@ Baseline = Annotated[
 Maps = Annotated[
     str, typer.Option(help="Maps that the networks paint into: predicted, true, or predicted,true.", metavar="KIND")
 ]
-Generated = Annotated[Path | None, typer.Option(help="Folder of results, of any system.", metavar="DIR")]
-Targets = Annotated[Path | None, typer.Option(help="Folder of the true photos, unless --data has them.", metavar="DIR")]
+Generated = Annotated[Path | None, _folder(help="Folder of results, of any system.")]
+Targets = Annotated[Path | None, _folder(help="Folder of the true photos, unless --data has them.")]
 LayoutName = Annotated[
     str | None, typer.Option(help="patn, spt, gfla, intrinsic-flow, pgen, plain (default: what fits).")
 ]
@@ -40,11 +40,9 @@ Panel = Annotated[
 ]
 Pairs = Annotated[
     list[Path] | None,
-    typer.Option(help="List of pairs: from,to CSV, PIDM's text, or SPT's two files, sources first.", metavar=_FILE),
+    _file(help="List of pairs: from,to CSV, PIDM's text, or SPT's two files, sources first."),
 ]
-Keypoints = Annotated[
-    list[Path] | None, typer.Option(help="Poses of the --targets, for mask-ssim and pckh.", metavar=_FILE)
-]
+Keypoints = Annotated[list[Path] | None, _file(help="Poses of the --targets, for mask-ssim and pckh.")]
 Frame = Annotated[str | None, typer.Option(help="Frame of the keypoints, if it is not the photo's own.", metavar="HxW")]
 Metrics = Annotated[
     str | None, typer.Option(help="Names with commas between (default: all the usual ones).", metavar="NAMES")
@@ -55,36 +53,22 @@ Protocol = Annotated[
 Against = Annotated[
     str, typer.Option(help="Images that FID is taken from: test, train, or both with a comma.", metavar="SETS")
 ]
-TrainImages = Annotated[
-    Path | None, typer.Option(help="Folder of training images, for --against train.", metavar="DIR")
-]
+TrainImages = Annotated[Path | None, _folder(help="Folder of training images, for --against train.")]
 Detector = Annotated[
     str | None,
     typer.Option(help="For pckh: a file of pgen train-pose, mediapipe, or keypointrcnn:FILE.", metavar="NAME"),
 ]
-Inception = Annotated[Path | None, typer.Option(help="torch-fidelity's weights of Inception-v3.", metavar=_FILE)]
-TorchvisionInception = Annotated[
-    Path | None, typer.Option(help="torchvision's weights of Inception-v3.", metavar=_FILE)
-]
-Alexnet = Annotated[Path | None, typer.Option(help="torchvision's weights of AlexNet, for lpips.", metavar=_FILE)]
-Lite0 = Annotated[
-    Path | None, typer.Option(help="Weights of EfficientNet-Lite0, if it is not installed.", metavar=_FILE)
-]
+Inception = Annotated[Path | None, _file(help="torch-fidelity's weights of Inception-v3.")]
+TorchvisionInception = Annotated[Path | None, _file(help="torchvision's weights of Inception-v3.")]
+Alexnet = Annotated[Path | None, _file(help="torchvision's weights of AlexNet, for lpips.")]
+Lite0 = Annotated[Path | None, _file(help="Weights of EfficientNet-Lite0, if it is not installed.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch no weights.")]
-PerPerson = Annotated[
-    int | None, typer.Option(min=1, help="Only so many pairs of each person, drawn by --seed.", metavar="N")
-]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first pairs of the list.", metavar="N")]
+PerPerson = Annotated[int | None, _number(help="Only so many pairs of each person, drawn by --seed.")]
+Limit = Annotated[int | None, _number(help="Only the first pairs of the list.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of tables.")]
-Html = Annotated[
-    Path | None, typer.Option(help="Also write a page: scores, distributions, best and worst.", metavar=_FILE)
-]
-Sheet = Annotated[
-    Path | None, typer.Option(help="Also draw pairs, chosen by --seed alone, with all results, as PNG.", metavar=_FILE)
-]
-Count = Annotated[int, typer.Option(min=1, help="How many pairs --sheet draws.", metavar="N")]
-Markdown = Annotated[Path | None, typer.Option(help="Also write the table for a README.", metavar=_FILE)]
-Cache = Annotated[
-    Path | None, typer.Option(help="Where measurements are kept (default: in ~/.cache/pgen).", metavar=_FILE)
-]
+Html = Annotated[Path | None, _file(help="Also write a page: scores, distributions, best and worst.")]
+Sheet = Annotated[Path | None, _file(help="Also draw pairs, chosen by --seed alone, with all results, as PNG.")]
+Count = Annotated[int, _number(help="How many pairs --sheet draws.")]
+Markdown = Annotated[Path | None, _file(help="Also write the table for a README.")]
+Cache = Annotated[Path | None, _file(help="Where measurements are kept (default: in ~/.cache/pgen).")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep no measurements after the run.")]

@@ -35,19 +35,14 @@ class Interval:
 
 
 def bootstrap(
-    rows: Columns,
-    statistic: Statistic = ratio_of_sums,
-    groups: Sequence[Hashable] | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    rows: Columns, statistic: Statistic = ratio_of_sums, groups: Sequence[Hashable] | None = None, seed: int = 0
 ) -> Interval:
     """The score of ``rows`` (N, K), one a pair, with the 2.5th and 97.5th percentile of its resamples.
 
     ``groups`` (N) says what is drawn whole, such as the person; else every pair is drawn for itself. The same seed and
     groups draw the same resamples, whatever the rows.
     """
-    sums = _sum_groups(rows, groups)
-    return _interval(score_rows(sums.sum(0), statistic).item(), _scores(sums, statistic, seed, resamples))
+    return _find_interval(*_resample(rows, statistic, groups, seed))
 
 
 def paired_difference(
@@ -56,15 +51,12 @@ def paired_difference(
     statistic: Statistic = ratio_of_sums,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> Interval:
     """Score of ``first`` minus score of ``second``, both of the same pairs in the same order, resampled together."""
     if first.shape != second.shape:
         raise ValueError(f"rows of the same pairs, not {first.shape} and {second.shape}")
-    a, b = _sum_groups(first, groups), _sum_groups(second, groups)
-    drawn = _scores(a, statistic, seed, resamples) - _scores(b, statistic, seed, resamples)
-    value = score_rows(a.sum(0), statistic) - score_rows(b.sum(0), statistic)
-    return _interval(value.item(), drawn)
+    (a, drawn_a), (b, drawn_b) = (_resample(rows, statistic, groups, seed) for rows in (first, second))
+    return _find_interval(a - b, drawn_a - drawn_b)
 
 
 def score_rows(rows: Columns, statistic: Statistic) -> NDArray[np.float64]:
@@ -73,36 +65,32 @@ def score_rows(rows: Columns, statistic: Statistic) -> NDArray[np.float64]:
     return scores
 
 
-def _sum_groups(rows: Columns, groups: Sequence[Hashable] | None) -> Columns:
-    """Sums of each group, groups in the order of their first pair."""
-    rows = np.asarray(rows, np.float64)
-    if groups is None:
-        return rows
-    order: dict[Hashable, int] = {}
-    at = np.array([order.setdefault(group, len(order)) for group in groups], np.int64)
-    sums = np.zeros((len(order), rows.shape[1]))
-    np.add.at(sums, at, rows)
-    return sums
-
-
-def _scores(sums: Columns, statistic: Statistic, seed: int, resamples: int) -> NDArray[np.float64]:
+def _resample(
+    rows: Columns, statistic: Statistic, groups: Sequence[Hashable] | None, seed: int
+) -> tuple[float, NDArray[np.float64]]:
+    """The score of ``rows``, and those of their resamples; groups are in the order of their first pair."""
+    sums = np.asarray(rows, np.float64)
+    if groups is not None:
+        order: dict[Hashable, int] = {}
+        at = np.array([order.setdefault(group, len(order)) for group in groups], np.int64)
+        sums = np.zeros((len(order), rows.shape[1]))
+        np.add.at(sums, at, rows)
+    value = score_rows(sums.sum(0), statistic).item()
     if not len(sums):
-        return np.full(resamples, np.nan)
-    return np.concatenate([score_rows(draws @ sums, statistic) for draws in _draws(len(sums), seed, resamples)])
+        return value, np.full(RESAMPLES, np.nan)
+    return value, np.concatenate([score_rows(draws @ sums, statistic) for draws in _draw(len(sums), seed)])
 
 
-def _draws(count: int, seed: int, resamples: int) -> Iterator[Columns]:
+def _draw(count: int, seed: int) -> Iterator[Columns]:
     """How often each of ``count`` groups is in each resample: blocks (R, count)."""
     rng = np.random.default_rng(seed)
-    for start in range(0, resamples, _BLOCK):
-        chosen = rng.integers(0, count, (min(_BLOCK, resamples - start), count))
+    for start in range(0, RESAMPLES, _BLOCK):
+        chosen = rng.integers(0, count, (min(_BLOCK, RESAMPLES - start), count))
         chosen += np.arange(len(chosen))[:, None] * count
         yield np.bincount(chosen.ravel(), minlength=len(chosen) * count).reshape(-1, count).astype(np.float64)
 
 
-def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+def _find_interval(value: float, drawn: NDArray[np.float64]) -> Interval:
     drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return Interval(value, float("nan"), float("nan"))
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    low, high = np.percentile(drawn, (2.5, 97.5)) if len(drawn) else (np.nan, np.nan)
     return Interval(value, float(low), float(high))

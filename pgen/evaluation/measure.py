@@ -1,12 +1,16 @@
-"""Rows of numbers for pairs, computed in several processes: what the cache has already is not computed again."""
+"""Rows of numbers for pairs, computed in several processes: what the cache has already is not computed again.
+
+Results and true photos are compared in one size: DeepFashion's two frames are reconciled, nothing is ever scaled.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,17 +20,20 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.methods import Method, Prediction
 from pgen.evaluation.photos import Pair, Photo, Photos
-from pgen.evaluation.sizes import common_size, crop_to_size
 from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
 _PIECE = 16  # pairs in one piece of work
 
+#: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
+_WIDE, _NARROW = 256, 176
+
 #: What is kept of each pair besides its rows: height and width at which it was compared, and whether it was cut to it.
 SIZE = "size"
 
 Advance = Callable[[int], None]
+Picture = TypeVar("Picture", Photo, Prediction)
 
 
 @dataclass(frozen=True)
@@ -133,13 +140,48 @@ def _load_pair(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Predictio
     target = job.photos.load(pair.target)
     result, size, cut = Prediction(target.image), job.size or target.image.shape[:2], False
     if job.method is not None:
-        known = job.method.needs_source and pair.source is not None
-        source = job.photos.load(pair.source) if known and pair.source is not None else None
+        source = job.photos.load(pair.source) if job.method.needs_source and pair.source is not None else None
         result = job.method.predict(pair, source, target)
         size = common_size(result.image.shape, target.image.shape)
         cut = result.image.shape != target.image.shape
     outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
     return crop_to_size((size[0], size[1]), target, result)
+
+
+def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
+    """The size (height, width) at which a result of shape ``result`` is compared with a photo of shape ``true``.
+
+    Their own if it is the same; 256×176 where one is that and the other 256×256, or the like at another scale. Raises
+    `InputError` for all else.
+    """
+    height, width = result[:2]
+    if (height, width) == tuple(true[:2]):
+        return height, width
+    narrow, wide = sorted((width, true[1]))
+    if height == true[0] and narrow * _WIDE == wide * _NARROW:
+        return height, narrow
+    raise InputError(
+        f"wrong size: {height}x{width}, and the target has {true[0]}x{true[1]} (height x width); scores of scaled "
+        "images would not compare"
+    )
+
+
+def crop_to_size(size: tuple[int, int], photo: Photo, result: Prediction) -> tuple[Photo, Prediction]:
+    """Both cut to the middle columns, ``size`` (height, width); what is of another height stays as it is."""
+    left = (photo.image.shape[1] - size[1]) // 2
+    cropped = _crop(photo, size)
+    if cropped is not photo and photo.pose is not None:
+        cropped = replace(cropped, pose=(photo.pose - (left, 0)).astype(np.float32))
+    return cropped, _crop(result, size)
+
+
+def _crop(one: Picture, size: tuple[int, int]) -> Picture:
+    left = (one.image.shape[1] - size[1]) // 2
+    if one.image.shape[0] != size[0] or left <= 0:
+        return one
+    columns = slice(left, left + size[1])
+    parsing = None if one.parsing is None else one.parsing[:, columns]
+    return replace(one, image=one.image[:, columns], parsing=parsing)
 
 
 def _stack(targets: Sequence[Photo], results: Sequence[Prediction]) -> Batch:

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.evaluation.bootstrap import Interval, paired_difference
-from pgen.evaluation.examples import draw_examples
 from pgen.evaluation.html_page import render_page
-from pgen.evaluation.page import TALLEST, list_extremes, list_histograms
+from pgen.evaluation.page import TALLEST, draw_examples, list_extremes, list_histograms
 from pgen.evaluation.photos import Pair, Photos
 from pgen.evaluation.score import MethodResult, Score
 from pgen.metrics.networks import FeatureMetric

@@ -15,7 +15,7 @@ from pgen.data.formats.pair_lists import read_pairs
 from pgen.data.weights import find_weights
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
-from pgen.evaluation.matching import MatchedResults, match_results
+from pgen.evaluation.matching import match_results
 from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import FilesMethod, Method, choose_methods
 from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
@@ -122,9 +122,13 @@ def evaluate(
             log(note)
     methods: list[Method] = []
     if generated is not None:
-        names = photos.names() if isinstance(photos, FolderPhotos) else ()
-        matched = match_results(Path(generated), photos, layout, panel, wanted, names)
-        _report_matches(matched, log, warn)
+        every = photos.names() if isinstance(photos, FolderPhotos) else ()
+        matched = match_results(Path(generated), photos, layout, panel, wanted, every)
+        for note in matched.notes:
+            log(note)
+        for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
+            if names:
+                warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
         methods.append(FilesMethod(Path(generated).resolve().name, Path(generated), matched.layout))
         chosen = matched.pairs
     elif wanted is not None:
@@ -178,14 +182,6 @@ def draw_pairs_per_person(pairs: Sequence[Pair], photos: Photos, count: int, see
     rng = np.random.default_rng(seed)
     drawn = [rng.permutation(indices)[:count] for indices in people.values()]
     return [pairs[index] for index in np.sort(np.concatenate(drawn))] if drawn else []
-
-
-def _report_matches(matched: MatchedResults, log: Callable[[str], None], warn: Callable[[str], None]) -> None:
-    for note in matched.notes:
-        log(note)
-    for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
-        if names:
-            warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
 
 
 def _check_names(given: str | Sequence[str], known: Sequence[str], option: str) -> list[str]:

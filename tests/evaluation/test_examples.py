@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgen.evaluation.examples import draw_examples
 from pgen.evaluation.methods import BASELINES
+from pgen.evaluation.page import draw_examples
 from pgen.evaluation.photos import Pair, StorePhotos
 from tests.data.examples import write_store
 

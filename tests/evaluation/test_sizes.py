@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
+from pgen.evaluation.measure import common_size, crop_to_size
 from pgen.evaluation.methods import Prediction
 from pgen.evaluation.photos import Photo
-from pgen.evaluation.sizes import common_size, crop_to_size
 
 
 @pytest.mark.parametrize(
