@@ -72,7 +72,7 @@ def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> tuple[
     Raises `UnavailableError` if the weights are not to be had, and `InputError` if the file holds others.
     """
     path = getattr(options, kind.weights_option) if kind.weights_option else None
-    found = _load_once(kind, path, options.fetch, options.device)
+    found = _load_once(kind, path, options.fetch, options.device)  # type: ignore[arg-type]
     if isinstance(found, UnavailableError):
         raise found
     return found, {kind.weights_name: hash_file(found.path)}

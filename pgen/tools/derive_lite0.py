@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pgen.data.weights import bundled_path, read_state_dict, save_weights
-from pgen.metrics.lite0 import find_installed_weights
+from pgen.metrics.lite0 import LightClassifier
 from pgen.models.efficientnet_lite0 import fold_batch_norms
 from pgen.models.parser import TRUNK_STAGES, Parser, ParserConfig
 
@@ -25,4 +25,4 @@ def derive(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    derive(find_installed_weights(), bundled_path("parser.safetensors"))
+    derive(LightClassifier.find_weights(fetch=False), bundled_path("parser.safetensors"))
