@@ -25,7 +25,10 @@ _BINS = (8, 40)  # of a histogram, at least and at most
 
 
 def list_histograms(results: Sequence[MethodResult], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Of each score in ``names`` that pairs have: its range, which all methods share, and each method's histogram."""
+    """Of each score in ``names`` that pairs have: its range, which all methods share, and each method's histogram.
+
+    The bars of a histogram are as shares of its tallest.
+    """
     found = []
     for name in names:
         values = {
@@ -37,17 +40,12 @@ def list_histograms(results: Sequence[MethodResult], names: Sequence[str]) -> li
         if values:
             low, high = min(one.min() for one in values.values()), max(one.max() for one in values.values())
             low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
-            figures = [(method, float(np.median(one)), _share_bins(one, low, high)) for method, one in values.items()]
+            figures = []
+            for method, one in values.items():
+                bars, _ = np.histogram(one, int(np.clip(2 * math.sqrt(len(one)), *_BINS)), (low, high))
+                figures.append((method, float(np.median(one)), (bars / max(int(bars.max()), 1)).tolist()))
             found.append({"name": name, "low": low, "high": high, "figures": figures})
     return found
-
-
-def _share_bins(values: NDArray[np.float64], low: float, high: float) -> list[float]:
-    """The height of each bar, 1 for the tallest."""
-    bins = int(np.clip(2 * math.sqrt(len(values)), *_BINS))
-    counts, _ = np.histogram(values, bins, (low, high))
-    shares: list[float] = (counts / max(int(counts.max()), 1)).tolist()
-    return shares
 
 
 def list_extremes(result: MethodResult, photos: Photos, ranked_by: str | None) -> list[dict[str, Any]]:

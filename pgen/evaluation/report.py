@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.evaluation.bootstrap import Interval, paired_difference
+from pgen.evaluation.bootstrap import paired_difference
 from pgen.evaluation.html_page import render_page
 from pgen.evaluation.page import TALLEST, draw_examples, list_extremes, list_histograms
 from pgen.evaluation.photos import Pair, Photos
@@ -148,16 +148,6 @@ class Report:
         return [f"{name} {'↑' if score.metric.higher_is_better else '↓'}" for name, score in self.metrics().items()]
 
 
-def list_differences(result: MethodResult, first: MethodResult, seed: int = 0) -> Mapping[str, Interval]:
-    """By name of the score: ``result`` minus ``first``, which are of the same pairs, resampled together."""
-    scores = {score.name: score for score in result.scores}
-    return {
-        other.name: paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed)
-        for other in first.scores
-        if (score := scores.get(other.name)) is not None and score.rows is not None and other.rows is not None
-    }
-
-
 def format_score(score: Score) -> str:
     """A score as it stands in tables: ``0.745 [0.723, 0.769]``, ``3.440 ± 0.102`` or ``12.3``."""
     value, low, high, sd = (
@@ -202,11 +192,13 @@ def _result_to_dict(result: MethodResult, first: MethodResult, seed: int) -> dic
         "not_computed": dict(result.missing),
     }
     if result is not first and result.pair_hash() == first.pair_hash():
-        found = list_differences(result, first, seed)
-        data["difference_from"] = {
-            "system": first.method.name,
-            "scores": {name: vars(interval) for name, interval in found.items()},
+        scores = {score.name: score for score in result.scores}
+        differences = {
+            other.name: vars(paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed))
+            for other in first.scores
+            if (score := scores.get(other.name)) is not None and score.rows is not None and other.rows is not None
         }
+        data["difference_from"] = {"system": first.method.name, "scores": differences}
     return data
 
 
