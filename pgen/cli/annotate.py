@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.batch import write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, log_notes, make_annotators, parse_kinds
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators, parse_kinds
 from pgen.cli.options import Force
 from pgen.cli.result_files import Sheet, check_pictures, find_annotation_places
-from pgen.cli.terminal import print_table, progress, warn
+from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _annotate(
     image = read_image(file)
     found = annotators.pose(image, file.name)
     person, doubts = found.person, list(found.person.doubts)
-    log_notes(found.notes[1:])  # not by what, which is the same for all
+    log(*found.notes[1:])  # not by what, which is the same for all
     pictures = [(file.name, draw_skeleton(image, person.pose))]
     labels = None
     if "parsing" in places:

@@ -37,8 +37,7 @@ def write_sheet(path: Path, picture: NDArray[np.uint8], overwrite: bool) -> None
     """Write the sheet, and say so."""
     from pgen.data.formats.images import write_image
 
-    write_image(path, picture, overwrite)
-    log(f"wrote {path}")
+    log(f"wrote {write_image(path, picture, overwrite)}")
 
 
 class Batch:
@@ -69,23 +68,22 @@ class Batch:
 
     def warn_once(self, warnings: Sequence[str]) -> None:
         """Warn of what was not warned of before."""
-        for warning in warnings:
+        for warning in dict.fromkeys(warnings):
             if warning not in self._warnings:
-                self._warnings.add(warning)
                 warn(warning)
+        self._warnings.update(warnings)
 
     def print_written(self) -> None:
         """Print the files that were written."""
-        for path in self._written:
-            print(path)
+        if self._written:
+            print(*self._written, sep="\n")
 
     def finish(self) -> None:
         """Raises `PgenError` if anything failed, with the last failure; those before are warned of."""
         for failure in self._failures[:-1]:
             warn(failure)
         if self._failures:
-            count = len(self._failures)
-            raise PgenError(f"{self._failures[-1]} ({count} failed; every other result was written)")
+            raise PgenError(f"{self._failures[-1]} ({len(self._failures)} failed; every other result was written)")
 
 
 def _one_line(error: Exception) -> str:

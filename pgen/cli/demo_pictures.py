@@ -30,6 +30,7 @@ class DemoPictures:
 
     def __init__(self, model: Predictor, seed: int, count: int, folder: Path, advance: AdvanceProgress) -> None:
         self.model, self.seed, self.folder, self.advance = model, seed, folder, advance
+        self.double = Letterbox.of(model.frame, (2 * model.frame[0], 2 * model.frame[1]))
         self.demos = [render_demo_person(seed, index, model.frame) for index in range(count)]
         self.names = [f"person {number}" for number in range(1, count + 1)]
         sources = [demo.source for demo in self.demos]
@@ -61,10 +62,10 @@ class DemoPictures:
                     files.append(self._save(f"{file}_{pose}_{kind}.png".replace(" ", "-"), picture))
                 captions = (f"pose: {pose}", *list(grid)[1:])
                 rows.append([(f"{name}: source", source), *zip(captions, pictures, strict=True)])
-            fit = Letterbox.of(self.model.frame, _double(self.model.frame))
+            skeleton = draw_skeleton(self.double.frame, self.double.pose(demo.source.pose))
             given = [
                 (self._save(f"{file}_source.png", demo.source.image), f"{name}: the source photo"),
-                (self._save(f"{file}_pose.png", draw_skeleton(fit.frame, fit.pose(demo.source.pose))), "its pose"),
+                (self._save(f"{file}_pose.png", skeleton), "its pose"),
                 (self._save(f"{file}_map.png", colorize_parsing(demo.source.parsing)), "its map"),
             ]
             people.append({"name": name, "given": given, "poses": list(demo.truths), "rows": grid})
@@ -78,7 +79,7 @@ class DemoPictures:
         for result in self.model.generate_many(self.people[0], poses, retarget="none"):
             results.append(result)
             self.advance(note="animating")
-        fit = Letterbox.of(self.model.frame, _double(self.model.frame))
+        fit = self.double
         self._save_gif("walk.gif", [fit.image(result.image) for result in results])
         self._save_gif("walk_pose.gif", [draw_skeleton(fit.frame, fit.pose(result.pose)) for result in results])
         captions = {"person1_source.png": "the source photo", "walk_pose.gif": "target poses", "walk.gif": "generated"}
@@ -112,7 +113,3 @@ class DemoPictures:
         frames[0].save(
             self.folder / name, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0, optimize=True
         )
-
-
-def _double(size: tuple[int, int]) -> tuple[int, int]:
-    return 2 * size[0], 2 * size[1]

@@ -1,21 +1,17 @@
-"""Options about estimating poses and parsing maps, the annotators they ask for, and saying what was estimated."""
+"""Options about estimating poses and parsing maps, and the annotators they ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.terminal import log, progress
+from pgen.cli.terminal import progress
 from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
-
-_KINDS = ("pose", "parsing")
 
 PersonNumber = Annotated[
     int | None,
@@ -44,7 +40,7 @@ ParserName = Annotated[
 def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
     """What is to be estimated, of "pose,parsing". Raises `InputError` naming ``flag``."""
     kinds = tuple(part.strip() for part in text.split(","))
-    if not set(kinds) <= set(_KINDS):
+    if not set(kinds) <= {"pose", "parsing"}:
         raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
     return kinds
 
@@ -56,16 +52,4 @@ def make_annotators(pose: str = "mediapipe", person: int | None = None, parsing:
     """
     from pgen.data.annotators.choose import Annotators
 
-    return Annotators(pose, parsing, _show_loading, person)
-
-
-def log_notes(notes: Sequence[str]) -> None:
-    """Say what was estimated, and by what."""
-    for note in notes:
-        log(note)
-
-
-@contextmanager
-def _show_loading(name: str) -> Iterator[None]:
-    with progress(f"loading {name}"):
-        yield
+    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person)

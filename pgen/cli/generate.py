@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.batch import Batch, open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, log_notes, make_annotators
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
-from pgen.cli.terminal import progress
+from pgen.cli.terminal import log, progress
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def run(
 
     annotators = make_annotators(annotator, person, parser)
     sequence = read_targets(pose, annotators, frames, progress)
-    log_notes(sequence.notes)
+    log(*sequence.notes)
     predictor = open_predictor(weights, device, seed, annotators)
     body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
     maps = None if parsing is None else [parsing] * len(sequence.poses)
@@ -90,7 +90,7 @@ def run(
     names = []
     for photo in photos:
         subject = photo.read(predictor)
-        log_notes(subject.notes)
+        log(*subject.notes)
         predictor.generate_many(subject, sequence.poses, maps, body)
         names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet)

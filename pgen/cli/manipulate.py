@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pgen.cli.batch import open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, log_notes, make_annotators
+from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators
 from pgen.cli.options import Crop, Device, Force, Seed, Weights
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures
@@ -74,7 +74,7 @@ def run(
     (photo,) = list_photos([source], src_pose, src_parsing, crop, person)
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser))
     subject = photo.read(predictor)
-    log_notes(subject.notes)
+    log(*subject.notes)
     result = predictor.manipulate(subject, edits, parsing) if edits or parsing is not None else None
     for warning in (*subject.warnings, *(result.warnings if result is not None else ())):
         warn(warning)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.annotation_files import assign_files, find_parsing_of
+from pgen.cli.options import flag_of
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,9 +53,10 @@ class Photo:
         try:
             return predictor.person(self.source, self.pose, self.parsing, self.crop, self.number)
         except InputError as error:
-            options = {"number": self.number_option, "person": self.number_option}
-            options |= {kind: f"{self.role}_{kind}" for kind in ("pose", "parsing")}
-            error.option = options.get(error.option or "", error.option)
+            if error.option in ("number", "person"):
+                error.option = self.number_option
+            elif error.option in ("pose", "parsing"):
+                error.option = f"{self.role}_{error.option}"
             raise
 
 
@@ -66,33 +69,50 @@ def list_photos(
     role: str = "src",
     number_option: str = "person",
 ) -> list[Photo]:
-    """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one.
+    """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one; the rest is as in `Photo`.
 
-    The other arguments are those of `Photo`, for all of them. Raises `InputError` if there are neither as many as
-    photos nor one, if a folder of maps lacks one, or if a photo is a file of poses.
+    Raises `InputError` for another number of them, a folder of maps that lacks one, or a file of poses as a photo.
     """
-    for source in sources:
-        _refuse_poses(source)
-    own_poses = assign_files(poses, sources, f"{role}_pose")
-    files = zip(sources, assign_files(parsings, sources, f"{role}_parsing"), strict=True)
-    own_parsings = [
-        file if file is None else find_parsing_of(source, file, f"{role}_parsing") for source, file in files
-    ]
-    return [
-        Photo(source, pose, parsing, crop, role, number, number_option)
-        for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True)
-    ]
-
-
-def _refuse_poses(source: str) -> None:
-    """Refuse a target pose that stands among the photos, as after ``--pose A B``."""
     from pgen.data.formats.keypoints import detect_pose_format
     from pgen.data.inputs import split_spec
 
-    path, _ = split_spec(source)
-    try:
-        form = detect_pose_format(path)
-    except InputError:
-        return  # neither pose nor photo: reading it as a photo says what is wrong
-    if form in ("csv", "json"):
-        raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
+    own_poses = _assign_files(poses, sources, f"{role}_pose")
+    own_parsings = _assign_files(parsings, sources, f"{role}_parsing")
+    photos = []
+    for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True):
+        form, (path, _) = None, split_spec(source)
+        with suppress(InputError):  # neither pose nor photo: reading it as a photo says what is wrong
+            form = detect_pose_format(path)
+        if form in ("csv", "json"):  # a target pose, as after ``--pose A B``
+            raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
+        parsing = None if parsing is None else _find_parsing_of(source, parsing, f"{role}_parsing")
+        photos.append(Photo(source, pose, parsing, crop, role, number, number_option))
+    return photos
+
+
+def _assign_files(given: Sequence[str] | None, sources: Sequence[str], option: str) -> Sequence[str | None]:
+    if not given or len(given) == 1:
+        return [given[0] if given else None] * len(sources)
+    if len(given) != len(sources):
+        raise InputError(
+            f"{flag_of(option)} is given {len(given)} times for {len(sources)} photos; give it once, or once for each"
+        )
+    return given
+
+
+def _find_parsing_of(source: str, parsing: str, option: str) -> str:
+    """``parsing``, or the file or entry in it that is called like the photo."""
+    from pgen.data.inputs import split_spec
+    from pgen.data.store import is_hdf5
+
+    path, entry = split_spec(parsing)
+    photo, own = split_spec(source)
+    name = Path(own or photo.name)
+    if entry is None and is_hdf5(path):
+        return f"{path}:{own or name}"
+    if entry is not None or not path.is_dir():
+        return parsing
+    for file in (path / f"{name.stem}.npy", path / f"{name.stem}.png"):
+        if file.is_file():
+            return str(file)
+    raise InputError(f"{path}: the folder has neither {name.stem}.npy nor {name.stem}.png", option=option)

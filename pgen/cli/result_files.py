@@ -62,7 +62,7 @@ def find_output_files(
     if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
         raise InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
     taken: set[str] = set()
-    make_folder(out)
+    _make_folder(out)
     files: list[list[Path | None]] = [
         [out / f"{_choose_name(source, target, taken)}.png" for target in targets] for source in sources
     ]
@@ -72,8 +72,7 @@ def find_output_files(
     return files
 
 
-def make_folder(out: Path) -> None:
-    """Make the folder for results. Raises `InputError` if it cannot be made."""
+def _make_folder(out: Path) -> None:
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:
@@ -87,7 +86,7 @@ def find_annotation_places(
     from pgen.runtime.atomic_write import check_output
 
     if out is not None:
-        make_folder(out)
+        _make_folder(out)
     places: dict[Path, dict[str, Path]] = {}
     taken: dict[Path, Path] = {}
     for file in photos:

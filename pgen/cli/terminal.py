@@ -8,11 +8,12 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 
-def log(message: str) -> None:
-    """Print ``message`` on stderr as one line."""
-    line = " ".join(message.split())
-    with suppress(OSError, ValueError):  # nobody listens any more
-        print("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line), file=sys.stderr)
+def log(*messages: str) -> None:
+    """Print each of ``messages`` on stderr as one line."""
+    for message in messages:
+        line = " ".join(message.split())
+        with suppress(OSError, ValueError):  # nobody listens any more
+            print("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line), file=sys.stderr)
 
 
 def warn(message: str) -> None:

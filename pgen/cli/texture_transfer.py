@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgen.cli.batch import Batch, open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PoseAnnotatorName, log_notes, make_annotators
+from pgen.cli.estimate import ParserName, PoseAnnotatorName, make_annotators
 from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
 from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
-from pgen.cli.terminal import progress
+from pgen.cli.terminal import log, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ def run(
     batch = Batch(force, paste=True)
     people = [photo.read(predictor) for photo in photos]
     for one in people:
-        log_notes(one.notes)
+        log(*one.notes)
         batch.warn_once(one.warnings)
     givers, takers = people[: len(clothes)], people[len(clothes) :]
     pairs = [(giver, taker) for giver in givers for taker in takers]

@@ -16,14 +16,7 @@ from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
 from pgen.inference.networks import FramedPerson, Networks
-from pgen.inference.pixels.blending import (
-    erode_region,
-    feather,
-    match_borders,
-    match_local_mean,
-    nearest_fill,
-    unmix_borders,
-)
+from pgen.inference.pixels import blending
 from pgen.inference.pixels.shading import estimate_shading, measure_plainness
 from pgen.inference.pixels.skin import find_bare_skin, spread_skin
 from pgen.inference.pixels.texture_fill import extend_texture
@@ -81,7 +74,8 @@ def inpaint_regions(
     for label in np.unique(parsing[wanted]):
         here = after == label
         reach = _SKIN_COLOR_REACH if label in SKIN_LABELS else _COLOR_REACH
-        of_label = framed.fit.image_back(unmix_borders(match_local_mean(painted, guide, here, reach), here))
+        matched = blending.match_local_mean(painted, guide, here, reach)
+        of_label = framed.fit.image_back(blending.unmix_borders(matched, here))
         enlarged[parsing == label] = of_label[parsing == label]
     fade = _FADE * framed.enlargement
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
@@ -95,7 +89,8 @@ def inpaint_regions(
         here = (parsing == label) & known
         known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
     known &= _measure_edge_distance(person.parsing) > fade + 1
-    result = feather(person.image, match_borders(enlarged, person.image, parsing, wanted, known), wanted, fade)
+    matched = blending.match_borders(enlarged, person.image, parsing, wanted, known)
+    result = blending.feather(person.image, matched, wanted, fade)
     # New outlines are as soft as a photo's.
     outline = wanted & (_measure_edge_distance(parsing) < 1.5 * fade)
     soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
@@ -120,7 +115,7 @@ def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArr
     source = shows[before]
     changed, light = before != after, np.ones(before.shape, np.float32)
     for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
-        light[before == label] = estimate_shading(pixels, erode_region(before == label, 1))[before == label]
+        light[before == label] = estimate_shading(pixels, blending.erode_region(before == label, 1))[before == label]
     behind = to_pictures(clean_background(batch.images, batch.labels))[0]
     filled = pixels.copy()
     fresh = changed & ~_find_shown(before, after, shows)
@@ -136,25 +131,25 @@ def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArr
         if label in SKIN_LABELS:
             # Of legs too little may be bare, and shoes count as legs: then all skin is looked at.
             for labels in ((label,), SKIN_LABELS):
-                shown = skin & erode_region(np.isin(before, labels), _INSIDE)
+                shown = skin & blending.erode_region(np.isin(before, labels), _INSIDE)
                 if shown.sum() >= _ENOUGH:
                     filled[here] = np.rint(spread_skin(pixels, shown, light)[here]).astype(np.uint8)
                     break
             continue
-        shown = erode_region(source == label, _INSIDE)
+        shown = blending.erode_region(source == label, _INSIDE)
         if shown.sum() < _ENOUGH:
             continue
         folds = estimate_shading(pixels, shown)
-        texture = extend_texture(_divide_by_light(pixels, folds), shown)
+        unlit = np.rint(np.clip(pixels / folds[..., None], 0, 255)).astype(np.uint8)
+        texture = extend_texture(unlit, shown)
         usual = np.median(pixels[shown], axis=0)
         # Texture of plain cloth is but seams and creases, which belong elsewhere.
         plain = measure_plainness(pixels, shown)
         looks = usual if texture is None else plain * usual + (1 - plain) * texture[here]
         lit = light if texture is None else _shade_cloth(light, folds, label, np.isin(before, _BELOW))
         filled[here] = np.rint(np.clip(looks * lit[here, None], 0, 255)).astype(np.uint8)
-    device = batch.images.device
-    image = from_pictures(filled[None], device)
-    return PersonBatch(image, torch.from_numpy(after).to(device).long()[None], batch.poses)
+    new_labels = torch.from_numpy(after).to(batch.labels)[None]
+    return PersonBatch(from_pictures(filled[None], batch.images.device), new_labels, batch.poses)
 
 
 def _find_shown(before: NDArray[np.uint8], after: NDArray[np.uint8], shows: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -173,17 +168,11 @@ def _shade_cloth(
         return folds
     if label == Label.SKIRT:  # hangs over both legs, and no shade between them
         longer = max(light.shape)
-        there = nearest_fill(light * folds, erode_region(below, 1))
-        over = ndimage.gaussian_filter(
-            ndimage.grey_closing(there, max(3, round(_BETWEEN * longer))), _ROUNDING * longer
-        )
+        there = blending.nearest_fill(light * folds, blending.erode_region(below, 1))
+        closed = ndimage.grey_closing(there, max(3, round(_BETWEEN * longer)))
+        over = ndimage.gaussian_filter(closed, _ROUNDING * longer)
         return np.asarray(over * np.median(there[below]) / np.median(over[below]), np.float32) if below.any() else over
     return light * folds
-
-
-def _divide_by_light(pixels: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """``pixels`` (H, W, 3) without ``light`` (H, W)."""
-    return np.rint(np.clip(pixels / light[..., None], 0, 255)).astype(np.uint8)
 
 
 def enlarge_map(framed: FramedPerson, after: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -65,25 +65,27 @@ def read_person(
         annotators.parsing_annotator()  # before any work is done
     size = (pixels.shape[0], pixels.shape[1])
     silhouette = None
-    if pose is None:
+    if pose is not None:
+        loaded = _load_pose(pose, annotators, name, number)
+    else:
         try:
             loaded, silhouette = _estimate_pose(pixels, name, annotators, number)
         except NobodyFoundError as error:
             error.option = "pose"
             raise
-    else:
-        loaded = _load_pose(pose, annotators, name, number)
     joints, completed = _fit_pose(loaded, size, name)
-    warnings, notes = (*loaded.doubts, *completed), loaded.notes
+    warnings, notes = [*loaded.doubts, *completed], [*loaded.notes]
     if parsing is None:
-        if silhouette is None:
-            silhouette = annotators.silhouette(pixels, joints)
+        silhouette = annotators.silhouette(pixels, joints) if silhouette is None else silhouette
         found = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
-        parsing, warnings = found.labels, (*warnings, *(f"{name}: {doubt}" for doubt in found.doubts))
-        notes = (*notes, f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
-    labels = _fit_parsing(parsing, size, name)
+        parsing = found.labels
+        warnings += [f"{name}: {doubt}" for doubt in found.doubts]
+        notes.append(f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
+    labels, what = fit_parsing(parsing, [(name, size)])
+    if not (labels != Label.BACKGROUND).any():
+        raise InputError(f"{what} shows nobody: all of it is background; give the map of {name}", option="parsing")
     crop = CropBox.whole(size) if crop_for is None or is_framed else find_crop(joints, labels, crop_for)
-    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), warnings, notes)
+    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), tuple(warnings), tuple(notes))
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
@@ -121,11 +123,21 @@ def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
     return ids.astype(np.uint8), "the parsing map"
 
 
-def resize_parsing(parsing: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The map at ``size`` (height, width), nearest label."""
-    if parsing.shape == size:
-        return parsing
-    return np.asarray(Image.fromarray(parsing).resize(size[::-1], Image.Resampling.NEAREST))
+def fit_parsing(parsing: ParsingLike, photos: Sequence[tuple[str, tuple[int, int]]]) -> tuple[NDArray[np.uint8], str]:
+    """The same at the size of the first of ``photos``, names and (height, width), that has its shape; nearest label.
+
+    Raises `InputError` if none has.
+    """
+    labels, what = load_parsing(parsing)
+    for _, size in photos:
+        if has_same_shape(labels.shape, size):
+            return np.asarray(Image.fromarray(labels).resize(size[::-1], Image.Resampling.NEAREST)), what
+    shapes = " nor of ".join(f"{name} ({height}x{width})" for name, (height, width) in photos)
+    raise InputError(
+        f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), not the shape of {shapes}; give a "
+        "map of that photo",
+        option="parsing",
+    )
 
 
 def _read_photo(
@@ -149,7 +161,7 @@ def _read_photo(
 
 
 def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.uint8], str]:
-    """A photo that is no path, uint8 (H, W, 3), and what to call it in messages."""
+    """A photo that is no path, and what to call it in messages."""
     if isinstance(image, bytes | bytearray):
         return decode_photo(bytes(image), "the photo"), "the photo"
     if isinstance(image, Image.Image):
@@ -233,26 +245,11 @@ def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> No
         )
 
 
-def _fit_parsing(parsing: ParsingLike, size: tuple[int, int], photo: str) -> NDArray[np.uint8]:
-    labels, what = load_parsing(parsing)
-    if not has_same_shape(labels.shape, size):
-        raise InputError(
-            f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), and {photo} has "
-            f"{size[0]}x{size[1]}: not the same shape; give the map of that photo",
-            option="parsing",
-        )
-    if not (labels != Label.BACKGROUND).any():
-        raise InputError(f"{what} shows nobody: all of it is background; give the map of {photo}", option="parsing")
-    return resize_parsing(labels, size)
-
-
 def _find_frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:
     """Size of the photo called ``name`` beside a keypoint CSV, or in its folder images/; None if there is none."""
     path, _ = split_spec(spec)
-    if detect_pose_format(path) != "csv":
-        return None
     for photo in (path.parent / name, path.parent / "images" / name):
-        if Path(photo).is_file():
+        if detect_pose_format(path) == "csv" and photo.is_file():
             height, width, _ = read_image(photo).shape
             return height, width
     return None

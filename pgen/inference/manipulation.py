@@ -20,7 +20,7 @@ from pgen.inference.inpainting import inpaint_regions
 from pgen.inference.inputs import ParsingLike, load_parsing
 from pgen.inference.networks import Networks
 from pgen.inference.person import Person
-from pgen.inference.result import EditResult, draw_map_panel, resize_for_panel
+from pgen.inference.result import EditResult, draw_panels
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,12 +39,8 @@ class ManipulationResult(EditResult):
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures: source, its map, the new map, result."""
-        return [
-            (f"source: {self.person.name}", resize_for_panel(self.person.image, largest)),
-            ("its map", draw_map_panel(self.person.parsing, largest)),
-            (self.target, draw_map_panel(self.parsing, largest)),
-            ("result", resize_for_panel(self.image, largest)),
-        ]
+        pictures = {f"source: {self.person.name}": self.person.image, "its map": self.person.parsing}
+        return draw_panels(pictures | {self.target: self.parsing, "result": self.image}, largest)
 
 
 def manipulate_person(
@@ -53,29 +49,23 @@ def manipulate_person(
     """The person's photo after ``edits`` of its map, or with the map ``parsing``; see `Predictor.manipulate`."""
     if bool(edits) == (parsing is not None):
         raise InputError("give either edits or a parsing map, one of them", option="edits")
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = []
     framed = networks.frame_outlined(person)
     before = framed.person.parsing
     if parsing is None:
-        edited = edit_parsing(before, person.pose, edits)
-        after, title = edited.parsing, " ".join(f"{name}={value}" for name, value in edits.items())
-        warnings = tuple(f"{person.name}: {warning}" for warning in edited.warnings)
+        after, assumed = edit_parsing(before, person.pose, edits)
+        title = " ".join(f"{name}={value}" for name, value in edits.items())
+        warnings += assumed
     else:
         given, title = _load_edited_map(person, parsing), "the new map"
         after = np.where(given == person.parsing, before, given)
     changed = after != before
     if not changed.any():
-        warnings = (*warnings, f"{person.name}: {title} changes nothing that the photo shows")
+        warnings.append(f"{title} changes nothing that the photo shows")
     labels = torch.from_numpy(framed.fit.parsing(after)).to(networks.device).long()[None]
-    return ManipulationResult(
-        person=person,
-        target=title,
-        image=inpaint_regions(networks, framed, labels, after, stands_for=_match_cloth(before, after)),
-        parsing=after,
-        pose=person.pose,
-        warnings=warnings,
-        changed=changed,
-    )
+    image = inpaint_regions(networks, framed, labels, after, stands_for=_match_cloth(before, after))
+    told = tuple(f"{person.name}: {warning}" for warning in warnings)
+    return ManipulationResult(person, title, image, after, person.pose, told, changed=changed)
 
 
 def _match_cloth(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[Label, Label]:
@@ -94,11 +84,11 @@ def _load_edited_map(person: Person, parsing: ParsingLike) -> NDArray[np.uint8]:
         labels, what = load_parsing(parsing)
     if labels.shape == person.crop.size:
         return labels
-    size = person.photo.shape
-    if labels.shape != size[:2]:
+    height, width = person.photo.shape[:2]
+    if labels.shape != (height, width):
         raise InputError(
             f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), and {person.name} "
-            f"{size[0]}x{size[1]}; paint on the map that was saved of this photo, at its size",
+            f"{height}x{width}; paint on the map that was saved of this photo, at its size",
             option="parsing",
         )
     part = person.crop.of(labels)

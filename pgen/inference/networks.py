@@ -111,8 +111,9 @@ class Networks:
 
         Args:
             labels: the target maps, long (B, H, W).
-            guide: the label-aware paste of ``source`` into them, if it is there already. What a
-                network that takes one paints is corrected to its colors.
+            guide: the label-aware paste of ``source`` into them, if it is there already.
+
+        What a network that takes a guide paints is corrected to its colors.
         """
         with torch.inference_mode():
             return paint_color_corrected(self._appearance, source, transfer, one_hot(labels), guide)

@@ -11,11 +11,28 @@ from numpy.typing import NDArray
 from pgen.body.crop import CropBox, Letterbox
 from pgen.body.labels import Label
 from pgen.body.masks import pose_masks
-from pgen.inference.array_data import ArrayData
 
 # What is left around a person when the photo is cropped, of the body's longer side, and by how much the person must
 # come out larger for it to be worth it.
 _MARGIN, _WORTH = 0.15, 1.25
+
+
+class ArrayData:
+    """Base of frozen data classes with arrays, with ``eq=False``: equal by content, and keys of a cache."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self is other or all(map(_are_equal, vars(self).values(), vars(other).values()))
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+def _are_equal(first: object, second: object) -> bool:
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return first is second or np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
+    return first == second
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,9 +57,8 @@ class Person(ArrayData):
     name: str  #: the photo's file name
     photo: NDArray[np.uint8]  #: the whole photo, (height, width, 3) RGB
     crop: CropBox  #: the part of it that is worked on, all of it unless it was cropped; H and W are its sides
-    pose: NDArray[
-        np.float32
-    ]  #: joints (18, 2) of (x, y) in that part's pixels, NaN = missing; shoulders and hips known
+    #: joints (18, 2) of (x, y) in that part's pixels, NaN = missing; shoulders and hips known
+    pose: NDArray[np.float32]
     parsing: NDArray[np.uint8]  #: label ids 0-9 of that part, (H, W)
     warnings: tuple[str, ...] = ()  #: what had to be made up, or is doubtful
     notes: tuple[str, ...] = ()  #: what was estimated, and by what
@@ -69,8 +85,8 @@ def find_crop(pose: NDArray[np.floating], parsing: NDArray[np.uint8], frame: tup
 
     All of the photo if the networks, which see it in ``frame`` (height, width), would see hardly more of the person.
     """
-    size = (parsing.shape[0], parsing.shape[1])
-    pose_mask = pose_masks(torch.from_numpy(pose)[None], size)[0, 0].numpy()
+    whole = CropBox.whole((parsing.shape[0], parsing.shape[1]))
+    pose_mask = pose_masks(torch.from_numpy(pose)[None], whole.size)[0, 0].numpy()
     crop = CropBox.around((parsing != Label.BACKGROUND) | (pose_mask > 0), frame, _MARGIN)
-    scales = [max(Letterbox.of(part, frame).content) / max(part) for part in (crop.size, size)]
-    return crop if scales[0] / scales[1] >= _WORTH else CropBox.whole(size)
+    scales = [max(Letterbox.of(part.size, frame).content) / max(part.size) for part in (crop, whole)]
+    return crop if scales[0] / scales[1] >= _WORTH else whole

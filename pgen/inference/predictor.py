@@ -123,11 +123,7 @@ class Predictor:
         return read_person(image, pose, parsing, self.annotators, self.frame if crop else None, number)
 
     def generate(
-        self,
-        person: Person,
-        pose: PoseLike,
-        parsing: ParsingLike | None = None,
-        retarget: Retarget = "each",
+        self, person: Person, pose: PoseLike, parsing: ParsingLike | None = None, retarget: Retarget = "each"
     ) -> Result:
         """The person in another pose.
 
@@ -181,10 +177,7 @@ class Predictor:
         return transfer_texture(self.networks, clothes, person, regions, shape)
 
     def manipulate(
-        self,
-        person: Person,
-        edits: Mapping[str, str | float] | None = None,
-        parsing: ParsingLike | None = None,
+        self, person: Person, edits: Mapping[str, str | float] | None = None, parsing: ParsingLike | None = None
     ) -> ManipulationResult:
         """The person's photo with another parsing map: ``manipulate(person, {"sleeves": "long", "lower": "skirt"})``.
 
@@ -204,28 +197,20 @@ class Predictor:
         return manipulate_person(self.networks, person, edits or {}, parsing)
 
     def _generate_batch(self, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
-        count, device, one = len(targets), self.device, framed.batch
+        count, one = len(targets), framed.batch
         source = PersonBatch(
             one.images.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last),
             one.labels.expand(count, -1, -1).contiguous(),
             one.poses.expand(count, -1, -1).contiguous(),
         )
-        poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(device)
+        poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(self.device)
         transfer = Transfer(source.poses, poses, self.frame)
-        if any(target.parsing is None for target in targets):
-            labels = self.networks.predict_maps(source, transfer).clone()
-        else:
-            labels = torch.empty_like(source.labels)
+        is_given = all(target.parsing is not None for target in targets)
+        labels = (source.labels if is_given else self.networks.predict_maps(source, transfer)).clone()
         for map_, target in zip(labels, targets, strict=True):
             if target.parsing is not None:
                 map_.copy_(torch.from_numpy(target.parsing))
-        images = to_pictures(self.networks.paint(source, transfer, labels))
+        images, fit = to_pictures(self.networks.paint(source, transfer, labels)), framed.fit
         for target, image, map_ in zip(targets, images, labels, strict=True):
-            yield Result(
-                person=framed.person,
-                target=target.name,
-                image=framed.fit.image_back(image),
-                parsing=framed.fit.parsing_back(map_.byte().cpu().numpy()),
-                pose=framed.fit.pose_back(target.pose),
-                warnings=target.warnings,
-            )
+            photo, parsing = fit.image_back(image), fit.parsing_back(map_.byte().cpu().numpy())
+            yield Result(framed.person, target.name, photo, parsing, fit.pose_back(target.pose), target.warnings)

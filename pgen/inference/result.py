@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,10 @@ from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.data.formats.images import write_image
-from pgen.inference.array_data import ArrayData
-from pgen.inference.person import Person
+from pgen.inference.person import ArrayData, Person
 
 # Over which part of the crop's longer side a pasted result fades into the photo.
 _EDGE = 0.02
-
 # Photos with a smaller longer side, in pixels, are enlarged for the eye.
 _SMALLEST = 256
 
@@ -84,14 +83,11 @@ class Result(ArrayData):
 
         The pictures' longer side is at most ``largest`` pixels.
         """
-        size = (self.image.shape[0], self.image.shape[1])
-        panel = find_panel_size(size, largest)
-        return [
-            (f"source: {self.person.name}", resize_for_panel(self.person.image, largest)),
-            (f"pose: {self.target}", draw_skeleton(panel, Letterbox.of(size, panel).pose(self.pose))),
-            ("parsing map", draw_map_panel(self.parsing, largest)),
-            ("result", resize_for_panel(self.image, largest)),
-        ]
+        size = self.person.crop.size
+        panel = _find_panel_size(size, largest)
+        skeleton = draw_skeleton(panel, Letterbox.of(size, panel).pose(self.pose))
+        pictures = {f"source: {self.person.name}": self.person.image, f"pose: {self.target}": skeleton}
+        return draw_panels(pictures | {"parsing map": self.parsing, "result": self.image}, largest)
 
     def sheet(self) -> NDArray[np.uint8]:
         """The panels side by side with captions: uint8 (height, width, 3)."""
@@ -112,20 +108,18 @@ class EditResult(Result):
         return self._paste_into_photo(self.image)
 
 
-def resize_for_panel(
-    picture: NDArray[np.uint8], largest: int, method: Image.Resampling = Image.Resampling.LANCZOS
-) -> NDArray[np.uint8]:
-    """``picture`` (H, W, 3) as a panel: its longer side at most ``largest``, small ones enlarged for the eye."""
-    size = find_panel_size((picture.shape[0], picture.shape[1]), largest)
-    return np.asarray(Image.fromarray(picture).resize(size[::-1], method))
+def draw_panels(pictures: Mapping[str, NDArray[np.uint8]], largest: int) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Captions and panels of pictures (H, W, 3) and maps (H, W), which are drawn in colors."""
+    panels = []
+    for caption, picture in pictures.items():
+        is_map = picture.ndim == 2
+        shown = Image.fromarray(colorize_parsing(picture) if is_map else picture)
+        size = _find_panel_size((picture.shape[0], picture.shape[1]), largest)
+        method = Image.Resampling.NEAREST if is_map else Image.Resampling.LANCZOS
+        panels.append((caption, np.asarray(shown.resize(size[::-1], method))))
+    return panels
 
 
-def draw_map_panel(parsing: NDArray[np.uint8], largest: int) -> NDArray[np.uint8]:
-    """The map ``parsing`` (H, W) in colors as such a panel."""
-    return resize_for_panel(colorize_parsing(parsing), largest, Image.Resampling.NEAREST)
-
-
-def find_panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
-    """Height and width of the panel of a picture of ``size``."""
+def _find_panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
     scale = min(max(_SMALLEST, max(size)), largest) / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -11,19 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import Letterbox, has_same_shape
+from pgen.body.crop import Letterbox
 from pgen.body.retarget import retarget_motion
 from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.errors import InputError
-from pgen.inference.inputs import (
-    ParsingLike,
-    PoseLike,
-    complete_pose,
-    load_parsing,
-    read_target,
-    resize_parsing,
-)
+from pgen.inference.inputs import ParsingLike, PoseLike, complete_pose, fit_parsing, read_target
 from pgen.inference.person import Person
 
 #: How target poses take on the body of the source: each by itself, all as one motion of one person, or not at all.
@@ -56,19 +49,22 @@ def frame_targets(
     if len(given_maps) != len(given_poses):
         counts = f"{len(given_poses)} poses and {len(given_maps)} parsing maps"
         raise InputError(f"there are {counts}; give one map, or None, for each pose", option="parsing")
-    loaded = [_in_photo(read_target(pose, annotators), person) for pose in given_poses]
-    completed = [complete_pose(pose, size) for pose, size in loaded]
+    targets = []
+    loaded = [_find_frame(read_target(pose, annotators), person) for pose in given_poses]
+    completed = [complete_pose(pose, pose.frame or person.crop.size) for pose in loaded]
     retargeted: Sequence[NDArray[np.float32] | None] = [None] * len(loaded)
     if retarget == "motion":
-        retargeted = retarget_motion([pose for pose, _ in completed], person.pose)
+        retargeted = retarget_motion([joints for joints, _ in completed], person.pose)
     elif retarget == "each":
-        retargeted = [retarget_motion([pose], person.pose)[0] for pose, _ in completed]
-    targets = []
-    for (pose, size), (joints, warnings), moved, parsing in zip(loaded, completed, retargeted, given_maps, strict=True):
-        pose_fit = Letterbox.of(size, fit.frame)
+        retargeted = [retarget_motion([joints], person.pose)[0] for joints, _ in completed]
+    for pose, (joints, warnings), moved, given in zip(loaded, completed, retargeted, given_maps, strict=True):
+        pose_fit = Letterbox.of(pose.frame or fit.original, fit.frame)
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
-        labels = None if parsing is None else _frame_map(parsing, [(pose.name, pose_fit), (person.name, fit)])
-        targets.append(Target(pose.name, framed, labels, (*pose.doubts, *warnings)))
+        parsing = None
+        if given is not None:
+            labels, _ = fit_parsing(given, [(pose.name, pose_fit.original), (person.name, fit.original)])
+            parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
+        targets.append(Target(pose.name, framed, parsing, (*pose.doubts, *warnings)))
     return targets
 
 
@@ -78,22 +74,8 @@ def _list_items(given: Any) -> list[Any]:
     return [given] if is_one or (isinstance(given, np.ndarray) and given.ndim == 2) else list(given)
 
 
-def _in_photo(pose: LoadedPose, person: Person) -> tuple[LoadedPose, tuple[int, int]]:
-    """A pose and its frame; one that is not known is the photo of ``person``, and the pose comes to its crop."""
+def _find_frame(pose: LoadedPose, person: Person) -> LoadedPose:
+    """``pose`` with its frame; one that is not known is the crop of ``person``."""
     if pose.frame is not None:
-        return pose, pose.frame
-    return replace(pose, pose=pose.pose - person.crop.corner), person.crop.size
-
-
-def _frame_map(parsing: ParsingLike, photos: Sequence[tuple[str, Letterbox]]) -> NDArray[np.uint8]:
-    """A given map in the networks' frame; it may have the shape of any of ``photos``, name and fit each."""
-    labels, what = load_parsing(parsing)
-    for _, fit in photos:
-        if has_same_shape(labels.shape, fit.original):
-            return fit.parsing(resize_parsing(labels, fit.original))
-    shapes = " nor that of ".join(f"{name} ({fit.original[0]}x{fit.original[1]})" for name, fit in photos)
-    raise InputError(
-        f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width): neither the shape of {shapes}; give "
-        "the map of one of them",
-        option="parsing",
-    )
+        return pose
+    return replace(pose, pose=pose.pose - person.crop.corner, frame=person.crop.size)

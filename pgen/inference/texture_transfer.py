@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,27 +19,19 @@ from pgen.errors import InputError
 from pgen.inference.inpainting import enlarge_map, inpaint_regions
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import Person
-from pgen.inference.pixels.blending import (
-    continue_texture,
-    erode_region,
-    match_local_mean,
-    replace_garment,
-    unmix_borders,
-)
+from pgen.inference.pixels import blending
 from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
-from pgen.inference.result import EditResult, draw_map_panel, resize_for_panel
+from pgen.inference.result import EditResult, draw_panels
 
-_LOWER = (Label.PANTS, Label.SKIRT)
 #: What may be asked for, and the labels it means; of ``lower``, each photo has one or the other.
 REGIONS: dict[str, tuple[Label, ...]] = {
     "upper": (Label.UPPER,),
     "pants": (Label.PANTS,),
     "skirt": (Label.SKIRT,),
     "hair": (Label.HAIR,),
-    "lower": _LOWER,
+    "lower": (Label.PANTS, Label.SKIRT),
     "all": (),
 }
-_NAMES = {Label.UPPER: "upper clothes", Label.PANTS: "pants", Label.SKIRT: "skirt", Label.HAIR: "hair"}
 
 # A region with fewer pixels in the networks' frame, as a share of it, is not there.
 _SMALLEST = 0.0008
@@ -57,20 +49,9 @@ class TextureTransferResult(EditResult):
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures: clothes, person, map of the result, result."""
-        return [
-            (f"clothes: {self.clothes.name}", resize_for_panel(self.clothes.image, largest)),
-            (f"person: {self.person.name}", resize_for_panel(self.person.image, largest)),
-            ("parsing map", draw_map_panel(self.parsing, largest)),
-            ("result", resize_for_panel(self.image, largest)),
-        ]
-
-
-@dataclass(frozen=True)
-class _Exchange:
-    """One region: its label in the person's map, and in that of the clothes."""
-
-    worn: Label
-    given: Label
+        people = {"clothes": self.clothes, "person": self.person}
+        pictures = {f"{role}: {one.name}": one.image for role, one in people.items()}
+        return draw_panels(pictures | {"parsing map": self.parsing, "result": self.image}, largest)
 
 
 def check_regions(regions: str | Sequence[str]) -> tuple[str, ...]:
@@ -91,7 +72,7 @@ def transfer_texture(
     taker, giver = networks.frame_outlined(person), networks.frame_outlined(clothes)
     source = _prepare_clothes(giver, exchanges)
     transfer = Transfer(source.poses, taker.batch.poses, networks.frame)
-    worn = [exchange.worn for exchange in exchanges]
+    worn = list(exchanges)
     labels, image, parsing = taker.batch.labels, taker.person.image, taker.person.parsing
     if shape:
         predicted = networks.predict_maps(source, transfer)[0].byte().cpu().numpy()
@@ -102,79 +83,64 @@ def transfer_texture(
     paste = transfer.paste(source.images, source.labels, labels)
     painted = to_pictures(networks.paint(source, transfer, labels, paste))[0]
     guide, shown = to_pictures(paste.image)[0], np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
-    for exchange in exchanges:
-        given = erode_region(giver.person.parsing == exchange.given, _BORDER * giver.enlargement)
-        plain, region = measure_plainness(giver.person.image, given), after == exchange.worn
-        known = erode_region(region, 1) & shown
-        flat = unmix_borders(match_local_mean(painted, guide, known, _COLOR_REACH), region)
-        if exchange.worn != Label.HAIR:  # which is all fine light and shade
+    for label, given in exchanges.items():
+        inner = blending.erode_region(giver.person.parsing == given, _BORDER * giver.enlargement)
+        plain, region = measure_plainness(giver.person.image, inner), after == label
+        known = blending.erode_region(region, 1) & shown
+        flat = blending.unmix_borders(blending.match_local_mean(painted, guide, known, _COLOR_REACH), region)
+        if label != Label.HAIR:  # which is all fine light and shade
             flat = flatten_shading(flat, plain)
-        enlarged = taker.fit.image_back(continue_texture(flat, region & shown, region, plain))
-        old, width = taker.person.parsing == exchange.worn, _BORDER * taker.enlargement
-        lit = apply_shading(enlarged, estimate_shading(taker.person.image, erode_region(old, width)))
-        image = replace_garment(image, lit, parsing == exchange.worn, old, width)
-    return TextureTransferResult(
-        person=person,
-        target=f"clothes of {clothes.name}",
-        image=image,
-        parsing=parsing,
-        pose=person.pose,
-        clothes=clothes,
-    )
+        enlarged = taker.fit.image_back(blending.continue_texture(flat, region & shown, region, plain))
+        old, width = taker.person.parsing == label, _BORDER * taker.enlargement
+        lit = apply_shading(enlarged, estimate_shading(taker.person.image, blending.erode_region(old, width)))
+        image = blending.replace_garment(image, lit, parsing == label, old, width)
+    target = f"clothes of {clothes.name}"
+    return TextureTransferResult(person, target, image, parsing, person.pose, clothes=clothes)
 
 
-def _prepare_clothes(giver: FramedPerson, exchanges: Sequence[_Exchange]) -> PersonBatch:
+def _prepare_clothes(giver: FramedPerson, exchanges: Mapping[Label, Label]) -> PersonBatch:
     """What H_A is shown of the clothes: their photo, with the person's labels in its map.
 
     What counts as the garment's at its outline but is nothing like it is left out: it would be painted into the middle
     of the region.
     """
     batch, labels = giver.batch, giver.batch.labels.clone()
-    for exchange in exchanges:
-        foreign = find_foreign_rim(giver.person.image, giver.person.parsing, exchange.given)
+    for worn, given in exchanges.items():
+        foreign = find_foreign_rim(giver.person.image, giver.person.parsing, given)
         left_out = torch.from_numpy(giver.fit.parsing(foreign.astype(np.uint8)) > 0).to(labels.device)[None]
-        labels[batch.labels == exchange.given] = exchange.worn
+        labels[batch.labels == given] = worn
         labels[left_out] = Label.BACKGROUND
     return PersonBatch(batch.images, labels, batch.poses)
 
 
 def find_exchanges(
     networks: Networks, clothes: Person, person: Person, regions: str | Sequence[str], shape: bool
-) -> list[_Exchange]:
-    """What is exchanged for what. Raises `InputError` as `Predictor.transfer_texture` does."""
+) -> dict[Label, Label]:
+    """What is exchanged: labels of the person's map, and those of the clothes that take their place.
+
+    Raises `InputError` as `Predictor.transfer_texture` does.
+    """
     if shape:
         networks.require_semantic("it predicts shapes; choose other weights", "weights")
     regions = check_regions(regions)
-    found: dict[Label, _Exchange] = {}
-    if "all" in regions:
-        for region in ("upper", "lower", "hair"):
-            exchange = _find_exchange(clothes, person, REGIONS[region], networks.frame)
-            if isinstance(exchange, _Exchange):
-                found[exchange.worn] = exchange
-        if not found:
-            raise InputError(f"{person.name} and {clothes.name} show no region both; choose other photos")
-    for region in regions:
-        if region == "all":
-            continue
-        exchange = _find_exchange(clothes, person, REGIONS[region], networks.frame)
-        if not isinstance(exchange, _Exchange):
-            missing = " and no ".join(_NAMES.get(label, LABELS[label]) for label in REGIONS[region])
+    named = [region for region in regions if region != "all"]
+    found: dict[Label, Label] = {}
+    for region in (*(("upper", "lower", "hair") if "all" in regions else ()), *named):
+        worn, given = (_find_label(one, REGIONS[region], networks.frame) for one in (person, clothes))
+        if worn is not None and given is not None:
+            found[worn] = given
+        elif region in named:
+            lacking = person if worn is None else clothes
+            missing = " and no ".join(LABELS[label] for label in REGIONS[region]).replace("upper", "upper clothes")
             remedy = "choose lower" if region in ("pants", "skirt") else "choose another region or photo"
-            raise InputError(f"{exchange.name} shows no {missing}; {remedy}", option="regions")
-        found[exchange.worn] = exchange
-    return list(found.values())
+            raise InputError(f"{lacking.name} shows no {missing}; {remedy}", option="regions")
+    if not found:
+        raise InputError(f"{person.name} and {clothes.name} show no region both; choose other photos")
+    return found
 
 
-def _find_exchange(
-    clothes: Person, person: Person, labels: Sequence[Label], frame: tuple[int, int]
-) -> _Exchange | Person:
-    """Which label is exchanged for which; the photo that shows none of ``labels`` if there is one."""
-    chosen = []
-    for one in (person, clothes):
-        parsing = Letterbox.of(one.crop.size, frame).parsing(one.parsing)
-        counts = {label: int((parsing == label).sum()) for label in labels}
-        label = max(counts, key=lambda label: counts[label])
-        if counts[label] < _SMALLEST * parsing.size:
-            return one
-        chosen.append(label)
-    return _Exchange(*chosen)
+def _find_label(person: Person, labels: Sequence[Label], frame: tuple[int, int]) -> Label | None:
+    """The label of ``labels`` that the person shows most of; None if there is too little of all."""
+    parsing = Letterbox.of(person.crop.size, frame).parsing(person.parsing)
+    counts = [int((parsing == label).sum()) for label in labels]
+    return labels[int(np.argmax(counts))] if max(counts) >= _SMALLEST * parsing.size else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,16 +55,14 @@ def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, p
             found.append(PoseSequence([pose], [_STILL_SECONDS], pose.notes, False))
         else:
             with progress(f"poses of {path.name}", most) as advance:
-                found.append(read_motion(path, annotators, most, advance))
+                found.append(_read_motion(path, annotators, most, advance))
     poses, seconds, notes = (
         [item for sequence in found for item in getattr(sequence, name)] for name in ("poses", "seconds", "notes")
     )
     return PoseSequence(poses, seconds, tuple(notes), len(found) == 1 and found[0].is_motion)
 
 
-def read_motion(
-    path: Path, annotators: Annotators, most: int, advance: Callable[[], None] = lambda: None
-) -> PoseSequence:
+def _read_motion(path: Path, annotators: Annotators, most: int, advance: Callable[[], None]) -> PoseSequence:
     """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
 
     Of more than ``most`` frames, as many are taken, evenly chosen. Frames where nobody is found are filled in where the
@@ -72,16 +70,13 @@ def read_motion(
     be read, frames differ in size, or nobody is found in any.
     """
     frames = read_frames(path, most)
-    sizes = {frame.image.shape[:2] for frame in frames}
-    if len(sizes) > 1:
+    height, width = frames[0].image.shape[:2]
+    if any(frame.image.shape[:2] != (height, width) for frame in frames):
         raise InputError(f"{path}: its frames differ in size; give frames of one size")
-    height, width = sizes.pop()
-    found: list[NDArray[np.float32] | None] = []
-    for frame in frames:
-        try:
-            found.append(annotators.pose(frame.image, frame.name).person.pose)
-        except NobodyFoundError:
-            found.append(None)
+    found: list[NDArray[np.float32] | None] = [None] * len(frames)
+    for index, frame in enumerate(frames):
+        with suppress(NobodyFoundError):
+            found[index] = annotators.pose(frame.image, frame.name).person.pose
         advance()
     if all(pose is None for pose in found):
         raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")

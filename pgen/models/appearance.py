@@ -189,8 +189,7 @@ def _build_input(
     levels: int,
 ) -> AppearanceInput:
     size, sigma = source.size, heatmap_sigma(source.size)
-    of_source = [source.images]
-    of_target = [heatmaps(transfer.target, size, sigma)]
+    of_source, of_target = [source.images], [heatmaps(transfer.target, size, sigma)]
     if config.parsing:
         of_source.append((source.one_hot() if source_parsing is None else source_parsing)[:, 1:])
         of_target.append(parsing[:, 1:])
@@ -199,9 +198,6 @@ def _build_input(
     if config.guide_channels:
         guide = guide or transfer.paste(source.images, source.labels, labels)
         of_target += [guide.image, guide.valid]
-    return AppearanceInput(
-        torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
-        torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
-        transfer.label_warps(levels, config.label_aware_levels, source.labels, labels),
-        guide.image if guide is not None and config.blend else None,
-    )
+    seen, wanted = (torch.cat(maps, 1).contiguous(memory_format=torch.channels_last) for maps in (of_source, of_target))
+    warps = transfer.label_warps(levels, config.label_aware_levels, source.labels, labels)
+    return AppearanceInput(seen, wanted, warps, guide.image if guide is not None and config.blend else None)

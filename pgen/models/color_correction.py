@@ -19,16 +19,12 @@ from pgen.models.appearance import AppearanceGenerator, paint
 
 #: Standard deviation of the neighbourhood in which colors are those of the guide, as a share of the longer side.
 _REACH = 0.047
-
 #: Where the guide has only mean colors, detail is at most so strong as a share of the label's in the source.
 _INVENTED = 0.12
-
 #: Within so much of the longer side around the figure the background is H_A's: there are its shadows.
 _NEAR = 0.008
-
 #: Standard deviation in pixels by which borders between labels are softened: maps know whole pixels, photos do not.
 _SOFT = 0.5
-
 #: Labels with fewer pixels than this show too little of themselves to tell how strong their detail is.
 _FEW = 20
 
@@ -126,8 +122,7 @@ def _blur(maps: Tensor, sigma: float) -> Tensor:
     radius = max(1, round(3 * sigma))
     offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
     weights = torch.exp(-offsets.square() / (2 * sigma**2))
-    weights = weights / weights.sum()
     channels = maps.shape[1]
-    across = weights.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    across = (weights / weights.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
     maps = F.conv2d(maps, across, padding=(0, radius), groups=channels)
     return F.conv2d(maps, across.transpose(2, 3), padding=(radius, 0), groups=channels)

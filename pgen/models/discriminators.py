@@ -35,10 +35,7 @@ class PatchDiscriminator(nn.Module):
             return nn.InstanceNorm2d(width) if config.norm == "instance" else SampleNorm()
 
         width = config.width
-        layers: list[nn.Module] = [
-            nn.Conv2d(config.channels, width, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-        ]
+        layers: list[nn.Module] = [nn.Conv2d(config.channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         for k in range(1, config.layers + 1):
             wider = config.width * min(2**k, 8)
             stride = 2 if k < config.layers else 1

@@ -7,7 +7,6 @@ small devices: ReLU6, no squeeze-and-excitation, stem and head of fixed width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -42,8 +41,7 @@ STAGE_CHANNELS = tuple(stage.channels for stage in _STAGES)
 STAGE_STRIDES = (2, 4, 8, 16, 16, 32, 32)
 
 
-@dataclass
-class Lite0Features:
+class Lite0Features(NamedTuple):
     """What the network makes of B photos in frames of (H, W)."""
 
     stages: tuple[Tensor, ...]  #: (B, STAGE_CHANNELS[k], H / STAGE_STRIDES[k], W / STAGE_STRIDES[k]), rounded up
@@ -93,8 +91,7 @@ class Lite0(nn.Module):
         pooled = self.features(images).pooled
         if pooled is None:
             raise ValueError("a network without its last stages has no classes")
-        logits: Tensor = self.classifier(pooled)
-        return logits
+        return self.classifier(pooled)
 
 
 def fold_batch_norms(published: Mapping[str, Tensor], stages: int = len(_STAGES)) -> dict[str, Tensor]:
@@ -139,8 +136,7 @@ class _SameConv(nn.Module):
         if stride > 1:
             missing = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[2:]]
             x = F.pad(x, [part for n in reversed(missing) for part in (n // 2, n - n // 2)])
-        found: Tensor = self.conv(x)
-        return found
+        return self.conv(x)
 
 
 class _Block(nn.Module):
@@ -156,5 +152,5 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = x if self.expand is None else F.relu6(self.expand(x))
-        found: Tensor = self.project(F.relu6(self.depthwise(inner)))
+        found = self.project(F.relu6(self.depthwise(inner)))
         return x + found if self.is_residual else found

@@ -82,11 +82,11 @@ class Decoder(nn.Module):
     number of channels that come in at level k. Returns the result at the finest level, before its skip.
     """
 
-    def __init__(self, skips: Sequence[int], outputs: Sequence[int], dropout: float, dropout_blocks: int = 3) -> None:
+    def __init__(self, skips: Sequence[int], outputs: Sequence[int], dropout: float) -> None:
         super().__init__()
         blocks, previous = [], 0
         for i, (skip, output) in enumerate(zip(reversed(skips[1:]), outputs, strict=True)):
-            blocks.append(DecoderBlock(previous + skip, output, dropout if i < dropout_blocks else 0.0))
+            blocks.append(DecoderBlock(previous + skip, output, dropout if i < 3 else 0.0))
             previous = output
         self.blocks = nn.ModuleList(blocks)
 

@@ -26,9 +26,7 @@ class PoseDetectorConfig:
 
 def _build_conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(),
+        nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()
     )
 
 
@@ -62,15 +60,11 @@ class LightPoseDetector(nn.Module):
 class _ResidualBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.net = nn.Sequential(
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            nn.InstanceNorm2d(width),
-            nn.ReLU(),
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            nn.InstanceNorm2d(width),
-        )
+
+        def conv() -> list[nn.Module]:
+            return [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)]
+
+        self.net = nn.Sequential(*conv(), nn.ReLU(), *conv())
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.net(x)

@@ -22,10 +22,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (rf"{_ENCODER}\.0\.{_BOTH}", "{network}{encoder}.stem.{kind}"),
     (rf"{_ENCODER}\.(?P<layer>[1-9])\.net\.1\.(?P<kind>weight)", "{network}{encoder}.blocks.{block}.conv.{kind}"),
     (rf"{_ENCODER}\.(?P<layer>[1-9])\.net\.2\.{_BOTH}", "{network}{encoder}.blocks.{block}.norm.{kind}"),
-    (
-        r"model_global\.decoder\.net\.(?P<layer>\d)\.net\.1\.(?P<kind>weight)",
-        "coarse.decoder.blocks.{layer}.conv.{kind}",
-    ),
+    (rf"{_DECODER}\.(?P<layer>\d)\.net\.1\.(?P<kind>weight)", "coarse.decoder.blocks.{layer}.conv.{kind}"),
     (rf"{_DECODER}\.(?P<layer>\d)\.net\.3\.{_BOTH}", "coarse.decoder.blocks.{layer}.norm.{kind}"),
     (rf"{_DECODER}\.6\.{_BOTH}", "coarse.to_image.{kind}"),
     (r"model_local_decoder\.net\.0\.net\.1\.(?P<kind>weight)", "block.conv.{kind}"),

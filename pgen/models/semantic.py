@@ -118,10 +118,5 @@ def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Tra
         of_target.append(deformable_skip(shares, warps[0]))
     if config.limb_maps:
         of_target.append(limb_maps(downscale_poses(transfer.target, block), small))
-    return model(
-        SemanticInput(
-            torch.cat(of_source, 1).contiguous(memory_format=torch.channels_last),
-            torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last),
-            warps,
-        )
-    )
+    seen, wanted = (torch.cat(maps, 1).contiguous(memory_format=torch.channels_last) for maps in (of_source, of_target))
+    return model(SemanticInput(seen, wanted, warps))

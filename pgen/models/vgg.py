@@ -22,13 +22,8 @@ class VggFeatures(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.ModuleDict(
-            {
-                "0": nn.Conv2d(3, 64, 3, padding=1),
-                "2": nn.Conv2d(64, 64, 3, padding=1),
-                "5": nn.Conv2d(64, 128, 3, padding=1),
-            }
-        )
+        sizes = {"0": (3, 64), "2": (64, 64), "5": (64, 128)}
+        self.features = nn.ModuleDict({name: nn.Conv2d(*channels, 3, padding=1) for name, channels in sizes.items()})
         # From [−1, 1]: ((x + 1) / 2 − mean) / std.
         self.register_buffer("mean", 2 * torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1) - 1, persistent=False)
         self.register_buffer("std", 2 * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)

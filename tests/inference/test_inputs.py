@@ -58,7 +58,7 @@ def test_without_a_parser_there_is_no_map() -> None:
         (A.image, STANDING, A.parsing + 9, "0 to 9"),
         (A.image, STANDING, A.parsing.astype(int) - 1, "0 to 9"),
         (A.image, STANDING, np.zeros(SIZE, int), "nobody"),
-        (A.image, STANDING, np.ones((128, 64), int), "128x64.*128x128.*not the same shape"),
+        (A.image, STANDING, np.ones((128, 64), int), "128x64.*not the shape of .*128x128"),
         (A.image, STANDING * 4, A.parsing, "lie outside of the photo"),
         (A.image, STANDING * np.nan, A.parsing, "the pose: .*too little of the torso"),
         (A.image, LoadedPose(STANDING, (128, 64), "b.json"), A.parsing, "b.json.*128x64.*128x128"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pgen.body.edits.settle import ParsingMap, Pose, Settings
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import find_spine, is_seen_from_behind, measure_along_spine, torso_length
@@ -26,9 +26,7 @@ _NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.15
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
 
-def edit_hair(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
-) -> NDArray[np.uint8]:
+def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with ``edits["hair"]``: "short", cut below the chin, or "long", falling to the chest.
 
     What was under cut hair is taken from the nearest pixels, and the neck from its joints. Long hair falls on either

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 from skimage.measure import grid_points_in_poly
 
-from pgen.body.edits.settle import settle
+from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
 from pgen.body.labels import Label
 from pgen.body.limb_fields import complete_legs, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
@@ -42,22 +40,13 @@ _SKIRT_HALF, _FLARE = 0.19, 0.06
 _WIDEST = 0.15
 
 
-def find_lower_garment(parsing: NDArray[np.uint8]) -> Label | None:
-    """Pants or skirt, whichever ``parsing`` shows more of; None if neither."""
-    counts = {label: int((parsing == label).sum()) for label in _GARMENTS}
-    label = max(_GARMENTS, key=lambda label: counts[label])
-    return label if counts[label] else None
-
-
-def warn_of_assumed_legs(pose: NDArray[np.floating]) -> list[str]:
+def warn_of_assumed_legs(pose: Pose) -> list[str]:
     """A line that names the joints of legs that ``pose`` (18, 2) lacks, if there are any."""
     _, assumed = complete_legs(pose)
     return [f"{', '.join(assumed)} missing: the legs are assumed to continue straight on"] if assumed else []
 
 
-def edit_lower(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
-) -> NDArray[np.uint8]:
+def edit_lower(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with the garment ``edits["lower"]``, else the one it shows, of ``edits["length"]``.
 
     A garment is a name of `LOWER`; a length is a name of `LENGTHS` or a share of the leg's, else the garment's usual.
@@ -65,17 +54,18 @@ def edit_lower(
     Raises:
         InputError: there is no garment, or the picture or pose shows too little.
     """
-    kind, length = LOWER.get(str(edits.get("lower")), (find_lower_garment(parsing), 0.0))
-    if kind is None:
-        raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
+    if "lower" in edits:
+        kind, length = LOWER[str(edits["lower"])]
+    else:
+        kind = max(_GARMENTS, key=lambda label: int((parsing == label).sum()))
+        if not (parsing == kind).any():
+            raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
     if "length" in edits:
         length = place_on_limb(edits["length"], LENGTHS)
     return settle(lambda parsing: replace_lower_garment(parsing, pose, kind, length), parsing)
 
 
-def replace_lower_garment(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], kind: Label, length: float
-) -> NDArray[np.uint8]:
+def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: float) -> ParsingMap:
     """``parsing`` (H, W) with pants or a skirt that reach ``length`` along the legs: 0 hip, 1 knee, 2 ankle.
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
@@ -87,11 +77,11 @@ def replace_lower_garment(
     Raises:
         InputError: nothing below the waist is in the picture, or the torso is not known.
     """
-    if not torso_length(pose):
+    size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
+    if not unit:
         raise InputError("what is worn below cannot be edited: shoulders or hips are not known")
     if not np.isin(parsing, (*_GARMENTS, *_LEGS)).any():
         raise InputError("what is worn below cannot be edited: the map shows neither pants, skirt nor legs")
-    size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
     chains, _ = complete_legs(pose)
     fields = [measure_limb(chain, size, unit) for chain in chains]
     left_nearer = fields[1].distance < fields[0].distance
@@ -105,7 +95,6 @@ def replace_lower_garment(
     # By the nearer leg too, where legs cross: it is what the same edit will go by the next time.
     above = np.maximum(along, nearest) < min(length, _FOOT)
     garment, legs = np.isin(parsing, _GARMENTS), np.isin(parsing, _LEGS)
-
     shoes = (along > _ANKLE) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
 
     result = parsing.copy()
@@ -125,11 +114,8 @@ def replace_lower_garment(
 
 
 def _find_leg_below(
-    parsing: NDArray[np.uint8],
-    chains: list[NDArray[np.float64]],
-    along: NDArray[np.floating],
-    left: NDArray[np.bool_],
-) -> NDArray[np.uint8]:
+    parsing: ParsingMap, chains: list[NDArray[np.float64]], along: NDArray[np.floating], left: Mask
+) -> ParsingMap:
     """The leg (H, W) that comes out from under the garment below each of its pixels, along the leg; or background.
 
     Looked for over half a bone's length. Feet do not count.
@@ -158,9 +144,7 @@ def _find_leg_below(
     return result
 
 
-def _fill_skirt(
-    chains: list[NDArray[np.float64]], length: float, pose: NDArray[np.floating], worn: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _fill_skirt(chains: list[NDArray[np.float64]], length: float, pose: Pose, worn: Mask) -> Mask:
     """Pixels (H, W) of a skirt from the hips down: what both legs and the space between them take up.
 
     It gets no narrower below the skirt that is ``worn`` (H, W).

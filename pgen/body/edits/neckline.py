@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.body.edits.settle import ParsingMap, Pose, Settings
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import (
@@ -49,14 +48,12 @@ _TURNED = 0.75 * _FACING
 _COLLAR = 0.05
 
 
-def edit_neckline(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
-) -> NDArray[np.uint8]:
+def edit_neckline(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with the neckline ``edits["neckline"]``, a name of `NECKLINES`; see `cut_neckline`."""
     return cut_neckline(parsing, pose, NECKLINES[str(edits["neckline"])])
 
 
-def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], neckline: Neckline) -> NDArray[np.uint8]:
+def cut_neckline(parsing: ParsingMap, pose: Pose, neckline: Neckline) -> ParsingMap:
     """``parsing`` (H, W) with ``neckline``: above it bare skin, which counts as face, below it cloth.
 
     The neckline lies around an elliptic trunk, turned as far as the shoulders' distance shows, to the side to which the
@@ -94,7 +91,7 @@ def cut_neckline(parsing: NDArray[np.uint8], pose: NDArray[np.floating], necklin
     return result
 
 
-def _measure_turn(pose: NDArray[np.floating], unit: float) -> tuple[float, float]:
+def _measure_turn(pose: Pose, unit: float) -> tuple[float, float]:
     """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right.
 
     Raises `InputError` if the shoulders show that it has, and nothing shows to which side.

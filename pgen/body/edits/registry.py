@@ -5,20 +5,15 @@ A new edit is a file of its own and an entry in `EDITS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pgen.body.edits.hair import HAIR, edit_hair
 from pgen.body.edits.lower import LENGTHS, LOWER, edit_lower, warn_of_assumed_legs
 from pgen.body.edits.neckline import NECKLINES, edit_neckline
+from pgen.body.edits.settle import ParsingMap, Pose, Settings
 from pgen.body.edits.sleeves import SLEEVES, edit_sleeves
 from pgen.errors import InputError
-
-#: What is asked for, by the names of edits: one of an edit's choices, or a share of a limb's length.
-Settings = Mapping[str, str | float]
 
 
 @dataclass(frozen=True)
@@ -26,10 +21,10 @@ class Edit:
     """One edit. Done twice, it changes nothing more; an `InputError` says that map or pose show too little for it."""
 
     choices: tuple[str, ...]  #: values by name
-    apply: Callable[[NDArray[np.uint8], NDArray[np.floating], Settings], NDArray[np.uint8]]
+    apply: Callable[[ParsingMap, Pose, Settings], ParsingMap]
     #: A new map, uint8 (H, W), of a map, a pose (18, 2) of (x, y) in its pixels, and all that is asked for.
     takes_share: bool = False  #: values may also be a share of the limb's length, 0 to 1
-    warn: Callable[[NDArray[np.floating]], list[str]] = lambda pose: []  #: what has to be assumed of a pose
+    warn: Callable[[Pose], list[str]] = lambda pose: []  #: what has to be assumed of a pose
 
 
 #: In the order in which they are made.
@@ -42,14 +37,6 @@ EDITS: dict[str, Edit] = {
 }
 
 
-@dataclass(frozen=True)
-class EditedParsing:
-    """A new map, uint8 (H, W), and what had to be assumed for it."""
-
-    parsing: NDArray[np.uint8]
-    warnings: tuple[str, ...]
-
-
 def check_edits(edits: Settings) -> dict[str, str | float]:
     """``edits``, with shares of a limb as numbers. Raises `InputError` naming an edit or value that is unknown."""
     checked: dict[str, str | float] = {}
@@ -60,8 +47,8 @@ def check_edits(edits: Settings) -> dict[str, str | float]:
     return checked
 
 
-def edit_parsing(parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Settings) -> EditedParsing:
-    """``parsing`` (H, W) of a person in ``pose`` (18, 2) with all ``edits``, such as ``{"sleeves": "long"}``.
+def edit_parsing(parsing: ParsingMap, pose: Pose, edits: Settings) -> tuple[ParsingMap, list[str]]:
+    """``parsing`` (H, W) of a person in ``pose`` (18, 2) with all ``edits``, and what had to be assumed for them.
 
     They are made in the order of `EDITS`, whatever their order in the mapping.
 
@@ -72,8 +59,7 @@ def edit_parsing(parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: 
     chosen = [edit for name, edit in EDITS.items() if name in wanted]
     for apply in dict.fromkeys(edit.apply for edit in chosen):
         parsing = apply(parsing, pose, wanted)
-    warnings = dict.fromkeys(warning for edit in chosen for warning in edit.warn(pose))
-    return EditedParsing(parsing, tuple(warnings))
+    return parsing, list(dict.fromkeys(warning for edit in chosen for warning in edit.warn(pose)))
 
 
 def _check_share(name: str, value: str | float) -> float:

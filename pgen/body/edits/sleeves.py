@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import grid_points_in_poly
 
-from pgen.body.edits.settle import settle
+from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import ARMS, LimbField, find_spine, measure_limb, place_on_limb, torso_length
@@ -33,15 +31,13 @@ _TRUNK_HALF, _BESIDE_HIP = 0.2, 0.15
 _APART = 0.3
 
 
-def edit_sleeves(
-    parsing: NDArray[np.uint8], pose: NDArray[np.floating], edits: Mapping[str, str | float]
-) -> NDArray[np.uint8]:
+def edit_sleeves(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with sleeves of ``edits["sleeves"]``: a name of `SLEEVES`, or a share of the arm's length."""
     length = place_on_limb(edits["sleeves"], SLEEVES)
     return settle(lambda parsing: change_sleeves(parsing, pose, length), parsing)
 
 
-def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], length: float) -> NDArray[np.uint8]:
+def change_sleeves(parsing: ParsingMap, pose: Pose, length: float) -> ParsingMap:
     """``parsing`` (H, W) with sleeves that reach ``length`` along the arms: 0 shoulder, 1 elbow, 2 wrist.
 
     Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where
@@ -80,9 +76,7 @@ def change_sleeves(parsing: NDArray[np.uint8], pose: NDArray[np.floating], lengt
     return result
 
 
-def _find_beside_bare(
-    bare: NDArray[np.bool_], within: NDArray[np.bool_], cloth: NDArray[np.bool_], along: NDArray[np.floating]
-) -> NDArray[np.bool_]:
+def _find_beside_bare(bare: Mask, within: Mask, cloth: Mask, along: NDArray[np.floating]) -> Mask:
     """Where (H, W) the arm that a pixel is beside is bare already: cloth there is no sleeve, but the trunk's."""
     place = np.clip((along / _SLICE).astype(int), 0, _SLICES)
     count_bare = np.bincount(place[bare & within], minlength=_SLICES + 1)
@@ -90,7 +84,7 @@ def _find_beside_bare(
     return np.asarray((count_bare > count_cloth)[place])
 
 
-def _find_chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
+def _find_chain(pose: Pose, arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
     """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
     known = known_joints(pose)
     if not known[arm[0]] or not known[arm[1]]:
@@ -98,7 +92,7 @@ def _find_chain(pose: NDArray[np.floating], arm: tuple[Joint, Joint, Joint]) -> 
     return np.asarray(pose, np.float64)[[joint for joint in arm if known[joint]]]
 
 
-def _fill_trunk(pose: NDArray[np.floating], size: tuple[int, int], unit: float) -> NDArray[np.bool_]:
+def _fill_trunk(pose: Pose, size: tuple[int, int], unit: float) -> Mask:
     """Where the clothed trunk is, from any side: bool (H, W)."""
     joints = np.asarray(pose, np.float64)
     down = find_spine(pose)

@@ -10,19 +10,16 @@ from scipy import ndimage
 
 # How soft colors are that continue others, of plain and of patterned garments, as shares of the picture's longer side.
 _CONTINUE_REACHES = (0.008, 0.05)
-
 # Weights of neighbourhoods below this count as this: too little is known there.
 _FAINT = 0.05
-
-_Scalar = TypeVar("_Scalar", bound=np.generic)
-
-Picture = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-
 # Two colors closer than this (0-255, Euclidean) are too similar to find a mixture of them.
 _DISTINCT = 24.0
 # Widths of the neighbourhoods that correct a color, as shares of the picture's longer side: near, farther, far.
 _REACHES = (0.008, 0.03, 0.12)
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+Picture = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 
 def nearest_fill(image: NDArray[_Scalar], region: Mask) -> NDArray[_Scalar]:
@@ -157,11 +154,7 @@ def feather(photo: Picture, painted: Picture, changed: Mask, border: float) -> P
         return photo.copy()
     away = ndimage.distance_transform_edt(~changed)
     share = np.clip(1 - away / (border + 1), 0, 1)[..., None]
-    result = photo.copy()
-    touched = share[..., 0] > 0
-    mixed = share * painted + (1 - share) * photo
-    result[touched] = np.rint(mixed[touched]).astype(np.uint8)
-    return result
+    return np.rint(share * painted + (1 - share) * photo).astype(np.uint8)
 
 
 def _blur(image: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:

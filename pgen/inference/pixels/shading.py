@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.restoration import denoise_tv_chambolle
 
-from pgen.inference.pixels.blending import nearest_fill
+from pgen.inference.pixels.blending import Mask, Picture, nearest_fill
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
@@ -30,7 +30,7 @@ _SAME_TINT, _ROUGHNESS, _NEIGHBOURS = (0.75, 0.88), (0.24, 0.14), 0.02
 _SPREAD = 2.0
 
 
-def flatten_shading(painted: NDArray[np.uint8], plain: float) -> NDArray[np.uint8]:
+def flatten_shading(painted: Picture, plain: float) -> Picture:
     """``painted`` (H, W, 3) without light and folds, but with its pattern, lace and prints; ``plain`` as below."""
     colors = np.maximum(painted.astype(np.float32) / 255, 0.008)
     luminance = colors @ _LUMINANCE
@@ -53,7 +53,7 @@ def _measure_fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(share / _FINE_ENOUGH, 0, 1), np.float32)
 
 
-def measure_plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
+def measure_plainness(photo: Picture, inner: Mask) -> float:
     """1 for a garment of one color, 0 for a patterned one; ``photo`` (H, W, 3) shows it unmixed in ``inner``."""
     if not inner.any():
         return 0.0
@@ -68,7 +68,7 @@ def measure_plainness(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> flo
     return float(np.clip(min(by_tint, by_roughness), 0, 1))
 
 
-def estimate_shading(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.float32]:
+def estimate_shading(photo: Picture, inner: Mask) -> NDArray[np.float32]:
     """How much brighter each pixel (H, W) is than the garment on average, by light and folds; 1 on average.
 
     Taken from where ``photo`` (H, W, 3) shows the garment unmixed (``inner``), and carried on beyond, and over prints.
@@ -85,9 +85,7 @@ def estimate_shading(photo: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDAr
     return np.asarray(np.exp(np.where(is_near, near, far)), np.float32)
 
 
-def _compare_to_garment(
-    photo: NDArray[np.uint8], inner: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _compare_to_garment(photo: Picture, inner: Mask) -> tuple[NDArray[np.float32], Mask]:
     """Logarithm of brightness against the garment's, and where neither light nor folds can explain the color."""
     tint, luminance = measure_tint(photo)
     ratio = luminance - np.median(luminance[inner])
@@ -95,13 +93,13 @@ def _compare_to_garment(
     return ratio, foreign | (np.abs(ratio) > _RANGE)
 
 
-def measure_tint(photo: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def measure_tint(photo: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Shares of red, green and blue in each color (H, W, 3), and the logarithm of its brightness (H, W)."""
     colors = photo.astype(np.float32)
     tint = colors / np.maximum(colors.sum(axis=2, keepdims=True), 12)
     return tint, np.log(np.maximum(colors @ _LUMINANCE, 4))
 
 
-def apply_shading(painted: NDArray[np.uint8], factor: NDArray[np.floating]) -> NDArray[np.uint8]:
+def apply_shading(painted: Picture, factor: NDArray[np.floating]) -> Picture:
     """``painted`` (H, W, 3) made brighter by ``factor`` (H, W)."""
     return np.rint(np.clip(painted * factor[..., None], 0, 255)).astype(np.uint8)

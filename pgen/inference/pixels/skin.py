@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from pgen.body.labels import SKIN_LABELS, Label
 from pgen.body.limb_fields import complete_legs, measure_limb, torso_length
+from pgen.inference.pixels.blending import Mask, Picture
 from pgen.inference.pixels.shading import measure_tint
 
 _LEGS = (Label.L_LEG, Label.R_LEG)
@@ -23,9 +24,7 @@ _ROUND = (0.008, 0.06)
 _FEW = 12  # pixels that are too few to know a color by
 
 
-def find_bare_skin(
-    image: NDArray[np.uint8], parsing: NDArray[np.uint8], pose: NDArray[np.floating]
-) -> NDArray[np.bool_]:
+def find_bare_skin(image: Picture, parsing: NDArray[np.uint8], pose: NDArray[np.floating]) -> Mask:
     """Where (H, W) ``image`` (H, W, 3) shows skin: of what counts as skin in ``parsing``, not shoes, eyes or lips.
 
     Whatever legs wear that begins above the calf, such as tights, is taken for skin: more of it belongs there.
@@ -46,7 +45,7 @@ def find_bare_skin(
     return np.asarray(skin & (alike | (legs & ~low)))
 
 
-def spread_skin(image: NDArray[np.uint8], shown: NDArray[np.bool_], light: NDArray[np.floating]) -> NDArray[np.float32]:
+def spread_skin(image: Picture, shown: Mask, light: NDArray[np.floating]) -> NDArray[np.float32]:
     """Skin all over, (H, W, 3) from 0 to 255: as ``image`` (H, W, 3) has it nearby in ``shown``, round as in ``light``.
 
     Far from any, it has the usual color of it. Some must be shown.

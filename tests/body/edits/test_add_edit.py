@@ -19,6 +19,6 @@ def test_an_edit_is_a_file_and_an_entry(monkeypatch: pytest.MonkeyPatch) -> None
     module.Edit = registry.Edit  # type: ignore[attr-defined]
     name = add_entry(entry, EDITS, module, monkeypatch)
     parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
-    once = edit_parsing(parsing, STANDING, {name: EDITS[name].choices[0]}).parsing
+    once = edit_parsing(parsing, STANDING, {name: EDITS[name].choices[0]})[0]
     assert (once != parsing).any()
-    np.testing.assert_array_equal(edit_parsing(once, STANDING, {name: "on"}).parsing, once)
+    np.testing.assert_array_equal(edit_parsing(once, STANDING, {name: "on"})[0], once)
