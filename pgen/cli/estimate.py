@@ -13,28 +13,13 @@ from pgen.errors import InputError
 if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
 
-PersonNumber = Annotated[
-    int | None,
-    typer.Option(
-        "--person", min=0, help="Which person of a photo, 0 being the largest (default: the largest).", metavar="N"
-    ),
-]
-PoseAnnotatorName = Annotated[
-    str,
-    typer.Option(
-        "--pose-annotator",
-        help=f"What estimates poses: {', '.join(POSE_ANNOTATORS)}; NAME:FILE with weights of your own.",
-        metavar="NAME",
-    ),
-]
-ParserName = Annotated[
-    str,
-    typer.Option(
-        "--parser",
-        help=f"What estimates parsing maps: {', '.join(PARSING_ANNOTATORS)}; NAME:FILE with weights of your own.",
-        metavar="NAME",
-    ),
-]
+_NUMBER = "Which person of a photo, 0 being the largest (default: the largest)."
+_POSE = f"What estimates poses: {', '.join(POSE_ANNOTATORS)}; NAME:FILE with weights of your own."
+_PARSER = f"What estimates parsing maps: {', '.join(PARSING_ANNOTATORS)}; NAME:FILE with weights of your own."
+
+PersonNumber = Annotated[int | None, typer.Option("--person", min=0, help=_NUMBER, metavar="N")]
+PoseAnnotatorName = Annotated[str, typer.Option("--pose-annotator", help=_POSE, metavar="NAME")]
+ParserName = Annotated[str, typer.Option("--parser", help=_PARSER, metavar="NAME")]
 
 
 def parse_kinds(text: str, flag: str) -> tuple[str, ...]:

@@ -16,27 +16,20 @@ from pgen.cli.terminal import log, progress
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from pgen.inference.targets import Retarget
 
+_SOURCES = "Photos of a person each; FILE.h5:NAME takes one from a store."
+_POSE = (
+    "Target pose: a photo, FILE.json, FILE.csv:NAME, FILE.h5:NAME, a bundled pose (`pgen poses` shows them), or a "
+    "video, GIF or folder of frames; once for each target."
+)
+_RETARGET = "Give target poses the source's limb lengths, size and place."
 _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
 
 def run(
-    sources: Annotated[
-        list[str],
-        typer.Argument(help="Photos of a person each; FILE.h5:NAME takes one from a store.", metavar="SRC..."),
-    ],
-    pose: Annotated[
-        list[str],
-        typer.Option(
-            help="Target pose: a photo, FILE.json, FILE.csv:NAME, FILE.h5:NAME, a bundled pose (`pgen poses` shows "
-            "them), or a video, GIF or folder of frames; once for each target.",
-            metavar="TARGET",
-        ),
-    ],
+    sources: Annotated[list[str], typer.Argument(help=_SOURCES, metavar="SRC...")],
+    pose: Annotated[list[str], typer.Option(help=_POSE, metavar="TARGET")],
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
     parsing: Annotated[
@@ -49,10 +42,7 @@ def run(
     ] = None,
     paste: Annotated[bool, typer.Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: Crop = True,
-    retarget: Annotated[
-        bool,
-        typer.Option("--retarget/--no-retarget", help="Give target poses the source's limb lengths, size and place."),
-    ] = True,
+    retarget: Annotated[bool, typer.Option("--retarget/--no-retarget", help=_RETARGET)] = True,
     frames: Annotated[
         int, typer.Option(min=1, help="Take at most so many frames of a video, GIF or folder.", metavar="N")
     ] = 48,
@@ -95,8 +85,7 @@ def run(
         names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
-    rows: list[list[tuple[str, NDArray[np.uint8]]]] = []
-    pictures: list[NDArray[np.uint8]] = []
+    rows, pictures = [], []
     batch = Batch(force, paste)
     with progress("generating", len(photos) * len(sequence.poses)) as advance:
         for photo, row in zip(photos, files, strict=True):

@@ -16,29 +16,20 @@ from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
 from pgen.errors import InputError
 
+_EDIT = (
+    "sleeves=none|short|elbow|long, lower=pants|shorts|skirt, length=mini|short|knee|midi|full, "
+    "neckline=round|scoop|v|boat|high, hair=short|long; sleeves and length also take a share of the limb, such as 0.5. "
+    "Once for each edit."
+)
+_PARSING = "Parsing map of the result, as large as the photo; not with --edit."
+_SAVE_PARSING = "Write the map, after the edits, as a palette PNG to paint on and use with --parsing."
+
 
 def run(
     source: Annotated[str, typer.Argument(help="Photo of a person; FILE.h5:NAME takes one from a store.")],
-    edit: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="sleeves=none|short|elbow|long, lower=pants|shorts|skirt, length=mini|short|knee|midi|full, "
-            "neckline=round|scoop|v|boat|high, hair=short|long; sleeves and length also take a share of the limb, such "
-            "as 0.5. Once for each edit.",
-            metavar="NAME=VALUE",
-        ),
-    ] = None,
-    parsing: Annotated[
-        str | None,
-        typer.Option(help="Parsing map of the result, as large as the photo; not with --edit.", metavar="FILE"),
-    ] = None,
-    save_parsing: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the map, after the edits, as a palette PNG to paint on and use with --parsing.",
-            metavar="FILE.png",
-        ),
-    ] = None,
+    edit: Annotated[list[str] | None, typer.Option(help=_EDIT, metavar="NAME=VALUE")] = None,
+    parsing: Annotated[str | None, typer.Option(help=_PARSING, metavar="FILE")] = None,
+    save_parsing: Annotated[Path | None, typer.Option(help=_SAVE_PARSING, metavar="FILE.png")] = None,
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
     out: Annotated[

@@ -17,20 +17,11 @@ if TYPE_CHECKING:
     from pgen.inference.person import Person
     from pgen.inference.predictor import Predictor
 
-PoseFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each.",
-        metavar="FILE",
-    ),
-]
-ParsingFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each.",
-        metavar="FILE",
-    ),
-]
+_POSES = "Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each."
+_MAPS = "Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each."
+
+PoseFiles = Annotated[list[str] | None, typer.Option(help=_POSES, metavar="FILE")]
+ParsingFiles = Annotated[list[str] | None, typer.Option(help=_MAPS, metavar="FILE")]
 Number = Annotated[
     int | None, typer.Option(min=0, help="Which person of that photo, 0 being the largest.", metavar="N")
 ]

@@ -21,25 +21,15 @@ if TYPE_CHECKING:
     from pgen.inference.person import Person
     from pgen.inference.texture_transfer import TextureTransferResult
 
+_CLOTHES = "Photo of the clothes, worn by someone; FILE.h5:NAME takes one from a store. Once for each."
+_REGIONS = "Any of upper, pants, skirt, hair, lower (pants or skirt, whichever a photo shows), or all."
 _CELL = 256
 
 
 def run(
-    clothes: Annotated[
-        list[str],
-        typer.Option(
-            help="Photo of the clothes, worn by someone; FILE.h5:NAME takes one from a store. Once for each.",
-            metavar="A",
-        ),
-    ],
+    clothes: Annotated[list[str], typer.Option(help=_CLOTHES, metavar="A")],
     person: Annotated[list[str], typer.Option(help="Photo of who is to wear them. Once for each.", metavar="B")],
-    regions: Annotated[
-        str,
-        typer.Option(
-            help="Any of upper, pants, skirt, hair, lower (pants or skirt, whichever a photo shows), or all.",
-            metavar="NAME,…",
-        ),
-    ] = "upper",
+    regions: Annotated[str, typer.Option(help=_REGIONS, metavar="NAME,…")] = "upper",
     shape: Annotated[
         bool, typer.Option("--shape", help="Take on the garment's shape too, such as the length of its sleeves.")
     ] = False,

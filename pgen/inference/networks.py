@@ -50,12 +50,7 @@ class FramedPerson:
 
 
 class Networks:
-    """H_S and H_A of one weights file.
-
-    Attributes:
-        frame: (height, width) at which they work.
-        device: where they run.
-    """
+    """H_S and H_A of one weights file, which work at ``frame`` (height, width) on ``device``."""
 
     def __init__(self, weights: Weights, device: str | torch.device = "cpu") -> None:
         if weights.appearance is None:
