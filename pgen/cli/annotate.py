@@ -100,7 +100,7 @@ def _annotate(
 
     image = read_image(file)
     found = annotators.pose(image, file.name)
-    person, doubts = found.person, list(found.person.doubts)
+    person, doubts = found.person, [*found.person.doubts]
     log(*found.notes[1:])  # not by what, which is the same for all
     pictures = [(file.name, draw_skeleton(image, person.pose))]
     labels = None

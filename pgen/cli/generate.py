@@ -23,6 +23,9 @@ _POSE = (
     "Target pose: a photo, FILE.json, FILE.csv:NAME, FILE.h5:NAME, a bundled pose (`pgen poses` shows them), or a "
     "video, GIF or folder of frames; once for each target."
 )
+_PARSING = "Parsing map of the result (default: predicted)."
+_GIF = "Also an animation over the targets, of one SRC."
+_FRAMES = "Take at most so many frames of a video, GIF or folder."
 _RETARGET = "Give target poses the source's limb lengths, size and place."
 _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
@@ -32,20 +35,14 @@ def run(
     pose: Annotated[list[str], typer.Option(help=_POSE, metavar="TARGET")],
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
-    parsing: Annotated[
-        str | None, typer.Option(help="Parsing map of the result (default: predicted).", metavar="FILE")
-    ] = None,
+    parsing: Annotated[str | None, typer.Option(help=_PARSING, metavar="FILE")] = None,
     out: Results = None,
     sheet: Sheet = None,
-    gif: Annotated[
-        Path | None, typer.Option(help="Also an animation over the targets, of one SRC.", metavar="FILE.gif")
-    ] = None,
+    gif: Annotated[Path | None, typer.Option(help=_GIF, metavar="FILE.gif")] = None,
     paste: Annotated[bool, typer.Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: Crop = True,
     retarget: Annotated[bool, typer.Option("--retarget/--no-retarget", help=_RETARGET)] = True,
-    frames: Annotated[
-        int, typer.Option(min=1, help="Take at most so many frames of a video, GIF or folder.", metavar="N")
-    ] = 48,
+    frames: Annotated[int, typer.Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: PersonNumber = None,
     annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",

@@ -22,6 +22,7 @@ _EDIT = (
     "Once for each edit."
 )
 _PARSING = "Parsing map of the result, as large as the photo; not with --edit."
+_OUT = "The result, as large as the photo."
 _SAVE_PARSING = "Write the map, after the edits, as a palette PNG to paint on and use with --parsing."
 
 
@@ -32,9 +33,7 @@ def run(
     save_parsing: Annotated[Path | None, typer.Option(help=_SAVE_PARSING, metavar="FILE.png")] = None,
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The result, as large as the photo.", metavar="FILE.png")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=_OUT, metavar="FILE.png")] = None,
     sheet: Sheet = None,
     crop: Crop = True,
     person: PersonNumber = None,

@@ -145,7 +145,7 @@ TO = ("--pose", "c.json", "-o", "out.png")
         (("none.png", *ONE[1:], *TO), "none.png does not exist"),
         (("a.npy", *ONE[1:], *TO), "a.npy is not an image"),
         (("a.png", *ONE[1:3], *TO, "--parser", "x"), "there is no annotator 'x'; choose one of pgen, segformer"),
-        (("b.jpg", *ONE[1:], *TO), "a.npy has 128x128 pixels (height x width), and b.jpg has 128x64"),
+        (("b.jpg", *ONE[1:], *TO), "a.npy has 128x128 pixels (height x width), not the shape of b.jpg (128x64)"),
         ((*ONE, "--pose", "poses.csv", "-o", "out.png"), "poses.csv has 2 poses; name one of them"),
         ((*ONE, "--pose", "poses.csv:bb.jpg", "-o", "out.png"), "poses.csv has no 'bb.jpg'; did you mean b.jpg"),
         ((*ONE, *TO, "--gif", "x.png"), "x.png: name it x.gif (--gif)"),
