@@ -40,6 +40,13 @@ _SKIRT_HALF, _FLARE = 0.19, 0.06
 _WIDEST = 0.15
 
 
+def find_lower_garment(parsing: ParsingMap) -> Label | None:
+    """Pants or skirt, whichever ``parsing`` shows more of; None if neither."""
+    counts = {label: int((parsing == label).sum()) for label in _GARMENTS}
+    label = max(_GARMENTS, key=lambda label: counts[label])
+    return label if counts[label] else None
+
+
 def warn_of_assumed_legs(pose: Pose) -> list[str]:
     """A line that names the joints of legs that ``pose`` (18, 2) lacks, if there are any."""
     _, assumed = complete_legs(pose)
@@ -54,12 +61,9 @@ def edit_lower(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     Raises:
         InputError: there is no garment, or the picture or pose shows too little.
     """
-    if "lower" in edits:
-        kind, length = LOWER[str(edits["lower"])]
-    else:
-        kind = max(_GARMENTS, key=lambda label: int((parsing == label).sum()))
-        if not (parsing == kind).any():
-            raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
+    kind, length = LOWER.get(str(edits.get("lower")), (find_lower_garment(parsing), 0.0))
+    if kind is None:
+        raise InputError("the length cannot be edited: the map shows neither pants nor skirt; name lower= as well")
     if "length" in edits:
         length = place_on_limb(edits["length"], LENGTHS)
     return settle(lambda parsing: replace_lower_garment(parsing, pose, kind, length), parsing)
