@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.runtime.seed import seed_everything
@@ -18,13 +16,11 @@ from pgen.training.distributed import ProcessGroup, run_in_processes
 from pgen.training.loop import train as run_loop
 from pgen.training.monitor import Monitor
 from pgen.training.run import RunConfig, check_batch, check_precision
-from pgen.training.task_builder import TaskBuilder, WeightsBefore
+from pgen.training.task_builder import AnyPath, TaskBuilder
 from pgen.version import version
 
 #: The trainings in their order, and what their commands and run folders are called.
 TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "parser"}
-
-AnyPath = str | os.PathLike[str]
 
 
 def train(
@@ -93,51 +89,30 @@ def train(
     config = load_preset(preset, settings, recipe, monitor.warn)
     schedule = getattr(config, group).schedule
     check_batch(schedule, len(gpus) or processes or 1)
-    data = Path(data)
-    info = {
-        "pgen": version(),
-        "preset": preset,
-        "recipe": recipe or find_recipe(preset),
-        "seed": seed,
-        "data": data.name,  # weights are passed on: no folders of this machine
-        "config": asdict(config),
-    }
-    run = RunConfig(
-        Path(out or Path("runs") / name), info, seed, precision, max_steps, resume, monitor.warn, workers
-    )  # fmt: skip
-    before = WeightsBefore(
-        Path(semantic), Path(pose), None if vgg is None else str(vgg), None if start is None else Path(start)
-    )
+    data_name = Path(data).name  # weights are passed on: no folders of this machine
+    recipe = recipe or find_recipe(preset)
+    info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
+    folder = Path(out or Path("runs") / name)
+    run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, workers)
+    before = (semantic, pose, vgg, start)
     return run_in_processes(tuple(gpus), processes, _train_in, name, data, config, run, before, monitor)
 
 
 def _train_in(
-    processes: ProcessGroup,
-    name: str,
-    data: Path,
-    config: Preset,
-    run: RunConfig,
-    before: WeightsBefore,
-    monitor: Monitor,
+    processes: ProcessGroup, name: str, data: AnyPath, config: Preset, run: RunConfig, before: tuple, monitor: Monitor
 ) -> Path:
-    """The training ``name`` in one of ``processes``."""
+    """The training ``name``, after the weights ``before``, in one of ``processes``."""
     seed_everything(run.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
     check_precision(run.precision, processes.device)
-    log = monitor.log if processes.is_first else _ignore
+    log = monitor.log if processes.is_first else lambda message: None
     if processes.is_first:
         run.check_folder()
     store = Store(data)
     log(f"reading {data} and preparing the {name} training")
-    sharing = processes.local_world
-    train, held_out = (PersonDataset(store, split, sharing=sharing) for split in ("train", "test"))
-    task = TaskBuilder(config, before, store, train, held_out, run.seed, processes, log, run.warn).build(name)
+    task = TaskBuilder(config, store, run, processes, log, *before).build(name)
     if not processes.is_first:
         return run_loop(task, run, processes=processes)
     run.save_settings(run.info | {"data": str(data)})
     with monitor.watch(name, task.schedule.steps) as on_step:
         return run_loop(task, run, on_step, processes)
-
-
-def _ignore(message: str) -> None:
-    pass

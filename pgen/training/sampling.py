@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -18,25 +18,23 @@ from pgen.training.config import Schedule
 
 @dataclass(frozen=True)
 class SampledBatch:
-    """The samples of one step: who they are and how they are changed. On the CPU; every field has B entries.
+    """The samples of one step: who they are and how they are changed. On the CPU, B entries in each field.
 
     It is drawn for the whole batch, from (seed, step) alone. Processes and micro-batches then take their `part` of it:
     together they have the same samples however many they are. The photos are added afterwards, where they are needed.
     """
 
-    #: Fields that are indices of photos.
-    roles: ClassVar[tuple[str, ...]] = ("source",)
-
     names: tuple[str, ...]  #: what to call each sample in a message
     source: Tensor  #: long (B,), indices of A
     source_change: Augmentation
+    roles: tuple[str, ...] = field(default=("source",), kw_only=True)  #: fields that are indices of photos to load
     photos: Mapping[str, StoredBatch] = field(default_factory=dict, kw_only=True)  #: by role; empty: not loaded yet
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, which: slice) -> Self:
-        parts = {one.name: getattr(self, one.name)[which] for one in fields(self) if one.name != "photos"}
+        parts = {one.name: getattr(self, one.name)[which] for one in fields(self) if not one.kw_only}
         return replace(self, **parts, photos={role: photos[which] for role, photos in self.photos.items()})
 
     def part(self, index: int, count: int) -> Self:
@@ -53,8 +51,7 @@ class SampledBatch:
     def with_photos(self, photos: StoredBatch) -> Self:
         """The samples with the photos at `photo_indices`."""
         count = len(self)
-        by_role = {role: photos[k * count : (k + 1) * count] for k, role in enumerate(self.roles)}
-        return replace(self, photos=by_role)
+        return replace(self, photos={r: photos[k * count : (k + 1) * count] for k, r in enumerate(self.roles)})
 
     def load(self, dataset: Dataset[PersonSample]) -> Self:
         """The samples with their photos."""
@@ -67,55 +64,35 @@ class SampledBatch:
 
 @dataclass(frozen=True)
 class SampledPhotos(SampledBatch):
-    """Single photos with noise of their own."""
+    """Single photos with noise of their own, each with another one that may lend its background."""
 
     noise: Tensor  #: long (B,), the seed of each sample's noise
-
-
-@dataclass(frozen=True)
-class SampledPhotosWithBackgrounds(SampledPhotos):
-    """Single photos, each with another one that may lend its background."""
-
-    roles = ("source", "other")
-
     other: Tensor  #: long (B,), indices of the others
 
 
 @dataclass(frozen=True)
 class SampledPairs(SampledBatch):
-    """Pairs of A and of the photo that says where A goes."""
+    """Pairs of A and of the photo that says where A goes, and how A is to be generated in another crop of its own."""
 
-    roles = ("source", "target")
-
+    roles: tuple[str, ...] = field(default=("source", "target"), kw_only=True)
     target: Tensor  #: long (B,), indices of the target
     target_change: Augmentation
     #: bool (B,): the target is anyone in any pose, for the pose alone; else a pseudo label, whose map is known
     has_random_pose: Tensor
-
-
-@dataclass(frozen=True)
-class SampledTransfers(SampledPairs):
-    """Pairs, and how A is to be generated in another crop of its own photo."""
-
     second_change: Augmentation
     occlusion: Occlusion
 
 
-def sample_photos(train: PersonDataset, schedule: Schedule, generator: torch.Generator) -> SampledPhotos:
-    """Any photos of ``train``."""
+def sample_photos(
+    train: PersonDataset, schedule: Schedule, generator: torch.Generator, with_others: bool = False
+) -> SampledPhotos:
+    """Any photos of ``train``; ``with_others`` the photos that lend backgrounds are to be loaded too."""
     source = torch.randint(len(train), (schedule.batch,), generator=generator)
     change = Augmentation.draw(schedule.batch, generator, schedule.flip, schedule.zoom)
     noise = torch.randint(2**62, (schedule.batch,), generator=generator)
-    return SampledPhotos(_name_samples(train, source), source, change, noise)
-
-
-def sample_photos_with_backgrounds(
-    train: PersonDataset, schedule: Schedule, generator: torch.Generator
-) -> SampledPhotosWithBackgrounds:
-    """Any photos of ``train``, each with any other one."""
-    noisy = sample_photos(train, schedule, generator)
     other = torch.randint(len(train), (schedule.batch,), generator=generator)
-    return SampledPhotosWithBackgrounds(**vars(noisy), other=other)
+    roles = ("source", "other") if with_others else ("source",)
+    return SampledPhotos(_name_samples(train, source), source, change, noise, other, roles=roles)
 
 
 def sample_pairs(
@@ -129,7 +106,7 @@ def sample_pairs(
     """Any photos, each with a pseudo label of its ``matches`` (N, K).
 
     A share ``random_pose_prob`` goes with any other photo instead, and of the rest a share ``self_pair_prob`` with
-    itself.
+    itself. Each source gets another crop, and what to hide of it.
     """
     batch = schedule.batch
     source = torch.randint(len(train), (batch,), generator=generator)
@@ -138,19 +115,11 @@ def sample_pairs(
     has_random_pose = torch.rand(batch, generator=generator) < random_pose_prob
     is_self = torch.rand(batch, generator=generator) < self_pair_prob
     target = torch.where(has_random_pose, other, torch.where(is_self, source, matches[source, choice]))
-    changes = [Augmentation.draw(batch, generator, schedule.flip, schedule.zoom) for _ in range(2)]
-    return SampledPairs(_name_samples(train, source, target), source, changes[0], target, changes[1], has_random_pose)
-
-
-def sample_transfers(
-    train: PersonDataset, matches: Tensor, schedule: Schedule, generator: torch.Generator, random_pose_prob: float = 0.0
-) -> SampledTransfers:
-    """Pairs as `sample_pairs` draws them, with another crop of each source and what to hide of it."""
-    pairs = sample_pairs(train, matches, schedule, generator, random_pose_prob)
-    crop = Augmentation.draw(schedule.batch, generator, flip=False, zoom=schedule.zoom)
-    crop = replace(crop, flip=pairs.source_change.flip)  # a mirrored photo is mirrored in both
-    occlusion = Occlusion.draw(schedule.batch, generator)
-    return SampledTransfers(**vars(pairs), second_change=crop, occlusion=occlusion)
+    first, second = (Augmentation.draw(batch, generator, schedule.flip, schedule.zoom) for _ in range(2))
+    crop = Augmentation.draw(batch, generator, flip=False, zoom=schedule.zoom)
+    crop = replace(crop, flip=first.flip)  # a mirrored photo is mirrored in both
+    names, occlusion = _name_samples(train, source, target), Occlusion.draw(batch, generator)
+    return SampledPairs(names, source, first, target, second, has_random_pose, crop, occlusion)
 
 
 def sample_noise(images: Tensor, seeds: Tensor) -> Tensor:
@@ -160,5 +129,4 @@ def sample_noise(images: Tensor, seeds: Tensor) -> Tensor:
 
 
 def _name_samples(train: PersonDataset, *indices: Tensor) -> tuple[str, ...]:
-    rows: Sequence[list[int]] = torch.stack(indices, 1).tolist()
-    return tuple(" → ".join(train.names[index] for index in row) for row in rows)
+    return tuple(" → ".join(train.names[index] for index in row) for row in torch.stack(indices, 1).tolist())

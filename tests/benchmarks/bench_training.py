@@ -28,6 +28,7 @@ from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.base import TrainingTask
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.pose import PoseTask, freeze
 from pgen.training.tasks.semantic import SemanticTask
 
@@ -129,17 +130,18 @@ def sampler(tmp_path_factory: pytest.TempPathFactory) -> PersonDataset:
 def stage_of(name: str, sampler: PersonDataset) -> TrainingTask:
     settings = ["appearance.variant=e2e"] if name == "joint e2e" else []
     preset = load_preset("synthetic-128", settings)
+    data = TaskData(sampler, sampler)
     if name == "pose":
-        return PoseTask(preset.pose, sampler, sampler, seed=0)
+        return PoseTask(preset.pose, data)
     matches = torch.from_numpy(find_matches(sampler))
     if name == "hs":
-        return SemanticTask(preset.semantic, sampler, sampler, PAIRS, 0, matches)
+        return SemanticTask(preset.semantic, data, PAIRS, matches)
     fixed = FrozenNetworks(
         freeze(SemanticGenerator(preset.semantic.network).to(memory_format=torch.channels_last)),
         freeze(build_network("pose", preset.pose.network).to(memory_format=torch.channels_last)),
         load_vgg_features()[0],
     )
-    return AppearanceTask(preset.appearance, fixed, sampler, sampler, PAIRS, matches, seed=0)
+    return AppearanceTask(preset.appearance, data, PAIRS, matches, fixed)
 
 
 def backward_of_each(losses: dict[str, Tensor], clock: Clock) -> None:

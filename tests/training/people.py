@@ -19,6 +19,7 @@ from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import FrozenNetworks
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.pose import freeze
 
 SIZE = (64, 64)
@@ -90,4 +91,4 @@ def painting(
     fixed = FrozenNetworks(freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), NarrowFeatures())
     config = load_preset("synthetic-64", (*TINY, *settings), recipe).appearance
     matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
-    return AppearanceTask(config, fixed, *samplers, PAIRS, matches, seed=0)
+    return AppearanceTask(config, TaskData(*samplers), PAIRS, matches, fixed)

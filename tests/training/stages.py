@@ -18,6 +18,7 @@ from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.pose import PoseTask, freeze
 from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import TEST, TINY
@@ -29,22 +30,22 @@ PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
 def builder(path: Path) -> Callable[..., TrainingTask]:
     """What builds a stage on the people in the store ``path``, by its name and further settings."""
     with Store(path) as store:
-        train, held_out = PersonDataset(store, "train"), PersonDataset(store, "test")
-    matches = torch.from_numpy(find_matches(train, 2, 1))
+        data = TaskData(PersonDataset(store, "train"), PersonDataset(store, "test"))
+    matches = torch.from_numpy(find_matches(data.train, 2, 1))
 
     def build(name: str, *settings: str) -> TrainingTask:
         preset = load_preset("synthetic-64", (*TINY, *(f"{name}.{setting}" for setting in settings)))
         if name == "pose":
-            return PoseTask(preset.pose, train, held_out, seed=0)
+            return PoseTask(preset.pose, data)
         if name == "parser":
-            return ParserTask(preset.parser, train, held_out, seed=0)
+            return ParserTask(preset.parser, data)
         if name == "semantic":
-            return SemanticTask(preset.semantic, train, held_out, PAIRS, 0, matches)
+            return SemanticTask(preset.semantic, data, PAIRS, matches)
         torch.manual_seed(5)
         semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
         fixed = FrozenNetworks(
             freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), load_vgg_features()[0]
         )
-        return AppearanceTask(preset.appearance, fixed, train, held_out, PAIRS, matches, seed=0)
+        return AppearanceTask(preset.appearance, data, PAIRS, matches, fixed)
 
     return build

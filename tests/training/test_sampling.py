@@ -46,7 +46,7 @@ def test_the_parts_are_the_whole(train: PersonDataset, kind: str, count: int) ->
     assert {len(part) for part in parts} == {12 // count}
     assert sum((part.names for part in parts), ()) == whole.names
     joined = [torch.cat(tensors) for tensors in zip(*map(columns, parts), strict=True)]
-    assert len(joined) == {"noisy": 5, "pairs": 9}[kind]
+    assert len(joined) == {"noisy": 6, "pairs": 12}[kind]
     assert all(torch.equal(a, b) for a, b in zip(joined, columns(whole), strict=True))
 
 

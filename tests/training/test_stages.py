@@ -24,6 +24,7 @@ from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import TERMS, FrozenNetworks, Generated
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.pose import PoseTask, target_heatmaps
 from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
@@ -38,11 +39,12 @@ def build(samplers: tuple[PersonDataset, PersonDataset]) -> Build:
     def of(name: str, *settings: str) -> TrainingTask:
         preset = load_preset("synthetic-64", (*TINY, *settings))
         if name == "pose":
-            return PoseTask(preset.pose, *samplers, seed=0)
+            return PoseTask(preset.pose, TaskData(*samplers))
         if name == "parser":
-            return ParserTask(preset.parser, *samplers, seed=0)
+            return ParserTask(preset.parser, TaskData(*samplers))
         if name == "semantic":
-            return SemanticTask(preset.semantic, *samplers, PAIRS, 0, torch.from_numpy(find_matches(samplers[0], 4, 2)))
+            matches = torch.from_numpy(find_matches(samplers[0], 4, 2))
+            return SemanticTask(preset.semantic, TaskData(*samplers), PAIRS, matches)
         return painting(samplers, *settings)
 
     return of

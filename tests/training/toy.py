@@ -54,7 +54,7 @@ class Toy:
         batch = self.schedule.batch
         seeds = torch.randint(2**62, (batch,), generator=rng)
         names = tuple(f"{seed}.png" for seed in seeds.tolist())
-        return SampledPhotos(names, seeds, Augmentation.draw(batch, rng, False, 0.0), seeds)
+        return SampledPhotos(names, seeds, Augmentation.draw(batch, rng, False, 0.0), seeds, seeds)
 
     def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         assert self.networks.training

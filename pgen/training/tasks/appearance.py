@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,7 @@ from pgen.body.batch import PersonBatch, one_hot, replace_parsing_by_pose_masks,
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture
-from pgen.data.dataset import PersonDataset, augment
+from pgen.data.dataset import augment
 from pgen.losses.cross_entropy import IGNORED_LABEL
 from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, paint
 from pgen.models.color_correction import paint_color_corrected
@@ -21,10 +20,10 @@ from pgen.models.semantic import predict_parsing
 from pgen.training.augment.self_reconstruction import occlude
 from pgen.training.config import AppearanceTraining
 from pgen.training.held_out import ValidationBatch, draw_transfers, score_transfers
-from pgen.training.sampling import SampledTransfers, sample_transfers
+from pgen.training.sampling import SampledPairs, sample_pairs
 from pgen.training.tasks.appearance_objective import FrozenNetworks, Generated, ParsingPrediction, weigh_terms
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.person_task import PersonTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
 
 
 def needs_semantic(config: AppearanceTraining) -> bool:
@@ -38,27 +37,20 @@ class AppearanceTask(PersonTask):
     name, score = "joint", "mask_ssim"
 
     def __init__(
-        self,
-        config: AppearanceTraining,
-        frozen: FrozenNetworks,
-        train: PersonDataset,
-        held_out: PersonDataset,
-        held_out_pairs: Tensor,
-        matches: Tensor,
-        seed: int,
-        device: torch.device | str = "cpu",
+        self, config: AppearanceTraining, data: TaskData, pairs: Tensor, matches: Tensor, frozen: FrozenNetworks
     ) -> None:
-        """``matches`` are pseudo labels (N, K), indices into ``train``."""
-        torch.manual_seed(seed)
-        self.config, self.pairs, self.matches = config, held_out_pairs, matches
+        """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
+        torch.manual_seed(data.seed)
+        self.config, self.pairs, self.matches = config, pairs, matches
+        self.paint = paint_color_corrected if config.color_correction else paint  # so losses and scores see pictures
         self.model: AppearanceGenerator = build_network("appearance", config.network)
         discriminators = {}
         if config.weights["adversarial"]:
             discriminators["image"] = build_network("discriminator", config.discriminator)
         if config.weights["face_adversarial"]:
             discriminators["face"] = build_network("discriminator", config.face_discriminator)
-        super().__init__(config.schedule, train, held_out, device, {"appearance": self.model}, discriminators)
-        self.frozen = frozen = frozen.to(self.device)
+        super().__init__(config.schedule, data, {"appearance": self.model}, discriminators)
+        self.frozen = frozen
         if config.variant == "e2e":
             assert frozen.semantic is not None  # who builds it sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
@@ -69,15 +61,12 @@ class AppearanceTask(PersonTask):
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of ``model``: the same H_A, or a one-level one, which becomes the global network.
 
-        Raises ValueError if the sizes differ.
+        Raises RuntimeError if the sizes differ.
         """
         mine: nn.Module = self.model
         if isinstance(mine, TwoLevelAppearanceGenerator) and not isinstance(model, TwoLevelAppearanceGenerator):
             mine = mine.coarse
-        try:
-            mine.load_state_dict(model.state_dict())
-        except RuntimeError:
-            raise ValueError("its sizes are not the preset's") from None
+        mine.load_state_dict(model.state_dict())
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Before ``step``: how far the local network of a two-level H_A has faded in, and what is frozen."""
@@ -88,11 +77,11 @@ class AppearanceTask(PersonTask):
             model.fade_in = growth.alpha(step)  # type: ignore[assignment]
         self.model.coarse.requires_grad_(not growth.is_coarse_frozen(step))
 
-    def sample(self, rng: torch.Generator) -> SampledTransfers:
+    def sample(self, rng: torch.Generator) -> SampledPairs:
         random_pose_prob = self.config.random_pose_prob if needs_semantic(self.config) else 0.0
-        return sample_transfers(self.train, self.matches, self.schedule, rng, random_pose_prob)
+        return sample_pairs(self.train, self.matches, self.schedule, rng, random_pose_prob)
 
-    def losses(self, batch: SampledTransfers) -> tuple[dict[str, Tensor], Judged]:
+    def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
         a = augment(self._hide_parsing(batch.persons("source", self.device)), batch.source_change)
         b = augment(self._hide_parsing(batch.persons("target", self.device)), batch.target_change)
         parsing_b, prediction = self._find_target_parsing(a, b, batch.has_random_pose.to(self.device))
@@ -136,7 +125,7 @@ class AppearanceTask(PersonTask):
 
     def _generate(
         self,
-        batch: SampledTransfers,
+        batch: SampledPairs,
         a: PersonBatch,
         poses_b: Tensor,
         parsing_b: Tensor,
@@ -145,15 +134,15 @@ class AppearanceTask(PersonTask):
         labels_b = parsing_b.argmax(1)
         there = Transfer(a.poses, poses_b, self.frame)
         paste = there.paste(a.images, a.labels, labels_b)
-        fake_b = self._paint(self.model, a, there, parsing_b, paste)
+        fake_b = self.paint(self.model, a, there, parsing_b, paste)
         if self.config.self_reconstruction:
             goal = augment(self._hide_parsing(batch.persons("source", self.device)), batch.second_change)
             part = occlude(a, batch.occlusion)
-            second = self._paint(self.model, part, Transfer(part.poses, goal.poses, self.frame), goal.one_hot())
+            second = self.paint(self.model, part, Transfer(part.poses, goal.poses, self.frame), goal.one_hot())
         else:
             goal = a
             b, back = PersonBatch(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
-            second = self._paint(self.model, b, back, a.one_hot(), source_parsing=parsing_b)
+            second = self.paint(self.model, b, back, a.one_hot(), source_parsing=parsing_b)
         return Generated(
             a,
             torch.cat([parsing_b, goal.one_hot()]),
@@ -166,11 +155,6 @@ class AppearanceTask(PersonTask):
             self.frozen,
             self.discriminators,
         )
-
-    def _paint(self, *arguments: Any, **more: Any) -> Tensor:
-        """`paint`, or with ``color_correction`` what comes out in the end: so losses and scores see pictures."""
-        paint_with = paint_color_corrected if self.config.color_correction else paint
-        return paint_with(*arguments, **more)
 
     def _find_test_parsing(
         self, networks: nn.ModuleDict, source: PersonBatch, target: PersonBatch, transfer: Transfer
@@ -186,7 +170,7 @@ class AppearanceTask(PersonTask):
         transfer = self.held_out.transfer(pairs, self.device)
         parsing = self._find_test_parsing(networks, source, target, transfer)
         paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
-        image = self._paint(networks["appearance"], source, transfer, parsing, paste)
+        image = self.paint(networks["appearance"], source, transfer, parsing, paste)
         return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
 
     @torch.no_grad()

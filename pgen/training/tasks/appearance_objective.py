@@ -62,17 +62,12 @@ def weigh_terms(generated: Generated, weights: Mapping[str, float]) -> dict[str,
 
 @dataclass
 class FrozenNetworks:
-    """Networks that H_A's training starts from, and does not change but for H_S end to end."""
+    """Networks that H_A's training starts from, on its device, and does not change but for H_S end to end."""
 
     semantic: SemanticGenerator | None  #: None: only for variants without H_S, or with ``random_pose_prob = 0``
     pose: PoseDetector
     perceptual: VggFeatures
     pose_downscale: int = 1  #: the pose detector was trained on frames so many times smaller, and looks at such
-
-    def to(self, device: torch.device) -> FrozenNetworks:
-        """The networks on ``device``."""
-        semantic = None if self.semantic is None else self.semantic.to(device)
-        return FrozenNetworks(semantic, self.pose.to(device), self.perceptual.to(device), self.pose_downscale)
 
 
 class ParsingPrediction(NamedTuple):

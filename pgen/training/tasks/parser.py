@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet
-from pgen.data.dataset import PersonDataset, augment
+from pgen.data.dataset import augment
 from pgen.data.pretrained import load_trunk_state
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
@@ -25,9 +25,9 @@ from pgen.training.augment.domain_randomization import (
 )
 from pgen.training.augment.random_neckline import randomize_necklines
 from pgen.training.config import ParserTraining
-from pgen.training.sampling import SampledPhotosWithBackgrounds, sample_photos_with_backgrounds
+from pgen.training.sampling import SampledPhotos, sample_photos
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.person_task import PersonTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
 
 #: How many held-out photos the scores at intervals are taken over.
 _VALIDATION_PHOTOS = 64
@@ -44,24 +44,17 @@ class ParserTask(PersonTask):
 
     name, score = "parser", "miou"
 
-    def __init__(
-        self,
-        config: ParserTraining,
-        train: PersonDataset,
-        held_out: PersonDataset,
-        seed: int,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        torch.manual_seed(seed)
+    def __init__(self, config: ParserTraining, data: TaskData) -> None:
+        torch.manual_seed(data.seed)
         self.config = config
         self.parser: Parser = build_network("parser", config.network)
         self.parser.trunk.load_state_dict(load_trunk_state())
-        super().__init__(config.schedule, train, held_out, device, {self.name: self.parser})
+        super().__init__(config.schedule, data, {self.name: self.parser})
 
-    def sample(self, rng: torch.Generator) -> SampledPhotosWithBackgrounds:
-        return sample_photos_with_backgrounds(self.train, self.schedule, rng)
+    def sample(self, rng: torch.Generator) -> SampledPhotos:
+        return sample_photos(self.train, self.schedule, rng, with_others=True)
 
-    def losses(self, batch: SampledPhotosWithBackgrounds) -> tuple[dict[str, Tensor], Judged]:
+    def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         inputs, labels = self.randomize(batch)
         logits = self.parser(inputs)
         terms = {"cross_entropy": F.cross_entropy(logits, labels)}
@@ -70,7 +63,7 @@ class ParserTask(PersonTask):
         return terms, {}
 
     @torch.no_grad()
-    def randomize(self, batch: SampledPhotosWithBackgrounds) -> tuple[ParserInput, Tensor]:
+    def randomize(self, batch: SampledPhotos) -> tuple[ParserInput, Tensor]:
         """What the parser is trained on: photos as they may come, and their labels (B, H/2, W/2)."""
         rng = BatchRng(batch.noise, self.device)
         with torch.autocast(self.device.type, enabled=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,15 @@ from pgen.losses.gan import discriminator_losses
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
 
-#: Rows of a picture of samples.
-_ROWS = 6
+
+@dataclass(frozen=True)
+class TaskData:
+    """What every training on people starts from."""
+
+    train: PersonDataset
+    held_out: PersonDataset
+    seed: int = 0  #: of the networks' first weights
+    device: torch.device | str = "cpu"
 
 
 class PersonTask:
@@ -22,15 +30,13 @@ class PersonTask:
     def __init__(
         self,
         schedule: Schedule,
-        train: PersonDataset,
-        held_out: PersonDataset,
-        device: torch.device | str,
+        data: TaskData,
         networks: Mapping[str, nn.Module],
         discriminators: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        """Networks are moved to ``device``, and saved under their names."""
-        self.schedule, self.device = schedule, torch.device(device)
-        self.train, self.held_out, self.frame = train, held_out, train.size
+        """Networks are moved to the device, and saved under their names."""
+        self.schedule, self.device = schedule, torch.device(data.device)
+        self.train, self.held_out, self.frame = data.train, data.held_out, data.train.size
         self.networks, self.discriminators = nn.ModuleDict(networks), nn.ModuleDict(discriminators)
         for network in (self.networks, self.discriminators):
             network.to(self.device).to(memory_format=torch.channels_last)
@@ -44,6 +50,6 @@ class PersonTask:
         return discriminator_losses(self.discriminators, judged)
 
 
-def spread_indices(count: int, rows: int = _ROWS) -> list[int]:
+def spread_indices(count: int, rows: int = 6) -> list[int]:
     """Which few of ``count`` examples are drawn: indices, evenly spread."""
     return torch.linspace(0, count - 1, min(count, rows)).long().tolist()

@@ -11,14 +11,14 @@ from pgen.body.batch import downscale_poses, to_pictures
 from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
-from pgen.data.dataset import PersonDataset, augment
+from pgen.data.dataset import augment
 from pgen.losses.pose import pose_loss
 from pgen.models.pose_detector import PoseDetector, find_joints
 from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.person_task import PersonTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -37,18 +37,11 @@ class PoseTask(PersonTask):
 
     name, score = "pose", "pck"
 
-    def __init__(
-        self,
-        config: PoseTraining,
-        train: PersonDataset,
-        held_out: PersonDataset,
-        seed: int,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        torch.manual_seed(seed)
+    def __init__(self, config: PoseTraining, data: TaskData) -> None:
+        torch.manual_seed(data.seed)
         self.config = config
         self.detector: PoseDetector = build_network("pose", config.network)
-        super().__init__(config.schedule, train, held_out, device, {self.name: self.detector})
+        super().__init__(config.schedule, data, {self.name: self.detector})
 
     def sample(self, rng: torch.Generator) -> SampledPhotos:
         return sample_photos(self.train, self.schedule, rng)

@@ -9,7 +9,7 @@ from pgen.body.batch import PersonBatch, straight_through_one_hot
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
-from pgen.data.dataset import PersonDataset, augment
+from pgen.data.dataset import augment
 from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.gan import gan_real_loss
 from pgen.losses.soft_iou import soft_iou_loss
@@ -19,7 +19,7 @@ from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.person_task import PersonTask, spread_indices
+from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
 
 
 class SemanticTask(PersonTask):
@@ -27,24 +27,19 @@ class SemanticTask(PersonTask):
 
     name, score = "hs", "miou"
 
-    def __init__(
-        self,
-        config: SemanticTraining,
-        train: PersonDataset,
-        held_out: PersonDataset,
-        held_out_pairs: Tensor,
-        seed: int,
-        matches: Tensor,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        """``matches`` are pseudo labels (N, K), indices into ``train``."""
-        torch.manual_seed(seed)
-        self.config, self.pairs, self.matches = config, held_out_pairs, matches
+    def __init__(self, config: SemanticTraining, data: TaskData, pairs: Tensor, matches: Tensor) -> None:
+        """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
+        torch.manual_seed(data.seed)
+        self.config, self.pairs, self.matches = config, pairs, matches
         self.model: SemanticGenerator = build_network("semantic", config.network)
         discriminators = {}
         if config.adversarial:
             discriminators["semantic"] = build_network("discriminator", config.discriminator)
-        super().__init__(config.schedule, train, held_out, device, {"semantic": self.model}, discriminators)
+        super().__init__(config.schedule, data, {"semantic": self.model}, discriminators)
+
+    def start_from(self, model: nn.Module) -> None:
+        """Begin with the weights of another H_S. Raises RuntimeError if its sizes differ."""
+        self.model.load_state_dict(model.state_dict())
 
     def sample(self, rng: torch.Generator) -> SampledPairs:
         shares = self.config.back_translation_prob, self.config.self_pair_prob

@@ -11,6 +11,7 @@ from pgen.models.semantic import predict_parsing
 from pgen.pseudo_labels.labels import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks import semantic as semantic_stage
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import PAIRS, SIZE, TINY
 
@@ -19,7 +20,8 @@ Samplers = tuple[PersonDataset, PersonDataset]
 
 def staged(samplers: Samplers, *settings: str) -> SemanticTask:
     matches = torch.from_numpy(find_matches(samplers[0], 4, 2))
-    return SemanticTask(load_preset("synthetic-64", (*TINY, *settings)).semantic, *samplers, PAIRS, 0, matches)
+    config = load_preset("synthetic-64", (*TINY, *settings)).semantic
+    return SemanticTask(config, TaskData(*samplers), PAIRS, matches)
 
 
 def watched(
