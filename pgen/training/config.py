@@ -54,15 +54,14 @@ class Schedule:
     checkpoint_seconds: float = 180.0  #: seconds between checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulate", "log_every", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
-        for name in ("beta1", "beta2", "ema", "zoom"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
-        for name in ("lr", "d_lr", "warmup", "lr_decay", "grad_clip", "checkpoint_seconds"):
-            if not 0 <= getattr(self, name) < inf:
-                raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
+        for names, least, limit, words in (
+            ("steps batch accumulate log_every validate_every", 1, inf, "at least 1"),
+            ("beta1 beta2 ema zoom", 0, 1, "from 0 to less than 1"),
+            ("lr d_lr warmup lr_decay grad_clip checkpoint_seconds", 0, inf, "0 or more"),
+        ):
+            for name in names.split():
+                if not least <= getattr(self, name) < limit:
+                    raise ValueError(f"{name} is {words}, not {getattr(self, name)}")
         if self.batch % self.accumulate:
             raise ValueError(f"batch is a multiple of accumulate, and {self.batch} is none of {self.accumulate}")
 
@@ -178,39 +177,22 @@ class Preset:
     parser: ParserTraining = field(default_factory=ParserTraining)  #: of the parser
 
 
-#: Names that fields had before, and their names of today: parts of dotted paths.
-ALIASES = {
-    "schedule.rate": "schedule.lr",
-    "schedule.critic_rate": "schedule.d_lr",
-    "schedule.decay": "schedule.lr_decay",
-    "schedule.clip": "schedule.grad_clip",
-    "schedule.log": "schedule.log_every",
-    "schedule.validate": "schedule.validate_every",
-    "schedule.checkpoint": "schedule.checkpoint_seconds",
-    "parser.overlap": "parser.soft_iou",
-    "semantic.critic": "semantic.discriminator",
-    "semantic.turned": "semantic.other_facing",
-    "semantic.same_clothes": "semantic.garment_tolerance",
-    "semantic.overlap": "semantic.soft_iou",
-    "semantic.own": "semantic.self_pair_prob",
-    "semantic.back": "semantic.back_translation_prob",
-    "appearance.critic": "appearance.discriminator",
-    "appearance.face_critic": "appearance.face_discriminator",
-    "appearance.weights.face": "appearance.weights.face_adversarial",
-    "appearance.weights.pixels": "appearance.weights.recon_l1",
-    "appearance.weights.own_face": "appearance.weights.face_recon",
-    "appearance.weights.paste": "appearance.weights.warp_l1",
-    "appearance.end_to_end.rate": "appearance.end_to_end.lr_factor",
-    "appearance.end_to_end.layout": "appearance.weights.parsing_cross_entropy",
-    "appearance.end_to_end.overlap": "appearance.weights.parsing_soft_iou",
-    "appearance.end_to_end.gradient": "appearance.end_to_end.gradient_scale",
-    "appearance.growth.coarse": "appearance.growth.coarse_steps",
-    "appearance.growth.fade": "appearance.growth.fade_in_steps",
-    "appearance.hold": "appearance.color_correction",
-    "appearance.own_view": "appearance.self_reconstruction",
-    "appearance.perceptual_shrink": "appearance.perceptual_downscale",
-    "appearance.anyone": "appearance.random_pose_prob",
-} | {f"{role}.network.{old}": f"{role}.network.{new}" for role, of in FIELD_ALIASES.items() for old, new in of.items()}
+#: Names that fields had before, and their names of today, by group: parts of dotted paths.
+_RENAMED = {
+    "schedule": {"rate": "lr", "critic_rate": "d_lr", "decay": "lr_decay", "clip": "grad_clip"}
+    | {"log": "log_every", "validate": "validate_every", "checkpoint": "checkpoint_seconds"},
+    "parser": {"overlap": "soft_iou"},
+    "semantic": {"critic": "discriminator", "turned": "other_facing", "same_clothes": "garment_tolerance"}
+    | {"overlap": "soft_iou", "own": "self_pair_prob", "back": "back_translation_prob"},
+    "appearance": {"critic": "discriminator", "face_critic": "face_discriminator", "hold": "color_correction"}
+    | {"own_view": "self_reconstruction", "perceptual_shrink": "perceptual_downscale", "anyone": "random_pose_prob"}
+    | {"end_to_end.layout": "weights.parsing_cross_entropy", "end_to_end.overlap": "weights.parsing_soft_iou"},
+    "appearance.weights": {"face": "face_adversarial", "pixels": "recon_l1", "own_face": "face_recon"}
+    | {"paste": "warp_l1"},
+    "appearance.end_to_end": {"rate": "lr_factor", "gradient": "gradient_scale"},
+    "appearance.growth": {"coarse": "coarse_steps", "fade": "fade_in_steps"},
+} | {f"{role}.network": names for role, names in FIELD_ALIASES.items()}
+ALIASES = {f"{group}.{old}": f"{group}.{new}" for group, names in _RENAMED.items() for old, new in names.items()}
 
 
 class FieldInfo(NamedTuple):
@@ -240,20 +222,15 @@ def iter_fields(config: Any, path: str = "") -> Iterator[FieldInfo]:
 
 
 def _find_comment(term: str) -> str:
-    for name in list_names("recipe"):
-        found = re.search(
-            rf"^{term} = .*?  # (.+)$", (FILES / "recipes" / f"{name}.toml").read_text("utf-8"), re.MULTILINE
-        )
-        if found:
-            return found[1]
-    return ""
+    recipes = "".join((FILES / "recipes" / f"{name}.toml").read_text("utf-8") for name in list_names("recipe"))
+    found = re.search(rf"^{term} = .*?  # (.+)$", recipes, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def list_names(kind: str) -> list[str]:
     """Names of the files of a kind, "preset" or "recipe", that come with the package."""
-    return sorted(
-        file.name.removesuffix(".toml") for file in (FILES / f"{kind}s").iterdir() if file.name[-5:] == ".toml"
-    )
+    names = (file.name for file in (FILES / f"{kind}s").iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def find_recipe(preset: str) -> str:
@@ -289,8 +266,7 @@ def load_preset(
             if now != path:
                 warn(f"{path} is now {now}")
             given[now] = Given(value, setting, "settings")
-    preset: Preset = replace_fields(Preset(), given)
-    return preset
+    return replace_fields(Preset(), given)
 
 
 def _read(kind: str, name: str) -> dict[str, Any]:
