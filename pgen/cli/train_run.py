@@ -11,8 +11,7 @@ from typing import Any
 from pgen.cli.terminal import log, progress, warn
 from pgen.errors import InputError
 from pgen.training.build import train
-from pgen.training.monitor import Monitor, format_values
-from pgen.training.run import OnStep
+from pgen.training.run import Monitor, OnStep, format_values
 
 
 def run_training(task: str, settings: list[str] | None, gpus: str | None, **given: Any) -> None:

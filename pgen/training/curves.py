@@ -9,6 +9,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.signal import lfilter
 
 #: Not drawn: it says nothing about what is learnt.
 _LEFT_OUT = ("step", "samples_per_second")
@@ -56,12 +57,8 @@ def draw_curves(rows: Sequence[Mapping[str, float]]) -> NDArray[np.uint8]:
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Exponential mean over about a thirtieth of the values, not drawn to where it began."""
     keep = 1 - 1 / max(1.0, len(values) / 30)
-    mean = weight = 0.0
-    result = np.empty(len(values))
-    for k, value in enumerate(values):
-        mean, weight = keep * mean + (1 - keep) * value, keep * weight + (1 - keep)
-        result[k] = mean / weight
-    return result
+    weights = lfilter([1 - keep], [1, -keep], np.ones(len(values)))
+    return lfilter([1 - keep], [1, -keep], values) / weights
 
 
 def _shown_range(values: NDArray[np.float64]) -> tuple[float | None, float | None]:

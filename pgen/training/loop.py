@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -67,7 +67,7 @@ def train(
     saved_at, started, logged = time.monotonic(), time.monotonic(), state.step
     with ExitStack() as stack:
         is_interrupted = stack.enter_context(hold_interrupts(insist=processes.world > 1))
-        log = stack.enter_context(RunLog(run, state.step, on_step)) if processes.is_first else None
+        log = stack.enter_context(closing(RunLog(run, state.step, on_step))) if processes.is_first else None
         for batch in load_steps(task, run.seed, range(state.step, last), processes, run.workers):
             losses = step(batch)
             state.update_ema(min(schedule.ema, 1 - 1 / (state.step + 1)))
@@ -107,7 +107,7 @@ def train(
         # Finish.
         if state.step < schedule.steps:
             return run.checkpoints.newest
-        if log is not None and _step_of(run.weights) != state.step:
+        if log is not None and not (run.weights.exists() and describe(run.weights)["info"].get("step") == state.step):
             _save_weights(task, run, state, run.weights.name)
     processes.any(False)  # the weights are there when any process returns
     return run.weights
@@ -143,10 +143,8 @@ class Step:
     def __init__(self, task: TrainingTask, state: TrainingState, run: RunConfig, processes: ProcessGroup) -> None:
         self.task, self.state, self.run, self.processes = task, state, run, processes
         self.losses = processes.average_gradients(_Losses(task.networks, task.losses))
-        self.discriminator_losses: nn.Module | None = None
-        if state.d_optimizer is not None:
-            judge = _Losses(task.discriminators, task.discriminator_losses)
-            self.discriminator_losses = processes.average_gradients(judge)
+        judge = _Losses(task.discriminators, task.discriminator_losses)
+        self.discriminator_losses = processes.average_gradients(judge) if state.d_optimizer is not None else None
         self.parameters = list(task.networks.parameters())
 
     def __call__(self, batch: LoadedStep) -> dict[str, Tensor]:
@@ -257,11 +255,6 @@ def _validate(task: TrainingTask, run: RunConfig, state: TrainingState, log: Run
 def _save_weights(task: TrainingTask, run: RunConfig, state: TrainingState, name: str) -> None:
     info = {**run.info, "step": state.step, "scores": state.scores}
     save_weights(run.folder / name, task.frame, {**state.ema, **task.frozen_networks}, info, force=True)
-
-
-def _step_of(weights: Path) -> int | None:
-    """The step after which a file of weights was saved; None if there is no such file."""
-    return describe(weights)["info"].get("step") if weights.exists() else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The folder of a training, and the log of its losses and scores.
+"""The folder of a training, the log of its losses and scores, and who hears of them.
 
 ===========================  ====================================================================================
 config.json                  the resolved settings
@@ -19,11 +19,13 @@ by which the best are chosen, favour blur. The weights as they are without avera
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +39,11 @@ from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+#: Losses are logged once in so many seconds at most; scores always.
+_LOG_SECONDS = 30.0
+
+_logger = logging.getLogger("pgen.training")
 
 #: Called as (step, values) after every step without values, and again where a row was logged with those.
 OnStep = Callable[[int, dict[str, float]], None]
@@ -137,13 +144,10 @@ class RunLog:
             remove_leftovers(run.folder / name)
         with atomic_write(path, force=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
-        self.file = path.open("a", encoding="utf-8")
+        self.file = path.open("a", encoding="utf-8", buffering=1)  # line by line
         self.board = _open_tensorboard(run.folder / "tensorboard", step)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         self.file.close()
         if self.board is not None:
             self.board.close()
@@ -153,7 +157,6 @@ class RunLog:
         row = {"step": step, **{name: round(value, 6) for name, value in values.items()}}
         self.rows.append(row)
         self.file.write(json.dumps(row) + "\n")
-        self.file.flush()
         if self.board is not None:
             for name, value in values.items():
                 self.board.add_scalar(name, value, step)
@@ -196,3 +199,43 @@ def _open_tensorboard(folder: Path, step: int) -> Any:
     except (ImportError, AttributeError, TypeError):  # the last two of a protobuf that is too new or too old
         return None
     return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+
+class Monitor:
+    """Hears of a training, in its first process. This one logs to the logger "pgen.training"."""
+
+    def __init__(self, on_log: Callable[[int, dict[str, float]], None] | None = None) -> None:
+        self.on_log = on_log
+
+    def log(self, message: str) -> None:
+        _logger.info(message)
+
+    def warn(self, message: str) -> None:
+        _logger.warning(message)
+
+    @contextmanager
+    def watch(self, name: str, steps: int) -> Iterator[OnStep]:
+        """What hears of each step of the training ``name`` of so many ``steps``, while the block runs.
+
+        It hands rows to ``on_log``, and else logs a line of them at intervals.
+        """
+        logged = -_LOG_SECONDS
+
+        def on_step(step: int, values: dict[str, float]) -> None:
+            nonlocal logged
+            if not values:
+                return
+            is_losses, now = "samples_per_second" in values, time.monotonic()
+            if self.on_log is not None:
+                self.on_log(step, values)
+            elif not is_losses or now - logged >= _LOG_SECONDS or step == steps:
+                self.log(f"{name}, step {step} of {steps}: {format_values(values)}")
+                logged = now if is_losses else logged
+
+        yield on_step
+
+
+def format_values(values: dict[str, float]) -> str:
+    """The rate and the losses, or the scores, in a line."""
+    rate = f"{values['samples_per_second']:.3g} samples/s  " if "samples_per_second" in values else ""
+    return rate + "  ".join(f"{name} {value:.3g}" for name, value in values.items() if name != "samples_per_second")

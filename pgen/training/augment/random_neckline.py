@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
 
 from pgen.body.batch import PersonBatch
 from pgen.body.edits.neckline import Neckline, cut_neckline
@@ -43,7 +42,7 @@ def randomize_necklines(persons: PersonBatch, rng: BatchRng) -> PersonBatch:
         )
         images.append(torch.from_numpy(image).permute(2, 0, 1))
         labels.append(torch.from_numpy(parsing))
-    return PersonBatch(_stack_like(images, persons.images), _stack_like(labels, persons.labels), persons.poses)
+    return PersonBatch(torch.stack(images).to(persons.images), torch.stack(labels).to(persons.labels), persons.poses)
 
 
 def _change_neckline(
@@ -71,7 +70,3 @@ def _change_neckline(
     new = np.where((parsing == Label.FACE)[..., None], skin, image[rows, columns])
     share = ndimage.gaussian_filter((parsing != labels).astype(np.float32), _SOFT)[..., None]
     return (image + share * (new - image)).clip(0, 1).astype(np.float32), parsing
-
-
-def _stack_like(parts: list[Tensor], whole: Tensor) -> Tensor:
-    return torch.stack(parts).to(whole)
