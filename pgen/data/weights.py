@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pgen.errors import InputError
@@ -88,17 +88,14 @@ def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str,
             f"{path}: not a weights file of pgen; the authors' published weights must be imported first", option=option
         )
     try:
-        newer = int(metadata["version"]) > VERSION
-        config = {} if newer else json.loads(metadata["config"])
-        sound = newer or _is_sound(config)
+        if int(version := metadata["version"]) > VERSION:
+            raise InputError(f"{path}: written by a newer pgen (format {version[:20]}): update pgen", option=option)
+        config: dict[str, Any] = json.loads(metadata["config"])
+        sound = _is_sound(config)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         sound = False
     if not sound:
         raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again", option=option)
-    if newer:
-        raise InputError(
-            f"{path}: written by a newer pgen (format {metadata['version'][:20]}): update pgen", option=option
-        )
     return config
 
 
@@ -128,8 +125,7 @@ def load_weights(path: str | os.PathLike[str], option: str = "weights") -> Weigh
     config = describe(path, option)
     try:
         weights = Weights(tuple(config["frame"]), info=config["info"])
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = load_file(path)
         for name, sizes in config["networks"].items():
             setattr(weights, name, _build(name, sizes, tensors))
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError, OSError, SafetensorError) as error:
@@ -175,8 +171,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     path = Path(path)
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, "pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None

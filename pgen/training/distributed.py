@@ -47,6 +47,8 @@ _GRACE_SECONDS = 20.0
 _OPTION = "\x1f"
 
 _INTERRUPTED = 128 + signal.SIGINT
+
+#: What torchrun, or `run_in_processes`, tells the processes that it starts.
 _STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -116,11 +118,6 @@ def check_gpus(gpus: Sequence[int]) -> None:
         raise InputError("each GPU is named once: every process needs its own", option="gpus")
 
 
-def is_started_by_torchrun() -> bool:
-    """Whether torchrun, or `run_in_processes`, has started this process."""
-    return all(name in os.environ for name in _STARTED)
-
-
 def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *arguments: Any) -> T:
     """``work(processes, *arguments)`` in a process a GPU of ``gpus``, or in ``count`` processes on the CPU.
 
@@ -136,7 +133,7 @@ def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *a
     if gpus and count:
         raise InputError("choose GPUs or a number of processes on the CPU, not both", option="processes")
     check_gpus(gpus)
-    if is_started_by_torchrun():
+    if all(name in os.environ for name in _STARTED):
         if gpus or count > 1:
             option = "gpus" if gpus else "processes"
             raise InputError("processes are to be started, and torchrun has done so: leave it out", option=option)
@@ -166,18 +163,13 @@ def _joined(gpus: Sequence[int]) -> Iterator[ProcessGroup]:
     try:
         yield ProcessGroup(rank, world, device, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
     except RuntimeError as error:
-        if _is_of_a_lost_peer(error):
+        signs = ("Connection closed by peer", "Connection reset by peer", "gloo", "NCCL")
+        if isinstance(error, dist.DistError) or any(sign in str(error) for sign in signs):
             time.sleep(_GRACE_SECONDS)
             raise PgenError(f"process {rank} of {world} lost another one; see its error") from error
         raise
     finally:
         dist.destroy_process_group()
-
-
-def _is_of_a_lost_peer(error: RuntimeError) -> bool:
-    return isinstance(error, dist.DistError) or any(
-        word in str(error) for word in ("Connection closed by peer", "Connection reset by peer", "gloo", "NCCL")
-    )
 
 
 def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments: tuple[Any, ...]) -> T:

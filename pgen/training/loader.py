@@ -58,7 +58,9 @@ def load_steps(
             yield [index for part in parts for index in part.photo_indices()]
 
     if workers is None:
-        workers = _default_workers(task.train, processes)
+        is_in_memory = isinstance(task.train, PersonDataset) and task.train.is_in_memory
+        spare = min(_MOST_WORKERS, max(1, count_processors() // processes.local_world - 1))
+        workers = 0 if is_in_memory and processes.device.type == "cpu" else spare
     loader = DataLoader(
         _PhotoReader(task.train),
         batch_size=None,
@@ -95,13 +97,6 @@ class _PhotoReader(Dataset[StoredBatch | PgenError]):
             return StoredBatch.collate([self.photos[index] for index in indices])
         except PgenError as error:
             return error
-
-
-def _default_workers(dataset: Dataset[PersonSample], processes: ProcessGroup) -> int:
-    is_in_memory = isinstance(dataset, PersonDataset) and dataset.is_in_memory
-    if is_in_memory and processes.device.type == "cpu":
-        return 0
-    return min(_MOST_WORKERS, max(1, count_processors() // processes.local_world - 1))
 
 
 def _leave_signals(worker: int) -> None:

@@ -214,10 +214,10 @@ class Step:
         samples = ", ".join(names[:_MOST_NAMES])
         if len(names) > _MOST_NAMES:
             samples += f" and {len(names) - _MOST_NAMES} more"
-        raise PgenError(
-            f"step {self.state.step}: the {what} is not finite ({terms}) for {samples};"
-            f" {self.run.checkpoint_hint()}; a lower learning rate may help"
-        )
+        newest = self.run.checkpoints.newest
+        left = f"{newest} holds the last good state" if newest.exists() else "no checkpoint was written yet"
+        where = f"step {self.state.step}: the {what} is not finite ({terms}) for {samples}"
+        raise PgenError(f"{where}; {left}; a lower learning rate may help")
 
 
 class _Losses(nn.Module):

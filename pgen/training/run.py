@@ -97,11 +97,6 @@ class RunConfig:
         with atomic_write(path, force=True) as aside:
             aside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
-    def checkpoint_hint(self) -> str:
-        """What is left after a failure, for a message."""
-        newest = self.checkpoints.newest
-        return f"{newest} holds the last good state" if newest.exists() else "no checkpoint was written yet"
-
 
 def _find_differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """(dotted name, old, new) of every setting of ``now`` that is not as in ``before``."""

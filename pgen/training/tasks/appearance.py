@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,8 @@ class AppearanceTask(PersonTask):
         """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
         torch.manual_seed(data.seed)
         self.config, self.pairs, self.matches = config, pairs, matches
-        self.paint = paint_color_corrected if config.color_correction else paint  # so losses and scores see pictures
+        # With color correction losses and scores see pictures as they are in the end.
+        self.paint: Callable[..., Tensor] = paint_color_corrected if config.color_correction else paint
         self.model: AppearanceGenerator = build_network("appearance", config.network)
         discriminators = {}
         if config.weights["adversarial"]:
@@ -86,10 +88,9 @@ class AppearanceTask(PersonTask):
         b = augment(self._hide_parsing(batch.persons("target", self.device)), batch.target_change)
         parsing_b, prediction = self._find_target_parsing(a, b, batch.has_random_pose.to(self.device))
         generated = self._generate(batch, a, b.poses, parsing_b, prediction)
+        judged = {name: generated.judged[name] for name in self.discriminators}
         terms = weigh_terms(generated, self.config.weights)
-        return terms, {
-            name: (generated.judged[name][0], generated.judged[name][1].detach()) for name in self.discriminators
-        }
+        return terms, {name: (real, fake.detach()) for name, (real, fake) in judged.items()}
 
     def _hide_parsing(self, persons: PersonBatch) -> PersonBatch:
         """The people as the variant knows them: the baseline has no parsing maps."""
@@ -156,19 +157,14 @@ class AppearanceTask(PersonTask):
             self.discriminators,
         )
 
-    def _find_test_parsing(
-        self, networks: nn.ModuleDict, source: PersonBatch, target: PersonBatch, transfer: Transfer
-    ) -> Tensor:
-        """The target map (B, 10, H, W) that the variant has at test time; without H_S the true one."""
-        semantic = networks["semantic"] if "semantic" in networks else self.frozen_networks.get("semantic")
-        if self.config.variant in ("baseline", "ts-gt") or semantic is None:
-            return target.one_hot()
-        return self._predict_parsing(semantic, source, transfer)
-
     def _generate_pairs(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
         source, target = (self._hide_parsing(self.held_out.batch(side, self.device)) for side in pairs.T)
         transfer = self.held_out.transfer(pairs, self.device)
-        parsing = self._find_test_parsing(networks, source, target, transfer)
+        semantic = networks["semantic"] if "semantic" in networks else self.frozen_networks.get("semantic")
+        if self.config.variant == "ts-gt" or semantic is None:  # the variant has the true map at test time
+            parsing = target.one_hot()
+        else:
+            parsing = self._predict_parsing(semantic, source, transfer)
         paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
         image = self.paint(networks["appearance"], source, transfer, parsing, paste)
         return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
