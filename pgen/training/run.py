@@ -37,6 +37,7 @@ from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 from pgen.training.checkpoint import Checkpoints
 from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
+from pgen.training.settings import flatten
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -91,20 +92,13 @@ class RunConfig:
                 before = json.loads(path.read_text("utf-8"))
             except ValueError:
                 before = {}
-            for name, old, new in _find_differences(before, now):
-                self.warn(f"resuming with {name} = {new} (it was {old})")
+            old = dict(flatten(before)) if isinstance(before, dict) else {}
+            for name, new in flatten(now):
+                if old.get(name) != new:
+                    self.warn(f"resuming with {name} = {new} (it was {old.get(name)})")
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(path, force=True) as aside:
             aside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-
-
-def _find_differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(dotted name, old, new) of every setting of ``now`` that is not as in ``before``."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key, value in now.items():
-            yield from _find_differences(before.get(key), value, f"{name}.{key}" if name else key)
-    elif before != now:
-        yield name, before, now
 
 
 def check_precision(precision: str, device: torch.device) -> None:

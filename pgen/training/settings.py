@@ -101,13 +101,12 @@ def _choose_kind(config: Any, given: Mapping[str, Given], path: str) -> tuple[An
 
 def _convert(given: Given, kind: Any, path: str, fits: bool) -> Any:
     """The value as a field of the type ``kind`` takes it, if it ``fits`` at all."""
-    value = given.value
-    if kind is float and type(value) is int:
-        value = float(value)
+    value = float(given.value) if kind is float and type(given.value) is int else given.value
     if kind in (int, float, str, bool):
-        if fits and type(value) is kind:
-            return value
-        raise given.refuse(f"{path} takes {kind.__name__}, not {value!r}")
-    if fits and isinstance(value, list) and all(type(entry) is int for entry in value):
-        return tuple(value)
-    raise given.refuse(f"{path} takes a list of whole numbers, not {value!r}")
+        fits, wanted = fits and type(value) is kind, kind.__name__
+    else:
+        fits = fits and isinstance(value, list) and all(type(entry) is int for entry in value)
+        wanted = "a list of whole numbers"
+    if not fits:
+        raise given.refuse(f"{path} takes {wanted}, not {value!r}")
+    return tuple(value) if isinstance(value, list) else value

@@ -69,16 +69,18 @@ class ParserTask(PersonTask):
         with torch.autocast(self.device.type, enabled=False):
             persons = augment(batch.persons("source", self.device), batch.source_change)
             others = batch.persons("other", self.device).images * 0.5 + 0.5
-            persons.images = persons.images * 0.5 + 0.5
-            persons = _randomize_some_necklines(persons, rng)
-            images = persons.images
+            images, labels, poses = persons.images * 0.5 + 0.5, persons.labels, persons.poses
+            which = rng.chance(_NECKLINES)
+            if which.any():
+                changed = PersonBatch(images[which], labels[which], poses[which])
+                changed = randomize_necklines(changed, rng.select(which))
+                images[which], labels[which] = changed.images, changed.labels
             replaced = rng.chance(_REPLACED)
             if replaced.any():
-                some, labels = rng.select(replaced), persons.labels[replaced]
-                images[replaced] = replace_background(
-                    recolor_garments(images[replaced], labels, some), labels, others[replaced], some
-                )
-            persons = crop_randomly(PersonBatch(images, persons.labels, persons.poses), rng)
+                some = rng.select(replaced)
+                recolored = recolor_garments(images[replaced], labels[replaced], some)
+                images[replaced] = replace_background(recolored, labels[replaced], others[replaced], some)
+            persons = crop_randomly(PersonBatch(images, labels, poses), rng)
             images = persons.images
             distorted = replaced | rng.chance(_DISTORTED)
             if distorted.any():
@@ -113,19 +115,6 @@ class ParserTask(PersonTask):
             inputs, labels = self.randomize(batch[k : k + 1])
             rows.append(_draw_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), labels))
         return draw_sheet(rows)
-
-
-def _randomize_some_necklines(persons: PersonBatch, rng: BatchRng) -> PersonBatch:
-    """``persons`` with images in [0, 1], some of them with other necklines."""
-    which = rng.chance(_NECKLINES)
-    if which.any():
-        changed = randomize_necklines(
-            PersonBatch(persons.images[which], persons.labels[which], persons.poses[which]), rng.select(which)
-        )
-        images, labels = persons.images.clone(), persons.labels.clone()
-        images[which], labels[which] = changed.images, changed.labels
-        persons = PersonBatch(images, labels, persons.poses)
-    return persons
 
 
 def _estimate_inputs(persons: PersonBatch, rng: BatchRng) -> ParserInput:
