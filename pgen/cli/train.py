@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from enum import StrEnum
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -19,100 +18,68 @@ Variant = StrEnum("Variant", {"BASELINE": "baseline", "TS_GT": "ts-gt", "TS_PRED
 _RECIPE = "Losses: `paper`, or `pgen` with additions (default: what the preset is meant for)."
 _SETTINGS = "Change a field of the preset: semantic.schedule.steps=2000."
 _GPUS = "Train on these GPUs, one process each (default: the first, if any)."
+_PROCESSES = "Train in so many processes on the CPU."
+_PRECISION = "bf16: faster where the processor has it; fp16: on GPUs."
 _START_HS = "Weights to start H_S from; those of half the frame are grown to twice theirs."
 _START_HA = "Weights to start H_A from; one-level weights become the global network of a two-level one."
 _VARIANT = "Of the paper's ablation: no parsing; true maps; H_S frozen (default); both end to end."
 _VGG = "VGG-16 weights, or `bundled` (default: torchvision's if cached or fetchable, else bundled)."
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of all these commands."""
-
-    data: Annotated[Path, typer.Option(help="The data set, as `pgen prepare` writes it.", metavar="FILE.h5")] = Path(
-        "datasets/synthetic.h5"
-    )
-    preset: Annotated[str, typer.Option(help="Sizes and schedule.", metavar="NAME")] = "synthetic-128"
-    recipe: Annotated[str | None, typer.Option(help=_RECIPE, metavar="NAME")] = None
-    settings: Annotated[list[str] | None, typer.Option("--set", help=_SETTINGS, metavar="KEY=VALUE")] = None
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Run folder (default: runs/TRAINING).", metavar="DIR")
-    ] = None
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in this folder.")] = False
-    gpus: Annotated[str | None, typer.Option(help=_GPUS, metavar="0,1")] = None
-    processes: Annotated[
-        int,
-        typer.Option("--procs", min=0, help="Train in so many processes on the CPU.", metavar="N", show_default=False),
-    ] = 0
-    precision: Annotated[Precision, typer.Option(help="bf16: faster where the processor has it; fp16: on GPUs.")] = (
-        Precision.FP32
-    )
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read photos ahead (default: where it pays).")
-    ] = None
-    max_steps: Annotated[
-        int | None, typer.Option("--max-steps", min=1, help="Stop after this many steps, to be resumed later.")
-    ] = None
-    seed: Seed = 0
-
-    task: ClassVar[str]
+def _option(name: str, kind: Any, default: Any, help: str, *flags: str, **more: Any) -> Parameter:
+    """An option as typer reads it from a function."""
+    annotation = Annotated[kind, typer.Option(*flags, help=help, **more)]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-@dataclass(frozen=True)
-class PoseOptions(Options):
-    """Train the pose detector that H_A's pose loss looks through."""
-
-    task = "pose"
-
-
-@dataclass(frozen=True)
-class SemanticOptions(Options):
-    """Train H_S, which transforms the parsing map, on pseudo labels."""
-
-    start: Annotated[Path | None, typer.Option(help=_START_HS)] = None
-    task = "hs"
-
-
-@dataclass(frozen=True)
-class JointOptions(Options):
-    """Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end."""
-
-    semantic: Annotated[Path, typer.Option(help="Finished weights of train-hs.")] = Path("runs/hs/weights.safetensors")
-    pose: Annotated[Path, typer.Option(help="Finished weights of train-pose.")] = Path("runs/pose/weights.safetensors")
-    variant: Annotated[Variant | None, typer.Option(help=_VARIANT)] = None
-    start: Annotated[Path | None, typer.Option(help=_START_HA)] = None
-    vgg: Annotated[str | None, typer.Option(help=_VGG, metavar="FILE")] = None
-    task = "joint"
+#: The options of all these commands.
+_OPTIONS = (
+    _option(
+        "data", Path, Path("datasets/synthetic.h5"), "The data set, as `pgen prepare` writes it.", metavar="FILE.h5"
+    ),
+    _option("preset", str, "synthetic-128", "Sizes and schedule.", metavar="NAME"),
+    _option("recipe", str | None, None, _RECIPE, metavar="NAME"),
+    _option("settings", list[str] | None, None, _SETTINGS, "--set", metavar="KEY=VALUE"),
+    _option("out", Path | None, None, "Run folder (default: runs/TRAINING).", "--out", "-o", metavar="DIR"),
+    _option("resume", bool, False, "Continue the run in this folder.", "--resume"),
+    _option("gpus", str | None, None, _GPUS, metavar="0,1"),
+    _option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
+    _option("precision", Precision, Precision.FP32, _PRECISION),
+    _option("workers", int | None, None, "Processes that read photos ahead (default: where it pays).", min=0),
+    _option("max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1),
+    Parameter("seed", Parameter.KEYWORD_ONLY, default=0, annotation=Seed),
+)
 
 
-@dataclass(frozen=True)
-class ParserOptions(Options):
-    """Train the parser, which estimates the parsing map of a photo that comes without one."""
-
-    task = "parser"
-
-
-def _command(options: type[Options]) -> Callable[..., None]:
-    """A command whose options are the fields of ``options``, as typer reads them from a function."""
+def _command(task: str, help: str, *options: Parameter) -> Callable[..., None]:
+    """The command of the training ``task``, with more options of its own."""
 
     def run(**given: Any) -> None:
         from pgen.cli.train_run import run_training
 
-        run_training(options.task, **given)
+        run_training(task, **given)
 
-    hints = get_type_hints(options, include_extras=True)
-    run.__annotations__ = {field.name: hints[field.name] for field in fields(options)}
-    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
-            for f in fields(options)
-        ]
-    )
-    run.__doc__ = options.__doc__
+    run.__annotations__ = {option.name: option.annotation for option in (*_OPTIONS, *options)}
+    run.__signature__ = Signature([*_OPTIONS, *options])  # type: ignore[attr-defined]
+    run.__doc__ = help
     return run
 
 
-train_pose = _command(PoseOptions)
-train_hs = _command(SemanticOptions)
-train_joint = _command(JointOptions)
-train_parser = _command(ParserOptions)
+train_pose = _command("pose", "Train the pose detector that H_A's pose loss looks through.")
+train_hs = _command(
+    "hs",
+    "Train H_S, which transforms the parsing map, on pseudo labels.",
+    _option("start", Path | None, None, _START_HS),
+)
+train_joint = _command(
+    "joint",
+    "Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end.",
+    _option("semantic", Path, Path("runs/hs/weights.safetensors"), "Finished weights of train-hs."),
+    _option("pose", Path, Path("runs/pose/weights.safetensors"), "Finished weights of train-pose."),
+    _option("variant", Variant | None, None, _VARIANT),
+    _option("start", Path | None, None, _START_HA),
+    _option("vgg", str | None, None, _VGG, metavar="FILE"),
+)
+train_parser = _command(
+    "parser", "Train the parser, which estimates the parsing map of a photo that comes without one."
+)
