@@ -20,7 +20,7 @@ from pgen.data.dataset import PersonDataset, augment
 from pgen.training.augment.self_reconstruction import Occlusion, occlude
 from pgen.training.config import Schedule
 from pgen.training.sampling import sample_pairs
-from pgen.training.tasks import appearance as appearance_stage
+from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import TERMS, Generated
 from tests.models.people import views
 from tests.training.people import painting
@@ -112,7 +112,7 @@ def test_what_is_drawn() -> None:
         assert torch.equal(getattr(again, name), whole)
 
 
-def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPatch, error: float) -> list[tuple]:
+def watched(stage: AppearanceTask, monkeypatch: pytest.MonkeyPatch, error: float) -> list[tuple]:
     """Let H_A paint the truth but for ``error``; what it was asked to."""
     calls: list[tuple] = []
     truth: list[Tensor] = []
@@ -121,7 +121,7 @@ def watched(stage: appearance_stage.AppearanceTask, monkeypatch: pytest.MonkeyPa
         calls.append((source, transfer, layout))
         return truth[0] + error if len(calls) == 2 else source.images
 
-    monkeypatch.setattr(appearance_stage, "paint", paint)
+    monkeypatch.setattr(stage, "paint", paint)
     draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
     truth.append(augment(stage.train.batch(draw.source), draw.second_change).images)
     loss = stage.losses(draw)[0]["recon_l1"]

@@ -14,7 +14,6 @@ from pgen.models import color_correction
 from pgen.models.appearance import paint
 from pgen.models.color_correction import match_guide_colors
 from pgen.models.semantic import predict_parsing
-from pgen.training.tasks import appearance as appearance_stage
 from pgen.training.tasks.appearance import AppearanceTask
 from tests.training.people import SIZE, VARIANTS, painting
 
@@ -62,7 +61,7 @@ def test_the_way_back_starts_from_what_was_painted(samplers: Samplers, monkeypat
         calls.append((source, transfer, layout, source_parsing, image))
         return image
 
-    monkeypatch.setattr(appearance_stage, "paint", watched)
+    monkeypatch.setattr(stage, "paint", watched)
     losses_of(stage)
     (a, there, layout_b, _, fake_b), (b, back, layout_a, soft, _) = calls
     assert b.images is fake_b
