@@ -57,8 +57,7 @@ def run(
         raise InputError("nothing to change: give --edit NAME=VALUE or --parsing FILE (or --save-parsing alone)")
 
     from pgen.body.edits.registry import check_edits
-    from pgen.data.formats.painted import COLOURS
-    from pgen.data.formats.parsing import write_parsing
+    from pgen.data.formats.parsing import COLOURS, write_parsing
 
     edits = check_edits(_parse_edits(edit or []))
     (photo,) = list_photos([source], src_pose, src_parsing, crop, person)

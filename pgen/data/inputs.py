@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from pgen.errors import InputError
 
 #: No photo, pose or parsing map is larger; keeps an endless or mistaken file from filling the memory.
 MAX_BYTES = 512 * 2**20
+FARTHEST = 1e5  # pixels; no photo is that large
 
 
 def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) -> bytes:
@@ -35,6 +36,11 @@ def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) 
     return data
 
 
+def read_text(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) -> str:
+    """The text in ``path``, which should hold a ``kind``. Raises `InputError` as `read_bytes` and `decode_text` do."""
+    return decode_text(read_bytes(path, kind, limit), path)
+
+
 def decode_text(data: bytes, path: str | os.PathLike[str]) -> str:
     """Text of UTF-8 (with or without BOM) or UTF-16 (with BOM). Raises `InputError` for anything else."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -54,22 +60,13 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
     end = len(text)
     while end > 0:
         path = Path(text[:end])
-        if _is_there(path):
-            return path, text[end + 1 :] or None
+        with suppress(OSError, ValueError):  # too long for a name, or a NUL in it
+            if path.exists():
+                return path, text[end + 1 :] or None
         end = text.rfind(":", 0, end)
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
 
 
-def parse_json(text: str, path: str | os.PathLike[str]) -> Any:
-    """The content of ``text``, JSON of the file ``path``. Raises `InputError` if it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+def are_coordinates(values: Iterable[object]) -> bool:
+    """Whether ``values`` are numbers that may be pixels of a photo."""
+    return all(isinstance(value, int | float) and abs(value) < FARTHEST for value in values)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from pgen.body.edits.registry import edit_parsing
 from pgen.body.labels import Label
-from pgen.data.formats.painted import read_painted
-from pgen.data.formats.parsing import write_parsing
+from pgen.data.formats.parsing import read_painted, write_parsing
 from pgen.errors import InputError
 from pgen.inference.inpainting import inpaint_regions
 from pgen.inference.inputs import ParsingLike, load_parsing

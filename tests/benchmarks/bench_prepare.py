@@ -18,9 +18,9 @@ from PIL import Image
 
 from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.data.example import Example
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store
+from tests.data.pose_files import write_pose_csv
 
 SIZE = (256, 256)
 #: Runs the command and says what it took: seconds, those of processors, and the largest resident memory of it and of a

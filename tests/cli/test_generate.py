@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from pgen.cli.main import main
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import PgenError
 from pgen.inference.networks import FramedPerson
@@ -16,6 +15,7 @@ from pgen.inference.predictor import Predictor
 from pgen.inference.result import Result
 from pgen.inference.targets import Target
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
+from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import write_weights
 
 A = example(0)

@@ -9,9 +9,9 @@ from PIL import Image
 from pgen.cli.main import main
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import write_parsing
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
+from tests.data.pose_files import write_pose_csv
 from tests.data.trees import write_coco, write_text
 
 

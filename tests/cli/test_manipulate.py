@@ -10,9 +10,9 @@ from scipy import ndimage
 from pgen.body.labels import Label
 from pgen.cli.main import main
 from pgen.data.formats.parsing import read_parsing
-from pgen.data.formats.pose_csv import write_pose_csv
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in
+from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import write_weights
 
 

@@ -15,12 +15,12 @@ import pytest
 import pgen
 from pgen.cli.main import main
 from pgen.data.example import Drop
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.packing import entry_to_bytes
 from pgen.data.store import Store
 from pgen.runtime.resumable_map import ResumableMap
 from tests.data.examples import STANDING, nothing_left_in, write_folder
 from tests.data.interruptible import contents
+from tests.data.pose_files import write_pose_csv
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from PIL import Image
 
 from pgen.body.labels import Label
 from pgen.cli.main import main
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from tests.body.layouts import dressed
 from tests.data.examples import STANDING, example, nothing_left_in
+from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import write_weights
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pgen.data.example import Example, Split
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.store import StoreWriter
+from tests.data.pose_files import write_pose_csv
 
 SIZE = (128, 128)
 

@@ -13,14 +13,14 @@ from PIL import Image
 
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import read_pose, read_poses
-from pgen.data.formats.pair_lists import read_names, read_pairs, read_pairs_csv
+from pgen.data.formats.pair_lists import read_names, read_pairs
 from pgen.data.formats.parsing import read_parsing, write_parsing
 from pgen.data.formats.parsing_schemes import load_scheme
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.data.readers.keypoint_sources import find_poses
 from pgen.errors import InputError
 from tests.data.examples import STANDING, example
+from tests.data.pose_files import write_pose_csv
 from tests.data.trees import write_coco, write_openpose, write_text
 
 PHOTO, MAP = example(0).image[:24, :24], example(0).parsing[::4, ::4]
@@ -51,7 +51,7 @@ def samples(folder: Path) -> dict[str, tuple[Callable[[Path], object], bytes]]:
     readers: dict[str, Callable[[Path], object]] = {
         "map": read_parsing,
         "k": read_pose,
-        "pairs": read_pairs_csv,
+        "pairs": lambda path: read_pairs([path]),
         "coco": lambda path: find_poses([path]),
         "parts": lambda path: read_poses(path, (128, 128)),
         "text": read_pose,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pgen.data.formats.pose_csv import write_pose_csv
 from tests.data.examples import STANDING
+from tests.data.pose_files import write_pose_csv
 
 SIZE = (64, 48)
 #: Names with all that layouts put between names.

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.errors import InputError
 from pgen.evaluation.photos import FolderPhotos, StorePhotos
 from tests.data.examples import STANDING, write_store
+from tests.data.pose_files import write_pose_csv
 from tests.evaluation.folders import PHOTOS, SIZE, photo, write_photos
 
 

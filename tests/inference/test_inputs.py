@@ -10,11 +10,11 @@ from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from pgen.inference.inputs import load_parsing, read_person, read_target
 from tests.data.examples import SIZE, STANDING, example, write_store
+from tests.data.pose_files import write_pose_csv
 
 A = example(0)
 

@@ -8,7 +8,6 @@ from PIL import Image
 
 from pgen.body.joints import Joint
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from pgen.inference.inputs import ParsingLike, PoseLike
@@ -16,6 +15,7 @@ from pgen.inference.person import Person
 from pgen.inference.predictor import BATCH, Predictor
 from pgen.inference.result import Result
 from tests.data.examples import SIZE, STANDING, example
+from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import FRAME
 
 A = example(0)

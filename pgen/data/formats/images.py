@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ _UPRIGHT = {
 def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """The photo in ``path``: uint8 (H, W, 3) RGB, upright (EXIF rotation applied).
 
-    Transparency is laid over white, grey repeated, CMYK converted, 16 bits scaled to 8, and of an animation
-    the first frame is taken. Raises `InputError` for anything that is no readable photo of at most 64
-    megapixels.
+    Transparency is laid over white, grey repeated, CMYK converted, 16 bits scaled to 8, and of an animation the first
+    frame is taken. Raises `InputError` for anything that is no readable photo of at most 64 megapixels.
     """
     return decode_photo(read_bytes(path, "an image"), path)
 
@@ -53,8 +53,11 @@ def decode_photo(data: bytes, name: str | os.PathLike[str]) -> NDArray[np.uint8]
 
 def convert_to_rgb(image: Image.Image, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """The same of a picture that Pillow has opened."""
+    turn = None
+    with suppress(Exception):  # broken metadata does not make the pixels worse
+        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
     try:
-        return _to_rgb(_turn_upright(image), name)
+        return _to_rgb(image if turn is None else image.transpose(turn), name)
     except (InputError, MemoryError):
         raise
     except Exception as error:
@@ -120,15 +123,6 @@ def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], overwrit
     with atomic_write(path, overwrite) as aside:
         Image.fromarray(np.ascontiguousarray(image)).save(aside, **_WRITERS[Path(path).suffix.lower()])
     return Path(path)
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
-    except Exception:  # broken metadata does not make the pixels worse
-        return image
-    operation = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if operation is None else image.transpose(operation)
 
 
 def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 
 from pgen.data.formats.images import looks_like_image
 from pgen.data.formats.pose_coco import is_coco, parse_coco
-from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv
 from pgen.data.formats.pose_json import PosesOfPhoto, parse_openpose
-from pgen.data.formats.pose_text import is_pose_text, read_pose_text
-from pgen.data.inputs import decode_text, parse_json, read_bytes, split_spec
+from pgen.data.formats.pose_text import is_pose_csv, is_pose_text, read_pose_csv, read_pose_text
+from pgen.data.inputs import decode_text, read_bytes, read_text, split_spec
 from pgen.data.names import suggest_names
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
@@ -64,15 +64,17 @@ def read_poses(path: str | os.PathLike[str], size: tuple[int, int] | None = None
     for poses in parts of it. Raises `InputError` for anything else.
     """
     form = detect_pose_format(path)
-    if form == "csv":
-        return {name: PosesOfPhoto([pose], None) for name, pose in read_pose_csv(path).items()}
-    if form == "text":
-        return {"": PosesOfPhoto([read_pose_text(path)], None)}
     if form == "image":
         raise InputError(f"{path} is a photo, not a pose; give its keypoints (CSV, JSON, text or a store)")
     if form == "store":
         raise InputError(f"{path} is a store, not a file of keypoints")
-    content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
+    if form != "json":
+        poses = read_pose_csv(path) if form == "csv" else {"": read_pose_text(path)}
+        return {name: PosesOfPhoto([pose], None) for name, pose in poses.items()}
+    try:
+        content = json.loads(read_text(path, "a pose in JSON"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {' '.join(str(error).split())[:120]}") from error
     return parse_coco(content, path) if is_coco(content) else {"": parse_openpose(content, path, size)}
 
 
@@ -90,12 +92,10 @@ def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_n
             index = store.find(_entry(path, store.names, name, default_name))
             return LoadedPose(store.poses[index], store.size, store.names[index])
     poses = read_poses(path)
-    if list(poses) == [""]:
-        if name is not None:
-            raise InputError(f"{spec}: {path.name} holds no names, so {name!r} cannot be looked up; give {path} alone")
-        entry = ""
-    else:
-        entry = _entry(path, list(poses), name, default_name)
+    is_nameless = list(poses) == [""]
+    if is_nameless and name is not None:
+        raise InputError(f"{spec}: {path.name} holds no names, so {name!r} cannot be looked up; give {path} alone")
+    entry = "" if is_nameless else _entry(path, list(poses), name, default_name)
     found = poses[entry]
     index = found.largest() if person is None else person
     if not 0 <= index < len(found.poses):
@@ -106,20 +106,13 @@ def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_n
 def _entry(path: Path, names: list[str], name: str | None, default_name: str | None) -> str:
     """Which of ``names`` is meant."""
     wanted = name if name is not None else default_name
-    if wanted in names:
-        return str(wanted)
     if not names:
         raise InputError(f"{path} has no poses in it")
-    if wanted is not None:
-        same_file = [other for other in names if other.replace("\\", "/").rsplit("/", 1)[-1] == wanted]
-        if len(same_file) == 1:
-            return same_file[0]
-        if name is None and len(names) == 1:
-            return names[0]
-        raise InputError(
-            f"{path} has no {wanted!r}{suggest_names(wanted, names)}"
-            + ("" if name is not None else f"; name the row as {path}:NAME")
-        )
-    if len(names) == 1:
-        return names[0]
-    raise InputError(f"{path} has {len(names)} poses; name one of them, such as {path}:{names[0]}")
+    same_file = [other for other in names if other.replace("\\", "/").rsplit("/", 1)[-1] == wanted]
+    for meant in ([other for other in names if other == wanted], same_file, names if name is None else []):
+        if len(meant) == 1:
+            return meant[0]
+    if wanted is None:
+        raise InputError(f"{path} has {len(names)} poses; name one of them, such as {path}:{names[0]}")
+    hint = "" if name is not None else f"; name the row as {path}:NAME"
+    raise InputError(f"{path} has no {wanted!r}{suggest_names(wanted, names)}{hint}")

@@ -7,14 +7,13 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pgen.data.inputs import decode_text, read_bytes
+from pgen.data.inputs import read_text
 from pgen.errors import InputError
 
 
 def read_names(path: str | os.PathLike[str]) -> list[str]:
     """The names in ``path`` (train.lst, test.lst, SPT's lists), one a line. Raises `InputError`."""
-    text = decode_text(read_bytes(path, "a list of photos"), path)
-    names = [line.strip() for line in text.splitlines()]
+    names = [line.strip() for line in read_text(path, "a list of photos").splitlines()]
     if any("\0" in name for name in names):
         raise InputError(f"{path} is not a list of names, one a line")
     return [name for name in names if name]
@@ -31,15 +30,16 @@ def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str,
     if len(paths) != 1:
         raise InputError("pairs are one file, or two: the list of the sources, then of the targets", option="pairs")
     path = Path(paths[0])
-    if path.suffix.lower() == ".csv" or _read_first_row(path).replace(" ", "") == "from,to":
-        return read_pairs_csv(path), ()
+    lines = read_text(path, "a list of pairs").splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    if path.suffix.lower() == ".csv" or first.replace(" ", "").strip() == "from,to":
+        return _parse_csv(lines, path), ()
     note = f"{path} has no header, so it is read as PIDM's lists are: the target before the source"
-    return _read_target_first(path), (note,)
+    return _parse_target_first(lines, path), (note,)
 
 
-def read_pairs_csv(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """The (source, target) names of each row of ``path``. Raises `InputError` naming the row."""
-    rows = csv.reader(decode_text(read_bytes(path, "a list of pairs"), path).splitlines())
+def _parse_csv(lines: list[str], path: Path) -> list[tuple[str, str]]:
+    rows = csv.reader(lines)
     pairs: list[tuple[str, str]] = []
     try:
         header = [field.strip() for field in next(rows, [])]
@@ -85,15 +85,9 @@ def _read_parallel_lists(sources: Path, targets: Path) -> list[tuple[str, str]]:
     return list(zip(first, second, strict=True))
 
 
-def _read_first_row(path: Path) -> str:
-    text = decode_text(read_bytes(path, "a list of pairs"), path)
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
-def _read_target_first(path: Path) -> list[tuple[str, str]]:
+def _parse_target_first(lines: list[str], path: Path) -> list[tuple[str, str]]:
     pairs = []
-    text = decode_text(read_bytes(path, "a list of pairs"), path)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         names = [name.strip() for name in line.split(",")]
         if names == [""]:
             continue

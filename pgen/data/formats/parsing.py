@@ -11,7 +11,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.labels import LABEL_COUNT, PALETTE
+from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
 from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image
 from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme, load_scheme
@@ -21,6 +21,12 @@ from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
 _KIND = "a parsing map (.npy or .png)"
+
+#: The colours to paint with, by label, as paint programs take them.
+COLOURS: dict[str, str] = {
+    label: "#{:02x}{:02x}{:02x}".format(*(int(value) for value in colour))
+    for label, colour in zip(LABELS, PALETTE, strict=True)
+}
 
 
 def read_parsing(
@@ -42,11 +48,36 @@ def read_parsing(
         raise InputError(f"{spec} does not exist ({path} does, but it is not a store with entries)")
     ids = read_label_ids(path, scheme)
     if scheme is None or scheme.name == DEFAULT_SCHEME:
-        return _checked(ids, path)
+        bad = np.unique(ids[(ids < 0) | (ids >= LABEL_COUNT)])
+        if bad.size:
+            shown = ", ".join(map(str, bad[:8])) + (", …" if bad.size > 8 else "")
+            raise InputError(f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel")
+        return ids.astype(np.uint8)
     try:
         return merge_labels(ids, scheme, pose)
     except InputError as error:
         raise InputError(f"{path} has {error}") from None
+
+
+def read_painted(spec: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """A map as `write_parsing` wrote it and a paint program saved it: uint8 (H, W), label ids 0-9.
+
+    Of a PNG in colour, with a palette or without, every pixel must have the colour of a label, whatever the program
+    has made of the palette. Grey PNG, NumPy files and entries of stores are read as `read_parsing` does.
+
+    Raises:
+        InputError: it cannot be read, or has other colours; one of them is named, with its place.
+    """
+    path, entry = split_spec(spec)
+    if entry is not None or is_hdf5(path):
+        return read_parsing(spec)
+    data = read_bytes(path, _KIND)
+    if not looks_like_image(data[:16]):
+        return read_parsing(spec)
+    image = decode_image(data, path)
+    if image.format in ("JPEG", "MPO") or image.mode not in ("P", "PA", "RGB", "RGBA"):
+        return read_parsing(spec)
+    return _find_labels(np.asarray(image.convert("RGBA")), path)
 
 
 def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = None) -> NDArray[np.integer]:
@@ -83,6 +114,23 @@ def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], forc
     return Path(path)
 
 
+def _find_labels(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    """Label ids (H, W) of RGBA ``pixels`` (H, W, 4)."""
+    labels = np.full(pixels.shape[:2], LABEL_COUNT, np.uint8)
+    for label, colour in enumerate(PALETTE):
+        labels[(pixels == (*colour, 255)).all(axis=2)] = label
+    foreign = labels == LABEL_COUNT
+    if foreign.any():
+        y, x = (int(place[0]) for place in np.nonzero(foreign))
+        red, green, blue, opaque = (int(value) for value in pixels[y, x])
+        kind = f"the colour #{red:02x}{green:02x}{blue:02x}" if opaque == 255 else "transparency"
+        raise InputError(
+            f"{path} has {int(foreign.sum())} pixels whose colour is no label's, such as {kind} at x {x}, y {y}; "
+            "paint with the colours of the map that was saved, with a brush without soft edges"
+        )
+    return labels
+
+
 def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
     stream = io.BytesIO(data)
     try:
@@ -117,13 +165,13 @@ def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.in
         colours = _readings(np.asarray(image.convert("RGB")), scheme)
         if not colours or any(np.array_equal(indices, reading) for reading in colours):
             return indices
-        return _only(colours, scheme, path)
+        return _choose(colours, scheme, path)
     if image.mode in ("L", "I") or image.mode.startswith("I;16"):
         return np.asarray(image)
     if image.mode in ("RGB", "RGBA"):
         colours = _readings(np.asarray(image)[..., :3], scheme)
         if colours:
-            return _only(colours, scheme, path)
+            return _choose(colours, scheme, path)
         own = "this project's palette" if scheme.name == DEFAULT_SCHEME else f"the palettes of {scheme.name}"
         raise InputError(
             f"{path} is a colour picture with other colours than {own}; save it as a "
@@ -145,7 +193,7 @@ def _readings(colours: NDArray[np.uint8], scheme: ParsingScheme) -> list[NDArray
     return found
 
 
-def _only(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) -> NDArray[np.uint8]:
+def _choose(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) -> NDArray[np.uint8]:
     """The one reading, or the first of several that agree."""
     if any(not np.array_equal(readings[0], other) for other in readings[1:]):
         raise InputError(
@@ -157,11 +205,3 @@ def _only(readings: list[NDArray[np.uint8]], scheme: ParsingScheme, path: Path) 
 
 def _colour_keys(colours: NDArray[np.integer]) -> NDArray[np.int64]:
     return colours.astype(np.int64) @ np.array([65536, 256, 1])
-
-
-def _checked(ids: NDArray[np.integer], path: Path) -> NDArray[np.uint8]:
-    bad = np.unique(ids[(ids < 0) | (ids >= LABEL_COUNT)])
-    if bad.size:
-        shown = ", ".join(str(value) for value in bad[:8]) + (", …" if bad.size > 8 else "")
-        raise InputError(f"{path} has label ids {shown}; a parsing map has 0 to {LABEL_COUNT - 1}, one a pixel")
-    return ids.astype(np.uint8)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
 from pgen.body.sides import ARM, LEG
-from pgen.data.inputs import decode_text, read_bytes
+from pgen.data.inputs import read_text
 from pgen.data.names import suggest_names
 from pgen.errors import InputError
 
@@ -100,9 +100,8 @@ def _load(path: Path, depth: int) -> ParsingScheme:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    text = decode_text(read_bytes(path, "a parsing scheme (TOML)", limit=2**20), path)
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(read_text(path, "a parsing scheme (TOML)", limit=2**20))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not TOML: {' '.join(str(error).split())[:120]}") from error
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, Joint
 from pgen.data.formats.pose_json import PosesOfPhoto
-from pgen.data.inputs import decode_text, parse_json, read_bytes
+from pgen.data.inputs import FARTHEST, are_coordinates
 from pgen.errors import InputError
 
 #: COCO's joints, in their order.
@@ -25,8 +25,6 @@ COCO_JOINTS: tuple[Joint, ...] = (
     Joint.L_KNEE, Joint.R_KNEE, Joint.L_ANKLE, Joint.R_ANKLE,
 )  # fmt: skip
 
-_FARTHEST = 1e5  # pixels; no photo is that large
-
 
 def is_coco(content: Any) -> bool:
     """Whether ``content``, parsed JSON, has one of COCO's shapes."""
@@ -35,18 +33,12 @@ def is_coco(content: Any) -> bool:
     return isinstance(content, dict) and ("annotations" in content or "keypoints" in content)
 
 
-def read_pose_coco(path: str | os.PathLike[str]) -> dict[str, PosesOfPhoto]:
-    """The people in each photo of a COCO JSON file, by the photo's name ("" for a lone entry without one).
-
-    Raises `InputError` naming the file and entry, or if there is nobody.
-    """
-    return parse_coco(parse_json(decode_text(read_bytes(path, "poses in COCO's JSON"), path), path), path)
-
-
 def parse_coco(content: Any, path: str | os.PathLike[str]) -> dict[str, PosesOfPhoto]:
-    """The people in ``content``, the JSON of the file ``path``; see `read_pose_coco`."""
-    if not is_coco(content):
-        raise InputError(f'{path} has neither a list "annotations" nor "keypoints"; COCO\'s JSON was expected')
+    """The people in each photo of ``content``, COCO's JSON of the file ``path``.
+
+    By the photo's name, "" for a lone entry without one. Raises `InputError` naming the file and entry, or if there is
+    nobody.
+    """
     entries, images = content, {}
     if isinstance(content, dict):
         entries = content.get("annotations", [content])
@@ -79,7 +71,7 @@ def _parse_images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tu
         if not isinstance(name, str) or not isinstance(number, str | int):
             raise InputError(f"{path}, image {index}: no file_name or no id")
         sides = (row.get("height"), row.get("width"))
-        whole = all(type(side) is int and 0 < side < _FARTHEST for side in sides)
+        whole = all(type(side) is int and 0 < side < FARTHEST for side in sides)
         found[number] = (name, (sides[0], sides[1]) if whole else None)
     return found
 
@@ -101,7 +93,7 @@ def _parse_pose(values: Any, where: str) -> NDArray[np.float32]:
     if not isinstance(values, list) or len(values) != 3 * len(COCO_JOINTS):
         count = f"{len(values)} numbers" if isinstance(values, list) else "no list"
         raise InputError(f"{where} has {count} for keypoints; x, y, v of {len(COCO_JOINTS)} joints were expected")
-    if not all(isinstance(value, int | float) and abs(value) < _FARTHEST for value in values):
+    if not are_coordinates(values):
         raise InputError(f"{where}: keypoints hold something else than pixel coordinates")
     joints = np.array(values, dtype=np.float64).reshape(-1, 3)
     pose = np.full((JOINT_COUNT, 2), np.nan)

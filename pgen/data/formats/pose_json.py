@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known_joints
-from pgen.data.inputs import decode_text, parse_json, read_bytes
+from pgen.data.inputs import FARTHEST, are_coordinates
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
@@ -24,7 +24,6 @@ from pgen.runtime.atomic_write import atomic_write
 #: hips (8) and the feet (19-24) besides.
 _MODELS = {JOINT_COUNT: list(range(JOINT_COUNT)), 25: [*range(8), *range(9, 19)]}
 _KEYS = ("pose_keypoints_2d", "pose_keypoints")
-_FARTHEST = 1e5  # pixels; no photo is that large
 
 
 @dataclass(frozen=True)
@@ -36,21 +35,16 @@ class PosesOfPhoto:
 
     def largest(self) -> int:
         """The index of the person whose joints span the largest box."""
-        return int(np.argmax([_measure_box(pose) for pose in self.poses]))
-
-
-def read_pose_json(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
-    """The people in an OpenPose JSON file. ``size`` (height, width) is the photo's, if the file does not say it.
-
-    Coordinates within 0 and 1 are parts of the photo.
-    Raises `InputError` naming the file and person, or if there is none.
-    """
-    content = parse_json(decode_text(read_bytes(path, "a pose in JSON"), path), path)
-    return parse_openpose(content, path, size)
+        joints = (pose[known_joints(pose)] for pose in self.poses)
+        return int(np.argmax([np.prod(np.ptp(points, axis=0)) if len(points) else -1 for points in joints]))
 
 
 def parse_openpose(content: Any, path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
-    """The people in ``content``, the JSON of the file ``path``; see `read_pose_json`."""
+    """The people in ``content``, the JSON of the file ``path``.
+
+    Coordinates within 0 and 1 are parts of the photo, whose ``size`` (height, width) is used if the file does not say
+    it. Raises `InputError` naming the file and person, or if there is none.
+    """
     if isinstance(content, list) and len(content) == 1:  # pose editors write a list of frames
         content = content[0]
     people = content.get("people") if isinstance(content, dict) else None
@@ -97,7 +91,7 @@ def _parse_frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple
 
 
 def _is_length(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and 0 < value < _FARTHEST and value == int(value)
+    return isinstance(value, int | float) and 0 < value < FARTHEST and value == int(value)
 
 
 def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:
@@ -110,7 +104,7 @@ def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArr
             f"{where} has {len(values)} numbers; x, y, confidence of {' or '.join(map(str, _MODELS))} joints "
             "were expected (OpenPose's models COCO and BODY_25)"
         )
-    if not all(isinstance(value, int | float) and abs(value) < _FARTHEST for value in values):
+    if not are_coordinates(values):
         raise InputError(f"{where}: pose_keypoints_2d holds something else than pixel coordinates")
     joints = np.array(values, dtype=np.float64).reshape(-1, 3)[order]
     is_known = joints[:, 2] > 0
@@ -123,8 +117,3 @@ def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArr
             )
         pose *= (frame[1], frame[0])
     return pose.astype(np.float32)
-
-
-def _measure_box(pose: NDArray[np.float32]) -> float:
-    points = pose[known_joints(pose)]
-    return float(np.prod(np.ptp(points, axis=0))) if len(points) else -1.0

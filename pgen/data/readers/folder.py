@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.data.formats.parsing_schemes import load_scheme
-from pgen.data.formats.pose_csv import is_pose_csv
+from pgen.data.formats.pose_text import is_pose_csv
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import FoundDataset, gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root

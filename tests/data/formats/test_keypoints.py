@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from pgen.data.formats.keypoints import detect_pose_format, read_pose
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING, write_store
+from tests.data.pose_files import write_pose_csv
 
 
 @pytest.fixture

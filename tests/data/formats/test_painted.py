@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.body.labels import PALETTE
-from pgen.data.formats.painted import COLOURS, read_painted
-from pgen.data.formats.parsing import write_parsing
+from pgen.data.formats.parsing import COLOURS, read_painted, write_parsing
 from pgen.errors import InputError
 
 MAP = (np.arange(120).reshape(10, 12) % 10).astype(np.uint8)

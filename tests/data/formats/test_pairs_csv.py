@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.data.formats.pair_lists import group_linked, read_pairs_csv
+from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.errors import InputError
 
 
@@ -12,7 +12,7 @@ from pgen.errors import InputError
 def test_source_stands_before_target(tmp_path: Path, text: str) -> None:
     path = tmp_path / "p.csv"
     path.write_text(text)
-    assert read_pairs_csv(path) == [("a", "b"), ("c", "d")]
+    assert read_pairs([path])[0] == [("a", "b"), ("c", "d")]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_errors_name_the_row(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "p.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=rf"p\.csv, {message}"):
-        read_pairs_csv(path)
+        read_pairs([path])[0]
 
 
 def test_groups_are_linked_through_others() -> None:

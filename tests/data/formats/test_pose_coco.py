@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from pgen.body.joints import Joint
-from pgen.data.formats.keypoints import read_pose
-from pgen.data.formats.pose_coco import read_pose_coco
+from pgen.data.formats.keypoints import read_pose, read_poses
 from pgen.errors import InputError
 from tests.data.examples import STANDING, any_pose
 from tests.data.trees import coco_numbers, write_coco
@@ -35,7 +34,7 @@ def test_any_pose_comes_back_with_the_neck_between_the_shoulders(
     if np.isnan(np.delete(pose, Joint.NECK, 0)).all():
         pose[0] = 3
     write_coco(path, {"x/a.jpg": pose}, (200, 100))
-    found = read_pose_coco(path)
+    found = read_poses(path)
     assert list(found) == ["x/a.jpg"]
     assert found["x/a.jpg"].frame == (200, 100)
     np.testing.assert_allclose(found["x/a.jpg"].poses[0], with_neck(pose), atol=1e-3)
@@ -43,7 +42,7 @@ def test_any_pose_comes_back_with_the_neck_between_the_shoulders(
 
 def test_left_and_right(tmp_path: Path) -> None:
     numbers = [float(n) for i in range(17) for n in (i, 100 + i, 2)]
-    pose = read_pose_coco(written(tmp_path, {"keypoints": numbers}))[""].poses[0]
+    pose = read_poses(written(tmp_path, {"keypoints": numbers}))[""].poses[0]
     order = (0, None, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
     assert [x for joint, x in enumerate(pose[:, 0]) if joint != Joint.NECK] == [i for i in order if i is not None]
     np.testing.assert_array_equal(pose[Joint.NECK], (5.5, 105.5))
@@ -52,12 +51,12 @@ def test_left_and_right(tmp_path: Path) -> None:
 def test_shapes_of_the_file(tmp_path: Path) -> None:
     numbers, small = coco_numbers(STANDING), coco_numbers(STANDING / 2)
     results = [{"image_id": "a.jpg", "keypoints": one, "score": 0.9} for one in (small, numbers)]
-    found = read_pose_coco(written(tmp_path, results))["a.jpg"]
+    found = read_poses(written(tmp_path, results))["a.jpg"]
     assert (len(found.poses), found.largest(), found.frame) == (2, 1, None)
     assert read_pose(tmp_path / "coco.json").name == "a.jpg"
     boxes = {"images": [{"id": 7, "file_name": "b.jpg"}], "annotations": [{"image_id": 7, "bbox": [0, 0, 1, 1]}]}
     boxes["annotations"].append({"image_id": 7, "keypoints": numbers})
-    assert len(read_pose_coco(written(tmp_path, boxes))["b.jpg"].poses) == 1
+    assert len(read_poses(written(tmp_path, boxes))["b.jpg"].poses) == 1
 
 
 def test_entries_by_name(tmp_path: Path) -> None:
@@ -73,7 +72,6 @@ def test_entries_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"other": 1}, 'neither a list "annotations" nor "keypoints"'),
         ({"annotations": {}}, "annotations is not a list"),
         ({"annotations": []}, "nobody with keypoints"),
         ({"annotations": [3]}, "annotation 0 is not an object"),
@@ -92,4 +90,4 @@ def test_entries_by_name(tmp_path: Path) -> None:
 )
 def test_errors(tmp_path: Path, content: object, message: str) -> None:
     with pytest.raises(InputError, match=f"coco.json.*{message}"):
-        read_pose_coco(written(tmp_path, content))
+        read_poses(written(tmp_path, content))

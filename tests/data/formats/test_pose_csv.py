@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgen.data.formats.pose_csv import is_pose_csv, read_pose_csv, write_pose_csv
+from pgen.data.formats.pose_text import is_pose_csv, read_pose_csv
 from pgen.errors import InputError
 from tests.data.examples import any_pose
+from tests.data.pose_files import HEADER, write_pose_csv
 
-HEADER = "name:keypoints_y:keypoints_x\n"
 YS, XS = str(list(range(100, 118))), str(list(range(18)))
 
 
@@ -101,21 +101,6 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, table: dict[str, n
 def test_known_joints_at_minus_one_stay_known(tmp_path: Path) -> None:
     write_pose_csv(tmp_path / "k.csv", {"a": np.full((18, 2), -1, np.float32)})
     np.testing.assert_allclose(read_pose_csv(tmp_path / "k.csv")["a"], -1, atol=2e-3)
-
-
-def test_whole_pixels_are_written_as_the_field_does(tmp_path: Path) -> None:
-    pose = np.full((18, 2), np.nan, np.float32)
-    pose[0] = 3, 4.5
-    write_pose_csv(tmp_path / "k.csv", {"a.jpg": pose})
-    missing = ", -1" * 17
-    assert (tmp_path / "k.csv").read_text() == f"{HEADER}a.jpg: [4.5{missing}]: [3{missing}]\n"
-
-
-@pytest.mark.parametrize("name", ["", " a", "a\nb"])
-def test_impossible_names_are_not_written(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="cannot be a name"):
-        write_pose_csv(tmp_path / "k.csv", {name: np.zeros((18, 2))})
-    assert not list(tmp_path.iterdir())
 
 
 def test_is_known_by_its_header() -> None:

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.data.formats.pose_json import read_pose_json, write_pose_json
+from pgen.data.formats.keypoints import read_poses
+from pgen.data.formats.pose_json import PosesOfPhoto, write_pose_json
 from pgen.errors import InputError
 from tests.data.examples import STANDING, any_pose
 from tests.data.trees import write_openpose
+
+
+def read_pose_json(path: Path, size: tuple[int, int] | None = None) -> PosesOfPhoto:
+    return read_poses(path, size)[""]
 
 
 def flat(pose: np.ndarray) -> list[float]:

@@ -9,12 +9,12 @@ from PIL import Image
 
 from pgen.data.example import Drop, Example
 from pgen.data.formats.parsing import write_parsing
-from pgen.data.formats.pose_csv import write_pose_csv
 from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.errors import InputError
 from tests.data.examples import STANDING, write_folder
+from tests.data.pose_files import write_pose_csv
 
 
 @pytest.fixture
