@@ -107,7 +107,8 @@ def prepare(
         folder = Path(root) if root is not None else Path("datasets") / dataset
     estimating = _load_annotators(annotate, pose_annotator, parser, progress)
     scheme = load_scheme(parsing_scheme) if parsing_scheme else None
-    files = GivenFiles(keypoints, parsing, pairs, frame, images, scheme, estimating)
+    maps = Path(parsing) if parsing is not None else None
+    files = GivenFiles([*map(Path, keypoints)], maps, [*map(Path, pairs)], frame, images, scheme, estimating)
     options = {name: value for name, value in (given | {"seed": seed}).items() if name in entry.options}
     found = load_object(entry.find)(folder, files, size, **options)
     _tell(found, log, warn)

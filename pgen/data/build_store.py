@@ -102,16 +102,18 @@ def build_store(
         remove_leftovers(out)
         remove_leftovers(dropped_path(out))
         resumed = len(partial)
-        tally = _Tally()
+        tally = _Tally(strict)
         for entry in _read_entries(partial):
-            tally.add(entry, strict)
+            tally.add(entry)
         for number, (key, entry) in enumerate(_do_jobs(examples, partial, size, root, workers, advance), start=resumed):
-            entry = tally.check(entry)
-            tally.add(entry, strict)
+            if not isinstance(entry, Drop) and entry.name in tally.indices:
+                entry = Drop(entry.name, "name met before")
+            tally.add(entry)
             partial.put({f"{number} {key}": entry_to_bytes(entry)})
             advance()
+        dropped = Counter(drop.reason for drop in tally.dropped).most_common()
         if not tally.indices:
-            raise InputError(_explain_nothing_left(tally.dropped, source))
+            raise InputError(_explain_nothing_left(tally.dropped, dropped, source))
         if pairs is not None:
             chosen = find_named_pairs(pairs, tally.indices)
         else:
@@ -130,7 +132,7 @@ def build_store(
         out=out,
         size=size,
         kept=len(tally.indices),
-        dropped=dict(Counter(drop.reason for drop in tally.dropped).most_common()),
+        dropped=dict(dropped),
         dropped_list=dropped_list,
         pairs=len(chosen),
         pairs_dropped=len(pairs) - len(chosen) if pairs is not None else 0,
@@ -229,22 +231,17 @@ def _read_entries(partial: ResumableMap) -> Iterator[Entry]:
 
 
 class _Tally:
-    """What has been kept and dropped so far."""
+    """What has been kept and dropped so far; nothing may be dropped if it is ``strict``."""
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
         self.indices: dict[str, int] = {}  # of what was kept, by name
         self.tested: dict[str, list[int]] = defaultdict(list)  # photos for testing of each person
         self.dropped: list[Drop] = []
 
-    def check(self, entry: Entry) -> Entry:
-        """``entry``, or its drop if there is one of its name."""
-        met = not isinstance(entry, Drop) and entry.name in self.indices
-        return Drop(entry.name, "name met before") if met else entry
-
-    def add(self, entry: Entry, strict: bool) -> None:
-        """Count ``entry``. Raises `InputError` if it is dropped, and ``strict``."""
+    def add(self, entry: Entry) -> None:
         if isinstance(entry, Drop):
-            if strict:
+            if self.strict:
                 detail = f" ({entry.detail})" if entry.detail else ""
                 raise InputError(f"{entry.name}: {entry.reason}{detail}; no photo may be dropped", option="strict")
             self.dropped.append(entry)
@@ -294,21 +291,15 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
     if not dropped:
         path.unlink(missing_ok=True)
         return None
-    with (
-        atomic_write(path, force=True) as aside,
-        aside.open("w", encoding="utf-8", errors="replace", newline="") as file,
-    ):
-        table = csv.writer(file)
-        table.writerow(("name", "reason", "detail"))
-        table.writerows((drop.name, drop.reason, drop.detail) for drop in dropped)
+    with atomic_write(path, force=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
+        rows = [(drop.name, drop.reason, drop.detail) for drop in dropped]
+        csv.writer(file).writerows([("name", "reason", "detail"), *rows])
     return path
 
 
-def _explain_nothing_left(dropped: Sequence[Drop], source: str) -> str:
+def _explain_nothing_left(dropped: Sequence[Drop], counts: Sequence[tuple[str, int]], source: str) -> str:
     if not dropped:
         return f"{source} has no photos"
-    counts = Counter(drop.reason for drop in dropped).most_common(3)
-    reasons = ", ".join(f"{count} × {reason}" for reason, count in counts)
-    first = dropped[0]
-    detail = first.detail or first.reason
-    return f"{source}: none of {len(dropped)} photos can be used: {reasons} (first: {first.name}: {detail})"
+    reasons = ", ".join(f"{count} × {reason}" for reason, count in counts[:3])
+    detail = dropped[0].detail or dropped[0].reason
+    return f"{source}: none of {len(dropped)} photos can be used: {reasons} (first: {dropped[0].name}: {detail})"

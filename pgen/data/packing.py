@@ -9,8 +9,8 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,11 @@ def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | No
     if missing:
         return Drop(example.name, "torso joints missing", ", ".join(missing))
     files = [file for file in item.files if file.is_file()] if isinstance(item, Job) else []
-    return pack_example(
-        _fit_into(example, size), size, [(name_source(file, root), content_hash(file)) for file in files]
-    )
+    if example.image.shape[:2] != size:
+        fit = Letterbox.of((example.image.shape[0], example.image.shape[1]), size)
+        image, parsing, pose = fit.image(example.image), fit.parsing(example.parsing), fit.pose(example.pose)
+        example = replace(example, image=image, parsing=parsing, pose=pose)
+    return pack_example(example, size, [(name_source(file, root), content_hash(file)) for file in files])
 
 
 def name_source(file: Path, root: Path | None) -> str:
@@ -105,29 +107,18 @@ def content_hash(file: Path) -> str:
         return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _fit_into(example: Example, size: tuple[int, int]) -> Example:
-    height, width = example.image.shape[:2]
-    if (height, width) == size:
-        return example
-    fit = Letterbox.of((height, width), size)
-    return replace(
-        example,
-        image=fit.image(example.image),
-        parsing=fit.parsing(example.parsing),
-        pose=fit.pose(example.pose),
-    )
-
-
 def entry_to_bytes(entry: Entry) -> bytes:
     """``entry`` as it is kept until the store is written: its texts in JSON, then its arrays."""
-    if isinstance(entry, Drop):
-        return _seal({"drop": asdict(entry)}, [])
-    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
-    values["pose"] = entry.pose.astype("<f4").tobytes()
-    blobs = {name: value for name, value in values.items() if isinstance(value, bytes)}
-    texts = {name: value for name, value in values.items() if name not in blobs}
-    lengths = {name: len(value) for name, value in blobs.items()}
-    return _seal({"texts": texts, "lengths": lengths}, list(blobs.values()))
+    blobs: dict[str, bytes] = {}
+    head: dict[str, Any] = {"drop": vars(entry)}
+    if not isinstance(entry, Drop):
+        values = vars(entry) | {"pose": entry.pose.astype("<f4").tobytes()}
+        blobs = {name: value for name, value in values.items() if isinstance(value, bytes)}
+        texts = {name: value for name, value in values.items() if name not in blobs}
+        head = {"texts": texts, "lengths": {name: len(value) for name, value in blobs.items()}}
+    text = json.dumps(head).encode()
+    body = b"".join((len(text).to_bytes(4, "little"), text, *blobs.values()))
+    return zlib.crc32(body).to_bytes(4, "little") + body
 
 
 def entry_from_bytes(data: bytes) -> Entry:
@@ -147,9 +138,3 @@ def entry_from_bytes(data: bytes) -> Entry:
         return PackedExample(**head["texts"], **blobs)
     except (struct.error, KeyError, TypeError) as error:
         raise ValueError("no entry") from error
-
-
-def _seal(head: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
-    text = json.dumps(head).encode()
-    body = b"".join((len(text).to_bytes(4, "little"), text, *blobs))
-    return zlib.crc32(body).to_bytes(4, "little") + body

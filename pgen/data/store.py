@@ -102,15 +102,8 @@ class Store:
 
     def example(self, index: int) -> Example:
         """Everything about the image at ``index``."""
-        return Example(
-            name=self.names[index],
-            image=self.image(index),
-            parsing=self.parsing(index),
-            pose=self.poses[index],
-            person=self.persons[index],
-            split=self.splits[index],
-            attributes=self.attributes(index),
-        )
+        name, image, parsing, pose = self.names[index], self.image(index), self.parsing(index), self.poses[index]
+        return Example(name, image, parsing, pose, self.persons[index], self.splits[index], self.attributes(index))
 
     def attributes(self, index: int) -> dict[str, str]:
         """What is known about the image at ``index``, such as ``{"sleeves": "short"}``."""
@@ -236,20 +229,19 @@ class Store:
         if channels != 3 or file["images"].dtype != np.uint8 or file["parsing"].dtype != np.uint8:
             raise ValueError("images or parsing maps are not 8-bit")
         self.poses: NDArray[np.float32] = file["poses"][:].astype(np.float32)
-        self.names: list[str] = list(file["names"].asstr()[:])
-        self.persons: list[str] = list(file["persons"].asstr()[:])
-        self.splits: list[Split] = list(file["splits"].asstr()[:])
-        self._attributes: list[str] = list(file["attributes"].asstr()[:])
-        self._sources: list[str] = list(file["sources"].asstr()[:])
+        texts = (list(file[name].asstr()[:]) for name in TEXT_COLUMNS)
+        self.names: list[str]
+        self.persons: list[str]
+        self.splits: list[Split]
+        self.names, self.persons, self.splits, self._attributes, self._sources = texts
         if not set(self.splits) <= set(SPLITS):
             raise ValueError(f"splits other than {', '.join(SPLITS)}")
         self._pairs = {split: file["pairs"][split][:] for split in SPLITS if split in file["pairs"]}
-        for pairs in self._pairs.values():
+        for split, pairs in self._pairs.items():
             if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype != np.int32:
                 raise ValueError("pairs are not int32 (M, 2)")
             if pairs.size and (pairs.min() < 0 or pairs.max() >= count):
                 raise ValueError("a pair names an image that is not there")
-        for split, pairs in self._pairs.items():
             if file["affines"][split].shape != (len(pairs), *AFFINES):
                 raise ValueError(f"affines of {split} pairs do not belong to them")
         self.provenance: dict[str, Any] = json.loads(_to_text(file.attrs["provenance"]))

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import h5py
@@ -73,10 +72,8 @@ class StoreWriter:
         self._opened = self._open()
         return self._opened.__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._opened.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._opened.__exit__(*error)
 
     @contextmanager
     def _open(self) -> Iterator[Self]:
@@ -97,25 +94,12 @@ class StoreWriter:
     def __len__(self) -> int:
         return len(self._indices)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._indices
-
-    def index(self, name: str) -> int:
-        """The index of the example called ``name``; raises KeyError."""
-        return self._indices[name]
-
     def add(self, example: Example) -> int:
-        """Append ``example``, return its index.
-
-        Raises ValueError for wrong shapes or types, or a name in use.
-        """
+        """Append ``example``, return its index. Raises ValueError for wrong shapes or types, or a name in use."""
         return self.append(pack_example(example, self.size))
 
     def append(self, row: PackedExample) -> int:
-        """Append what `pgen.data.packing.pack` has made for this size, return its index.
-
-        Raises ValueError for a name in use.
-        """
+        """Append what `pack_example` has made for this size, return its index; ValueError for a name in use."""
         if row.name in self._indices:
             raise ValueError(f"{row.name}: there is an example of this name already")
         index = self._indices[row.name] = len(self._indices)
@@ -124,9 +108,8 @@ class StoreWriter:
             if index == len(dataset):
                 dataset.resize(index + _BLOCK, axis=0)  # ahead, and in the end to what has been filled
             dataset.id.write_direct_chunk((index, *(0 for _ in dataset.shape[1:])), chunk)
-        for name, text in zip(
-            TEXT_COLUMNS, (row.name, row.person, row.split, row.attributes, row.sources), strict=True
-        ):
+        texts = (row.name, row.person, row.split, row.attributes, row.sources)
+        for name, text in zip(TEXT_COLUMNS, texts, strict=True):
             self._texts[name].append(text)
         self._poses.append(row.pose)
         if len(self._poses) % _BLOCK == 0:
@@ -138,6 +121,10 @@ class StoreWriter:
 
         Raises ValueError for an index that is not (yet) there.
         """
+        import torch
+
+        from pgen.body.parts import part_affines
+
         rows = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise ValueError(f"a pair names an index outside 0-{len(self) - 1}")
@@ -148,20 +135,12 @@ class StoreWriter:
         affines = self._file["affines"].create_dataset(split, (len(rows), *AFFINES), np.float32)
         for start in range(0, len(rows), _PAIR_BLOCK):
             block = rows[start : start + _PAIR_BLOCK]
-            affines[start : start + len(block)] = self._affines(block)
-
-    def _affines(self, pairs: NDArray[np.int32]) -> NDArray[np.float32]:
-        import torch
-
-        from pgen.body.parts import part_affines
-
-        source, target = (torch.from_numpy(np.stack([self._poses[index] for index in end])) for end in pairs.T)
-        return part_affines(source, target).numpy()
+            source, target = (torch.from_numpy(np.stack([self._poses[index] for index in end])) for end in block.T)
+            affines[start : start + len(block)] = part_affines(source, target).numpy()
 
     def _lay_out(self) -> None:
-        rows = {"images": (*self.size, 3), "parsing": self.size}
-        for name, row in rows.items():
-            self._create(name, np.uint8, row, 1)
+        self._create("images", np.uint8, (*self.size, 3), 1)
+        self._create("parsing", np.uint8, self.size, 1)
         for name, row in NUMBER_COLUMNS.items():
             self._create(name, np.float32, row, _BLOCK)
         for name in ("pairs", "affines"):

@@ -70,7 +70,7 @@ def test_someone_small_in_a_large_photo(manipulate) -> None:  # type: ignore[no-
     scene[100:228, 300:428], parsing[100:228, 300:428] = np.asarray(Image.open("a.png")), np.load("a.npy")
     Image.fromarray(scene).save("a.png")
     np.save("a.npy", parsing)
-    write_pose_csv("poses.csv", {"a.png": STANDING + np.array([300, 100])}, force=True)
+    write_pose_csv("poses.csv", {"a.png": STANDING + np.array([300, 100])})
     assert manipulate("--edit", "sleeves=long", "-o", "out.png", "--save-parsing", "map.png") == 0
     changed = (np.asarray(Image.open("out.png")) != scene).any(axis=2)
     assert changed.any()

@@ -101,7 +101,7 @@ def test_folder_of_nothing_useful(here: Path, capsys: pytest.CaptureFixture[str]
     write_folder(here / "mine")
     headless = STANDING.copy()
     headless[[8, 11]] = np.nan
-    write_pose_csv(here / "mine/keypoints.csv", dict.fromkeys(("a.png", "b.png", "c.png"), headless), force=True)
+    write_pose_csv(here / "mine/keypoints.csv", dict.fromkeys(("a.png", "b.png", "c.png"), headless))
     with nothing_left_in(here):
         assert prepare("folder", "--root", "mine", "--out", "a.h5", "--workers", 1) == 2
     assert "none of 3 photos can be used: 3 × torso joints missing" in capsys.readouterr().err

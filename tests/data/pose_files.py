@@ -11,7 +11,7 @@ import numpy as np
 HEADER = "name:keypoints_y:keypoints_x\n"
 
 
-def write_pose_csv(path: Path, poses: Mapping[str, np.ndarray]) -> None:
+def write_pose_csv(path: str | Path, poses: Mapping[str, np.ndarray]) -> None:
     """Write ``poses``, (18, 2) with NaN = missing by photo name, as the field does: whole pixels as such, else 1/1000.
 
     A coordinate of exactly -1, which the format takes for missing, is moved by a thousandth.
@@ -22,4 +22,4 @@ def write_pose_csv(path: Path, poses: Mapping[str, np.ndarray]) -> None:
         pose = np.where(np.isnan(pose).any(1, keepdims=True), -1, np.where(pose == -1, -1.001, pose))
         x, y = (json.dumps([int(v) if v.is_integer() else v for v in values.tolist()]) for values in pose.T)
         rows.append(f"{name}: {y}: {x}\n")
-    path.write_text(HEADER + "".join(rows), encoding="utf-8", newline="\n")
+    Path(path).write_text(HEADER + "".join(rows), encoding="utf-8", newline="\n")

@@ -26,8 +26,6 @@ def test_what_is_written_is_read(tmp_path: Path, count: int) -> None:
         for index in range(count):
             assert writer.add(example(index)) == index
         assert len(writer) == count
-        assert "000.png" in writer
-        assert writer.index("000.png") == 0
     with Store(tmp_path / "a.h5") as store:
         assert len(store) == count
         assert store.size == SIZE

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pgen.data.example import SPLITS, Split
@@ -31,9 +32,9 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_json import PosesOfPhoto
 from pgen.data.names import PhotoNames, strip_name
 from pgen.data.readers.frames import guess_frame, height_by_width
-from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike, check_root, check_tables
-from pgen.data.readers.keypoint_sources import PoseRow, find_poses, match_poses
+from pgen.data.readers.keypoint_sources import PoseRow, find_poses, join_paths, match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import (
     find_first,
@@ -43,7 +44,6 @@ from pgen.data.readers.tree import (
     find_spelling,
     no_photos_error,
     read_listed_splits,
-    split_lists,
 )
 from pgen.errors import InputError
 
@@ -70,7 +70,7 @@ def find_deepfashion(
     files, folder_of, notes = _list_photos(root, given.images)
     notes += () if given.scheme else (TAKEN_AS_SPT10,)
     names = PhotoNames(files, root, key=make_photo_key)
-    tables, more_notes = _find_tables(root) if not given.keypoints else (given.keypoint_files(), ())
+    tables, more_notes = _find_tables(root) if not given.keypoints else (given.keypoints, ())
     notes += more_notes
     check_tables(tables, given, root, "fashion-annotation-train.csv or -test.csv")
     poses = match_poses(tables, names)
@@ -78,25 +78,17 @@ def find_deepfashion(
     if frame is None:
         frame, more_notes = _get_frame(poses.rows, tables)
         notes += more_notes
-    paired = find_pairs(root, given.pair_lists(), "fashion")
-    notes += paired.notes
-    splits, more_notes, absent = read_listed_splits(root, names)
-    notes += more_notes
-    splits = splits or folder_of or _split_by_table(tables, names, poses.where)
+    listed = read_listed_splits(root, names)
     return gather_photos(
-        FoundDataset(
-            photos=files,
-            names=names,
-            poses=poses,
-            maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
-            person=find_person,
-            splits=splits,
-            pairs=paired,
-            conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, size, given.estimating),
-            split_lists=split_lists(root),
-            absent=absent,
-            notes=notes,
-        )
+        files,
+        names,
+        poses=poses,
+        maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
+        person=find_person,
+        listed=replace(listed, splits=listed.splits or folder_of or _split_by_table(tables, names)),
+        pairs=find_pairs(root, given.pairs, "fashion"),
+        conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, size, given.estimating),
+        notes=notes,
     )
 
 
@@ -121,18 +113,13 @@ def _list_photos(
     """The photos, which of them lie in train/ and test/ if they do, and what was not taken."""
     flat = [split for split in SPLITS if (root / split).is_dir()]
     there = [name for name in _FOLDERS if (root / name).is_dir()]
-    if images is not None:
-        files = find_photos(root / images)
+    if images is not None or there:
+        folder = root / (there[0] if images is None else images)
+        files = find_photos(folder)
         if not files:
-            raise no_photos_error(root / images)
-        return files, None, ()
-    if there:
-        files = find_photos(root / there[0])
-        if not files:
-            raise no_photos_error(root / there[0])
-        others = [f"{name}/" for name in (*there[1:], *flat)]
-        note = f"photos are taken from {root / there[0]}, not {' or '.join(others)}"
-        return files, None, (note,) if others else ()
+            raise no_photos_error(folder)
+        others = [f"{name}/" for name in (*there[1:], *flat)] if images is None else []
+        return files, None, (f"photos are taken from {folder}, not {' or '.join(others)}",) if others else ()
     files, splits = {}, {}
     for split in flat:
         for name, path in find_photos(root / split).items():
@@ -144,22 +131,14 @@ def _list_photos(
     return files, splits, ()
 
 
-def _find_tables(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+def _find_tables(root: Path) -> tuple[Sequence[Path], tuple[str, ...]]:
     """The keypoint files in ``root``, or the folder of them, none if there are none; and what was not taken."""
-    found: list[Path] = []
-    notes: tuple[str, ...] = ()
-    for split in SPLITS:
-        path, its_notes = find_first(root, find_spelling("annotation", split))
-        notes += its_notes
-        if path is not None:
-            found.append(path)
-    if not found and (root / "keypoints.csv").is_file():
-        found = [root / "keypoints.csv"]
-    if not found and (root / "keypoints").is_dir():
-        found = [root / "keypoints"]
+    firsts = [find_first(root, find_spelling("annotation", split)) for split in SPLITS]
+    found = [path for path, _ in firsts if path is not None]
     if len({"-resize-" in path.name for path in found}) > 1:
         raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one", option="keypoints")
-    return found, notes
+    others = [path for path in (root / "keypoints.csv", root / "keypoints") if path.exists()]
+    return found or others[:1], tuple(note for _, its in firsts for note in its)
 
 
 def _get_frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
@@ -179,7 +158,7 @@ def _get_frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tup
     return guessed, (f"keypoints are taken to refer to {height_by_width(guessed)}, as people stand in its middle",)
 
 
-def _split_by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> dict[str, Split] | None:
+def _split_by_table(tables: Sequence[Path], names: PhotoNames) -> dict[str, Split] | None:
     """The split of each photo by the annotation file that has it, photos without keypoints with those for training.
 
     None if the files are not one for each split.
@@ -189,6 +168,7 @@ def _split_by_table(tables: Sequence[Path], names: PhotoNames, where: str) -> di
     }
     if set(ends.values()) != set(SPLITS):
         return None
+    where = join_paths(tables)
     splits: dict[str, Split] = {}
     for path, split in ends.items():
         for photo in names.match(find_poses([path]), where):

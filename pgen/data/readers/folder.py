@@ -8,11 +8,11 @@ from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_text import is_pose_csv
 from pgen.data.names import PhotoNames
-from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
-from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits, split_lists
+from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits
 from pgen.errors import InputError
 
 
@@ -24,11 +24,10 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     the photos, are in ``root/parsing``, or .npy files beside the photos. Pairs are in ``root/pairs.csv``, if there is
     one. ``root/train.lst`` and ``root/test.lst``, if they are there, say which photos are for what. Photos in one
     folder below that of the photos, and photos that are paired, show the same person; they are kept whole whatever
-    ``size`` they are stored at. Raises `InputError` if something
-    is missing or does not fit.
+    ``size`` they are stored at. Raises `InputError` if something is missing or does not fit.
     """
     root = check_root(root, "give the folder of the data set")
-    sources = given.keypoint_files() or _find_keypoints(root, may_be_missing=given.estimates_poses)
+    sources = given.keypoints or _find_keypoints(root, may_be_missing=given.estimates_poses)
     usual = root / "images" if (root / "images").is_dir() else root
     folder = usual if given.images is None else root / given.images
     maps_in = given.maps_in(root)
@@ -36,27 +35,20 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     if not files:
         raise no_photos_error(folder)
     names = PhotoNames(files, folder)
-    poses = match_poses(sources, names)
-    lists = given.pair_lists() or [path for path in [root / "pairs.csv"] if path.is_file()]
+    lists = given.pairs or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
     linked = [tuple(map(names.find, pair)) for pair in read or ()]
     folders = [(f"{PurePosixPath(name).parent}/", name) for name in files if "/" in name]
     person = group_linked([*folders, *((one, other) for one, other in linked if one and other)])
-    splits, more_notes, absent = read_listed_splits(root, names)
     return gather_photos(
-        FoundDataset(
-            photos=files,
-            names=names,
-            poses=poses,
-            maps=find_maps(names, maps_in, folder, given=given.parsing is not None),
-            person=lambda name: person.get(name, name),
-            splits=splits,
-            pairs=FoundPairs(read, lists, [], [], notes),
-            conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
-            split_lists=split_lists(root),
-            absent=absent,
-            notes=(*notes, *more_notes),
-        )
+        files,
+        names,
+        poses=match_poses(sources, names),
+        maps=find_maps(names, maps_in, folder, given=given.parsing is not None),
+        person=lambda name: person.get(name, name),
+        listed=read_listed_splits(root, names),
+        pairs=FoundPairs(read, lists, notes=notes),
+        conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
     )
 
 
@@ -65,7 +57,8 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     usual = root / "keypoints.csv"
     if usual.is_file():
         return [usual]
-    found = [path for path in sorted(root.glob("*.csv")) if _is_pose_table(path)]
+    tables = sorted(root.glob("*.csv"))
+    found = [path for path in tables if is_pose_csv(path.read_bytes()[:200].decode("utf-8", "replace"))]
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]
     if len(found) > 1:
@@ -73,8 +66,3 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     if not found and not may_be_missing:
         raise InputError(f"{root} has no keypoint CSV; name one, or estimate the keypoints", option="keypoints")
     return found
-
-
-def _is_pose_table(path: Path) -> bool:
-    with path.open("rb") as file:
-        return is_pose_csv(file.read(200).decode("utf-8", "replace"))

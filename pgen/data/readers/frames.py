@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def guess_frame(
     poses: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]] = KNOWN_FRAMES
 ) -> tuple[int, int] | None:
     """The one of ``frames`` in which ``poses`` stand upright in the middle; None if none does, or several."""
-    seen = [pose[known_joints(pose)] for pose in poses if known_joints(pose).any()]
+    seen = [points for points in (pose[known_joints(pose)] for pose in poses) if len(points)]
     fitting = [frame for frame in frames if seen and _is_suited(seen, frame)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -74,16 +75,15 @@ def check_frame(
     ``swap_remedy`` is what to do about x and y that have changed places.
     """
     frames = [frame or size for size in sizes]
-    seen = [
-        (pose[known_joints(pose)], own) for pose, own in zip(poses, frames, strict=True) if known_joints(pose).any()
-    ]
+    known = [(pose[known_joints(pose)], own) for pose, own in zip(poses, frames, strict=True)]
+    seen = [(points, own) for points, own in known if len(points)]
     if not seen:
         if poses:
             raise InputError(f"{source}: every joint of every pose is missing; look at the file")
         return
-    outside = _get_share(not _is_within(points, own) for points, own in seen)
+    outside = float(np.mean([not _is_within(points, own) for points, own in seen]))
     if outside > _SUSPICIOUS:
-        if _get_share(_is_within(points[:, ::-1], own) for points, own in seen) > 1 - _SUSPICIOUS:
+        if np.mean([_is_within(points[:, ::-1], own) for points, own in seen]) > 1 - _SUSPICIOUS:
             finding = f"{outside:.0%} of the poses leave the photo unless x and y change places"
             raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
@@ -91,10 +91,11 @@ def check_frame(
             f"that they refer to{_suggest_frame([points for points, _ in seen])}",
             option="frame",
         )
-    lying = [_is_lying(pose) for pose in poses]
-    known = [value for value in lying if value is not None]
-    if len(known) > 1 and _get_share(known) > 1 - _SUSPICIOUS:
-        raise InputError(f"{source}: {_get_share(known):.0%} of the bodies lie on their side; {swap_remedy}")
+    trunks = np.array([pose[[Joint.R_HIP, Joint.L_HIP]].mean(axis=0) - pose[Joint.NECK] for pose in poses])
+    trunks = np.abs(trunks[np.isfinite(trunks).all(axis=1)])
+    lying = trunks[:, 0] > trunks[:, 1]
+    if len(lying) > 1 and lying.mean() > 1 - _SUSPICIOUS:
+        raise InputError(f"{source}: {lying.mean():.0%} of the bodies lie on their side; {swap_remedy}")
     _check_shift(seen, source)
     filled = max(float((points / (own[1], own[0])).max()) for points, own in seen)
     if len(seen) >= _ENOUGH and filled < 0.5:
@@ -116,22 +117,19 @@ def _is_within(points: NDArray[np.floating], frame: tuple[int, int]) -> bool:
     return bool((points >= -slack).all() and (points <= high).all())
 
 
-def _is_lying(pose: NDArray[np.floating]) -> bool | None:
-    """Whether the trunk runs sideways rather than upright; None if it is not known."""
-    trunk = pose[[Joint.R_HIP, Joint.L_HIP]].mean(axis=0) - pose[Joint.NECK]
-    return bool(abs(trunk[0]) > abs(trunk[1])) if np.isfinite(trunk).all() else None
-
-
 def _measure_shift(seen: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]]) -> float:
     """How far right of the frame's middle the bodies stand, in heights of the frame: their median."""
     middles = [(np.median(points[:, 0]) + 0.5 - own[1] / 2) / own[0] for points, own in zip(seen, frames, strict=True)]
     return float(np.median(middles))
 
 
+def _are_within(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
+    return bool(np.mean([_is_within(points, frame) for points in seen]) > 1 - _SUSPICIOUS)
+
+
 def _is_suited(seen: Sequence[NDArray[np.floating]], frame: tuple[int, int]) -> bool:
-    inside = _get_share(_is_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
     filled = np.median([np.ptp(points[:, 1]) for points in seen]) > 0.3 * frame[0]
-    return bool(inside and filled and abs(_measure_shift(seen, [frame] * len(seen))) < _CENTRED)
+    return bool(_are_within(seen, frame) and filled and abs(_measure_shift(seen, [frame] * len(seen))) < _CENTRED)
 
 
 def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], source: str) -> None:
@@ -153,21 +151,10 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
 
 
 def _suggest_frame(seen: Sequence[NDArray[np.floating]]) -> str:
-    fitting = [
-        frame for frame in KNOWN_FRAMES if _get_share(_is_within(points, frame) for points in seen) > 1 - _SUSPICIOUS
-    ]
+    fitting = [frame for frame in KNOWN_FRAMES if _are_within(seen, frame)]
     fitting = [frame for frame in fitting if _is_suited(seen, frame)] or fitting
-    if not fitting:
-        return ", as HEIGHTxWIDTH"
-    smallest = min(fitting, key=lambda frame: frame[0] * frame[1])
-    return f", perhaps {height_by_width(smallest)}"
+    return f", perhaps {height_by_width(min(fitting, key=math.prod))}" if fitting else ", as HEIGHTxWIDTH"
 
 
 def _name_frames(frames: Sequence[tuple[int, int]]) -> str:
     return height_by_width(frames[0]) if len(set(frames)) == 1 else "their photos"
-
-
-def _get_share(values: Iterable[bool]) -> float:
-    """Of how many of ``values`` it is true, 0 to 1."""
-    found = list(values)
-    return sum(found) / len(found)

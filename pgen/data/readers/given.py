@@ -41,9 +41,9 @@ def _annotators(pose: str, parsing: str) -> Annotators:
 class GivenFiles:
     """What is taken instead of what the data set's folder has, and what is done about annotations that it lacks."""
 
-    keypoints: Sequence[PathLike] = ()  # files or folders as `find_poses` takes them; none: the data set's own
-    parsing: PathLike | None = None  # the folder of the maps; None: the data set's own
-    pairs: Sequence[PathLike] = ()  # lists of pairs for testing, as `read_pairs` takes them; none: the data set's own
+    keypoints: Sequence[Path] = ()  # files or folders as `find_poses` takes them; none: the data set's own
+    parsing: Path | None = None  # the folder of the maps; None: the data set's own
+    pairs: Sequence[Path] = ()  # lists of pairs for testing, as `read_pairs` takes them; none: the data set's own
     frame: tuple[int, int] | None = None  # (height, width) that the keypoints refer to; None: what the reader assumes
     images: PathLike | None = None  # the folder of the photos, relative to the data set's; None: where the reader looks
     scheme: ParsingScheme | None = None  # labels of the maps; None: the default scheme
@@ -54,15 +54,9 @@ class GivenFiles:
         """Whether photos may come without keypoints."""
         return self.estimating is not None and self.estimating.pose
 
-    def keypoint_files(self) -> list[Path]:
-        return [Path(path) for path in self.keypoints]
-
-    def pair_lists(self) -> list[Path]:
-        return [Path(path) for path in self.pairs]
-
     def maps_in(self, root: Path) -> Path:
         """The folder of the maps: the one that is given, else ``root/parsing``."""
-        return Path(self.parsing) if self.parsing is not None else root / "parsing"
+        return self.parsing if self.parsing is not None else root / "parsing"
 
 
 NOTHING_GIVEN = GivenFiles()

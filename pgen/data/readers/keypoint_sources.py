@@ -28,13 +28,12 @@ def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32],
     ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
     read.
     """
-    found = row
-    if isinstance(found, Path):
-        named = read_poses(found, size)
+    if isinstance(row, Path):
+        named = read_poses(row, size)
         if len(named) != 1:
-            raise InputError(f"{found} has poses of {len(named)} photos; a file for one photo was expected")
-        found = next(iter(named.values()))
-    return found.poses[found.largest()], found.frame
+            raise InputError(f"{row} has poses of {len(named)} photos; a file for one photo was expected")
+        (row,) = named.values()
+    return row.poses[row.largest()], row.frame
 
 
 def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
@@ -63,11 +62,6 @@ class MatchedPoses:
     by_photo: Mapping[str, PoseRow]
     unmatched: Sequence[str]  # names of rows that belong to no photo, sorted
 
-    @property
-    def where(self) -> str:
-        """What to call the sources in messages."""
-        return _join(self.sources)
-
 
 def match_poses(sources: Sequence[Path], photos: PhotoNames) -> MatchedPoses:
     """The poses in ``sources``, as `find_poses` takes them, and which of ``photos`` they belong to.
@@ -75,18 +69,19 @@ def match_poses(sources: Sequence[Path], photos: PhotoNames) -> MatchedPoses:
     Raises `InputError` as `find_poses` does, or if there are sources, but not one row for any photo.
     """
     rows = find_poses(sources)
-    row_of = photos.match(rows, _join(sources))
+    row_of = photos.match(rows, join_paths(sources))
     if sources and not row_of:
         raise InputError(
-            f"{_join(sources)}: no row belongs to any photo in {photos.where}: the first row is "
+            f"{join_paths(sources)}: no row belongs to any photo in {photos.where}: the first row is "
             f"{next(iter(rows), '(none)')!r}, the first photo {next(iter(photos.photos))!r}"
         )
     by_photo = {photo: rows[row] for photo, row in row_of.items()}
     return MatchedPoses(sources, rows, by_photo, sorted(rows.keys() - set(row_of.values())))
 
 
-def _join(sources: Sequence[Path]) -> str:
-    return " and ".join(map(str, sources))
+def join_paths(paths: Sequence[Path]) -> str:
+    """What to call several files in messages."""
+    return " and ".join(map(str, paths))
 
 
 def _read_table(path: Path) -> dict[str, PoseRow]:
@@ -115,7 +110,4 @@ def _list_folder(folder: Path) -> dict[str, PoseRow]:
 def _is_same(first: PoseRow, second: PoseRow) -> bool:
     if isinstance(first, Path) or isinstance(second, Path):
         return first == second
-    poses = zip(first.poses, second.poses, strict=False)
-    return len(first.poses) == len(second.poses) and all(
-        np.array_equal(one, other, equal_nan=True) for one, other in poses
-    )
+    return np.array_equal(first.poses, second.poses, equal_nan=True)

@@ -20,11 +20,11 @@ from pathlib import Path, PurePosixPath
 from pgen.data.example import SPLITS, Split
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
-from pgen.data.readers.gather import FoundDataset, gather_photos
+from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, PathLike, check_root, check_tables
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
-from pgen.data.readers.tree import find_maps, find_pairs, find_photos, find_spelling, no_photos_error
+from pgen.data.readers.tree import ListedSplits, find_maps, find_pairs, find_photos, find_spelling, no_photos_error
 from pgen.errors import InputError
 
 SIZE = (128, 64)
@@ -43,12 +43,11 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
     """Find what belongs together in ``root``, which is laid out as this module describes, but for what is ``given``.
 
     Photos are always those of the layout, whatever ``given.images`` says, and kept whole whatever ``size`` they are
-    stored at. Raises `InputError` if something is missing
-    or does not fit.
+    stored at. Raises `InputError` if something is missing or does not fit.
     """
     root = check_root(root, "put Market-1501 there, or name its folder")
     files, splits, notes = _list_photos(root)
-    tables = given.keypoint_files() or _find_tables(root)
+    tables = given.keypoints or _find_tables(root)
     check_tables(tables, given, root, "market-annotation-train.csv or -test.csv")
     poses = match_poses(tables, PhotoNames(files, root))
     poses = replace(poses, unmatched=[name for name in poses.unmatched if find_person(name) not in JUNK])
@@ -58,20 +57,16 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
         for name in queries:
             del files[name], splits[name]
     names = PhotoNames(files, root)
-    paired = find_pairs(root, given.pair_lists(), "market")
-    notes += paired.notes
     return gather_photos(
-        FoundDataset(
-            photos=files,
-            names=names,
-            poses=poses,
-            maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
-            person=find_person,
-            splits=splits,
-            pairs=paired,
-            conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
-            notes=notes if given.scheme else (TAKEN_AS_SPT10, *notes),
-        )
+        files,
+        names,
+        poses=poses,
+        maps=find_maps(names, given.maps_in(root), root, given=given.parsing is not None),
+        person=find_person,
+        listed=ListedSplits(splits),
+        pairs=find_pairs(root, given.pairs, "market"),
+        conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
+        notes=notes if given.scheme else (TAKEN_AS_SPT10, *notes),
     )
 
 
@@ -106,6 +101,4 @@ def _find_tables(root: Path) -> list[Path]:
     """The keypoint files in ``root``, or the folder of them; none if there are none."""
     found = [root / name for split in SPLITS for name in find_spelling("annotation", split, "market")]
     found = [path for path in found if path.is_file()]
-    if not found and (root / "keypoints").is_dir():
-        found = [root / "keypoints"]
-    return found
+    return found or [path for path in [root / "keypoints"] if path.is_dir()]

@@ -108,45 +108,42 @@ def read_photo(
         return Drop(name, "photo cannot be read", str(error))
     size = (image.shape[0], image.shape[1])
     silhouette = None
-    own_frame: tuple[int, int] | None
-    try:
-        if row is None:
+    own_frame: tuple[int, int] | None = size
+    if row is None:
+        try:
             person = estimating.annotators().pose(image, name).person
-            pose, own_frame, silhouette = person.pose, size, person.silhouette
-        else:
+        except NobodyFoundError:
+            return Drop(name, "nobody found")
+        pose, silhouette = person.pose, person.silhouette
+    else:
+        try:
             pose, own_frame = load_pose(row, conventions.frame or size)
-    except NobodyFoundError:
-        return Drop(name, "nobody found")
-    except InputError as error:
-        if row is None:
-            raise  # nothing is installed to estimate with
-        return Drop(name, "keypoints cannot be read", str(error))
+        except InputError as error:
+            return Drop(name, "keypoints cannot be read", str(error))
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not has_same_shape(frame, size):
-        return Drop(
-            name,
-            "keypoints of another frame",
-            f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}",
-        )
+        detail = f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}"
+        return Drop(name, "keypoints of another frame", detail)
     pose = pose if frame == size else pose_into_photo(pose, frame, size)
     if map_path is None:
         parsing = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette)).labels
-        example = Example(name, image, parsing, pose, person_id, split)
-        return example if conventions.shape is None else _cut(example, conventions.shape)
+        return _cut(Example(name, image, parsing, pose, person_id, split), conventions.shape)
+    scheme = conventions.scheme
     try:
-        ids = read_label_ids(map_path, conventions.scheme)
+        ids = read_label_ids(map_path, scheme)
     except InputError as error:
         return Drop(name, "parsing map cannot be used", str(error))
     own_size = (ids.shape[0], ids.shape[1])
     if own_size not in (size, conventions.frame, *conventions.map_frames):
         detail = f"{map_path} is {height_by_width(own_size)}, the photo {height_by_width(size)}"
         return Drop(name, "parsing map of another size", detail)
-    if conventions.scheme.unknown(ids).size:
-        return Drop(name, "labels out of range", _explain_unknown_labels(ids, map_path, conventions.scheme))
-    try:
-        parsing = merge_labels(
-            ids, conventions.scheme, pose if own_size == size else pose_into_photo(pose, size, own_size)
+    unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
+    if unknown:
+        return Drop(
+            name, "labels out of range", f"{map_path} has label ids {unknown}, which {scheme.name} does not have"
         )
+    try:
+        parsing = merge_labels(ids, scheme, pose if own_size == size else pose_into_photo(pose, size, own_size))
     except InputError as error:
         return Drop(name, "parsing map cannot be merged", f"{map_path} has {error}")
     parsing = parsing if own_size == size else parsing_into_photo(parsing, size)
@@ -154,8 +151,7 @@ def read_photo(
     if share is not None and share < _OFF_BODY:
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
-    example = Example(name, image, parsing, pose, person_id, split)
-    return example if conventions.shape is None else _cut(example, conventions.shape)
+    return _cut(Example(name, image, parsing, pose, person_id, split), conventions.shape)
 
 
 def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
@@ -176,21 +172,12 @@ def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> fl
     return sum(hits) / len(hits)
 
 
-def _explain_unknown_labels(ids: NDArray[np.integer], path: Path, scheme: ParsingScheme) -> str:
-    unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
-    return f"{path} has label ids {unknown}, which {scheme.name} does not have"
-
-
-def _cut(example: Example, shape: tuple[int, int]) -> Example:
+def _cut(example: Example, shape: tuple[int, int] | None) -> Example:
     """A square photo without the columns at its sides that a photo of the ratio of ``shape`` does not show."""
     height, width = example.parsing.shape
-    kept = round(height * shape[1] / shape[0])
+    kept = width if shape is None else round(height * shape[1] / shape[0])
     if width != height or kept >= width:
         return example
     left = (width - kept) // 2
-    return replace(
-        example,
-        image=example.image[:, left : left + kept],
-        parsing=example.parsing[:, left : left + kept],
-        pose=example.pose - np.array((left, 0), np.float32),
-    )
+    image, parsing = (pixels[:, left : left + kept] for pixels in (example.image, example.parsing))
+    return replace(example, image=image, parsing=parsing, pose=example.pose - np.array((left, 0), np.float32))

@@ -22,29 +22,15 @@ def synthetic_example(
     style: str = "fashion",
     split: Split = "train",
 ) -> Example:
-    """One photo of one person; the same for the same arguments, whatever was rendered before.
+    """One photo, counted from 0, of one person; the same for the same arguments, whatever was rendered before.
 
-    Args:
-        seed: picks the world; held-out people are those of another seed.
-        person_index, view_index: who, and which photo of them, counted from 0.
-        size: (height, width).
-        style: "fashion", "market" or "mixed".
-        split: "train" or "test", passed on.
-
-    Raises:
-        InputError: an unknown style or too small a size.
+    ``seed`` picks the world: held-out people are those of another seed. ``size`` is (height, width), ``style``
+    "fashion", "market" or "mixed". Raises `InputError` for an unknown style or too small a size.
     """
     person = synthetic_person(seed, person_index)
-    rendering = render(person, synthetic_shot(seed, person_index, view_index, style), size)
-    return Example(
-        name=f"p{person_index:05d}_v{view_index}.png",
-        image=rendering.image,
-        parsing=rendering.parsing,
-        pose=rendering.pose,
-        person=f"p{person_index:05d}",
-        split=split,
-        attributes=rendering.attributes,
-    )
+    made = render(person, synthetic_shot(seed, person_index, view_index, style), size)
+    who = f"p{person_index:05d}"
+    return Example(f"{who}_v{view_index}.png", made.image, made.parsing, made.pose, who, split, made.attributes)
 
 
 @dataclass(frozen=True)

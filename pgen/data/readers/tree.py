@@ -53,35 +53,35 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     return {photo: files[name] for photo, name in names.match(files, folder).items()}
 
 
-def read_listed_splits(
-    root: Path, names: PhotoNames
-) -> tuple[dict[str, Split] | None, tuple[str, ...], tuple[str, ...]]:
-    """What train.lst and test.lst in ``root`` say: the split of each photo, notes, and names without a photo.
+@dataclass(frozen=True)
+class ListedSplits:
+    """What says which photos are for training and testing."""
 
-    None if there is neither of them. Raises `InputError` if a photo is in both.
-    """
+    splits: dict[str, Split] | None = None  # by photo; None: nothing says it
+    files: Sequence[Path] = ()  # that say it
+    absent: Sequence[str] = ()  # names in the files that are no photo's
+    notes: Sequence[str] = ()
+
+
+def read_listed_splits(root: Path, names: PhotoNames) -> ListedSplits:
+    """What train.lst and test.lst in ``root`` say. Raises `InputError` if a photo is in both."""
     lists = {split: root / f"{split}.lst" for split in SPLITS}
     there = {split: path for split, path in lists.items() if path.is_file()}
     if not there:
-        return None, (), ()
+        return ListedSplits()
     splits: dict[str, Split] = {}
-    absent = []
+    absent: dict[str, None] = {}
     for split, path in there.items():
         for name in read_names(path):
             photo = names.find(name)
             if photo is None:
-                absent.append(name)
+                absent[name] = None
             elif splits.setdefault(photo, split) != split:
                 raise InputError(f"{photo} is in {lists['train']} and in {lists['test']}; remove it from one of them")
     if not splits:
         raise InputError(f"{', '.join(map(str, there.values()))}: none of the names is a photo in {names.where}")
-    missing = [path.name for split, path in lists.items() if split not in there]
-    return splits, tuple(f"{root} has no {name}" for name in missing), tuple(dict.fromkeys(absent))
-
-
-def split_lists(root: Path) -> list[Path]:
-    """Those of train.lst and test.lst that are in ``root``."""
-    return [path for path in (root / f"{split}.lst" for split in SPLITS) if path.is_file()]
+    notes = [f"{root} has no {path.name}" for split, path in lists.items() if split not in there]
+    return ListedSplits(splits, [*there.values()], [*absent], notes)
 
 
 def find_spelling(kind: str, ending: str, set_name: str = "fashion") -> list[str]:
@@ -104,23 +104,22 @@ class FoundPairs:
     """The pairs of a data set as its lists have them, (source, target)."""
 
     test: list[tuple[str, str]] | None  # None: no list of them
-    test_lists: list[Path]
-    train: list[tuple[str, str]]
-    train_lists: list[Path]
-    notes: tuple[str, ...]  # what was assumed
+    test_lists: Sequence[Path]
+    train: Sequence[tuple[str, str]] = ()
+    train_lists: Sequence[Path] = ()
+    notes: Sequence[str] = ()  # what was assumed
 
 
 def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
     """Pairs for testing from ``given`` files, else from ``root``; those for training, if any, from ``root``.
 
     In ``root`` under the field's names for the set (see `find_spelling`), as pairs.csv (for testing) or
-    SPLIT_pairs.txt.
-    Raises `InputError` naming the file and row.
+    SPLIT_pairs.txt. Raises `InputError` naming the file and row.
     """
     test, test_notes = find_first(root, (*find_spelling("pairs", "test", set_name), "pairs.csv", "test_pairs.txt"))
     train, train_notes = find_first(root, (*find_spelling("pairs", "train", set_name), "train_pairs.txt"))
-    test_lists = list(given) or [path for path in (test,) if path]
-    train_lists = [path for path in (train,) if path]
+    test_lists = list(given) or ([test] if test else [])
+    train_lists = [train] if train else []
     notes = train_notes if given else (*test_notes, *train_notes)
     test_pairs, test_order = read_pairs(test_lists) if test_lists else (None, ())
     train_pairs, train_order = read_pairs(train_lists) if train_lists else ([], ())

@@ -65,7 +65,7 @@ def test_folders_inside_are_people(tmp_path: Path) -> None:
 
 def test_rows_may_name_the_file_alone(tmp_path: Path) -> None:
     root = write_folder(tmp_path, ("x/a.png", "x/b.png"))
-    write_pose_csv(root / "keypoints.csv", {"a.png": STANDING, "b.png": STANDING + 1}, force=True)
+    write_pose_csv(root / "keypoints.csv", {"a.png": STANDING, "b.png": STANDING + 1})
     (root / "pairs.csv").write_text("from,to\nb.png,a.png\n")
     found = find_folder(root)
     assert found.pairs == [("x/b.png", "x/a.png")]
@@ -86,7 +86,7 @@ def test_png_maps_in_their_folder(root: Path) -> None:
 
 def test_frame_of_the_keypoints(root: Path) -> None:
     half = dict.fromkeys(("a.png", "b.png", "c.png"), (STANDING + 0.5) / 2 - 0.5)
-    write_pose_csv(root / "keypoints.csv", half, force=True)
+    write_pose_csv(root / "keypoints.csv", half)
     item = by_name(root, frame=(64, 64))["a.png"]
     assert isinstance(item, Example)
     np.testing.assert_allclose(item.pose, STANDING, atol=2e-3)
@@ -96,7 +96,7 @@ def test_what_cannot_be_used_is_dropped_with_the_reason(tmp_path: Path) -> None:
     names = tuple(f"{letter}.png" for letter in "abcdefg")
     root = write_folder(tmp_path, names)
     table = {name: STANDING for name in names if name != "a.png"} | {"nobody.png": STANDING}
-    write_pose_csv(root / "keypoints.csv", table, force=True)
+    write_pose_csv(root / "keypoints.csv", table)
     (root / "parsing" / "b.npy").unlink()
     (root / "images" / "c.png").write_bytes(b"no photo")
     np.save(root / "parsing" / "d.npy", np.full((128, 128), 77))
@@ -142,14 +142,14 @@ def test_pairs_of_unknown_photos(root: Path) -> None:
 
 
 def test_keypoints_of_other_photos(root: Path) -> None:
-    write_pose_csv(root / "keypoints.csv", {"x.png": STANDING}, force=True)
+    write_pose_csv(root / "keypoints.csv", {"x.png": STANDING})
     with pytest.raises(InputError, match=r"no row belongs to any photo .*'x\.png', the first photo 'a\.png'"):
         find_folder(root)
 
 
 def test_wrong_frame_is_refused(root: Path) -> None:
     poses = dict.fromkeys(("a.png", "b.png", "c.png"), STANDING * 2)
-    write_pose_csv(root / "keypoints.csv", poses, force=True)
+    write_pose_csv(root / "keypoints.csv", poses)
     with pytest.raises(InputError, match=r"keypoints\.csv: .*outside of 128x128; .*perhaps 256x256"):
         check_photos(find_folder(root))
 
