@@ -14,7 +14,7 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import PhotoSet
-from pgen.data.readers.registry import READERS, FoundPhotos, ReaderEntry
+from pgen.data.readers.registry import READERS, ReaderEntry
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.matches import make_pseudo_labels
 from pgen.runtime.lazy_object import load_object
@@ -105,19 +105,22 @@ def prepare(
     folder = None
     if "root" in entry.takes:
         folder = Path(root) if root is not None else Path("datasets") / dataset
-    estimating = _load_annotators(annotate, pose_annotator, parser, progress)
+    estimating = _load_annotators(annotate, pose_annotator, parser, progress) if annotate else None
     scheme = load_scheme(parsing_scheme) if parsing_scheme else None
     maps = Path(parsing) if parsing is not None else None
     files = GivenFiles([*map(Path, keypoints)], maps, [*map(Path, pairs)], frame, images, scheme, estimating)
     options = {name: value for name, value in (given | {"seed": seed}).items() if name in entry.options}
     found = load_object(entry.find)(folder, files, size, **options)
-    _tell(found, log, warn)
+    for note in found.notes:
+        log(note)
+    for doubt in check_photos(found) if isinstance(found, PhotoSet) else ():
+        warn(doubt)
     table = Path(parsing_scheme or "")
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
             found.jobs(), out, size,
             source=dataset if folder is None else f"{dataset} {folder}",
-            options={"size": list(size), "seed": seed, **_to_provenance(given)},
+            options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in given.items()},
             root=folder, files=(*found.files, *([table] if table.is_file() else [])),
             pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
             resume=resume, overwrite=overwrite, strict=strict, advance=advance,
@@ -142,10 +145,8 @@ def _check_parameters(dataset: str, entry: ReaderEntry, given: Mapping[str, obje
         raise InputError(f"{dataset} needs the folder with the photos", option="root")
 
 
-def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Progress) -> Estimating | None:
+def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Progress) -> Estimating:
     """What is estimated. Raises `InputError` if it cannot be, as annotators or weights are missing."""
-    if not kinds:
-        return None
     if not set(kinds) <= {"pose", "parsing"}:
         raise InputError(f"{', '.join(kinds)}: pose and parsing can be estimated", option="annotate")
     estimating = Estimating("pose" in kinds, "parsing" in kinds, pose, parser)
@@ -157,21 +158,11 @@ def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Pro
     return estimating
 
 
-def _tell(found: FoundPhotos, log: Callable[[str], None], warn: Callable[[str], None]) -> None:
-    for note in found.notes:
-        log(note)
-    if isinstance(found, PhotoSet):
-        for doubt in check_photos(found):
-            warn(doubt)
-
-
-def _to_provenance(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` as a store keeps it."""
-    kept: dict[str, Any] = {}
-    for name, value in given.items():
-        is_plain = isinstance(value, (int, tuple))
-        kept[name] = value if is_plain else list(map(str, value)) if isinstance(value, list) else str(value)
-    return kept
+def _to_provenance(value: Any) -> Any:
+    """A parameter as a store keeps it."""
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return value if isinstance(value, int | tuple) else str(value)
 
 
 @contextmanager

@@ -11,25 +11,16 @@ from pgen.cli.options import Force
 from pgen.cli.terminal import log, print_table
 from pgen.errors import InputError
 
+_PATH = "An HDF5 store, weights, poses, a parsing map or a photo; FILE:NAME for one entry."
+_SHEET = "Draw it: photo, skeleton, parsing, parts."
+_PSEUDO_LABELS = "Of a store: its pseudo labels; the sheet shows maps beside their matches."
+
 
 def run(
-    path: Annotated[
-        str,
-        typer.Argument(
-            help="An HDF5 store, weights, poses, a parsing map or a photo; FILE:NAME for one entry.",
-            metavar="PATH",
-        ),
-    ],
-    sheet: Annotated[
-        Path | None, typer.Option(help="Draw it: photo, skeleton, parsing, parts.", metavar="FILE.png")
-    ] = None,
+    path: Annotated[str, typer.Argument(help=_PATH, metavar="PATH")],
+    sheet: Annotated[Path | None, typer.Option(help=_SHEET, metavar="FILE.png")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many entries the sheet shows.")] = 8,
-    pseudo_labels: Annotated[
-        bool,
-        typer.Option(
-            "--pseudo-labels", help="Of a store: its pseudo labels; the sheet shows maps beside their matches."
-        ),
-    ] = False,
+    pseudo_labels: Annotated[bool, typer.Option("--pseudo-labels", help=_PSEUDO_LABELS)] = False,
     force: Force = False,
 ) -> None:
     """Say what is in a file, and draw it if asked."""

@@ -60,10 +60,7 @@ def run(
     people: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: 1000).")] = None,
     poses: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: photos of each (default: 4).")] = None,
     test_people: Annotated[int | None, typer.Option(min=0, help=_TEST_PEOPLE)] = None,
-    style: Annotated[
-        str | None,
-        typer.Option(help=f"{SYNTHETIC}: framing and ground (default: fashion).", metavar="fashion|market|mixed"),
-    ] = None,
+    style: Annotated[str | None, typer.Option(help=_STYLE, metavar="fashion|market|mixed")] = None,
     pseudo_labels: Annotated[int | None, typer.Option(min=1, help=_PSEUDO_LABELS, metavar="K")] = None,
     seed: Seed = 0,
     workers: Workers = None,
@@ -99,9 +96,10 @@ def _report(summary: Summary) -> None:
     rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary.dropped.items()]
     if summary.resumed:
         rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
+    rows += [("pairs for testing", f"{summary.pairs:,}")]
+    if summary.pseudo_labels:
+        rows += [("pseudo labels", f"{summary.pseudo_labels:,} of each training photo")]
     rows += [
-        ("pairs for testing", f"{summary.pairs:,}"),
-        *([("pseudo labels", f"{summary.pseudo_labels:,} of each training photo")] if summary.pseudo_labels else []),
         ("size of a photo", "x".join(map(str, summary.size))),
         ("size of the file", f"{summary.out.stat().st_size / 1e6:,.1f} MB"),
         ("seconds", f"{summary.seconds:,.1f}"),

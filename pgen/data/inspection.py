@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +51,8 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
     if is_hdf5(file):
         return _inspect_store(file, name, count, is_drawing)
     if _is_safetensors(file):
-        return _inspect_weights(file), []
+        rows = [(key, _to_text(value)) for key, value in describe(file).items()]
+        return [("kind", "pgen weights"), *rows, _measure_file(file)], []
     data = read_bytes(file, "something to inspect")
     if data.startswith(b"\x93NUMPY"):
         return _inspect_parsing(file)
@@ -61,7 +61,8 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
         if image.format == "PNG" and image.mode in ("P", "L"):
             with suppress(InputError):  # values that are no labels: a photo after all
                 return _inspect_parsing(file)
-        return _inspect_photo(file)
+        photo = read_image(file)
+        return [("kind", "photo"), ("size", _by(photo.shape[:2]))], [[(file.name, photo)]]
     return _inspect_poses(file, name, count)
 
 
@@ -70,24 +71,18 @@ def _inspect_store(file: Path, name: str | None, count: int, is_drawing: bool) -
         chosen = _spread(len(store), count) if name is None else [store.find(name)]
         if name is not None:
             example = store.example(chosen[0])
-            rows: Rows = [
-                ("person", example.person),
-                ("split", example.split),
-                ("size", _by(example.image.shape[:2])),
-            ]
+            rows: Rows = [("person", example.person), ("split", example.split), ("size", _by(store.size))]
             rows += sorted(example.attributes.items())
             rows += [("labels", _list_labels(example.parsing)), *_list_joints(example.pose)]
         else:
-            splits, persons = Counter(store.splits), {split: set[str]() for split in SPLITS}
-            for split, person in zip(store.splits, store.persons, strict=True):
-                persons[split].add(person)
             rows = [("kind", "pgen store"), ("photos", f"{len(store):,} of {_by(store.size)}")]
             for split in SPLITS:
-                people, pairs = len(persons[split]), len(store.pairs(split))
-                rows += [(split, f"{splits[split]:,} photos of {people:,} people, {pairs:,} pairs")]
+                indices, pairs = store.indices(split), len(store.pairs(split))
+                people = len({store.persons[index] for index in indices})
+                rows += [(split, f"{len(indices):,} photos of {people:,} people, {pairs:,} pairs")]
             rows += [("joints known", f"{_count_known(store.poses):.1f} of 18 on average")]
             rows += [(key, _to_text(value)) for key, value in store.provenance.items()]
-            rows += [("size of the file", f"{file.stat().st_size / 1e6:,.1f} MB")]
+            rows += [_measure_file(file)]
         drawn = [_draw_example(store.example(index)) for index in chosen] if is_drawing else []
     return rows, drawn
 
@@ -108,33 +103,15 @@ def _inspect_pseudo_labels(file: Path, name: str | None, count: int, is_drawing:
             labelled = [store.find(name)]
             rows += [(f"match {k}", store.names[m]) for k, m in enumerate(matches[labelled[0]], 1) if m >= 0]
         shown = [labelled[k] for k in _spread(len(labelled), count)] if is_drawing else []
-        drawn = [
-            [
-                (store.names[index], colorize_parsing(store.parsing(index)))
-                for index in (row, *matches[row])
-                if index >= 0
-            ]
-            for row in shown
-        ]
+        chosen = [[index for index in (row, *matches[row]) if index >= 0] for row in shown]
+        drawn = [[(store.names[i], colorize_parsing(store.parsing(i))) for i in indices] for indices in chosen]
     return rows, drawn
-
-
-def _inspect_weights(file: Path) -> Rows:
-    content = describe(file)
-    rows: Rows = [("kind", "pgen weights")]
-    rows += [(key, _to_text(value)) for key, value in content.items()]
-    return [*rows, ("size of the file", f"{file.stat().st_size / 1e6:,.1f} MB")]
 
 
 def _inspect_parsing(file: Path) -> tuple[Rows, Sheet]:
     ids = read_parsing(file)
     rows: Rows = [("kind", "parsing map"), ("size", _by(ids.shape)), ("labels", _list_labels(ids))]
     return rows, [[(file.name, colorize_parsing(ids))]]
-
-
-def _inspect_photo(file: Path) -> tuple[Rows, Sheet]:
-    image = read_image(file)
-    return [("kind", "photo"), ("size", _by(image.shape[:2]))], [[(file.name, image)]]
 
 
 def _inspect_poses(file: Path, name: str | None, count: int) -> tuple[Rows, Sheet]:
@@ -161,8 +138,14 @@ def _inspect_poses(file: Path, name: str | None, count: int) -> tuple[Rows, Shee
         rows += [("x", f"{left:g} to {right:g}"), ("y", f"{top:g} to {bottom:g}")]
     if len(poses) == 1:
         rows += _list_joints(every[0])
-    names = list(poses)
-    return rows, [_draw_pose(names[i], every[i], frame) for i in _spread(len(names), count)]
+    drawn = []
+    for index in _spread(len(poses), count):
+        pose, shape = every[index], frame
+        if shape is None:
+            right, bottom = np.clip(pose[known_joints(pose)].max(axis=0, initial=0), 0, 4096) + _MARGIN
+            shape = (int(bottom), int(right))
+        drawn.append([([*poses][index], draw_skeleton(shape, pose)), ("parts", draw_parts(shape, pose))])
+    return rows, drawn
 
 
 def _draw_example(example: Example) -> list[tuple[str, Picture]]:
@@ -174,14 +157,6 @@ def _draw_example(example: Example) -> list[tuple[str, Picture]]:
     ]
 
 
-def _draw_pose(name: str, pose: Pose, frame: tuple[int, int] | None) -> list[tuple[str, Picture]]:
-    known = pose[np.isfinite(pose).all(axis=1)]
-    if frame is None:
-        right, bottom = np.clip(known.max(axis=0, initial=0), 0, 4096) + _MARGIN
-        frame = (int(bottom), int(right))
-    return [(name, draw_skeleton(frame, pose)), ("parts", draw_parts(frame, pose))]
-
-
 def _is_safetensors(file: Path) -> bool:
     if file.suffix == ".safetensors":
         return True
@@ -190,7 +165,7 @@ def _is_safetensors(file: Path) -> bool:
             head = opened.read(9)
     except OSError:
         return False
-    return len(head) == 9 and head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
+    return head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
 
 
 def _spread(length: int, count: int) -> list[int]:
@@ -214,6 +189,10 @@ def _list_labels(parsing: Picture) -> str:
 def _count_known(poses: Pose) -> float:
     """How many joints of ``poses`` (N, 18, 2) are known, on average."""
     return float(np.isfinite(poses).all(axis=2).sum(axis=1).mean()) if len(poses) else 0.0
+
+
+def _measure_file(file: Path) -> tuple[str, object]:
+    return "size of the file", f"{file.stat().st_size / 1e6:,.1f} MB"
 
 
 def _to_text(value: object) -> str:
