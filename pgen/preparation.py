@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import PhotoSet
-from pgen.data.readers.registry import READERS, ReaderEntry
+from pgen.data.readers.registry import READERS
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.matches import make_pseudo_labels
 from pgen.runtime.lazy_object import load_object
@@ -98,7 +98,12 @@ def prepare(
         "people": people, "poses": poses, "test_people": test_people, "style": style,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value not in (None, [])}
-    _check_parameters(dataset, entry, given)
+    for name in given:
+        if name not in entry.takes:
+            others = ", ".join(other for other, its in READERS.items() if name in its.takes)
+            raise InputError(f"{name.replace('_', ' ')} belongs to {others}, not to {dataset}", option=name)
+    if entry.is_root_needed and root is None:
+        raise InputError(f"{dataset} needs the folder with the photos", option="root")
     size = size or (_MARKET_SIZE if style == "market" else entry.size)
     out = Path(out)
     check_store_output(out, overwrite)
@@ -133,16 +138,6 @@ def prepare(
         except InputError as error:
             raise InputError(f"{error}; {out} was written without pseudo labels") from error
     return replace(summary, pseudo_labels=pseudo_labels)
-
-
-def _check_parameters(dataset: str, entry: ReaderEntry, given: Mapping[str, object]) -> None:
-    """Refuse parameters that this data set does not take, and none for one that it needs."""
-    for name in given:
-        if name not in entry.takes:
-            others = ", ".join(other for other, its in READERS.items() if name in its.takes)
-            raise InputError(f"{name.replace('_', ' ')} belongs to {others}, not to {dataset}", option=name)
-    if entry.is_root_needed and "root" not in given:
-        raise InputError(f"{dataset} needs the folder with the photos", option="root")
 
 
 def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Progress) -> Estimating:

@@ -53,8 +53,3 @@ class Job:
     def files(self) -> tuple[Path, ...]:
         """The paths among its arguments."""
         return tuple(argument for argument in self.arguments if isinstance(argument, Path))
-
-
-def do_job(item: Job | Example | Drop) -> Example | Drop:
-    """``item``, read if it is a job."""
-    return item.read(*item.arguments) if isinstance(item, Job) else item

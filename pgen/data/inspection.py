@@ -149,12 +149,10 @@ def _inspect_poses(file: Path, name: str | None, count: int) -> tuple[Rows, Shee
 
 
 def _draw_example(example: Example) -> list[tuple[str, Picture]]:
-    return [
-        (example.name, example.image),
-        ("skeleton", draw_skeleton(example.image, example.pose)),
-        ("parsing", colorize_parsing(example.parsing)),
-        ("parts", draw_parts(example.image, example.pose)),
-    ]
+    image, pose = example.image, example.pose
+    parsing = colorize_parsing(example.parsing)
+    drawn = {"skeleton": draw_skeleton(image, pose), "parsing": parsing, "parts": draw_parts(image, pose)}
+    return [(example.name, image), *drawn.items()]
 
 
 def _is_safetensors(file: Path) -> bool:

@@ -77,7 +77,7 @@ class PhotoNames:
                 if len(names) == len(photos) == 1:
                     matched[lacking[0]] = free[0]
                     claimed.add(free[0])
-                elif reading not in (_to_file, _to_bare) or _without_folder(free) or _without_folder(lacking):
+                elif reading not in (_to_file, _to_bare) or not all("/" in name for name in (*free, *lacking)):
                     raise _explain_collision(photos, names, source)
         return matched
 
@@ -90,12 +90,8 @@ def _to_bare(name: str) -> str:
     return PurePosixPath(strip_name(name)).name
 
 
-def _without_folder(names: list[str]) -> bool:
-    return not all("/" in name for name in names)
-
-
 def _group(names: Iterable[str], reading: Callable[[str], str]) -> Mapping[str, list[str]]:
-    groups: dict[str, list[str]] = defaultdict(list)
+    groups = defaultdict[str, list[str]](list)
     for name in names:
         groups[reading(name)].append(name)
     return groups

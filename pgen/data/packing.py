@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT, TORSO_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
-from pgen.data.example import SPLITS, Drop, Example, Job, Split, do_job
+from pgen.data.example import SPLITS, Drop, Example, Job, Split
 
 #: Level of gzip, see the table in `pgen.data.store`.
 GZIP_LEVEL = 1
@@ -51,10 +51,9 @@ def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tupl
 
     ``sources`` are the files it was read from, with their hashes. Raises ValueError for wrong shapes or types.
     """
-    if example.image.shape != (*size, 3) or example.image.dtype != np.uint8:
-        raise ValueError(f"{example.name}: image is not uint8 {(*size, 3)}")
-    if example.parsing.shape != size or example.parsing.dtype != np.uint8:
-        raise ValueError(f"{example.name}: parsing map is not uint8 {size}")
+    for what, pixels, shape in (("image", example.image, (*size, 3)), ("parsing map", example.parsing, size)):
+        if pixels.shape != shape or pixels.dtype != np.uint8:
+            raise ValueError(f"{example.name}: {what} is not uint8 {shape}")
     if example.parsing.max(initial=0) >= LABEL_COUNT:
         raise ValueError(f"{example.name}: parsing map has ids over {LABEL_COUNT - 1}")
     if example.pose.shape != (JOINT_COUNT, 2):
@@ -78,7 +77,7 @@ def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | No
 
     Photos without both shoulders and both hips cannot. Source files are named relative to ``root`` if they lie in it.
     """
-    example = do_job(item)
+    example = item.read(*item.arguments) if isinstance(item, Job) else item
     if isinstance(example, Drop):
         return example
     try:

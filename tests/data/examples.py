@@ -10,8 +10,10 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
 
-from pgen.data.example import Example, Split
+from pgen.data.example import Drop, Example, Job, Split
+from pgen.data.readers.registry import FoundPhotos
 from pgen.data.store import StoreWriter
+from pgen.runtime.parallel_map import parallel_map
 from tests.data.pose_files import write_pose_csv
 
 SIZE = (128, 128)
@@ -81,6 +83,15 @@ def write_folder(root: Path, names: tuple[str, ...] = ("a.png", "b.png", "c.png"
     write_pose_csv(root / "keypoints.csv", dict.fromkeys(names, STANDING))
     (root / "pairs.csv").write_text(f"from,to\n{names[0]},{names[1]}\n")
     return root
+
+
+def read_photos(found: FoundPhotos, workers: int = 1) -> Iterator[Example | Drop]:
+    """Every photo of ``found``, in their order, read in ``workers`` processes."""
+    yield from parallel_map(_read, ((job,) for job in found.jobs()), workers)
+
+
+def _read(job: Job | Drop) -> Example | Drop:
+    return job.read(*job.arguments) if isinstance(job, Job) else job
 
 
 @contextmanager

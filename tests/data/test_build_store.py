@@ -17,7 +17,7 @@ from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
 from pgen.errors import InputError
 from tests.body.definitions import part_affines
-from tests.data.examples import SIZE, example, nothing_left_in, write_folder
+from tests.data.examples import SIZE, example, nothing_left_in, read_photos, write_folder
 from tests.data.interruptible import jobs, run
 
 
@@ -147,7 +147,7 @@ def test_jobs_are_done_in_workers_and_their_files_kept_by_hash(tmp_path: Path) -
         assert store.sources(1) == hashes
         assert len(set(hashes.values())) == 2
         assert store.provenance["files"] == {name: content_hash(root / name) for name in ("keypoints.csv", "pairs.csv")}
-        for index, one in enumerate(found.examples()):
+        for index, one in enumerate(read_photos(found)):
             assert isinstance(one, Example)
             np.testing.assert_array_equal(store.image(index), one.image)
             np.testing.assert_array_equal(store.parsing(index), one.parsing)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,8 @@ def convert_to_rgb(image: Image.Image, name: str | os.PathLike[str]) -> NDArray[
     turn = None
     with suppress(Exception):  # broken metadata does not make the pixels worse
         turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
-    try:
+    with _explain_damage(name):
         return _to_rgb(image if turn is None else image.transpose(turn), name)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:
-        raise _explain_unreadable(name, error) from error
 
 
 def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
@@ -70,21 +67,16 @@ def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
     Raises `InputError` if it is no complete image of at most 64 megapixels in a known format.
     """
     Image.init()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own, much larger limit, and remarks on metadata
-            image = Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN])
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS // 10**6} "
-                    "megapixels; scale it down"
-                )
-            image.load()
-            return image
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise nearly anything for damaged bytes
-        raise _explain_unreadable(path, error) from error
+    with _explain_damage(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own, much larger limit, and remarks on metadata
+        image = Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN])
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(
+                f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS // 10**6} "
+                "megapixels; scale it down"
+            )
+        image.load()
+        return image
 
 
 def looks_like_image(data: bytes) -> bool:
@@ -137,10 +129,18 @@ def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint
     return np.array(image.convert("RGB"))
 
 
-def _explain_unreadable(path: str | os.PathLike[str], error: Exception) -> InputError:
-    if isinstance(error, Image.UnidentifiedImageError):
-        return InputError(f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF")
-    if isinstance(error, Image.DecompressionBombError):
-        return InputError(f"{path} has more than {MAX_PIXELS // 10**6} megapixels; scale it down")
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return InputError(f"{path} is damaged or cut short ({reason}); get a whole copy of it")
+@contextmanager
+def _explain_damage(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise InputError(
+            f"{path} is not an image that can be read; give a JPEG, PNG, WebP, TIFF, BMP or GIF"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} has more than {MAX_PIXELS // 10**6} megapixels; scale it down") from error
+    except Exception as error:  # decoders raise nearly anything for damaged bytes
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{path} is damaged or cut short ({reason}); get a whole copy of it") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,12 +117,10 @@ def _read_video(path: Path, most: int) -> list[VideoFrame]:
             f"{path}: reading videos needs OpenCV, which is not installed: pip install 'pgen[photo]' (or give a GIF, "
             "or a folder of frames)"
         ) from None
-    with silence_native_output():
+    with silence_native_output(), ExitStack() as ending:
         video = cv2.VideoCapture(str(path))
-        try:
-            return list(_decode(video, cv2, path, most))
-        finally:
-            video.release()
+        ending.callback(video.release)
+        return list(_decode(video, cv2, path, most))
 
 
 def _decode(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame]:

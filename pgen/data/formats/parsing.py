@@ -135,10 +135,9 @@ def _from_npy(data: bytes, path: Path) -> NDArray[np.integer]:
     stream = io.BytesIO(data)
     try:
         # The header is read first: it may claim a size that does not fit the memory.
-        if npy_format.read_magic(stream)[0] == 1:
-            shape, _, dtype = npy_format.read_array_header_1_0(stream)
-        else:
-            shape, _, dtype = npy_format.read_array_header_2_0(stream)
+        is_first = npy_format.read_magic(stream)[0] == 1
+        read_header = npy_format.read_array_header_1_0 if is_first else npy_format.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
     except Exception as error:
         raise InputError(f"{path} is a damaged NumPy file; write it again") from error
     if not np.issubdtype(dtype, np.integer):

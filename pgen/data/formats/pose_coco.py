@@ -25,6 +25,8 @@ COCO_JOINTS: tuple[Joint, ...] = (
     Joint.L_KNEE, Joint.R_KNEE, Joint.L_ANKLE, Joint.R_ANKLE,
 )  # fmt: skip
 
+_Photo = tuple[str, tuple[int, int] | None]  # file name, and (height, width) if the file says it
+
 
 def is_coco(content: Any) -> bool:
     """Whether ``content``, parsed JSON, has one of COCO's shapes."""
@@ -60,11 +62,11 @@ def parse_coco(content: Any, path: str | os.PathLike[str]) -> dict[str, PosesOfP
     return {name: PosesOfPhoto(poses, frames[name]) for name, poses in people.items()}
 
 
-def _parse_images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tuple[str, tuple[int, int] | None]]:
-    """File name and size by the id of each photo."""
+def _parse_images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, _Photo]:
+    """The photos by their ids."""
     if not isinstance(rows, list):
         raise InputError(f"{path}: images is not a list")
-    found: dict[str | int, tuple[str, tuple[int, int] | None]] = {}
+    found: dict[str | int, _Photo] = {}
     for index, row in enumerate(rows):
         name = row.get("file_name") if isinstance(row, dict) else None
         number = row.get("id") if isinstance(row, dict) else None
@@ -76,9 +78,7 @@ def _parse_images(rows: Any, path: str | os.PathLike[str]) -> dict[str | int, tu
     return found
 
 
-def _find_photo(
-    entry: dict[str, Any], images: dict[str | int, tuple[str, tuple[int, int] | None]], where: str
-) -> tuple[str, tuple[int, int] | None]:
+def _find_photo(entry: dict[str, Any], images: dict[str | int, _Photo], where: str) -> _Photo:
     number = entry.get("image_id", entry.get("file_name", ""))
     if not isinstance(number, str | int):
         raise InputError(f"{where}: image_id is neither a number nor a name")

@@ -10,13 +10,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known_joints
-from pgen.data.inputs import FARTHEST, are_coordinates
+from pgen.data.inputs import are_coordinates
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
@@ -82,16 +82,12 @@ def write_pose_json(
 
 
 def _parse_frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    height, width = content.get("canvas_height"), content.get("canvas_width")
-    if height is None and width is None:
+    sides: list[Any] = [content.get(key) for key in ("canvas_height", "canvas_width")]
+    if sides == [None, None]:
         return None
-    if not (_is_length(height) and _is_length(width)):
+    if not (are_coordinates(sides) and all(side > 0 and side == int(side) for side in sides)):
         raise InputError(f"{path}: canvas_height and canvas_width are not the size of a photo in pixels")
-    return int(height), int(width)
-
-
-def _is_length(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and 0 < value < FARTHEST and value == int(value)
+    return int(sides[0]), int(sides[1])
 
 
 def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:

@@ -61,26 +61,21 @@ def guess_frame(
 
 
 def check_frame(
-    poses: Sequence[NDArray[np.floating]],
-    sizes: Sequence[tuple[int, int]],
-    source: str,
-    frame: tuple[int, int] | None = None,
-    swap_remedy: str = CSV_REMEDY,
+    poses: Sequence[NDArray[np.floating]], frames: Sequence[tuple[int, int]], source: str, swap_remedy: str = CSV_REMEDY
 ) -> None:
-    """Refuse ``poses`` that cannot belong to photos of ``sizes`` (height, width), one each.
+    """Refuse ``poses`` that cannot belong to ``frames`` (height, width), one each.
 
-    ``source`` names the file of the poses, and ``frame`` is what they refer to, if not the photos. Raises
-    `InputError` with the likely remedy if in many of them joints lie outside the frame, the body lies on its
-    side, if all of them fill no more than a corner of it, or if they are all shifted as in another known frame.
-    ``swap_remedy`` is what to do about x and y that have changed places.
+    ``source`` names the file of the poses. Raises `InputError` with the likely remedy if in many of them joints lie
+    outside the frame, the body lies on its side, if all of them fill no more than a corner of it, or if they are all
+    shifted as in another known frame. ``swap_remedy`` is what to do about x and y that have changed places.
     """
-    frames = [frame or size for size in sizes]
     known = [(pose[known_joints(pose)], own) for pose, own in zip(poses, frames, strict=True)]
     seen = [(points, own) for points, own in known if len(points)]
     if not seen:
         if poses:
             raise InputError(f"{source}: every joint of every pose is missing; look at the file")
         return
+    points_of = [points for points, _ in seen]
     outside = float(np.mean([not _is_within(points, own) for points, own in seen]))
     if outside > _SUSPICIOUS:
         if np.mean([_is_within(points[:, ::-1], own) for points, own in seen]) > 1 - _SUSPICIOUS:
@@ -88,7 +83,7 @@ def check_frame(
             raise InputError(f"{source}: {finding}; {swap_remedy}")
         raise InputError(
             f"{source}: {outside:.0%} of the poses have joints outside of {_name_frames(frames)}; give the frame "
-            f"that they refer to{_suggest_frame([points for points, _ in seen])}",
+            f"that they refer to{_suggest_frame(points_of)}",
             option="frame",
         )
     trunks = np.array([pose[[Joint.R_HIP, Joint.L_HIP]].mean(axis=0) - pose[Joint.NECK] for pose in poses])
@@ -101,7 +96,7 @@ def check_frame(
     if len(seen) >= _ENOUGH and filled < 0.5:
         raise InputError(
             f"{source}: all poses lie in the upper left quarter of {_name_frames(frames)}; give the frame that "
-            f"they refer to{_suggest_frame([points for points, _ in seen])}",
+            f"they refer to{_suggest_frame(points_of)}",
             option="frame",
         )
 

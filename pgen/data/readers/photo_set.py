@@ -13,7 +13,7 @@ from pgen.body.crop import has_same_shape
 from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
-from pgen.data.example import Drop, Example, Job, Split, do_job
+from pgen.data.example import Drop, Example, Job, Split
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge_labels
@@ -22,7 +22,6 @@ from pgen.data.readers.frames import height_by_width, parsing_into_photo, pose_i
 from pgen.data.readers.given import Estimating
 from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
-from pgen.runtime.parallel_map import parallel_map
 
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
 _OFF_BODY = 0.4  # share of the joints that must lie on the body
@@ -78,10 +77,6 @@ class PhotoSet:
             what = (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions)
             yield Job(one.name, read_photo, what)
         yield from self.drops
-
-    def examples(self, workers: int = 1) -> Iterator[Example | Drop]:
-        """Read every photo of `jobs`, in their order, in ``workers`` processes."""
-        yield from parallel_map(do_job, ((job,) for job in self.jobs()), workers)
 
 
 def read_photo(

@@ -27,6 +27,7 @@ from tests.data.deepfashion_trees import (
     low_resolution,
     narrow_keypoints,
 )
+from tests.data.examples import read_photos
 from tests.data.trees import padded, pairs_of, shots, write_csv, write_map, write_pairs, write_photo
 
 
@@ -40,7 +41,7 @@ def test_all_trees_give_the_same_people(tmp_path: Path, tree: Tree, size: tuple[
     tree(tmp_path)
     found = find_deepfashion(tmp_path, size=size)
     check_photos(found)
-    summary = build_store(found.examples(), tmp_path / "a.h5", size, source="test", pairs=found.pairs)
+    summary = build_store(read_photos(found), tmp_path / "a.h5", size, source="test", pairs=found.pairs)
     assert summary.dropped == {}
     store = Store(tmp_path / "a.h5")
     index = names_by_key(store.names)
@@ -72,7 +73,7 @@ def test_maps_between_the_white_sides(tmp_path: Path) -> None:
     check_photos(found)
     with pytest.raises(InputError, match=r"perhaps adgan8"):
         check_photos(find_deepfashion(tmp_path))
-    items = {item.name: item for item in found.examples()}
+    items = {item.name: item for item in read_photos(found)}
     for shot in shots():
         item, expected = items[shot.nested], padded(shot.example)
         assert isinstance(item, Example)
@@ -192,7 +193,7 @@ def test_people_in_both_splits_are_dropped_from_training(tmp_path: Path) -> None
     for split, name in (("train", one.flat), ("test", other.flat)):
         (tmp_path / f"{split}.lst").write_text(name)
     (tmp_path / "fasion-pairs-test.csv").unlink()
-    items = {item.name: item for item in find_deepfashion(tmp_path).examples()}
+    items = {item.name: item for item in read_photos(find_deepfashion(tmp_path))}
     assert isinstance(items[other.nested], Example)
     drop = items[one.nested]
     assert isinstance(drop, Drop)
@@ -256,7 +257,7 @@ def test_poses_that_are_to_be_estimated_may_be_missing(tmp_path: Path) -> None:
 def test_photos_without_a_row(tmp_path: Path) -> None:
     low_resolution(tmp_path)
     write_photo(tmp_path / "img/MEN/Denim/id_00000001/01_1_front.jpg", np.zeros((256, 256, 3), np.uint8))
-    items = {item.name: item for item in find_deepfashion(tmp_path).examples()}
+    items = {item.name: item for item in read_photos(find_deepfashion(tmp_path))}
     drop = items["MEN/Denim/id_00000001/01_1_front.jpg"]
     assert isinstance(drop, Drop)
     assert drop.reason == "no row in the keypoints"

@@ -13,7 +13,7 @@ from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.errors import InputError
-from tests.data.examples import STANDING, write_folder
+from tests.data.examples import STANDING, read_photos, write_folder
 from tests.data.pose_files import write_pose_csv
 
 
@@ -23,13 +23,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def by_name(root: Path, **options: object) -> dict[str, Example | Drop]:
-    return {item.name: item for item in find_folder(root, GivenFiles(**options)).examples()}  # type: ignore[arg-type]
+    return {item.name: item for item in read_photos(find_folder(root, GivenFiles(**options)))}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_whole_folder(root: Path, workers: int) -> None:
     found = find_folder(root)
-    items = list(found.examples(workers))
+    items = list(read_photos(found, workers))
     assert [item.name for item in items] == ["a.png", "b.png", "c.png"]
     assert len(found) == 3
     assert found.pairs == [("a.png", "b.png")]
@@ -69,7 +69,7 @@ def test_rows_may_name_the_file_alone(tmp_path: Path) -> None:
     (root / "pairs.csv").write_text("from,to\nb.png,a.png\n")
     found = find_folder(root)
     assert found.pairs == [("x/b.png", "x/a.png")]
-    poses = {item.name: item.pose for item in found.examples() if isinstance(item, Example)}
+    poses = {item.name: item.pose for item in read_photos(found) if isinstance(item, Example)}
     np.testing.assert_array_equal(poses["x/b.png"], STANDING + 1)
 
 

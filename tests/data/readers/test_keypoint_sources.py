@@ -11,7 +11,7 @@ from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.keypoint_sources import find_poses, load_pose
 from pgen.errors import InputError
-from tests.data.examples import SIZE, STANDING, write_folder
+from tests.data.examples import SIZE, STANDING, read_photos, write_folder
 from tests.data.trees import write_coco, write_csv, write_openpose, write_text
 
 NAMES = ("x/a.png", "x/b.png", "c.png")
@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def poses(root: Path, *sources: Path) -> dict[str, np.ndarray]:
-    items = list(find_folder(root, GivenFiles(keypoints=sources)).examples())
+    items = list(read_photos(find_folder(root, GivenFiles(keypoints=sources))))
     assert all(isinstance(item, Example) for item in items), items
     return {item.name: item.pose for item in items if isinstance(item, Example)}
 
@@ -53,7 +53,7 @@ def test_canvas_of_another_size(root: Path) -> None:
         write_openpose(root / "keypoints" / f"{name}.json", [STANDING * 2 + 0.5], canvas=(256, 256))
     check(poses(root))
     write_openpose(root / "keypoints" / "c.png.json", [STANDING], canvas=(128, 300))
-    drop = {item.name: item for item in find_folder(root).examples()}["c.png"]
+    drop = {item.name: item for item in read_photos(find_folder(root))}["c.png"]
     assert isinstance(drop, Drop)
     assert (drop.reason, drop.detail) == ("keypoints of another frame", "they are for 128x300, the photo is 128x128")
 
@@ -61,7 +61,7 @@ def test_canvas_of_another_size(root: Path) -> None:
 def test_parts_of_a_given_frame(root: Path) -> None:
     for name in NAMES:
         write_openpose(root / "keypoints" / f"{name}.json", [(STANDING + 0.5) / 2 - 0.5], divide_by=(64, 64))
-    for item in find_folder(root, GivenFiles(frame=(64, 64))).examples():
+    for item in read_photos(find_folder(root, GivenFiles(frame=(64, 64)))):
         assert isinstance(item, Example)
         np.testing.assert_allclose(item.pose, STANDING, atol=1e-3)
 
@@ -94,7 +94,7 @@ def test_files_that_cannot_be_read_are_dropped(root: Path) -> None:
     (root / "keypoints" / "c.png.txt").write_text("1 2\n")
     (root / "keypoints" / "x" / "a.png.txt").unlink()
     write_csv(root / "table.csv", dict.fromkeys(NAMES, STANDING))
-    items = {item.name: item for item in find_folder(root, GivenFiles(keypoints=[root / "keypoints"])).examples()}
+    items = {item.name: item for item in read_photos(find_folder(root, GivenFiles(keypoints=[root / "keypoints"])))}
     drops = {name: (item.reason, item.detail) for name, item in items.items() if isinstance(item, Drop)}
     assert drops == {
         "c.png": ("keypoints cannot be read", f"{root}/keypoints/c.png.txt has 1 rows; x y of 18 joints were expected"),

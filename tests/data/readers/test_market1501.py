@@ -12,6 +12,7 @@ from pgen.data.readers.market1501 import SIZE, find_market1501, find_person
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.store import Store
 from pgen.errors import InputError
+from tests.data.examples import read_photos
 from tests.data.market_tree import JUNK, SHOTS, write_market
 from tests.data.trees import pairs_of, write_csv, write_photo
 
@@ -26,7 +27,7 @@ def test_same_people(tmp_path: Path, folders: tuple[str, str]) -> None:
         "2 photos of nobody (numbers -1 and 0000) are skipped",
         f"1 photos in {tmp_path}/query have no keypoints and are left aside",
     )
-    summary = build_store(found.examples(), tmp_path / "a.h5", SIZE, source="test", pairs=found.pairs)
+    summary = build_store(read_photos(found), tmp_path / "a.h5", SIZE, source="test", pairs=found.pairs)
     assert summary.dropped == {}
     store = Store(tmp_path / "a.h5")
     assert store.names == sorted(shot.market for shot in SHOTS)
@@ -47,7 +48,7 @@ def test_queries_with_keypoints_are_for_testing(tmp_path: Path) -> None:
     write_market(tmp_path)
     shot = SHOTS[-1]
     (tmp_path / "bounding_box_test" / shot.market).rename(tmp_path / "query" / shot.market)
-    items = {item.name: item for item in find_market1501(tmp_path).examples()}
+    items = {item.name: item for item in read_photos(find_market1501(tmp_path))}
     query = items[shot.market]
     assert isinstance(query, Example)
     assert query.split == "test"
@@ -102,5 +103,5 @@ def test_keypoints_of_the_larger_frame(tmp_path: Path) -> None:
     write_csv(tmp_path / "other.csv", {shot.market: shot.example.pose * 2 + (64, 0) for shot in SHOTS})
     with pytest.raises(InputError, match=r"have joints outside of 128x64; give the frame .*, perhaps 256x256"):
         check_photos(find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"])))
-    items = find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"], frame=(256, 256))).examples()
+    items = read_photos(find_market1501(tmp_path, GivenFiles(keypoints=[tmp_path / "other.csv"], frame=(256, 256))))
     assert all(isinstance(item, Example) for item in items if item.name not in JUNK)

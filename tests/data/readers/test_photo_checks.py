@@ -11,6 +11,7 @@ from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.errors import InputError
+from tests.data.examples import read_photos
 from tests.data.folder_tree import SHOTS, write_set
 from tests.data.trees import Shot, in_scheme, write_openpose, write_text
 
@@ -18,7 +19,7 @@ from tests.data.trees import Shot, in_scheme, write_openpose, write_text
 def test_a_right_set_passes(tmp_path: Path) -> None:
     found = find_folder(write_set(tmp_path))
     assert check_photos(found) == ()
-    assert all(isinstance(item, Example) for item in found.examples())
+    assert all(isinstance(item, Example) for item in read_photos(found))
 
 
 @pytest.mark.parametrize("name", ["lip20", "cihp20", "atr18", "adgan8"])
@@ -26,7 +27,7 @@ def test_a_right_scheme_passes(tmp_path: Path, name: str) -> None:
     write_set(tmp_path, parsing=lambda shot: in_scheme(shot.example.parsing, name))
     found = find_folder(tmp_path, GivenFiles(scheme=load_scheme(name)))
     assert check_photos(found) == ()
-    for item in found.examples():
+    for item in read_photos(found):
         assert isinstance(item, Example)
 
 

@@ -12,7 +12,7 @@ from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import joints_on_body
 from pgen.errors import InputError
-from tests.data.examples import STANDING
+from tests.data.examples import STANDING, read_photos
 from tests.data.folder_tree import SHOTS, write_set
 from tests.data.trees import Shot, write_map, write_photo
 
@@ -27,7 +27,7 @@ def test_single_photos_that_do_not_fit_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "parsing" / names[4]).write_bytes(b"")
     found = find_folder(tmp_path)
     check_photos(found)
-    items = {item.name: item for item in found.examples()}
+    items = {item.name: item for item in read_photos(found)}
     drops = [items[shot.nested] for shot in SHOTS[:6]]
     assert [drop.reason if isinstance(drop, Drop) else "" for drop in drops] == [
         "keypoints off the body", "parsing map of another size", "labels out of range", "labels out of range",
@@ -47,7 +47,7 @@ def test_a_dress_that_cannot_be_split_is_dropped(tmp_path: Path) -> None:
         return pose
 
     write_set(tmp_path, hipless, lambda shot: np.where(shot.example.parsing == 0, 0, 6))
-    item = next(find_folder(tmp_path, GivenFiles(scheme=load_scheme("lip20"))).examples())
+    item = next(read_photos(find_folder(tmp_path, GivenFiles(scheme=load_scheme("lip20")))))
     assert isinstance(item, Drop)
     assert item.reason == "parsing map cannot be merged"
     assert item.detail.endswith(".npy has a dress, which is split at the hips, and a pose without them")
