@@ -103,7 +103,7 @@ def prepare(
             others = ", ".join(other for other, its in READERS.items() if name in its.takes)
             raise InputError(f"{name.replace('_', ' ')} belongs to {others}, not to {dataset}", option=name)
     if entry.is_root_needed and root is None:
-        raise InputError(f"{dataset} needs the folder with the photos", option="root")
+        raise InputError(f"the data set {dataset!r} needs the root folder of its photos", option="root")
     size = size or (_MARKET_SIZE if style == "market" else entry.size)
     out = Path(out)
     check_store_output(out, overwrite)

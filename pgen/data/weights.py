@@ -82,7 +82,8 @@ def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str,
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         reason = "there is no such file" if not path.exists() else f"it cannot be read ({error})"
-        raise InputError(f"{path}: {reason}; choose a .safetensors file written by pgen", option=option) from None
+        remedy = "give a .safetensors file written by pgen, the folder of a training, or the word bundled"
+        raise InputError(f"{path}: {reason}; {remedy}", option=option) from None
     if metadata.get("format") != FORMAT:
         raise InputError(
             f"{path}: not a weights file of pgen; the authors' published weights must be imported first", option=option
@@ -163,7 +164,7 @@ def find_weights(weights: str | os.PathLike[str] | None = None) -> tuple[Path, s
     for name, note in (("weights.safetensors", ""), ("last.safetensors", " (of a training that has not finished)")):
         if (path / name).is_file():
             return path / name, f"weights: {path / name}{note}"
-    raise InputError(f"{path}: there are no weights of a training in this folder; choose others", option="weights")
+    raise InputError(f"{path}: no weights of a training in this folder; give another one", option="weights")
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:

@@ -68,7 +68,7 @@ def choose_layout(name: str | None, files: Sequence[str], photos: Photos) -> Lay
         found = LAYOUTS.get(_ALIASES.get(name, name))
         if found is None:
             known = ", ".join([*LAYOUTS, *_ALIASES])
-            raise InputError(f"there is no layout {name!r}; choose of {known}", option="layout")
+            raise InputError(f"there is no layout {name!r}; choose one of {known}", option="layout")
         return found
     examples = files[:: max(1, len(files) // 100)]
     for layout in LAYOUTS.values():

@@ -224,7 +224,7 @@ def choose_methods(
             methods.append(BASELINES[name])
         else:
             known = ", ".join([*BASELINES, PredictedLabelPaste.name])
-            raise InputError(f"there is no baseline {name!r}; choose of {known}", option="baselines")
+            raise InputError(f"there is no baseline {name!r}; choose one of {known}", option="baselines")
     return methods
 
 

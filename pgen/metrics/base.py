@@ -159,7 +159,7 @@ def check_metrics(names: Iterable[str]) -> list[str]:
     """``names``, of metrics. Raises `InputError` if one of them is none."""
     for name in names:
         if name not in METRICS:
-            raise InputError(f"there is no metric {name!r}; choose of {', '.join(METRICS)}", option="metrics")
+            raise InputError(f"there is no metric {name!r}; choose one of {', '.join(METRICS)}", option="metrics")
     return list(names)
 
 

@@ -47,7 +47,7 @@ def find_ssim_protocol(name: str) -> SsimProtocol:
     """The protocol called ``name``. Raises `InputError` if there is none."""
     if name not in SSIM_PROTOCOLS:
         raise InputError(
-            f"there is no SSIM protocol {name!r}; choose of {', '.join(SSIM_PROTOCOLS)}", option="protocols"
+            f"there is no SSIM protocol {name!r}; choose one of {', '.join(SSIM_PROTOCOLS)}", option="protocols"
         )
     return SSIM_PROTOCOLS[name]
 

@@ -24,5 +24,5 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("cuda:0" if count else "mps" if mps else "cpu")
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in there:
-        raise InputError(f"{name}: there is no such device here; choose of auto, {', '.join(there)}", option="device")
+        raise InputError(f"{name}: no such device here; choose one of auto, {', '.join(there)}", option="device")
     return torch.device(wanted)

@@ -103,7 +103,7 @@ def train(
     name = TASKS.get(task, task)
     group = next((group for group, called in TASKS.items() if called == name), None)
     if group is None:
-        raise InputError(f"there is no training {task}; choose of {', '.join(TASKS)}", option="task")
+        raise InputError(f"there is no training {task}; choose one of {', '.join(TASKS)}", option="task")
     monitor = monitor or Monitor(on_log)
     # What is wrong is said before processes are started.
     settings = [*settings, *([f"appearance.variant={variant}"] if variant else [])]

@@ -110,7 +110,7 @@ def no_gradient_sync(module: nn.Module | None) -> AbstractContextManager[None]:
 def check_gpus(gpus: Sequence[int]) -> None:
     """Raises InputError for GPUs that are not there, or named twice."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    there = f"choose of {', '.join(map(str, range(count)))}" if count else "none can be used; train on the CPU"
+    there = f"choose one of {', '.join(map(str, range(count)))}" if count else "none can be used; train on the CPU"
     for gpu in gpus:
         if not 0 <= gpu < count:
             raise InputError(f"there is no GPU {gpu} here; {there}", option="gpus")

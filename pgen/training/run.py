@@ -104,7 +104,7 @@ class RunConfig:
 def check_precision(precision: str, device: torch.device) -> None:
     """Raises InputError where the device cannot compute so."""
     if precision not in PRECISIONS:
-        raise InputError(f"there is no precision {precision}; choose of {', '.join(PRECISIONS)}", option="precision")
+        raise InputError(f"no such precision: {precision}; choose one of {', '.join(PRECISIONS)}", option="precision")
     if precision == "fp16" and device.type != "cuda":
         raise InputError("the precision fp16 needs a GPU; on the CPU take bf16", option="precision")
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():

@@ -67,7 +67,7 @@ def test_result_is_kept_unless_forced(here: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["folder"], "folder needs the folder with the photos (--root)"),
+        (["folder"], "the data set 'folder' needs the root folder of its photos (--root)"),
         (["folder", "--root", "gone"], "gone is not a folder; give the folder of the data set (--root)"),
         (["folder", "--root", "mine", "--people", "3"], "people belongs to synthetic, not to folder (--people)"),
         (

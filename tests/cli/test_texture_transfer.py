@@ -95,7 +95,7 @@ def test_someone_small_in_a_large_photo(transfer, capsys: pytest.CaptureFixture[
     ("arguments", "message"),
     [
         (ONE, "nowhere to write to: give --out or --sheet"),
-        ((*ONE, "--regions", "shoes", "-o", "out.png"), "region 'shoes' is unknown; choose of upper, pants"),
+        ((*ONE, "--regions", "shoes", "-o", "out.png"), "region 'shoes' is unknown; choose one of upper, pants"),
         ((*ONE, "--regions", "pants", "-o", "out.png"), "b.png shows no pants; choose lower"),
         ((*ONE, "-o", "b.png"), "b.png exists already"),
         ((*ONE, "-o", "out.gif"), "out.gif: pictures are written as PNG, JPEG or WebP"),

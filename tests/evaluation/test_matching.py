@@ -60,7 +60,7 @@ def test_results_named_like_their_targets(photos: FolderPhotos, tmp_path: Path) 
 def test_aliases_and_unknown_layouts(photos: FolderPhotos, tmp_path: Path) -> None:
     results = write_results(tmp_path / "results", "spt")
     assert match_results(results, photos, "def-gan").layout is LAYOUTS["spt"]
-    with pytest.raises(InputError, match="choose of patn"):
+    with pytest.raises(InputError, match="choose one of patn"):
         match_results(results, photos, "cfld")
 
 

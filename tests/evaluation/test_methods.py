@@ -88,7 +88,7 @@ def test_what_is_not_known_is_told(name: str, photos: StorePhotos) -> None:
 
 
 def test_unknown_baseline(photos: StorePhotos) -> None:
-    with pytest.raises(InputError, match="choose of copy-source, affine-paste, label-paste, label-paste-predicted"):
+    with pytest.raises(InputError, match="choose one of copy-source, affine-paste, label-paste, label-paste-predicted"):
         choose_methods([], ["none"], ["predicted"], photos, "cpu")
 
 

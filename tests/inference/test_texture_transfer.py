@@ -92,7 +92,7 @@ def test_shape(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_refused(model: Predictor, tmp_path: Path) -> None:
     person, clothes = photo(model, Label.SKIRT, (30, 30, 30)), photo(model, Label.PANTS, (240, 240, 40))
-    with pytest.raises(InputError, match="region 'shoes' is unknown; choose of upper, pants"):
+    with pytest.raises(InputError, match="region 'shoes' is unknown; choose one of upper, pants"):
         model.transfer_texture(clothes, person, ["shoes"])
     with pytest.raises(InputError, match="region 'upper,hair' is unknown"):
         model.transfer_texture(clothes, person, "upper,hair")

@@ -121,7 +121,7 @@ def test_a_detector_s_library_is_part_of_what_was_measured(monkeypatch: pytest.M
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(InputError, match=r"'beauty'.*choose of ssim"):
+    with pytest.raises(InputError, match=r"'beauty'.*choose one of ssim"):
         create(MetricOptions(("beauty",)))
 
 

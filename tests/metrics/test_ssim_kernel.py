@@ -127,7 +127,7 @@ def test_figure_ssim_looks_at_the_figure_alone() -> None:
 
 def test_refusals() -> None:
     generated, target = pictures(1, (64, 64))
-    with pytest.raises(InputError, match="choose of legacy"):
+    with pytest.raises(InputError, match="choose one of legacy"):
         ssim(generated, target, "best")
     with pytest.raises(InputError, match="64 pixels wide"):
         ssim(generated, target, "legacy-176")

@@ -22,5 +22,5 @@ def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, name: str) 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(InputError, match="no such device here; choose of auto, cpu"):
+    with pytest.raises(InputError, match="no such device here; choose one of auto, cpu"):
         choose_device(name)

@@ -134,7 +134,7 @@ def test_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     check_gpus((1, 0))
-    with pytest.raises(InputError, match=r"there is no GPU 2 here; choose of 0, 1"):
+    with pytest.raises(InputError, match=r"there is no GPU 2 here; choose one of 0, 1"):
         check_gpus((0, 2))
     with pytest.raises(InputError, match="once"):
         check_gpus((1, 1))

@@ -42,7 +42,7 @@ def check_edits(edits: Settings) -> dict[str, str | float]:
     checked: dict[str, str | float] = {}
     for name, value in edits.items():
         if name not in EDITS:
-            raise InputError(f"edit {name!r} is unknown; choose of {', '.join(EDITS)}")
+            raise InputError(f"edit {name!r} is unknown; choose one of {', '.join(EDITS)}")
         checked[name] = value if value in EDITS[name].choices else _check_share(name, value)
     return checked
 
@@ -70,5 +70,5 @@ def _check_share(name: str, value: str | float) -> float:
     except ValueError:
         share = float("nan")
     if not edit.takes_share or not 0 <= share <= 1:
-        raise InputError(f"{name}={value} is unknown; choose of {choices}")
+        raise InputError(f"{name}={value} is unknown; choose one of {choices}")
     return share

@@ -223,9 +223,9 @@ def without(*joints: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("pose", "wanted", "message"),
     [
-        (STANDING, {"shoes": "red"}, "edit 'shoes' is unknown; choose of sleeves, lower"),
-        (STANDING, {"lower": "kilt"}, "lower=kilt is unknown; choose of pants, shorts, skirt"),
-        (STANDING, {"sleeves": "1.5"}, "sleeves=1.5 is unknown; choose of none, short, elbow, long, or a share"),
+        (STANDING, {"shoes": "red"}, "edit 'shoes' is unknown; choose one of sleeves, lower"),
+        (STANDING, {"lower": "kilt"}, "lower=kilt is unknown; choose one of pants, shorts, skirt"),
+        (STANDING, {"sleeves": "1.5"}, "sleeves=1.5 is unknown; choose one of none, short, elbow, long, or a share"),
         (STANDING, {"sleeves": "nan"}, "sleeves=nan is unknown"),
         (without(3, 6), {"sleeves": "long"}, "no elbow is known"),
         (without(0, 14, 15, 16, 17), {"hair": "long"}, "no joint of the head is known"),
