@@ -63,7 +63,11 @@ class Networks:
         self._outlined: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
 
     def frame_person(self, person: Person) -> FramedPerson:
-        """``person`` in the networks' frame."""
+        """``person`` in the networks' frame. Raises InputError for what is no `Person`, such as a photo."""
+        if not isinstance(person, Person):
+            raise InputError(
+                f"a Person is needed, not {type(person).__name__}; make one of the photo with `person` first"
+            )
         fit = Letterbox.of(person.crop.size, self.frame)
         batch = self._batches.get(person)
         if batch is None:

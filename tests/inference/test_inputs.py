@@ -121,6 +121,11 @@ def test_target_of_another_frame_than_the_photo_beside_it(tmp_path: Path) -> Non
         read_target(tmp_path / "poses.csv")
 
 
+def test_misspelt_bundled_pose() -> None:
+    with pytest.raises(InputError, match=r"wlak does not exist.*did you mean .*walk"):
+        read_target("wlak")
+
+
 def test_entry_of_a_file_without_entries(tmp_path: Path) -> None:
     Image.fromarray(A.image).save(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"a.png:b does not exist"):

@@ -38,8 +38,14 @@ def test_refused(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(InputError, match=r"hs.safetensors.*H_A"):
         load(write_weights(tmp_path / "hs.safetensors", appearance=False))
     for device in ("cuda:99", "nonsense"):
-        with pytest.raises(InputError, match=f"{device}: there is no such device"):
+        with pytest.raises(InputError, match=f"{device}: no such device"):
             load(weights, device)
+
+
+@pytest.mark.parametrize("photo", ["me.jpg", np.zeros((64, 64, 3), np.uint8)], ids=["path", "array"])
+def test_a_photo_is_no_person(model: Predictor, photo: object) -> None:
+    with pytest.raises(InputError, match="make one of the photo"):
+        model.generate(photo, STANDING)  # type: ignore[arg-type]
 
 
 def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:
