@@ -60,7 +60,7 @@ def check_regions(regions: str | Sequence[str]) -> tuple[str, ...]:
     for region in regions or ("",):
         if region not in REGIONS:
             problem = f"region {region!r} is unknown" if region else "no region is named"
-            raise InputError(f"{problem}; choose of {', '.join(REGIONS)}", option="regions")
+            raise InputError(f"{problem}; choose one of {', '.join(REGIONS)}", option="regions")
     return regions
 
 
