@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+
+
+class _Average(torch.autograd.Function):
+    """Mean over the processes; so is the gradient, for all of them use the result."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        return _average(values)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        return _average(gradients[0])
 
 
 def _average(values: Tensor) -> Tensor:
-    """Mean over the processes; so is the gradient, for all of them use the result."""
-    return all_reduce(values, group=dist.group.WORLD) / dist.get_world_size()
+    values = values.contiguous().clone()
+    dist.all_reduce(values)
+    return values / dist.get_world_size()
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -21,9 +35,9 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
             return super().forward(input)
         with torch.autocast(input.device.type, enabled=False):
             x = input.float()
-            mean = _average(x.mean((0, 2, 3)))[:, None, None]
+            mean = _Average.apply(x.mean((0, 2, 3)))[:, None, None]
             centered = x - mean
-            variance = _average(centered.square().mean((0, 2, 3)))
+            variance = _Average.apply(centered.square().mean((0, 2, 3)))
             self._update_running(
                 mean.detach().flatten(), variance.detach(), dist.get_world_size() * x.numel() // x.shape[1]
             )
