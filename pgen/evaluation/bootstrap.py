@@ -7,7 +7,7 @@ all resamples are one matrix product. Groups, such as all pairs of one person, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ Columns = NDArray[np.float64]
 Statistic = Callable[[Tensor], Tensor]
 
 RESAMPLES = 2000
-_BLOCK = 100  # resamples in memory at a time
+_BLOCK = 100  # resamples in memory at a time, a divisor of all
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,12 @@ def _resample(
     value = score_rows(sums.sum(0), statistic).item()
     if not len(sums):
         return value, np.full(RESAMPLES, np.nan)
-    return value, np.concatenate([score_rows(draws @ sums, statistic) for draws in _draw(len(sums), seed)])
-
-
-def _draw(count: int, seed: int) -> Iterator[Columns]:
-    """How often each of ``count`` groups is in each resample: blocks (R, count)."""
-    rng = np.random.default_rng(seed)
-    for start in range(0, RESAMPLES, _BLOCK):
-        chosen = rng.integers(0, count, (min(_BLOCK, RESAMPLES - start), count))
-        chosen += np.arange(len(chosen))[:, None] * count
-        yield np.bincount(chosen.ravel(), minlength=len(chosen) * count).reshape(-1, count).astype(np.float64)
+    rng, size, drawn = np.random.default_rng(seed), (_BLOCK, len(sums)), []
+    for _ in range(RESAMPLES // _BLOCK):
+        chosen = rng.integers(0, len(sums), size) + np.arange(_BLOCK)[:, None] * len(sums)
+        times = np.bincount(chosen.ravel(), minlength=chosen.size).reshape(size)  # that a resample has each group
+        drawn.append(score_rows(times.astype(np.float64) @ sums, statistic))
+    return value, np.concatenate(drawn)
 
 
 def _find_interval(value: float, drawn: NDArray[np.float64]) -> Interval:

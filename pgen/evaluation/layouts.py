@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -111,16 +111,6 @@ def parse_pair(file: str, layout: Layout, photos: Photos) -> Pair | None:
             option="pairs",
         )
     return whole[0] if whole else None
-
-
-def move_output(layout: Layout, panel: int | None) -> Layout:
-    """``layout`` with the output in another panel, counted from 1. Raises `InputError` if it has no such panel."""
-    if panel is None:
-        return layout
-    if not 1 <= panel <= layout.panels:
-        raise InputError(f"results laid out as {layout.name} have {layout.panels} panels, no {panel}", option="panel")
-    moved = layout.output if layout.target == panel - 1 else layout.target
-    return replace(layout, output=panel - 1, target=moved)
 
 
 def split_panels(image: Image, layout: Layout) -> list[Image]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgen.data.formats.images import read_image
 from pgen.data.readers.deepfashion import make_photo_key
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
-from pgen.evaluation.layouts import Layout, choose_layout, find_true_panel, move_output, parse_pair
+from pgen.evaluation.layouts import Layout, choose_layout, find_true_panel, parse_pair
 from pgen.evaluation.photos import Pair, Photos
 
 _SAMPLE = 24  # results whose panels are compared with the true photos
@@ -52,7 +52,14 @@ def match_results(
     files = list(find_photos(folder))
     if not files:
         raise no_photos_error(folder)
-    chosen = move_output(choose_layout(layout, files, photos), panel)
+    chosen = choose_layout(layout, files, photos)
+    if panel is not None:
+        if not 1 <= panel <= chosen.panels:
+            raise InputError(
+                f"results laid out as {chosen.name} have {chosen.panels} panels, no {panel}", option="panel"
+            )
+        true_panel = chosen.output if chosen.target == panel - 1 else chosen.target
+        chosen = replace(chosen, output=panel - 1, target=true_panel)
     notes = [f"layout {chosen.name}"] if layout is None else []
     parsed = {file: parse_pair(file, chosen, photos) for file in files}
     surplus = [file for file, pair in parsed.items() if pair is None]

@@ -25,7 +25,7 @@ from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, cut_output
 from pgen.evaluation.photos import Pair, Photo, Photos
-from pgen.inference.predictor import Predictor, load
+from pgen.inference.predictor import load
 from pgen.version import version
 
 
@@ -228,10 +228,7 @@ def choose_methods(
     return methods
 
 
-@lru_cache(maxsize=2)
-def _load_predictor(weights: Path, device: str) -> Predictor:
-    """Kept by each process, as results are generated one by one."""
-    return load(weights, device)
+_load_predictor = lru_cache(maxsize=2)(load)  # kept by each process, as results are generated one by one
 
 
 def _check_pose(photo: Photo | None, name: str | None) -> Photo:

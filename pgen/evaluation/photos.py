@@ -53,7 +53,7 @@ class StorePhotos:
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
         self.where = str(path)
-        self._finder = _PhotoFinder(self.store.names, self.where)
+        self.find = _PhotoFinder(self.store.names, self.where)
 
     def load(self, name: str) -> Photo:
         """The photo called ``name``. Raises `InputError` if there is none, or it cannot be read."""
@@ -73,10 +73,6 @@ class StorePhotos:
     def person(self, name: str) -> str | None:
         """Who it is, if that is known."""
         return self.store.persons[self.store.find(name)]
-
-    def find(self, name: str) -> str | None:
-        """The photo that ``name``, as results and lists have it, means; None if it is none of them."""
-        return self._finder(name)
 
     def pairs(self, split: Split = "test") -> list[tuple[str, str]]:
         """The (source, target) names of a split's pairs. Raises `InputError` if there are none."""
@@ -108,18 +104,21 @@ class FolderPhotos:
         self._files = find_photos(self.folder)
         if not self._files:
             raise no_photos_error(self.folder)
-        self._finder = _PhotoFinder(list(self._files), self.where)
+        self.find = _PhotoFinder(list(self._files), self.where)
         rows = find_poses(self.keypoints)
         where = " and ".join(map(str, self.keypoints))
-        names = self._finder.names
-        matched = names.match(rows, where) if rows else {}
-        if rows and not matched and self._finder.by_letters is not None:
-            matched = self._finder.by_letters.match(rows, where)
+        matched = self.find.names.match(rows, where) if rows else {}
+        if rows and not matched and self.find.by_letters is not None:
+            matched = self.find.by_letters.match(rows, where)
         if rows and not matched:
             raise InputError(f"{where}: no row belongs to a photo in {self.folder}; the first is {next(iter(rows))!r}")
         self._rows = {photo: rows[row] for photo, row in matched.items()}
         self.has_poses = bool(matched)
-        self._check(where)
+        chosen = list(self._rows)[:: max(1, len(self._rows) // _SAMPLE)][:_SAMPLE]
+        images = [read_image(self._file(name)).shape[:2] for name in chosen]
+        sizes = [(height, width) for height, width in images]
+        poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
+        check_frame([pose for pose in poses if pose is not None], sizes, where)
 
     def names(self) -> list[str]:
         """All photos, as paths in the folder."""
@@ -142,9 +141,6 @@ class FolderPhotos:
     def person(self, name: str) -> str | None:
         return None
 
-    def find(self, name: str) -> str | None:
-        return self._finder(name)
-
     def _file(self, name: str) -> Path:
         if name not in self._files:
             raise InputError(f"{self.where} has no photo {name}")
@@ -157,14 +153,6 @@ class FolderPhotos:
         frame = self.frame or frame
         return pose if frame is None else pose_into_photo(pose, frame, size)
 
-    def _check(self, where: str) -> None:
-        """Look whether the poses belong to the photos. Raises `InputError` with the likely remedy."""
-        chosen = list(self._rows)[:: max(1, len(self._rows) // _SAMPLE)][:_SAMPLE]
-        images = [read_image(self._file(name)).shape[:2] for name in chosen]
-        sizes = [(height, width) for height, width in images]
-        poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
-        check_frame([pose for pose in poses if pose is not None], sizes, where)
-
 
 Photos = StorePhotos | FolderPhotos
 
@@ -175,7 +163,10 @@ def _open_once(kind: type[Photos], *arguments: Any) -> Photos:
 
 
 class _PhotoFinder:
-    """Which photo a name means: by its path or file name, with suffix or without, else by letters and digits alone."""
+    """Which photo a name in results and lists means, None if none of them.
+
+    By its path or file name, with suffix or without, else by letters and digits alone.
+    """
 
     def __init__(self, photos: Sequence[str], where: str) -> None:
         self.names = PhotoNames(photos, where)

@@ -14,7 +14,7 @@ from pgen.evaluation.bootstrap import paired_difference
 from pgen.evaluation.html_page import render_page
 from pgen.evaluation.page import TALLEST, draw_examples, list_extremes, list_histograms
 from pgen.evaluation.photos import Pair, Photos
-from pgen.evaluation.score import MethodResult, Score
+from pgen.evaluation.score import MethodResult, Score, hash_pairs
 from pgen.metrics.networks import FeatureMetric
 from pgen.version import version
 
@@ -83,7 +83,7 @@ class Report:
 
     def pair_lists(self) -> str:
         """The number of pairs and the hash of their list, of all methods, which most often is one."""
-        lists = dict.fromkeys(f"{len(result.pairs):,} pairs, list {result.pair_hash()[:12]}" for result in self)
+        lists = dict.fromkeys(f"{len(result.pairs):,} pairs, list {hash_pairs(result.pairs)[:12]}" for result in self)
         return "; ".join(lists)
 
     def missing(self) -> dict[str, str]:
@@ -185,13 +185,13 @@ def _result_to_dict(result: MethodResult, first: MethodResult, seed: int) -> dic
         "name": result.method.name,
         "about": dict(result.method.about),
         "pairs": len(result.pairs),
-        "pairs_hash": result.pair_hash(),
+        "pairs_hash": hash_pairs(result.pairs),
         "not_scored": dict(result.problems),
         "cut_to_common_columns": result.cut,
         "scores": [_score_to_dict(score, result) for score in result.scores],
         "not_computed": dict(result.missing),
     }
-    if result is not first and result.pair_hash() == first.pair_hash():
+    if result is not first and hash_pairs(result.pairs) == hash_pairs(first.pairs):
         scores = {score.name: score for score in result.scores}
         differences = {
             other.name: vars(paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed))
@@ -214,7 +214,7 @@ def _score_to_dict(score: Score, result: MethodResult) -> dict[str, Any]:
         "better": "higher" if metric.higher_is_better else "lower",
         "pairs": score.count,
         "undefined": score.undefined,
-        "pairs_hash": result.pair_hash(),
+        "pairs_hash": hash_pairs(result.pairs),
         "protocol": metric.protocol,
         "note": metric.note,
         "weights": dict(metric.weights),

@@ -20,14 +20,12 @@ from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import FilesMethod, Method, choose_methods
 from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
-from pgen.evaluation.score import score_method
-from pgen.metrics.base import MetricOptions, Reference, check_metrics
+from pgen.evaluation.score import Training, score_method
+from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
 from pgen.metrics.ssim_protocols import find_ssim_protocol
 from pgen.runtime.device import choose_device
 from pgen.runtime.parallel_map import count_processors
 from pgen.runtime.progress import Progress, show_nothing
-
-PathLike = str | os.PathLike[str]
 
 _NAMES = 3  # of files, in a message
 
@@ -98,13 +96,12 @@ def evaluate(
     kinds = _check_names(maps, ("predicted", "true"), "maps")
     references = _check_names(against, ("test", "train"), "against")
     used_device = str(choose_device(device))
-    files = (inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights)
     options = MetricOptions(
         None if metrics is None else tuple(check_metrics(_as_list(metrics))),
         tuple(name for name in _as_list(protocols) if find_ssim_protocol(name)),
         cast("tuple[Reference, ...]", tuple(references)),
         detector,
-        *files,
+        *(inception_weights, torchvision_inception_weights, alexnet_weights, lite0_weights),
         not offline,
         used_device,
     )
@@ -148,7 +145,7 @@ def evaluate(
     for name in method_names:
         if method_names.count(name) > 1:
             raise InputError(f"two methods are called {name}; name them: NAME=PATH", option="weights")
-    training: tuple[Photos, list[str]] | None = None
+    training: Training | None = None
     if train_images is not None:
         folder_photos = FolderPhotos(Path(train_images))
         training = (folder_photos, folder_photos.names())

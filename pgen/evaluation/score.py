@@ -64,10 +64,6 @@ class MethodResult:
     missing: dict[str, str]  #: scores that were not computed, and why
     groups: list[str] | None = None  #: the person of each pair, whose pairs are resampled together, if known
 
-    def pair_hash(self) -> str:
-        """Of the ordered list of the scored pairs."""
-        return hash_pairs(self.pairs)
-
 
 def hash_pairs(pairs: Sequence[Pair]) -> str:
     """32 digits that stand for the ordered list of (source, target)."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.metrics.base import MetricOptions, Reference, UnavailableError, register
+from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
-from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
 
 
 @dataclass(frozen=True)

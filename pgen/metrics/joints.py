@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import torch
 from torch import Tensor
 
@@ -62,21 +60,14 @@ class JointMetric(Metric):
             raise UnavailableError("there is no pose detector; name mediapipe, or a weights file with a detector")
         self.detector, self.weights, self.libraries = find_detector(options.detector, options.device)
 
-    @abstractmethod
-    def compare(self, found: Tensor, true: Tensor) -> Tensor:
-        """Rows (B, K) of found joints and the targets' poses, both (B, 18, 2)."""
-
-    def rows(self, batch: Batch) -> Tensor:
-        return self.compare(self.detector(batch.generated), batch.poses)
-
 
 @register("pckh")
 class Pckh(JointMetric):
     protocol = f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong"
     higher_is_better = True
 
-    def compare(self, found: Tensor, true: Tensor) -> Tensor:
-        return pckh_counts(found, true)
+    def rows(self, batch: Batch) -> Tensor:
+        return pckh_counts(self.detector(batch.generated), batch.poses)
 
 
 @register("joint-error")
@@ -84,6 +75,6 @@ class JointError(JointMetric):
     protocol = "mean distance of detected joints from the target pose, in torso lengths; undetected left out"
     higher_is_better = False
 
-    def compare(self, found: Tensor, true: Tensor) -> Tensor:
-        errors = joint_errors(found, true)
+    def rows(self, batch: Batch) -> Tensor:
+        errors = joint_errors(self.detector(batch.generated), batch.poses)
         return torch.stack([errors.nansum(1), errors.isfinite().sum(1)], 1).double()

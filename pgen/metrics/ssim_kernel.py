@@ -199,23 +199,21 @@ def _uniform_moments(generated: Tensor, target: Tensor, width: int, space: _Work
 
 
 def _window_sums(maps: Tensor, spare: Tensor, more: Tensor, width: int) -> Tensor:
-    """Sums of ``maps``, int32 (C, H, W), over squares: (C, H − width + 1, W − width + 1). All memory is overwritten."""
-    columns = _column_sums(maps, spare, more, width)
+    """Sums of ``maps``, int32 (C, H, W), over squares: (C, H − width + 1, W − width + 1). All memory is overwritten.
+
+    Down the columns a window of 51 = 3 + 3·16 rows takes 7 additions.
+    """
+    three = torch.add(maps[:, :-1], maps[:, 1:], out=spare[:, 1:])[:, :-1].add_(maps[:, 2:])
+    columns, span, free = three, 3, (more, maps)
+    while 2 * span < width:
+        count = columns.shape[1] - span
+        columns = torch.add(columns[:, :count], columns[:, span:], out=free[0][:, :count])
+        span, free = 2 * span, free[::-1]
+    assert span + 3 == width, "only windows of 3 + 3·2^k pixels"
+    columns = columns[:, : maps.shape[1] - width + 1].add_(three[:, span:])
     # Sums from the left border on may run over and wrap around; their differences are right again.
     running = torch.cumsum(columns, 2, dtype=torch.int32, out=spare[:, : columns.shape[1]])
     sums = columns[..., : columns.shape[2] - width + 1]
     sums[..., 0] = running[..., width - 1]
     torch.sub(running[..., width:], running[..., :-width], out=sums[..., 1:])
     return sums
-
-
-def _column_sums(maps: Tensor, spare: Tensor, more: Tensor, width: int) -> Tensor:
-    """Sums of so many rows: (C, H − width + 1, W). A window of 51 = 3 + 3·16 rows takes 7 additions."""
-    three = torch.add(maps[:, :-1], maps[:, 1:], out=spare[:, 1:])[:, :-1].add_(maps[:, 2:])
-    sums, span, free = three, 3, (more, maps)
-    while 2 * span < width:
-        count = sums.shape[1] - span
-        sums = torch.add(sums[:, :count], sums[:, span:], out=free[0][:, :count])
-        span, free = 2 * span, free[::-1]
-    assert span + 3 == width, "only windows of 3 + 3·2^k pixels"
-    return sums[:, : maps.shape[1] - width + 1].add_(three[:, span:])

@@ -21,7 +21,7 @@ from pgen.evaluation.methods import FilesMethod
 from pgen.evaluation.photos import FolderPhotos, Pair
 from pgen.evaluation.score import score_method
 from pgen.metrics.base import MetricOptions, UnavailableError
-from pgen.metrics.tensorflow_inception import POOL, TensorflowInception
+from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.torchvision_inception import TorchvisionInception
 from tests.evaluation.folders import photo
 
