@@ -21,13 +21,11 @@ _SHAPE_TOLERANCE = 0.02  # by which the ratio of the sides of one picture in two
 class Letterbox:
     """How a photo lies in a frame: scaled as a whole until it just fits, centered, the rest padded.
 
-    Padding takes on each side the median color of the photo's outermost row or column there, which continues
-    a plain background even where the body is cut off by that border. Parsing maps are padded with background.
-    Going back, the padding is cut away and what remains is scaled to the photo's size, so that every result
-    is as large as the photo.
+    Padding takes on each side the median color of the photo's outermost row or column there, which continues a plain
+    background even where the body is cut off by that border. Parsing maps are padded with background.
 
-    Sides of the scaled photo are whole pixels, at least one; the two axes' scales differ by that rounding
-    alone. Sizes are (height, width).
+    Sides of the scaled photo are whole pixels, at least one; the two axes' scales differ by that rounding alone. Sizes
+    are (height, width).
     """
 
     original: tuple[int, int]
@@ -60,12 +58,12 @@ class Letterbox:
 
     def pose(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
         """Joints (..., 2) of (x, y) in the photo as joints in the frame; NaN stays NaN."""
-        corners = (np.asarray(pose, np.float64) + 0.5) * self._scale() + self._shift()
+        corners = (np.asarray(pose, np.float64) + 0.5) * self._scale() + self.corner[::-1]
         return (corners - 0.5).astype(np.float32)
 
     def pose_back(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
         """Joints (..., 2) of (x, y) in the frame as joints in the photo; NaN stays NaN."""
-        corners = (np.asarray(pose, np.float64) + 0.5 - self._shift()) / self._scale()
+        corners = (np.asarray(pose, np.float64) + 0.5 - self.corner[::-1]) / self._scale()
         return (corners - 0.5).astype(np.float32)
 
     def image(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -97,9 +95,6 @@ class Letterbox:
     def _scale(self) -> NDArray[np.float64]:
         """Frame pixels for one pixel of the photo, in x and y."""
         return np.array(self.content[::-1]) / np.array(self.original[::-1])
-
-    def _shift(self) -> NDArray[np.int_]:
-        return np.array(self.corner[::-1])
 
     def _checked(self, array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
         if array.shape[:2] != size or array.dtype != np.uint8:

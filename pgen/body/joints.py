@@ -7,6 +7,7 @@ Whole batches of poses are tensors (B, 18, 2).
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -45,26 +46,16 @@ JOINTS: tuple[str, ...] = tuple(joint.name.lower() for joint in Joint)
 HEAD_JOINTS: tuple[Joint, ...] = (Joint.NOSE, Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR)
 TORSO_JOINTS: tuple[Joint, ...] = (Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.R_HIP, Joint.L_HIP)
 
-#: Segments between joints, as drawn and as used for the pose mask.
-BONES: tuple[tuple[Joint, Joint], ...] = (
-    (Joint.NECK, Joint.R_SHOULDER),
-    (Joint.R_SHOULDER, Joint.R_ELBOW),
-    (Joint.R_ELBOW, Joint.R_WRIST),
-    (Joint.NECK, Joint.L_SHOULDER),
-    (Joint.L_SHOULDER, Joint.L_ELBOW),
-    (Joint.L_ELBOW, Joint.L_WRIST),
-    (Joint.NECK, Joint.R_HIP),
-    (Joint.R_HIP, Joint.R_KNEE),
-    (Joint.R_KNEE, Joint.R_ANKLE),
-    (Joint.NECK, Joint.L_HIP),
-    (Joint.L_HIP, Joint.L_KNEE),
-    (Joint.L_KNEE, Joint.L_ANKLE),
-    (Joint.NECK, Joint.NOSE),
-    (Joint.NOSE, Joint.R_EYE),
-    (Joint.R_EYE, Joint.R_EAR),
-    (Joint.NOSE, Joint.L_EYE),
-    (Joint.L_EYE, Joint.L_EAR),
+_CHAINS: tuple[tuple[Joint, ...], ...] = (
+    (Joint.NECK, Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
+    (Joint.NECK, Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
+    (Joint.NECK, Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
+    (Joint.NECK, Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
+    (Joint.NECK, Joint.NOSE, Joint.R_EYE, Joint.R_EAR),
+    (Joint.NOSE, Joint.L_EYE, Joint.L_EAR),
 )
+#: Segments between joints, as drawn and as used for the pose mask.
+BONES: tuple[tuple[Joint, Joint], ...] = tuple(bone for chain in _CHAINS for bone in pairwise(chain))
 
 #: ``pose[FLIP_JOINTS]`` swaps left and right joints (mirror the x coordinates as well).
 FLIP_JOINTS: tuple[int, ...] = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)

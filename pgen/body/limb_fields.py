@@ -103,11 +103,6 @@ def measure_shoulder_half(pose: NDArray[np.floating]) -> float:
     return float(to_left @ np.array([down[1], -down[0]])) / 2
 
 
-def is_seen_from_behind(pose: NDArray[np.floating]) -> bool:
-    """Whether the right shoulder is where the left one of a person facing the camera would be."""
-    return measure_shoulder_half(pose) < 0
-
-
 def complete_legs(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
     """Right and left hip, knee and ankle (3, 2), and the names of the joints that had to be assumed.
 
@@ -115,9 +110,8 @@ def complete_legs(pose: NDArray[np.floating]) -> tuple[list[NDArray[np.float64]]
     the knee.
     """
     joints, known = np.asarray(pose, np.float64), known_joints(pose)
-    unit = torso_length(pose)
     thighs = [joints[knee] - joints[hip] for hip, knee, _ in LEGS if known[knee]]
-    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * unit * find_spine(pose)
+    usual = thighs[0] if len(thighs) == 1 else LEG_BONE * torso_length(pose) * find_spine(pose)
     chains, assumed = [], []
     for hip, knee, ankle in LEGS:
         at_knee = joints[knee] if known[knee] else joints[hip] + usual

@@ -79,7 +79,9 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     corners, spine = _widen_torso(joints, unit)
 
     legs, legs_known = _complete_legs(joints, known, unit, spine)
-    arms = [_build_arm(joints, chain) for chain in ARMS]
+    shoulders, elbows, wrists = joints[:, list(ARMS)].unbind(dim=2)
+    fingers = wrists + HAND * (wrists - elbows)
+    arms = torch.stack([shoulders, elbows, elbows, fingers], dim=2).reshape(len(poses), 4, 2, 2)
     arms_known = known[:, [[arm[:2], arm[1:]] for arm in ARMS]].all(dim=-1).flatten(1)
     head = known[:, list(HEAD_JOINTS)]
     middle = joints[:, list(HEAD_JOINTS)].sum(dim=1) / head.sum(dim=1, keepdim=True).clamp(min=1)
@@ -87,7 +89,7 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     neck = torch.stack([joints[:, Joint.NECK], middle], dim=1)
     edges = corners[:, list(combinations(range(4), 2))]
 
-    bones = torch.cat([legs, *arms, neck[:, None], middle[:, None, None].expand(-1, 1, 2, -1), edges], dim=1)
+    bones = torch.cat([legs, arms, neck[:, None], middle[:, None, None].expand(-1, 1, 2, -1), edges], dim=1)
     radii = [LIMB] * 9 + [HEAD] + [0.0] * 6
     bones_known = torch.cat(
         [legs_known, arms_known, head_known & known[:, [Joint.NECK]], head_known, head_known.new_ones(len(poses), 6)],
@@ -129,10 +131,3 @@ def _complete_legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -
     toes = ankle + FOOT * (ankle - knee)
     upper, lower = torch.stack([joints[:, hips], knee], dim=2), torch.stack([knee, toes], dim=2)
     return torch.cat([upper, lower], dim=1), known[:, hips * 2]
-
-
-def _build_arm(joints: Tensor, chain: tuple[Joint, Joint, Joint]) -> Tensor:
-    """Both bones (B, 2, 2, 2) of an arm, the forearm reaching to the fingers."""
-    shoulder, elbow, wrist = joints[:, list(chain)].unbind(dim=1)
-    fingers = wrist + HAND * (wrist - elbow)
-    return torch.stack([torch.stack([shoulder, elbow], dim=1), torch.stack([elbow, fingers], dim=1)], dim=1)

@@ -34,7 +34,9 @@ def smooth_motion(poses: Sequence[NDArray[np.floating] | None]) -> list[NDArray[
     _mend_sides(track)
     for joint in range(JOINT_COUNT):
         for start, end in _fill_gaps(track[:, joint]):
-            _smooth_run(track[start:end, joint])
+            window = min(_WINDOW, end - start - (end - start + 1) % 2)
+            if window > _DEGREE:
+                track[start:end, joint] = savgol_filter(track[start:end, joint], window, _DEGREE, axis=0)
     return list(track.astype(np.float32))
 
 
@@ -70,9 +72,3 @@ def _fill_gaps(places: NDArray[np.float64]) -> list[tuple[int, int]]:
             share = np.linspace(0, 1, following - last + 1)[:, None]
             places[last : following + 1] = (1 - share) * places[last] + share * places[following]
     return [*runs, (start, int(there[-1]) + 1)]
-
-
-def _smooth_run(places: NDArray[np.float64]) -> None:
-    window = min(_WINDOW, len(places) - (len(places) + 1) % 2)
-    if window > _DEGREE:
-        places[:] = savgol_filter(places, window, _DEGREE, axis=0)

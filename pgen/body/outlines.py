@@ -91,10 +91,9 @@ def _average_near(
     mean = ndimage.gaussian_filter(colors * there[..., None], blur, truncate=3) / share
     square = ndimage.gaussian_filter(colors**2 * there[..., None], blur, truncate=3) / share
     spread = np.sqrt(np.maximum(square - mean**2, 0) + _NOISE**2)
-    weight, mean, spread = (_enlarge(array, step, region.shape) for array in (weight, mean, spread))
+    height, width = region.shape
+    weight, mean, spread = (
+        array.repeat(step, axis=0).repeat(step, axis=1)[:height, :width] for array in (weight, mean, spread)
+    )
     off = np.sqrt((((image - mean) / spread) ** 2).mean(axis=2))
     return mean, np.where(weight > 1e-3, off, np.inf).astype(np.float32)
-
-
-def _enlarge(array: NDArray[np.float32], step: int, size: tuple[int, ...]) -> NDArray[np.float32]:
-    return array.repeat(step, axis=0).repeat(step, axis=1)[: size[0], : size[1]]

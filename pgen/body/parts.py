@@ -113,7 +113,7 @@ def part_affines(source: Tensor, target: Tensor) -> Tensor:
     images, images_known = _build_limbs(image_joints, image_known, TRANSFORM_EXTEND)
     mirrored = list(MIRRORED_LIMBS)
     images = torch.where(images_known[..., None, None], images, images[:, mirrored])
-    limb_weights = limbs_known & (images_known | images_known[:, mirrored])
+    limb_weights = (limbs_known & (images_known | images_known[:, mirrored]))[..., None, None].expand(-1, -1, 4, -1)
 
     body = list(BODY_CORNERS)
     head = [*HEAD_JOINTS, *SHOULDERS]
@@ -122,18 +122,10 @@ def part_affines(source: Tensor, target: Tensor) -> Tensor:
     head_weights = head_weights & both[:, list(HEAD_JOINTS)].any(dim=1, keepdim=True)
 
     # All parts in one system: as many point slots as the head may fill, unused ones with weight 0.
-    slots = len(head)
     fitted, _ = fit_affines(
         _stack_points(joints[:, body], joints[:, head], limbs),
         _stack_points(image_joints[:, body], image_joints[:, head], images),
-        torch.cat(
-            [
-                F.pad(body_weights, (0, slots - len(body)))[:, None],
-                head_weights[:, None],
-                F.pad(limb_weights[..., None].expand(-1, -1, 4), (0, slots - 4)),
-            ],
-            dim=1,
-        ),
+        _stack_points(body_weights[..., None], head_weights[..., None], limb_weights)[..., 0],
     )
     return fitted.to(source.dtype)
 
@@ -145,12 +137,30 @@ def face_affines(poses: Tensor, size: tuple[int, int]) -> Tensor:
     """
     height, width = size
     joints, known = fill_missing(poses)
-    box = _find_head_boxes(joints, known, size).to(poses.dtype)
-    left, top, right, bottom = box.unbind(dim=1)
+    left, top, right, bottom = _find_head_boxes(joints, known, size).to(poses.dtype).unbind(dim=1)
     zero = torch.zeros_like(left)
     affines = torch.stack([(right - left) / width, zero, left, zero, (bottom - top) / height, top], dim=1)
     nowhere = torch.tensor(NOWHERE, dtype=poses.dtype).to(poses.device)
     return torch.where((right > left)[:, None, None], affines.unflatten(1, (2, 3)), nowhere)
+
+
+def crop_faces(images: Tensor, poses: Tensor, side: int) -> Tensor:
+    """The head squares of ``images`` (B, C, H, W) with ``poses`` (B, 18, 2), enlarged to (B, C, side, side).
+
+    Zeros where no head joint is known.
+    """
+    height, width = images.shape[-2:]
+    affines = face_affines(poses, (height, width)).to(images.dtype)
+    # The frame's corners → the head's corners, in grid_sample's coordinates (align_corners=False): from −1 to 1.
+    theta = affines.clone()
+    theta[:, 0, 1] = affines[:, 0, 1] * height / width
+    theta[:, 1, 0] = affines[:, 1, 0] * width / height
+    for row, extent in ((0, width), (1, height)):
+        a, b, c = affines[:, row].unbind(1)
+        theta[:, row, 2] = (a * width + b * height + 2 * c) / extent - 1
+    with torch.autocast(images.device.type, enabled=False):  # in bf16 the grid would be a quarter of a pixel off
+        grid = F.affine_grid(theta, [len(images), images.shape[1], side, side], align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
 
 
 def _measure_torsos(joints: Tensor, known: Tensor) -> Tensor:
@@ -188,7 +198,7 @@ def _find_head_boxes(joints: Tensor, known: Tensor, size: tuple[int, int]) -> Te
 
 
 def _stack_points(body: Tensor, head: Tensor, limbs: Tensor) -> Tensor:
-    """Points of the ten parts in one tensor (B, 10, 7, 2); slots beyond a part's points hold zeros."""
+    """Points (..., 2) or weights (..., 1) of the ten parts in one tensor (B, 10, 7, ...); unused slots hold zeros."""
     slots = head.shape[1]
     body = F.pad(body, (0, 0, 0, slots - body.shape[1]))
     limbs = F.pad(limbs, (0, 0, 0, slots - limbs.shape[2]))

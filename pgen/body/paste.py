@@ -156,9 +156,6 @@ def clean_background(image: Tensor, labels: Tensor, margin: int = 2) -> Tensor:
 
     weight = behind[:, None].to(image.dtype)
     total = weight.sum((2, 3), keepdim=True)
-    mean = torch.where(
-        total > 0,
-        (image * weight).sum((2, 3), keepdim=True) / total.clamp_min(1),
-        image.mean((2, 3), keepdim=True),
-    )
+    mean = (image * weight).sum((2, 3), keepdim=True) / total.clamp_min(1)
+    mean = torch.where(total > 0, mean, image.mean((2, 3), keepdim=True))
     return torch.where((has_left | has_right)[:, None], filled, mean)

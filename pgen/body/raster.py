@@ -36,13 +36,8 @@ def convex_spans(corners: Tensor, height: int) -> tuple[Tensor, Tensor]:
         int64 first and stop (..., height), stop excluded, clipped to no width; stop <= first if none.
     """
     x, crosses = row_crossings(corners.roll(1, dims=-2), corners, height)
-    outermost = torch.stack(
-        [
-            torch.where(crosses, x, torch.inf).amin(dim=-2),
-            torch.where(crosses, x, -torch.inf).amax(dim=-2),
-        ],
-        dim=-1,
-    )
+    first, last = torch.where(crosses, x, torch.inf), torch.where(crosses, x, -torch.inf)
+    outermost = torch.stack([first.amin(dim=-2), last.amax(dim=-2)], dim=-1)
     touched = crosses.any(dim=-2)
     # Away from rounding, the pixel next to a crossing shows on which side of it the span begins.
     nearest = torch.where(touched[..., None], outermost, 0.0).round()

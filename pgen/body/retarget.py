@@ -32,14 +32,12 @@ _USUAL: dict[str, float] = {
 # Bones that are shorter than this share of a usual one's are taken for foreshortened, longer ones for the body's own.
 _OWN_LENGTH = 0.8
 
-_SPINE, _HEAD = "spine", "head"
-
 #: The middle of the hips, from which all hangs: a row after those of the joints.
 _ROOT = JOINT_COUNT
 
 #: Each joint's parent and the bone between them, parents first. Shoulders hang on the neck.
 _TREE: tuple[tuple[int, int, str], ...] = (
-    (Joint.NECK, _ROOT, _SPINE),
+    (Joint.NECK, _ROOT, "spine"),
     (Joint.R_SHOULDER, Joint.NECK, "shoulder"),
     (Joint.L_SHOULDER, Joint.NECK, "shoulder"),
     (Joint.R_ELBOW, Joint.R_SHOULDER, "upper arm"),
@@ -52,7 +50,7 @@ _TREE: tuple[tuple[int, int, str], ...] = (
     (Joint.L_KNEE, Joint.L_HIP, "thigh"),
     (Joint.R_ANKLE, Joint.R_KNEE, "shin"),
     (Joint.L_ANKLE, Joint.L_KNEE, "shin"),
-    *((joint, Joint.NECK, _HEAD) for joint in HEAD_JOINTS),
+    *((joint, Joint.NECK, "head") for joint in HEAD_JOINTS),
 )
 _SHOULDERS, _HIPS = [Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.R_HIP, Joint.L_HIP]
 _ANKLES = [Joint.R_ANKLE, Joint.L_ANKLE]
@@ -66,7 +64,7 @@ def measure_bones(poses: Sequence[Pose]) -> dict[str, float]:
     """
     seen = {bone: max(_measure_longest(pose, bone) for pose in poses) for bone in _USUAL}
     # What is foreshortened least gives the size; a head turned down or hips in side view do not make it smaller.
-    size = max(seen[_SPINE], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
+    size = max(seen["spine"], *(seen[bone] / _USUAL[bone] * 0.8 for bone in ("thigh", "shin", "shoulder")))
     if not np.isfinite(size) or size <= 0:
         raise ValueError("the poses have no torso")
     return {
@@ -96,7 +94,7 @@ def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.fl
     bodies = [_rebuild_body(np.asarray(target, np.float64), ratios) for target in targets]
     first, start = _find_root(targets[0]), _find_place(bodies[0], np.asarray(source, np.float64))
     return [
-        (body + start + ratios[_SPINE] * (_find_root(target) - first)).astype(np.float32)
+        (body + start + ratios["spine"] * (_find_root(target) - first)).astype(np.float32)
         for body, target in zip(bodies, targets, strict=True)
     ]
 
@@ -142,7 +140,7 @@ def _measure_longest(pose: Pose, bone: str) -> float:
     root, middle = places[_ROOT], places[_SHOULDERS].mean(axis=0)
     if not np.isfinite([root, middle]).all():
         raise ValueError("a pose lacks shoulders or hips; complete it first")
-    if bone == _SPINE:
+    if bone == "spine":
         return float(np.linalg.norm(middle - root))
     lengths = [np.linalg.norm(places[joint] - places[parent]) for joint, parent, name in _TREE if name == bone]
     return float(np.nanmax([0.0, *lengths]))

@@ -32,7 +32,9 @@ def find_nearest_sides(
     limbs = [pose[[joint for joint in joints if known[joint]]] for _, joints in SIDES[limb]]
     if not any(map(len, limbs)):
         return None
-    distances = np.array([_measure_distance(points, joints) for joints in limbs])
+    # A single joint is a line without length.
+    lines = [joints.repeat(2, axis=0) if len(joints) == 1 else joints for joints in limbs]
+    distances = np.array([measure_along(points, line)[1] for line in lines])
     labels = np.array([label for label, _ in SIDES[limb]], np.uint8)[distances.argmin(axis=0)]
     return labels, np.abs(distances[0] - distances[1])
 
@@ -53,10 +55,3 @@ def assign_nearest_sides(
             labels, margin = found
             result[rows, columns] = np.where(margin >= clearly, labels, parsing[rows, columns])
     return result
-
-
-def _measure_distance(points: NDArray[np.floating], limb: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distance of each point (N, 2) from the line through the joints of ``limb`` (0 to 3, 2); infinite without any."""
-    if not len(limb):
-        return np.full(len(points), np.inf)
-    return measure_along(points, limb if len(limb) > 1 else limb.repeat(2, axis=0))[1]

@@ -1,7 +1,6 @@
 """Shoulders and hips that a pose lacks, completed from the proportions of a body.
 
-Every part is measured in torso lengths, so a pose without both shoulders and both hips cannot be used as it
-is.
+Every part is measured in torso lengths, so a pose without both shoulders and both hips cannot be used as it is.
 """
 
 from __future__ import annotations
@@ -73,10 +72,9 @@ class _Body:
         return bool(np.isfinite(self.joints[list(joints)]).all())
 
     def complete_shoulders(self) -> None:
-        right, left = Joint.R_SHOULDER, Joint.L_SHOULDER
-        if not self.has(right) and not self.has(left):
+        if not self.has(Joint.R_SHOULDER) and not self.has(Joint.L_SHOULDER):
             self._place_shoulders()
-        for joint in (right, left):
+        for joint in (Joint.R_SHOULDER, Joint.L_SHOULDER):
             if not self.has(joint):
                 self._place_second_shoulder(joint)
 
@@ -125,11 +123,10 @@ class _Body:
             center = self.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0) + self._find_spine()
             self._place(Joint.R_HIP, center - across / 2, "below the shoulders")
             self._place(Joint.L_HIP, center + across / 2, "below the shoulders")
-        reason = "beside the other hip, in parallel to the shoulders"
-        if not self.has(Joint.R_HIP):
-            self._place(Joint.R_HIP, self.joints[Joint.L_HIP] - across, reason)
-        if not self.has(Joint.L_HIP):
-            self._place(Joint.L_HIP, self.joints[Joint.R_HIP] + across, reason)
+        for joint, to_joint in ((Joint.R_HIP, -across), (Joint.L_HIP, across)):
+            if not self.has(joint):
+                other = self.joints[FLIP_JOINTS[joint]]
+                self._place(joint, other + to_joint, "beside the other hip, in parallel to the shoulders")
 
     def _find_spine(self) -> NDArray[np.float64]:
         """From between the shoulders to between the hips: square to the shoulders, or down in a side view."""

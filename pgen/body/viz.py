@@ -20,8 +20,7 @@ DARK: Color = (22, 24, 30)
 PAPER: Color = (255, 255, 255)
 INK: Color = (40, 42, 48)
 
-#: One color a bone, in the order of BONES: the person's right side warm, the left side cool, the head
-#: violet.
+#: One color a bone, in the order of BONES: the person's right side warm, the left side cool, the head violet.
 BONE_COLORS: tuple[Color, ...] = (
     *((214, 40, 57), (240, 78, 48), (250, 124, 38)),
     *((22, 160, 96), (38, 190, 150), (44, 206, 206)),
@@ -49,8 +48,7 @@ _SMOOTH = 4
 def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) -> Picture:
     """The bones and joints of ``pose`` (18, 2) on a picture (height, width, 3), or on a dark frame of a size.
 
-    The person's right side is red to yellow, the left side green to blue, the head violet. Bones whose ends
-    are not both known are left out.
+    Colors are `BONE_COLORS`. Bones whose ends are not both known are left out.
     """
     known = known_joints(pose)
 
@@ -59,9 +57,9 @@ def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating])
         for (start, end), color in zip(BONES, BONE_COLORS, strict=True):
             if known[start] and known[end]:
                 ends = [tuple(points[start]), tuple(points[end])]
-                canvas.line(ends, fill=(*color, 225), width=max(1, round(unit * (1.2 if _is_in_face(end) else 2))))
+                canvas.line(ends, fill=(*color, 225), width=max(1, round(unit * (1.2 if end in HEAD_JOINTS else 2))))
         for joint in (joint for joint in Joint if known[joint]):
-            radius = unit * (0.9 if _is_in_face(joint) else 1.4)
+            radius = unit * (0.9 if joint in HEAD_JOINTS else 1.4)
             (left, top), (right, bottom) = points[joint] - radius, points[joint] + radius
             fill = (*_JOINT_COLORS[joint], 255)
             canvas.ellipse((left, top, right, bottom), fill=fill, outline=(255, 255, 255, 235))
@@ -130,14 +128,8 @@ def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, i
     return np.asarray(paper)
 
 
-def _is_in_face(joint: int) -> bool:
-    return joint in HEAD_JOINTS
-
-
 def _create_ground(ground: Picture | tuple[int, int]) -> Picture:
-    if isinstance(ground, tuple):
-        return np.full((*ground, 3), DARK, dtype=np.uint8)
-    return ground
+    return np.full((*ground, 3), DARK, dtype=np.uint8) if isinstance(ground, tuple) else ground
 
 
 def _draw_over(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Picture:

@@ -13,7 +13,8 @@ transpose carries the gradient. The result is exact for any number of overlappin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +38,6 @@ class Warp:
     targets: Tensor  #: int64 (P − B·h·w,): the target row of each point after the body's
     layers: tuple[int, ...]  #: number of points in each layer after the body's
     unfloored: Tensor | None = None  #: int64: rows that all nine limb masks cover, where 0 is not a candidate
-    _transpose: tuple[Tensor, Tensor, Tensor] | None = field(default=None, repr=False)
 
     def split_layers(self) -> Iterator[tuple[Tensor, slice]]:
         """For each layer, the target rows of its points, and where these are among those after the body's."""
@@ -47,15 +47,13 @@ class Warp:
             yield self.targets[points], points
             start += length
 
+    @cached_property
     def transpose(self) -> tuple[Tensor, Tensor, Tensor]:
         """The transposed sampling matrix: (points, weights, offsets) of the taps grouped by source row."""
-        if self._transpose is None:
-            rows = self.batch * self.size[0] * self.size[1]
-            sorted_rows, order = torch.sort(self.taps.flatten().int())
-            counts = torch.bincount(sorted_rows, minlength=rows)
-            offsets = F.pad(counts.cumsum(0), (1, 0))
-            self._transpose = (order >> 2, self.weights.flatten()[order], offsets)
-        return self._transpose
+        rows = self.batch * self.size[0] * self.size[1]
+        sorted_rows, order = torch.sort(self.taps.flatten().int())
+        offsets = F.pad(torch.bincount(sorted_rows, minlength=rows).cumsum(0), (1, 0))
+        return order >> 2, self.weights.flatten()[order], offsets
 
 
 def _find_source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -160,7 +158,7 @@ def _sample(rows: Tensor, warp: Warp) -> Tensor:
 
 
 def _sample_transposed(gradient: Tensor, warp: Warp) -> Tensor:
-    points, weights, offsets = warp.transpose()
+    points, weights, offsets = warp.transpose
     weights = weights.to(gradient.dtype)
     return F.embedding_bag(points, gradient, offsets, per_sample_weights=weights, mode="sum", include_last_offset=True)
 
@@ -220,6 +218,5 @@ def deformable_skip(feature: Tensor, warp: Warp) -> Tensor:
     batch, channels, height, width = feature.shape
     if (batch, (height, width)) != (warp.batch, warp.size):
         raise ValueError(f"feature of shape {tuple(feature.shape)} does not fit a warp of {warp.batch} × {warp.size}")
-    rows = feature.permute(0, 2, 3, 1).reshape(-1, channels)
-    result = _DeformableSkip.apply(rows, warp)
+    result = _DeformableSkip.apply(feature.permute(0, 2, 3, 1).reshape(-1, channels), warp)
     return result.reshape(batch, height, width, channels).permute(0, 3, 1, 2)

@@ -94,9 +94,8 @@ def _measure_strengths(source: PersonBatch, sigma: float) -> Tensor:
     powers = torch.einsum("bkhw,bhw->bk", parsing, power) / counts.clamp_min(1)
     skin = list(SKIN_LABELS)
     of_skin = (powers * known)[:, skin].sum(1) / known[:, skin].sum(1).clamp_min(1)
-    is_skin = torch.zeros(LABEL_COUNT, dtype=torch.bool, device=image.device)
-    is_skin[skin] = True
-    other = torch.where(is_skin, of_skin[:, None], torch.inf)
+    other = torch.full_like(powers, torch.inf)
+    other[:, skin] = of_skin[:, None]
     return torch.where(known, powers, other).sqrt()
 
 

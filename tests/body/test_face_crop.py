@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgen.body.face_crop import crop_faces
+from pgen.body.parts import crop_faces
 from tests.body.definitions import head_box
 from tests.models.people import standing, views
 

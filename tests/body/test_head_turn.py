@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pgen.body.head_turn import measure_head_turns
 from pgen.body.joints import FLIP_JOINTS, Joint
+from pgen.body.transfer import measure_head_turns
 from tests.body.poses import STANDING
 
 

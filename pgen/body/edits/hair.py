@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pgen.body.edits.settle import ParsingMap, Pose, Settings
+from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import find_spine, is_seen_from_behind, measure_along_spine, torso_length
+from pgen.body.limb_fields import find_spine, measure_along_spine, measure_shoulder_half, torso_length
 from pgen.errors import InputError
 
 HAIR = ("short", "long")
@@ -35,54 +33,51 @@ def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     Raises:
         InputError: the head's direction is not known.
     """
-    head = _find_head(pose, (parsing.shape[0], parsing.shape[1]))
+    down, across, from_behind = _map_head(pose, (parsing.shape[0], parsing.shape[1]))
     result = parsing.copy()
     if edits["hair"] == "short":
-        cut = (parsing == Label.HAIR) & (head.down > _CHIN)
+        cut = (parsing == Label.HAIR) & (down > _CHIN)
         other = parsing != Label.HAIR
         if cut.any() and other.any():
             rows, columns = ndimage.distance_transform_edt(~other, return_distances=False, return_indices=True)
-            neck = (np.abs(head.across) < _NECK_HALF) & (head.down < 0.9)
+            neck = (np.abs(across) < _NECK_HALF) & (down < 0.9)
             result[cut] = np.where(neck, Label.FACE, parsing[rows, columns])[cut]
         return result
-    falls = _find_strands(parsing, head) & (head.down > _EARS) & (head.down < _LONG)
+    falls = _find_strands(parsing, down, across, from_behind) & (down > _EARS) & (down < _LONG)
     result[falls & np.isin(parsing, (Label.BACKGROUND, Label.FACE, Label.UPPER, *_ARMS))] = Label.HAIR
     return result
 
 
-def _find_strands(parsing: NDArray[np.uint8], head: _Head) -> NDArray[np.bool_]:
+def _find_strands(
+    parsing: ParsingMap, down: NDArray[np.float64], across: NDArray[np.float64], from_behind: bool
+) -> Mask:
     """Where (H, W) long hair falls, along the body: at the sides of the head where it shows hair."""
-    near = (np.abs(head.down) < -_CROWN) & (head.down < _EARS + _CHIN) & (np.abs(head.across) < _HEAD_HALF)
+    near = (np.abs(down) < -_CROWN) & (down < _EARS + _CHIN) & (np.abs(across) < _HEAD_HALF)
     outline = near & np.isin(parsing, (Label.HAIR, Label.FACE))
     hair = near & (parsing == Label.HAIR)
     if not outline.any():
         return np.zeros(parsing.shape, bool)
-    first, last = head.across[outline].min(), head.across[outline].max()
+    first, last = across[outline].min(), across[outline].max()
     # Strands end in a curve, and those beside a face begin in one.
-    end, begin = (np.sqrt(np.clip(way / _ROUNDED, 0, 1)) for way in (_LONG - head.down, head.down - _EARS))
-    if head.from_behind:
-        return np.asarray(np.abs(head.across - (first + last) / 2) <= end * (last - first) / 2)
+    end, begin = (np.sqrt(np.clip(way / _ROUNDED, 0, 1)) for way in (_LONG - down, down - _EARS))
+    if from_behind:
+        return np.asarray(np.abs(across - (first + last) / 2) <= end * (last - first) / 2)
     share = end * begin
     columns = np.zeros(parsing.shape, bool)
-    beside = hair & (np.abs(head.down) < _CHIN / 2)  # at the height of eyes and ears
+    beside = hair & (np.abs(down) < _CHIN / 2)  # at the height of eyes and ears
     bare = not hair.any()
-    if bare or (beside & (head.across < first + _STRAND / 2)).any():
-        columns |= np.abs(head.across - first - _STRAND / 2) < share * _STRAND / 2
-    if bare or (beside & (head.across > last - _STRAND / 2)).any():
-        columns |= np.abs(head.across - last + _STRAND / 2) < share * _STRAND / 2
+    if bare or (beside & (across < first + _STRAND / 2)).any():
+        columns |= np.abs(across - first - _STRAND / 2) < share * _STRAND / 2
+    if bare or (beside & (across > last - _STRAND / 2)).any():
+        columns |= np.abs(across - last + _STRAND / 2) < share * _STRAND / 2
     return columns
 
 
-@dataclass(frozen=True)
-class _Head:
-    """Coordinates (H, W) of a head: ``down`` 0 at its middle and 1 at the neck, ``across`` in torso lengths."""
+def _map_head(pose: Pose, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Where each pixel (H, W) is of a head, and whether it is seen from behind.
 
-    down: NDArray[np.float64]
-    across: NDArray[np.float64]
-    from_behind: bool
-
-
-def _find_head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
+    Down from 0 at its middle to 1 at the neck, and across in torso lengths.
+    """
     known, unit = known_joints(pose), torso_length(pose)
     joints = np.asarray(pose, np.float64)
     seen = [joint for joint in HEAD_JOINTS if known[joint]]
@@ -95,4 +90,4 @@ def _find_head(pose: NDArray[np.floating], size: tuple[int, int]) -> _Head:
     if length < 0.12 * unit:
         raise InputError("hair cannot be edited: the head is not above the shoulders")
     down, across = measure_along_spine(center, along, size)
-    return _Head(down / length, across / unit, not known[Joint.NOSE] and is_seen_from_behind(pose))
+    return down / length, across / unit, not known[Joint.NOSE] and measure_shoulder_half(pose) < 0

@@ -128,8 +128,7 @@ def _find_leg_below(
     garment = np.isin(parsing, _GARMENTS)
     for side, chain in enumerate(chains):
         for bone in range(2):
-            here = garment & (left == bool(side)) & ((along < 1) == (bone == 0)) & (along > 0)
-            y, x = np.nonzero(here)
+            y, x = np.nonzero(garment & (left == bool(side)) & ((along < 1) == (bone == 0)) & (along > 0))
             way = _FOLLOWED * (chain[bone + 1] - chain[bone])
             steps = min(_STEPS, int(np.ceil(np.abs(way).max())))
             found = np.full(len(y), Label.BACKGROUND, np.uint8)

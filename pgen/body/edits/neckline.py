@@ -8,13 +8,7 @@ from numpy.typing import NDArray
 from pgen.body.edits.settle import ParsingMap, Pose, Settings
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import (
-    find_spine,
-    is_seen_from_behind,
-    measure_along_spine,
-    measure_shoulder_half,
-    torso_length,
-)
+from pgen.body.limb_fields import find_spine, measure_along_spine, measure_shoulder_half, torso_length
 from pgen.errors import InputError
 
 #: Necklines: half their width at the top, in half shoulder widths; how far below the shoulders' line they end in
@@ -66,7 +60,7 @@ def cut_neckline(parsing: ParsingMap, pose: Pose, neckline: Neckline) -> Parsing
     unit = torso_length(pose)
     if not unit:
         raise InputError("the neckline cannot be edited: shoulders or hips are not known")
-    if is_seen_from_behind(pose):
+    if measure_shoulder_half(pose) < 0:
         raise InputError("the neckline cannot be edited: the person is seen from behind")
     joints = np.asarray(pose, np.float64)
     middle = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
@@ -92,10 +86,7 @@ def cut_neckline(parsing: ParsingMap, pose: Pose, neckline: Neckline) -> Parsing
 
 
 def _measure_turn(pose: Pose, unit: float) -> tuple[float, float]:
-    """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right.
-
-    Raises `InputError` if the shoulders show that it has, and nothing shows to which side.
-    """
+    """Cosine and sine of how far the trunk has turned from facing the camera; positive to the right."""
     half = measure_shoulder_half(pose) / unit
     cosine = min(half / _FACING, 1.0)
     sine = float(np.sqrt(1 - cosine**2))

@@ -43,7 +43,18 @@ def check_edits(edits: Settings) -> dict[str, str | float]:
     for name, value in edits.items():
         if name not in EDITS:
             raise InputError(f"edit {name!r} is unknown; choose one of {', '.join(EDITS)}")
-        checked[name] = value if value in EDITS[name].choices else _check_share(name, value)
+        edit = EDITS[name]
+        if value in edit.choices:
+            checked[name] = value
+            continue
+        try:
+            share = float(value)
+        except ValueError:
+            share = float("nan")
+        if not edit.takes_share or not 0 <= share <= 1:
+            choices = ", ".join(edit.choices) + (", or a share of the limb from 0 to 1" if edit.takes_share else "")
+            raise InputError(f"{name}={value} is unknown; choose one of {choices}")
+        checked[name] = share
     return checked
 
 
@@ -60,15 +71,3 @@ def edit_parsing(parsing: ParsingMap, pose: Pose, edits: Settings) -> tuple[Pars
     for apply in dict.fromkeys(edit.apply for edit in chosen):
         parsing = apply(parsing, pose, wanted)
     return parsing, list(dict.fromkeys(warning for edit in chosen for warning in edit.warn(pose)))
-
-
-def _check_share(name: str, value: str | float) -> float:
-    edit = EDITS[name]
-    choices = ", ".join(edit.choices) + (", or a share of the limb from 0 to 1" if edit.takes_share else "")
-    try:
-        share = float(value)
-    except ValueError:
-        share = float("nan")
-    if not edit.takes_share or not 0 <= share <= 1:
-        raise InputError(f"{name}={value} is unknown; choose one of {choices}")
-    return share

@@ -9,7 +9,7 @@ from skimage.measure import grid_points_in_poly
 from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LimbField, find_spine, measure_limb, place_on_limb, torso_length
+from pgen.body.limb_fields import ARMS, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
@@ -94,15 +94,12 @@ def _find_chain(pose: Pose, arm: tuple[Joint, Joint, Joint]) -> NDArray[np.float
 
 def _fill_trunk(pose: Pose, size: tuple[int, int], unit: float) -> Mask:
     """Where the clothed trunk is, from any side: bool (H, W)."""
-    joints = np.asarray(pose, np.float64)
-    down = find_spine(pose)
-    shoulders = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]]
-    hips = joints[[Joint.R_HIP, Joint.L_HIP]]
+    joints, down = np.asarray(pose, np.float64), find_spine(pose)
+    shoulders, hips = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]], joints[[Joint.R_HIP, Joint.L_HIP]]
     across = hips[1] - hips[0]
     length = float(np.linalg.norm(across))
     beside = across / length * _BESIDE_HIP * unit if length > 1e-6 else np.zeros(2)
     low = hips + np.stack([-beside, beside]) + 0.1 * unit * down
     polygon = grid_points_in_poly(size, np.stack([shoulders[0], shoulders[1], low[1], low[0]])[:, ::-1])
     axis = np.stack([shoulders.mean(axis=0) + 0.1 * unit * down, hips.mean(axis=0)])
-    around: LimbField = measure_limb(axis, size, unit)
-    return np.asarray(polygon | (around.distance < _TRUNK_HALF))
+    return np.asarray(polygon | (measure_limb(axis, size, unit).distance < _TRUNK_HALF))

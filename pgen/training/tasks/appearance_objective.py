@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses
-from pgen.body.face_crop import crop_faces
+from pgen.body.parts import crop_faces
 from pgen.body.paste import Paste
 from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.gan import gan_real_loss

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch
-from pgen.body.face_crop import crop_faces
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.body.parts import torso_lengths
+from pgen.body.parts import crop_faces, torso_lengths
 from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset, augment
