@@ -36,6 +36,15 @@ def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) 
     return data
 
 
+def read_start(path: str | os.PathLike[str], count: int) -> bytes:
+    """The first ``count`` bytes of ``path``, fewer if it is shorter, none if it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(count)
+    except (OSError, ValueError):
+        return b""
+
+
 def read_text(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) -> str:
     """The text in ``path``, which should hold a ``kind``. Raises `InputError` as `read_bytes` and `decode_text` do."""
     return decode_text(read_bytes(path, kind, limit), path)

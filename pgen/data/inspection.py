@@ -17,7 +17,7 @@ from pgen.data.example import SPLITS, Example
 from pgen.data.formats.images import decode_image, looks_like_image, read_image
 from pgen.data.formats.keypoints import read_pose, read_poses
 from pgen.data.formats.parsing import read_parsing
-from pgen.data.inputs import read_bytes, split_spec
+from pgen.data.inputs import read_bytes, read_start, split_spec
 from pgen.data.store import Store, is_hdf5
 from pgen.data.weights import describe
 from pgen.errors import InputError
@@ -158,11 +158,7 @@ def _draw_example(example: Example) -> list[tuple[str, Picture]]:
 def _is_safetensors(file: Path) -> bool:
     if file.suffix == ".safetensors":
         return True
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(9)
-    except OSError:
-        return False
+    head = read_start(file, 9)
     return head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
 
 

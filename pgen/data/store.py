@@ -51,6 +51,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.example import SPLITS, Example, Split
+from pgen.data.inputs import read_start
 from pgen.data.names import suggest_names
 from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, TEXT_COLUMNS, VERSION, StoreWriter
 from pgen.errors import InputError
@@ -250,11 +251,7 @@ class Store:
 
 def is_hdf5(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is a file that begins like HDF5."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(8) == b"\x89HDF\r\n\x1a\n"
-    except (OSError, ValueError):
-        return False
+    return read_start(path, 8) == b"\x89HDF\r\n\x1a\n"
 
 
 def _open(path: Path) -> h5py.File:

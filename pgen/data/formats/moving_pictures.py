@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from PIL import Image, ImageSequence
 
 from pgen.data.annotators.quiet import silence_native_output
 from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image, read_image
-from pgen.data.inputs import read_bytes
+from pgen.data.inputs import read_bytes, read_start
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
@@ -37,11 +36,8 @@ def is_moving(path: Path) -> bool:
     """Whether ``path`` is a video, an animation of several frames, or a folder."""
     if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
         return True
-    if not path.is_file():
+    if not path.is_file() or not looks_like_image(read_start(path, 16)):
         return False
-    with path.open("rb") as file:
-        if not looks_like_image(file.read(16)):
-            return False
     try:
         with Image.open(path, formats=["GIF", "PNG", "WEBP"]) as image:
             return getattr(image, "n_frames", 1) > 1
@@ -117,10 +113,12 @@ def _read_video(path: Path, most: int) -> list[VideoFrame]:
             f"{path}: reading videos needs OpenCV, which is not installed: pip install 'pgen[photo]' (or give a GIF, "
             "or a folder of frames)"
         ) from None
-    with silence_native_output(), ExitStack() as ending:
+    with silence_native_output():
         video = cv2.VideoCapture(str(path))
-        ending.callback(video.release)
-        return list(_decode(video, cv2, path, most))
+        try:
+            return list(_decode(video, cv2, path, most))
+        finally:
+            video.release()
 
 
 def _decode(video: Any, cv2: Any, path: Path, most: int) -> Iterator[VideoFrame]:

@@ -137,8 +137,10 @@ def _find_tables(root: Path) -> tuple[Sequence[Path], tuple[str, ...]]:
     found = [path for path, _ in firsts if path is not None]
     if len({"-resize-" in path.name for path in found}) > 1:
         raise InputError(f"{found[0]} and {found[1]} refer to different frames; name files of one", option="keypoints")
-    others = [path for path in (root / "keypoints.csv", root / "keypoints") if path.exists()]
-    return found or others[:1], tuple(note for _, its in firsts for note in its)
+    notes = tuple(note for _, its in firsts for note in its)
+    if not found and (root / "keypoints.csv").is_file():
+        return [root / "keypoints.csv"], notes
+    return found or [folder for folder in [root / "keypoints"] if folder.is_dir()], notes
 
 
 def _get_frame(rows: Mapping[str, PoseRow], tables: Sequence[Path]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:

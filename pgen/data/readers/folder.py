@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_text import is_pose_csv
+from pgen.data.inputs import read_start
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root
@@ -58,7 +59,7 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     if usual.is_file():
         return [usual]
     tables = sorted(root.glob("*.csv"))
-    found = [path for path in tables if is_pose_csv(path.read_bytes()[:200].decode("utf-8", "replace"))]
+    found = [path for path in tables if is_pose_csv(read_start(path, 200).decode("utf-8", "replace"))]
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]
     if len(found) > 1:

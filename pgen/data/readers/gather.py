@@ -37,8 +37,8 @@ def gather_photos(
     persons = {name: person(name) for name in photos}
     notes = [*notes, *pairs.notes, *listed.notes]
     drops = [Drop(name, "listed, but there is no photo") for name in listed.absent]
-    unmatched = [name for name in poses.unmatched if name not in set(listed.absent)]
-    drops += [Drop(name, "row of keypoints without a photo") for name in unmatched]
+    absent = set(listed.absent)
+    drops += [Drop(name, "row of keypoints without a photo") for name in poses.unmatched if name not in absent]
     split: dict[str, Split]
     if listed.splits is None:
         tested = {persons[name] for name in paired}

@@ -72,6 +72,7 @@ def test_entries_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ({"other": 1}, 'has no list "people"'),
         ({"annotations": {}}, "annotations is not a list"),
         ({"annotations": []}, "nobody with keypoints"),
         ({"annotations": [3]}, "annotation 0 is not an object"),

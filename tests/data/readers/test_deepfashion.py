@@ -238,6 +238,11 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     write_photo(tmp_path / "img/MEN/Denim/id_00000001/01_1_front.jpg", np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(InputError, match=r"no fashion-annotation-train\.csv or -test\.csv; give the keypoints"):
         find_deepfashion(tmp_path)
+    (tmp_path / "keypoints.csv").mkdir()
+    (tmp_path / "keypoints").touch()
+    with pytest.raises(InputError, match=r"no fashion-annotation-train\.csv or -test\.csv; give the keypoints"):
+        find_deepfashion(tmp_path)
+    (tmp_path / "keypoints.csv").rmdir()
     write_csv(tmp_path / "keypoints.csv", {"b.jpg": shots()[0].example.pose})
     with pytest.raises(InputError, match=r"no row belongs to any photo .* first row is 'b\.jpg', the first photo 'MEN"):
         find_deepfashion(tmp_path)

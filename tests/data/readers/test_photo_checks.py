@@ -108,6 +108,13 @@ def test_poses_off_the_bodies(tmp_path: Path) -> None:
         check_photos(find_folder(tmp_path))
 
 
+def test_a_given_frame_is_checked(tmp_path: Path) -> None:
+    write_set(tmp_path, pose=lambda shot: shot.example.pose * 2)
+    assert check_photos(find_folder(tmp_path, GivenFiles(frame=(256, 256)))) == ()
+    with pytest.raises(InputError, match=r"have joints outside of 128x64; give the frame"):
+        check_photos(find_folder(tmp_path, GivenFiles(frame=(128, 64))))
+
+
 def test_frames_that_files_tell_are_checked(tmp_path: Path) -> None:
     write_set(tmp_path)
     for shot in SHOTS:
