@@ -91,7 +91,7 @@ def run(
                 aside.write_text(make(), "utf-8")
             log(f"wrote {path}")
     if sheet is not None:
-        with atomic_write(sheet, force=force) as aside:
+        with atomic_write(sheet, overwrite=force) as aside:
             Image.fromarray(report.draw_examples(count)).save(aside, format="PNG", optimize=True)
 
 

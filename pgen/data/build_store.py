@@ -119,7 +119,7 @@ def build_store(
         else:
             chosen = find_same_person_pairs(tally.tested, max_pairs, seed)
         with StoreWriter(
-            out, size, source=source, options=options, files=file_hashes, created=created, force=overwrite
+            out, size, source=source, options=options, files=file_hashes, created=created, overwrite=overwrite
         ) as writer:
             for entry in _read_entries(partial):
                 if not isinstance(entry, Drop):
@@ -146,7 +146,7 @@ def check_store_output(out: Path, overwrite: bool) -> None:
 
     What a run has left that was killed after ``out`` was whole is removed.
     """
-    check_output(out, force=True)
+    check_output(out, overwrite=True)
     partial = partial_path(out)
     if out.exists() and partial.exists():  # killed after the last step, or about to be overwritten
         with suppress(InputError), Store(out) as store, ResumableMap(partial, alone=True) as left:
@@ -291,7 +291,7 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
     if not dropped:
         path.unlink(missing_ok=True)
         return None
-    with atomic_write(path, force=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
+    with atomic_write(path, overwrite=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
         rows = [(drop.name, drop.reason, drop.detail) for drop in dropped]
         csv.writer(file).writerows([("name", "reason", "detail"), *rows])
     return path

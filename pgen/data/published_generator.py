@@ -35,7 +35,7 @@ def import_published_weights(file: str | os.PathLike[str], out: Path, overwrite:
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     info = {"origin": f"published appearance generator, imported from {Path(file).name}"}
-    save_weights(out, FRAME, {"appearance": model}, info, force=overwrite)
+    save_weights(out, FRAME, {"appearance": model}, info, overwrite=overwrite)
     return sum(p.numel() for p in model.parameters())
 
 

@@ -39,7 +39,7 @@ class StoreWriter:
     The file appears under ``path`` when the block ends without an exception; otherwise nothing is left.
     ``source`` and ``options`` (fit for JSON) say where the data came from and are kept as provenance, with
     ``files``, the hashes by name of files that all of it came from, and ``created``, by default now.
-    Raises `InputError` if ``path`` cannot be written, or exists and ``force`` is false.
+    Raises `InputError` if ``path`` cannot be written, or exists and ``overwrite`` is false.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class StoreWriter:
         options: Mapping[str, Any] | None = None,
         files: Mapping[str, str] | None = None,
         created: str | None = None,
-        force: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self.path = Path(path)
         self.size = size
-        self.force = force
+        self.overwrite = overwrite
         self.provenance = {
             "source": source,
             "options": dict(options or {}),
@@ -78,7 +78,7 @@ class StoreWriter:
     @contextmanager
     def _open(self) -> Iterator[Self]:
         with (
-            atomic_write(self.path, self.force) as aside,
+            atomic_write(self.path, self.overwrite) as aside,
             h5py.File(aside, "w", libver=LIBVER, locking=False) as self._file,
         ):
             self._lay_out()

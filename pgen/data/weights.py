@@ -55,7 +55,7 @@ def save_weights(
     networks: Mapping[str, nn.Module],
     info: Mapping[str, Any] | None = None,
     half: bool = False,
-    force: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Write ``networks`` ("semantic", "appearance", "pose", "parser") as one file; with ``half`` in float16."""
     config: dict[str, Any] = {"frame": list(frame), "networks": {}, "info": dict(info or {})}
@@ -66,7 +66,7 @@ def save_weights(
             value = value.detach().cpu().contiguous()
             tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
     metadata = {"format": FORMAT, "version": str(VERSION), "config": json.dumps(config)}
-    with atomic_write(path, force=force) as temporary:
+    with atomic_write(path, overwrite) as temporary:
         temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
 
 

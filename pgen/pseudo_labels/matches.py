@@ -96,7 +96,7 @@ def write_pseudo_labels(
     if rows.size and (rows.min() < -1 or rows.max() >= count):
         raise ValueError(f"a match is outside -1 to {count - 1}")
     remove_leftovers(path)
-    with atomic_write(path, force=True) as aside:
+    with atomic_write(path, overwrite=True) as aside:
         shutil.copyfile(path, aside)
         with h5py.File(aside, "r+", libver=LIBVER, locking=False) as file:
             if "pseudo_labels" in file:

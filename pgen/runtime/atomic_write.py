@@ -21,11 +21,11 @@ except ImportError:  # not POSIX: nobody is kept out
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
+def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     """Refuse, before any work is done, an output file that could not be written in the end.
 
     Returns the file that will be written (symbolic links followed). Raises `InputError` if it exists and
-    ``force`` is false, if it is a folder or a device, or if its folder is missing or not writable.
+    ``overwrite`` is false, if it is a folder or a device, or if its folder is missing or not writable.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -33,7 +33,7 @@ def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
             raise InputError(f"{path} is a folder; name a file to write")
         if target.exists() and not target.is_file():
             raise InputError(f"{path} is not a regular file; name a file to write")
-        if target.exists() and not force:
+        if target.exists() and not overwrite:
             raise InputError(f"{path} exists already; choose another name or overwrite it", option="overwrite")
         if not target.parent.is_dir():
             raise InputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
@@ -45,14 +45,14 @@ def check_output(path: str | os.PathLike[str], force: bool = False) -> Path:
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
     """Yield a new empty file beside ``path`` (same suffix) to write to; it becomes ``path`` at the end.
 
     The file is flushed to the disk and renamed in one step, so that a reader, a crash or a full disk never
     meets half a file. If the block raises, nothing is left behind. Raises `InputError` as `check_output`
     does, and `PgenError` when the disk is full.
     """
-    target = check_output(path, force)
+    target = check_output(path, overwrite)
     aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
     try:
         handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
@@ -68,7 +68,7 @@ def atomic_write(path: str | os.PathLike[str], force: bool = False) -> Iterator[
         yield aside
         aside.chmod(mode)  # a writer that replaces the file, as safetensors does, makes it readable to one user only
         _flush(aside)
-        check_output(path, force)  # someone else may have written it meanwhile
+        check_output(path, overwrite)  # someone else may have written it meanwhile
         aside.replace(target)
     except (OSError, RuntimeError) as error:  # HDF5 raises either
         if is_disk_full(error):
@@ -93,7 +93,7 @@ def atomic_folder(out: Path, overwrite: bool = False) -> Iterator[Path]:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder", option="out")
     if out.exists() and not overwrite:
-        raise InputError(f"{out} exists already; name another folder, or write into it", option="overwrite")
+        raise InputError(f"{out} exists already; choose another name or overwrite it", option="overwrite")
     aside = out.absolute().with_name(f".{out.name}.{os.getpid()}.part")
     try:
         aside.mkdir()

@@ -54,7 +54,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
             f"{' '.join(sources)}: bundled weights are a parser, or both H_S and H_A; give those of a finished "
             "train-parser or train-joint"
         )
-    save_weights(bundled_path(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, force=True)
+    save_weights(bundled_path(f"{name}.safetensors"), loaded[-1].frame, networks, info, half=True, overwrite=True)
 
 
 def _split_share(source: str) -> tuple[str, float]:

@@ -21,7 +21,7 @@ def derive(source: Path, target: Path) -> None:
     """Write a parser with the stages of ``source``, a published .pth file, to ``target`` in float16."""
     parser = Parser(ParserConfig())
     parser.trunk.load_state_dict(fold_batch_norms(read_state_dict(source), TRUNK_STAGES))
-    save_weights(target, _FRAME, {"parser": parser}, half=True, force=True)
+    save_weights(target, _FRAME, {"parser": parser}, half=True, overwrite=True)
 
 
 if __name__ == "__main__":

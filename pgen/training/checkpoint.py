@@ -72,7 +72,7 @@ class Checkpoints:
 
     def save(self, state: TrainingState) -> None:
         """Write ``state``. Whenever this is interrupted, a whole checkpoint is left."""
-        with atomic_write(self.newest, force=True) as aside:
+        with atomic_write(self.newest, overwrite=True) as aside:
             torch.save(state.contents(), aside)
             if self.newest.exists():
                 self.newest.replace(self.before)

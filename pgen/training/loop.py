@@ -254,7 +254,7 @@ def _validate(task: TrainingTask, run: RunConfig, state: TrainingState, log: Run
 
 def _save_weights(task: TrainingTask, run: RunConfig, state: TrainingState, name: str) -> None:
     info = {**run.info, "step": state.step, "scores": state.scores}
-    save_weights(run.folder / name, task.frame, {**state.ema, **task.frozen_networks}, info, force=True)
+    save_weights(run.folder / name, task.frame, {**state.ema, **task.frozen_networks}, info, overwrite=True)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ class RunConfig:
                 if old.get(name) != new:
                     self.warn(f"resuming with {name} = {new} (it was {old.get(name)})")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path, force=True) as aside:
+        with atomic_write(path, overwrite=True) as aside:
             aside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
 
@@ -131,7 +131,7 @@ class RunLog:
         self.rows = [row for row in read_metrics(path) if row["step"] <= step]
         for name in ("metrics.jsonl", "last.safetensors", "best.safetensors", "weights.safetensors"):
             remove_leftovers(run.folder / name)
-        with atomic_write(path, force=True) as aside:
+        with atomic_write(path, overwrite=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
         self.file = path.open("a", encoding="utf-8", buffering=1)  # line by line
         self.board = _open_tensorboard(run.folder / "tensorboard", step)
@@ -161,7 +161,7 @@ class RunLog:
 
     def save_picture(self, step: int, name: str, picture: NDArray[np.uint8]) -> None:
         """Write the picture (H, W, 3) as the file ``name``, in place of the one before."""
-        with atomic_write(self.folder / name, force=True) as aside:
+        with atomic_write(self.folder / name, overwrite=True) as aside:
             Image.fromarray(picture).save(aside, optimize=True)
         if self.board is not None:
             self.board.add_image(name.removesuffix(".png"), picture, step, dataformats="HWC")

@@ -55,7 +55,7 @@ def test_existing_store_is_kept(path: Path) -> None:
     with nothing_left_in(path.parent), pytest.raises(InputError, match="overwrite it"):  # noqa: SIM117
         with StoreWriter(path, SIZE, source="tests"):
             pytest.fail("must refuse before the work")
-    write_again = StoreWriter(path, SIZE, source="tests", force=True)
+    write_again = StoreWriter(path, SIZE, source="tests", overwrite=True)
     with write_again:
         write_again.add(example(9))
     assert Store(path).names == ["009.png"]

@@ -147,7 +147,7 @@ def test_results_are_kept_unless_forced_and_readable_like_other_files(file: Path
     with pytest.raises(InputError, match="exists already"):
         save_weights(file, (8, 8), {})
     assert describe(file)["frame"] == [64, 32]
-    save_weights(file, (8, 8), {}, force=True)
+    save_weights(file, (8, 8), {}, overwrite=True)
     assert describe(file)["frame"] == [8, 8]
     (file.parent / "plain").touch()
     assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE((file.parent / "plain").stat().st_mode)

@@ -36,7 +36,7 @@ def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> N
 def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "a"
     target.write_text("old")
-    with pytest.raises(RuntimeError), atomic_write(target, force=True) as aside:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_write(target, overwrite=True) as aside:  # noqa: PT012
         aside.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
@@ -47,7 +47,7 @@ def test_refuses_what_exists_unless_forced(tmp_path: Path) -> None:
     target.write_text("old")
     with pytest.raises(InputError, match="a exists already"), atomic_write(target):
         pytest.fail("must refuse before the work")
-    with atomic_write(target, force=True) as aside:
+    with atomic_write(target, overwrite=True) as aside:
         aside.write_text("new")
     assert target.read_text() == "new"
 
@@ -67,7 +67,7 @@ def test_writes_through_a_link(tmp_path: Path) -> None:
     target.write_text("old")
     link = tmp_path / "link"
     link.symlink_to(target)
-    with atomic_write(link, force=True) as aside:
+    with atomic_write(link, overwrite=True) as aside:
         aside.write_text("new")
     assert link.is_symlink()
     assert target.read_text() == "new"
@@ -87,7 +87,7 @@ def test_writes_through_a_link(tmp_path: Path) -> None:
 def test_refuses_impossible_places(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "file").write_text("")
     with nothing_left_in(tmp_path), pytest.raises(InputError, match=message) as caught:
-        check_output(tmp_path / name, force=True)
+        check_output(tmp_path / name, overwrite=True)
     assert "\n" not in str(caught.value)
 
 

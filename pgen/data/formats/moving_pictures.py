@@ -62,11 +62,11 @@ def read_frames(path: Path, most: int) -> list[VideoFrame]:
     return frames
 
 
-def write_gif(path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequence[float], force: bool = False) -> Path:
+def write_gif(path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequence[float], overwrite: bool = False) -> Path:
     """Write ``pictures``, uint8 (H, W, 3) of one size, as an endless GIF, each shown for its ``seconds``."""
     images = [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
     lengths = [max(20, round(1000 * length)) for length in seconds]
-    with atomic_write(path, force) as aside:
+    with atomic_write(path, overwrite) as aside:
         images[0].save(aside, format="GIF", save_all=True, append_images=images[1:], duration=lengths, loop=0)
     return path
 

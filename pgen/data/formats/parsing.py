@@ -103,13 +103,13 @@ def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = 
     raise InputError(f"{path} is not {_KIND}")
 
 
-def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], force: bool = False) -> Path:
+def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], overwrite: bool = False) -> Path:
     """Write ``parsing``, uint8 (H, W) of ids 0-9, as a palette PNG in the colours of `PALETTE`."""
     if parsing.dtype != np.uint8 or parsing.ndim != 2 or parsing.max(initial=0) >= LABEL_COUNT:
         raise ValueError(f"a parsing map is uint8 (H, W) of ids below {LABEL_COUNT}")
     image = Image.fromarray(np.ascontiguousarray(parsing))
     image.putpalette(PALETTE.tobytes())
-    with atomic_write(path, force) as aside:
+    with atomic_write(path, overwrite) as aside:
         image.save(aside, format="PNG")
     return Path(path)
 

@@ -61,7 +61,7 @@ def write_pose_json(
     path: str | os.PathLike[str],
     pose: NDArray[np.floating],
     frame: tuple[int, int] | None = None,
-    force: bool = False,
+    overwrite: bool = False,
     confidence: NDArray[np.floating] | None = None,
 ) -> Path:
     """Write ``pose``, (18, 2) with NaN = missing, as OpenPose's JSON.
@@ -76,7 +76,7 @@ def write_pose_json(
     content: dict[str, Any] = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
     if frame is not None:
         content |= {"canvas_height": frame[0], "canvas_width": frame[1]}
-    with atomic_write(path, force) as aside:
+    with atomic_write(path, overwrite) as aside:
         aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
     return Path(path)
 
