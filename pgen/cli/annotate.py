@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from pgen.cli.batch import write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators, parse_kinds
-from pgen.cli.options import Force
+from pgen.cli.batch import make_annotators, write_sheet
+from pgen.cli.options import Force, ParserName, PersonNumber, PoseAnnotatorName, parse_kinds
 from pgen.cli.result_files import Sheet, check_pictures, find_annotation_places
 from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.errors import InputError, PgenError
@@ -24,11 +23,11 @@ _COLUMNS, _MOST_SHOWN = 6, 120
 
 
 def run(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO...")],
+    photos: Annotated[list[Path], Argument(help="Photos, or folders of photos.", metavar="PHOTO...")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder to write to (default: beside each photo).", metavar="DIR")
+        Path | None, Option("--out", "-o", help="Folder to write to (default: beside each photo).", metavar="DIR")
     ] = None,
-    kinds: Annotated[str, typer.Option("--what", help="What to estimate: pose, parsing, or both.")] = "pose,parsing",
+    kinds: Annotated[str, Option("--what", help="What to estimate: pose, parsing, or both.")] = "pose,parsing",
     sheet: Sheet = None,
     person: PersonNumber = None,
     annotator: PoseAnnotatorName = "mediapipe",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.terminal import log, warn
+from pgen.cli.terminal import log, progress, warn
 from pgen.errors import PgenError
 from pgen.runtime.seed import seed_everything
 
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from pgen.data.annotators.choose import Annotators
     from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
+
+
+def make_annotators(pose: str, person: int | None, parsing: str) -> Annotators:
+    """Annotators, by name, that show when they are loaded; ``person`` is the number of whose poses they estimate.
+
+    Raises `InputError` for unknown names.
+    """
+    from pgen.data.annotators.choose import Annotators
+
+    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person)
 
 
 def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators) -> Predictor:

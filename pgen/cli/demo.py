@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from pgen.cli.options import Device, Force, Weights
 from pgen.cli.terminal import log, progress
@@ -14,15 +15,19 @@ from pgen.runtime.atomic_write import atomic_folder
 from pgen.runtime.device import choose_device
 from pgen.runtime.seed import seed_everything
 
+if TYPE_CHECKING:
+    from pgen.cli.demo_people import DemoPerson
+    from pgen.inference.result import Result
+
 PEOPLE = 4
 FRAMES = 24  #: pictures of the animation
 
 
 def run(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.", metavar="DIR")] = Path("demo"),
+    out: Annotated[Path, Option("--out", "-o", help="The folder to write.", metavar="DIR")] = Path("demo"),
     weights: Weights = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Which synthetic people; the bundled weights have not seen those of the default.")
+        int, Option(min=0, help="Which synthetic people; the bundled weights have not seen those of the default.")
     ] = 20_260,
     device: Device = "auto",
     force: Force = False,
@@ -31,7 +36,6 @@ def run(
     begin = time.monotonic()
     with atomic_folder(out, force) as folder:
         from pgen.cli.demo_pictures import DemoPictures
-        from pgen.cli.demo_scores import score_demo
         from pgen.evaluation.html_page import render_page
         from pgen.inference.predictor import load
 
@@ -46,7 +50,7 @@ def run(
                 "walk": pictures.draw_walk(FRAMES),
                 "dressed": pictures.draw_texture_transfers(),
                 "edited": pictures.draw_edits(),
-                "scores": score_demo(pictures.demos, pictures.results),
+                "scores": _score(pictures.demos, pictures.results),
             }
         page = render_page(
             "demo.html.j2", "pgen.cli",
@@ -56,3 +60,25 @@ def run(
         (folder / "index.html").write_text(page, encoding="utf-8")
     log(f"took {time.monotonic() - begin:.0f} s")
     print(out / "index.html")
+
+
+def _score(people: Sequence[DemoPerson], results: Sequence[Sequence[Result]]) -> list[tuple[str, str, str]]:
+    """Rows of a table: whose, mean IoU of the parsing maps, SSIM of the pictures, both against the rendered truth."""
+    import numpy as np
+    import torch
+
+    from pgen.metrics.miou import count_intersection_and_union, mean_iou
+    from pgen.metrics.ssim_kernel import ssim
+
+    truths = [truth for person in people for truth in person.truths.values()]
+    sources = [person.source for person in people for _ in person.truths]
+    generated = [result for person in results for result in person]
+    maps, images, rows = [], [], []
+    for shown in (truths, generated, sources):
+        maps.append(torch.from_numpy(np.stack([one.parsing for one in shown])))
+        images.append(torch.from_numpy(np.stack([one.image for one in shown])).movedim(-1, 1))
+    for row, name in enumerate(("Generated", "Source photo, unchanged"), 1):
+        counts = count_intersection_and_union(maps[row], maps[0]).sum(0)
+        similarity = ssim(images[row], images[0], "gaussian-255").mean()
+        rows.append((name, f"{mean_iou(counts).item():.3f}", f"{similarity.item():.3f}"))
+    return rows

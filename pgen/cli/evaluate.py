@@ -82,10 +82,7 @@ def run(
         print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
     else:
         _print(report)
-    for path, make in (
-        (markdown, lambda: report.markdown("pgen " + shlex.join(sys.argv[1:]))),
-        (html, report.html),
-    ):
+    for path, make in ((markdown, lambda: report.markdown("pgen " + shlex.join(sys.argv[1:]))), (html, report.html)):
         if path is not None:
             with atomic_write(path, force) as aside:
                 aside.write_text(make(), "utf-8")

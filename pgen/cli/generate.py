@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from pgen.cli.batch import Batch, open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators
-from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
+from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.options import (
+    Crop,
+    Device,
+    Force,
+    ParserName,
+    PersonNumber,
+    PoseAnnotatorName,
+    Results,
+    Seed,
+    Weights,
+)
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
@@ -31,18 +40,18 @@ _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
 
 def run(
-    sources: Annotated[list[str], typer.Argument(help=_SOURCES, metavar="SRC...")],
-    pose: Annotated[list[str], typer.Option(help=_POSE, metavar="TARGET")],
+    sources: Annotated[list[str], Argument(help=_SOURCES, metavar="SRC...")],
+    pose: Annotated[list[str], Option(help=_POSE, metavar="TARGET")],
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
-    parsing: Annotated[str | None, typer.Option(help=_PARSING, metavar="FILE")] = None,
+    parsing: Annotated[str | None, Option(help=_PARSING, metavar="FILE")] = None,
     out: Results = None,
     sheet: Sheet = None,
-    gif: Annotated[Path | None, typer.Option(help=_GIF, metavar="FILE.gif")] = None,
-    paste: Annotated[bool, typer.Option("--paste", help="Results in the whole photo, at its full size.")] = False,
+    gif: Annotated[Path | None, Option(help=_GIF, metavar="FILE.gif")] = None,
+    paste: Annotated[bool, Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: Crop = True,
-    retarget: Annotated[bool, typer.Option("--retarget/--no-retarget", help=_RETARGET)] = True,
-    frames: Annotated[int, typer.Option(min=1, help=_FRAMES, metavar="N")] = 48,
+    retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
+    frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: PersonNumber = None,
     annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from pgen.cli.options import Force
 from pgen.cli.terminal import log
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="State dict of the published generator.", metavar="FILE.pth")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.", metavar="OUT.safetensors")],
+    file: Annotated[Path, Argument(help="State dict of the published generator.", metavar="FILE.pth")],
+    out: Annotated[Path, Option("--out", "-o", help="The file to write.", metavar="OUT.safetensors")],
     force: Force = False,
 ) -> None:
     """Turn the published appearance generator (H_A) into a weights file of pgen.

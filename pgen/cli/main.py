@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
 from pgen.runtime.lazy_object import load_object
@@ -65,10 +66,9 @@ def build() -> typer.Typer:
 
 def _pgen(
     context: typer.Context,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    show_version: Annotated[bool, Option("--version", help="Print the version and leave.")] = False,
     debug: Annotated[
-        bool,
-        typer.Option("--debug", help="Print the traceback of an error; may stand after the command too."),
+        bool, Option("--debug", help="Print the traceback of an error; may stand after the command too.")
     ] = False,
 ) -> None:
     """Put a person into another pose, by unsupervised person image generation."""

@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from pgen.cli.batch import open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PersonNumber, PoseAnnotatorName, make_annotators
-from pgen.cli.options import Crop, Device, Force, Seed, Weights
+from pgen.cli.batch import make_annotators, open_predictor, write_sheet
+from pgen.cli.options import (
+    Crop,
+    Device,
+    Force,
+    ParserName,
+    PersonNumber,
+    PoseAnnotatorName,
+    Seed,
+    Weights,
+)
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
@@ -27,13 +35,13 @@ _SAVE_PARSING = "Write the map, after the edits, as a palette PNG to paint on an
 
 
 def run(
-    source: Annotated[str, typer.Argument(help="Photo of a person; FILE.h5:NAME takes one from a store.")],
-    edit: Annotated[list[str] | None, typer.Option(help=_EDIT, metavar="NAME=VALUE")] = None,
-    parsing: Annotated[str | None, typer.Option(help=_PARSING, metavar="FILE")] = None,
-    save_parsing: Annotated[Path | None, typer.Option(help=_SAVE_PARSING, metavar="FILE.png")] = None,
+    source: Annotated[str, Argument(help="Photo of a person; FILE.h5:NAME takes one from a store.")],
+    edit: Annotated[list[str] | None, Option(help=_EDIT, metavar="NAME=VALUE")] = None,
+    parsing: Annotated[str | None, Option(help=_PARSING, metavar="FILE")] = None,
+    save_parsing: Annotated[Path | None, Option(help=_SAVE_PARSING, metavar="FILE.png")] = None,
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help=_OUT, metavar="FILE.png")] = None,
+    out: Annotated[Path | None, Option("--out", "-o", help=_OUT, metavar="FILE.png")] = None,
     sheet: Sheet = None,
     crop: Crop = True,
     person: PersonNumber = None,

@@ -5,27 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
+from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.errors import InputError
 
-Seed = Annotated[int, typer.Option(min=0, help="Makes the run repeatable: the same seed, the same result.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite a result that exists.")]
+Seed = Annotated[int, Option(min=0, help="Makes the run repeatable: the same seed, the same result.")]
+Force = Annotated[bool, Option("--force", help="Overwrite a result that exists.")]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", help="Networks: a file, a run's folder, or bundled (the default).", metavar="FILE|DIR"),
+    Option("--weights", help="Networks: a file, a run's folder, or bundled (the default).", metavar="FILE|DIR"),
 ]
-Crop = Annotated[
-    bool, typer.Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")
-]
+Crop = Annotated[bool, Option("--crop/--no-crop", help="Work on the part around a person who is small in the photo.")]
 Results = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", help="PNG, JPEG or WebP file; for several results a folder.", metavar="FILE|DIR"),
+    Path | None, Option("--out", "-o", help="PNG, JPEG or WebP file; for several results a folder.", metavar="FILE|DIR")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes that work side by side (default: one a processor).")
-]
+Device = Annotated[str, Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
+Workers = Annotated[int | None, Option(min=1, help="Processes that work side by side (default: one a processor).")]
+
+_NUMBER = "Which person of a photo, 0 being the largest (default: the largest)."
+_POSE = f"What estimates poses: {', '.join(POSE_ANNOTATORS)}; NAME:FILE with weights of your own."
+_PARSER = f"What estimates parsing maps: {', '.join(PARSING_ANNOTATORS)}; NAME:FILE with weights of your own."
+
+PersonNumber = Annotated[int | None, Option("--person", min=0, help=_NUMBER, metavar="N")]
+PoseAnnotatorName = Annotated[str, Option("--pose-annotator", help=_POSE, metavar="NAME")]
+ParserName = Annotated[str, Option("--parser", help=_PARSER, metavar="NAME")]
 
 #: Flags that are not called as the parameter of Python is.
 FLAGS = {"overwrite": "--force", "settings": "--set", "baselines": "--baseline", "protocols": "--protocol"}
@@ -58,3 +62,11 @@ def parse_size(text: str, flag: str) -> tuple[int, int]:
     if not all(_SMALLEST <= side <= _LARGEST for side in (height, width)):
         raise InputError(f"{flag} {text}: sides must be {_SMALLEST} to {_LARGEST} pixels")
     return height, width
+
+
+def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
+    """What is to be estimated, of "pose,parsing". Raises `InputError` naming ``flag``."""
+    kinds = tuple(part.strip() for part in text.split(","))
+    if not set(kinds) <= {"pose", "parsing"}:
+        raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
+    return kinds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from pgen.cli.options import flag_of
 from pgen.errors import InputError
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 _POSES = "Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each."
 _MAPS = "Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each."
 
-PoseFiles = Annotated[list[str] | None, typer.Option(help=_POSES, metavar="FILE")]
-ParsingFiles = Annotated[list[str] | None, typer.Option(help=_MAPS, metavar="FILE")]
-Number = Annotated[
-    int | None, typer.Option(min=0, help="Which person of that photo, 0 being the largest.", metavar="N")
-]
+PoseFiles = Annotated[list[str] | None, Option(help=_POSES, metavar="FILE")]
+ParsingFiles = Annotated[list[str] | None, Option(help=_MAPS, metavar="FILE")]
+Number = Annotated[int | None, Option(min=0, help="Which person of that photo, 0 being the largest.", metavar="N")]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Photo:
     crop: bool  #: whether to work on the part around a person who is small in it
     role: str  #: how the options about it begin
     number: int | None  #: which of the people in it
-    number_option: str  #: and the option that says so
 
     def read(self, predictor: Predictor) -> Person:
         """The person in the photo. Raises `InputError` about this photo's options if it cannot be read."""
@@ -45,7 +42,7 @@ class Photo:
             return predictor.person(self.source, self.pose, self.parsing, self.crop, self.number)
         except InputError as error:
             if error.option in ("number", "person"):
-                error.option = self.number_option
+                error.option = "person" if self.role == "src" else f"{self.role}_number"
             elif error.option in ("pose", "parsing"):
                 error.option = f"{self.role}_{error.option}"
             raise
@@ -58,7 +55,6 @@ def list_photos(
     crop: bool,
     number: int | None = None,
     role: str = "src",
-    number_option: str = "person",
 ) -> list[Photo]:
     """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one; the rest is as in `Photo`.
 
@@ -77,7 +73,7 @@ def list_photos(
         if form in ("csv", "json"):  # a target pose, as after ``--pose A B``
             raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
         parsing = None if parsing is None else _find_parsing_of(source, parsing, f"{role}_parsing")
-        photos.append(Photo(source, pose, parsing, crop, role, number, number_option))
+        photos.append(Photo(source, pose, parsing, crop, role, number))
     return photos
 
 

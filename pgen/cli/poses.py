@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from pgen.cli.batch import write_sheet
 from pgen.cli.options import Force
@@ -15,7 +15,7 @@ _COLUMNS = 5
 
 
 def run(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Draw them into this file.", metavar="FILE")] = None,
+    out: Annotated[Path | None, Option("--out", "-o", help="Draw them into this file.", metavar="FILE")] = None,
     force: Force = False,
 ) -> None:
     """List the poses that `pgen generate --pose NAME` knows by name, and draw them into a sheet."""

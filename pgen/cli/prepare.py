@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgen.cli.estimate import ParserName, PoseAnnotatorName, parse_kinds
-from pgen.cli.options import Force, Seed, Workers, default_store, parse_size
+from pgen.cli.options import Force, ParserName, PoseAnnotatorName, Seed, Workers, default_store, parse_kinds, parse_size
 from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.data.readers.registry import READERS
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from pgen.cli.terminal import print_table
 
 
 def run(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A preset (default: which there are).")] = None,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="A preset (default: which there are).")] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Losses and additions (default: what the preset is meant for).", metavar="NAME")
+        str | None, Option(help="Losses and additions (default: what the preset is meant for).", metavar="NAME")
     ] = None,
 ) -> None:
     """Show every field of a preset, with its default and its meaning, as --set of the trainings takes it."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from pgen.cli.options import flag_of
 from pgen.errors import InputError
 
-Sheet = Annotated[Path | None, typer.Option(help="Also draw what results were made from.", metavar="FILE")]
+Sheet = Annotated[Path | None, Option(help="Also draw what results were made from.", metavar="FILE")]
 
 #: What is written as no picture of any kind, by option.
 _SUFFIXES = {"gif": ".gif", "save_parsing": ".png"}

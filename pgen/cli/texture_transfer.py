@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
-from pgen.cli.batch import Batch, open_predictor, write_sheet
-from pgen.cli.estimate import ParserName, PoseAnnotatorName, make_annotators
-from pgen.cli.options import Crop, Device, Force, Results, Seed, Weights
+from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.options import Crop, Device, Force, ParserName, PoseAnnotatorName, Results, Seed, Weights
 from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
@@ -27,11 +26,11 @@ _CELL = 256
 
 
 def run(
-    clothes: Annotated[list[str], typer.Option(help=_CLOTHES, metavar="A")],
-    person: Annotated[list[str], typer.Option(help="Photo of who is to wear them. Once for each.", metavar="B")],
-    regions: Annotated[str, typer.Option(help=_REGIONS, metavar="NAME,…")] = "upper",
+    clothes: Annotated[list[str], Option(help=_CLOTHES, metavar="A")],
+    person: Annotated[list[str], Option(help="Photo of who is to wear them. Once for each.", metavar="B")],
+    regions: Annotated[str, Option(help=_REGIONS, metavar="NAME,…")] = "upper",
     shape: Annotated[
-        bool, typer.Option("--shape", help="Take on the garment's shape too, such as the length of its sleeves.")
+        bool, Option("--shape", help="Take on the garment's shape too, such as the length of its sleeves.")
     ] = False,
     clothes_pose: PoseFiles = None,
     clothes_parsing: ParsingFiles = None,
@@ -57,8 +56,8 @@ def run(
     """
     check_pictures(force, out, sheet=sheet)
     photos = [
-        *list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes", "clothes_number"),
-        *list_photos(person, person_pose, person_parsing, crop, person_number, "person", "person_number"),
+        *list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes"),
+        *list_photos(person, person_pose, person_parsing, crop, person_number, "person"),
     ]
 
     from pgen.inference.texture_transfer import check_regions, find_exchanges

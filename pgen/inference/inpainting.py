@@ -17,9 +17,8 @@ from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.pixels import blending
+from pgen.inference.pixels.filling import extend_texture, find_bare_skin, spread_skin
 from pgen.inference.pixels.shading import estimate_shading, measure_plainness
-from pgen.inference.pixels.skin import find_bare_skin, spread_skin
-from pgen.inference.pixels.texture_fill import extend_texture
 
 # Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
 # what was there.

@@ -97,9 +97,13 @@ def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedP
     """
     loaded = _load_pose(pose, annotators or Annotators())
     if loaded.frame is None and isinstance(pose, str | os.PathLike):
-        loaded = replace(loaded, frame=_find_frame_beside(pose, loaded.name))
-        if loaded.frame is not None:
-            _refuse_outside(loaded, loaded.frame, f"the photo {loaded.name} beside it")
+        path, _ = split_spec(pose)
+        beside = (path.parent / loaded.name, path.parent / "images" / loaded.name)
+        photo = next(filter(Path.is_file, beside), None) if detect_pose_format(path) == "csv" else None
+        if photo is not None:
+            height, width, _ = read_image(photo).shape
+            _refuse_outside(loaded, (height, width), f"the photo {loaded.name} beside it")
+            loaded = replace(loaded, frame=(height, width))
     return loaded
 
 
@@ -247,13 +251,3 @@ def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> No
             "height x width); give joints in pixels of that photo",
             option="pose",
         )
-
-
-def _find_frame_beside(spec: Spec, name: str) -> tuple[int, int] | None:
-    """Size of the photo called ``name`` beside a keypoint CSV, or in its folder images/; None if there is none."""
-    path, _ = split_spec(spec)
-    for photo in (path.parent / name, path.parent / "images" / name):
-        if detect_pose_format(path) == "csv" and photo.is_file():
-            height, width, _ = read_image(photo).shape
-            return height, width
-    return None

@@ -50,7 +50,10 @@ def frame_targets(
         counts = f"{len(given_poses)} poses and {len(given_maps)} parsing maps"
         raise InputError(f"there are {counts}; give one map, or None, for each pose", option="parsing")
     targets = []
-    loaded = [_find_frame(read_target(pose, annotators), person) for pose in given_poses]
+    loaded = [read_target(pose, annotators) for pose in given_poses]
+    for index, pose in enumerate(loaded):
+        if pose.frame is None:  # it is in pixels of the person's photo
+            loaded[index] = replace(pose, pose=pose.pose - person.crop.corner, frame=person.crop.size)
     completed = [complete_pose(pose, pose.frame or person.crop.size) for pose in loaded]
     retargeted: Sequence[NDArray[np.float32] | None] = [None] * len(loaded)
     if retarget == "motion":
@@ -72,10 +75,3 @@ def _list_items(given: Any) -> list[Any]:
     """What was given, each; one pose or map alone, such as a name, is one and not its letters or rows."""
     is_one = isinstance(given, str | bytes | os.PathLike | LoadedPose | Image.Image)
     return [given] if is_one or (isinstance(given, np.ndarray) and given.ndim == 2) else list(given)
-
-
-def _find_frame(pose: LoadedPose, person: Person) -> LoadedPose:
-    """``pose`` with its frame; one that is not known is the crop of ``person``."""
-    if pose.frame is not None:
-        return pose
-    return replace(pose, pose=pose.pose - person.crop.corner, frame=person.crop.size)

@@ -10,6 +10,7 @@ from torch import Tensor
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.parts import torso_lengths
+from pgen.pseudo_labels.part_patches import sample_labels
 
 #: Points looked at along one bone, and beside each other across it, within so many torso lengths of it.
 _ALONG, _ACROSS, _HALF_WIDTH = 20, 3, 0.04
@@ -136,15 +137,3 @@ def _sample_labels_along(labels: Tensor, poses: Tensor, start: Joint, end: Joint
     v = torch.linspace(-_HALF_WIDTH, _HALF_WIDTH, _ACROSS)[:, None] * torso_lengths(poses)[:, None, None, None]
     spots = joints[:, start, None, None] + u * along[:, None, None] + v * normal[:, None, None]
     return sample_labels(labels, spots.add(0.5).floor(), (there[:, start] & there[:, end])[:, None, None])
-
-
-def sample_labels(labels: Tensor, points: Tensor, is_known: Tensor | None = None) -> Tensor:
-    """What maps (N, H, W) say at points (N, …, 2), whole (x, y): int8 (N, …), −1 outside and where not ``is_known``."""
-    height, width = labels.shape[1:]
-    x, y = points.long().unbind(-1)
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    if is_known is not None:
-        inside &= is_known
-    at = y.clamp(0, height - 1).mul_(width).add_(x.clamp(0, width - 1))
-    found = labels.flatten(1).gather(1, at.flatten(1)).view(at.shape)
-    return torch.where(inside, found.to(torch.int8), -1)

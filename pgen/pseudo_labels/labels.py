@@ -17,9 +17,8 @@ from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.parts import LIMBS, torso_lengths
 from pgen.data.dataset import PersonDataset
-from pgen.pseudo_labels.clothes import sample_labels
 from pgen.pseudo_labels.match_rules import MatchRules
-from pgen.pseudo_labels.part_patches import spread_points
+from pgen.pseudo_labels.part_patches import sample_labels, spread_points
 
 #: Points of the torso's patch (across, down) and how far it reaches beyond the shoulders and hips, in torso lengths.
 _TORSO_POINTS, _TORSO_ACROSS, _TORSO_DOWN = (10, 20), (-0.42, 0.42), (-0.25, 1.5)

@@ -39,14 +39,9 @@ def make_pseudo_labels(
         if not len(indices):
             raise InputError(f"{path}: no train images, and pseudo labels are for training; prepare it with some")
         labels = torch.from_numpy(np.stack([store.parsing(index) for index in indices]))
-        found = find_nearest_maps(
-            labels,
-            torch.from_numpy(store.poses[indices]),
-            [store.persons[index] for index in indices],
-            [store.names[index] for index in indices],
-            count,
-            advance=advance,
-        )
+        poses = torch.from_numpy(store.poses[indices])
+        persons, names = ([column[index] for index in indices] for column in (store.persons, store.names))
+        found = find_nearest_maps(labels, poses, persons, names, count, advance=advance)
         matches = _to_store_indices(store, indices, found.matches)
     options = {"kind": NEAREST, "count": count, "same_pose": SAME_POSE, "same_clothes": SAME_CLOTHES}
     write_pseudo_labels(path, matches, options)

@@ -134,7 +134,11 @@ class PartDistances:
         for part, (left, top, right, bottom) in enumerate(windows):
             left, top = left + (first - left) % stride, top + (first - top) % stride
             piece = codes[top : bottom + 1 : stride, left : right + 1 : stride] if right >= left else codes[:0]
-            grids.append(_make_grid(left, top, piece.shape[0], piece.shape[1], stride))
+            rows, columns = piece.shape
+            grid = torch.ones(3, rows, columns)  # (x, y, 1) of every so many-th pixel
+            grid[0] = torch.arange(left, left + stride * columns, stride)
+            grid[1] = torch.arange(top, top + stride * rows, stride)[:, None]
+            grids.append(grid.flatten(1))
             own.append(piece.flatten())
             bits.append(1 << (_LABEL_BITS + part))
         sizes = torch.tensor([len(piece) for piece in own])
@@ -153,14 +157,6 @@ class _Pixels:
     keys: Tensor  # (P,) the masked code that agrees with the target, or one that nothing has where the part is not
     bits: Tensor  # (P,) the bit of the pixel's part
     shown: int  # in how many of them the target shows the part
-
-
-def _make_grid(left: int, top: int, rows: int, columns: int, stride: int) -> Tensor:
-    """(x, y, 1) of every so many-th pixel from (left, top) on: (3, rows · columns)."""
-    grid = torch.ones(3, rows, columns)
-    grid[0] = torch.arange(left, left + stride * columns, stride)
-    grid[1] = torch.arange(top, top + stride * rows, stride)[:, None]
-    return grid.flatten(1)
 
 
 def _find_boxes(masks: Tensor) -> Tensor:

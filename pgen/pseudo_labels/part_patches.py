@@ -16,7 +16,6 @@ from pgen.body.affine import fit_affines
 from pgen.body.joints import HEAD_JOINTS, known_joints
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import BODY_CORNERS, EXTEND, HEAD_HALF_SIDE, LIMB_HALF_WIDTH, LIMBS, MASK_EXTEND, torso_lengths
-from pgen.pseudo_labels.clothes import sample_labels
 from pgen.runtime.threads import thread_pool
 
 #: Points across and down of each part's lattice.
@@ -99,6 +98,18 @@ def _make_lattices() -> list[tuple[Tensor, Tensor]]:
     return [(body, stretched), _make_lattice(_HEAD_POINTS, (-1, 1), (-1, 1))] + len(LIMBS) * [
         _make_lattice(_LIMB_POINTS, (-1, 1), (0, 1))
     ]
+
+
+def sample_labels(labels: Tensor, points: Tensor, is_known: Tensor | None = None) -> Tensor:
+    """What maps (N, H, W) say at points (N, …, 2), whole (x, y): int8 (N, …), −1 outside and where not ``is_known``."""
+    height, width = labels.shape[1:]
+    x, y = points.long().unbind(-1)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    if is_known is not None:
+        inside &= is_known
+    at = y.clamp(0, height - 1).mul_(width).add_(x.clamp(0, width - 1))
+    found = labels.flatten(1).gather(1, at.flatten(1)).view(at.shape)
+    return torch.where(inside, found.to(torch.int8), -1)
 
 
 def spread_points(count: int, low: float, high: float) -> Tensor:

@@ -60,7 +60,12 @@ def find_nearest_maps(
     Raises:
         InputError: a map has nobody else in another pose.
     """
-    steps = _choose_steps(labels.shape[1], count)
+    # Candidates that enter, and every how many-th row and column of pixels is compared, coarse to fine.
+    steps: list[tuple[int, int]] = []
+    for (least, rows_compared), spare in zip(_STEPS, (8 * count, 2 * count, count), strict=True):
+        stride = max(1, labels.shape[1] // rows_compared)
+        if not steps or stride < steps[-1][1]:
+            steps.append((max(least, spare), stride))
     rules = MatchRules(labels, poses, persons, names, same_clothes, _LEAST_ALIKE)
     candidates = _find_candidates(estimate_distances(labels, poses), rules, steps[0][0], advance)
     distances = PartDistances(labels, poses)
@@ -89,16 +94,6 @@ def find_nearest_maps(
         theirs.append(found.gather(1, columns))
     advance(len(labels) - reported)  # some maps have fewer candidates than were allowed for
     return NearestMaps(torch.cat(best).numpy(), torch.cat(theirs).numpy())
-
-
-def _choose_steps(height: int, count: int) -> list[tuple[int, int]]:
-    """(candidates that enter, every how many-th row and column of pixels is compared), coarse to fine."""
-    steps: list[tuple[int, int]] = []
-    for (least, rows), spare in zip(_STEPS, (8 * count, 2 * count, count), strict=True):
-        stride = max(1, height // rows)
-        if not steps or stride < steps[-1][1]:
-            steps.append((max(least, spare), stride))
-    return steps
 
 
 def _find_candidates(

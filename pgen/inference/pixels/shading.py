@@ -37,20 +37,14 @@ def flatten_shading(painted: Picture, plain: float) -> Picture:
     weight = plain * _FLATTENING + (1 - plain) * _FLATTENING_PATTERN
     tint = denoise_tv_chambolle(colors / luminance[..., None], weight=2 * _FLATTENING_TINT, channel_axis=2)
     smooth = tint * denoise_tv_chambolle(luminance, weight=weight)[..., None]
-    fine = _measure_fineness(luminance)[..., None]
+    # How much fine pattern there is around each pixel, from 0 to 1.
+    longer, logarithm = max(luminance.shape), np.log(luminance)
+    is_fine = np.abs(logarithm - ndimage.median_filter(logarithm, 2 * max(1, round(_FINE_ACROSS * longer)) + 1)) > _FINE
+    share = ndimage.gaussian_filter(is_fine.astype(np.float32), _FINE_AROUND * longer)
+    fine = np.asarray(np.clip(share / _FINE_ENOUGH, 0, 1), np.float32)[..., None]
     if fine.any():
         smooth += fine * (denoise_tv_chambolle(colors, weight=_FLATTENING_FINE, channel_axis=2) - smooth)
     return np.asarray(np.rint(np.clip(smooth, 0, 1) * 255).astype(np.uint8))
-
-
-def _measure_fineness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much fine pattern there is around each pixel (H, W), from 0 to 1."""
-    longer = max(luminance.shape)
-    logarithm = np.log(luminance)
-    across = 2 * max(1, round(_FINE_ACROSS * longer)) + 1
-    fine = np.abs(logarithm - ndimage.median_filter(logarithm, across)) > _FINE
-    share = ndimage.gaussian_filter(fine.astype(np.float32), _FINE_AROUND * longer)
-    return np.asarray(np.clip(share / _FINE_ENOUGH, 0, 1), np.float32)
 
 
 def measure_plainness(photo: Picture, inner: Mask) -> float:
