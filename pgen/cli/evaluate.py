@@ -5,52 +5,69 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from inspect import Parameter
+from pathlib import Path
+from typing import Any
 
-from pgen.cli import evaluate_options as options
-from pgen.cli.options import Device, Force, Seed, Workers, parse_size
+from pgen.cli.options import Device, Force, Seed, Workers, make_option, parse_size, with_options
 from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.errors import InputError
 
-if TYPE_CHECKING:
-    from pgen.evaluation.report import Report
+_WEIGHTS = "With --data: weights files, folders of runs or bundled, also as NAME=PATH; may be given several times."
+_BASELINES = "Also copy-source, affine-paste, label-paste or label-paste-predicted; may be given several times."
+_MAPS = "Maps that the networks paint into: predicted, true, or predicted,true."
+_LAYOUT = "patn, spt, gfla, intrinsic-flow, pgen, plain (default: what fits)."
+_PAIRS = "List of pairs: from,to CSV, PIDM's text, or SPT's two files, sources first."
+_METRICS = "Names with commas between (default: all the usual ones)."
+_PROTOCOLS = "Of SSIM: legacy, legacy-176, legacy-256pad, gfla-51; several with commas."
+_AGAINST = "Images that FID is taken from: test, train, or both with a comma."
+_DETECTOR = "For pckh: a file of pgen train-pose, mediapipe, or keypointrcnn:FILE."
+_PER_PERSON = "Only so many pairs of each person, drawn by --seed."
+_SHEET = "Also draw pairs, chosen by --seed alone, with all results, as PNG."
 
 
+def _path(name: str, help: str, metavar: str = "FILE", kind: Any = Path | None) -> Parameter:
+    return make_option(name, kind, None, help, metavar=metavar)
+
+
+@with_options(
+    _path("data", "Prepared data set, whose test pairs are generated and scored."),
+    make_option("weights", list[str] | None, None, _WEIGHTS, metavar="[NAME=]PATH"),
+    make_option("baselines", list[str] | None, None, _BASELINES, "--baseline", metavar="NAME"),
+    make_option("maps", str, "predicted", _MAPS, metavar="KIND"),
+    _path("generated", "Folder of results, of any system.", "DIR"),
+    _path("targets", "Folder of the true photos, unless --data has them.", "DIR"),
+    make_option("layout", str | None, None, _LAYOUT),
+    make_option("panel", int | None, None, "Panel that holds the output, from 1, if not the layout's.", metavar="N"),
+    _path("pairs", _PAIRS, kind=list[Path] | None),
+    _path("keypoints", "Poses of the --targets, for mask-ssim and pckh.", kind=list[Path] | None),
+    make_option("frame", str | None, None, "Frame of the keypoints, if it is not the photo's own.", metavar="HxW"),
+    make_option("metrics", str | None, None, _METRICS, metavar="NAMES"),
+    make_option("protocols", str, "legacy", _PROTOCOLS, "--protocol"),
+    make_option("against", str, "test", _AGAINST, metavar="SETS"),
+    _path("train_images", "Folder of training images, for --against train.", "DIR"),
+    make_option("detector", str | None, None, _DETECTOR, metavar="NAME"),
+    _path("inception_weights", "torch-fidelity's weights of Inception-v3."),
+    _path("torchvision_inception_weights", "torchvision's weights of Inception-v3."),
+    _path("alexnet_weights", "torchvision's weights of AlexNet, for lpips."),
+    _path("lite0_weights", "Weights of EfficientNet-Lite0, if it is not installed."),
+    make_option("offline", bool, False, "Fetch no weights.", "--offline"),
+    make_option("per_person", int | None, None, _PER_PERSON, min=1, metavar="N"),
+    make_option("limit", int | None, None, "Only the first pairs of the list.", min=1, metavar="N"),
+    make_option("as_json", bool, False, "Print everything as JSON instead of tables.", "--json"),
+    _path("html", "Also write a page: scores, distributions, best and worst."),
+    _path("sheet", _SHEET),
+    make_option("count", int, 12, "How many pairs --sheet draws.", min=1, metavar="N"),
+    _path("markdown", "Also write the table for a README."),
+    _path("cache", "Where measurements are kept (default: in ~/.cache/pgen)."),
+    make_option("no_cache", bool, False, "Keep no measurements after the run.", "--no-cache"),
+    make_option("workers", Workers, None),
+    make_option("device", Device, "auto"),
+    make_option("seed", Seed, 0),
+    make_option("force", Force, False),
+)
 def run(
-    data: options.Data = None,
-    weights: options.WeightsFiles = None,
-    baseline: options.Baseline = None,
-    maps: options.Maps = "predicted",
-    generated: options.Generated = None,
-    targets: options.Targets = None,
-    layout: options.LayoutName = None,
-    panel: options.Panel = None,
-    pairs: options.Pairs = None,
-    keypoints: options.Keypoints = None,
-    frame: options.Frame = None,
-    metrics: options.Metrics = None,
-    protocol: options.Protocol = "legacy",
-    against: options.Against = "test",
-    train_images: options.TrainImages = None,
-    detector: options.Detector = None,
-    inception_weights: options.Inception = None,
-    torchvision_inception_weights: options.TorchvisionInception = None,
-    alexnet_weights: options.Alexnet = None,
-    lite0_weights: options.Lite0 = None,
-    offline: options.Offline = False,
-    per_person: options.PerPerson = None,
-    limit: options.Limit = None,
-    as_json: options.AsJson = False,
-    html: options.Html = None,
-    sheet: options.Sheet = None,
-    count: options.Count = 12,
-    markdown: options.Markdown = None,
-    cache: options.Cache = None,
-    no_cache: options.NoCache = False,
-    workers: Workers = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    force: Force = False,
+    as_json: bool, html: Path | None, sheet: Path | None, count: int, markdown: Path | None, force: bool, **given: Any
 ) -> None:
     """Score results against the true photos; every score with its protocol, pairs and weights.
 
@@ -66,23 +83,25 @@ def run(
     for output in (html, markdown, sheet):
         if output is not None:
             check_output(output, force)
-    seed_everything(seed)
-    report = evaluate(
-        data, weights or (), generated, targets, baselines=baseline or (), maps=_parse_names(maps, "maps"),
-        layout=layout, panel=panel, pairs=pairs or (), keypoints=keypoints or (),
-        frame=parse_size(frame, "--frame") if frame else None,
-        metrics=None if metrics is None else _parse_names(metrics, "metrics"),
-        protocols=_parse_names(protocol, "protocol"), against=_parse_names(against, "against"),
-        train_images=train_images, detector=detector, inception_weights=inception_weights,
-        torchvision_inception_weights=torchvision_inception_weights, alexnet_weights=alexnet_weights,
-        lite0_weights=lite0_weights, offline=offline, per_person=per_person, limit=limit, cache=cache,
-        no_cache=no_cache, workers=workers, device=device, seed=seed, log=log, warn=warn, progress=progress,
-    )  # fmt: skip
+    seed_everything(given["seed"])
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in ("maps", "metrics", "protocols", "against"):
+        if name in given:
+            given[name] = _parse_names(given[name], name)
+    if "frame" in given:
+        given["frame"] = parse_size(given["frame"], "--frame")
+    report = evaluate(**given, log=log, warn=warn, progress=progress)
     if as_json:
         print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
     else:
-        _print(report)
-    for path, make in ((markdown, lambda: report.markdown("pgen " + shlex.join(sys.argv[1:]))), (html, report.html)):
+        names = [result.method.name for result in report]
+        several = len(names) > 1
+        print_table("scores" if several else names[0], report.columns(), ["", *names] if several else ())
+        print_table("how they were computed", report.provenance(), ("score", "protocol", "pairs", "weights, versions"))
+        for name, why in report.missing().items():
+            print(f"{name}: not computed: {why}")
+    command = "pgen " + shlex.join(sys.argv[1:])
+    for path, make in ((markdown, lambda: report.markdown(command)), (html, report.html)):
         if path is not None:
             with atomic_write(path, force) as aside:
                 aside.write_text(make(), "utf-8")
@@ -90,16 +109,6 @@ def run(
     if sheet is not None:
         with atomic_write(sheet, overwrite=force) as aside:
             Image.fromarray(report.draw_examples(count)).save(aside, format="PNG", optimize=True)
-
-
-def _print(report: Report) -> None:
-    if len(report) == 1:
-        print_table(report[0].method.name, report.columns())
-    else:
-        print_table("scores", report.columns(), ["", *(result.method.name for result in report)])
-    print_table("how they were computed", report.provenance(), ("score", "protocol", "pairs", "weights, versions"))
-    for name, why in report.missing().items():
-        print(f"{name}: not computed: {why}")
 
 
 def _parse_names(text: str, option: str) -> list[str]:

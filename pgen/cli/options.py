@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Option
 
@@ -41,6 +43,23 @@ _SMALLEST, _LARGEST = 16, 4096
 def flag_of(option: str) -> str:
     """The flag that sets the parameter ``option`` of Python: ``"src_pose"`` → ``"--src-pose"``."""
     return FLAGS.get(option, f"--{option.replace('_', '-')}")
+
+
+def make_option(name: str, kind: Any, default: Any, help: str = "", *flags: str, **more: Any) -> Parameter:
+    """An option for `with_options`; without ``help``, ``kind`` is one of those above."""
+    annotation = Annotated[kind, typer.Option(*flags, help=help, **more)] if help else kind
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def with_options(*options: Parameter) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: ``options`` are those of the command, which is given them by name."""
+
+    def declare(command: Callable[..., None]) -> Callable[..., None]:
+        command.__annotations__ = {option.name: option.annotation for option in options}
+        command.__signature__ = Signature(options)  # type: ignore[attr-defined]
+        return command
+
+    return declare
 
 
 def default_store(name: str) -> Path:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from inspect import Parameter, Signature
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from pgen.cli.options import Seed
+from pgen.cli.options import Seed, make_option, with_options
 
 Precision = StrEnum("Precision", {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"})
 Variant = StrEnum("Variant", {"BASELINE": "baseline", "TS_GT": "ts-gt", "TS_PRED": "ts-pred", "E2E": "e2e"})
@@ -26,41 +24,36 @@ _VARIANT = "Of the paper's ablation: no parsing; true maps; H_S frozen (default)
 _VGG = "VGG-16 weights, or `bundled` (default: torchvision's if cached or fetchable, else bundled)."
 
 
-def _option(name: str, kind: Any, default: Any, help: str, *flags: str, **more: Any) -> Parameter:
-    """An option as typer reads it from a function."""
-    annotation = Annotated[kind, typer.Option(*flags, help=help, **more)]
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
 #: The options of all these commands.
 _OPTIONS = (
-    _option(
+    make_option(
         "data", Path, Path("datasets/synthetic.h5"), "The data set, as `pgen prepare` writes it.", metavar="FILE.h5"
     ),
-    _option("preset", str, "synthetic-128", "Sizes and schedule.", metavar="NAME"),
-    _option("recipe", str | None, None, _RECIPE, metavar="NAME"),
-    _option("settings", list[str] | None, None, _SETTINGS, "--set", metavar="KEY=VALUE"),
-    _option("out", Path | None, None, "Run folder (default: runs/TRAINING).", "--out", "-o", metavar="DIR"),
-    _option("resume", bool, False, "Continue the run in this folder.", "--resume"),
-    _option("gpus", str | None, None, _GPUS, metavar="0,1"),
-    _option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
-    _option("precision", Precision, Precision.FP32, _PRECISION),
-    _option("workers", int | None, None, "Processes that read photos ahead (default: where it pays).", min=0),
-    _option("max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1),
-    Parameter("seed", Parameter.KEYWORD_ONLY, default=0, annotation=Seed),
+    make_option("preset", str, "synthetic-128", "Sizes and schedule.", metavar="NAME"),
+    make_option("recipe", str | None, None, _RECIPE, metavar="NAME"),
+    make_option("settings", list[str] | None, None, _SETTINGS, "--set", metavar="KEY=VALUE"),
+    make_option("out", Path | None, None, "Run folder (default: runs/TRAINING).", "--out", "-o", metavar="DIR"),
+    make_option("resume", bool, False, "Continue the run in this folder.", "--resume"),
+    make_option("gpus", str | None, None, _GPUS, metavar="0,1"),
+    make_option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
+    make_option("precision", Precision, Precision.FP32, _PRECISION),
+    make_option("workers", int | None, None, "Processes that read photos ahead (default: where it pays).", min=0),
+    make_option(
+        "max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1
+    ),
+    make_option("seed", Seed, 0),
 )
 
 
 def _command(task: str, help: str, *options: Parameter) -> Callable[..., None]:
     """The command of the training ``task``, with more options of its own."""
 
+    @with_options(*_OPTIONS, *options)
     def run(**given: Any) -> None:
         from pgen.cli.train_run import run_training
 
         run_training(task, **given)
 
-    run.__annotations__ = {option.name: option.annotation for option in (*_OPTIONS, *options)}
-    run.__signature__ = Signature([*_OPTIONS, *options])  # type: ignore[attr-defined]
     run.__doc__ = help
     return run
 
@@ -69,16 +62,16 @@ train_pose = _command("pose", "Train the pose detector that H_A's pose loss look
 train_hs = _command(
     "hs",
     "Train H_S, which transforms the parsing map, on pseudo labels.",
-    _option("start", Path | None, None, _START_HS),
+    make_option("start", Path | None, None, _START_HS),
 )
 train_joint = _command(
     "joint",
     "Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end.",
-    _option("semantic", Path, Path("runs/hs/weights.safetensors"), "Finished weights of train-hs."),
-    _option("pose", Path, Path("runs/pose/weights.safetensors"), "Finished weights of train-pose."),
-    _option("variant", Variant | None, None, _VARIANT),
-    _option("start", Path | None, None, _START_HA),
-    _option("vgg", str | None, None, _VGG, metavar="FILE"),
+    make_option("semantic", Path, Path("runs/hs/weights.safetensors"), "Finished weights of train-hs."),
+    make_option("pose", Path, Path("runs/pose/weights.safetensors"), "Finished weights of train-pose."),
+    make_option("variant", Variant | None, None, _VARIANT),
+    make_option("start", Path | None, None, _START_HA),
+    make_option("vgg", str | None, None, _VGG, metavar="FILE"),
 )
 train_parser = _command(
     "parser", "Train the parser, which estimates the parsing map of a photo that comes without one."

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from pgen.cli import evaluate as command
-from pgen.cli.main import main
+from pgen.cli.main import build, main
 from pgen.cli.options import flag_of
 from pgen.errors import InputError
 from pgen.evaluation.run import evaluate
@@ -42,12 +43,13 @@ def test_it_is_the_command_as_a_function(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_defaults_and_names_are_those_of_the_command() -> None:
-    flags = {f"--{name.replace('_', '-')}": one for name, one in inspect.signature(command.run).parameters.items()}
+    options = {option.name: option for option in get_command(build()).commands["evaluate"].params}  # type: ignore[attr-defined]
+    defaults = {name: one.default for name, one in inspect.signature(command.run).parameters.items()}
     for name, parameter in inspect.signature(evaluate).parameters.items():
         if name in ("log", "warn", "progress"):
             continue
-        default = flags[flag_of(name)].default
-        assert (default or ()) == (parameter.default or ()), name
+        assert flag_of(name) in options[name].opts
+        assert (defaults[name] or ()) == (parameter.default or ()), name
 
 
 def test_results_of_another_system_and_what_is_to_be_known() -> None:
