@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,8 +18,19 @@ from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.warp import Size, resize_labels
 
 
+class TensorBatch:
+    """A dataclass of tensors with B entries each; ``batch[which]`` has those at ``which``, a slice or bool (B,)."""
+
+    def apply(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The same with every tensor changed."""
+        return type(self)(*map(change, vars(self).values()))
+
+    def __getitem__(self, which: slice | Tensor) -> Self:
+        return self.apply(lambda tensor: tensor[which])
+
+
 @dataclass
-class PersonBatch:
+class PersonBatch(TensorBatch):
     """A batch of B photos of people, on the device."""
 
     images: Tensor  #: (B, 3, H, W) in [−1, 1]
@@ -31,6 +44,14 @@ class PersonBatch:
     def one_hot(self) -> Tensor:
         """Parsing map (B, 10, H, W) of 0 and 1."""
         return one_hot(self.labels)
+
+    def where(self, which: Tensor, others: PersonBatch) -> PersonBatch:
+        """These people where ``which``, bool (B,), is true, else ``others``."""
+        return PersonBatch(
+            torch.where(which[:, None, None, None], self.images, others.images),
+            torch.where(which[:, None, None], self.labels, others.labels),
+            torch.where(which[:, None, None], self.poses, others.poses),
+        )
 
     def halve(self) -> PersonBatch:
         """The same people at half their size."""
@@ -48,11 +69,7 @@ def flip_persons(persons: PersonBatch, which: Tensor) -> PersonBatch:
     """Mirror the samples where ``which`` (B,) is True; left and right joints and labels change places."""
     swap = torch.tensor(FLIP_LABELS, device=persons.labels.device)
     poses = flip_poses(persons.poses, persons.size[1])
-    return PersonBatch(
-        torch.where(which[:, None, None, None], persons.images.flip(3), persons.images),
-        torch.where(which[:, None, None], swap[persons.labels].flip(2), persons.labels),
-        torch.where(which[:, None, None], poses, persons.poses),
-    )
+    return PersonBatch(persons.images.flip(3), swap[persons.labels].flip(2), poses).where(which, persons)
 
 
 def flip_poses(poses: Tensor, width: int) -> Tensor:

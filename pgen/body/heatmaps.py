@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pgen.body.batch import downscale_poses
 from pgen.body.joints import BONES, fill_missing, known_joints
 from pgen.body.parts import torso_lengths
 
@@ -34,6 +35,13 @@ def heatmaps(poses: Tensor, size: tuple[int, int], sigma: float = SIGMA) -> Tens
     across = torch.exp((columns - joints[..., :1]).square() / (-2 * sigma**2))
     down = torch.exp((rows - joints[..., 1:]).square() / (-2 * sigma**2)) * known[..., None]
     return torch.einsum("bjy,bjx->bjyx", down.to(poses.dtype), across.to(poses.dtype))
+
+
+def strided_heatmaps(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size`` (H, W), in that frame's usual sigma."""
+    return heatmaps(
+        downscale_poses(poses, stride), (size[0] // stride, size[1] // stride), heatmap_sigma(size) / stride
+    )
 
 
 def limb_maps(poses: Tensor, size: tuple[int, int]) -> Tensor:

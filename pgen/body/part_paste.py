@@ -27,7 +27,7 @@ def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     batch, _, height, width = image.shape
     count = batch * height * width
     figure, target = (_guess_figures(poses, transfer.size) for poses in (transfer.source, transfer.target))
-    warp = plan_warp(transfer.affines, transfer.masks, transfer.size, figure, target)
+    warp = plan_warp(transfer.affines, transfer.masks, transfer.size, (figure, target))
     values, usable = carry_points(image, warp)
     behind = clean_background(image.float(), figure, round(_MARGIN * pose_mask_radius(transfer.size)))
     behind = behind.permute(0, 2, 3, 1).reshape(count, 3)

@@ -49,8 +49,8 @@ def plan_paste(affines: Tensor, masks: Tensor, source_labels: Tensor, target_lab
 
     Shapes as in :func:`pgen.body.warp.plan_warp`.
     """
-    height, width = source_labels.shape[-2:]
-    return plan_warp(affines, masks, (height, width), erode_labels(source_labels), target_labels)
+    size = (source_labels.shape[1], source_labels.shape[2])
+    return plan_warp(affines, masks, size, (erode_labels(source_labels), target_labels))
 
 
 def carry_points(image: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,7 @@ class Transfer:
     def label_warps(self, levels: int, aware: int, source: Tensor, target: Tensor) -> list[Warp]:
         """The same, where the ``aware`` finest carry only values whose labels agree; maps are long (B, H, W)."""
         return [
-            plan_warp(self.affines, self.masks, self._size(k), source, target) if k < aware else self._level(k)
+            plan_warp(self.affines, self.masks, self._size(k), (source, target)) if k < aware else self._level(k)
             for k in range(levels)
         ]
 

@@ -88,20 +88,14 @@ def _find_bilinear_taps(x: Tensor, y: Tensor, base: Tensor, size: Size) -> tuple
     return rows, shares_x * shares_y * inside
 
 
-def plan_warp(
-    affines: Tensor,
-    masks: Tensor,
-    size: Size,
-    source_labels: Tensor | None = None,
-    target_labels: Tensor | None = None,
-) -> Warp:
+def plan_warp(affines: Tensor, masks: Tensor, size: Size, labels: tuple[Tensor, Tensor] | None = None) -> Warp:
     """Plan the deformable skip of features of ``size`` (h, w).
 
     Args:
         affines: (B, 10, 2, 3), target → source pixels of the full frame; part 0 is the body.
         masks: bool or float (B, 10, H, W), masks of the target's parts in the full frame (H, W); the body's mask is
             taken as all ones, whatever it holds.
-        source_labels, target_labels: optional long (B, H, W). If given, a value is only carried where the label it
+        labels: the maps of source and target, each long (B, H, W). If given, a value is only carried where the label it
             comes from equals the label it goes to (an addition to the paper's definition).
     """
     batch, _, *frame_dims = masks.shape
@@ -132,11 +126,11 @@ def plan_warp(
     targets = (sample * height + y) * width + x
 
     taps, weights = _find_bilinear_taps(source_x, source_y, samples * (height * width), size)
-    if source_labels is not None and target_labels is not None:
+    if labels is not None:
         nearest_x = source_x.round().clamp(0, width - 1).long()
         nearest_y = source_y.round().clamp(0, height - 1).long()
-        coming = resize_labels(source_labels, size)[samples, nearest_y, nearest_x]
-        going_to = resize_labels(target_labels, size).flatten()
+        coming = resize_labels(labels[0], size)[samples, nearest_y, nearest_x]
+        going_to = resize_labels(labels[1], size).flatten()
         mask = mask * (coming == torch.cat([going_to, going_to[targets]]))
     weights = weights * mask[:, None]
 

@@ -59,14 +59,14 @@ def run(
                 if sheet is not None and len(cells) < _MOST_SHOWN:
                     cells += drawn
             except PgenError as error:
+                if len(files) == 1:
+                    raise
                 failures.append(str(error))
             advance()
     if sheet is not None and cells:
         write_sheet(sheet, draw_sheet([cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]), force)
     for failure in failures[:-1]:
         warn(failure)
-    if failures and len(files) == 1:
-        raise InputError(failures[0])
     if failures:
         raise PgenError(f"{failures[-1]} ({len(failures)} of {len(files)} photos failed; all others were written)")
     if len(files) > 1:

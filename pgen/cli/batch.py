@@ -33,7 +33,7 @@ def make_annotators(pose: str, person: int | None, parsing: str) -> Annotators:
     return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person)
 
 
-def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators) -> Predictor:
+def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators | None = None) -> Predictor:
     """The networks, named to the user; all random numbers begin at ``seed``."""
     from pgen.inference.predictor import load
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from pgen.cli.batch import open_predictor
 from pgen.cli.options import Device, Force, Weights
 from pgen.cli.terminal import log, progress
 from pgen.runtime.atomic_write import atomic_folder
-from pgen.runtime.device import choose_device
-from pgen.runtime.seed import seed_everything
 
 if TYPE_CHECKING:
     from pgen.cli.demo_people import DemoPerson
@@ -37,12 +36,9 @@ def run(
     with atomic_folder(out, force) as folder:
         from pgen.cli.demo_pictures import DemoPictures
         from pgen.evaluation.html_page import render_page
-        from pgen.inference.predictor import load
 
-        seed_everything(seed)
-        model = load(weights, choose_device(device))
+        model = open_predictor(weights, device, seed)
         model.networks.require_semantic("choose other weights", "weights")
-        log(model.origin)
         with progress("demo", 2 * PEOPLE + FRAMES) as advance:
             pictures = DemoPictures(model, seed, PEOPLE, folder, advance)
             shown = {

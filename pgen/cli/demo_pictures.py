@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pgen.body.crop import Letterbox
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
-from pgen.cli.terminal import AdvanceProgress
 from pgen.data.formats.images import write_image
+from pgen.data.formats.moving_pictures import write_gif
 from pgen.inference.predictor import Predictor
 
 Picture = NDArray[np.uint8]
@@ -22,13 +21,13 @@ Figure = tuple[str, str]  #: file and caption
 
 #: The edits that are shown, each of the first person.
 EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})
-_FRAME_MS = 70  #: how long a picture of the animation is shown
+_FRAME_SECONDS = 0.07  #: how long a picture of the animation is shown
 
 
 class DemoPictures:
     """The first people of a seed, generated in new poses, and what else is drawn of them."""
 
-    def __init__(self, model: Predictor, seed: int, count: int, folder: Path, advance: AdvanceProgress) -> None:
+    def __init__(self, model: Predictor, seed: int, count: int, folder: Path, advance: Callable[..., None]) -> None:
         self.model, self.seed, self.folder, self.advance = model, seed, folder, advance
         self.double = Letterbox.of(model.frame, (2 * model.frame[0], 2 * model.frame[1]))
         self.demos = [render_demo_person(seed, index, model.frame) for index in range(count)]
@@ -79,9 +78,10 @@ class DemoPictures:
         for result in self.model.generate_many(self.people[0], poses, retarget="none"):
             results.append(result)
             self.advance(note="animating")
-        fit = self.double
-        self._save_gif("walk.gif", [fit.image(result.image) for result in results])
-        self._save_gif("walk_pose.gif", [draw_skeleton(fit.frame, fit.pose(result.pose)) for result in results])
+        fit, seconds = self.double, [_FRAME_SECONDS] * frames
+        skeletons = [draw_skeleton(fit.frame, fit.pose(result.pose)) for result in results]
+        write_gif(self.folder / "walk.gif", [fit.image(result.image) for result in results], seconds)
+        write_gif(self.folder / "walk_pose.gif", skeletons, seconds)
         captions = {"person1_source.png": "the source photo", "walk_pose.gif": "target poses", "walk.gif": "generated"}
         return {"steps": WALK_STEPS, "frames": frames, "figures": list(captions.items())}
 
@@ -105,11 +105,3 @@ class DemoPictures:
 
     def _save(self, name: str, picture: Picture) -> str:
         return write_image(self.folder / name, picture).name
-
-    def _save_gif(self, name: str, pictures: Sequence[Picture]) -> None:
-        """An endless animation, each picture with its own best 256 colors."""
-        # Dithering would flicker from picture to picture.
-        frames = [Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE) for picture in pictures]
-        frames[0].save(
-            self.folder / name, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0, optimize=True
-        )

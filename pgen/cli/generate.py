@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.options import (
-    Crop,
-    Device,
-    Force,
-    ParserName,
-    PersonNumber,
-    PoseAnnotatorName,
-    Results,
-    Seed,
-    Weights,
-)
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
@@ -45,20 +35,20 @@ def run(
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
     parsing: Annotated[str | None, Option(help=_PARSING, metavar="FILE")] = None,
-    out: Results = None,
+    out: options.Results = None,
     sheet: Sheet = None,
     gif: Annotated[Path | None, Option(help=_GIF, metavar="FILE.gif")] = None,
     paste: Annotated[bool, Option("--paste", help="Results in the whole photo, at its full size.")] = False,
-    crop: Crop = True,
+    crop: options.Crop = True,
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
     frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
-    person: PersonNumber = None,
-    annotator: PoseAnnotatorName = "mediapipe",
-    parser: ParserName = "pgen",
-    weights: Weights = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    force: Force = False,
+    person: options.PersonNumber = None,
+    annotator: options.PoseAnnotatorName = "mediapipe",
+    parser: options.ParserName = "pgen",
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    force: options.Force = False,
 ) -> None:
     """Put the person of every source into every target pose.
 

@@ -8,17 +8,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
-from pgen.cli.options import (
-    Crop,
-    Device,
-    Force,
-    ParserName,
-    PersonNumber,
-    PoseAnnotatorName,
-    Seed,
-    Weights,
-)
 from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
@@ -43,14 +34,14 @@ def run(
     src_parsing: ParsingFiles = None,
     out: Annotated[Path | None, Option("--out", "-o", help=_OUT, metavar="FILE.png")] = None,
     sheet: Sheet = None,
-    crop: Crop = True,
-    person: PersonNumber = None,
-    annotator: PoseAnnotatorName = "mediapipe",
-    parser: ParserName = "pgen",
-    weights: Weights = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    force: Force = False,
+    crop: options.Crop = True,
+    person: options.PersonNumber = None,
+    annotator: options.PoseAnnotatorName = "mediapipe",
+    parser: options.ParserName = "pgen",
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    force: options.Force = False,
 ) -> None:
     """Give the person of a photo other sleeves, trousers, a skirt, another neckline or hair, or a map painted by hand.
 

@@ -47,7 +47,7 @@ def flag_of(option: str) -> str:
 
 def make_option(name: str, kind: Any, default: Any, help: str = "", *flags: str, **more: Any) -> Parameter:
     """An option for `with_options`; without ``help``, ``kind`` is one of those above."""
-    annotation = Annotated[kind, typer.Option(*flags, help=help, **more)] if help else kind
+    annotation = Annotated[kind, Option(*flags, help=help, **more)] if help else kind
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

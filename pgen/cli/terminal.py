@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Protocol
 
 
 def log(*messages: str) -> None:
@@ -21,15 +20,12 @@ def warn(message: str) -> None:
     log(f"warning: {message}")
 
 
-class AdvanceProgress(Protocol):
-    """Reports that ``count`` more items are done; ``note`` is shown beside the bar."""
-
-    def __call__(self, count: int = 1, note: str = "") -> None: ...
-
-
 @contextmanager
-def progress(title: str, total: int | None = None) -> Iterator[AdvanceProgress]:
-    """Show a progress bar on stderr while the block runs, if that is a terminal; yields what moves it."""
+def progress(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show a progress bar on stderr while the block runs, if that is a terminal.
+
+    Yields what moves it: ``advance(count=1, note="")``, the note shown beside the bar.
+    """
     if not sys.stderr.isatty():
         yield lambda count=1, note="": None
         return

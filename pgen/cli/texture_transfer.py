@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.options import Crop, Device, Force, ParserName, PoseAnnotatorName, Results, Seed, Weights
 from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
@@ -36,17 +36,17 @@ def run(
     clothes_parsing: ParsingFiles = None,
     person_pose: PoseFiles = None,
     person_parsing: ParsingFiles = None,
-    out: Results = None,
+    out: options.Results = None,
     sheet: Sheet = None,
-    crop: Crop = True,
+    crop: options.Crop = True,
     clothes_number: Number = None,
     person_number: Number = None,
-    annotator: PoseAnnotatorName = "mediapipe",
-    parser: ParserName = "pgen",
-    weights: Weights = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    force: Force = False,
+    annotator: options.PoseAnnotatorName = "mediapipe",
+    parser: options.ParserName = "pgen",
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    force: options.Force = False,
 ) -> None:
     """Put the clothes of photos onto the people of others.
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pgen.body.batch import PersonBatch, flip_persons, to_float
+from pgen.body.batch import PersonBatch, TensorBatch, flip_persons, to_float
 from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.body.transfer import Transfer
 from pgen.data.example import Split
@@ -37,7 +37,7 @@ class PersonSample:
 
 
 @dataclass(frozen=True)
-class StoredBatch:
+class StoredBatch(TensorBatch):
     """B people as bytes: what is read ahead, and moved to the device."""
 
     images: Tensor  #: uint8 (B, 3, H, W) RGB, channels last in memory
@@ -51,19 +51,14 @@ class StoredBatch:
         labels, poses = ([getattr(sample, name) for sample in samples] for name in ("labels", "pose"))
         return cls(images, torch.stack(labels), torch.stack(poses))
 
-    def __getitem__(self, which: slice) -> StoredBatch:
-        return StoredBatch(self.images[which], self.labels[which], self.poses[which])
-
-    def pin_memory(self) -> StoredBatch:
+    def pin_memory(self) -> Self:
         """The same in memory that a GPU reads by itself."""
-        return StoredBatch(self.images.pin_memory(), self.labels.pin_memory(), self.poses.pin_memory())
+        return self.apply(Tensor.pin_memory)
 
     def to(self, device: torch.device | str) -> PersonBatch:
         """The people as networks see them, on ``device``."""
-        images, labels, poses = (
-            tensor.to(device, non_blocking=True) for tensor in (self.images, self.labels, self.poses)
-        )
-        return PersonBatch(to_float(images), labels.long(), poses)
+        there = self.apply(lambda tensor: tensor.to(device, non_blocking=True))
+        return PersonBatch(to_float(there.images), there.labels.long(), there.poses)
 
 
 class PersonDataset(Dataset[PersonSample]):
@@ -152,15 +147,11 @@ def zoom_persons(persons: PersonBatch, zoom: Tensor, shift: Tensor) -> PersonBat
     images = F.grid_sample(persons.images, grid, padding_mode="border", align_corners=False)
     labels = persons.labels[:, None].float()
     labels = F.grid_sample(labels, grid, mode="nearest", padding_mode="border", align_corners=False)[:, 0].long()
-    return PersonBatch(
-        torch.where(whole[:, None, None, None], images, persons.images),
-        torch.where(whole[:, None, None], labels, persons.labels),
-        torch.where(whole[:, None, None], poses, persons.poses),
-    )
+    return PersonBatch(images, labels, poses).where(whole, persons)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(TensorBatch):
     """How each of B samples is mirrored and zoomed; on the CPU."""
 
     flip: Tensor  #: bool (B,)
@@ -175,9 +166,6 @@ class Augmentation:
             torch.exp((torch.rand(batch, generator=generator) * 2 - 1) * math.log1p(zoom)),
             (torch.rand(batch, 2, generator=generator) - 0.5) * zoom,
         )
-
-    def __getitem__(self, which: slice) -> Augmentation:
-        return Augmentation(self.flip[which], self.zoom[which], self.shift[which])
 
 
 def augment(persons: PersonBatch, change: Augmentation) -> PersonBatch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,12 +19,12 @@ from pgen.body.torso import complete_torso
 from pgen.body.transfer import Transfer
 from pgen.data.formats.images import read_image
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.inputs import read_bytes
 from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, cut_output
 from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.inference.predictor import load
+from pgen.metrics.networks import hash_file
 from pgen.version import version
 
 
@@ -65,8 +64,7 @@ class FilesMethod:
         }
 
     def digest(self, pair: Pair) -> str:
-        content = read_bytes(self._path(pair), "a result")
-        return f"{_hash(content)} {self.layout.panels} {self.layout.output}"
+        return f"{hash_file(self._path(pair), 'a result')} {self.layout.panels} {self.layout.output}"
 
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
         return Prediction(cut_output(read_image(self._path(pair)), self.layout))
@@ -94,7 +92,7 @@ class NetworksMethod:
         self.name, self.weights, self.device = name, weights, device
         self.true_maps = knows_parsing and (true_maps or "semantic" not in networks)
         self.predicts_parsing = "semantic" in networks and not self.true_maps
-        self.hash = _hash(read_bytes(weights, "weights"))
+        self.hash = hash_file(weights)
         self.about: Mapping[str, str] = {
             "weights": str(weights),
             "hash": self.hash,
@@ -245,7 +243,3 @@ def _plan_transfer(source: Photo, target: Photo) -> tuple[Tensor, Transfer]:
     size = (source.image.shape[0], source.image.shape[1])
     first, second = (torch.from_numpy(complete_torso(one.pose, size)[0])[None] for one in (source, target))  # type: ignore[arg-type]
     return from_pictures(source.image[None]), Transfer(first, second, size)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]

@@ -122,7 +122,7 @@ def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
         return read_parsing(parsing), os.fspath(parsing)
     ids = _to_array(parsing)
     if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer) or not ids.size:
-        raise InputError(f"a parsing map is an integer array (height, width), not {ids.dtype} {ids.shape}")
+        raise InputError(f"a parsing map is a file or an integer array (height, width), not {_describe(parsing)}")
     if ids.min() < 0 or ids.max() >= LABEL_COUNT:
         raise InputError(f"the parsing map has label ids outside of 0 to {LABEL_COUNT - 1}")
     return ids.astype(np.uint8), "the parsing map"
@@ -174,7 +174,8 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.ui
         return convert_to_rgb(image, name), name
     pixels = _to_array(image)
     if not np.issubdtype(pixels.dtype, np.integer) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise InputError(f"a photo is uint8 (height, width, 3) RGB, not {pixels.dtype} {pixels.shape}")
+        remedy = "scale and round it" if pixels.dtype.kind == "f" else "give a file, a picture or such values"
+        raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {_describe(image)}; {remedy}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
     return pixels.astype(np.uint8, copy=False), "the photo"
@@ -185,6 +186,11 @@ def _to_array(value: object) -> NDArray[Any]:
         return np.asarray(value)
     except ValueError:
         raise InputError("a list of lists must have rows of one length") from None
+
+
+def _describe(value: object) -> str:
+    array = np.asarray(value)
+    return f"{array.dtype} {array.shape}" if array.ndim else type(value).__name__
 
 
 def _load_pose(
@@ -211,7 +217,8 @@ def _load_pose(
         with suppress(TypeError, ValueError):
             joints = joints.astype(np.float32)
     if joints.shape != (JOINT_COUNT, 2) or not np.issubdtype(joints.dtype, np.number):
-        raise InputError(f"a pose is an array ({JOINT_COUNT}, 2) of (x, y), not {joints.dtype} {joints.shape}")
+        kinds = f"a file, a photo, the name of a bundled pose or an array ({JOINT_COUNT}, 2) of (x, y)"
+        raise InputError(f"a pose is {kinds}, not {_describe(pose)}", option="pose")
     return LoadedPose(joints.astype(np.float32), None, "the pose")
 
 

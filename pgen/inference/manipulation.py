@@ -63,8 +63,8 @@ def manipulate_person(
         warnings.append(f"{title} changes nothing that the photo shows")
     labels = torch.from_numpy(framed.fit.parsing(after)).to(networks.device).long()[None]
     image = inpaint_regions(networks, framed, labels, after, stands_for=_match_cloth(before, after))
-    told = tuple(f"{person.name}: {warning}" for warning in warnings)
-    return ManipulationResult(person, title, image, after, person.pose, told, changed=changed)
+    named = tuple(f"{person.name}: {warning}" for warning in warnings)
+    return ManipulationResult(person, title, image, after, person.pose, named, changed=changed)
 
 
 def _match_cloth(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[Label, Label]:

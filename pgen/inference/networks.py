@@ -26,7 +26,7 @@ from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
 from pgen.errors import InputError
 from pgen.inference.person import Person
-from pgen.models.color_correction import paint_color_corrected
+from pgen.models.appearance import paint
 from pgen.models.semantic import predict_parsing
 
 
@@ -65,9 +65,7 @@ class Networks:
     def frame_person(self, person: Person) -> FramedPerson:
         """``person`` in the networks' frame. Raises InputError for what is no `Person`, such as a photo."""
         if not isinstance(person, Person):
-            raise InputError(
-                f"a Person is needed, not {type(person).__name__}; make one of the photo with `person` first"
-            )
+            raise InputError(f"this takes a Person, not {type(person).__name__}; make one with Predictor.person first")
         fit = Letterbox.of(person.crop.size, self.frame)
         batch = self._batches.get(person)
         if batch is None:
@@ -115,4 +113,4 @@ class Networks:
         What a network that takes a guide paints is corrected to its colors.
         """
         with torch.inference_mode():
-            return paint_color_corrected(self._appearance, source, transfer, one_hot(labels), guide)
+            return paint(self._appearance, source, transfer, one_hot(labels), guide, correct_colors=True)

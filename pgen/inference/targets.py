@@ -43,7 +43,8 @@ def frame_targets(
 ) -> list[Target]:
     """Targets for ``person``, who lies in the networks' frame as ``fit`` says; see `Predictor.generate_many`."""
     if retarget not in get_args(Retarget):
-        raise InputError(f"retarget is {', '.join(get_args(Retarget))}, not {retarget!r}", option="retarget")
+        choices = ", ".join(map(repr, get_args(Retarget)))
+        raise InputError(f"retarget {retarget!r} is unknown; choose one of {choices}", option="retarget")
     given_poses = _list_items(poses)
     given_maps = [None] * len(given_poses) if parsings is None else _list_items(parsings)
     if len(given_maps) != len(given_poses):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,10 @@ from pgen.data.inputs import split_spec
 from pgen.data.named_poses import find_named_pose
 from pgen.errors import InputError
 from pgen.inference.inputs import PoseLike, read_target
+from pgen.runtime.progress import Progress
 
 # How long a pose that is no frame of a motion is shown in an animation.
 _STILL_SECONDS = 0.8
-
-#: Shows progress: a context manager for a title and a total that yields what advances it.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import MetricOptions, PathLike, UnavailableError, register
+from pgen.metrics.base import MetricOptions, UnavailableError, register
 from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 
 POOL = 2048  #: features before the classifier, the first columns of what the network gives
@@ -31,19 +30,15 @@ class TensorflowInception(PublishedNetwork):
     weights_name, weights_option = "Inception-v3", "inception_weights"
     about = "Inception-v3 of 2015-12-05, TensorFlow port, unbiased logits"
 
-    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        super().__init__(path, fetch)
-        try:
-            from torch_fidelity import feature_extractor_inceptionv3 as port
-        except ImportError:
-            raise UnavailableError("torch-fidelity is not installed; pip install 'pgen[metrics]'") from None
+    def build(self) -> nn.Module:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
         # The library would unpickle whatever the file holds: what it gets is a copy of the tensors alone.
-        with tempfile.TemporaryDirectory() as folder, self.explain_wrong_weights():
-            plain = Path(folder) / "inception.pth"
+        with tempfile.TemporaryDirectory() as folder:
+            plain = f"{folder}/inception.pth"
             torch.save(read_state_dict(self.path), plain)
-            self.network = port.FeatureExtractorInceptionV3(
-                "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(plain)
-            )
+            network: nn.Module = FeatureExtractorInceptionV3("inception", ["2048", "logits_unbiased"], plain)
+        return network
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import PathLike, UnavailableError, register
+from pgen.metrics.base import UnavailableError, register
 from pgen.metrics.fid import FrechetMetric
 from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
 from pgen.models.efficientnet_lite0 import Lite0, fold_batch_norms
@@ -32,11 +32,10 @@ class LightClassifier(PublishedNetwork):
     features, weights_name, weights_option = "lite0-frechet", "EfficientNet-Lite0", "lite0_weights"
     title, about = "EfficientNet-Lite0", "pooled features of EfficientNet-Lite0, images scaled to 224×224"
 
-    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        super().__init__(path, fetch)
-        self.network = Lite0()
-        with self.explain_wrong_weights():
-            self.network.load_state_dict(fold_batch_norms(read_state_dict(self.path)))
+    def build(self) -> nn.Module:
+        network = Lite0()
+        network.load_state_dict(fold_batch_norms(read_state_dict(self.path)))
+        return network
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
@@ -48,8 +47,7 @@ class LightClassifier(PublishedNetwork):
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
         scaled = F.interpolate(to_float(images), (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
-        pooled = self.network.features(scaled).pooled
-        assert pooled is not None
+        pooled: Tensor = self.network.features(scaled).pooled
         return pooled
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import Batch, PathLike, UnavailableError, mean_rows, register
+from pgen.metrics.base import Batch, mean_rows, register
 from pgen.metrics.networks import NetworkMetric, PublishedNetwork
 
 
@@ -18,16 +18,14 @@ class Lpips(PublishedNetwork):
     url = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"  # it takes seconds to ask the library
     weights_name, weights_option, libraries = "AlexNet", "alexnet_weights", ("lpips",)
 
-    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        super().__init__(path, fetch)
-        try:
-            import lpips
-        except ImportError:
-            raise UnavailableError("lpips is not installed; pip install 'pgen[metrics]'") from None
-        self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
-        trunk, state = self.network.net, read_state_dict(self.path)
-        with self.explain_wrong_weights():  # slice2.3.weight is features.3.weight there
-            trunk.load_state_dict({name: state[f"features.{name.partition('.')[2]}"] for name in trunk.state_dict()})
+    def build(self) -> nn.Module:
+        import lpips
+
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+        trunk, state = network.net, read_state_dict(self.path)
+        # slice2.3.weight is features.3.weight there.
+        trunk.load_state_dict({name: state[f"features.{name.partition('.')[2]}"] for name in trunk.state_dict()})
+        return network
 
     @torch.inference_mode()
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
-from functools import cache, lru_cache
+from collections.abc import Iterable, Sized
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,8 @@ STAND_IN_NOTE = "a stand-in that works offline; not comparable with published fi
 class PublishedNetwork(nn.Module):
     """A network with weights that others have published.
 
-    It gives distances (B,) of two batches of uint8 images (B, 3, H, W), or features (B, K) of one.
+    It gives distances (B,) of two batches of uint8 images (B, 3, H, W), or features (B, K) of one. A new one says what
+    is said of it below, and how to `build` it.
     """
 
     title: str  #: whose weights they are, in messages
@@ -38,6 +38,7 @@ class PublishedNetwork(nn.Module):
     libraries: tuple[str, ...] = ()  #: those whose versions matter
     features: str  #: what the features are called where they are kept
     about: str  #: what they are, as it stands in protocols
+    network: Any
 
     def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: the file of the weights; else those at hand or, with ``fetch``, downloaded.
@@ -47,6 +48,18 @@ class PublishedNetwork(nn.Module):
         """
         super().__init__()
         self.path = self.find_weights(fetch) if path is None else Path(path)
+        try:
+            self.network = self.build()
+        except ImportError:
+            raise UnavailableError(f"{self.libraries[0]} is not installed; pip install 'pgen[metrics]'") from None
+        except (KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise InputError(f"{self.path}: these are not the weights of {self.title} ({reason})") from None
+        self.weights_hash = hash_file(self.path)
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The network with the weights in the file `path`. Raises `KeyError` or `RuntimeError` if they are others."""
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
@@ -57,17 +70,9 @@ class PublishedNetwork(nn.Module):
             )
         return found
 
-    @contextmanager
-    def explain_wrong_weights(self) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:120]
-            raise InputError(f"{self.path}: these are not the weights of {self.title} ({reason})") from None
 
-
-def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> tuple[PublishedNetwork, dict[str, str]]:
-    """A network, the same one each time, and the hash of its weights by their name.
+def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> PublishedNetwork:
+    """A network, the same one each time.
 
     Raises `UnavailableError` if the weights are not to be had, and `InputError` if the file holds others.
     """
@@ -75,7 +80,7 @@ def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> tuple[
     found = _load_once(kind, path, options.fetch, options.device)  # type: ignore[arg-type]
     if isinstance(found, UnavailableError):
         raise found
-    return found, {kind.weights_name: hash_file(found.path)}
+    return found
 
 
 @cache
@@ -89,10 +94,9 @@ def _load_once(
         return error
 
 
-@lru_cache(maxsize=16)
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, its first 32 digits."""
-    return hashlib.sha256(read_bytes(path, "weights")).hexdigest()[:32]
+def hash_file(path: Path, kind: str = "weights") -> str:
+    """SHA-256 of the content of a file that should hold a ``kind``, its first 32 digits."""
+    return hashlib.sha256(read_bytes(path, kind)).hexdigest()[:32]
 
 
 class NetworkMetric(Metric):
@@ -102,7 +106,8 @@ class NetworkMetric(Metric):
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)
-        self.network, self.weights = load_network(self.network_class, options)
+        self.network = load_network(self.network_class, options)
+        self.weights = {self.network.weights_name: self.network.weights_hash}
         self.libraries = self.network.libraries
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import PathLike, register
+from pgen.metrics.base import register
 from pgen.metrics.fid import Fid
 from pgen.metrics.inception_score import InceptionScore
 from pgen.metrics.networks import PublishedNetwork
@@ -23,25 +23,20 @@ class TorchvisionInception(PublishedNetwork):
     weights_name, weights_option = "Inception-v3", "torchvision_inception_weights"
     about = "Inception-v3 of torchvision"
 
-    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        super().__init__(path, fetch)
+    def build(self) -> nn.Module:
         from torchvision.models import inception_v3
 
-        self.network = inception_v3(weights=None, init_weights=False, transform_input=False).eval()
-        with self.explain_wrong_weights():
-            self.network.load_state_dict(read_state_dict(self.path))
-        self._pool: Tensor
-        self.network.avgpool.register_forward_hook(self._keep)
-
-    def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
-        self._pool = output.flatten(1)
+        network = inception_v3(weights=None, init_weights=False, transform_input=False).eval()
+        network.load_state_dict(read_state_dict(self.path))
+        self.classifier, network.fc = network.fc, nn.Identity()
+        return network
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
         scaled = F.interpolate(images.float() / 255, (299, 299), mode="bilinear", antialias=True, align_corners=False)
         mean, std = (torch.tensor(values).view(3, 1, 1).to(scaled) for values in (IMAGENET_MEAN, IMAGENET_STD))
-        logits = self.network((scaled - mean) / std)
-        return torch.cat([self._pool, logits], 1)
+        pooled = self.network((scaled - mean) / std)
+        return torch.cat([pooled, self.classifier(pooled)], 1)
 
 
 @register("is-torchvision", in_default=False)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgen.body.batch import to_float
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import bundled_path
-from pgen.metrics.base import PathLike, register
+from pgen.metrics.base import register
 from pgen.metrics.fid import FrechetMetric
 from pgen.metrics.lpips import DistanceMetric
 from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
@@ -22,20 +21,12 @@ class VggLayers(PublishedNetwork):
 
     weights_name = "VGG-16"
 
-    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
-        super().__init__(path, fetch)
-        self.network, _ = load_vgg_features(self.path)
+    def build(self) -> nn.Module:
+        return load_vgg_features(self.path)[0]
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
         return bundled_path("vgg16_relu2_1.safetensors")
-
-    def layers(self, images: Tensor) -> list[Tensor]:
-        """Features of relu1_1, relu1_2 and relu2_1 of uint8 images (B, 3, H, W)."""
-        network = self.network
-        first = F.relu(network.features["0"]((to_float(images) - network.mean) / network.std))
-        second = F.relu(network.features["2"](first))
-        return [first, second, F.relu(network.features["5"](F.max_pool2d(second, 2)))]
 
 
 class VggDistance(VggLayers):
@@ -50,7 +41,7 @@ class VggDistance(VggLayers):
     def forward(self, generated: Tensor, target: Tensor) -> Tensor:
         """Distances (B,) float64 of images (B, 3, H, W) of uint8."""
         distances = []
-        for layer in self.layers(torch.cat([generated, target])):
+        for layer in self.network.layers(to_float(torch.cat([generated, target]))):
             first, second = (layer / (torch.linalg.vector_norm(layer, dim=1, keepdim=True) + 1e-10)).chunk(2)
             distances.append((first - second).square().sum(1).mean((1, 2)).double())
         return torch.stack(distances).mean(0)
@@ -63,7 +54,7 @@ class MeanVggFeatures(VggLayers):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([layer.mean((2, 3)) for layer in self.layers(images)], 1)
+        return torch.cat([layer.mean((2, 3)) for layer in self.network.layers(to_float(images))], 1)
 
 
 @register("vgg-relu2-distance")

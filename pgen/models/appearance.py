@@ -16,6 +16,7 @@ from pgen.body.labels import LABEL_COUNT
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
+from pgen.models.color_correction import match_guide_colors
 from pgen.models.layers import DecoderBlock, DeformableUnet, Encoder
 
 
@@ -155,6 +156,7 @@ def paint(
     parsing: Tensor,
     guide: Paste | None = None,
     source_parsing: Tensor | None = None,
+    correct_colors: bool = False,
 ) -> Tensor:
     """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
 
@@ -162,9 +164,17 @@ def paint(
         parsing: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
         guide: the label-aware paste, for models with guide channels; computed here if not given.
         source_parsing: soft source map, where the source was generated; else the one-hot of its labels.
+        correct_colors: give the image the guide's colors, see `pgen.models.color_correction`; this changes nothing for
+            models without guide or parsing.
 
     A model without parsing takes pose masks in place of both maps.
     """
+    if correct_colors and model.config.guide_channels and model.config.parsing:
+        labels = parsing.argmax(1)
+        guide = guide or transfer.paste(source.images, source.labels, labels)
+        image = paint(model, source, transfer, parsing, guide, source_parsing)
+        with torch.autocast(image.device.type, enabled=False):
+            return match_guide_colors(image, source, guide, labels)
     if not model.config.parsing:
         source, source_parsing = replace_parsing_by_pose_masks(source), None
         parsing = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()

@@ -14,8 +14,6 @@ from torch import Tensor
 from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import Paste
-from pgen.body.transfer import Transfer
-from pgen.models.appearance import AppearanceGenerator, paint
 
 #: Standard deviation of the neighbourhood in which colors are those of the guide, as a share of the longer side.
 _REACH = 0.047
@@ -27,24 +25,6 @@ _NEAR = 0.008
 _SOFT = 0.5
 #: Labels with fewer pixels than this show too little of themselves to tell how strong their detail is.
 _FEW = 20
-
-
-def paint_color_corrected(
-    model: AppearanceGenerator,
-    source: PersonBatch,
-    transfer: Transfer,
-    parsing: Tensor,
-    guide: Paste | None = None,
-    source_parsing: Tensor | None = None,
-) -> Tensor:
-    """What `paint` makes of the same with the guide's colors; unchanged by a network without guide or labels."""
-    if not (model.config.guide_channels and model.config.parsing):
-        return paint(model, source, transfer, parsing, guide, source_parsing)
-    labels = parsing.argmax(1)
-    guide = guide or transfer.paste(source.images, source.labels, labels)
-    image = paint(model, source, transfer, parsing, guide, source_parsing)
-    with torch.autocast(image.device.type, enabled=False):
-        return match_guide_colors(image, source, guide, labels)
 
 
 def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels: Tensor) -> Tensor:

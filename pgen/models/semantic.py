@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses
-from pgen.body.heatmaps import heatmap_sigma, heatmaps, limb_maps
+from pgen.body.heatmaps import limb_maps, strided_heatmaps
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.masks import pose_mask_radius, pose_masks
@@ -102,12 +102,11 @@ def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Tra
     """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S)."""
     config, size = model.config, source.size
     block = config.space_to_depth
-    small = (size[0] // block, size[1] // block)
     first = block.bit_length() - 1  # the level of the transfer that is the network's finest
 
     def pose_maps(poses: Tensor) -> list[Tensor]:
         mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), block)
-        return [heatmaps(downscale_poses(poses, block), small, heatmap_sigma(size) / block), mask]
+        return [strided_heatmaps(poses, size, block), mask]
 
     parsing = source.one_hot()
     of_source = [F.pixel_unshuffle(parsing, block), *pose_maps(transfer.source)]
@@ -117,6 +116,7 @@ def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Tra
         shares = F.avg_pool2d(parsing, block).contiguous(memory_format=torch.channels_last)
         of_target.append(deformable_skip(shares, warps[0]))
     if config.limb_maps:
+        small = (size[0] // block, size[1] // block)
         of_target.append(limb_maps(downscale_poses(transfer.target, block), small))
     seen, wanted = (torch.cat(maps, 1).contiguous(memory_format=torch.channels_last) for maps in (of_source, of_target))
     return model(SemanticInput(seen, wanted, warps))

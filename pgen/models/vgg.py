@@ -31,7 +31,10 @@ class VggFeatures(nn.Module):
         self.eval()
 
     def forward(self, image: Tensor) -> Tensor:
-        x = (image - self.mean) / self.std
-        x = F.relu(self.features["0"](x))
-        x = F.max_pool2d(F.relu(self.features["2"](x)), 2)
-        return F.relu(self.features["5"](x))
+        return self.layers(image)[-1]
+
+    def layers(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """relu1_1, relu1_2 and relu2_1."""
+        first = F.relu(self.features["0"]((image - self.mean) / self.std))
+        second = F.relu(self.features["2"](first))
+        return first, second, F.relu(self.features["5"](F.max_pool2d(second, 2)))

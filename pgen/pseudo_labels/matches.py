@@ -17,9 +17,9 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.store import PseudoLabels, Store
 from pgen.data.store_writer import LIBVER
 from pgen.errors import InputError, PgenError
-from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE
-from pgen.pseudo_labels.search import find_nearest_maps
+from pgen.pseudo_labels.nearest_search import find_nearest_maps
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 
 #: Kinds of pseudo labels: the nearest by the paper's distance, and those that a training makes for itself.

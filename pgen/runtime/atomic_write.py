@@ -34,7 +34,7 @@ def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         if target.exists() and not target.is_file():
             raise InputError(f"{path} is not a regular file; name a file to write")
         if target.exists() and not overwrite:
-            raise InputError(f"{path} exists already; choose another name or overwrite it", option="overwrite")
+            raise InputError(f"{path} exists already; choose another name, or pass overwrite", option="overwrite")
         if not target.parent.is_dir():
             raise InputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
     except (OSError, ValueError) as error:  # a name that is too long, holds a NUL, lies in a locked folder
@@ -93,7 +93,7 @@ def atomic_folder(out: Path, overwrite: bool = False) -> Iterator[Path]:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder", option="out")
     if out.exists() and not overwrite:
-        raise InputError(f"{out} exists already; choose another name or overwrite it", option="overwrite")
+        raise InputError(f"{out} exists already; choose another name, or pass overwrite", option="overwrite")
     aside = out.absolute().with_name(f".{out.name}.{os.getpid()}.part")
     try:
         aside.mkdir()

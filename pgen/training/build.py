@@ -1,9 +1,9 @@
-"""``pgen.train``: a training by its name, in one process or several; and its task, made of data and weights."""
+"""``pgen.train``: a training by its name, in one process or several; and its task, built from data and weights."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from pgen.training.tasks.semantic import SemanticTask
 from pgen.version import version
 
 AnyPath = str | os.PathLike[str]
+Files = Mapping[str, AnyPath | None]  #: weights that a training starts from or looks through, by parameters of `train`
 
 #: The trainings in their order, and what their commands and run folders are called.
 TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "parser"}
@@ -91,7 +92,7 @@ def train(
         max_steps: stop after so many steps, to be resumed later.
         on_log: called as (step, values) with each row of losses and of scores; in several processes, in the first one,
             to which it is pickled. Without, rows are logged by `logging`.
-        monitor: hears of everything, in the place of ``on_log``.
+        monitor: gets all messages and rows, in the place of ``on_log``.
 
     Returns:
         The finished weights, or the checkpoint of a run that is not finished.
@@ -115,14 +116,14 @@ def train(
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     folder = Path(out or Path("runs") / name)
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, workers)
-    before = (semantic, pose, vgg, start)
-    return run_in_processes(tuple(gpus), processes, _train_in, name, data, config, run, before, monitor)
+    weights = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}
+    return run_in_processes(tuple(gpus), processes, _train_in, name, data, config, run, weights, monitor)
 
 
 def _train_in(
-    processes: ProcessGroup, name: str, data: AnyPath, config: Preset, run: RunConfig, before: tuple, monitor: Monitor
+    processes: ProcessGroup, name: str, data: AnyPath, config: Preset, run: RunConfig, weights: Files, monitor: Monitor
 ) -> Path:
-    """The training ``name``, after the weights ``before``, in one of ``processes``."""
+    """The training ``name`` in one of ``processes``."""
     seed_everything(run.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it, as convolutions have it by default
     check_precision(run.precision, processes.device)
@@ -131,7 +132,7 @@ def _train_in(
         run.check_folder()
     store = Store(data)
     log(f"reading {data} and preparing the {name} training")
-    task = TaskBuilder(config, store, run, processes, log, *before).build(name)
+    task = TaskBuilder(config, store, run, processes, log, weights).build(name)
     if not processes.is_first:
         return run_loop(task, run, processes=processes)
     run.save_settings(run.info | {"data": str(data)})
@@ -141,17 +142,14 @@ def _train_in(
 
 @dataclass(frozen=True)
 class TaskBuilder:
-    """What tasks are made of: a data set, and weights that a training starts from or looks through."""
+    """Builds tasks from a data set, and from weights that a training starts from or looks through."""
 
     config: Preset
     store: Store
     run: RunConfig
     processes: ProcessGroup
     log: Callable[[str], None]
-    semantic: AnyPath
-    pose: AnyPath
-    vgg: AnyPath | None
-    start: AnyPath | None
+    weights: Files
 
     def build(self, name: str) -> TrainingTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
@@ -170,34 +168,34 @@ class TaskBuilder:
             if frozen is None
             else AppearanceTask(config.appearance, data, pairs, matches, frozen)
         )
-        if self.start is not None:
-            model, is_half = self._load(self.start, "start", "appearance" if frozen else "semantic")
+        if self.weights["start"] is not None:
+            model, is_half = self._load("start", "appearance" if frozen else "semantic")
             try:
                 task.start_from(upscale_semantic(model) if is_half and not frozen else model)
             except RuntimeError:
-                raise InputError(f"{self.start}: its sizes are not the preset's", option="start") from None
+                raise InputError(f"{self.weights['start']}: its sizes are not the preset's", option="start") from None
         return task
 
     def _load_frozen(self) -> FrozenNetworks:
         """What H_A's training looks through, on the device."""
         semantic, device = None, self.processes.device
         if needs_semantic(self.config.appearance):
-            semantic, is_half = self._load(self.semantic, "semantic", "semantic")
+            semantic, is_half = self._load("semantic", "semantic")
             if is_half:
-                self.log(f"{self.semantic}: grown to twice its frame")
+                self.log(f"{self.weights['semantic']}: grown to twice its frame")
                 semantic = upscale_semantic(semantic)
             semantic = freeze(semantic).to(device)
-        pose, is_half = self._load(self.pose, "pose", "pose")
+        pose, is_half = self._load("pose", "pose")
         if is_half:
-            self.log(f"{self.pose}: looks at pictures half as large")
-        perceptual, origin = load_vgg_features(self.vgg, fetch=True)
+            self.log(f"{self.weights['pose']}: looks at pictures half as large")
+        perceptual, origin = load_vgg_features(self.weights["vgg"], fetch=True)
         self.log(f"perceptual features: {origin}")
         return FrozenNetworks(semantic, freeze(pose).to(device), perceptual.to(device), 2 if is_half else 1)
 
-    def _load(self, path: AnyPath, option: str, role: str) -> tuple[Any, bool]:
-        """The network of a file, and whether it was trained at half the frame of the data."""
-        what, is_start = _NAMES[role], option == "start"
-        if not (is_start or Path(path).exists()):
+    def _load(self, option: str, role: str) -> tuple[Any, bool]:
+        """The network in the file that ``option`` names, and whether it was trained at half the frame of the data."""
+        path, what, is_start = Path(self.weights[option] or ""), _NAMES[role], option == "start"
+        if not (is_start or path.exists()):
             raise InputError(f"{path}: there is no such file; train {what} first", option=option)
         weights = load_weights(path, option)
         network = getattr(weights, role)

@@ -27,8 +27,8 @@ from pgen.data.dataset import zoom_persons
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
+from pgen.pseudo_labels.nearest_search import _LEAST_ALIKE, find_nearest_maps
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.pseudo_labels.search import _LEAST_ALIKE, find_nearest_maps
 from pgen.runtime.parallel_map import count_processors, parallel_map
 
 SIZE = (128, 128)

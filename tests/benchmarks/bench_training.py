@@ -23,7 +23,7 @@ from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticGenerator
-from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import FrozenNetworks

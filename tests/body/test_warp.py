@@ -81,7 +81,7 @@ def test_labels_that_differ_are_not_carried() -> None:
     masks = torch.zeros(1, 10, 8, 8, dtype=torch.bool)
     source, target = torch.full((1, 8, 8), 3), torch.full((1, 8, 8), 3)
     target[:, :, 4:] = 4
-    warped = deformable_skip(torch.ones(1, 1, 8, 8), plan_warp(affines, masks, (8, 8), source, target))
+    warped = deformable_skip(torch.ones(1, 1, 8, 8), plan_warp(affines, masks, (8, 8), (source, target)))
     assert torch.equal(warped[0, 0, 1:-1, :4], torch.ones(6, 4))
     assert not warped[0, 0, :, 4:].any()
 

@@ -120,7 +120,7 @@ def test_refuses_before_it_reads(tmp_path: Path) -> None:
         yield example(0)
 
     (tmp_path / "a.h5").write_text("old")
-    with pytest.raises(InputError, match="overwrite it"):
+    with pytest.raises(InputError, match="pass overwrite"):
         build_store(never(), tmp_path / "a.h5", SIZE, source="tests")
 
 

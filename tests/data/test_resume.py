@@ -207,7 +207,7 @@ def test_journal_of_a_whole_store_goes(begun: Path, monkeypatch: pytest.MonkeyPa
 
 def test_overwriting_goes_on_too(begun: Path, expected: dict[str, object]) -> None:
     begun.write_bytes(b"old")
-    with pytest.raises(InputError, match="overwrite it"):
+    with pytest.raises(InputError, match="pass overwrite"):
         run(begun)
     assert run(begun, overwrite=True).resumed == 20
     assert_equal(begun, expected)

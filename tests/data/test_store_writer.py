@@ -52,7 +52,7 @@ def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> N
 
 
 def test_existing_store_is_kept(path: Path) -> None:
-    with nothing_left_in(path.parent), pytest.raises(InputError, match="overwrite it"):  # noqa: SIM117
+    with nothing_left_in(path.parent), pytest.raises(InputError, match="pass overwrite"):  # noqa: SIM117
         with StoreWriter(path, SIZE, source="tests"):
             pytest.fail("must refuse before the work")
     write_again = StoreWriter(path, SIZE, source="tests", overwrite=True)

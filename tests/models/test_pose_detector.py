@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pgen.body.heatmaps import strided_heatmaps
 from pgen.models.pose_detector import (
     LightPoseDetector,
     PoseDetectorConfig,
@@ -10,7 +11,6 @@ from pgen.models.pose_detector import (
     find_joints,
 )
 from pgen.models.registry import build_network
-from pgen.training.tasks.pose import target_heatmaps
 from tests.models.people import views
 
 
@@ -20,7 +20,7 @@ def test_heatmaps_of_the_promised_size(kind: str, built: type, size: tuple[int, 
     detector = build_network("pose", PoseDetectorConfig(kind, width=4, blocks=1))
     assert isinstance(detector, built)
     found = detector(torch.randn(2, 3, *size))
-    assert found.shape == target_heatmaps(torch.zeros(2, 18, 2), size, detector.stride).shape
+    assert found.shape == strided_heatmaps(torch.zeros(2, 18, 2), size, detector.stride).shape
     found.square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in detector.parameters())
 
@@ -36,7 +36,7 @@ def test_peaks_are_the_joints(stride: int, size: tuple[int, int]) -> None:
     poses = views(size, count=3).poses
     poses[1, 7] = torch.nan
     inside = ((poses >= 0) & (poses < torch.tensor([size[1], size[0]]))).all(-1)
-    found = find_joints(target_heatmaps(poses, size, stride), stride)
+    found = find_joints(strided_heatmaps(poses, size, stride), stride)
     assert inside.sum() > 40
     assert (found - poses)[inside].abs().max() <= stride / 2 + 1e-3  # the nearest heatmap pixel
     assert found[1, 7].isnan().all()

@@ -14,8 +14,8 @@ from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels import matches as module
-from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.matches import load_training_matches, make_pseudo_labels, write_pseudo_labels
+from pgen.pseudo_labels.varied_search import find_matches
 
 torch.set_num_threads(1)
 

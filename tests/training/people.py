@@ -15,7 +15,7 @@ from pgen.data.store import StoreWriter
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.models.vgg import VggFeatures
-from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks.appearance import AppearanceTask
 from pgen.training.tasks.appearance_objective import FrozenNetworks

@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pgen.body.heatmaps import strided_heatmaps
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
 from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.semantic import SemanticConfig, SemanticGenerator, predict_parsing
 from pgen.models.vgg import VggFeatures
-from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.training.config import load_preset
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
@@ -25,7 +26,7 @@ from pgen.training.tasks.appearance_objective import TERMS, FrozenNetworks, Gene
 from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
 from pgen.training.tasks.person_task import TaskData
-from pgen.training.tasks.pose import PoseTask, target_heatmaps
+from pgen.training.tasks.pose import PoseTask
 from pgen.training.tasks.semantic import SemanticTask
 from tests.training.people import PAIRS, SIZE, TEST, TINY, painting
 
@@ -147,11 +148,11 @@ def test_pose_validation(build: Build) -> None:
 
     class Truth(nn.Module):
         def forward(self, images: Tensor) -> Tensor:
-            return target_heatmaps(stage.held_out.poses, SIZE, stage.detector.stride)
+            return strided_heatmaps(stage.held_out.poses, SIZE, stage.model.stride)
 
     scores = stage.validate(nn.ModuleDict({"pose": Truth()}))
     assert scores["pck"] > 0.95  # all but joints outside of the frame
-    assert scores["median_error"] <= stage.detector.stride
+    assert scores["median_error"] <= stage.model.stride
 
 
 def test_pose_loss_is_least_at_the_pose_asked_for(build: Build) -> None:
@@ -163,7 +164,7 @@ def test_pose_loss_is_least_at_the_pose_asked_for(build: Build) -> None:
         stride = 2
 
         def forward(self, images: Tensor) -> Tensor:
-            return target_heatmaps(poses, SIZE, 2)
+            return strided_heatmaps(poses, SIZE, 2)
 
     def loss(asked: Tensor) -> float:
         frozen: Any = FrozenNetworks(None, Truth(), VggFeatures())  # type: ignore[arg-type]

@@ -62,7 +62,9 @@ def read_frames(path: Path, most: int) -> list[VideoFrame]:
     return frames
 
 
-def write_gif(path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequence[float], overwrite: bool = False) -> Path:
+def write_gif(
+    path: Path, pictures: Sequence[NDArray[np.uint8]], seconds: Sequence[float], overwrite: bool = False
+) -> Path:
     """Write ``pictures``, uint8 (H, W, 3) of one size, as an endless GIF, each shown for its ``seconds``."""
     images = [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
     lengths = [max(20, round(1000 * length)) for length in seconds]

@@ -7,12 +7,12 @@ carry is off by as much as between two poses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch
+from pgen.body.batch import PersonBatch, TensorBatch
 from pgen.body.joints import JOINT_COUNT, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.parts import torso_lengths
@@ -29,11 +29,11 @@ _TURNED, _OF_FACES = 0.5, (Joint.NOSE, Joint.R_EYE, Joint.L_EYE)
 
 
 @dataclass(frozen=True)
-class Occlusion:
+class Occlusion(TensorBatch):
     """What is hidden and shaken in each of B samples; on the CPU."""
 
     joints: Tensor  #: long (B, 4), the joints at which discs are hidden
-    offsets: Tensor  #: (B, 4, 2), from the joints to the discs' centres, in torso lengths
+    offsets: Tensor  #: (B, 4, 2), from the joints to the discs' centers, in torso lengths
     radii: Tensor  #: (B, 4), in torso lengths; 0: nothing hidden
     shaking: Tensor  #: (B, 18, 2), of the joints, in torso lengths
     turned: Tensor  #: bool (B,): hair covers the face
@@ -51,29 +51,26 @@ class Occlusion:
             torch.rand(batch, generator=generator) < _TURNED,
         )
 
-    def __getitem__(self, which: slice) -> Occlusion:
-        return Occlusion(*(getattr(self, field.name)[which] for field in fields(self)))
-
 
 def occlude(persons: PersonBatch, occlusion: Occlusion) -> PersonBatch:
     """``persons`` with hair over some faces, the discs replaced by background, and the joints shaken."""
     device = persons.poses.device
-    persons = _cover_faces(persons, occlusion.turned.to(device))
+    occlusion = occlusion.apply(lambda tensor: tensor.to(device))
+    persons = _cover_faces(persons, occlusion.turned)
     length = torso_lengths(persons.poses)[:, None, None]
-    joints = torch.where(
-        known_joints(persons.poses)[..., None], persons.poses, -1e6
-    )  # discs at missing joints hide nothing
-    at = occlusion.joints.to(device)[..., None].expand(-1, -1, 2)
-    centres = joints.gather(1, at) + occlusion.offsets.to(device) * length
+    # Discs at missing joints hide nothing.
+    joints = torch.where(known_joints(persons.poses)[..., None], persons.poses, -1e6)
+    at = occlusion.joints[..., None].expand(-1, -1, 2)
+    centers = joints.gather(1, at) + occlusion.offsets * length
     height, width = persons.size
     rows = torch.arange(height, device=device)[:, None]
     columns = torch.arange(width, device=device)
-    across, down = centres[..., 0, None, None], centres[..., 1, None, None]
-    radii = (occlusion.radii.to(device) * length[..., 0])[..., None, None]
+    across, down = centers[..., 0, None, None], centers[..., 1, None, None]
+    radii = (occlusion.radii * length[..., 0])[..., None, None]
     hidden = ((columns - across).square() + (rows - down).square() < radii.square()).any(1)
     images = torch.where(hidden[:, None], clean_background(persons.images, persons.labels), persons.images)
     labels = persons.labels.masked_fill(hidden, int(Label.BACKGROUND))
-    return PersonBatch(images, labels, persons.poses + occlusion.shaking.to(device) * length)
+    return PersonBatch(images, labels, persons.poses + occlusion.shaking * length)
 
 
 def _cover_faces(persons: PersonBatch, turned: Tensor) -> PersonBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,6 @@ from pgen.body.viz import Picture
 from pgen.data.dataset import augment
 from pgen.losses.cross_entropy import IGNORED_LABEL
 from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, paint
-from pgen.models.color_correction import paint_color_corrected
-from pgen.models.registry import build_network
 from pgen.models.semantic import predict_parsing
 from pgen.training.augment.self_reconstruction import occlude
 from pgen.training.config import AppearanceTraining
@@ -35,24 +33,22 @@ def needs_semantic(config: AppearanceTraining) -> bool:
 class AppearanceTask(PersonTask):
     """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
-    name, score = "joint", "mask_ssim"
+    name, role, score = "joint", "appearance", "mask_ssim"
+    config: AppearanceTraining
+    model: AppearanceGenerator
 
     def __init__(
         self, config: AppearanceTraining, data: TaskData, pairs: Tensor, matches: Tensor, frozen: FrozenNetworks
     ) -> None:
         """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
-        torch.manual_seed(data.seed)
-        self.config, self.pairs, self.matches = config, pairs, matches
+        image, face = (
+            ("image", "adversarial", config.discriminator),
+            ("face", "face_adversarial", config.face_discriminator),
+        )
+        super().__init__(config, data, {name: sizes for name, term, sizes in (image, face) if config.weights[term]})
+        self.pairs, self.matches, self.frozen = pairs, matches, frozen
         # With color correction losses and scores see pictures as they are in the end.
-        self.paint: Callable[..., Tensor] = paint_color_corrected if config.color_correction else paint
-        self.model: AppearanceGenerator = build_network("appearance", config.network)
-        discriminators = {}
-        if config.weights["adversarial"]:
-            discriminators["image"] = build_network("discriminator", config.discriminator)
-        if config.weights["face_adversarial"]:
-            discriminators["face"] = build_network("discriminator", config.face_discriminator)
-        super().__init__(config.schedule, data, {"appearance": self.model}, discriminators)
-        self.frozen = frozen
+        self.paint = partial(paint, correct_colors=config.color_correction)
         if config.variant == "e2e":
             assert frozen.semantic is not None  # who builds it sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
@@ -109,9 +105,8 @@ class AppearanceTask(PersonTask):
             return b.one_hot(), None
         transfer = Transfer(a.poses, b.poses, self.frame)
         if self.config.variant == "ts-pred":
-            return torch.where(
-                where[:, None], self._predict_parsing(self.frozen.semantic, a, transfer), b.one_hot()
-            ), None
+            predicted = self._predict_parsing(self.frozen.semantic, a, transfer)
+            return torch.where(where[:, None], predicted, b.one_hot()), None
         logits = predict_parsing(self.networks["semantic"], a, transfer)  # type: ignore[arg-type]
         parsing, share = straight_through_one_hot(logits), self.config.end_to_end.gradient_scale
         mask = pose_masks(b.poses, self.frame, pose_mask_radius(self.frame)) * ~where[:, None]
@@ -166,7 +161,7 @@ class AppearanceTask(PersonTask):
         else:
             parsing = self._predict_parsing(semantic, source, transfer)
         paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
-        image = self.paint(networks["appearance"], source, transfer, parsing, paste)
+        image = self.paint(networks["appearance"], source, transfer, parsing, paste)  # type: ignore[arg-type]
         return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
 
     @torch.no_grad()

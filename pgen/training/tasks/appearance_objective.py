@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses
+from pgen.body.heatmaps import strided_heatmaps
 from pgen.body.parts import crop_faces
 from pgen.body.paste import Paste
 from pgen.losses.cross_entropy import parsing_cross_entropy
@@ -28,7 +29,6 @@ from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.training.config import AppearanceTraining
-from pgen.training.tasks.pose import target_heatmaps
 
 #: The total loss of the paper (SPT, section 3.2), where two pictures count as a sum, and then additions.
 TERMS: dict[str, Callable[[Generated], Tensor]] = {
@@ -127,7 +127,7 @@ class Generated:
         detector, downscale = self.frozen.pose, self.frozen.pose_downscale
         images = _downscale(self.images, downscale)
         size = (images.shape[2], images.shape[3])
-        return detector(images), target_heatmaps(downscale_poses(self.poses, downscale), size, detector.stride)
+        return detector(images), strided_heatmaps(downscale_poses(self.poses, downscale), size, detector.stride)
 
     @cached_property
     def features(self) -> dict[str, Tensor]:

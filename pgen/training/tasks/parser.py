@@ -13,7 +13,6 @@ from pgen.data.pretrained import load_trunk_state
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.parser import Parser, ParserInput
-from pgen.models.registry import build_network
 from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
 from pgen.training.augment.batch_rng import BatchRng
 from pgen.training.augment.domain_randomization import (
@@ -42,21 +41,20 @@ _NECKLINES = 0.35  # share of samples that get another neckline, where they can
 class ParserTask(PersonTask):
     """Photo, joints and silhouette → parsing map."""
 
-    name, score = "parser", "miou"
+    name, role, score = "parser", "parser", "miou"
+    config: ParserTraining
+    model: Parser
 
     def __init__(self, config: ParserTraining, data: TaskData) -> None:
-        torch.manual_seed(data.seed)
-        self.config = config
-        self.parser: Parser = build_network("parser", config.network)
-        self.parser.trunk.load_state_dict(load_trunk_state())
-        super().__init__(config.schedule, data, {self.name: self.parser})
+        super().__init__(config, data)
+        self.model.trunk.load_state_dict(load_trunk_state())
 
     def sample(self, rng: torch.Generator) -> SampledPhotos:
         return sample_photos(self.train, self.schedule, rng, with_others=True)
 
     def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         inputs, labels = self.randomize(batch)
-        logits = self.parser(inputs)
+        logits = self.model(inputs)
         terms = {"cross_entropy": F.cross_entropy(logits, labels)}
         if self.config.soft_iou:
             terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, labels, over_batch=True)
@@ -69,24 +67,23 @@ class ParserTask(PersonTask):
         with torch.autocast(self.device.type, enabled=False):
             persons = augment(batch.persons("source", self.device), batch.source_change)
             others = batch.persons("other", self.device).images * 0.5 + 0.5
-            images, labels, poses = persons.images * 0.5 + 0.5, persons.labels, persons.poses
+            persons = PersonBatch(persons.images * 0.5 + 0.5, persons.labels, persons.poses)
+            images, labels = persons.images, persons.labels
             which = rng.chance(_NECKLINES)
             if which.any():
-                changed = PersonBatch(images[which], labels[which], poses[which])
-                changed = randomize_necklines(changed, rng.select(which))
+                changed = randomize_necklines(persons[which], rng.select(which))
                 images[which], labels[which] = changed.images, changed.labels
             replaced = rng.chance(_REPLACED)
             if replaced.any():
                 some = rng.select(replaced)
                 recolored = recolor_garments(images[replaced], labels[replaced], some)
                 images[replaced] = replace_background(recolored, labels[replaced], others[replaced], some)
-            persons = crop_randomly(PersonBatch(images, labels, poses), rng)
-            images = persons.images
+            persons = crop_randomly(persons, rng)
             distorted = replaced | rng.chance(_DISTORTED)
             if distorted.any():
-                images[distorted] = photometric_distort(images[distorted], rng.select(distorted))
-            images = images * 2 - 1
-            return _estimate_inputs(PersonBatch(images, persons.labels, persons.poses), rng), persons.labels
+                persons.images[distorted] = photometric_distort(persons.images[distorted], rng.select(distorted))
+            persons.images = persons.images * 2 - 1
+            return _estimate_inputs(persons, rng), persons.labels
 
     def _find_held_out_inputs(self, indices: Tensor) -> tuple[ParserInput, Tensor]:
         """Held-out photos with estimates, the same each time, and their labels (B, H/2, W/2)."""

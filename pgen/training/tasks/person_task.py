@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from pgen.data.dataset import PersonDataset
 from pgen.losses.gan import discriminator_losses
+from pgen.models.discriminators import DiscriminatorConfig
+from pgen.models.registry import build_network
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
 
@@ -25,19 +28,19 @@ class TaskData:
 
 
 class PersonTask:
-    """A `TrainingTask` on people, in which nothing changes from step to step."""
+    """A `TrainingTask` of one network on people, in which nothing changes from step to step."""
 
-    def __init__(
-        self,
-        schedule: Schedule,
-        data: TaskData,
-        networks: Mapping[str, nn.Module],
-        discriminators: Mapping[str, nn.Module] | None = None,
-    ) -> None:
-        """Networks are moved to the device, and saved under their names."""
-        self.schedule, self.device = schedule, torch.device(data.device)
+    role: ClassVar[str]  #: of the network, see `pgen.models.registry.MODELS`; it is saved under this name
+
+    def __init__(self, config: Any, data: TaskData, discriminators: Mapping[str, DiscriminatorConfig] | None = None):
+        """``config`` is the task's group of a preset; ``discriminators`` are those to train with, by name."""
+        torch.manual_seed(data.seed)
+        self.config, self.model = config, build_network(self.role, config.network)
+        built = {name: build_network("discriminator", sizes) for name, sizes in (discriminators or {}).items()}
+        self.networks, self.discriminators = nn.ModuleDict({self.role: self.model}), nn.ModuleDict(built)
+        self.schedule: Schedule = config.schedule
+        self.device = torch.device(data.device)
         self.train, self.held_out, self.frame = data.train, data.held_out, data.train.size
-        self.networks, self.discriminators = nn.ModuleDict(networks), nn.ModuleDict(discriminators)
         for network in (self.networks, self.discriminators):
             network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}

@@ -7,18 +7,17 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import downscale_poses, to_pictures
-from pgen.body.heatmaps import heatmap_sigma, heatmaps
+from pgen.body.batch import to_pictures
+from pgen.body.heatmaps import strided_heatmaps
 from pgen.body.joints import known_joints
 from pgen.body.viz import Picture, draw_sheet, draw_skeleton
 from pgen.data.dataset import augment
 from pgen.losses.pose import pose_loss
 from pgen.models.pose_detector import PoseDetector, find_joints
-from pgen.models.registry import build_network
 from pgen.training.config import PoseTraining
 from pgen.training.sampling import SampledPhotos, sample_noise, sample_photos
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
+from pgen.training.tasks.person_task import PersonTask, spread_indices
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -26,22 +25,12 @@ _Network = TypeVar("_Network", bound=nn.Module)
 _SCALE = 700.0
 
 
-def target_heatmaps(poses: Tensor, size: tuple[int, int], stride: int) -> Tensor:
-    """Heatmaps (B, 18, H/stride, W/stride) of poses in a frame of ``size``."""
-    small = (size[0] // stride, size[1] // stride)
-    return heatmaps(downscale_poses(poses, stride), small, heatmap_sigma(size) / stride)
-
-
 class PoseTask(PersonTask):
     """Heatmap regression with noise, brightness, flips and zoom."""
 
-    name, score = "pose", "pck"
-
-    def __init__(self, config: PoseTraining, data: TaskData) -> None:
-        torch.manual_seed(data.seed)
-        self.config = config
-        self.detector: PoseDetector = build_network("pose", config.network)
-        super().__init__(config.schedule, data, {self.name: self.detector})
+    name, role, score = "pose", "pose", "pck"
+    config: PoseTraining
+    model: PoseDetector
 
     def sample(self, rng: torch.Generator) -> SampledPhotos:
         return sample_photos(self.train, self.schedule, rng)
@@ -51,9 +40,8 @@ class PoseTask(PersonTask):
         tint = 2 * self.config.noise * sample_noise(persons.images[:, :, :1, :1], batch.noise + 1)
         noise = self.config.noise * sample_noise(persons.images, batch.noise)
         image = (persons.images + tint + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
-        found = self.detector(image)
-        target = target_heatmaps(persons.poses, self.frame, self.detector.stride)
-        return {"pose": _SCALE * pose_loss(found, target)}, {}
+        target = strided_heatmaps(persons.poses, self.frame, self.model.stride)
+        return {"pose": _SCALE * pose_loss(self.model(image), target)}, {}
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -62,7 +50,7 @@ class PoseTask(PersonTask):
         for indices in torch.arange(len(self.held_out)).split(32):
             persons = self.held_out.batch(indices, self.device)
             detector = networks["pose"]
-            found = find_joints(detector(persons.images), self.detector.stride, threshold=-torch.inf)
+            found = find_joints(detector(persons.images), self.model.stride, threshold=-torch.inf)
             errors.append((found - persons.poses).norm(dim=2)[known_joints(persons.poses)])
         error = torch.cat(errors)
         limit = 6 * max(self.frame) / 128
@@ -74,7 +62,7 @@ class PoseTask(PersonTask):
         rows = []
         for index in spread_indices(len(self.held_out)):
             persons = self.held_out.batch(torch.tensor([index]), self.device)
-            found = find_joints(networks["pose"](persons.images), self.detector.stride)[0].cpu().numpy()
+            found = find_joints(networks["pose"](persons.images), self.model.stride)[0].cpu().numpy()
             photo, true = to_pictures(persons.images)[0], persons.poses[0].cpu().numpy()
             captions = (self.held_out.names[index], "found", "true")
             pictures = (photo, draw_skeleton(photo, found), draw_skeleton(photo, true))

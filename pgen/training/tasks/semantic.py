@@ -14,7 +14,6 @@ from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.gan import gan_real_loss
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
-from pgen.models.registry import build_network
 from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
@@ -25,17 +24,14 @@ from pgen.training.tasks.person_task import PersonTask, TaskData, spread_indices
 class SemanticTask(PersonTask):
     """S → S*, the map of somebody else in another pose who wears the same kind of clothes."""
 
-    name, score = "hs", "miou"
+    name, role, score = "hs", "semantic", "miou"
+    config: SemanticTraining
+    model: SemanticGenerator
 
     def __init__(self, config: SemanticTraining, data: TaskData, pairs: Tensor, matches: Tensor) -> None:
         """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
-        torch.manual_seed(data.seed)
-        self.config, self.pairs, self.matches = config, pairs, matches
-        self.model: SemanticGenerator = build_network("semantic", config.network)
-        discriminators = {}
-        if config.adversarial:
-            discriminators["semantic"] = build_network("discriminator", config.discriminator)
-        super().__init__(config.schedule, data, {"semantic": self.model}, discriminators)
+        super().__init__(config, data, {"semantic": config.discriminator} if config.adversarial else {})
+        self.pairs, self.matches = pairs, matches
 
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of another H_S. Raises RuntimeError if its sizes differ."""
@@ -74,15 +70,11 @@ class SemanticTask(PersonTask):
         if not which.any():
             return source, target
         there = Transfer(source.poses[which], target.poses[which], self.frame)
-        leaving = PersonBatch(source.images[which], source.labels[which], source.poses[which])
         labels, poses = source.labels.clone(), source.poses.clone()
-        labels[which] = predict_parsing(self.model, leaving, there).argmax(1)
+        labels[which] = predict_parsing(self.model, source[which], there).argmax(1)
         poses[which] = there.target
-        goal = torch.where(which[:, None, None], source.labels, target.labels)
-        return (
-            PersonBatch(source.images, labels, poses),
-            PersonBatch(target.images, goal, torch.where(which[:, None, None], source.poses, target.poses)),
-        )
+        goal = PersonBatch(target.images, source.labels, source.poses).where(which, target)
+        return PersonBatch(source.images, labels, poses), goal
 
     @torch.no_grad()
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pgen.body.batch import PersonBatch
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
 from pgen.models.semantic import predict_parsing
-from pgen.pseudo_labels.labels import find_matches
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.training.config import load_preset
 from pgen.training.tasks import semantic as semantic_stage
 from pgen.training.tasks.person_task import TaskData

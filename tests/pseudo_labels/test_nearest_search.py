@@ -16,14 +16,14 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
-from pgen.pseudo_labels import labels as varied_search
-from pgen.pseudo_labels import search
+from pgen.pseudo_labels import nearest_search as search
+from pgen.pseudo_labels import varied_search
 from pgen.pseudo_labels.clothes import measure_clothes
-from pgen.pseudo_labels.labels import find_matches
 from pgen.pseudo_labels.match_rules import MatchRules
+from pgen.pseudo_labels.nearest_search import NearestMaps, find_nearest_maps
 from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.pseudo_labels.part_patches import estimate_distances
-from pgen.pseudo_labels.search import NearestMaps, find_nearest_maps
+from pgen.pseudo_labels.varied_search import find_matches
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.person import Person
 from pgen.synthetic.render import render

@@ -13,7 +13,7 @@ from pgen.data.example import Example
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
-from pgen.pseudo_labels.labels import find_facing_directions, find_matches, place_canonical_points
+from pgen.pseudo_labels.varied_search import find_facing_directions, find_matches, place_canonical_points
 from tests.models.people import boxes, standing
 
 torch.set_num_threads(1)
