@@ -45,18 +45,7 @@ _HOMES = {
     "train": "pgen.training.build",
 }
 
-__all__ = [
-    "InputError",
-    "Person",
-    "PgenError",
-    "Predictor",
-    "Result",
-    "__version__",
-    "evaluate",
-    "load",
-    "prepare",
-    "train",
-]
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> object:
@@ -66,4 +55,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return __all__

@@ -18,6 +18,3 @@ class InputError(PgenError):
     def __init__(self, message: str, *, option: str | None = None) -> None:
         super().__init__(message)
         self.option = option
-
-    def __reduce__(self) -> tuple[type, tuple[str], dict[str, str | None]]:
-        return (type(self), (str(self),), {"option": self.option})

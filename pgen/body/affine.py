@@ -1,8 +1,7 @@
 """Affine transforms from corresponding points, by the normalized direct linear transform (DLT).
 
-An affine is a (2, 3) matrix on (x, y, 1). The points of either side are centered and scaled to a mean square distance
-of 2 from their center (Hartley, *In defense of the eight-point algorithm*, 1997), then the total least squares solution
-of the DLT equations is taken and the scaling undone.
+An affine is a (2, 3) matrix on (x, y, 1). Points are normalized as by Hartley, *In defense of the eight-point
+algorithm*, 1997, and the total least squares solution of the DLT equations is taken.
 """
 
 from __future__ import annotations

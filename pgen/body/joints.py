@@ -46,11 +46,18 @@ JOINTS: tuple[str, ...] = tuple(joint.name.lower() for joint in Joint)
 HEAD_JOINTS: tuple[Joint, ...] = (Joint.NOSE, Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR)
 TORSO_JOINTS: tuple[Joint, ...] = (Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.R_HIP, Joint.L_HIP)
 
+#: The joints of each limb, right and left.
+ARMS: tuple[tuple[Joint, Joint, Joint], ...] = (
+    (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
+    (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
+)
+LEGS: tuple[tuple[Joint, Joint, Joint], ...] = (
+    (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
+    (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
+)
+
 _CHAINS: tuple[tuple[Joint, ...], ...] = (
-    (Joint.NECK, Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
-    (Joint.NECK, Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
-    (Joint.NECK, Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
-    (Joint.NECK, Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
+    *((Joint.NECK, *limb) for limb in (*ARMS, *LEGS)),
     (Joint.NECK, Joint.NOSE, Joint.R_EYE, Joint.R_EAR),
     (Joint.NOSE, Joint.L_EYE, Joint.L_EAR),
 )

@@ -9,17 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import JOINTS, Joint, known_joints
-
-#: The joints of each limb, and of its mirror image.
-ARMS: tuple[tuple[Joint, Joint, Joint], ...] = (
-    (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
-    (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
-)
-LEGS: tuple[tuple[Joint, Joint, Joint], ...] = (
-    (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
-    (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
-)
+from pgen.body.joints import JOINTS, LEGS, Joint, known_joints
 
 #: Length of a thigh, or of a calf, in torso lengths.
 LEG_BONE = 0.85

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.joints import BONES, HEAD_JOINTS, TORSO_JOINTS, Joint, fill_missing
-from pgen.body.limb_fields import ARMS, LEG_BONE, LEGS
+from pgen.body.joints import ARMS, BONES, HEAD_JOINTS, LEGS, TORSO_JOINTS, Joint, fill_missing
+from pgen.body.limb_fields import LEG_BONE
 from pgen.body.parts import torso_lengths
 from pgen.body.raster import RIM, capsule_spans, fill_spans, hull_spans
 
@@ -69,10 +69,8 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
 
     A pixel is in the mask if it lies within LIMB + MARGIN torso lengths of a limb's bone or of the line from the neck
     to the middle of the known head joints, HEAD + MARGIN of that middle, or MARGIN of the hull of shoulders and hips,
-    widened to HALF_TORSO. A knee that is missing is taken to lie below its hip, in the direction of the other thigh or
-    of the spine, and a missing ankle below its knee: half-length photos show thighs too. Arms and heads with a missing
-    joint are left out. The mask is empty unless both shoulders and both hips are known; `torso.complete_torso`
-    completes them.
+    widened to HALF_TORSO. Missing knees and ankles are completed as by `limb_fields.complete_legs`: half-length photos
+    show thighs too. Arms and heads with a missing joint are left out; without shoulders and hips the mask is empty.
     """
     joints, known = fill_missing(poses)
     unit = torso_lengths(poses).double()[:, None]

@@ -12,19 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.affine import NOWHERE, fit_affines
-from pgen.body.joints import HEAD_JOINTS, TORSO_JOINTS, Joint, fill_missing
+from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, TORSO_JOINTS, Joint, fill_missing
 from pgen.body.raster import convex_spans
 
 #: The limbs as (from, to, is it a calf or forearm); right and left alternate.
-LIMBS: tuple[tuple[Joint, Joint, bool], ...] = (
-    (Joint.R_HIP, Joint.R_KNEE, False),
-    (Joint.L_HIP, Joint.L_KNEE, False),
-    (Joint.R_KNEE, Joint.R_ANKLE, True),
-    (Joint.L_KNEE, Joint.L_ANKLE, True),
-    (Joint.R_SHOULDER, Joint.R_ELBOW, False),
-    (Joint.L_SHOULDER, Joint.L_ELBOW, False),
-    (Joint.R_ELBOW, Joint.R_WRIST, True),
-    (Joint.L_ELBOW, Joint.L_WRIST, True),
+LIMBS: tuple[tuple[Joint, Joint, bool], ...] = tuple(
+    (limb[start], limb[start + 1], start == 1) for limbs in (LEGS, ARMS) for start in (0, 1) for limb in limbs
 )
 #: The whole body and the head come first, then the limbs.
 PART_COUNT = 2 + len(LIMBS)

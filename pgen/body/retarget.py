@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import HEAD_JOINTS, JOINT_COUNT, Joint, known_joints
+from pgen.body.joints import ARMS, HEAD_JOINTS, JOINT_COUNT, LEGS, Joint, known_joints
 
 Pose = NDArray[np.floating]
 
@@ -38,18 +38,12 @@ _ROOT = JOINT_COUNT
 #: Each joint's parent and the bone between them, parents first. Shoulders hang on the neck.
 _TREE: tuple[tuple[int, int, str], ...] = (
     (Joint.NECK, _ROOT, "spine"),
-    (Joint.R_SHOULDER, Joint.NECK, "shoulder"),
-    (Joint.L_SHOULDER, Joint.NECK, "shoulder"),
-    (Joint.R_ELBOW, Joint.R_SHOULDER, "upper arm"),
-    (Joint.L_ELBOW, Joint.L_SHOULDER, "upper arm"),
-    (Joint.R_WRIST, Joint.R_ELBOW, "forearm"),
-    (Joint.L_WRIST, Joint.L_ELBOW, "forearm"),
-    (Joint.R_HIP, _ROOT, "hip"),
-    (Joint.L_HIP, _ROOT, "hip"),
-    (Joint.R_KNEE, Joint.R_HIP, "thigh"),
-    (Joint.L_KNEE, Joint.L_HIP, "thigh"),
-    (Joint.R_ANKLE, Joint.R_KNEE, "shin"),
-    (Joint.L_ANKLE, Joint.L_KNEE, "shin"),
+    *((shoulder, Joint.NECK, "shoulder") for shoulder, _, _ in ARMS),
+    *((elbow, shoulder, "upper arm") for shoulder, elbow, _ in ARMS),
+    *((wrist, elbow, "forearm") for _, elbow, wrist in ARMS),
+    *((hip, _ROOT, "hip") for hip, _, _ in LEGS),
+    *((knee, hip, "thigh") for hip, knee, _ in LEGS),
+    *((ankle, knee, "shin") for _, knee, ankle in LEGS),
     *((joint, Joint.NECK, "head") for joint in HEAD_JOINTS),
 )
 _SHOULDERS, _HIPS = [Joint.R_SHOULDER, Joint.L_SHOULDER], [Joint.R_HIP, Joint.L_HIP]
@@ -72,20 +66,13 @@ def measure_bones(poses: Sequence[Pose]) -> dict[str, float]:
     }
 
 
-def retarget(target: Pose, source: Pose) -> NDArray[np.float32]:
-    """The pose ``target`` with the body of ``source``, at its place: (18, 2) of (x, y) in pixels of the source.
-
-    Directions and foreshortening of bones are the target's, their lengths the source's. If both ankles are known in
-    both, they stand at the same height, and hips above each other; else the middles of the torsos coincide. Joints that
-    the target lacks stay missing. Both need both shoulders and both hips, or ValueError is raised.
-    """
-    return retarget_motion([target], source)[0]
-
-
 def retarget_motion(targets: Sequence[Pose], source: Pose) -> list[NDArray[np.float32]]:
-    """The same for poses of one person that follow each other, in one frame.
+    """Poses of one person, in one frame, with the body of ``source``: (18, 2) of (x, y) in pixels of the source.
 
-    The first pose takes the place of the source, and the others move from there as the target does, in proportion.
+    Directions and foreshortening of bones are the targets', their lengths the source's. The first pose takes the place
+    of the source: if both ankles are known in both, they stand at the same height, and hips above each other; else the
+    middles of the torsos coincide. The others move from there as the targets do, in proportion. Joints that a target
+    lacks stay missing. All need both shoulders and both hips, or ValueError is raised.
     """
     if not targets:
         return []

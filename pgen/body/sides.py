@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import Joint, known_joints
+from pgen.body.joints import ARMS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, LEGS, measure_along
+from pgen.body.limb_fields import measure_along
 
 ARM, LEG = "arm", "leg"
 

@@ -4,10 +4,8 @@ Definition (SPT, after Deformable GANs): the feature is warped by each of the te
 outside), each result is multiplied by its part mask resized to the feature's size, and the maximum over the ten is
 taken.
 
-Nine of the ten masks are small and the body's is all ones, so ten full warps are mostly multiplications by zero. Here
-every target pixel is sampled once by the body's transform, and only pixels inside a part's mask are sampled again by
-that part's. Sampling is one sparse matrix (four taps a row) applied to the feature's pixels as rows of channels; its
-transpose carries the gradient. The result is exact for any number of overlapping parts.
+Nine of the ten masks are small, so ten full warps are mostly multiplications by zero. Here every target pixel is
+sampled once by the body's transform, and again only by those of parts in whose masks it is; the result is exact.
 """
 
 from __future__ import annotations

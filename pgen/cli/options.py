@@ -64,12 +64,16 @@ def with_options(*options: Parameter) -> Callable[[Callable[..., None]], Callabl
 
 def default_store(name: str) -> Path:
     """Where the data set ``name`` is prepared to: datasets/NAME.h5, in a folder that is made if need be."""
-    folder = Path("datasets")
+    return make_folder(Path("datasets")) / f"{name}.h5"
+
+
+def make_folder(out: Path) -> Path:
+    """The folder ``out``, made if it is not there."""
     try:
-        folder.mkdir(exist_ok=True)
+        out.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made here ({error.strerror}); name a file", option="out") from error
-    return folder / f"{name}.h5"
+        raise InputError(f"{out} cannot be made ({error.strerror}); name a file or folder", option="out") from None
+    return out
 
 
 def parse_size(text: str, flag: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from typer import Option
 
-from pgen.cli.options import flag_of
+from pgen.cli.options import flag_of, make_folder
 from pgen.errors import InputError
 
 Sheet = Annotated[Path | None, Option(help="Also draw what results were made from.", metavar="FILE")]
@@ -62,7 +62,7 @@ def find_output_files(
     if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
         raise InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
     taken: set[str] = set()
-    _make_folder(out)
+    make_folder(out)
     files: list[list[Path | None]] = [
         [out / f"{_choose_name(source, target, taken)}.png" for target in targets] for source in sources
     ]
@@ -72,13 +72,6 @@ def find_output_files(
     return files
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: the folder cannot be made: {error.strerror}", option="out") from None
-
-
 def find_annotation_places(
     photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool
 ) -> dict[Path, dict[str, Path]]:
@@ -86,7 +79,7 @@ def find_annotation_places(
     from pgen.runtime.atomic_write import check_output
 
     if out is not None:
-        _make_folder(out)
+        make_folder(out)
     places: dict[Path, dict[str, Path]] = {}
     taken: dict[Path, Path] = {}
     for file in photos:

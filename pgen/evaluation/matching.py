@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgen.data.formats.images import read_image
+from pgen.data.inputs import read_start
 from pgen.data.readers.deepfashion import make_photo_key
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.errors import InputError
@@ -80,7 +81,7 @@ def match_results(
             option="layout",
         )
     _check_panels(folder, chosen, photos, pairs, panel is not None)
-    jpegs = [pair.file for pair in pairs if pair.file and _is_jpeg(folder / pair.file)]
+    jpegs = [pair.file for pair in pairs if pair.file and read_start(folder / pair.file, 3) == b"\xff\xd8\xff"]
     if jpegs:
         notes.append(
             f"{len(jpegs)} of {len(pairs)} results are JPEG, such as {jpegs[0]}: compression costs them some points"
@@ -135,11 +136,3 @@ def _check_panels(folder: Path, layout: Layout, photos: Photos, pairs: Sequence[
             "which panel is the output",
             option="panel",
         )
-
-
-def _is_jpeg(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(3) == b"\xff\xd8\xff"
-    except OSError:
-        return False

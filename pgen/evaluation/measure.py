@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
-from pgen.evaluation.methods import Method, Prediction
+from pgen.evaluation.methods import Method
 from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.networks import FeatureMetric, Rows
@@ -33,7 +32,6 @@ _WIDE, _NARROW = 256, 176
 SIZE = "size"
 
 Advance = Callable[[int], None]
-Picture = TypeVar("Picture", Photo, Prediction)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
     metrics = {metric.identity: metric for metric in job.metrics()[0]}
     outcomes = [_look_up(job, pair, [*metrics, SIZE]) for pair in pairs]
     known = job.cache.get([key for outcome in outcomes for key in outcome.keys.values()])
-    by_size: dict[tuple[int, int], list[tuple[Outcome, Photo, Prediction]]] = {}
+    by_size: dict[tuple[int, int], list[tuple[Outcome, Photo, Photo]]] = {}
     for pair, outcome in zip(pairs, outcomes, strict=True):
         if any(key not in known for key in outcome.keys.values()):
             try:
@@ -135,17 +133,17 @@ def _look_up(job: Job, pair: Pair, identities: Sequence[str]) -> Outcome:
     return Outcome(keys=dict(zip(identities, keys, strict=True)))
 
 
-def _load_pair(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Prediction]:
+def _load_pair(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Photo]:
     """The true photo and the result, in one size. Raises `InputError` if one cannot be had, or sizes do not fit."""
     target = job.photos.load(pair.target)
-    result, size, cut = Prediction(target.image), job.size or target.image.shape[:2], False
+    result, size, cut = target, job.size or target.image.shape[:2], False
     if job.method is not None:
         source = job.photos.load(pair.source) if job.method.needs_source and pair.source is not None else None
         result = job.method.predict(pair, source, target)
         size = common_size(result.image.shape, target.image.shape)
         cut = result.image.shape != target.image.shape
     outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
-    return crop_to_size((size[0], size[1]), target, result)
+    return crop_to_size(target, size), crop_to_size(result, size)
 
 
 def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
@@ -166,25 +164,18 @@ def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
     )
 
 
-def crop_to_size(size: tuple[int, int], photo: Photo, result: Prediction) -> tuple[Photo, Prediction]:
-    """Both cut to the middle columns, ``size`` (height, width); what is of another height stays as it is."""
+def crop_to_size(photo: Photo, size: Sequence[int]) -> Photo:
+    """The middle columns of ``photo``, ``size`` (height, width); what is of another height stays as it is."""
     left = (photo.image.shape[1] - size[1]) // 2
-    cropped = _crop(photo, size)
-    if cropped is not photo and photo.pose is not None:
-        cropped = replace(cropped, pose=(photo.pose - (left, 0)).astype(np.float32))
-    return cropped, _crop(result, size)
-
-
-def _crop(one: Picture, size: tuple[int, int]) -> Picture:
-    left = (one.image.shape[1] - size[1]) // 2
-    if one.image.shape[0] != size[0] or left <= 0:
-        return one
+    if photo.image.shape[0] != size[0] or left <= 0:
+        return photo
     columns = slice(left, left + size[1])
-    parsing = None if one.parsing is None else one.parsing[:, columns]
-    return replace(one, image=one.image[:, columns], parsing=parsing)
+    pose = None if photo.pose is None else (photo.pose - (left, 0)).astype(np.float32)
+    parsing = None if photo.parsing is None else photo.parsing[:, columns]
+    return Photo(photo.image[:, columns], pose, parsing)
 
 
-def _stack(targets: Sequence[Photo], results: Sequence[Prediction]) -> Batch:
+def _stack(targets: Sequence[Photo], results: Sequence[Photo]) -> Batch:
     """Results of one size and their targets as tensors; maps only if all of them have one."""
 
     def images(arrays: list[NDArray[np.uint8]]) -> torch.Tensor:

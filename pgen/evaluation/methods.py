@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.batch import from_pictures, to_pictures
@@ -28,14 +27,6 @@ from pgen.metrics.networks import hash_file
 from pgen.version import version
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A result: the image, and the map it was painted into if the method predicts maps."""
-
-    image: NDArray[np.uint8]  #: (H, W, 3)
-    parsing: NDArray[np.uint8] | None = None  #: (H, W)
-
-
 class Method(Protocol):
     """What generates a result for a pair. Can be sent to other processes."""
 
@@ -47,8 +38,8 @@ class Method(Protocol):
     def digest(self, pair: Pair) -> str:
         """A hash of what the result depends on, but for the photos. Raises `InputError` if there is no result."""
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        """The result. Raises `InputError` if it cannot be had."""
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
+        """The result, with its map if the method predicts maps. Raises `InputError` if it cannot be had."""
 
 
 class FilesMethod:
@@ -66,8 +57,8 @@ class FilesMethod:
     def digest(self, pair: Pair) -> str:
         return f"{hash_file(self._path(pair), 'a result')} {self.layout.panels} {self.layout.output}"
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
-        return Prediction(cut_output(read_image(self._path(pair)), self.layout))
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
+        return Photo(cut_output(read_image(self._path(pair)), self.layout))
 
     def _path(self, pair: Pair) -> Path:
         if pair.file is None:
@@ -102,14 +93,14 @@ class NetworksMethod:
     def digest(self, pair: Pair) -> str:
         return f"networks {self.hash} {self.true_maps} {version()}"
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         source, frame = _check_pose(source, pair.source), target.image.shape[:2]
         predictor = _load_predictor(self.weights, self.device)
         person = predictor.person(source.image, source.pose, source.parsing, crop=False)
         pose = LoadedPose(_check_pose(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
         parsing = target.parsing if self.true_maps else None
         result = predictor.generate(person, pose, parsing, retarget="none")
-        return Prediction(result.image, result.parsing)
+        return Photo(result.image, parsing=result.parsing)
 
 
 @dataclass
@@ -118,7 +109,7 @@ class Baseline:
 
     name: str
     about: Mapping[str, str]
-    paste: Callable[[Photo, Photo], Prediction]  #: source, target → result
+    paste: Callable[[Photo, Photo], Photo]  #: source, target → result
     needs: tuple[str, ...] = ()  #: of source and target: "pose", "parsing"
     predicts_parsing: bool = False
     needs_source: bool = True
@@ -126,7 +117,7 @@ class Baseline:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {version()}"
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         if source is None:
             raise InputError("its source photo is not known")
         for photo, name in ((source, pair.source), (target, pair.target)):
@@ -137,19 +128,19 @@ class Baseline:
         return self.paste(source, target)
 
 
-def _copy_source(source: Photo, target: Photo) -> Prediction:
-    return Prediction(source.image, source.parsing)
+def _copy_source(source: Photo, target: Photo) -> Photo:
+    return source
 
 
-def _paste_parts(source: Photo, target: Photo) -> Prediction:
+def _paste_parts(source: Photo, target: Photo) -> Photo:
     images, transfer = _plan_transfer(source, target)
-    return Prediction(to_pictures(paste_by_part(images, transfer))[0])
+    return Photo(to_pictures(paste_by_part(images, transfer))[0])
 
 
-def _paste_labels(source: Photo, target: Photo) -> Prediction:
+def _paste_labels(source: Photo, target: Photo) -> Photo:
     images, transfer = _plan_transfer(source, target)
     maps = [torch.tensor(one.parsing)[None].long() for one in (source, target)]
-    return Prediction(to_pictures(transfer.paste(images, *maps).image)[0])
+    return Photo(to_pictures(transfer.paste(images, *maps).image)[0])
 
 
 #: A new one is a function from source and target photo to the result, and an entry here.
@@ -187,10 +178,10 @@ class PredictedLabelPaste:
     def digest(self, pair: Pair) -> str:
         return f"{self.name} {self.networks.digest(pair)}"
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         parsing = self.networks.predict(pair, source, target).parsing
         pasted = BASELINES["label-paste"].predict(pair, source, replace(target, parsing=parsing))
-        return Prediction(pasted.image, parsing)
+        return replace(pasted, parsing=parsing)
 
 
 def choose_methods(

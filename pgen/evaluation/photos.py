@@ -28,11 +28,11 @@ _SAMPLE = 24  # photos whose poses are checked against their frame
 
 @dataclass(frozen=True)
 class Photo:
-    """A true photo and what is known about it, all in its pixels."""
+    """A true photo, or a result in its place, and what is known about it, all in its pixels."""
 
     image: NDArray[np.uint8]  #: (H, W, 3) RGB
-    pose: NDArray[np.float32] | None  #: (18, 2), NaN = missing
-    parsing: NDArray[np.uint8] | None  #: (H, W), label ids 0–9
+    pose: NDArray[np.float32] | None = None  #: (18, 2), NaN = missing
+    parsing: NDArray[np.uint8] | None = None  #: (H, W), label ids 0–9; of a result, the map it was painted into
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,9 @@ class FolderPhotos:
         self._rows = {photo: rows[row] for photo, row in matched.items()}
         self.has_poses = bool(matched)
         chosen = list(self._rows)[:: max(1, len(self._rows) // _SAMPLE)][:_SAMPLE]
-        images = [read_image(self._file(name)).shape[:2] for name in chosen]
-        sizes = [(height, width) for height, width in images]
-        poses = [self._pose(name, size) for name, size in zip(chosen, sizes, strict=True)]
-        check_frame([pose for pose in poses if pose is not None], sizes, where)
+        loaded = [self.load(name) for name in chosen]
+        sizes = [(one.image.shape[0], one.image.shape[1]) for one in loaded]
+        check_frame([one.pose for one in loaded if one.pose is not None], sizes, where)
 
     def names(self) -> list[str]:
         """All photos, as paths in the folder."""

@@ -1,8 +1,7 @@
 """Scores of one method: every pair is measured once, by several processes, and what was measured is kept.
 
-Rows go to the cache as they are computed. Those of single pairs are few numbers and stay in memory; features of images,
-which scores of whole sets are made of, are read back from the cache in blocks: memory does not grow with the number of
-images.
+Features of images, which scores of whole sets are made of, are read back from the cache in blocks: memory does not
+grow with the number of images.
 """
 
 from __future__ import annotations

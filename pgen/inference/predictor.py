@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from pgen.body.batch import PersonBatch, to_pictures
+from pgen.body.batch import to_pictures
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import Weights, find_weights, load_weights
@@ -198,11 +198,8 @@ class Predictor:
 
     def _generate_batch(self, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
         count, one = len(targets), framed.batch
-        source = PersonBatch(
-            one.images.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last),
-            one.labels.expand(count, -1, -1).contiguous(),
-            one.poses.expand(count, -1, -1).contiguous(),
-        )
+        source = one.apply(lambda tensor: tensor.expand(count, *tensor.shape[1:]).contiguous())
+        source.images = source.images.contiguous(memory_format=torch.channels_last)
         poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(self.device)
         transfer = Transfer(source.poses, poses, self.frame)
         is_given = all(target.parsing is not None for target in targets)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from pgen.data.weights import read_state_dict
@@ -56,9 +57,7 @@ def inception_score(logits: Iterable[Rows], count: int, splits: int = SPLITS) ->
     starts = np.array([k * count // splits for k in range(splits + 1)])
     entropies, sums, seen = np.zeros(splits), [np.zeros(1)] * splits, 0
     for block in logits:
-        values = block.astype(np.float64)
-        values = values - values.max(axis=1, keepdims=True)
-        log_p = values - np.log(np.exp(values).sum(axis=1, keepdims=True))
+        log_p = log_softmax(block.astype(np.float64), axis=1)
         p = np.exp(log_p)
         split_of = np.searchsorted(starts, seen + np.arange(len(p)), side="right") - 1
         for split in np.unique(split_of):

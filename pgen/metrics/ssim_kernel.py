@@ -1,9 +1,7 @@
 """SSIM of batches of images (Wang et al. 2004), equal to scikit-image's and several times as fast.
 
 Instead of the five filtered maps of the textbook (x, y, x², y², xy) four are filtered, of the sum s and the difference
-d of the images: s, d, s², d². They hold all that SSIM needs: 4·xy = s² − d², 2·(x² + y²) = s² + d². The Gaussian is
-applied as shifted additions, in float32 (the score is off by some 1e-7) unless the data range is small; the uniform
-window as sums of integers, of sums down the columns and running sums along the rows.
+d of the images: s, d, s², d². They hold all that SSIM needs: 4·xy = s² − d², 2·(x² + y²) = s² + d².
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ _HALF = [math.exp(-0.5 * (k / 1.5) ** 2) for k in range(6)]
 _WEIGHTS = [weight / (_HALF[0] + 2 * sum(_HALF[1:])) for weight in _HALF]
 _K1, _K2 = 0.01, 0.03
 
-#: With a smaller data range, the constants of SSIM are so small that float32 would show.
+#: With a smaller data range, the constants of SSIM are so small that float32, off by some 1e-7, would show.
 _SINGLE_FROM = 128
 #: What is taken from the sum of two 8-bit values, to be smaller numbers: exactly representable as they are.
 _CENTER = 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -69,10 +70,7 @@ class Encoder(nn.Module):
 
     def continue_from(self, first: Tensor) -> list[Tensor]:
         """The levels that follow a given first one."""
-        levels = [first]
-        for block in self.blocks:
-            levels.append(block(levels[-1]))
-        return levels
+        return list(accumulate(self.blocks, lambda level, block: block(level), initial=first))
 
 
 class Decoder(nn.Module):

@@ -47,11 +47,7 @@ class ParserInput:
 
 
 class Parser(nn.Module):
-    """Three levels of convolutions, from coarse to fine, over frozen features, the photo and the pose.
-
-    Features learnt on photos in general, by ``trunk``, say what things are, the photo's own pixels where their edges
-    run, and the joints what is left and right.
-    """
+    """Three levels of convolutions, from coarse to fine, over frozen features (``trunk``), the photo and the pose."""
 
     stride = 2  #: photo pixels a pixel of the logits
 

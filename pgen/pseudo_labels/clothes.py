@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pgen.body.joints import Joint, known_joints
+from pgen.body.joints import ARMS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.parts import torso_lengths
 from pgen.pseudo_labels.part_patches import sample_labels
@@ -20,9 +20,6 @@ _END = 2
 _CUT_LENGTH = 0.95
 #: Trousers or a skirt must cover this share of the map to count.
 _GARMENT_SHARE = 0.004
-
-_ARMS = ((Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST), (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST))
-_LEGS = ((Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE), (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE))
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ def measure_clothes(labels: Tensor, poses: Tensor) -> Clothes:
 def _measure(labels: Tensor, poses: Tensor) -> tuple[Tensor, Tensor]:
     size = (labels.shape[1], labels.shape[2])
     legs = _with_cut_legs(poses, size)
-    sleeves = _measure_reach(labels, poses, _ARMS, (Label.UPPER,), (Label.L_ARM, Label.R_ARM))
-    lower = _measure_reach(labels, legs, _LEGS, (Label.PANTS, Label.SKIRT), (Label.L_LEG, Label.R_LEG))
+    sleeves = _measure_reach(labels, poses, ARMS, (Label.UPPER,), (Label.L_ARM, Label.R_ARM))
+    lower = _measure_reach(labels, legs, LEGS, (Label.PANTS, Label.SKIRT), (Label.L_LEG, Label.R_LEG))
     trousers, skirt = ((labels == label).sum((1, 2)) for label in (Label.PANTS, Label.SKIRT))
     kind = 2 * skirt / (trousers + skirt).clamp_min(1)
     is_known = trousers + skirt > _GARMENT_SHARE * size[0] * size[1]
@@ -77,7 +74,7 @@ def _with_cut_legs(poses: Tensor, size: tuple[int, int]) -> Tensor:
     length = torso_lengths(poses)[:, None]
     down = torch.nn.functional.normalize(hips - shoulders, dim=1)
     limits = torch.tensor([size[1], size[0]], dtype=poses.dtype)
-    for hip, knee, ankle in _LEGS:
+    for hip, knee, ankle in LEGS:
         for joint, start, along in ((knee, hip, down), (ankle, knee, None)):
             if along is None:
                 along = torch.nn.functional.normalize(poses[:, knee] - poses[:, hip], dim=1)

@@ -1,7 +1,6 @@
 """Pseudo labels at the scale of a whole data set: for every map its nearest others by the distance of the paper.
 
-All pairs are compared by an estimate (``part_patches``), block by block of rows; then the best candidates by the
-distance itself (``part_distance``), first on a coarse grid of pixels, the best of them on all.
+All pairs are compared by an estimate (``part_patches``), then the best candidates by the distance (``part_distance``).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.pseudo_labels.part_patches import DistanceEstimate, estimate_distances
+from pgen.pseudo_labels.part_patches import Estimate, estimate_distances
 from pgen.runtime.threads import thread_pool
 
 #: Rows compared with all others at a time: the memory of a block is a few times 256·N numbers.
@@ -96,17 +95,15 @@ def find_nearest_maps(
     return NearestMaps(torch.cat(best).numpy(), torch.cat(theirs).numpy())
 
 
-def _find_candidates(
-    estimated: DistanceEstimate, rules: MatchRules, number: int, advance: Callable[[int], None]
-) -> Tensor:
+def _find_candidates(estimated: Estimate, rules: MatchRules, number: int, advance: Callable[[int], None]) -> Tensor:
     """The best by the estimate of those that may be matched: (N, number), best first, −1 where there are no more."""
-    count = len(rules.names)
+    (source, target, constant), count = estimated, len(rules.names)
     result = torch.full((count, number), -1)
 
     def search(start: int) -> int:
         rows = slice(start, min(start + _BLOCK, count))
         allowed, _ = rules.permit(rows)
-        score = torch.addmm(estimated.constant, estimated.source[rows], estimated.target.T)
+        score = torch.addmm(constant, source[rows], target.T)
         score.masked_fill_(~allowed, torch.inf)
         value, best = score.topk(min(number, count), largest=False)
         result[rows, : best.shape[1]] = torch.where(value.isfinite(), best, -1)

@@ -7,8 +7,6 @@ same place, so that what `part_distance` counts pixel by pixel becomes a product
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -30,16 +28,11 @@ RANK, _LEARNED_FROM = 256, 1536
 _BLOCK = 128
 
 
-@dataclass(frozen=True)
-class DistanceEstimate:
-    """d from map i to map j is about ``source[i] @ target[j] + constant[j]``: (N, R), (N, R), (N,)."""
-
-    source: Tensor
-    target: Tensor
-    constant: Tensor
+#: source (N, R), target (N, R), constant (N,): d from map i to map j is about source[i] @ target[j] + constant[j].
+Estimate = tuple[Tensor, Tensor, Tensor]
 
 
-def estimate_distances(labels: Tensor, poses: Tensor) -> DistanceEstimate:
+def estimate_distances(labels: Tensor, poses: Tensor) -> Estimate:
     """The estimate for maps (N, H, W), uint8, with their poses (N, 18, 2), shoulders and hips known.
 
     A pixel of the target costs 1, 1 more if the source shows a pixel there, and 2 less where the labels agree: with
@@ -71,7 +64,7 @@ def estimate_distances(labels: Tensor, poses: Tensor) -> DistanceEstimate:
             constant[rows] = height * width + (shown * areas)[:, body:].sum(1)
 
         list(pool.map(reduce, torch.arange(count).split(_BLOCK)))
-    return DistanceEstimate(source, target, constant)
+    return source, target, constant
 
 
 def _to_one_hot(labels: Tensor) -> Tensor:

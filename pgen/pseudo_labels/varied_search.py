@@ -1,8 +1,6 @@
 """Pseudo labels for H_S: for each map, maps of other people in other poses who wear the same kind of clothes.
 
-The paper's distance compares two maps part by part after carrying each part from one pose to the other. Here every map
-is cut once into part-aligned patches (torso, head, eight limbs, each in its own coordinates), as one-hot vectors whose
-scalar product counts agreeing points, so that all distances are matrix products.
+Every map is cut once into part-aligned patches, as one-hot vectors whose scalar product counts agreeing points.
 """
 
 from __future__ import annotations
@@ -114,12 +112,10 @@ def find_matches(
 ) -> NDArray[np.int64]:
     """Pseudo labels of every view of ``sampler``: indices (N, nearest + turned) into it.
 
-    Never the same person; never nearly the same pose (joints on average within `SAME_POSE` torso lengths). Each of
-    the ``nearest`` is the best of a random half of the data, for variety, and every second one is in a clearly other
-    pose (joints half a torso length apart); each of the ``turned`` is the best among those seen from another side,
-    where the head, which looks different from there, does not count. With ``same_clothes``, sleeves and hems must end
-    within so much of each other, as in `find_nearest_maps`. Where nobody is in such a pose or seen from such a
-    side, the nearest of all is taken.
+    Never the same person, nor nearly the same pose (`MatchRules`). Each of the ``nearest`` is the best of a random half
+    of the data, for variety, and every second one is in a clearly other pose; each of the ``turned`` is the best among
+    those seen from another side, where the head, which looks different from there, does not count. Where nobody is in
+    such a pose or seen from such a side, the nearest of all is taken. ``same_clothes`` is as in `find_nearest_maps`.
 
     Raises:
         InputError: a view has nobody else in another pose.

@@ -109,11 +109,6 @@ def _sample_one_of(rng: np.random.Generator, *ranges: tuple[float, float], p: Se
     return float(rng.choice([rng.uniform(low, high) for low, high in ranges], p=p))
 
 
-def sample_denim(rng: np.random.Generator) -> Color:
-    shade = rng.uniform(0.55, 1.5)
-    return (52 * shade + rng.uniform(-6, 6), 72 * shade, min(225.0, 108 * shade + rng.uniform(0, 18)))
-
-
 def sample_texture(rng: np.random.Generator, patterned: float) -> Texture:
     """A texture, with some pattern in the share ``patterned`` of cases."""
     kind = "plain"
@@ -151,7 +146,9 @@ def sample_bottom(rng: np.random.Generator, female: bool) -> Bottom:
     waist = rng.uniform(0.19, 0.25 if not female else 0.24 if skirt else 0.33)
     texture = sample_texture(rng, 0.3 if skirt else 0.12)
     if not skirt and rng.random() < 0.5:
-        texture = Texture("denim", sample_denim(rng), (225.0, 225.0, 230.0), 0.05, texture.seed)
+        shade = rng.uniform(0.55, 1.5)
+        denim = (52 * shade + rng.uniform(-6, 6), 72 * shade, min(225.0, 108 * shade + rng.uniform(0, 18)))
+        texture = Texture("denim", denim, (225.0, 225.0, 230.0), 0.05, texture.seed)
     wide = _sample_one_of(rng, (0, 0.15), (0.25, 0.5), (0.6, 1), p=[0.5, 0.35, 0.15])
     if kind == "trousers":
         return Bottom(kind, _sample_one_of(rng, (1.9, 2.02), (1.5, 1.85), p=[0.8, 0.2]), wide, waist, texture)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from pgen.body.joints import Joint, known_joints
+from pgen.body.joints import ARMS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, complete_legs, measure_limb
+from pgen.body.limb_fields import complete_legs, measure_limb
 from tests.body.definitions import fill_polygon, torso_length
 from tests.body.poses import people
 

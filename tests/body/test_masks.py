@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
-from pgen.body.limb_fields import ARMS, complete_legs, find_spine
+from pgen.body.joints import ARMS, FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
+from pgen.body.limb_fields import complete_legs, find_spine
 from pgen.body.masks import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks, pose_mask_radius, pose_masks
 from pgen.data.readers.synthetic import synthetic_example
 from tests.body import definitions

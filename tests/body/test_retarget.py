@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgen.body.joints import BONES, Joint, known_joints
-from pgen.body.retarget import retarget, retarget_motion
+from pgen.body.retarget import Pose, retarget_motion
 from pgen.data.named_poses import load_named_poses
 
 NAMES = sorted(load_named_poses())
@@ -14,6 +14,10 @@ poses = st.sampled_from(NAMES).map(lambda name: load_named_poses()[name].pose.as
 shifts = st.tuples(st.floats(-50, 50), st.floats(-50, 50))
 #: Joints that a pose can do without.
 loose = st.sets(st.sampled_from([joint for joint in Joint if joint not in (2, 5, 8, 11)]))
+
+
+def retarget(target: Pose, source: Pose) -> Pose:
+    return retarget_motion([target], source)[0]
 
 
 def length(pose: np.ndarray, start: int, end: int) -> float:

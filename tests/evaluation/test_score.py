@@ -13,7 +13,7 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method, Prediction
+from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method
 from pgen.evaluation.photos import FolderPhotos, Pair, Photo, Photos, StorePhotos
 from pgen.evaluation.score import MethodResult, Training, hash_pairs, score_method
 from pgen.metrics.base import MetricOptions
@@ -41,7 +41,7 @@ class Counting(Baseline):
         super().__init__(**vars(COPY))
         self.asked, self.stop_after = 0, stop_after
 
-    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Prediction:
+    def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         if self.asked == self.stop_after:
             raise RuntimeError("out of luck")
         self.asked += 1

@@ -5,7 +5,6 @@ import pytest
 
 from pgen.errors import InputError
 from pgen.evaluation.measure import common_size, crop_to_size
-from pgen.evaluation.methods import Prediction
 from pgen.evaluation.photos import Photo
 
 
@@ -31,15 +30,15 @@ def test_any_other_size_is_refused(result: tuple[int, int]) -> None:
 def test_the_middle_columns_are_kept() -> None:
     columns = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (256, 256, 3))
     pose = np.full((18, 2), (100, 50), np.float32)
-    photo, result = crop_to_size((256, 176), Photo(columns, pose, columns[..., 0]), Prediction(columns[:, 40:216]))
+    photo = crop_to_size(Photo(columns, pose, columns[..., 0]), (256, 176))
+    result = crop_to_size(Photo(columns[:, 40:216]), (256, 176))
     np.testing.assert_array_equal(photo.image, result.image)
     assert photo.parsing is not None
     assert photo.pose is not None
     assert photo.parsing[0, 0] == 40
     assert photo.pose[0].tolist() == [60, 50]
-    photo, result = crop_to_size(
-        (256, 176), Photo(columns[:, 40:216], pose, None), Prediction(columns, columns[..., 0])
-    )
+    photo = crop_to_size(Photo(columns[:, 40:216], pose), (256, 176))
+    result = crop_to_size(Photo(columns, parsing=columns[..., 0]), (256, 176))
     np.testing.assert_array_equal(photo.image, result.image)
     assert result.parsing is not None
     assert result.parsing.shape == (256, 176)

@@ -94,8 +94,8 @@ def test_finds_what_the_whole_table_says(
 
 def test_the_estimate_orders_candidates(people: list[Example]) -> None:
     labels, poses, _, _ = arguments(people)
-    estimated = estimate_distances(labels, poses)
-    guess = (estimated.source @ estimated.target.T + estimated.constant).numpy()
+    source, target, constant = estimate_distances(labels, poses)
+    guess = (source @ target.T + constant).numpy()
     exact = table(people, None)
     there = np.isfinite(exact)
     assert np.corrcoef(guess[there], exact[there])[0, 1] > 0.9

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from skimage.measure import grid_points_in_poly
 
 from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
-from pgen.body.joints import Joint, known_joints
+from pgen.body.joints import ARMS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import ARMS, find_spine, measure_limb, place_on_limb, torso_length
+from pgen.body.limb_fields import find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.

@@ -80,9 +80,9 @@ def extend_texture(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArr
     top, left, bottom, right = largest_rectangle(np.asarray(blocks))
     if min(bottom - top, right - left) < _SMALLEST:
         return None
-    rows = _mirror_index(region.shape[0], top * step, bottom * step)
-    columns = _mirror_index(region.shape[1], left * step, right * step)
-    return np.asarray(image[np.ix_(rows, columns)])
+    top, left, bottom, right = (side * step for side in (top, left, bottom, right))
+    around = ((top, region.shape[0] - bottom), (left, region.shape[1] - right), (0, 0))
+    return np.pad(image[top:bottom, left:right], around, mode="symmetric")
 
 
 def largest_rectangle(region: NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -105,10 +105,3 @@ def largest_rectangle(region: NDArray[np.bool_]) -> tuple[int, int, int, int]:
                     best = (row + 1 - tall, start, row + 1, column)
             begun.append((start, height))
     return best
-
-
-def _mirror_index(length: int, first: int, last: int) -> NDArray[np.int_]:
-    """Index into ``first`` to ``last`` for each of ``length`` places: the same within, going to and fro beyond."""
-    span = last - first
-    phase = (np.arange(length) - first) % (2 * span)
-    return np.asarray(first + np.where(phase < span, phase, 2 * span - 1 - phase))
