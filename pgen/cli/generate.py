@@ -64,7 +64,7 @@ def run(
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
-    from pgen.inference.video import read_targets
+    from pgen.inference.targets import read_targets
 
     annotators = make_annotators(annotator, person, parser)
     sequence = read_targets(pose, annotators, frames, progress)

@@ -22,7 +22,7 @@ from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
 from pgen.evaluation.score import Training, score_method
 from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
-from pgen.metrics.ssim_protocols import find_ssim_protocol
+from pgen.metrics.ssim_kernel import find_ssim_protocol
 from pgen.runtime.device import choose_device
 from pgen.runtime.parallel_map import count_processors
 from pgen.runtime.progress import Progress, show_nothing

@@ -1,10 +1,12 @@
-"""Target poses and maps, as given, in the networks' frame."""
+"""Target poses and maps: as given, also in videos, animations and folders of frames, and in the networks' frame."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,15 +14,90 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.crop import Letterbox
+from pgen.body.motion import smooth_motion
 from pgen.body.retarget import retarget_motion
+from pgen.body.torso import list_missing_torso
 from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.formats.moving_pictures import is_moving, read_frames
+from pgen.data.inputs import split_spec
+from pgen.data.named_poses import find_named_pose
 from pgen.errors import InputError
 from pgen.inference.inputs import ParsingLike, PoseLike, complete_pose, fit_parsing, read_target
 from pgen.inference.person import Person
+from pgen.runtime.progress import Progress
 
 #: How target poses take on the body of the source: each by itself, all as one motion of one person, or not at all.
 Retarget = Literal["each", "motion", "none"]
+
+# How long a pose that is no frame of a motion is shown in an animation.
+_STILL_SECONDS = 0.8
+
+
+@dataclass(frozen=True)
+class PoseSequence:
+    """Poses that follow each other."""
+
+    poses: list[LoadedPose]
+    seconds: list[float]  #: how long each is shown
+    notes: tuple[str, ...]  #: what they were estimated by, and what was left out
+    is_motion: bool = True  #: whether they are one motion of one person
+
+
+def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, progress: Progress) -> PoseSequence:
+    """The poses of all ``specs``; of a video, animation or folder of frames, ``most`` frames at the most.
+
+    Raises `InputError` if one cannot be read.
+    """
+    found = []
+    for spec in specs:
+        path = None
+        if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
+            file, entry = split_spec(spec)
+            path = file if entry is None and is_moving(file) else None
+        if path is None:
+            pose = read_target(spec, annotators)
+            found.append(PoseSequence([pose], [_STILL_SECONDS], pose.notes, False))
+        else:
+            with progress(f"poses of {path.name}", most) as advance:
+                found.append(_read_motion(path, annotators, most, advance))
+    poses, seconds, notes = (
+        [item for sequence in found for item in getattr(sequence, name)] for name in ("poses", "seconds", "notes")
+    )
+    return PoseSequence(poses, seconds, tuple(notes), len(found) == 1 and found[0].is_motion)
+
+
+def _read_motion(path: Path, annotators: Annotators, most: int, advance: Callable[[], None]) -> PoseSequence:
+    """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
+
+    Of more than ``most`` frames, as many are taken, evenly chosen. Frames where nobody is found are filled in where the
+    gap is short, and left out otherwise. ``advance`` is called after each frame. Raises `InputError` if the file cannot
+    be read, frames differ in size, or nobody is found in any.
+    """
+    frames = read_frames(path, most)
+    height, width = frames[0].image.shape[:2]
+    if any(frame.image.shape[:2] != (height, width) for frame in frames):
+        raise InputError(f"{path}: its frames differ in size; give frames of one size")
+    found: list[NDArray[np.float32] | None] = [None] * len(frames)
+    for index, frame in enumerate(frames):
+        with suppress(NobodyFoundError):
+            found[index] = annotators.pose(frame.image, frame.name).person.pose
+        advance()
+    if all(pose is None for pose in found):
+        raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")
+    poses, seconds = [], []
+    for frame, pose in zip(frames, smooth_motion(found), strict=True):
+        if not list_missing_torso(pose):
+            name = f"{path.stem}-{frame.name}" if path.is_dir() else frame.name
+            poses.append(LoadedPose(pose, (height, width), name))
+            seconds.append(frame.seconds)
+    if not poses:
+        raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
+    notes = [f"{path.name}: poses of {len(frames)} frames estimated by {annotators.pose_annotator().name}, smoothed"]
+    if len(poses) < len(frames):
+        notes.append(f"{path.name}: {len(frames) - len(poses)} frames without shoulders and hips were left out")
+    return PoseSequence(poses, seconds, tuple(notes))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from torch import Tensor
 from pgen.body.labels import Label
 from pgen.body.masks import HEAD, LIMB, MARGIN
 from pgen.metrics.base import Batch, Metric, MetricOptions, mean_rows, register
-from pgen.metrics.ssim_kernel import ssim
-from pgen.metrics.ssim_protocols import find_ssim_protocol
+from pgen.metrics.ssim_kernel import find_ssim_protocol, ssim
 
 _OWN_PROTOCOL = "a protocol of pgen's own"
 

@@ -1,22 +1,30 @@
-"""SSIM of batches of images (Wang et al. 2004), equal to scikit-image's and several times as fast.
+"""SSIM of batches of images (Wang et al. 2004) by the protocols that the field's papers have used.
 
-Instead of the five filtered maps of the textbook (x, y, x², y², xy) four are filtered, of the sum s and the difference
-d of the images: s, d, s², d². They hold all that SSIM needs: 4·xy = s² − d², 2·(x² + y²) = s² + d².
+Equal to scikit-image's and several times as fast: instead of the textbook's five maps (x, y, x², y², xy) four are
+filtered, of the sum s and the difference d of the images: 4·xy = s² − d², 2·(x² + y²) = s² + d².
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.metrics.ssim_protocols import SsimProtocol, find_ssim_protocol, to_frame
+from pgen.errors import InputError
 from pgen.runtime.threads import thread_pool
+
+Frame = Literal["as it is", "176", "256pad"]
+
+#: Columns of a 256×256 image of DeepFashion that the person takes up; beside them it is white.
+CONTENT = slice(40, 216)
+_CONTENT_WIDTH, _WIDTH = CONTENT.stop - CONTENT.start, 256
 
 #: Half of a Gaussian window of σ 1.5, from its center: as scikit-image has it, cut off at 3.5 σ.
 _HALF = [math.exp(-0.5 * (k / 1.5) ** 2) for k in range(6)]
@@ -27,6 +35,61 @@ _K1, _K2 = 0.01, 0.03
 _SINGLE_FROM = 128
 #: What is taken from the sum of two 8-bit values, to be smaller numbers: exactly representable as they are.
 _CENTER = 255
+
+
+@dataclass(frozen=True)
+class SsimProtocol:
+    """How SSIM is computed."""
+
+    window: Literal["gaussian", "uniform"]  #: σ 1.5 and 11 pixels wide, or all of ``width`` alike
+    width: int
+    data_range: int | None  #: of 8-bit values; None: maximum − minimum of the generated image
+    frame: Frame
+    text: str  #: the protocol in words
+
+
+_LEGACY = "8-bit RGB, Gaussian window σ 1.5, population covariance, data range = max − min of the generated image"
+
+_FIXED = "8-bit RGB, Gaussian window σ 1.5, population covariance, data range 255, images as they are"
+_UNIFORM = "RGB in [0, 1], uniform window 51, sample covariance, data range 1"
+
+SSIM_PROTOCOLS: Mapping[str, SsimProtocol] = {
+    "legacy": SsimProtocol("gaussian", 11, None, "as it is", f"{_LEGACY}, images as they are"),
+    "legacy-176": SsimProtocol("gaussian", 11, None, "176", f"{_LEGACY}, columns 40 to 215 of 256"),
+    "legacy-256pad": SsimProtocol("gaussian", 11, None, "256pad", f"{_LEGACY}, 176 columns padded to 256 in white"),
+    "gfla-51": SsimProtocol("uniform", 51, 255, "as it is", _UNIFORM),
+    "gaussian-255": SsimProtocol("gaussian", 11, 255, "as it is", _FIXED),
+}
+
+
+def find_ssim_protocol(name: str) -> SsimProtocol:
+    """The protocol called ``name``. Raises `InputError` if there is none."""
+    if name not in SSIM_PROTOCOLS:
+        raise InputError(
+            f"there is no SSIM protocol {name!r}; choose one of {', '.join(SSIM_PROTOCOLS)}", option="protocols"
+        )
+    return SSIM_PROTOCOLS[name]
+
+
+def to_frame(images: Tensor, frame: Frame, fill: int = 255) -> Tensor:
+    """``images`` (B, C, H, W) as the protocol's frame has them.
+
+    "176" takes the middle columns of images 256 wide, "256pad" pads those to 256 with ``fill`` on both sides; images
+    176 wide are those columns already. Raises `InputError` for images of another width, where it matters.
+    """
+    if frame == "as it is":
+        return images
+    width = images.shape[-1]
+    if width not in (_CONTENT_WIDTH, _WIDTH):
+        raise InputError(
+            f"images {width} pixels wide have no legacy-{frame} score, which is of DeepFashion's 176 or 256; choose "
+            "the protocol legacy",
+            option="protocols",
+        )
+    content = images if width == _CONTENT_WIDTH else images[..., CONTENT]
+    if frame == "176":
+        return content
+    return F.pad(content, (CONTENT.start, _WIDTH - CONTENT.stop), value=fill)
 
 
 def ssim(

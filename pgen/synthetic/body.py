@@ -99,11 +99,7 @@ def skin_vertices(vertices: Array, skinning: sparse.csr_matrix, transforms: Arra
 
 @lru_cache(maxsize=2)
 def load_body(path: Path = BODY_FILE) -> Body:
-    """Read the body file once.
-
-    Raises:
-        InputError: the file is missing, damaged or not a body file.
-    """
+    """Read the body file once. Raises `InputError` if it is missing, damaged or not a body file."""
     remedy = "reinstall pgen or derive the file anew with python -m pgen.tools.derive_body"
     try:
         with np.load(path, allow_pickle=False) as archive:

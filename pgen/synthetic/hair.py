@@ -12,8 +12,8 @@ from scipy.spatial import cKDTree
 
 from pgen.synthetic import Array
 from pgen.synthetic.body import Body, load_body
+from pgen.synthetic.person import Hair
 from pgen.synthetic.regions import smoothstep
-from pgen.synthetic.wardrobe import Hair
 
 _CENTER = np.array([0.0, -0.055, 0.868])  # of the skull, reference coordinates
 _ROWS, _COLUMNS = 30, 56

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from pgen.synthetic import Array, Indices
 from pgen.synthetic.hair import measure_hairline
-from pgen.synthetic.person import Person
+from pgen.synthetic.person import Color, Hair, Person, Texture
 from pgen.synthetic.person_mesh import Layer
 from pgen.synthetic.regions import ALONG_ARM, ALONG_LEG, ARM, UPPER_ARM_LENGTH, X, Y, Z, sample_waves, smoothstep
-from pgen.synthetic.wardrobe import Color, Hair, Texture
 
 Colors = NDArray[np.float32]
 

@@ -12,14 +12,12 @@ from scipy import sparse
 
 from pgen.synthetic import Array, Indices, Mask
 from pgen.synthetic.body import Body, load_body
-from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
-from pgen.synthetic.garment_mesh import shape_shoes, shape_skirt, shape_top, shape_trousers
+from pgen.synthetic.garments import measure_bottom, measure_shoes, measure_top, shape_skirt, shape_top, shape_trousers
 from pgen.synthetic.hair import build_hair_mesh, weigh_hair
 from pgen.synthetic.landmarks import place_landmarks, weigh_landmarks
-from pgen.synthetic.person import Person
+from pgen.synthetic.person import Person, Top
 from pgen.synthetic.regions import ARM, X, Z, smoothstep
 from pgen.synthetic.surfaces import Surface, compute_vertex_normals, load_surfaces
-from pgen.synthetic.wardrobe import Top
 
 
 class Layer(IntEnum):
@@ -90,7 +88,7 @@ def build_person_mesh(person: Person) -> PersonMesh:
     # The waistband must not pierce the top that hangs over it.
     lower_rest = lower_rest - normals[lower_name] * 0.006 * smoothstep(below_top, -0.02, 0.01)[:, None]
     below_trousers = (measure_bottom(bottom, suit.points) > 0.05) & (bottom.kind != "skirt")
-    shoes_rest = shape_shoes(shoes, rest["suit"], normals["suit"])
+    shoes_rest = rest["suit"] + normals["suit"] * (0.009 if shoes.height > 1.85 else 0.012)
     cover = np.maximum(measure_top(top, skin.points), measure_bottom(bottom, skin.points))
     cover = np.maximum(cover, measure_shoes(shoes, skin.points))
     parts = [

@@ -21,7 +21,6 @@ from pgen.synthetic.body import Body
 X, Y, Z, ARM, ALONG_ARM, ALONG_LEG = range(6)
 
 UPPER_ARM_LENGTH = 0.28
-LEG_LENGTH = 0.44
 
 
 def to_reference(body: Body) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from pgen.synthetic.background import Background, Light, paint_background, sampl
 from pgen.synthetic.body import load_body, skin_vertices
 from pgen.synthetic.body_pose import BodyPose, sample_body_pose
 from pgen.synthetic.camera import STYLES, Camera, Framing, find_columns, place_camera, sample_framing
-from pgen.synthetic.garment_edges import measure_bottom, measure_shoes, measure_top
+from pgen.synthetic.garments import measure_bottom, measure_shoes, measure_top
 from pgen.synthetic.hair import measure_hairline
 from pgen.synthetic.materials import paint_materials
 from pgen.synthetic.person import Person
@@ -63,8 +63,7 @@ class Rendering:
 def sample_shot(rng: np.random.Generator, style: str = "fashion") -> Shot:
     """A shot in a style: "fashion" (studio, half bodies most often), "market" (street, whole figures) or "mixed".
 
-    Raises:
-        InputError: there is no such style.
+    Raises `InputError` if there is no such style.
     """
     if style not in STYLES:
         raise InputError(f"style {style!r} is unknown; choose one of {', '.join(STYLES)}")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pgen.data.annotators.choose import Annotators
-from pgen.inference.video import read_targets
+from pgen.inference.targets import read_targets
 from tests.data.examples import STANDING, example
 from tests.inference.test_inputs import OneOfTwo
 

@@ -18,16 +18,14 @@ from pgen.data.store import Store, StoreWriter
 from pgen.errors import InputError
 from pgen.pseudo_labels import nearest_search as search
 from pgen.pseudo_labels import varied_search
-from pgen.pseudo_labels.clothes import measure_clothes
-from pgen.pseudo_labels.match_rules import MatchRules
+from pgen.pseudo_labels.match_rules import MatchRules, measure_clothes
 from pgen.pseudo_labels.nearest_search import NearestMaps, find_nearest_maps
 from pgen.pseudo_labels.part_distance import PartDistances
 from pgen.pseudo_labels.part_patches import estimate_distances
 from pgen.pseudo_labels.varied_search import find_matches
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
-from pgen.synthetic.person import Person
+from pgen.synthetic.person import Bottom, Person, Top
 from pgen.synthetic.render import render
-from pgen.synthetic.wardrobe import Bottom, Top
 from tests.models.people import boxes, standing
 
 torch.set_num_threads(1)

@@ -11,9 +11,8 @@ from pgen.errors import InputError
 from pgen.synthetic.body_pose import ArmPose
 from pgen.synthetic.camera import Framing
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
-from pgen.synthetic.person import Person
+from pgen.synthetic.person import Bottom, Hair, Person, Texture, Top
 from pgen.synthetic.render import Rendering, Shot, render, sample_shot
-from pgen.synthetic.wardrobe import Bottom, Hair, Texture, Top
 
 PLAIN = Texture("plain", (200.0, 30.0, 40.0), (255.0, 255.0, 255.0))
 TANK = Top(0.0, "round", 0.5, 0.15, 0.3, False, PLAIN, strap=0.05)

@@ -4,8 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from pgen.synthetic.person import sample_person
-from pgen.synthetic.wardrobe import HAIR_STYLES, NECKLINES, TEXTURES
+from pgen.synthetic.person import HAIR_STYLES, NECKLINES, TEXTURES, sample_person
 
 
 def test_the_whole_wardrobe_is_worn() -> None:
