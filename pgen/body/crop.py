@@ -21,11 +21,9 @@ _SHAPE_TOLERANCE = 0.02  # by which the ratio of the sides of one picture in two
 class Letterbox:
     """How a photo lies in a frame: scaled as a whole until it just fits, centered, the rest padded.
 
-    Padding takes on each side the median color of the photo's outermost row or column there, which continues a plain
-    background even where the body is cut off by that border. Parsing maps are padded with background.
-
-    Sides of the scaled photo are whole pixels, at least one; the two axes' scales differ by that rounding alone. Sizes
-    are (height, width).
+    Photos are padded on each side with the median color of the outermost row or column there, which continues a plain
+    background even where the body is cut off; parsing maps with background. Sides of the scaled photo are whole pixels,
+    so the two axes' scales may differ by that rounding. Sizes are (height, width).
     """
 
     original: tuple[int, int]

@@ -17,14 +17,10 @@ LEG_BONE = 0.85
 
 @dataclass(frozen=True)
 class LimbField:
-    """For every pixel (H, W) of a frame: where it lies along a limb, and how far from its bones.
+    """For every pixel (H, W) of a frame: where it lies along a limb, and how far from its bones."""
 
-    ``along`` is 0 at the first joint, 1 at the second, 2 at the third, and continues beyond either end; ``distance``
-    is in torso lengths.
-    """
-
-    along: NDArray[np.float32]
-    distance: NDArray[np.float32]
+    along: NDArray[np.float32]  #: 0 at the first joint, 1 at the second, 2 at the third, and on beyond either end
+    distance: NDArray[np.float32]  #: in torso lengths
 
 
 def torso_length(pose: NDArray[np.floating]) -> float:

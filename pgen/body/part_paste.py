@@ -20,9 +20,8 @@ _MARGIN = 3.0
 def paste_by_part(image: Tensor, transfer: Transfer) -> Tensor:
     """``image`` (B, 3, H, W) in [−1, 1] with its person's ten parts carried to the target pose.
 
-    Without a parsing map the figure is guessed to be the pose mask, grown. Pixels of the source's figure are carried
-    by the affines of the body, then of each limb over it; where nothing comes, and around, stands the background of
-    the source, interpolated across its figure.
+    Without a parsing map the figure is guessed to be the pose mask, grown. Limbs lie over the body; where nothing
+    comes, and around, stands the background of the source, interpolated across its figure.
     """
     batch, _, height, width = image.shape
     count = batch * height * width

@@ -100,9 +100,8 @@ def colorize_parsing(parsing: NDArray[np.integer]) -> Picture:
 def draw_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], cell: tuple[int, int] | None = None) -> Picture:
     """A contact sheet: rows of (caption, picture) on white paper, each picture above its caption.
 
-    All cells have one size (height, width): ``cell``, or as large as the largest picture, but no less than
-    128 wide for the sake of the captions. Pictures are scaled to fit and centered; captions too long for a
-    cell end in an ellipsis. Rows may have different lengths. Raises ValueError without any picture.
+    All cells have one size (height, width): ``cell``, or as large as the largest picture, but no less than 128 wide for
+    the captions, which end in an ellipsis if they are too long. Raises ValueError without any picture.
     """
     pictures = [picture for row in rows for _, picture in row]
     if not pictures:

@@ -62,8 +62,7 @@ def _find_source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, 
     """
     (frame_height, frame_width), (height, width) = frame, size
     u, v = x / max(width - 1, 1), y / max(height - 1, 1)
-    a, b, c = affines[..., 0, 0], affines[..., 0, 1], affines[..., 0, 2]
-    d, e, f = affines[..., 1, 0], affines[..., 1, 1], affines[..., 1, 2]
+    a, b, c, d, e, f = affines.flatten(-2).unbind(-1)
     aspect = frame_height / frame_width
     source_u = a * u + b * aspect * v + c / frame_width
     source_v = d / aspect * u + e * v + f / frame_height

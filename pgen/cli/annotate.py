@@ -14,9 +14,7 @@ from pgen.cli.terminal import log, print_table, progress, warn
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from pgen.body.viz import Picture
     from pgen.data.annotators.choose import Annotators
 
 _COLUMNS, _MOST_SHOWN = 6, 120
@@ -50,7 +48,7 @@ def run(
 
     if sheet is not None:
         check_pictures(force, sheet=sheet)
-    cells: list[tuple[str, NDArray[np.uint8]]] = []
+    cells: list[tuple[str, Picture]] = []
     failures: list[str] = []
     with progress("annotating", len(files)) as advance:
         for file in files:
@@ -89,7 +87,7 @@ def _list_files(given: list[Path]) -> list[Path]:
 
 def _annotate(
     file: Path, places: dict[str, Path], annotators: Annotators, overwrite: bool
-) -> list[tuple[str, NDArray[np.uint8]]]:
+) -> list[tuple[str, Picture]]:
     """Write what is found in one photo to ``places``, by kind; returns pictures of it, with captions."""
     from pgen.body.viz import colorize_parsing, draw_skeleton
     from pgen.data.annotators.interface import ParsingRequest

@@ -15,9 +15,7 @@ from pgen.errors import PgenError
 from pgen.runtime.seed import seed_everything
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from pgen.body.viz import Picture
     from pgen.data.annotators.choose import Annotators
     from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
@@ -43,7 +41,7 @@ def open_predictor(weights: Path | None, device: str, seed: int, annotators: Ann
     return predictor
 
 
-def write_sheet(path: Path, picture: NDArray[np.uint8], overwrite: bool) -> None:
+def write_sheet(path: Path, picture: Picture, overwrite: bool) -> None:
     """Write the sheet, and say so."""
     from pgen.data.formats.images import write_image
 

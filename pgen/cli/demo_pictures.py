@@ -6,17 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pgen.body.crop import Letterbox
-from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
 from pgen.data.formats.images import write_image
 from pgen.data.formats.moving_pictures import write_gif
 from pgen.inference.predictor import Predictor
 
-Picture = NDArray[np.uint8]
 Figure = tuple[str, str]  #: file and caption
 
 #: The edits that are shown, each of the first person.

@@ -32,8 +32,7 @@ _QUIET = {
 def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
     """Call ``run`` and return the exit code, with whatever it raises turned into one line on stderr.
 
-    0: done. 1: failed while working. 2: bad input or usage. 130: Ctrl-C. 143: SIGTERM. A traceback is
-    printed only with ``debug``.
+    0: done. 1: failed while working. 2: bad input or usage. 130: Ctrl-C. 143: SIGTERM. ``debug`` prints a traceback.
     """
     if not debug:
         warnings.simplefilter("ignore")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pgen.cli.batch import write_sheet
 from pgen.cli.options import Force
-from pgen.cli.terminal import log, print_table
+from pgen.cli.terminal import print_table
 from pgen.errors import InputError
 
 _PATH = "An HDF5 store, weights, poses, a parsing map or a photo; FILE:NAME for one entry."
@@ -33,9 +34,7 @@ def run(
     print_table(path, rows)
     if sheet is not None:
         from pgen.body.viz import draw_sheet
-        from pgen.data.formats.images import write_image
 
         if not drawn:
             raise InputError(f"there is nothing to draw in {path}", option="sheet")
-        write_image(sheet, draw_sheet(drawn), force)
-        log(f"wrote {sheet}")
+        write_sheet(sheet, draw_sheet(drawn), force)

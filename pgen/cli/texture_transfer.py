@@ -14,9 +14,7 @@ from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from pgen.body.viz import Picture
     from pgen.inference.person import Person
     from pgen.inference.texture_transfer import TextureTransferResult
 
@@ -91,7 +89,7 @@ def run(
 
 def _draw_sheet(
     givers: Sequence[Person], takers: Sequence[Person], results: Sequence[TextureTransferResult | None]
-) -> NDArray[np.uint8]:
+) -> Picture:
     """One result with what it was made from, or a grid: people across, clothes down."""
     import numpy as np
 

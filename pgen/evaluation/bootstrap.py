@@ -1,8 +1,7 @@
 """Bootstrap intervals: how much a score depends on which pairs happened to be in the list.
 
-Every score here is a function of sums over pairs: a mean is (sum of values) / (number), PCKh (joints met) / (joints
-that count), mIoU a mean of (intersections) / (unions). So a resample is a vector of how often each group was drawn, and
-all resamples are one matrix product. Groups, such as all pairs of one person, are drawn whole.
+Every score here is a function of sums over pairs, such as (joints met) / (joints that count). So a resample is a vector
+of how often each group was drawn, such as all pairs of one person, and all resamples are one matrix product.
 """
 
 from __future__ import annotations

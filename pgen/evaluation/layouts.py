@@ -131,10 +131,6 @@ def find_true_panel(image: Image, target: Image, layout: Layout) -> int | None:
 
     Panels of another size than the target are not looked at.
     """
-    best, nearest = None, _NEARLY_EQUAL
-    for index, panel in enumerate(split_panels(image, layout)):
-        if panel.shape == target.shape:
-            difference = float(np.abs(panel.astype(np.int16) - target).mean())
-            if difference < nearest:
-                best, nearest = index, difference
-    return best
+    panels = [(k, panel) for k, panel in enumerate(split_panels(image, layout)) if panel.shape == target.shape]
+    off = {k: float(np.abs(panel.astype(np.int16) - target).mean()) for k, panel in panels}
+    return min((k for k in off if off[k] < _NEARLY_EQUAL), key=off.__getitem__, default=None)

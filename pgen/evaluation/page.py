@@ -90,10 +90,9 @@ def _embed(picture: NDArray[np.uint8]) -> str:
 def draw_examples(
     methods: Sequence[Method], photos: Photos, pairs: Sequence[Pair], count: int, seed: int, across: int = 2
 ) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) of ``count`` of the pairs, ``across`` beside each other: neither the best nor the worst.
+    """A picture (H, W, 3) of ``count`` of the pairs, which depend on ``seed`` alone, ``across`` beside each other.
 
-    Each with source, target pose, map, results and truth. The pairs depend on ``seed`` alone. The map is that of the
-    first method that predicts one.
+    Each with source, target pose, map (of the first method that predicts one), results and truth.
     """
     chosen = np.sort(np.random.default_rng(seed).choice(len(pairs), min(count, len(pairs)), replace=False))
     shown = [_draw_row(methods, photos, pairs[index]) for index in chosen]

@@ -29,11 +29,7 @@ class ManipulationResult(EditResult):
     changed: NDArray[np.bool_] = field(kw_only=True)  #: (H, W), where the map is not the photo's own any more
 
     def save_parsing(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
-        """Write the new map, as large as the photo, as a palette PNG.
-
-        Raises:
-            InputError: ``path`` exists and not ``overwrite``, or cannot be written.
-        """
+        """Write the new map, as large as the photo, as a palette PNG. Raises `InputError` as `save` does."""
         return write_parsing(path, self.person.expand_parsing(self.parsing), overwrite)
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:

@@ -57,12 +57,9 @@ class Result(ArrayData):
         return file.getvalue()
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False, paste: bool = False) -> Path:
-        """Write the image, or what `pasted` gives, as the suffix says: .png, .jpg, .jpeg or .webp.
+        """Write the image, or what `pasted` gives, as the suffix says: .png, .jpg, .jpeg or .webp; whole or not at all.
 
-        The file appears whole or not at all.
-
-        Raises:
-            InputError: ``path`` exists and not ``overwrite``, has another suffix, or cannot be written.
+        Raises `InputError` if ``path`` exists and not ``overwrite``, has another suffix, or cannot be written.
         """
         return write_image(path, self.pasted() if paste else self.image, overwrite)
 

@@ -25,8 +25,7 @@ _SIDE = 224  # of the images that the network was trained on
 class LightClassifier(PublishedNetwork):
     """Pooled features, float32 (B, 1280), of images, uint8 (B, 3, H, W), that are scaled to 224×224 first.
 
-    They see what things are, as those of FID do, but they are others: distances of theirs compare among themselves
-    alone.
+    They see what things are, as those of FID do, but their distances compare among themselves alone.
     """
 
     features, weights_name, weights_option = "lite0-frechet", "EfficientNet-Lite0", "lite0_weights"

@@ -43,8 +43,7 @@ class PublishedNetwork(nn.Module):
     def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         """``path``: the file of the weights; else those at hand or, with ``fetch``, downloaded.
 
-        Raises `UnavailableError` without weights or the library they are for, and `InputError` if the file holds
-        others.
+        Raises `UnavailableError` without weights or the library they are for, and `InputError` for others.
         """
         super().__init__()
         self.path = self.find_weights(fetch) if path is None else Path(path)
@@ -74,7 +73,7 @@ class PublishedNetwork(nn.Module):
 def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> PublishedNetwork:
     """A network, the same one each time.
 
-    Raises `UnavailableError` if the weights are not to be had, and `InputError` if the file holds others.
+    Raises as the network does.
     """
     path = getattr(options, kind.weights_option) if kind.weights_option else None
     found = _load_once(kind, path, options.fetch, options.device)  # type: ignore[arg-type]

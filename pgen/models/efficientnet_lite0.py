@@ -52,9 +52,7 @@ class Lite0(nn.Module):
     """The first ``stages`` of the network and, if these are all 7, its head and classifier.
 
     Batch normalization is folded into the convolutions: `fold_batch_norms` turns published weights into this form.
-
-    Raises:
-        ValueError: there are no such stages.
+    Raises ValueError if there are no such stages.
     """
 
     def __init__(self, stages: int = len(_STAGES)) -> None:

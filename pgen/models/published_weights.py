@@ -34,10 +34,8 @@ _RULES: tuple[tuple[str, str], ...] = (
 def rename_published(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """State dict of :class:`~pgen.models.appearance.TwoLevelAppearanceGenerator` from the authors' names.
 
-    A ``module.`` prefix, as left by data-parallel training, is dropped.
-
-    Raises:
-        InputError: a name is not one of the authors' generator.
+    A ``module.`` prefix, as left by data-parallel training, is dropped. Raises `InputError` for a name that is none of
+    the authors' generator.
     """
     result = {}
     for name, value in published.items():

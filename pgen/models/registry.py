@@ -72,8 +72,7 @@ def describe_network(network: nn.Module) -> dict[str, Any]:
 def restore_network(role: str, values: Mapping[str, Any]) -> nn.Module:
     """The network that `describe_network` described, perhaps under names of `FIELD_ALIASES`; without weights.
 
-    Raises:
-        KeyError, TypeError, ValueError: no network is described so.
+    Raises KeyError, TypeError or ValueError if no network is described so.
     """
     aliases = FIELD_ALIASES.get(role, {})
     kind = values.get("kind", next(iter(MODELS[role])))

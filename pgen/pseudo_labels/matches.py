@@ -54,10 +54,8 @@ def load_training_matches(
     """Pseudo labels for a training on ``train``, of the split "train" of ``store``.
 
     Those in the file if `make_pseudo_labels` has put them there, or an earlier training with the same settings.
-    Otherwise they are made by `find_matches`, and kept in the file if it can be written.
-
-    Returns:
-        int64 (N, K) indices into ``train``, and where they come from, for a message.
+    Otherwise they are made by `find_matches`, and kept in the file if it can be written. Returns int64 (N, K) indices
+    into ``train``, and where they come from, for a message.
     """
     options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed, "same_clothes": same_clothes}
     stored = store.pseudo_labels()
@@ -79,9 +77,8 @@ def write_pseudo_labels(
     """Add pseudo labels to the store ``path``, in the place of those it may have.
 
     ``matches`` are integers (N, K): for each image the indices of K others, or −1. ``options`` (fit for JSON) say how
-    they were found. The store is copied and the copy takes its place, so that whoever reads it, and whatever
-    interrupts this, meets a whole store. Raises `InputError` if ``path`` is no store, ValueError for matches that do
-    not fit it.
+    they were found. A copy of the store takes its place, so that whoever reads or interrupts this meets a whole one.
+    Raises `InputError` if ``path`` is no store, ValueError for matches that do not fit it.
     """
     with Store(path) as store:
         count = len(store)

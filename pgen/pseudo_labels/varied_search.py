@@ -116,9 +116,7 @@ def find_matches(
     of the data, for variety, and every second one is in a clearly other pose; each of the ``turned`` is the best among
     those seen from another side, where the head, which looks different from there, does not count. Where nobody is in
     such a pose or seen from such a side, the nearest of all is taken. ``same_clothes`` is as in `find_nearest_maps`.
-
-    Raises:
-        InputError: a view has nobody else in another pose.
+    Raises `InputError` if a view has nobody else in another pose.
     """
     labels, weights, is_head = _cut_patches(sampler)
     count = len(labels)

@@ -48,9 +48,8 @@ def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
 def atomic_write(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
     """Yield a new empty file beside ``path`` (same suffix) to write to; it becomes ``path`` at the end.
 
-    The file is flushed to the disk and renamed in one step, so that a reader, a crash or a full disk never
-    meets half a file. If the block raises, nothing is left behind. Raises `InputError` as `check_output`
-    does, and `PgenError` when the disk is full.
+    It is flushed and renamed in one step: no reader, crash or full disk ever meets half a file. If the block raises,
+    nothing is left behind. Raises `InputError` as `check_output` does, and `PgenError` when the disk is full.
     """
     target = check_output(path, overwrite)
     aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")

@@ -27,11 +27,8 @@ _ARMS = (Label.L_ARM, Label.R_ARM)
 def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with ``edits["hair"]``: "short", cut below the chin, or "long", falling to the chest.
 
-    What was under cut hair is taken from the nearest pixels, and the neck from its joints. Long hair falls on either
-    side of a face, and over the back of who is seen from behind.
-
-    Raises:
-        InputError: the head's direction is not known.
+    Long hair falls on either side of a face, and over the back of who is seen from behind. Raises `InputError` if the
+    head's direction is not known.
     """
     down, across, from_behind = _map_head(pose, (parsing.shape[0], parsing.shape[1]))
     result = parsing.copy()

@@ -57,9 +57,7 @@ def edit_lower(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     """``parsing`` (H, W) with the garment ``edits["lower"]``, else the one it shows, of ``edits["length"]``.
 
     A garment is a name of `LOWER`; a length is a name of `LENGTHS` or a share of the leg's, else the garment's usual.
-
-    Raises:
-        InputError: there is no garment, or the picture or pose shows too little.
+    Raises `InputError` if there is no garment, or the picture or pose shows too little.
     """
     kind, length = LOWER.get(str(edits.get("lower")), (find_lower_garment(parsing), 0.0))
     if kind is None:
@@ -74,12 +72,8 @@ def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: 
 
     What is worn above the hips, hands and feet stay as they are. A skirt covers what lies between the legs; below a
     hem is bare leg, as wide as it comes out from under the old hem, and background where the garment was wider.
-
-    Args:
-        kind: `Label.PANTS` (shorts are short ones) or `Label.SKIRT`.
-
-    Raises:
-        InputError: nothing below the waist is in the picture, or the torso is not known.
+    ``kind`` is `Label.PANTS` (shorts are short ones) or `Label.SKIRT`. Raises `InputError` if nothing below the waist
+    is in the picture, or the torso is not known.
     """
     size, unit = (parsing.shape[0], parsing.shape[1]), torso_length(pose)
     if not unit:

@@ -51,11 +51,8 @@ def cut_neckline(parsing: ParsingMap, pose: Pose, neckline: Neckline) -> Parsing
     """``parsing`` (H, W) with ``neckline``: above it bare skin, which counts as face, below it cloth.
 
     The neckline lies around an elliptic trunk, turned as far as the shoulders' distance shows, to the side to which the
-    head looks. At the back only "high" changes anything.
-
-    Raises:
-        InputError: the person is seen from behind, the torso is not known, or it is not known to which side someone
-            seen from the side looks.
+    head looks. At the back only "high" changes anything. Raises `InputError` if the person is seen from behind, or it
+    is not known where the torso is, or to which side someone seen from the side looks.
     """
     unit = torso_length(pose)
     if not unit:

@@ -61,10 +61,8 @@ def check_edits(edits: Settings) -> dict[str, str | float]:
 def edit_parsing(parsing: ParsingMap, pose: Pose, edits: Settings) -> tuple[ParsingMap, list[str]]:
     """``parsing`` (H, W) of a person in ``pose`` (18, 2) with all ``edits``, and what had to be assumed for them.
 
-    They are made in the order of `EDITS`, whatever their order in the mapping.
-
-    Raises:
-        InputError: an unknown edit or value, or one that the picture or pose shows too little for.
+    They are made in the order of `EDITS`, whatever their order in the mapping. Raises `InputError` for an unknown edit
+    or value, or one that the picture or pose shows too little for.
     """
     wanted = check_edits(edits)
     chosen = [edit for name, edit in EDITS.items() if name in wanted]

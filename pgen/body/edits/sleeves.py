@@ -42,10 +42,7 @@ def change_sleeves(parsing: ParsingMap, pose: Pose, length: float) -> ParsingMap
 
     Bare arm becomes upper clothes as far as the sleeve reaches. Beyond, sleeve becomes bare arm, and background where
     it was wider than an arm. The trunk is left alone, but for arms whose hand shows that they are in front of it.
-    Arms without a known elbow stay as they are.
-
-    Raises:
-        InputError: no elbow is known, or the torso is not.
+    Arms without a known elbow stay as they are. Raises `InputError` if no elbow is known, or the torso is not.
     """
     unit = torso_length(pose)
     known = known_joints(pose)
