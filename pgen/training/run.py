@@ -1,4 +1,4 @@
-"""The folder of a training, the log of its losses and scores, and who hears of them.
+"""The folder of a training, the log of its losses and scores, and who is told of them.
 
 ===========================  ====================================================================================
 config.json                  the resolved settings
@@ -204,7 +204,7 @@ class Monitor:
 
     @contextmanager
     def watch(self, name: str, steps: int) -> Iterator[OnStep]:
-        """What hears of each step of the training ``name`` of so many ``steps``, while the block runs.
+        """A call for each step of the training ``name`` of so many ``steps``, while the block runs.
 
         It hands rows to ``on_log``, and else logs a line of them at intervals.
         """
