@@ -9,6 +9,7 @@ from pgen.metrics import pixels as pixels
 from pgen.metrics import inception_score as inception_score
 from pgen.metrics import fid as fid
 from pgen.metrics import lpips as lpips
+from pgen.metrics import st_lpips as st_lpips
 from pgen.metrics import joints as joints
 from pgen.metrics import miou as miou
 from pgen.metrics import torchvision_inception as torchvision_inception

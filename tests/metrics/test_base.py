@@ -32,7 +32,7 @@ def create(options: MetricOptions) -> list[Metric]:
 def test_every_name_is_a_score_or_has_a_reason() -> None:
     metrics, missing = create_metrics(MetricOptions(tuple(METRICS)), frozenset())
     names = {metric.name for metric in metrics}
-    assert {"ssim-legacy", "psnr", "l1", "vgg-relu2-distance", "vgg-relu2-frechet-test"} <= names
+    assert {"ssim-legacy", "psnr", "l1", "st-lpips", "vgg-relu2-distance", "vgg-relu2-frechet-test"} <= names
     absent = {
         "mask-ssim",
         "body-mask-ssim",
@@ -52,9 +52,9 @@ def test_every_name_is_a_score_or_has_a_reason() -> None:
 
 def test_scores_keep_their_order() -> None:
     assert list(METRICS) == [
-        "ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips", "pckh",
-        "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet", "vgg-relu2-distance",
-        "vgg-relu2-frechet",
+        "ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips",
+        "st-lpips", "pckh", "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet",
+        "vgg-relu2-distance", "vgg-relu2-frechet",
     ]  # fmt: skip
 
 

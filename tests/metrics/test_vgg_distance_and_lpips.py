@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from pgen.errors import InputError
 from pgen.metrics.base import UnavailableError
 from pgen.metrics.lpips import Lpips
+from pgen.metrics.st_lpips import ShiftTolerantLpips
 from pgen.metrics.vgg_distance import VggDistance
 from tests.models.pictures import pictures
 
@@ -79,3 +80,19 @@ def test_lpips_without_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     torch.save({"features.0.weight": torch.zeros(2)}, tmp_path / "w.pth")
     with pytest.raises(InputError, match="not the weights of torchvision's AlexNet"):
         Lpips(tmp_path / "w.pth")
+
+
+def test_st_lpips_is_small_for_shifts() -> None:
+    """Its own weights: nothing between equal images, less for a shift than for noise, the same in a batch and alone."""
+    distance = ShiftTolerantLpips()
+    _, target = pictures(3, (96, 96))
+    noisy = (target + torch.randint(0, 90, target.shape, dtype=torch.uint8)).clamp(0, 255)
+    same, shifted, far = (distance(one, target) for one in (target, target.roll(1, 3), noisy))
+    assert (same == 0).all()
+    assert (shifted < far).all()
+    torch.testing.assert_close(distance(noisy[1:2], target[1:2]), far[1:2])
+
+
+def test_st_lpips_with_other_weights(alexnet: Path) -> None:
+    with pytest.raises(InputError, match="not the weights of ST-LPIPS"):
+        ShiftTolerantLpips(alexnet)
