@@ -49,8 +49,8 @@ def test_without_a_parser_there_is_no_map() -> None:
 @pytest.mark.parametrize(
     ("image", "pose", "parsing", "message"),
     [
-        (A.image.astype(float), STANDING, A.parsing, "uint8"),
-        (A.image[..., 0], STANDING, A.parsing, "uint8"),
+        (A.image.astype(float), STANDING, A.parsing, "scale and round it"),
+        (A.image[..., 0], STANDING, A.parsing, "integers 0-255"),
         (A.image, STANDING[:17], A.parsing, r"\(18, 2\)"),
         (A.image, STANDING.astype(str), A.parsing, r"\(18, 2\)"),
         (A.image, STANDING, A.parsing.astype(float), "integer"),

@@ -44,7 +44,7 @@ def test_refused(tmp_path: Path, weights: Path) -> None:
 
 @pytest.mark.parametrize("photo", ["me.jpg", np.zeros((64, 64, 3), np.uint8)], ids=["path", "array"])
 def test_a_photo_is_no_person(model: Predictor, photo: object) -> None:
-    with pytest.raises(InputError, match="make one of the photo"):
+    with pytest.raises(InputError, match="make one with Predictor"):
         model.generate(photo, STANDING)  # type: ignore[arg-type]
 
 

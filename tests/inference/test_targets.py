@@ -185,7 +185,7 @@ def test_by_default_poses_take_on_the_body(model: Predictor, person: Person) -> 
 
 @pytest.mark.parametrize("retarget", [True, False, None, "no", "Each"])
 def test_retarget_is_one_of_three(model: Predictor, person: Person, retarget: object) -> None:
-    with pytest.raises(InputError, match="each, motion, none") as caught:
+    with pytest.raises(InputError, match="'each', 'motion', 'none'") as caught:
         model.generate_many(person, [WAVING], retarget=retarget)  # type: ignore[arg-type]
     assert caught.value.option == "retarget"
 

@@ -10,7 +10,7 @@ from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
-from pgen.models import color_correction
+from pgen.models import appearance
 from pgen.models.appearance import paint
 from pgen.models.color_correction import match_guide_colors
 from pgen.models.semantic import predict_parsing
@@ -81,7 +81,7 @@ def test_losses_see_pictures_with_the_colors_of_the_guide(samplers: Samplers, mo
         corrected.append((match_guide_colors(image, source, guide, labels), labels))
         return corrected[-1][0]
 
-    monkeypatch.setattr(color_correction, "match_guide_colors", watched)
+    monkeypatch.setattr(appearance, "match_guide_colors", watched)
     stage = painting(samplers, "appearance.color_correction=true")
     _, judged = stage.losses(stage.sample(torch.Generator().manual_seed(0)).load(stage.train))
     assert len(corrected) == 2
