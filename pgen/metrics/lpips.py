@@ -16,7 +16,8 @@ class Lpips(PublishedNetwork):
 
     title = "torchvision's AlexNet"
     url = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"  # it takes seconds to ask the library
-    weights_name, weights_option, libraries = "AlexNet", "alexnet_weights", ("lpips",)
+    weights_name, libraries = "AlexNet", ("lpips",)
+    weights_option: str | None = "alexnet_weights"
 
     def build(self) -> nn.Module:
         import lpips

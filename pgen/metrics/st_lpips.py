@@ -23,7 +23,8 @@ _UNUSED = {"IPython": "embed", "torchsummary": "summary"}
 class ShiftTolerantLpips(Lpips):
     """ST-LPIPS of two batches of images, on AlexNet whose layers were made tolerant of shifts."""
 
-    title, weights_name, weights_option, libraries = "ST-LPIPS", "ST-LPIPS", None, (PACKAGE,)
+    title, weights_name, libraries = "ST-LPIPS", "ST-LPIPS", (PACKAGE,)
+    weights_option = None
 
     def build(self) -> nn.Module:
         absent = [name for name in _UNUSED if find_spec(name) is None]
