@@ -7,7 +7,6 @@ import urllib.request
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from pgen.data.weights import bundled_path, read_state_dict
 from pgen.errors import InputError
@@ -17,7 +16,6 @@ from pgen.models.vgg import VggFeatures
 BUNDLED = "bundled"
 
 _SECONDS = 5.0  # how long to wait for an answer before going without
-_TRUNK = "parser.trunk."
 
 
 def find_cached_weights(url: str, fetch: bool) -> Path | None:
@@ -64,9 +62,3 @@ def load_vgg_features(path: str | os.PathLike[str] | None = None, fetch: bool = 
         raise InputError(f"{source}: no VGG-16 weights ({missing[0]} is missing or of another shape)")
     network.load_state_dict({name: state[name].float() for name in wanted})
     return network, source
-
-
-def load_trunk_state() -> dict[str, Tensor]:
-    """State of a parser's trunk, float32: that of the bundled parser, which training leaves as it is."""
-    state = read_state_dict(bundled_path("parser.safetensors"))
-    return {name.removeprefix(_TRUNK): value.float() for name, value in state.items() if name.startswith(_TRUNK)}

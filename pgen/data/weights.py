@@ -1,8 +1,9 @@
 """Weights files: the networks of one model in a safetensors file, with their sizes in its metadata.
 
-Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``, ``parser``); metadata
-``format`` = "pgen-weights", ``version`` = "2" and ``config`` = JSON with the frame, each network's sizes and how it was
-trained. In files of version 1 some sizes have other names (`pgen.models.registry.FIELD_ALIASES`); they are read too.
+Layout: tensors named ``NETWORK.PARAMETER`` (networks: ``semantic``, ``appearance``, ``pose``, ``parser``; of a parser's
+trunk what training has changed); metadata ``format`` = "pgen-weights", ``version`` = "2" and ``config`` = JSON with
+the frame, each network's sizes and how it was trained. In files of version 1 some sizes have other names
+(`pgen.models.registry.FIELD_ALIASES`); they are read too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ FORMAT, VERSION = "pgen-weights", 2
 
 #: The weights that come with the package.
 BUNDLED = "synthetic-256.safetensors"
+#: EfficientNet-Lite0's first stages, which parsers share.
+TRUNK = "lite0_trunk.safetensors"
 
 #: Beyond these a file's sizes are damage or malice: building such a network would take all time or memory.
 _LARGEST_SIZE, _MOST_LEVELS = 8192, 16
@@ -62,9 +65,11 @@ def save_weights(
     tensors = {}
     for name, network in networks.items():
         config["networks"][name] = describe_network(network)
+        shared = _load_shared_state(name)
         for key, value in network.state_dict().items():
             value = value.detach().cpu().contiguous()
-            tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
+            if key not in shared or not torch.equal(value.float(), shared[key]):
+                tensors[f"{name}.{key}"] = value.half() if half and value.is_floating_point() else value
     metadata = {"format": FORMAT, "version": str(VERSION), "config": json.dumps(config)}
     with atomic_write(path, overwrite) as temporary:
         temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
@@ -141,9 +146,21 @@ def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
         network = restore_network(name, sizes)
     prefix, expected = f"{name}.", network.state_dict()
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    if expected.keys() - state.keys():
+        state = _load_shared_state(name) | state
     state = {k: v.to(expected[k].dtype, copy=True) if k in expected else v for k, v in state.items()}
     network.load_state_dict(state, assign=True)
     return network.eval().to(memory_format=torch.channels_last)
+
+
+def _load_shared_state(name: str) -> dict[str, Tensor]:
+    """What files of the network ``name`` leave out where it is as it comes with the package."""
+    return {f"trunk.{key}": value for key, value in load_trunk_state().items()} if name == "parser" else {}
+
+
+def load_trunk_state() -> dict[str, Tensor]:
+    """State of a parser's trunk as it is before any of its stages are trained, float32."""
+    return {name: value.float() for name, value in read_state_dict(bundled_path(TRUNK)).items()}
 
 
 def bundled_path(name: str) -> Path:
