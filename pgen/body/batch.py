@@ -19,11 +19,11 @@ from pgen.body.warp import Size, resize_labels
 
 
 class TensorBatch:
-    """A dataclass of tensors with B entries each; ``batch[which]`` has those at ``which``, a slice or bool (B,)."""
+    """A dataclass of tensors with B entries each, or None; ``batch[which]`` has those at a slice or bool (B,)."""
 
     def apply(self, change: Callable[[Tensor], Tensor]) -> Self:
         """The same with every tensor changed."""
-        return type(self)(*map(change, vars(self).values()))
+        return type(self)(*(None if value is None else change(value) for value in vars(self).values()))
 
     def __getitem__(self, which: slice | Tensor) -> Self:
         return self.apply(lambda tensor: tensor[which])
@@ -79,8 +79,11 @@ def flip_poses(poses: Tensor, width: int) -> Tensor:
 
 
 def flip_maps(maps: Tensor) -> Tensor:
-    """Maps of labels (B, 10, H, W), such as logits, as a mirror shows them; left and right change places."""
-    return maps.flip(3)[:, list(FLIP_LABELS)]
+    """Maps of labels (B, 10, H, W), such as logits, as a mirror shows them; left and right change places.
+
+    More channels, which are no labels, stay behind them.
+    """
+    return maps.flip(3)[:, [*FLIP_LABELS, *range(LABEL_COUNT, maps.shape[1])]]
 
 
 def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:

@@ -86,6 +86,14 @@ class Letterbox:
         framed[self.window] = _resize(self._checked(parsing, self.original), self.content, Image.Resampling.NEAREST)
         return framed
 
+    def mask(self, mask: NDArray[np.uint8], is_soft: bool) -> NDArray[np.uint8]:
+        """A mask of the photo, uint8 (height, width), in the frame, zeros around: nearest, or soft, interpolated."""
+        if not is_soft:
+            return self.parsing(mask)
+        framed = np.zeros(self.frame, dtype=np.uint8)
+        framed[self.window] = _resize(self._checked(mask, self.original), self.content, Image.Resampling.BILINEAR)
+        return framed
+
     def parsing_back(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A parsing map in the frame, uint8 (height, width), at the photo's size: nearest label."""
         return _resize(self._checked(parsing, self.frame)[self.window], self.original, Image.Resampling.NEAREST)

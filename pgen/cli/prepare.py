@@ -26,8 +26,9 @@ _KEYPOINTS = (
     "repeated (default: the data set's own files, ROOT/keypoints.csv)."
 )
 _FRAME = f"{ON_DISK}: frame of the keypoints, if it is not the photo's own."
-_PARSING = f"{ON_DISK}: folder of parsing maps, .npy or .png (default: ROOT/parsing, or beside)."
-_SCHEME = f"{ON_DISK}: labels of the maps: spt10 (default), lip20, cihp20, atr18, adgan8, or your own table."
+_PARSING = f"{ON_DISK}: folder of parsing maps, .npy, .png or .mat (default: ROOT/parsing, or beside)."
+_SCHEMES = "lip20, cihp20, atr18, adgan8, ccp59, fashionista56"
+_SCHEME = f"{ON_DISK}: labels of the maps: spt10 (default), {_SCHEMES}, or your own table."
 _PAIRS = (
     f"{ON_DISK}: pairs for testing: CSV from,to, or PIDM's text (target first); given twice, two lists of names, "
     "sources and targets (default: the data set's own list, ROOT/pairs.csv)."

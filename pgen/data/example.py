@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+#: Pixels that an `Example` may have beside its image and its parsing map.
+MASKS = ("carried", "silhouette")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class Example:
     person: str  # who it is; the same for all photos of one person
     split: Split = "train"
     attributes: Mapping[str, str] = field(default_factory=dict)  # what is known, such as {"sleeves": "short"}
+    carried: NDArray[np.uint8] | None = None  # (H, W), 1 where something is carried, such as a bag; None: not known
+    silhouette: NDArray[np.uint8] | None = None  # (H, W), 0-255, estimated with the pose; None: the pose was given
+
+    @property
+    def masks(self) -> Mapping[str, NDArray[np.uint8]]:
+        """What is known of `MASKS`, by name."""
+        return {name: getattr(self, name) for name in MASKS if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class PackedExample:
     pose: NDArray[np.float32]  # (18, 2)
     image: bytes  # zlib of uint8 (H, W, 3)
     parsing: bytes  # zlib of uint8 (H, W)
+    carried: bytes = b""  # zlib of uint8 (H, W), empty if it is not known; likewise
+    silhouette: bytes = b""
 
 
 #: What comes of an item of a data set: a row, or why there is none.
@@ -51,7 +53,9 @@ def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tupl
 
     ``sources`` are the files it was read from, with their hashes. Raises ValueError for wrong shapes or types.
     """
-    for what, pixels, shape in (("image", example.image, (*size, 3)), ("parsing map", example.parsing, size)):
+    expected = [("image", example.image, (*size, 3)), ("parsing map", example.parsing, size)]
+    expected += [(name, mask, size) for name, mask in example.masks.items()]
+    for what, pixels, shape in expected:
         if pixels.shape != shape or pixels.dtype != np.uint8:
             raise ValueError(f"{example.name}: {what} is not uint8 {shape}")
     if example.parsing.max(initial=0) >= LABEL_COUNT:
@@ -67,9 +71,14 @@ def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tupl
         attributes=json.dumps(dict(example.attributes)),
         sources=json.dumps([list(source) for source in sources]),
         pose=np.asarray(example.pose, np.float32),
-        image=zlib.compress(np.ascontiguousarray(example.image).data, GZIP_LEVEL),
-        parsing=zlib.compress(np.ascontiguousarray(example.parsing).data, GZIP_LEVEL),
+        image=_compress(example.image),
+        parsing=_compress(example.parsing),
+        **{name: _compress(mask) for name, mask in example.masks.items()},
     )
+
+
+def _compress(array: NDArray[np.uint8]) -> bytes:
+    return zlib.compress(np.ascontiguousarray(array).data, GZIP_LEVEL)
 
 
 def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | None) -> PackedExample | Drop:
@@ -91,7 +100,8 @@ def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | No
     if example.image.shape[:2] != size:
         fit = Letterbox.of((example.image.shape[0], example.image.shape[1]), size)
         image, parsing, pose = fit.image(example.image), fit.parsing(example.parsing), fit.pose(example.pose)
-        example = replace(example, image=image, parsing=parsing, pose=pose)
+        masks = {name: fit.mask(mask, is_soft=name == "silhouette") for name, mask in example.masks.items()}
+        example = replace(example, image=image, parsing=parsing, pose=pose, **masks)
     return pack_example(example, size, [(name_source(file, root), content_hash(file)) for file in files])
 
 

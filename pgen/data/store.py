@@ -4,6 +4,8 @@ Layout, for N images of (H, W) pixels::
 
     images      uint8   (N, H, W, 3)  RGB, one chunk an image, gzip level 1
     parsing     uint8   (N, H, W)     label ids 0-9, one chunk an image, gzip level 1
+    carried     uint8   (N, H, W)     if known of any image: 1 = a thing that is carried, such as a bag; 255 = not known
+    silhouettes uint8   (N, H, W)     if poses were estimated: how likely a pixel is of the person; all 0 = none
     poses       float32 (N, 18, 2)    (x, y) in pixels, NaN = missing joint
     names       UTF-8   (N,)          file names, no two the same; as all texts, padded to one length
     persons     UTF-8   (N,)          who it is
@@ -53,7 +55,7 @@ from numpy.typing import NDArray
 from pgen.data.example import SPLITS, Example, Split
 from pgen.data.inputs import read_start
 from pgen.data.names import suggest_names
-from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, TEXT_COLUMNS, VERSION, StoreWriter
+from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, OPTIONAL_MASKS, TEXT_COLUMNS, VERSION, StoreWriter
 from pgen.errors import InputError
 from pgen.version import version
 
@@ -101,10 +103,21 @@ class Store:
         """The parsing map at ``index``: uint8 (H, W), ids 0-9."""
         return self._row("parsing", index)
 
+    def carried(self, index: int) -> NDArray[np.uint8] | None:
+        """Things that are carried at ``index``, uint8 (H, W), 1 where there is one; None if it is not known."""
+        mask = self._row("carried", index) if "carried" in self.masks else None
+        return None if mask is None or mask[0, 0] > 1 else mask
+
+    def silhouette(self, index: int) -> NDArray[np.uint8] | None:
+        """The silhouette that was estimated with the pose at ``index``, uint8 (H, W); None if there is none."""
+        mask = self._row("silhouettes", index) if "silhouettes" in self.masks else None
+        return None if mask is None or not mask.any() else mask
+
     def example(self, index: int) -> Example:
         """Everything about the image at ``index``."""
         name, image, parsing, pose = self.names[index], self.image(index), self.parsing(index), self.poses[index]
-        return Example(name, image, parsing, pose, self.persons[index], self.splits[index], self.attributes(index))
+        known = self.persons[index], self.splits[index], self.attributes(index)
+        return Example(name, image, parsing, pose, *known, self.carried(index), self.silhouette(index))
 
     def attributes(self, index: int) -> dict[str, str]:
         """What is known about the image at ``index``, such as ``{"sleeves": "short"}``."""
@@ -223,7 +236,8 @@ class Store:
         self.size: tuple[int, int] = (height, width)
         expected: dict[str, tuple[int, ...]] = dict.fromkeys(TEXT_COLUMNS, (count,))
         expected |= {name: (count, *row) for name, row in NUMBER_COLUMNS.items()}
-        expected["parsing"] = (count, height, width)
+        self.masks = [name for name in OPTIONAL_MASKS if name in file]  # that are known of any image
+        expected |= dict.fromkeys(("parsing", *self.masks), (count, height, width))
         for name, shape in expected.items():
             if file[name].shape != shape:
                 raise ValueError(f"{name} has the shape {file[name].shape}, not {shape}")

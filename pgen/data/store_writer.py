@@ -26,6 +26,9 @@ TEXT_COLUMNS = ("names", "persons", "splits", "attributes", "sources")
 #: Columns of float32 and the shape of a row; 10 are the parts of `pgen.body.parts`, whose import would take seconds.
 NUMBER_COLUMNS = {"poses": (JOINT_COUNT, 2), "corners": (10, 4, 2), "faces": (2, 3)}
 AFFINES = (10, 2, 3)
+#: Masks uint8 (N, H, W) that a file has if any of its rows knows them: the name in `PackedExample`, and what rows are
+#: filled with that do not.
+OPTIONAL_MASKS = {"carried": ("carried", 255), "silhouettes": ("silhouette", 0)}
 
 #: From HDF5 1.10 on, what describes the data has checksums; the data have gzip's own. So damage is noticed.
 LIBVER = ("v110", "v110")
@@ -84,8 +87,9 @@ class StoreWriter:
             self._lay_out()
             yield self
             self._flush()
-            for name in ("images", "parsing"):
-                self._file[name].resize(len(self), axis=0)
+            for name in ("images", "parsing", *OPTIONAL_MASKS):
+                if name in self._file:
+                    self._file[name].resize(len(self), axis=0)
             for name, texts in self._texts.items():
                 self._write_texts(name, texts)
             if "test" not in self._file["pairs"]:
@@ -103,9 +107,15 @@ class StoreWriter:
         if row.name in self._indices:
             raise ValueError(f"{row.name}: there is an example of this name already")
         index = self._indices[row.name] = len(self._indices)
-        for name, chunk in (("images", row.image), ("parsing", row.parsing)):
+        chunks = {"images": row.image, "parsing": row.parsing}
+        for name, (field, unknown) in OPTIONAL_MASKS.items():
+            if chunk := getattr(row, field):
+                chunks[name] = chunk
+                if name not in self._file:
+                    self._create(name, np.uint8, self.size, 1, unknown)
+        for name, chunk in chunks.items():
             dataset = self._file[name]
-            if index == len(dataset):
+            if index >= len(dataset):
                 dataset.resize(index + _BLOCK, axis=0)  # ahead, and in the end to what has been filled
             dataset.id.write_direct_chunk((index, *(0 for _ in dataset.shape[1:])), chunk)
         texts = (row.name, row.person, row.split, row.attributes, row.sources)
@@ -149,10 +159,10 @@ class StoreWriter:
             self._file.attrs[key] = np.bytes_(text.encode())
         self._file.attrs["version"] = VERSION
 
-    def _create(self, name: str, kind: Any, row: tuple[int, ...], block: int) -> None:
+    def _create(self, name: str, kind: Any, row: tuple[int, ...], block: int, fill: int | None = None) -> None:
         self._file.create_dataset(
             name, (0, *row), kind, maxshape=(None, *row), chunks=(block, *row),
-            compression="gzip", compression_opts=GZIP_LEVEL,
+            compression="gzip", compression_opts=GZIP_LEVEL, fillvalue=fill,
         )  # fmt: skip
 
     def _write_texts(self, name: str, texts: list[str]) -> None:

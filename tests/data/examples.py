@@ -108,3 +108,7 @@ def assert_same(read: Example, written: Example) -> None:
     np.testing.assert_array_equal(read.pose, written.pose)
     assert (read.name, read.person, read.split) == (written.name, written.person, written.split)
     assert read.attributes == written.attributes
+    for mask, own in ((read.carried, written.carried), (read.silhouette, written.silhouette)):
+        assert (mask is None) == (own is None)
+        if own is not None:
+            np.testing.assert_array_equal(mask, own)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -239,3 +240,25 @@ def test_damaged_bytes_never_show_as_another_error(path: Path) -> None:
                 store.affines()
         except InputError:
             continue
+
+
+def test_masks_that_some_images_have(tmp_path: Path) -> None:
+    path, written = tmp_path / "a.h5", [example(index) for index in range(5)]
+    held = np.zeros(SIZE, np.uint8)
+    held[70:90, 80:100] = 1
+    written[2] = replace(written[2], carried=held, silhouette=200 * held)
+    written[4] = replace(written[4], carried=0 * held)
+    with StoreWriter(path, SIZE, source="tests", options={}) as writer:
+        for item in written:
+            writer.add(item)
+    with Store(path) as store:
+        for index, item in enumerate(written):
+            assert_same(store.example(index), item)
+        assert store.masks == ["carried", "silhouettes"]
+
+
+def test_a_file_without_masks(path: Path) -> None:
+    with Store(path) as store:
+        assert store.masks == []
+        assert store.carried(0) is None
+        assert store.silhouette(0) is None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
 from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image
+from pgen.data.formats.matlab import looks_like_matlab, read_label_matrix
 from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme, load_scheme
 from pgen.data.inputs import read_bytes, split_spec
@@ -20,7 +21,7 @@ from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
-_KIND = "a parsing map (.npy or .png)"
+_KIND = "a parsing map (.npy, .png or .mat)"
 
 #: The colours to paint with, by label, as paint programs take them.
 COLOURS: dict[str, str] = {
@@ -86,6 +87,7 @@ def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = 
     The file is one of
 
     - a NumPy file: 2-D, any integer type, values are ids;
+    - a MATLAB file (up to version 7) with one matrix of whole numbers, whatever its name: values are ids;
     - a palette PNG: indices are ids, unless all colours used are those of one of the scheme's palettes (in whatever
       order an editor has left them), then the colours count;
     - a grey PNG: values are ids;
@@ -100,6 +102,8 @@ def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = 
         return _from_npy(data, path)
     if looks_like_image(data[:16]):
         return _from_image(data, path, scheme)
+    if looks_like_matlab(data):
+        return read_label_matrix(data, path)
     raise InputError(f"{path} is not {_KIND}")
 
 

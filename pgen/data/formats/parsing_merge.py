@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, Label
-from pgen.body.sides import find_nearest_sides
-from pgen.data.formats.parsing_schemes import DRESS, RULES, ParsingScheme, label_table
+from pgen.body.sides import find_nearest_sides, find_nearest_skin
+from pgen.data.formats.parsing_schemes import DRESS, RULES, SKIN, ParsingScheme, label_table
 from pgen.errors import InputError
 
 
@@ -19,9 +20,9 @@ def merge_labels(
 ) -> NDArray[np.uint8]:
     """``ids`` (H, W) of ``scheme`` as a parsing map uint8 (H, W), label ids 0-9.
 
-    ``pose``, (18, 2) in pixels of the map, splits a dress at the hips into upper clothes and skirt, and gives arms and
-    legs without a side to the nearer limb. Raises `InputError` for ids that the scheme does not have, and where the
-    pose is needed but lacks the joints.
+    ``pose``, (18, 2) in pixels of the map, splits a dress at the hips into upper clothes and skirt, gives arms and legs
+    without a side to the nearer limb, and skin to the nearest of head, arms and legs. Raises `InputError` for ids that
+    the scheme does not have, and where the pose is needed but lacks the joints.
     """
     unknown = scheme.unknown(ids)
     if unknown.size:
@@ -35,8 +36,14 @@ def merge_labels(
         rows, columns = np.nonzero(codes == LABEL_COUNT + index)
         if len(rows):
             points = np.stack([columns, rows], axis=1).astype(np.float64)
-            merged[rows, columns] = _dress(points, pose) if rule == DRESS else _sides(points, pose, rule)
+            share_out = {DRESS: _dress, SKIN: _skin}.get(rule, partial(_sides, rule=rule))
+            merged[rows, columns] = share_out(points, pose)
     return merged
+
+
+def find_carried(ids: NDArray[np.integer], scheme: ParsingScheme) -> NDArray[np.uint8] | None:
+    """1 where ``ids`` (H, W) of ``scheme`` are things that are carried, uint8; None if the scheme does not tell."""
+    return None if scheme.carried is None else np.isin(ids, list(scheme.carried)).astype(np.uint8)
 
 
 def _dress(points: NDArray[np.float64], pose: NDArray[np.floating] | None) -> NDArray[np.uint8]:
@@ -56,6 +63,14 @@ def _sides(points: NDArray[np.float64], pose: NDArray[np.floating] | None, rule:
     if found is None:
         raise InputError(f"{rule}s without a side, and a pose without {rule}s to tell it")
     return found[0]
+
+
+def _skin(points: NDArray[np.float64], pose: NDArray[np.floating] | None) -> NDArray[np.uint8]:
+    """Face, arms or legs: whichever has the bone nearest to each point (N, 2)."""
+    found = None if pose is None else find_nearest_skin(points, pose)
+    if found is None:
+        raise InputError("skin, which is shared out among face, arms and legs, and a pose without any of them")
+    return found
 
 
 def _mean(pose: NDArray[np.floating] | None, joints: Sequence[Joint]) -> NDArray[np.float64] | None:

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
+from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE, Label
 from pgen.body.sides import ARM, LEG
 from pgen.data.inputs import read_text
 from pgen.data.names import suggest_names
 from pgen.errors import InputError
 
-DRESS = "dress"
+DRESS, SKIN = "dress", "skin"
 #: What an id may become besides a label; the pose decides (`pgen.data.formats.parsing_merge`).
-RULES = (DRESS, ARM, LEG)
+RULES = (DRESS, ARM, LEG, SKIN)
 
 _FOLDER = Path(__file__).parent / "schemes"
 SCHEMES: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
@@ -33,7 +33,7 @@ DEFAULT_SCHEME = "spt10"
 
 _MOST_IDS = 256
 _DEEPEST = 8  # files that extend one another
-_KEYS = {"extends", "labels", "palettes"}
+_KEYS = {"extends", "labels", "palettes", "carried"}
 
 Colour = tuple[int, int, int]
 
@@ -45,6 +45,7 @@ class ParsingScheme:
     name: str
     merges: Mapping[int, str]  # by id: the label or rule that it becomes
     palettes: Mapping[str, tuple[Colour, ...]]  # colours of the ids 0, 1, 2, ... by the palette's name
+    carried: frozenset[int] | None = None  # ids of things that are carried; None: the scheme does not tell them apart
 
     def unknown(self, ids: NDArray[np.integer]) -> NDArray[np.integer]:
         """The values among ``ids`` that the scheme does not have, sorted."""
@@ -86,17 +87,21 @@ def _load(path: Path, depth: int) -> ParsingScheme:
         raise InputError(f"{path}: {min(content.keys() - _KEYS)!r} is not one of {', '.join(sorted(_KEYS))}")
     merges: dict[int, str] = {}
     palettes: dict[str, tuple[Colour, ...]] = {}
+    carried: frozenset[int] | None = None
     if "extends" in content:
         base = _base(content["extends"], path, depth)
         merges |= base.merges
         palettes |= base.palettes
+        carried = base.carried
     merges |= _merges(content.get("labels", {}), path)
     palettes |= _palettes(content.get("palettes", {}), path)
     if path.parent == _FOLDER and path.stem == DEFAULT_SCHEME:
         palettes["pgen"] = tuple((int(red), int(green), int(blue)) for red, green, blue in PALETTE)
     if not merges:
         raise InputError(f'{path} has no labels; a row is ID = ["NAME", "LABEL"] under [labels]')
-    return ParsingScheme(path.stem if path.parent == _FOLDER else str(path), merges, palettes)
+    if "carried" in content:
+        carried = _carried(content["carried"], merges, path)
+    return ParsingScheme(path.stem if path.parent == _FOLDER else str(path), merges, palettes, carried)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -132,6 +137,15 @@ def _merges(rows: Any, path: Path) -> dict[int, str]:
             raise InputError(f"{path}: label {key} becomes {row[1]!r}, not one of {', '.join((*LABELS, *RULES))}")
         merges[int(key)] = row[1]
     return merges
+
+
+def _carried(ids: Any, merges: Mapping[int, str], path: Path) -> frozenset[int]:
+    if not isinstance(ids, list) or not all(type(value) is int for value in ids):
+        raise InputError(f"{path}: carried is a list of ids")
+    for value in ids:
+        if merges.get(value) != LABELS[Label.BACKGROUND]:
+            raise InputError(f"{path}: what is carried becomes background, and label {value} does not")
+    return frozenset(ids)
 
 
 def _palettes(tables: Any, path: Path) -> dict[str, tuple[Colour, ...]]:

@@ -21,9 +21,9 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     """Find what belongs together in ``root``, but for what is ``given``.
 
     Photos lie in ``root/images``, or in ``root`` itself. Keypoints are in ``root/keypoints.csv``, or the only keypoint
-    CSV in ``root``, or the folder ``root/keypoints``, and refer to the photos. Parsing maps (.npy or .png), named like
-    the photos, are in ``root/parsing``, or .npy files beside the photos. Pairs are in ``root/pairs.csv``, if there is
-    one. ``root/train.lst`` and ``root/test.lst``, if they are there, say which photos are for what. Photos in one
+    CSV in ``root``, or the folder ``root/keypoints``, and refer to the photos. Parsing maps (.npy, .png or .mat), named
+    like the photos, are in ``root/parsing``, or .npy files beside the photos. Pairs are in ``root/pairs.csv``, if there
+    is one. ``root/train.lst`` and ``root/test.lst``, if they are there, say which photos are for what. Photos in one
     folder below that of the photos, and photos that are paired, show the same person; they are kept whole whatever
     ``size`` they are stored at. Raises `InputError` if something is missing or does not fit.
     """

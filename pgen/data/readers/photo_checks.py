@@ -14,7 +14,7 @@ from pgen.body.sides import LEG
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge_labels
-from pgen.data.formats.parsing_schemes import DRESS, SCHEMES, ParsingScheme, load_scheme, schemes_with
+from pgen.data.formats.parsing_schemes import DRESS, SCHEMES, SKIN, ParsingScheme, load_scheme, schemes_with
 from pgen.data.readers.frames import CSV_REMEDY, FILE_REMEDY, check_frame, parsing_into_photo, pose_into_photo
 from pgen.data.readers.keypoint_sources import load_pose
 from pgen.data.readers.photo_set import Photo, PhotoSet, joints_on_body
@@ -41,12 +41,12 @@ class _Landmark:
 
 
 _LANDMARKS = (
-    _Landmark("noses", "the face", (Joint.NOSE,), (LABELS[Label.FACE],)),
+    _Landmark("noses", "the face", (Joint.NOSE,), (LABELS[Label.FACE], SKIN)),
     _Landmark(
         "knees",
         "trousers, skirt or legs",
         (Joint.R_KNEE, Joint.L_KNEE),
-        (*(LABELS[label] for label in (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)), DRESS, LEG),
+        (*(LABELS[label] for label in (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)), DRESS, LEG, SKIN),
     ),
 )
 

@@ -16,7 +16,7 @@ from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.example import Drop, Example, Job, Split
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
-from pgen.data.formats.parsing_merge import merge_labels
+from pgen.data.formats.parsing_merge import find_carried, merge_labels
 from pgen.data.formats.parsing_schemes import ParsingScheme
 from pgen.data.readers.frames import height_by_width, parsing_into_photo, pose_into_photo
 from pgen.data.readers.given import Estimating
@@ -24,7 +24,8 @@ from pgen.data.readers.keypoint_sources import PoseRow, load_pose
 from pgen.errors import InputError
 
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
-_OFF_BODY = 0.4  # share of the joints that must lie on the body
+_OFF_BODY = 0.4  # share of the joints that must lie on the body; of an estimated pose, which may be somebody else's:
+_OFF_ESTIMATED = 0.75
 _JOINTS_TO_JUDGE = 5
 
 
@@ -122,7 +123,8 @@ def read_photo(
     pose = pose if frame == size else pose_into_photo(pose, frame, size)
     if map_path is None:
         parsing = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette)).labels
-        return _cut(Example(name, image, parsing, pose, person_id, split), conventions.shape)
+        example = Example(name, image, parsing, pose, person_id, split, silhouette=_to_bytes(silhouette))
+        return _cut(example, conventions.shape)
     scheme = conventions.scheme
     try:
         ids = read_label_ids(map_path, scheme)
@@ -141,12 +143,21 @@ def read_photo(
         parsing = merge_labels(ids, scheme, pose if own_size == size else pose_into_photo(pose, size, own_size))
     except InputError as error:
         return Drop(name, "parsing map cannot be merged", f"{map_path} has {error}")
-    parsing = parsing if own_size == size else parsing_into_photo(parsing, size)
-    share = joints_on_body(pose, parsing)
-    if share is not None and share < _OFF_BODY:
+    carried = find_carried(ids, scheme)
+    if own_size != size:
+        parsing = parsing_into_photo(parsing, size)
+        carried = None if carried is None else parsing_into_photo(carried, size)
+    share = joints_on_body(pose, parsing if carried is None else np.maximum(parsing, carried))
+    if share is not None and share < (_OFF_BODY if row is not None else _OFF_ESTIMATED):
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
-    return _cut(Example(name, image, parsing, pose, person_id, split), conventions.shape)
+    example = Example(name, image, parsing, pose, person_id, split, carried=carried, silhouette=_to_bytes(silhouette))
+    return _cut(example, conventions.shape)
+
+
+def _to_bytes(silhouette: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:
+    """A silhouette, 0 to 1 (H, W), as a store keeps it: uint8, 0 to 255."""
+    return None if silhouette is None else np.rint(255 * silhouette.clip(0, 1)).astype(np.uint8)
 
 
 def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
@@ -174,5 +185,6 @@ def _cut(example: Example, shape: tuple[int, int] | None) -> Example:
     if width != height or kept >= width:
         return example
     left = (width - kept) // 2
-    image, parsing = (pixels[:, left : left + kept] for pixels in (example.image, example.parsing))
-    return replace(example, image=image, parsing=parsing, pose=example.pose - np.array((left, 0), np.float32))
+    pixels = {"image": example.image, "parsing": example.parsing, **example.masks}
+    cut = {name: values[:, left : left + kept] for name, values in pixels.items()}
+    return replace(example, pose=example.pose - np.array((left, 0), np.float32), **cut)

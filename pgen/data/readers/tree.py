@@ -41,7 +41,7 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     beside = not maps_in.is_dir()
     if given and beside:
         raise InputError(f"{maps_in} is not a folder; give the folder of the parsing maps", option="parsing")
-    folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png"))
+    folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png", ".mat"))
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if not _is_of_interest(path, suffixes):

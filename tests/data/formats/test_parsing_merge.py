@@ -5,13 +5,13 @@ import pytest
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.data.formats.parsing_merge import merge_labels
+from pgen.data.formats.parsing_merge import find_carried, merge_labels
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
 from tests.data.examples import SIZE, STANDING
 from tests.data.trees import in_scheme, shots
 
-ADGAN, LIP = load_scheme("adgan8"), load_scheme("lip20")
+ADGAN, LIP, CCP = load_scheme("adgan8"), load_scheme("lip20"), load_scheme("ccp59")
 ARM, LEG, DRESS = np.full(SIZE, 6), np.full(SIZE, 7), np.full(SIZE, 6)
 
 
@@ -85,3 +85,33 @@ def test_people_come_back_from_each_scheme(name: str) -> None:
         limbs = parsing >= Label.L_ARM
         np.testing.assert_array_equal(merged[~limbs], parsing[~limbs])
         assert (merged == parsing)[limbs].mean() > 0.85
+
+
+def test_skin_is_of_the_nearest_bone() -> None:
+    merged = merge_labels(np.full(SIZE, 41), CCP, STANDING)
+    assert merged[20, 64] == Label.FACE
+    assert (merged[55, 46], merged[55, 82]) == (Label.R_ARM, Label.L_ARM)
+    assert (merged[90, 56], merged[90, 72]) == (Label.R_LEG, Label.L_LEG)
+    assert merged[70, 47] == Label.R_ARM  # a hand, beyond the wrist
+
+
+def test_skin_of_a_pose_without_a_head_or_an_arm() -> None:
+    pose = STANDING.copy()
+    pose[[0, 14, 15, 16, 17]] = np.nan
+    assert merge_labels(np.full(SIZE, 41), CCP, pose)[20, 64] == Label.FACE
+    pose[[Joint.L_ELBOW, Joint.L_WRIST]] = np.nan
+    assert Label.L_ARM not in merge_labels(np.full(SIZE, 41), CCP, pose)
+    with pytest.raises(InputError, match="skin, which is shared out"):
+        merge_labels(np.full(SIZE, 41), CCP, STANDING * np.nan)
+    with pytest.raises(InputError, match="skin, which is shared out"):
+        merge_labels(np.full(SIZE, 41), CCP)
+
+
+def test_what_is_carried_is_background_and_a_mask() -> None:
+    ids = np.full(SIZE, 38)
+    ids[40:50, 40:50] = 33
+    assert (merge_labels(ids, CCP)[45, 45], merge_labels(ids, CCP)[60, 60]) == (Label.BACKGROUND, Label.UPPER)
+    carried = find_carried(ids, CCP)
+    assert carried is not None
+    np.testing.assert_array_equal(carried, ids == 33)
+    assert find_carried(ids, LIP) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from pgen.body.labels import LABELS, PALETTE
 from pgen.data.formats.parsing import read_parsing
-from pgen.data.formats.parsing_schemes import SCHEMES, load_scheme, schemes_with
+from pgen.data.formats.parsing_schemes import _FOLDER, SCHEMES, load_scheme, schemes_with
 from pgen.errors import InputError
 from tests.data.examples import STANDING
 
@@ -20,11 +21,22 @@ _LIP = """background hair hair arm face upper dress upper leg pants upper upper 
     l_leg r_leg"""
 _ATR = """background hair hair face upper skirt pants dress upper l_leg r_leg face l_leg r_leg l_arm r_arm background
     upper"""
+_CCP = """background background background upper upper upper upper leg upper arm upper upper leg upper dress face
+    leg face arm hair hair leg upper upper upper pants upper pants leg upper pants pants leg background arm
+    dress leg upper upper leg pants skin skirt leg leg leg upper face upper upper dress upper upper leg
+    upper upper background arm leg"""
+_FASHIONISTA = """background leg pants upper upper background leg upper skirt background leg upper upper upper dress
+    pants
+    upper upper pants pants upper hair upper upper background upper face upper leg face upper leg upper
+    upper upper upper upper arm leg leg arm leg upper dress leg face arm leg leg arm leg background upper
+    leg hair skin"""
 MERGED: dict[str, list[str]] = {
     "spt10": list(LABELS),
     "lip20": _LIP.split(),
     "cihp20": [*_LIP.split()[:10], "face", *_LIP.split()[11:]],
     "atr18": _ATR.split(),
+    "ccp59": _CCP.split(),
+    "fashionista56": _FASHIONISTA.split(),
     "adgan8": ["background", "pants", "hair", "skirt", "face", "upper", "arm", "leg"],
 }
 
@@ -45,7 +57,7 @@ def test_all_schemes_are_there() -> None:
     assert set(SCHEMES) == set(MERGED)
     assert load_scheme("spt10").palettes["pgen"] == tuple(map(tuple, PALETTE.tolist()))
     assert schemes_with(np.array([0, 7])) == list(SCHEMES)
-    assert schemes_with(np.array([17])) == ["atr18", "cihp20", "lip20"]
+    assert schemes_with(np.array([17])) == ["atr18", "ccp59", "cihp20", "fashionista56", "lip20"]
 
 
 def test_own_table(tmp_path: Path) -> None:
@@ -67,7 +79,7 @@ def test_own_table(tmp_path: Path) -> None:
         ("# nothing", "has no labels; a row is ID"),
         ("[labels", "is not TOML"),
         ("a = " + "[" * 5000, "is not TOML"),
-        ("colours = 3", "'colours' is not one of extends, labels, palettes"),
+        ("colours = 3", "'colours' is not one of carried, extends, labels, palettes"),
         ("labels = 3", r"\[labels\] holds rows"),
         ('[labels]\nhat = ["a", "hair"]', r"'hat' under \[labels\] is not an id from 0 to 255"),
         ('[labels]\n256 = ["a", "hair"]', "'256' under"),
@@ -162,3 +174,26 @@ def test_errors_in_what_is_extended_name_both_files(tmp_path: Path) -> None:
         load_scheme(written(tmp_path, 'extends = "base.toml"'))
     with pytest.raises(InputError, match=r"mine\.toml extends the parsing scheme .*lip21 is neither"):
         load_scheme(written(tmp_path, 'extends = "lip21"'))
+
+
+def test_the_same_names_become_the_same_in_ccp_and_fashionista() -> None:
+    tables = []
+    for name in ("ccp59", "fashionista56"):
+        rows = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))["labels"].values()
+        tables.append(dict(rows))
+    ccp, fashionista = tables
+    assert fashionista.keys() < ccp.keys()
+    assert all(ccp[own] == target for own, target in fashionista.items())
+
+
+def test_carried_things(tmp_path: Path) -> None:
+    assert load_scheme("ccp59").carried == {1, 2, 33, 56}
+    assert load_scheme("atr18").carried == {16}
+    assert load_scheme("spt10").carried is None
+    heir = load_scheme(written(tmp_path, 'extends = "atr18"\n[labels]\n0 = ["ground", "background"]'))
+    assert heir.carried == {16}
+    mine = load_scheme(written(tmp_path, 'extends = "atr18"\ncarried = []'))
+    assert mine.carried == frozenset()
+    for wrong in ("carried = [5]", "carried = [99]", 'carried = ["bag"]', "carried = 16"):
+        with pytest.raises(InputError, match=r"carried"):
+            load_scheme(written(tmp_path, f'{wrong}\nextends = "atr18"'))
