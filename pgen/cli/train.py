@@ -13,6 +13,10 @@ from pgen.cli.options import Seed, make_option, with_options
 Precision = StrEnum("Precision", {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"})
 Variant = StrEnum("Variant", {"BASELINE": "baseline", "TS_GT": "ts-gt", "TS_PRED": "ts-pred", "E2E": "e2e"})
 
+_DATA = (
+    "The data set, as `pgen prepare` writes it (default: datasets/synthetic.h5); given several times, all of them, "
+    "each with its share of the samples behind a colon or an equal share of what is left."
+)
 _RECIPE = "Losses: `paper`, or `pgen` with additions (default: what the preset is meant for)."
 _SETTINGS = "Change a field of the preset: semantic.schedule.steps=2000."
 _GPUS = "Train on these GPUs, one process each (default: the first, if any)."
@@ -20,15 +24,14 @@ _PROCESSES = "Train in so many processes on the CPU."
 _PRECISION = "bf16: faster where the processor has it; fp16: on GPUs."
 _START_HS = "Weights to start H_S from; those of half the frame are grown to twice theirs."
 _START_HA = "Weights to start H_A from; one-level weights become the global network of a two-level one."
+_START_PARSER = "Weights to start the parser from; more layers are grown from them."
 _VARIANT = "Of the paper's ablation: no parsing; true maps; H_S frozen (default); both end to end."
 _VGG = "VGG-16 weights, or `bundled` (default: torchvision's if cached or fetchable, else bundled)."
 
 
 #: The options of all these commands.
 _OPTIONS = (
-    make_option(
-        "data", Path, Path("datasets/synthetic.h5"), "The data set, as `pgen prepare` writes it.", metavar="FILE.h5"
-    ),
+    make_option("data", list[str] | None, None, _DATA, metavar="FILE.h5[:SHARE]"),
     make_option("preset", str, "synthetic-128", "Sizes and schedule.", metavar="NAME"),
     make_option("recipe", str | None, None, _RECIPE, metavar="NAME"),
     make_option("settings", list[str] | None, None, _SETTINGS, "--set", metavar="KEY=VALUE"),
@@ -74,5 +77,7 @@ train_joint = _command(
     make_option("vgg", str | None, None, _VGG, metavar="FILE"),
 )
 train_parser = _command(
-    "parser", "Train the parser, which estimates the parsing map of a photo that comes without one."
+    "parser",
+    "Train the parser, which estimates the parsing map of a photo that comes without one.",
+    make_option("start", Path | None, None, _START_PARSER),
 )

@@ -14,9 +14,10 @@ from pgen.training.build import train
 from pgen.training.run import Monitor, OnStep, format_values
 
 
-def run_training(task: str, settings: list[str] | None, gpus: str | None, **given: Any) -> None:
+def run_training(task: str, data: list[str] | None, settings: list[str] | None, gpus: str | None, **given: Any) -> None:
     """Train, and print the path of the weights, or of the checkpoint."""
-    result = train(task, **given, settings=settings or (), gpus=parse_gpus(gpus), monitor=TerminalMonitor())
+    data = data or ["datasets/synthetic.h5"]
+    result = train(task, data, **given, settings=settings or (), gpus=parse_gpus(gpus), monitor=TerminalMonitor())
     if os.environ.get("RANK", "0") == "0":  # one of torchrun's processes talks
         print(result)
 

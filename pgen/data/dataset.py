@@ -24,6 +24,12 @@ from pgen.errors import InputError
 #: A split that would need more than this is read from the file.
 _SHARE_OF_MEMORY = 0.3
 
+#: What a store of synthetic people has as its source.
+SYNTHETIC = "synthetic"
+
+#: Masks (2, 1, 1) where nothing is known.
+_NO_MASKS = torch.tensor([255, 0], dtype=torch.uint8)[:, None, None]
+
 
 @dataclass(frozen=True)
 class PersonSample:
@@ -34,6 +40,8 @@ class PersonSample:
     pose: Tensor  #: float32 (18, 2), (x, y) in pixels, NaN = missing
     name: str
     person: str
+    masks: Tensor | None = None  #: see `StoredBatch.masks`: uint8 (2, H, W)
+    is_rendered: bool = False  #: a synthetic person, not a photo
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,19 @@ class StoredBatch(TensorBatch):
     images: Tensor  #: uint8 (B, 3, H, W) RGB, channels last in memory
     labels: Tensor  #: uint8 (B, H, W), ids 0–9
     poses: Tensor  #: float32 (B, 18, 2), (x, y) in pixels, NaN = missing
+    is_rendered: Tensor  #: bool (B,): synthetic people, not photos
+    #: uint8 (B, 2, H, W), where they are asked for: 1 = a thing that is carried, 255 = not known; and the silhouette
+    #: that was estimated with the pose, 0–255, all 0 = none
+    masks: Tensor | None = None
 
     @classmethod
     def collate(cls, samples: Sequence[PersonSample]) -> Self:
         """One or more samples, in their order."""
         images = torch.stack([sample.image.permute(1, 2, 0) for sample in samples]).permute(0, 3, 1, 2)
-        labels, poses = ([getattr(sample, name) for sample in samples] for name in ("labels", "pose"))
-        return cls(images, torch.stack(labels), torch.stack(poses))
+        labels, poses = (torch.stack([getattr(sample, name) for sample in samples]) for name in ("labels", "pose"))
+        masks = [sample.masks for sample in samples if sample.masks is not None]
+        is_rendered = torch.tensor([sample.is_rendered for sample in samples])
+        return cls(images, labels, poses, is_rendered, torch.stack(masks) if masks else None)
 
     def pin_memory(self) -> Self:
         """The same in memory that a GPU reads by itself."""
@@ -60,24 +74,58 @@ class StoredBatch(TensorBatch):
         there = self.apply(lambda tensor: tensor.to(device, non_blocking=True))
         return PersonBatch(to_float(there.images), there.labels.long(), there.poses)
 
+    def extras(self, device: torch.device | str) -> PhotoExtras:
+        """What the masks say, if there are any, on ``device``. Synthetic people carry nothing."""
+        masks = _NO_MASKS.expand(len(self.labels), 2, *self.labels.shape[1:]) if self.masks is None else self.masks
+        carried, silhouettes = masks.to(device, non_blocking=True)[:, :, None].unbind(1)
+        is_rendered = self.is_rendered.to(device)
+        return PhotoExtras(
+            (carried == 1).float(),
+            (carried[:, 0, 0, 0] <= 1) | is_rendered,
+            silhouettes.float() / 255,
+            silhouettes.flatten(1).bool().any(1),
+            is_rendered,
+        )
+
+
+@dataclass(frozen=True)
+class PhotoExtras(TensorBatch):
+    """What is known of B photos beside their `PersonBatch`."""
+
+    carried: Tensor  #: (B, 1, H, W), 0 or 1: a thing that is carried, such as a bag; 0 where it is not known
+    knows_carried: Tensor  #: bool (B,)
+    silhouettes: Tensor  #: (B, 1, H, W), 0 to 1, as estimated with the pose; 0 where there is none
+    has_silhouette: Tensor  #: bool (B,): so the pose is an estimate as well
+    is_rendered: Tensor  #: bool (B,): synthetic people, not photos
+
 
 class PersonDataset(Dataset[PersonSample]):
     """People of one split of a store; an index counts within the split.
 
     Images and maps are kept in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
     default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
-    It may be pickled, and used after a fork: each process opens the file for itself.
+    ``with_masks`` samples tell what is carried, and silhouettes. It may be pickled, and used after a fork: each process
+    opens the file for itself.
 
     Raises:
         InputError: the split has no images; later, where the file is damaged.
     """
 
-    def __init__(self, store: Store, split: Split = "train", in_memory: bool | None = None, sharing: int = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        split: Split = "train",
+        in_memory: bool | None = None,
+        sharing: int = 1,
+        with_masks: bool = False,
+    ) -> None:
         self.indices, self.store, self.split, self.size = store.indices(split), store, split, store.size
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
+        self.with_masks, self.is_rendered = with_masks, str(store.provenance.get("source")) == SYNTHETIC
         if in_memory is None:
-            in_memory = sharing * len(self) * math.prod(self.size) * 4 <= _SHARE_OF_MEMORY * _memory()
+            needed = 4 + 2 * (with_masks and bool(store.masks))  # bytes a pixel
+            in_memory = sharing * len(self) * math.prod(self.size) * needed <= _SHARE_OF_MEMORY * _memory()
         self.poses = torch.from_numpy(np.asarray(store.poses)[self.indices])
         self.persons = [store.persons[i] for i in self.indices]
         self.names = [store.names[i] for i in self.indices]
@@ -89,13 +137,24 @@ class PersonDataset(Dataset[PersonSample]):
         return len(self.indices)
 
     def __getitem__(self, index: int) -> PersonSample:
+        masks = None
         if self._stored is not None:
             image, labels = self._stored.images[index], self._stored.labels[index]
+            masks = None if self._stored.masks is None else self._stored.masks[index]
         else:
             row = self.indices[index]
             image = torch.from_numpy(self.store.image(row)).permute(2, 0, 1)
             labels = torch.from_numpy(self.store.parsing(row))
-        return PersonSample(image, labels, self.poses[index], self.names[index], self.persons[index])
+            if self.with_masks and self.store.masks:
+                known = (self.store.carried(row), self.store.silhouette(row))
+                masks = _NO_MASKS.repeat(1, *self.size)
+                for mask, values in zip(masks, known, strict=True):
+                    if values is not None:
+                        mask[:] = torch.from_numpy(values)
+        if self.with_masks and masks is None:
+            masks = _NO_MASKS.expand(2, *self.size)
+        name, person = self.names[index], self.persons[index]
+        return PersonSample(image, labels, self.poses[index], name, person, masks, self.is_rendered)
 
     @property
     def is_in_memory(self) -> bool:
@@ -108,15 +167,30 @@ class PersonDataset(Dataset[PersonSample]):
             return self._stored.labels
         return torch.from_numpy(np.stack([self.store.parsing(row) for row in self.indices]))
 
+    def list_parts(self) -> list[tuple[int, PersonDataset]]:
+        """The data set of each file, with the index of its first person."""
+        return [(0, self)]
+
+    def draw_indices(self, count: int, generator: torch.Generator) -> Tensor:
+        """Indices (count,) of people at random."""
+        return torch.randint(len(self), (count,), generator=generator)
+
     def transfer(self, pairs: Tensor, device: torch.device | str = "cpu") -> Transfer:
         """The geometry of ``pairs`` (B, 2), (source, target) indices, by the affines that are stored of test pairs."""
         source, target = (self.poses[side].to(device) for side in pairs.T)
+        return Transfer(source, target, self.size, self._find_affines(pairs))
+
+    def _find_affines(self, pairs: Tensor) -> Tensor | None:
         stored = self.store.pair_affines(self.indices[pairs.numpy()], self.split)
-        return Transfer(source, target, self.size, None if stored is None else torch.from_numpy(stored))
+        return None if stored is None else torch.from_numpy(stored)
+
+    def load(self, indices: Tensor) -> StoredBatch:
+        """The people at ``indices``, long (B,), as they are stored."""
+        return StoredBatch.collate([self[index] for index in indices.tolist()])
 
     def batch(self, indices: Tensor, device: torch.device | str = "cpu") -> PersonBatch:
         """The people at ``indices``, long (B,), as they are."""
-        return StoredBatch.collate([self[index] for index in indices.tolist()]).to(device)
+        return self.load(indices).to(device)
 
 
 def _memory() -> float:

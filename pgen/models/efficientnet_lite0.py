@@ -77,12 +77,20 @@ class Lite0(nn.Module):
 
     def features(self, images: Tensor) -> Lite0Features:
         """The features of images (B, 3, H, W) in [−1, 1]."""
-        x = F.relu6(self.stem((127.5 * images + 0.5) / 128))  # from bytes it is (byte − 127) / 128
-        stages = []
-        for stage in self.stages:
+        stages = self.run_stages(self.begin(images))
+        return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1])).mean((2, 3)) if self.whole else None)
+
+    def begin(self, images: Tensor) -> Tensor:
+        """What the first stage sees of images (B, 3, H, W) in [−1, 1]."""
+        return F.relu6(self.stem((127.5 * images + 0.5) / 128))  # from bytes it is (byte − 127) / 128
+
+    def run_stages(self, x: Tensor, first: int = 0, end: int | None = None) -> list[Tensor]:
+        """What each stage from ``first`` to before ``end`` gives, from what the one before gave."""
+        found = []
+        for stage in self.stages[first:end]:
             x = stage(x)
-            stages.append(x)
-        return Lite0Features(tuple(stages), F.relu6(self.head(x)).mean((2, 3)) if self.whole else None)
+            found.append(x)
+        return found
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, 1000) of ImageNet's classes. Raises ValueError if the network has no head."""

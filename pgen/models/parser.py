@@ -28,12 +28,16 @@ class ParserConfig:
 
     widths: tuple[int, ...] = (48, 80, 128)  #: channels of the levels at 1/4, 1/8 and 1/16 of the photo's size
     depths: tuple[int, ...] = (2, 2, 3)  #: convolutions of each
+    carried: bool = False  #: whether things that are carried, such as bags, are found too
+    tuned: int = 0  #: how many of the last stages of the trunk are trained with it
     kind: str = "lite0_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
         for name, sizes in (("widths", self.widths), ("depths", self.depths)):
             if len(sizes) != 3 or min(sizes) < 1:
                 raise ValueError(f"{name} are three numbers of at least 1, not {list(sizes)}")
+        if not 0 <= self.tuned <= TRUNK_STAGES:
+            raise ValueError(f"tuned is 0 to {TRUNK_STAGES}, not {self.tuned}")
 
 
 @dataclass
@@ -47,7 +51,10 @@ class ParserInput:
 
 
 class Parser(nn.Module):
-    """Three levels of convolutions, from coarse to fine, over frozen features (``trunk``), the photo and the pose."""
+    """Three levels of convolutions, from coarse to fine, over features (``trunk``), the photo and the pose.
+
+    All of the trunk but its last ``config.tuned`` stages stays as it was learnt on photos in general.
+    """
 
     stride = 2  #: photo pixels a pixel of the logits
 
@@ -62,21 +69,27 @@ class Parser(nn.Module):
         self.context = nn.Linear(coarse, coarse)
         self.middle = _Level(medium + _POSE_CHANNELS, middle, config.depths[1], coarse)
         self.fine = _Level(finest_channels + _POSE_CHANNELS, fine, config.depths[0], middle)
-        self.to_logits = nn.Conv2d(fine, LABEL_COUNT * (_BLOCK // self.stride) ** 2, 3, padding=1)
+        channels = LABEL_COUNT + config.carried
+        self.to_logits = nn.Conv2d(fine, channels * (_BLOCK // self.stride) ** 2, 3, padding=1)
+        for stage in self.trunk.stages[TRUNK_STAGES - config.tuned :]:
+            stage.requires_grad_(True)
 
     def forward(self, inputs: ParserInput) -> Tensor:
-        """Logits (B, 10, H/2, W/2); their softmax is the map at half the photo's size."""
+        """Logits (B, 10, H/2, W/2); their softmax is the map at half the photo's size.
+
+        With ``config.carried`` there is one more channel, whose sigmoid says how likely a thing is that is carried.
+        """
         images = inputs.images.contiguous(memory_format=torch.channels_last)
         size = (images.shape[2], images.shape[3])
         known = inputs.has_silhouette.to(images.dtype)[:, None, None, None]
         silhouettes = inputs.silhouettes * known
         with torch.no_grad():
-            finest, large, medium, _, small = self._features(images)
             maps = draw_pose_maps(inputs.poses, size, _BLOCK)
             is_known = known.expand(-1, 1, *maps.shape[2:])
             pose = torch.cat([maps, F.avg_pool2d(silhouettes, _BLOCK), is_known], 1)
             pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _BLOCK)
-            blocks = F.pixel_unshuffle(finest, _BLOCK // 2)
+        finest, large, medium, _, small = self._features(images)
+        blocks = F.pixel_unshuffle(finest, _BLOCK // 2)
         x = self.coarse([small, F.avg_pool2d(pose, 4)])
         x = x + self.context(x.mean((2, 3)))[..., None, None]
         x = self.middle([medium, F.avg_pool2d(pose, 2)], x)
@@ -86,8 +99,12 @@ class Parser(nn.Module):
     def _features(self, images: Tensor) -> list[Tensor]:
         """The trunk's stages; on the CPU a few photos at a time, which the cache holds: twice as fast as 16."""
         few = _FEW if images.device.type == "cpu" else len(images)
-        parts = [self.trunk.features(part).stages for part in images.split(few)]
-        return [torch.cat(stage) for stage in zip(*parts, strict=True)]
+        fixed = TRUNK_STAGES - self.config.tuned
+        with torch.no_grad():
+            parts = [self.trunk.begin(part) for part in images.split(few)]
+            rows = [[part, *self.trunk.run_stages(part, 0, fixed)] for part in parts]
+            start, *found = [torch.cat(stage) for stage in zip(*rows, strict=True)]
+        return [*found, *self.trunk.run_stages(found[-1] if found else start, fixed)]
 
 
 def draw_pose_maps(poses: Tensor, size: tuple[int, int], shrink: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 
 from pgen.data.dataset import PersonDataset
+from pgen.data.example import Split
+from pgen.data.mixture import mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
 from pgen.data.weights import load_weights
@@ -42,12 +45,12 @@ TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "par
 #: How many held-out pairs the scores at intervals are taken over.
 _VALIDATION_PAIRS = 96
 
-_NAMES = {"semantic": "H_S", "appearance": "H_A", "pose": "a pose detector"}
+_NAMES = {"semantic": "H_S", "appearance": "H_A", "pose": "a pose detector", "parser": "a parser"}
 
 
 def train(
     task: str,
-    data: AnyPath,
+    data: AnyPath | Sequence[AnyPath],
     out: AnyPath | None = None,
     *,
     preset: str = "synthetic-128",
@@ -73,14 +76,15 @@ def train(
     Args:
         task: "pose"; "semantic", H_S; "appearance", H_A with H_S frozen or both end to end; "parser". Or as the
             commands call them.
-        data: a prepared data set, ``.h5``.
+        data: a prepared data set, ``.h5``; or several, each with its share of the samples behind a colon or an equal
+            share of what is left: ``["a.h5", "b.h5:0.5"]``.
         out: folder of the run, see `pgen.training.run`; by default one in ``runs``, as the commands call the task.
         preset: sizes and schedule.
         recipe: losses, "paper" or "pgen"; by default what the preset is meant for.
         settings: changes of the preset, such as ``"semantic.schedule.steps=2000"``.
         variant: of the paper's ablation, for "appearance": "baseline", "ts-gt", "ts-pred" or "e2e".
-        start: weights that H_S or H_A starts from; those of H_S at half the frame are grown, one-level weights of H_A
-            become the global network of a two-level one.
+        start: weights that H_S, H_A or the parser starts from; those of H_S at half the frame are grown, one-level
+            weights of H_A become the global network of a two-level one, a parser may have fewer layers.
         semantic, pose: for "appearance", finished weights of H_S and of the pose detector.
         vgg: for "appearance", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable.
         seed: makes the run repeatable.
@@ -111,17 +115,28 @@ def train(
     config = load_preset(preset, settings, recipe, monitor.warn)
     schedule = getattr(config, group).schedule
     check_batch(schedule, len(gpus) or processes or 1)
-    data_name = Path(data).name  # weights are passed on: no folders of this machine
+    shares = parse_data(data)
+    data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
     recipe = recipe or find_recipe(preset)
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     folder = Path(out or Path("runs") / name)
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, workers)
     weights = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}
-    return run_in_processes(tuple(gpus), processes, _train_in, name, data, config, run, weights, monitor)
+    return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, weights, monitor)
+
+
+def _describe_data(shares: Mapping[Path, float]) -> str:
+    return ", ".join(f"{file}:{share:g}" if len(shares) > 1 else str(file) for file, share in shares.items())
 
 
 def _train_in(
-    processes: ProcessGroup, name: str, data: AnyPath, config: Preset, run: RunConfig, weights: Files, monitor: Monitor
+    processes: ProcessGroup,
+    name: str,
+    data: Mapping[Path, float],
+    config: Preset,
+    run: RunConfig,
+    weights: Files,
+    monitor: Monitor,
 ) -> Path:
     """The training ``name`` in one of ``processes``."""
     seed_everything(run.seed)
@@ -130,22 +145,22 @@ def _train_in(
     log = monitor.log if processes.is_first else lambda message: None
     if processes.is_first:
         run.check_folder()
-    store = Store(data)
-    log(f"reading {data} and preparing the {name} training")
-    task = TaskBuilder(config, store, run, processes, log, weights).build(name)
+    stores = {Store(file): share for file, share in data.items()}
+    log(f"reading {', '.join(map(str, data))} and preparing the {name} training")
+    task = TaskBuilder(config, stores, run, processes, log, weights).build(name)
     if not processes.is_first:
         return run_loop(task, run, processes=processes)
-    run.save_settings(run.info | {"data": str(data)})
+    run.save_settings(run.info | {"data": _describe_data(data)})
     with monitor.watch(name, task.schedule.steps) as on_step:
         return run_loop(task, run, on_step, processes)
 
 
 @dataclass(frozen=True)
 class TaskBuilder:
-    """Builds tasks from a data set, and from weights that a training starts from or looks through."""
+    """Builds tasks from data sets, and from weights that a training starts from or looks through."""
 
     config: Preset
-    store: Store
+    stores: Mapping[Store, float]  #: and each one's share of the samples
     run: RunConfig
     processes: ProcessGroup
     log: Callable[[str], None]
@@ -153,46 +168,52 @@ class TaskBuilder:
 
     def build(self, name: str) -> TrainingTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
-        config, sharing = self.config, self.processes.local_world
-        train, held_out = (PersonDataset(self.store, split, sharing=sharing) for split in ("train", "test"))
+        config = self.config
+        train, held_out = self._open("train", name == "parser"), self._open("test", name == "parser")
         data = TaskData(train, held_out, self.run.seed, self.processes.device)
         if name == "pose":
             return PoseTask(config.pose, data)
-        if name == "parser":
-            return ParserTask(config.parser, data)
         # Broken weights are found before pseudo labels, which take long.
-        frozen = self._load_frozen() if name == "joint" else None
-        pairs, matches = held_out_pairs(self.store), self._find_matches(train)
-        task = (
-            SemanticTask(config.semantic, data, pairs, matches)
-            if frozen is None
-            else AppearanceTask(config.appearance, data, pairs, matches, frozen)
-        )
+        frozen = self._load_frozen(train.size) if name == "joint" else None
+        task: ParserTask | SemanticTask | AppearanceTask
+        if name == "parser":
+            task = ParserTask(config.parser, data)
+        elif frozen is None:
+            task = SemanticTask(config.semantic, data, held_out_pairs(held_out), self._find_matches(train))
+        else:
+            pairs, matches = held_out_pairs(held_out), self._find_matches(train)
+            task = AppearanceTask(config.appearance, data, pairs, matches, frozen)
         if self.weights["start"] is not None:
-            model, is_half = self._load("start", "appearance" if frozen else "semantic")
+            model, is_half = self._load("start", task.role, train.size)
             try:
-                task.start_from(upscale_semantic(model) if is_half and not frozen else model)
+                task.start_from(upscale_semantic(model) if is_half and task.role == "semantic" else model)
             except RuntimeError:
                 raise InputError(f"{self.weights['start']}: its sizes are not the preset's", option="start") from None
         return task
 
-    def _load_frozen(self) -> FrozenNetworks:
+    def _open(self, split: Split, with_masks: bool) -> PersonDataset:
+        """The people of a split of all stores that have some."""
+        some = [store for store in self.stores if split == "train" or len(store.indices(split))] or [*self.stores][:1]
+        read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks)
+        return mix([read(store, split) for store in some], [self.stores[store] for store in some])
+
+    def _load_frozen(self, size: tuple[int, int]) -> FrozenNetworks:
         """What H_A's training looks through, on the device."""
         semantic, device = None, self.processes.device
         if needs_semantic(self.config.appearance):
-            semantic, is_half = self._load("semantic", "semantic")
+            semantic, is_half = self._load("semantic", "semantic", size)
             if is_half:
                 self.log(f"{self.weights['semantic']}: grown to twice its frame")
                 semantic = upscale_semantic(semantic)
             semantic = freeze(semantic).to(device)
-        pose, is_half = self._load("pose", "pose")
+        pose, is_half = self._load("pose", "pose", size)
         if is_half:
             self.log(f"{self.weights['pose']}: looks at pictures half as large")
         perceptual, origin = load_vgg_features(self.weights["vgg"], fetch=True)
         self.log(f"perceptual features: {origin}")
         return FrozenNetworks(semantic, freeze(pose).to(device), perceptual.to(device), 2 if is_half else 1)
 
-    def _load(self, option: str, role: str) -> tuple[Any, bool]:
+    def _load(self, option: str, role: str, size: tuple[int, int]) -> tuple[Any, bool]:
         """The network in the file that ``option`` names, and whether it was trained at half the frame of the data."""
         path, what, is_start = Path(self.weights[option] or ""), _NAMES[role], option == "start"
         if not (is_start or path.exists()):
@@ -202,26 +223,34 @@ class TaskBuilder:
         if network is None:
             remedy = "choose weights that hold one" if is_start else "train one first"
             raise InputError(f"{path}: holds no {what.removeprefix('a ')}; {remedy}", option=option)
-        is_half = (2 * weights.frame[0], 2 * weights.frame[1]) == self.store.size
-        if not (is_half or is_start) and weights.frame != self.store.size and self.processes.is_first:
-            frame, size = ("x".join(map(str, sides)) for sides in (weights.frame, self.store.size))
-            self.run.warn(f"{path}: trained at {frame}, the data are {size}")
+        is_half = (2 * weights.frame[0], 2 * weights.frame[1]) == size
+        if not (is_half or is_start) and weights.frame != size and self.processes.is_first:
+            frame, data_size = ("x".join(map(str, sides)) for sides in (weights.frame, size))
+            self.run.warn(f"{path}: trained at {frame}, the data are {data_size}")
         return network, is_half
 
     def _find_matches(self, train: PersonDataset) -> Tensor:
-        """Pseudo labels (N, K), which the first process finds and sends to the others."""
-        config, seed = self.config.semantic, self.run.seed
-        options = config.nearest, config.other_facing, seed, config.garment_tolerance
-        matches, origin = self.processes.broadcast(lambda: load_training_matches(self.store, train, *options))
-        self.log(origin)
-        return torch.from_numpy(matches)
+        """Pseudo labels (N, K) within each file, which the first process finds and sends to the others."""
+        config, found = self.config.semantic, []
+        options = config.nearest, config.other_facing, self.run.seed, config.garment_tolerance
+        for start, part in train.list_parts():
+            find = partial(load_training_matches, part.store, part, *options)
+            matches, origin = self.processes.broadcast(find)
+            self.log(origin)
+            found.append(start + torch.from_numpy(matches))
+        count = max(matches.shape[1] for matches in found)
+        return torch.cat([matches[:, torch.arange(count) % matches.shape[1]] for matches in found])
 
 
-def held_out_pairs(store: Store) -> Tensor:
-    """Test pairs (M, 2) as indices into the test split, evenly thinned to a number quick to score."""
-    position = {int(index): k for k, index in enumerate(store.indices("test"))}
-    pairs = [pair for pair in store.pairs("test").tolist() if position.keys() >= set(pair)]
-    if not pairs:
-        raise InputError(f"{store.path}: has no pairs of test images to validate on; prepare the data set with some")
-    chosen = np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)
-    return torch.tensor([[position[index] for index in pairs[k]] for k in chosen])
+def held_out_pairs(held_out: PersonDataset) -> Tensor:
+    """Test pairs (M, 2) as indices into ``held_out``, of each file evenly thinned to a number quick to score."""
+    found: list[list[int]] = []
+    for start, part in held_out.list_parts():
+        position = {int(index): start + k for k, index in enumerate(part.indices)}
+        pairs = [pair for pair in part.store.pairs("test").tolist() if position.keys() >= set(pair)]
+        chosen = np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)
+        found += [[position[index] for index in pairs[k]] for k in chosen]
+    if not found:
+        files = ", ".join(str(part.store.path) for _, part in held_out.list_parts())
+        raise InputError(f"{files}: has no pairs of test images to validate on; prepare the data set with some")
+    return torch.tensor(found)

@@ -82,6 +82,8 @@ class ParserTraining:
     network: ParserConfig = field(default_factory=ParserConfig)  #: its sizes
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     soft_iou: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
+    carried: float = 0.5  #: weight of both for things that are carried, where the network finds them
+    tuned_lr_factor: float = 0.1  #: learning rate of the trunk's stages that are trained, as a share of the others'
 
 
 @dataclass(frozen=True)

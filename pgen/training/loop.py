@@ -117,7 +117,7 @@ def create_state(task: TrainingTask, run: RunConfig, processes: ProcessGroup) ->
     """The state at the beginning, or as the first process finds it in the folder."""
     schedule, betas = task.schedule, (task.schedule.beta1, task.schedule.beta2)
     task.networks.train()
-    groups = [{"params": list(network.parameters())} for network in task.networks.values()]
+    groups = [{"params": parameters} for parameters, _ in list_parameter_groups(task)]
     discriminators = list(task.discriminators.parameters())
     state = TrainingState(
         task.networks,
@@ -137,6 +137,18 @@ def create_state(task: TrainingTask, run: RunConfig, processes: ProcessGroup) ->
     return state
 
 
+def list_parameter_groups(task: TrainingTask) -> list[tuple[list[nn.Parameter], float]]:
+    """Parameters, and their factors: of each network, and apart of its parts with a learning rate of their own."""
+    groups = []
+    for name, network in task.networks.items():
+        parts = {part: factor for part, factor in task.lr_factors.items() if part.startswith(f"{name}.")}
+        apart = [(list(network.get_submodule(p.removeprefix(f"{name}.")).parameters()), f) for p, f in parts.items()]
+        ids = {id(parameter) for parameters, _ in apart for parameter in parameters}
+        rest = [parameter for parameter in network.parameters() if id(parameter) not in ids]
+        groups += [(rest, task.lr_factors.get(name, 1.0)), *apart]
+    return groups
+
+
 class Step:
     """A step of the networks and one of the discriminators, on this process's part of the batch."""
 
@@ -146,6 +158,7 @@ class Step:
         judge = _Losses(task.discriminators, task.discriminator_losses)
         self.discriminator_losses = processes.average_gradients(judge) if state.d_optimizer is not None else None
         self.parameters = list(task.networks.parameters())
+        self.lr_factors = [factor for _, factor in list_parameter_groups(task)]
 
     def __call__(self, batch: LoadedStep) -> dict[str, Tensor]:
         """Take the step, and return this process's losses.
@@ -172,8 +185,8 @@ class Step:
         if not state.scaler.is_enabled():  # which leaves such steps out, and scales less
             self._require_finite("gradient", losses, norm, batch.names)
         factor = learning_rate_factor(schedule, state.step)
-        for group, name in zip(state.optimizer.param_groups, task.networks, strict=True):
-            group["lr"] = schedule.lr * factor * task.lr_factors.get(name, 1.0)
+        for group, own in zip(state.optimizer.param_groups, self.lr_factors, strict=True):
+            group["lr"] = schedule.lr * factor * own
         if state.d_optimizer is not None:
             state.d_optimizer.param_groups[0]["lr"] = schedule.d_lr * factor
         for optimizer in optimizers:

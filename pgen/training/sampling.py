@@ -87,10 +87,10 @@ def sample_photos(
     train: PersonDataset, schedule: Schedule, generator: torch.Generator, with_others: bool = False
 ) -> SampledPhotos:
     """Any photos of ``train``; ``with_others`` the photos that lend backgrounds are to be loaded too."""
-    source = torch.randint(len(train), (schedule.batch,), generator=generator)
+    source = train.draw_indices(schedule.batch, generator)
     change = Augmentation.draw(schedule.batch, generator, schedule.flip, schedule.zoom)
     noise = torch.randint(2**62, (schedule.batch,), generator=generator)
-    other = torch.randint(len(train), (schedule.batch,), generator=generator)
+    other = train.draw_indices(schedule.batch, generator)
     roles = ("source", "other") if with_others else ("source",)
     return SampledPhotos(_name_samples(train, source), source, change, noise, other, roles=roles)
 
@@ -109,9 +109,9 @@ def sample_pairs(
     itself. Each source gets another crop, and what to hide of it.
     """
     batch = schedule.batch
-    source = torch.randint(len(train), (batch,), generator=generator)
+    source = train.draw_indices(batch, generator)
     choice = torch.randint(matches.shape[1], (batch,), generator=generator)
-    other = torch.randint(len(train), (batch,), generator=generator)
+    other = train.draw_indices(batch, generator)
     has_random_pose = torch.rand(batch, generator=generator) < random_pose_prob
     is_self = torch.rand(batch, generator=generator) < self_pair_prob
     target = torch.where(has_random_pose, other, torch.where(is_self, source, matches[source, choice]))

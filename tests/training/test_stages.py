@@ -210,18 +210,3 @@ def test_sheets(build: Build, name: str, columns: int, rows: int) -> None:
         for parameter in networks.parameters():
             parameter.normal_()
     assert not np.array_equal(picture, stage.draw_samples(networks))
-
-
-def test_what_the_parser_is_trained_on(build: Build) -> None:
-    """Photos, joints and silhouettes that differ from sample to sample, the same for a part of the batch."""
-    stage = build("parser", "parser.schedule.batch=4")
-    assert isinstance(stage, ParserTask)
-    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
-    inputs, labels = stage.randomize(draw)
-    assert (inputs.images.shape, labels.shape) == ((4, 3, *SIZE), (4, SIZE[0] // 2, SIZE[1] // 2))
-    assert inputs.images.amin() >= -1
-    assert inputs.images.amax() <= 1
-    part, part_labels = stage.randomize(draw.part(1, 2))
-    torch.testing.assert_close(part.images, inputs.images[2:], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(part.poses, inputs.poses[2:], equal_nan=True)
-    assert torch.equal(part_labels, labels[2:])

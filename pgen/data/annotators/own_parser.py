@@ -84,14 +84,17 @@ class OwnParser:
             straight, turned = threads.map(self._logits, (inputs, mirrored))
             logits = (straight + flip_maps(turned)) / 2
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
+            logits, things = logits[:, :LABEL_COUNT], logits[:, LABEL_COUNT:].sigmoid()
             logits = _mask_outside(logits, inputs)
             found, sure = logits.softmax(1).cpu().numpy(), _measure_certainty(logits, inputs).tolist()
+            carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
         return [
             FoundMap(
                 assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size)),
                 () if certainty >= _SURE else (_UNCERTAIN,),
+                closeup.back(thing) == 1 if len(thing) else None,
             )
-            for closeup, scores, photo, certainty in zip(closeups, found, photos, sure, strict=True)
+            for closeup, scores, thing, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True)
         ]
 
     def _logits(self, inputs: ParserInput) -> Tensor:

@@ -27,6 +27,9 @@ _CLOTHES = (Label.UPPER, Label.PANTS, Label.SKIRT)
 _HALF_BODIES = 0.3  # share of samples that show part of the figure
 _REFOCUS, _NOISE, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred or sharpened, noisy, compressed
 
+# Shares of poor photos that are small ones enlarged, that are out of focus, and that are dark; the last are noisy too.
+_SMALL, _BLURRED, _DARK = 0.45, 0.35, 0.4
+
 
 def recolor_garments(images: Tensor, labels: Tensor, rng: BatchRng) -> Tensor:
     """Other colors and patterns of clothes and hair, other shades of skin."""
@@ -145,6 +148,40 @@ def photometric_distort(images: Tensor, rng: BatchRng) -> Tensor:
         if which.any():
             images[which] = change(images[which], rng.select(which)).clamp(0, 1)
     return images.clamp(0, 1)
+
+
+def spoil_photos(images: Tensor, rng: BatchRng) -> Tensor:
+    """Photos as poor cameras take them: a third or quarter as large, out of focus, in low light."""
+    images = images.clone()
+    for share, change in ((_SMALL, _enlarge), (_BLURRED, _blur), (_DARK, _darken)):
+        which = rng.chance(share)
+        if which.any():
+            images[which] = change(images[which], rng.select(which)).clamp(0, 1)
+    return images
+
+
+def _enlarge(images: Tensor, rng: BatchRng) -> Tensor:
+    size, found = images.shape[2:], []
+    for image, factor in zip(images, rng.uniform(1.5, 4.5).tolist(), strict=True):
+        fewer = [max(1, round(side / factor)) for side in size]
+        small = F.interpolate(image[None], size=fewer, mode="bilinear", antialias=True, align_corners=False)
+        found.append(F.interpolate(small, size=size, mode="bilinear", align_corners=False))
+    return torch.cat(found)
+
+
+def _blur(images: Tensor, rng: BatchRng) -> Tensor:
+    found = []
+    for image, radius in zip(images[:, None], rng.uniform(1, 4.5).int().tolist(), strict=True):
+        for _ in range(2):
+            image = F.avg_pool2d(image, 2 * radius + 1, 1, radius, count_include_pad=False)
+        found.append(image)
+    return torch.cat(found)
+
+
+def _darken(images: Tensor, rng: BatchRng) -> Tensor:
+    light = to_image_shape(rng.uniform(0.12, 0.6))
+    images = images.clamp(1e-3, 1) ** to_image_shape(rng.uniform(1, 1.4)) * light
+    return images + rng.normal(*images.shape[1:]) * to_image_shape(rng.uniform(0.01, 0.05))
 
 
 def _refocus(images: Tensor, rng: BatchRng) -> Tensor:

@@ -46,7 +46,7 @@ class AppearanceTask(PersonTask):
             ("face", "face_adversarial", config.face_discriminator),
         )
         super().__init__(config, data, {name: sizes for name, term, sizes in (image, face) if config.weights[term]})
-        self.pairs, self.matches, self.frozen = pairs, matches, frozen
+        self.held_out_indices, self.matches, self.frozen = pairs, matches, frozen
         # With color correction losses and scores see pictures as they are in the end.
         self.paint = partial(paint, correct_colors=config.color_correction)
         if config.variant == "e2e":
@@ -165,13 +165,13 @@ class AppearanceTask(PersonTask):
         return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
 
     @torch.no_grad()
-    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+    def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
         """Scores against the true photos of held-out people in the other pose, see `score_transfers`.
 
         There is no mIoU for the baseline, which knows no maps.
         """
         frozen = self.frozen
-        batches = (self._generate_pairs(networks, pairs) for pairs in self.pairs.split(16))
+        batches = (self._generate_pairs(networks, pairs) for pairs in indices.split(16))
         scores = score_transfers(batches, frozen.pose, frozen.pose_downscale)
         if self.config.variant == "baseline":
             del scores["miou"]
@@ -180,4 +180,5 @@ class AppearanceTask(PersonTask):
     @torch.no_grad()
     def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """The same few held-out pairs as a picture, uint8 (H, W, 3)."""
-        return draw_transfers(self._generate_pairs(networks, self.pairs[spread_indices(len(self.pairs), 8)]))
+        shown = self.held_out_indices[spread_indices(len(self.held_out_indices), 8)]
+        return draw_transfers(self._generate_pairs(networks, shown))

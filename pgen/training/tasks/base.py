@@ -30,7 +30,9 @@ class TrainingTask(Protocol[B]):
     networks: nn.ModuleDict  #: trained, averaged and saved
     discriminators: nn.ModuleDict  #: trained on what the networks make; may be empty
     frozen_networks: Mapping[str, nn.Module]  #: not trained, but saved with the finished weights
-    lr_factors: Mapping[str, float]  #: learning rates of single networks, as shares of the schedule's; 1 for the others
+    lr_factors: Mapping[
+        str, float
+    ]  #: shares of the schedule's learning rate, of networks or parts ("parser.trunk"); else 1
 
     @property
     def train(self) -> Dataset[PersonSample]:

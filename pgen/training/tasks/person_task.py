@@ -41,6 +41,7 @@ class PersonTask:
         self.schedule: Schedule = config.schedule
         self.device = torch.device(data.device)
         self.train, self.held_out, self.frame = data.train, data.held_out, data.train.size
+        self.held_out_indices = torch.arange(len(self.held_out))  #: what is scored, (N,); or pairs of them, (N, 2)
         for network in (self.networks, self.discriminators):
             network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
@@ -48,6 +49,26 @@ class PersonTask:
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
         """Nothing changes."""
+
+    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """The `compute_scores` of held-out people; of several files each one's too, "SCORE_FILE", and their means."""
+        found, first = {}, self.held_out_indices if self.held_out_indices.ndim == 1 else self.held_out_indices[:, 0]
+        for start, part in self.held_out.list_parts():
+            which = (first >= start) & (first < start + len(part))
+            if which.any():
+                name = part.store.path.stem
+                name = name if name not in found else f"{name}-{start}"
+                found[name] = self.compute_scores(networks, self.held_out_indices[which])
+        scores: dict[str, float] = {}
+        for name in dict.fromkeys(name for of_file in found.values() for name in of_file):
+            values = [of_file[name] for of_file in found.values() if name in of_file]
+            scores[name] = sum(values) / len(values)
+        several = found if len(found) > 1 else {}
+        return scores | {f"{name}_{file}": value for file, its in several.items() for name, value in its.items()}
+
+    def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
+        """Scores of the averaged ``networks`` on some of ``held_out_indices``, of people of one file."""
+        raise NotImplementedError
 
     def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
         return discriminator_losses(self.discriminators, judged)

@@ -44,11 +44,11 @@ class PoseTask(PersonTask):
         return {"pose": _SCALE * pose_loss(self.model(image), target)}, {}
 
     @torch.no_grad()
-    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+    def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
         """Share of known joints within 6 px in a 128-px frame (PCK), and their median error in px."""
         errors = []
-        for indices in torch.arange(len(self.held_out)).split(32):
-            persons = self.held_out.batch(indices, self.device)
+        for some in indices.split(32):
+            persons = self.held_out.batch(some, self.device)
             detector = networks["pose"]
             found = find_joints(detector(persons.images), self.model.stride, threshold=-torch.inf)
             errors.append((found - persons.poses).norm(dim=2)[known_joints(persons.poses)])

@@ -31,7 +31,7 @@ class SemanticTask(PersonTask):
     def __init__(self, config: SemanticTraining, data: TaskData, pairs: Tensor, matches: Tensor) -> None:
         """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
         super().__init__(config, data, {"semantic": config.discriminator} if config.adversarial else {})
-        self.pairs, self.matches = pairs, matches
+        self.held_out_indices, self.matches = pairs, matches
 
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of another H_S. Raises RuntimeError if its sizes differ."""
@@ -77,10 +77,10 @@ class SemanticTask(PersonTask):
         return PersonBatch(source.images, labels, poses), goal
 
     @torch.no_grad()
-    def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
+    def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
         """mIoU over the ten labels against the true map of the same person in the other pose; and of copying."""
         counts = []  # of the prediction and of the source's map, left as it is
-        for pairs in self.pairs.split(32):
+        for pairs in indices.split(32):
             source, target = (self.held_out.batch(side, self.device) for side in pairs.T)
             logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pairs, self.device))  # type: ignore[arg-type]
             both = (logits.argmax(1), source.labels)
@@ -92,7 +92,7 @@ class SemanticTask(PersonTask):
     def draw_samples(self, networks: nn.ModuleDict) -> Picture:
         """Held-out people: the source's map, the pose asked for, the map predicted and the true one."""
         rows = []
-        for pair in self.pairs[spread_indices(len(self.pairs))]:
+        for pair in self.held_out_indices[spread_indices(len(self.held_out_indices))]:
             source, target = (self.held_out.batch(side[None], self.device) for side in pair)
             logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pair[None], self.device))  # type: ignore[arg-type]
             maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
