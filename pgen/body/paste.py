@@ -159,3 +159,10 @@ def clean_background(image: Tensor, labels: Tensor, margin: int = 2) -> Tensor:
     mean = (image * weight).sum((2, 3), keepdim=True) / total.clamp_min(1)
     mean = torch.where(total > 0, mean, image.mean((2, 3), keepdim=True))
     return torch.where((has_left | has_right)[:, None], filled, mean)
+
+
+def remove_carried(image: Tensor, labels: Tensor, carried: Tensor) -> Tensor:
+    """``image`` (B, 3, H, W) without what is carried, bool (B, H, W): there the background goes on."""
+    behind = clean_background(image, labels.masked_fill(carried, Label.UPPER))
+    around = F.max_pool2d(carried.float()[:, None], 3, stride=1, padding=1)[:, 0].bool()
+    return torch.where((around & (labels == Label.BACKGROUND))[:, None], behind, image)

@@ -34,7 +34,8 @@ def run(
 ) -> None:
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
 
-    Both can be corrected by hand and given to `pgen generate --src-pose --src-parsing`, or to `pgen prepare`.
+    And NAME.carried.png, white where something is carried, if the parser finds such things. All can be corrected by
+    hand and given to `pgen generate --src-pose --src-parsing`; `pgen prepare` takes them as they lie beside the photos.
     """
     wanted = parse_kinds(kinds, "--what")
     files = _list_files(photos)
@@ -91,6 +92,7 @@ def _annotate(
     """Write what is found in one photo to ``places``, by kind; returns pictures of it, with captions."""
     from pgen.body.viz import colorize_parsing, draw_skeleton
     from pgen.data.annotators.interface import ParsingRequest
+    from pgen.data.formats.annotation_files import write_carried
     from pgen.data.formats.images import read_image
     from pgen.data.formats.parsing import write_parsing
     from pgen.data.formats.pose_json import write_pose_json
@@ -100,16 +102,19 @@ def _annotate(
     person, doubts = found.person, [*found.person.doubts]
     log(*found.notes[1:])  # not by what, which is the same for all
     pictures = [(file.name, draw_skeleton(image, person.pose))]
-    labels = None
+    parsed = None
     if "parsing" in places:
         parsed = annotators.parsing(ParsingRequest(image, person.pose, person.silhouette))
-        labels, doubts = parsed.labels, [*doubts, *parsed.doubts]
-        pictures.append(("parsing map", colorize_parsing(labels)))
+        doubts += parsed.doubts
+        pictures.append(("parsing map", colorize_parsing(parsed.labels)))
     for doubt in doubts:
         warn(f"{file.name}: {doubt}")
     if "pose" in places:
         size = (image.shape[0], image.shape[1])
         print(write_pose_json(places["pose"], person.pose, size, overwrite, person.confidence))
-    if labels is not None:
-        print(write_parsing(places["parsing"], labels, overwrite))
+    if parsed is not None:
+        print(write_parsing(places["parsing"], parsed.labels, overwrite))
+        places["carried"].unlink(missing_ok=True)
+        if parsed.carried is not None and parsed.carried.any():
+            print(write_carried(places["carried"], parsed.carried, overwrite))
     return pictures

@@ -75,7 +75,8 @@ def find_output_files(
 def find_annotation_places(
     photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool
 ) -> dict[Path, dict[str, Path]]:
-    """Where what is found in each of ``photos`` goes, by kind ("pose", "parsing"): beside it, or into ``out``."""
+    """Where what is found in each of ``photos`` goes, by kind: beside it or in ``out``; with maps what is carried."""
+    from pgen.data.formats.annotation_files import name_annotations
     from pgen.runtime.atomic_write import check_output
 
     if out is not None:
@@ -83,10 +84,8 @@ def find_annotation_places(
     places: dict[Path, dict[str, Path]] = {}
     taken: dict[Path, Path] = {}
     for file in photos:
-        folder = out or file.parent
-        parsing = f"{file.stem}.png" if file.suffix.lower() != ".png" or out is not None else f"{file.stem}_parsing.png"
-        both = {"pose": folder / f"{file.stem}.json", "parsing": folder / parsing}
-        places[file] = {kind: both[kind] for kind in kinds}
+        named, wanted = name_annotations(file, out), [*kinds, *(["carried"] if "parsing" in kinds else [])]
+        places[file] = {kind: named[kind] for kind in wanted}
         for place in places[file].values():
             if place in taken:
                 raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")

@@ -31,8 +31,8 @@ class Example:
     silhouette: NDArray[np.uint8] | None = None  # (H, W), 0-255, estimated with the pose; None: the pose was given
 
     @property
-    def masks(self) -> Mapping[str, NDArray[np.uint8]]:
-        """What is known of `MASKS`, by name."""
+    def masks(self) -> dict[str, Any]:
+        """What is known of `MASKS`, uint8 (H, W), by name."""
         return {name: getattr(self, name) for name in MASKS if getattr(self, name) is not None}
 
 

@@ -101,7 +101,8 @@ def pack_item(item: Job | Example | Drop, size: tuple[int, int], root: Path | No
         fit = Letterbox.of((example.image.shape[0], example.image.shape[1]), size)
         image, parsing, pose = fit.image(example.image), fit.parsing(example.parsing), fit.pose(example.pose)
         masks = {name: fit.mask(mask, is_soft=name == "silhouette") for name, mask in example.masks.items()}
-        example = replace(example, image=image, parsing=parsing, pose=pose, **masks)
+        example = replace(example, **masks)  # type: ignore[arg-type]
+        example = replace(example, image=image, parsing=parsing, pose=pose)
     return pack_example(example, size, [(name_source(file, root), content_hash(file)) for file in files])
 
 

@@ -19,6 +19,7 @@ from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
+from pgen.data.formats.annotation_files import find_carried_file, read_carried
 from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
@@ -61,7 +62,7 @@ def read_person(
         InputError: something is damaged, does not belong to the photo, or cannot be estimated.
     """
     annotators = annotators or Annotators()
-    name, pixels, pose, parsing, is_framed = _read_photo(image, pose, parsing)
+    name, pixels, pose, parsing, carried, is_framed = _read_photo(image, pose, parsing)
     if parsing is None:
         annotators.parsing_annotator()  # before any work is done
     size = (pixels.shape[0], pixels.shape[1])
@@ -79,14 +80,16 @@ def read_person(
     if parsing is None:
         silhouette = annotators.silhouette(pixels, joints) if silhouette is None else silhouette
         found = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
-        parsing = found.labels
+        parsing, carried = found.labels, found.carried
         warnings += [f"{name}: {doubt}" for doubt in found.doubts]
         notes.append(f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
     labels, what = fit_parsing(parsing, [(name, size)])
     if not (labels != Label.BACKGROUND).any():
         raise InputError(f"{what} shows nobody: all of it is background; give the map of {name}", option="parsing")
     crop = CropBox.whole(size) if crop_for is None or is_framed else find_crop(joints, labels, crop_for)
-    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), tuple(warnings), tuple(notes))
+    if carried is not None:
+        carried = crop.of(fit_parsing(carried.astype(np.uint8), [(name, size)])[0]).astype(bool)
+    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), tuple(warnings), tuple(notes), carried)
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
@@ -147,22 +150,30 @@ def fit_parsing(parsing: ParsingLike, photos: Sequence[tuple[str, tuple[int, int
 
 def _read_photo(
     image: ImageLike, pose: PoseLike | None, parsing: ParsingLike | None
-) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None, bool]:
-    """Name and pixels of a photo, its annotations, from its store where they were not given, and whether it has one."""
+) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None, NDArray[Any] | None, bool]:
+    """Name and pixels of a photo, its annotations, from its store where they were not given, and whether it has one.
+
+    The last annotation is what is carried, as far as it is known with the map.
+    """
+    carried = None
+    if isinstance(parsing, str | os.PathLike) and (file := find_carried_file(Path(parsing))) is not None:
+        carried = read_carried(file)
     if not isinstance(image, str | os.PathLike):
         pixels, name = _read_pixels(image)
-        return name, pixels, pose, parsing, False
+        return name, pixels, pose, parsing, carried, False
     path, entry = split_spec(image)
     if not is_hdf5(path):
         if entry is not None:
             raise InputError(f"{os.fspath(image)} does not exist ({path} does, but it is not a store with entries)")
-        return path.name, read_image(path), pose, parsing, False
+        return path.name, read_image(path), pose, parsing, carried, False
     if entry is None:
         raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
     with Store(path) as store:
         example = store.example(store.find(entry))
     pose = LoadedPose(example.pose, store.size, example.name) if pose is None else pose
-    return example.name, example.image, pose, example.parsing if parsing is None else parsing, True
+    if parsing is None:
+        parsing, carried = example.parsing, example.carried
+    return example.name, example.image, pose, parsing, carried, True
 
 
 def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.uint8], str]:

@@ -21,7 +21,7 @@ from pgen.body.batch import (
 )
 from pgen.body.crop import Letterbox
 from pgen.body.outlines import fit_outlines
-from pgen.body.paste import Paste
+from pgen.body.paste import Paste, remove_carried
 from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
 from pgen.errors import InputError
@@ -72,6 +72,9 @@ class Networks:
             labels = torch.from_numpy(fit.parsing(person.parsing)).to(self.device)
             pose = torch.from_numpy(fit.pose(person.pose)).to(self.device)
             image = from_pictures(fit.image(person.image)[None], self.device)
+            if person.carried is not None and person.carried.any():
+                carried = torch.from_numpy(fit.parsing(person.carried.astype(np.uint8))).to(self.device)
+                image = remove_carried(image, labels[None], carried[None].bool())
             self._batches[person] = batch = PersonBatch(image, labels[None].long(), pose[None])
         return FramedPerson(person, fit, batch)
 

@@ -62,6 +62,7 @@ class Person(ArrayData):
     parsing: NDArray[np.uint8]  #: label ids 0-9 of that part, (H, W)
     warnings: tuple[str, ...] = ()  #: what had to be made up, or is doubtful
     notes: tuple[str, ...] = ()  #: what was estimated, and by what
+    carried: NDArray[np.bool_] | None = None  #: what is carried in that part, (H, W): left out in other poses
 
     def __repr__(self) -> str:
         (height, width), (whole_height, whole_width) = self.crop.size, self.photo.shape[:2]

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.labels import Label
-from pgen.body.paste import FILL_CONFIDENCE, Paste, clean_background, erode_labels
+from pgen.body.paste import FILL_CONFIDENCE, Paste, clean_background, erode_labels, remove_carried
 from pgen.body.transfer import Transfer
 from tests.models.people import boxes, standing, views
 
@@ -175,3 +175,13 @@ def test_no_shadow_at_the_frame_s_edge() -> None:
     pasted = paste_onto(image, labels, labels, standing(), standing(move=(0.4, 0.3)))
     assert pasted.valid[..., 0].any()
     torch.testing.assert_close(pasted.image, image, atol=1e-4, rtol=0)
+
+
+def test_what_is_carried_goes_and_the_figure_stays() -> None:
+    image, labels = torch.zeros(1, 3, 16, 16), torch.zeros(1, 16, 16, dtype=torch.long)
+    labels[:, :, 6:9], carried = Label.UPPER, torch.zeros(1, 16, 16, dtype=torch.bool)
+    image[:, :, :, 6:9] = 0.5
+    carried[:, 5:8, 9:12] = True
+    image[:, :, 5:8, 9:12] = 1
+    expected = torch.where((labels > 0)[:, None], image, 0.0)
+    assert torch.equal(remove_carried(image, labels, carried), expected)

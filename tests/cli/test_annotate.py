@@ -15,6 +15,7 @@ from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.data.formats.keypoints import read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.store import Store
+from pgen.inference.inputs import read_person
 from pgen.inference.predictor import Predictor
 from tests.data.annotators.fakes import FakeParser, FakePose
 from tests.data.examples import STANDING, example
@@ -133,6 +134,32 @@ def test_prepare_estimates_what_is_missing(here: Path) -> None:
     with Store(here / "x.h5") as store:
         assert list(store.names) == ["a.jpg", "b.jpg"]
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_prepare_takes_annotations_as_they_lie_beside_photos(
+    here: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    carried = np.zeros(A.parsing.shape, bool)
+    carried[2:9, 2:9] = True
+    monkeypatch.setitem(POSE_ANNOTATORS, "mediapipe", lambda weights: FakePose([A.pose]))
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing, carried=carried))
+    for name in ("a", "b"):
+        Path(f"photos/{name}.jpg").unlink()
+        Image.fromarray(A.image).save(f"photos/{name}.{kind}")
+    assert main(["annotate", "photos"]) == 0
+    assert main(["annotate", "photos", "--force"]) == 0  # what it wrote are no photos
+    assert main(["prepare", "--dataset", "folder", "--root", "photos", "-o", "x.h5", "--size", "128"]) == 0
+    with Store(here / "x.h5") as store:
+        assert list(store.names) == [f"a.{kind}", f"b.{kind}"]
+        found = store.example(0)
+        np.testing.assert_allclose(found.pose, A.pose, atol=1e-3)
+        np.testing.assert_array_equal(found.parsing, A.parsing)
+        np.testing.assert_array_equal(found.carried, carried)
+    map_file = "photos/a.png" if kind == "jpg" else "photos/a_parsing.png"
+    read = read_person(f"photos/a.{kind}", "photos/a.json", map_file)
+    assert read.carried is not None
+    np.testing.assert_array_equal(read.carried, carried)
 
 
 def test_a_small_person_is_cut_out_and_pasted_back(here: Path) -> None:

@@ -48,7 +48,7 @@ class FoundMap:
 
     labels: NDArray[np.uint8]  #: (H, W), ids 0-9, of the person alone: others are background
     doubts: tuple[str, ...] = ()  #: what may be wrong, a sentence each, for the user
-    carried: NDArray[np.bool_] | None = None  #: (H, W), things that are carried, such as a bag; None: not looked for
+    carried: NDArray[np.bool_] | None = None  #: (H, W), background that is carried, such as a bag; None: not looked for
 
 
 class PoseAnnotator(Protocol):

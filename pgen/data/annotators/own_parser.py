@@ -88,14 +88,12 @@ class OwnParser:
             logits = _mask_outside(logits, inputs)
             found, sure = logits.softmax(1).cpu().numpy(), _measure_certainty(logits, inputs).tolist()
             carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
-        return [
-            FoundMap(
-                assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size)),
-                () if certainty >= _SURE else (_UNCERTAIN,),
-                closeup.back(thing) == 1 if len(thing) else None,
-            )
-            for closeup, scores, thing, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True)
-        ]
+        maps = []
+        for closeup, scores, things, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True):
+            labels = assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size))
+            is_carried = (closeup.back(things) == 1) & (labels == Label.BACKGROUND) if len(things) else None
+            maps.append(FoundMap(labels, () if certainty >= _SURE else (_UNCERTAIN,), is_carried))
+        return maps
 
     def _logits(self, inputs: ParserInput) -> Tensor:
         with torch.inference_mode():  # each thread has its own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from pgen.data.formats.annotation_files import find_annotations
 from pgen.data.formats.pair_lists import group_linked, read_pairs
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_text import is_pose_csv
@@ -11,7 +12,7 @@ from pgen.data.inputs import read_start
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root
-from pgen.data.readers.keypoint_sources import match_poses
+from pgen.data.readers.keypoint_sources import MatchedPoses, match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits
 from pgen.errors import InputError
@@ -21,14 +22,14 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     """Find what belongs together in ``root``, but for what is ``given``.
 
     Photos lie in ``root/images``, or in ``root`` itself. Keypoints are in ``root/keypoints.csv``, or the only keypoint
-    CSV in ``root``, or the folder ``root/keypoints``, and refer to the photos. Parsing maps (.npy, .png or .mat), named
-    like the photos, are in ``root/parsing``, or .npy files beside the photos. Pairs are in ``root/pairs.csv``, if there
-    is one. ``root/train.lst`` and ``root/test.lst``, if they are there, say which photos are for what. Photos in one
-    folder below that of the photos, and photos that are paired, show the same person; they are kept whole whatever
-    ``size`` they are stored at. Raises `InputError` if something is missing or does not fit.
+    CSV in ``root``, or the folder ``root/keypoints``, or JSON beside the photos, and refer to the photos. Parsing maps
+    (.npy, .png or .mat), named like the photos, are in ``root/parsing``, or beside the photos, .npy or as
+    `name_annotations` says. Pairs are in ``root/pairs.csv``, if there is one. ``root/train.lst`` and ``root/test.lst``,
+    if they are there, say which photos are for what. Photos in one folder below that of the photos, and photos that are
+    paired, show the same person; they are kept whole whatever ``size`` they are stored at. Raises `InputError` if
+    something is missing or does not fit.
     """
     root = check_root(root, "give the folder of the data set")
-    sources = given.keypoints or _find_keypoints(root, may_be_missing=given.estimates_poses)
     usual = root / "images" if (root / "images").is_dir() else root
     folder = usual if given.images is None else root / given.images
     maps_in = given.maps_in(root)
@@ -36,6 +37,9 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     if not files:
         raise no_photos_error(folder)
     names = PhotoNames(files, folder)
+    annotations = {name: find_annotations(file) for name, file in files.items()}
+    beside = {name: its["pose"] for name, its in annotations.items() if "pose" in its}
+    sources = given.keypoints or _find_keypoints(root, may_be_missing=given.estimates_poses or bool(beside))
     lists = given.pairs or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
     linked = [tuple(map(names.find, pair)) for pair in read or ()]
@@ -44,7 +48,7 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     return gather_photos(
         files,
         names,
-        poses=match_poses(sources, names),
+        poses=match_poses(sources, names) if sources else MatchedPoses([folder] if beside else [], beside, beside, []),
         maps=find_maps(names, maps_in, folder, given=given.parsing is not None),
         person=lambda name: person.get(name, name),
         listed=read_listed_splits(root, names),

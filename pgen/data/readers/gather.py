@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pgen.data.example import Drop, Split
+from pgen.data.formats.annotation_files import find_carried_file
 from pgen.data.names import PhotoNames, suggest_names
 from pgen.data.readers.keypoint_sources import MatchedPoses, join_paths
 from pgen.data.readers.photo_set import Conventions, Photo, PhotoSet
@@ -66,9 +67,10 @@ def gather_photos(
             f"{join_paths(pairs.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for "
             "testing?"
         )
+    carried = {name: find_carried_file(file) for name, file in maps.items()}
     kept = [
-        Photo(name, photos[name], poses.by_photo.get(name), maps.get(name), persons[name], split[name])
-        for name in sorted(photos)
+        Photo(name, path, poses.by_photo.get(name), maps.get(name), persons[name], split[name], carried.get(name))
+        for name, path in sorted(photos.items())
         if name in split
     ]
     sources = (*poses.sources, *pairs.test_lists, *pairs.train_lists, *listed.files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.example import Drop, Example, Job, Split
+from pgen.data.formats.annotation_files import read_carried
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import find_carried, merge_labels
@@ -39,6 +41,7 @@ class Photo:
     parsing: Path | None  # the file of its map; likewise
     person: str  # who it shows
     split: Split
+    carried: Path | None = None  # the file of what is carried, which belongs to the map
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class PhotoSet:
     def jobs(self) -> Iterator[Job | Drop]:
         """What gives each photo, in their order."""
         for one in self.photos:
-            what = (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions)
+            what = (one.name, one.path, one.pose, one.parsing, one.person, one.split, self.conventions, one.carried)
             yield Job(one.name, read_photo, what)
         yield from self.drops
 
@@ -88,6 +91,7 @@ def read_photo(
     person_id: str,
     split: Split,
     conventions: Conventions,
+    carried_path: Path | None = None,
 ) -> Example | Drop:
     """The photo with its annotations in its own pixels, or why it cannot be used.
 
@@ -122,12 +126,17 @@ def read_photo(
         return Drop(name, "keypoints of another frame", detail)
     pose = pose if frame == size else pose_into_photo(pose, frame, size)
     if map_path is None:
-        parsing = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette)).labels
-        example = Example(name, image, parsing, pose, person_id, split, silhouette=_to_bytes(silhouette))
-        return _cut(example, conventions.shape)
+        found = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette))
+        carried = None if found.carried is None else found.carried.astype(np.uint8)
+        masks = {"carried": carried, "silhouette": _to_bytes(silhouette)}
+        return _cut(Example(name, image, found.labels, pose, person_id, split, **masks), conventions.shape)
     scheme = conventions.scheme
     try:
-        ids = read_label_ids(map_path, scheme)
+        ids, carried = read_label_ids(map_path, scheme), None
+        if carried_path is not None:
+            carried = read_carried(carried_path)
+            if carried.shape != ids.shape:
+                raise InputError(f"{carried_path} has another size than {map_path}")
     except InputError as error:
         return Drop(name, "parsing map cannot be used", str(error))
     own_size = (ids.shape[0], ids.shape[1])
@@ -143,7 +152,7 @@ def read_photo(
         parsing = merge_labels(ids, scheme, pose if own_size == size else pose_into_photo(pose, size, own_size))
     except InputError as error:
         return Drop(name, "parsing map cannot be merged", f"{map_path} has {error}")
-    carried = find_carried(ids, scheme)
+    carried = find_carried(ids, scheme) if carried is None else carried
     if own_size != size:
         parsing = parsing_into_photo(parsing, size)
         carried = None if carried is None else parsing_into_photo(carried, size)
@@ -186,5 +195,5 @@ def _cut(example: Example, shape: tuple[int, int] | None) -> Example:
         return example
     left = (width - kept) // 2
     pixels = {"image": example.image, "parsing": example.parsing, **example.masks}
-    cut = {name: values[:, left : left + kept] for name, values in pixels.items()}
+    cut: dict[str, Any] = {name: values[:, left : left + kept] for name, values in pixels.items()}
     return replace(example, pose=example.pose - np.array((left, 0), np.float32), **cut)

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from pgen.data.example import SPLITS, Split
+from pgen.data.formats.annotation_files import find_annotations, is_carried_file, name_annotations
 from pgen.data.formats.pair_lists import read_names, read_pairs
 from pgen.data.names import PhotoNames
 from pgen.errors import InputError
@@ -19,13 +20,18 @@ _SPELLINGS = ("fashion", "fasion")
 
 
 def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
-    """All photos below ``folder``, but not below ``without``, by their path in it with "/", sorted."""
+    """All photos below ``folder``, but not below ``without``, by their path in it with "/", sorted.
+
+    Pictures beside photos that are their annotations are none.
+    """
     found = {
-        path.relative_to(folder).as_posix(): path
+        path: path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if _is_of_interest(path, PHOTO_SUFFIXES) and path.is_file() and (without is None or without not in path.parents)
     }
-    return dict(sorted(found.items()))
+    annotated = [path for path in found if any(file in found for file in name_annotations(path).values())]
+    annotations = {file for path in annotated for file in find_annotations(path).values()}
+    return dict(sorted((name, path) for path, name in found.items() if path not in annotations))
 
 
 def no_photos_error(*folders: Path) -> InputError:
@@ -34,9 +40,10 @@ def no_photos_error(*folders: Path) -> InputError:
 
 
 def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) -> dict[str, Path]:
-    """The parsing map of each photo that has one: in ``maps_in``, or, if that is no folder, .npy beside the photos.
+    """The parsing map of each photo that has one: in ``maps_in``, or, if that is no folder, beside the photos.
 
-    Raises `InputError` if the user has ``given`` a folder that is none, or if two maps or photos are named alike.
+    There they are .npy files, or called as `name_annotations` says. Raises `InputError` if the user has ``given`` a
+    folder that is none, or if two maps or photos are named alike.
     """
     beside = not maps_in.is_dir()
     if given and beside:
@@ -44,13 +51,15 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png", ".mat"))
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if not _is_of_interest(path, suffixes):
+        if not _is_of_interest(path, suffixes) or is_carried_file(path):
             continue
         name = path.relative_to(folder).as_posix()[: -len(path.suffix)]
         if name in files:
             raise InputError(f"{files[name]} and {path} are both the parsing map of {name}; keep one of them")
         files[name] = path
-    return {photo: files[name] for photo, name in names.match(files, folder).items()}
+    found = {photo: find_annotations(photos_in / photo) for photo in names.photos} if beside else {}
+    drawn = {photo: its["parsing"] for photo, its in found.items() if "parsing" in its}
+    return drawn | {photo: files[name] for photo, name in names.match(files, folder).items()}
 
 
 @dataclass(frozen=True)

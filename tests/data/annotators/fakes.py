@@ -27,13 +27,13 @@ class FakePose:
 class FakeParser:
     name = "fake parser"
 
-    def __init__(self, parsing: np.ndarray, doubts: tuple[str, ...] = ()) -> None:
-        self.parsing, self.doubts = parsing, doubts
+    def __init__(self, parsing: np.ndarray, doubts: tuple[str, ...] = (), carried: np.ndarray | None = None) -> None:
+        self.parsing, self.doubts, self.carried = parsing, doubts, carried
         self.asked: list[ParsingRequest] = []
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         self.asked += photos
-        return [FoundMap(self.parsing, self.doubts) for _ in photos]
+        return [FoundMap(self.parsing, self.doubts, self.carried) for _ in photos]
 
 
 def fake_annotators(

@@ -1,0 +1,56 @@
+"""What the files of a photo's annotations are called, and which pictures beside photos are such."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pgen.data.formats.images import read_image
+from pgen.data.inputs import read_start
+from pgen.runtime.atomic_write import atomic_write
+
+_PARSING, _CARRIED = "_parsing", ".carried.png"
+_PNG, _COLOR_TYPE, _PALETTE = b"\x89PNG\r\n\x1a\n", 25, 3
+
+
+def name_annotations(photo: Path, folder: Path | None = None) -> dict[str, Path]:
+    """What the annotations of ``photo`` are called, beside it or in ``folder``, by kind: pose, parsing, carried."""
+    stem, is_taken = photo.stem, photo.suffix.lower() == ".png" and folder is None
+    names = {"pose": f"{stem}.json", "parsing": f"{stem}{_PARSING if is_taken else ''}.png", "carried": stem + _CARRIED}
+    return {kind: (folder or photo.parent) / name for kind, name in names.items()}
+
+
+def find_annotations(photo: Path) -> dict[str, Path]:
+    """Those of `name_annotations` that lie beside ``photo``. A map is a PNG with a palette: others are photos."""
+    files = {kind: file for kind, file in name_annotations(photo).items() if file.is_file()}
+    if "parsing" in files:
+        start = read_start(files["parsing"], _COLOR_TYPE + 1)
+        if not (start.startswith(_PNG) and start[_COLOR_TYPE:] == bytes([_PALETTE])):
+            del files["parsing"]
+    return files
+
+
+def find_carried_file(parsing: Path) -> Path | None:
+    """The file of what is carried that belongs to the parsing map in the file ``parsing``."""
+    file = parsing.with_name(parsing.stem.removesuffix(_PARSING) + _CARRIED)
+    return file if file.is_file() else None
+
+
+def is_carried_file(path: Path) -> bool:
+    """Whether a file is called as those of what is carried are."""
+    return path.name.lower().endswith(_CARRIED)
+
+
+def read_carried(path: Path) -> NDArray[np.uint8]:
+    """1 where something is carried, uint8 (H, W): what is lighter than middle grey. Raises `InputError`."""
+    return (read_image(path).mean(axis=2) > 127).astype(np.uint8)
+
+
+def write_carried(path: Path, carried: NDArray[np.bool_], overwrite: bool = False) -> Path:
+    """Write where something is carried, (H, W), as a grey PNG: white, all else black."""
+    with atomic_write(path, overwrite) as aside:
+        Image.fromarray(carried.astype(np.uint8) * 255).save(aside, format="PNG", optimize=True)
+    return path
