@@ -22,6 +22,7 @@ _SETTINGS = "Change a field of the preset: semantic.schedule.steps=2000."
 _GPUS = "Train on these GPUs, one process each (default: the first, if any)."
 _PROCESSES = "Train in so many processes on the CPU."
 _PRECISION = "bf16: faster where the processor has it; fp16: on GPUs."
+_VALIDATION = "Score the networks on people for testing, or else on a tenth of the people, at intervals."
 _START_HS = "Weights to start H_S from; those of half the frame are grown to twice theirs."
 _START_HA = "Weights to start H_A from; one-level weights become the global network of a two-level one."
 _START_PARSER = "Weights to start the parser from; more layers are grown from them."
@@ -40,6 +41,7 @@ _OPTIONS = (
     make_option("gpus", str | None, None, _GPUS, metavar="0,1"),
     make_option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
     make_option("precision", Precision, Precision.FP32, _PRECISION),
+    make_option("validation", bool, True, _VALIDATION, "--validation/--no-validation"),
     make_option("workers", int | None, None, "Processes that read photos ahead (default: where it pays).", min=0),
     make_option(
         "max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -100,7 +101,7 @@ class PhotoExtras(TensorBatch):
 
 
 class PersonDataset(Dataset[PersonSample]):
-    """People of one split of a store; an index counts within the split.
+    """People of one split of a store, or at some of its ``indices``; an index counts within them.
 
     Images and maps are kept in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
     default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
@@ -118,8 +119,10 @@ class PersonDataset(Dataset[PersonSample]):
         in_memory: bool | None = None,
         sharing: int = 1,
         with_masks: bool = False,
+        indices: NDArray[np.int64] | None = None,
     ) -> None:
-        self.indices, self.store, self.split, self.size = store.indices(split), store, split, store.size
+        self.indices = store.indices(split) if indices is None else indices
+        self.store, self.split, self.size = store, split, store.size
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
         self.with_masks, self.is_rendered = with_masks, str(store.provenance.get("source")) == SYNTHETIC

@@ -9,12 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pgen.data.dataset import PersonDataset
-from pgen.data.example import Split
+from pgen.data.holding_out import find_held_out_pairs, hold_out_people
 from pgen.data.mixture import mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
@@ -29,9 +28,8 @@ from pgen.training.loop import train as run_loop
 from pgen.training.run import Monitor, RunConfig, check_batch, check_precision
 from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
 from pgen.training.tasks.appearance_objective import FrozenNetworks
-from pgen.training.tasks.base import TrainingTask
 from pgen.training.tasks.parser import ParserTask
-from pgen.training.tasks.person_task import TaskData
+from pgen.training.tasks.person_task import PersonTask, TaskData
 from pgen.training.tasks.pose import PoseTask, freeze
 from pgen.training.tasks.semantic import SemanticTask
 from pgen.version import version
@@ -66,6 +64,7 @@ def train(
     gpus: Sequence[int] = (),
     processes: int = 0,
     precision: str = "fp32",
+    validation: bool = True,
     workers: int | None = None,
     max_steps: int | None = None,
     on_log: Callable[[int, dict[str, float]], None] | None = None,
@@ -92,6 +91,8 @@ def train(
         gpus: train on these GPUs, a process each; by default on the first one, if any.
         processes: train in so many processes on the CPU.
         precision: "fp32", "bf16" or "fp16".
+        validation: score the networks on held-out people at intervals: those for testing, or a tenth of the people of a
+            data set that has none. Without, all people are trained on but those for testing.
         workers: processes that read photos ahead in each process.
         max_steps: stop after so many steps, to be resumed later.
         on_log: called as (step, values) with each row of losses and of scores; in several processes, in the first one,
@@ -120,7 +121,7 @@ def train(
     recipe = recipe or find_recipe(preset)
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     folder = Path(out or Path("runs") / name)
-    run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, workers)
+    run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, validation, workers)
     weights = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}
     return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, weights, monitor)
 
@@ -148,6 +149,9 @@ def _train_in(
     stores = {Store(file): share for file, share in data.items()}
     log(f"reading {', '.join(map(str, data))} and preparing the {name} training")
     task = TaskBuilder(config, stores, run, processes, log, weights).build(name)
+    if run.validation and not len(task.held_out_indices):
+        log("no validation: there is nobody to hold out, of whom there are photos enough")
+        run.validation = False
     if not processes.is_first:
         return run_loop(task, run, processes=processes)
     run.save_settings(run.info | {"data": _describe_data(data)})
@@ -166,23 +170,23 @@ class TaskBuilder:
     log: Callable[[str], None]
     weights: Files
 
-    def build(self, name: str) -> TrainingTask:
+    def build(self, name: str) -> PersonTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
-        config = self.config
-        train, held_out = self._open("train", name == "parser"), self._open("test", name == "parser")
+        config, in_pairs = self.config, name in ("hs", "joint")
+        train, held_out = self._open(with_masks=name == "parser", in_pairs=in_pairs)
         data = TaskData(train, held_out, self.run.seed, self.processes.device)
         if name == "pose":
             return PoseTask(config.pose, data)
+        pairs = find_pairs(held_out, self.run.seed)
         # Broken weights are found before pseudo labels, which take long.
         frozen = self._load_frozen(train.size) if name == "joint" else None
         task: ParserTask | SemanticTask | AppearanceTask
         if name == "parser":
             task = ParserTask(config.parser, data)
         elif frozen is None:
-            task = SemanticTask(config.semantic, data, held_out_pairs(held_out), self._find_matches(train))
+            task = SemanticTask(config.semantic, data, pairs, self._find_matches(train))
         else:
-            pairs, matches = held_out_pairs(held_out), self._find_matches(train)
-            task = AppearanceTask(config.appearance, data, pairs, matches, frozen)
+            task = AppearanceTask(config.appearance, data, pairs, self._find_matches(train), frozen)
         if self.weights["start"] is not None:
             model, is_half = self._load("start", task.role, train.size)
             try:
@@ -191,11 +195,20 @@ class TaskBuilder:
                 raise InputError(f"{self.weights['start']}: its sizes are not the preset's", option="start") from None
         return task
 
-    def _open(self, split: Split, with_masks: bool) -> PersonDataset:
-        """The people of a split of all stores that have some."""
-        some = [store for store in self.stores if split == "train" or len(store.indices(split))] or [*self.stores][:1]
+    def _open(self, with_masks: bool, in_pairs: bool) -> tuple[PersonDataset, PersonDataset | None]:
+        """The people to train on, and those who are held out, if any."""
         read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks)
-        return mix([read(store, split) for store in some], [self.stores[store] for store in some])
+        trained, held_out = [], []
+        for store in self.stores:
+            train, test = store.indices("train"), store.indices("test")
+            if self.run.validation and not len(test):
+                train, test = hold_out_people(store, self.run.seed, in_pairs)
+                self.log(f"{store.path}: {len(test)} images are held out, as none are for testing")
+            trained.append(read(store, "train", indices=train))
+            if self.run.validation and len(test):
+                held_out.append(read(store, "test", indices=test))
+        validated = mix(held_out, [1.0] * len(held_out)) if held_out else None
+        return mix(trained, list(self.stores.values())), validated
 
     def _load_frozen(self, size: tuple[int, int]) -> FrozenNetworks:
         """What H_A's training looks through, on the device."""
@@ -242,15 +255,10 @@ class TaskBuilder:
         return torch.cat([matches[:, torch.arange(count) % matches.shape[1]] for matches in found])
 
 
-def held_out_pairs(held_out: PersonDataset) -> Tensor:
-    """Test pairs (M, 2) as indices into ``held_out``, of each file evenly thinned to a number quick to score."""
-    found: list[list[int]] = []
-    for start, part in held_out.list_parts():
-        position = {int(index): start + k for k, index in enumerate(part.indices)}
-        pairs = [pair for pair in part.store.pairs("test").tolist() if position.keys() >= set(pair)]
-        chosen = np.linspace(0, len(pairs) - 1, min(len(pairs), _VALIDATION_PAIRS)).astype(int)
-        found += [[position[index] for index in pairs[k]] for k in chosen]
-    if not found:
-        files = ", ".join(str(part.store.path) for _, part in held_out.list_parts())
-        raise InputError(f"{files}: has no pairs of test images to validate on; prepare the data set with some")
-    return torch.tensor(found)
+def find_pairs(held_out: PersonDataset | None, seed: int) -> Tensor:
+    """Pairs to validate on, (M, 2), as indices into ``held_out``: of each file a number quick to score."""
+    found = [torch.empty(0, 2, dtype=torch.long)]
+    for start, part in held_out.list_parts() if held_out is not None else ():
+        pairs = find_held_out_pairs(part.store, part.indices, _VALIDATION_PAIRS, seed)
+        found.append(start + torch.from_numpy(pairs))
+    return torch.cat(found)

@@ -88,7 +88,7 @@ def train(
                 sums, started, logged = {}, time.monotonic(), state.step
 
             # Validate.
-            if state.step % schedule.validate_every == 0 or state.step == schedule.steps:
+            if run.validation and (state.step % schedule.validate_every == 0 or state.step == schedule.steps):
                 began = time.monotonic()
                 if log is not None:
                     _validate(task, run, state, log)

@@ -61,6 +61,7 @@ class RunConfig:
     max_steps: int | None = None  #: stop here, to be resumed later
     resume: bool = False
     warn: Callable[[str], None] = lambda message: None
+    validation: bool = True  #: whether the networks are scored on held-out people, at intervals
     workers: int | None = None  #: processes that read photos ahead, see `pgen.training.loader.load_steps`
 
     @property

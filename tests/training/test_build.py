@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import pgen
+from pgen.data.store import StoreWriter
 from pgen.data.weights import describe
-from tests.training.people import TINY, write_people
+from pgen.training.build import TASKS
+from tests.training.people import SIZE, TINY, examples, write_people
+
+TASKS_BY_NAME = {name: group for group, name in TASKS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +70,33 @@ def test_errors_name_the_parameter(data: Path, tmp_path: Path, given: dict, opti
         pgen.train(**{"task": "pose", "data": data, "out": tmp_path / "run", "preset": "synthetic-64", **given})
     assert error.value.option == option
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("task", "validation"), [("hs", True), ("parser", True), ("pose", False)])
+def test_a_set_without_people_for_testing(
+    tmp_path: Path, task: str, validation: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two data sets: of people of whom there are two photos each, and of one photo each; none are for testing."""
+    with StoreWriter(tmp_path / "singles.h5", SIZE, source="tests") as writer:
+        for item in examples()[:8:2]:
+            writer.add(replace(item, split="train"))
+    with StoreWriter(tmp_path / "doubles.h5", SIZE, source="tests") as writer:
+        for item in examples():
+            writer.add(replace(item, split="train"))
+    rows: list[dict[str, float]] = []
+    with caplog.at_level(logging.INFO, "pgen.training"):
+        pgen.train(
+            task,
+            [f"{tmp_path}/singles.h5:0.25", tmp_path / "doubles.h5"],
+            tmp_path / "run",
+            preset="synthetic-64",
+            settings=[*TINY, f"{TASKS_BY_NAME[task]}.schedule.steps=2"],
+            validation=validation,
+            on_log=lambda step, values: rows.append(values),
+        )
+    scores = {name for row in rows for name in row if name.startswith("miou")}
+    told = [record.getMessage() for record in caplog.records]
+    assert any("doubles.h5: 4 images are held out" in message for message in told) == validation
+    of_parser = {"miou_singles", "miou_doubles"} if task == "parser" else {"miou_of_copying"}
+    assert scores == ({"miou"} | of_parser if validation else set())
+    assert describe(tmp_path / "run" / "weights.safetensors")["info"]["data"] == "singles.h5:0.25, doubles.h5:0.75"

@@ -22,7 +22,7 @@ class TaskData:
     """What every training on people starts from."""
 
     train: PersonDataset
-    held_out: PersonDataset
+    held_out: PersonDataset | None  #: None: there is no validation
     seed: int = 0  #: of the networks' first weights
     device: torch.device | str = "cpu"
 
@@ -40,8 +40,9 @@ class PersonTask:
         self.networks, self.discriminators = nn.ModuleDict({self.role: self.model}), nn.ModuleDict(built)
         self.schedule: Schedule = config.schedule
         self.device = torch.device(data.device)
-        self.train, self.held_out, self.frame = data.train, data.held_out, data.train.size
-        self.held_out_indices = torch.arange(len(self.held_out))  #: what is scored, (N,); or pairs of them, (N, 2)
+        self.train, self.held_out, self.frame = data.train, data.held_out or data.train, data.train.size
+        #: what is scored, (N,); or pairs of them, (N, 2)
+        self.held_out_indices = torch.arange(0 if data.held_out is None else len(data.held_out))
         for network in (self.networks, self.discriminators):
             network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
