@@ -42,7 +42,8 @@ def prepare(
     pose_annotator: str = "mediapipe",
     parser: str = "pgen",
     strict: bool = False,
-    people: int | None = None,
+    people: int | PathLike | None = None,
+    test_share: float | None = None,
     poses: int | None = None,
     test_people: int | None = None,
     style: str | None = None,
@@ -74,8 +75,12 @@ def prepare(
         annotate: what is estimated where photos lack it: "pose", "parsing".
         pose_annotator, parser: what estimates it.
         strict: stop at the first photo that cannot be used.
-        people, poses, test_people, style: of synthetic people: how many (1000), photos of each (4), how many of them
-            are for testing (a tenth), and "fashion", "market" or "mixed".
+        people: of "folder", who is who: "folder", photos in one folder below that of the photos are one person's; a
+            regular expression with one group, the person in a photo's name; or a CSV file photo,person. None for
+            folders and pairs. Of synthetic people, how many (1000).
+        test_share: of "folder", the share of the people who are for testing, where no list says it.
+        poses, test_people, style: of synthetic people: photos of each (4), how many of them are for testing (a tenth),
+            and "fashion", "market" or "mixed".
         pseudo_labels: how many maps to find for each for the training of the semantic generator; None for none.
         seed: chooses pairs, and the synthetic people.
         workers: processes; None for one a processor.
@@ -95,7 +100,7 @@ def prepare(
     given: dict[str, Any] = {
         "root": root, "images": images, "keypoints": list(keypoints), "frame": frame, "parsing": parsing,
         "parsing_scheme": parsing_scheme, "pairs": list(pairs), "annotate": list(annotate),
-        "people": people, "poses": poses, "test_people": test_people, "style": style,
+        "people": people, "test_share": test_share, "poses": poses, "test_people": test_people, "style": style,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value not in (None, [])}
     for name in given:
@@ -120,13 +125,13 @@ def prepare(
         log(note)
     for doubt in check_photos(found) if isinstance(found, PhotoSet) else ():
         warn(doubt)
-    table = Path(parsing_scheme or "")
+    tables = [path for path in map(Path, (parsing_scheme or "", str(people))) if path.is_file()]
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
             found.jobs(), out, size,
             source=dataset if folder is None else f"{dataset} {folder}",
             options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in given.items()},
-            root=folder, files=(*found.files, *([table] if table.is_file() else [])),
+            root=folder, files=(*found.files, *tables),
             pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
             resume=resume, overwrite=overwrite, strict=strict, advance=advance,
         )  # fmt: skip
@@ -157,7 +162,7 @@ def _to_provenance(value: Any) -> Any:
     """A parameter as a store keeps it."""
     if isinstance(value, list):
         return [str(item) for item in value]
-    return value if isinstance(value, int | tuple) else str(value)
+    return value if isinstance(value, int | float | tuple) else str(value)
 
 
 @contextmanager

@@ -34,6 +34,11 @@ _PAIRS = (
     "sources and targets (default: the data set's own list, ROOT/pairs.csv)."
 )
 _ANNOTATE = f"{ON_DISK}: estimate what photos lack: pose, parsing, or pose,parsing."
+_PEOPLE = (
+    f"{SYNTHETIC}: how many people (default: 1000). folder: who is who: `folder`, photos in one folder are one "
+    "person's; a pattern with one group, the person in a photo's name; or a CSV photo,person (default: folders, pairs)."
+)
+_TEST_SHARE = "folder: share of the people who are for testing, where no list or pair says it."
 _STYLE = f"{SYNTHETIC}: framing and ground (default: fashion)."
 _TEST_PEOPLE = f"{SYNTHETIC}: how many of them, the last, are for testing (default: a tenth)."
 _PSEUDO_LABELS = "Find pseudo labels for train-hs: this many maps like each, of others in other poses."
@@ -57,7 +62,8 @@ def run(
     pose_annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
-    people: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: how many people (default: 1000).")] = None,
+    people: Annotated[str | None, typer.Option(help=_PEOPLE, metavar="N|folder|PATTERN|FILE.csv")] = None,
+    test_share: Annotated[float | None, typer.Option(help=_TEST_SHARE)] = None,
     poses: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: photos of each (default: 4).")] = None,
     test_people: Annotated[int | None, typer.Option(min=0, help=_TEST_PEOPLE)] = None,
     style: Annotated[str | None, typer.Option(help=_STYLE, metavar="fashion|market|mixed")] = None,
@@ -85,7 +91,8 @@ def run(
         dataset, out or default_store(dataset if root is None else root.resolve().name), root,
         size=chosen_size, images=images, keypoints=keypoints or (), frame=chosen_frame, parsing=parsing,
         parsing_scheme=parsing_scheme, pairs=pairs or (), annotate=kinds, pose_annotator=pose_annotator, parser=parser,
-        strict=strict, people=people, poses=poses, test_people=test_people, style=style, pseudo_labels=pseudo_labels,
+        strict=strict, people=int(people) if people and people.isdecimal() else people, test_share=test_share,
+        poses=poses, test_people=test_people, style=style, pseudo_labels=pseudo_labels,
         seed=seed, workers=workers, resume=resume, overwrite=force, log=log, warn=warn, progress=progress,
     )  # fmt: skip
     _report(summary)

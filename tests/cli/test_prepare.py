@@ -69,7 +69,7 @@ def test_result_is_kept_unless_forced(here: Path, capsys: pytest.CaptureFixture[
     [
         (["folder"], "the data set 'folder' needs the root folder of its photos (--root)"),
         (["folder", "--root", "gone"], "gone is not a folder; give the folder of the data set (--root)"),
-        (["folder", "--root", "mine", "--people", "3"], "people belongs to synthetic, not to folder (--people)"),
+        (["market1501", "--people", "3"], "people belongs to folder, synthetic, not to market1501 (--people)"),
         (
             ["synthetic", "--frame", "256"],
             "folder, not to synthetic (--frame)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from pgen.data.formats.annotation_files import find_annotations
@@ -12,13 +13,21 @@ from pgen.data.inputs import read_start
 from pgen.data.names import PhotoNames
 from pgen.data.readers.gather import gather_photos
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles, PathLike, check_root
-from pgen.data.readers.keypoint_sources import MatchedPoses, match_poses
+from pgen.data.readers.keypoint_sources import MatchedPoses, join_paths, match_poses
+from pgen.data.readers.people import choose_tested, find_people
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits
 from pgen.errors import InputError
 
 
-def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[int, int] | None = None) -> PhotoSet:
+def find_folder(
+    root: PathLike,
+    given: GivenFiles = NOTHING_GIVEN,
+    size: tuple[int, int] | None = None,
+    people: PathLike | None = None,
+    test_share: float | None = None,
+    seed: int = 0,
+) -> PhotoSet:
     """Find what belongs together in ``root``, but for what is ``given``.
 
     Photos lie in ``root/images``, or in ``root`` itself. Keypoints are in ``root/keypoints.csv``, or the only keypoint
@@ -28,33 +37,50 @@ def find_folder(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tuple[i
     if they are there, say which photos are for what. Photos in one folder below that of the photos, and photos that are
     paired, show the same person; they are kept whole whatever ``size`` they are stored at. Raises `InputError` if
     something is missing or does not fit.
+
+    ``people`` say who is who instead (`find_people`), and ``test_share`` of how many of them, chosen by ``seed``, the
+    photos are for testing, where nothing else says it.
     """
     root = check_root(root, "give the folder of the data set")
     usual = root / "images" if (root / "images").is_dir() else root
     folder = usual if given.images is None else root / given.images
     maps_in = given.maps_in(root)
     files = find_photos(folder, without=maps_in)
-    if not files:
-        raise no_photos_error(folder)
-    names = PhotoNames(files, folder)
     annotations = {name: find_annotations(file) for name, file in files.items()}
     beside = {name: its["pose"] for name, its in annotations.items() if "pose" in its}
     sources = given.keypoints or _find_keypoints(root, may_be_missing=given.estimates_poses or bool(beside))
+    if not files:
+        raise no_photos_error(folder)
+    names = PhotoNames(files, folder)
     lists = given.pairs or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
-    linked = [tuple(map(names.find, pair)) for pair in read or ()]
-    folders = [(f"{PurePosixPath(name).parent}/", name) for name in files if "/" in name]
-    person = group_linked([*folders, *((one, other) for one, other in linked if one and other)])
+    who = _link_people(files, names, read or ()) if people is None else find_people(people, names)
+    listed = read_listed_splits(root, names)
+    if test_share is not None:
+        if listed.splits is not None or lists:
+            raise InputError(
+                f"{join_paths([*listed.files, *lists])} says which photos are for testing; leave the share out",
+                option="test_share",
+            )
+        listed = choose_tested(who, test_share, seed)
     return gather_photos(
         files,
         names,
         poses=match_poses(sources, names) if sources else MatchedPoses([folder] if beside else [], beside, beside, []),
         maps=find_maps(names, maps_in, folder, given=given.parsing is not None),
-        person=lambda name: person.get(name, name),
-        listed=read_listed_splits(root, names),
+        person=who.__getitem__,
+        listed=listed,
         pairs=FoundPairs(read, lists, notes=notes),
         conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
     )
+
+
+def _link_people(photos: Iterable[str], names: PhotoNames, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Who each of ``photos`` shows: one person in a folder, and in a pair."""
+    linked = [tuple(map(names.find, pair)) for pair in pairs]
+    folders = [(f"{PurePosixPath(name).parent}/", name) for name in photos if "/" in name]
+    person = group_linked([*folders, *((one, other) for one, other in linked if one and other)])
+    return {name: person.get(name, name) for name in photos}
 
 
 def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:

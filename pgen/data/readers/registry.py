@@ -56,6 +56,11 @@ _SYNTHETIC = ("people", "poses", "test_people", "style")
 READERS: dict[str, ReaderEntry] = {
     "deepfashion": ReaderEntry("pgen.data.readers.deepfashion:find_deepfashion", (*ON_DISK, "images")),
     "market1501": ReaderEntry("pgen.data.readers.market1501:find_market1501", ON_DISK, size=(128, 64)),
-    "folder": ReaderEntry("pgen.data.readers.folder:find_folder", (*ON_DISK, "images"), is_root_needed=True),
+    "folder": ReaderEntry(
+        "pgen.data.readers.folder:find_folder",
+        (*ON_DISK, "images", "people", "test_share"),
+        ("people", "test_share", "seed"),
+        is_root_needed=True,
+    ),
     "synthetic": ReaderEntry("pgen.data.readers.synthetic:find_synthetic", _SYNTHETIC, (*_SYNTHETIC, "seed")),
 }

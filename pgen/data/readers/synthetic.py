@@ -74,6 +74,8 @@ def find_synthetic(
     """``poses`` photos of each of ``people`` people, of whom the last, by default a tenth, are for testing."""
     if style not in STYLES:
         raise InputError(f"there is no style {style!r}; choose one of {', '.join(STYLES)}", option="style")
+    if not isinstance(people, int) or people < 1:
+        raise InputError(f"{people} is no number of synthetic people", option="people")
     tested = people // 10 if test_people is None else test_people
     if tested > people:
         raise InputError(f"{tested} people for testing are more than all, {people}", option="test_people")
