@@ -113,7 +113,7 @@ def _annotate(
         size = (image.shape[0], image.shape[1])
         print(write_pose_json(places["pose"], person.pose, size, overwrite, person.confidence))
     if parsed is not None:
-        print(write_parsing(places["parsing"], parsed.labels, overwrite))
+        print(write_parsing(places["parsing"], parsed.labels, overwrite, annotators.parsing_annotator().name))
         places["carried"].unlink(missing_ok=True)
         if parsed.carried is not None and parsed.carried.any():
             print(write_carried(places["carried"], parsed.carried, overwrite))

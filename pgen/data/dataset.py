@@ -43,6 +43,7 @@ class PersonSample:
     person: str
     masks: Tensor | None = None  #: see `StoredBatch.masks`: uint8 (2, H, W)
     is_rendered: bool = False  #: a synthetic person, not a photo
+    is_estimated: bool = False  #: the map is an estimate
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class StoredBatch(TensorBatch):
     labels: Tensor  #: uint8 (B, H, W), ids 0–9
     poses: Tensor  #: float32 (B, 18, 2), (x, y) in pixels, NaN = missing
     is_rendered: Tensor  #: bool (B,): synthetic people, not photos
+    is_estimated: Tensor  #: bool (B,): maps that are estimates
     #: uint8 (B, 2, H, W), where they are asked for: 1 = a thing that is carried, 255 = not known; and the silhouette
     #: that was estimated with the pose, 0–255, all 0 = none
     masks: Tensor | None = None
@@ -63,8 +65,8 @@ class StoredBatch(TensorBatch):
         images = torch.stack([sample.image.permute(1, 2, 0) for sample in samples]).permute(0, 3, 1, 2)
         labels, poses = (torch.stack([getattr(sample, name) for sample in samples]) for name in ("labels", "pose"))
         masks = [sample.masks for sample in samples if sample.masks is not None]
-        is_rendered = torch.tensor([sample.is_rendered for sample in samples])
-        return cls(images, labels, poses, is_rendered, torch.stack(masks) if masks else None)
+        flags = torch.tensor([(sample.is_rendered, sample.is_estimated) for sample in samples]).unbind(1)
+        return cls(images, labels, poses, *flags, torch.stack(masks) if masks else None)
 
     def pin_memory(self) -> Self:
         """The same in memory that a GPU reads by itself."""
@@ -156,8 +158,8 @@ class PersonDataset(Dataset[PersonSample]):
                         mask[:] = torch.from_numpy(values)
         if self.with_masks and masks is None:
             masks = _NO_MASKS.expand(2, *self.size)
-        name, person = self.names[index], self.persons[index]
-        return PersonSample(image, labels, self.poses[index], name, person, masks, self.is_rendered)
+        who, is_estimated = (self.names[index], self.persons[index]), bool(self.store.is_estimated[self.indices[index]])
+        return PersonSample(image, labels, self.poses[index], *who, masks, self.is_rendered, is_estimated)
 
     @property
     def is_in_memory(self) -> bool:

@@ -29,6 +29,7 @@ class Example:
     attributes: Mapping[str, str] = field(default_factory=dict)  # what is known, such as {"sleeves": "short"}
     carried: NDArray[np.uint8] | None = None  # (H, W), 1 where something is carried, such as a bag; None: not known
     silhouette: NDArray[np.uint8] | None = None  # (H, W), 0-255, estimated with the pose; None: the pose was given
+    is_estimated: bool = False  # whether its parsing map is an estimate
 
     @property
     def masks(self) -> dict[str, Any]:

@@ -72,7 +72,10 @@ def _inspect_store(file: Path, name: str | None, count: int, is_drawing: bool) -
         if name is not None:
             example = store.example(chosen[0])
             rows: Rows = [("person", example.person), ("split", example.split), ("size", _by(store.size))]
-            rows += sorted(example.attributes.items())
+            rows += [
+                *sorted(example.attributes.items()),
+                *([("parsing map", "an estimate")] if example.is_estimated else []),
+            ]
             rows += [("labels", _list_labels(example.parsing)), *_list_joints(example.pose)]
         else:
             rows = [("kind", "pgen store"), ("photos", f"{len(store):,} of {_by(store.size)}")]
@@ -81,6 +84,8 @@ def _inspect_store(file: Path, name: str | None, count: int, is_drawing: bool) -
                 people = len({store.persons[index] for index in indices})
                 rows += [(split, f"{len(indices):,} photos of {people:,} people, {pairs:,} pairs")]
             rows += [("joints known", f"{_count_known(store.poses):.1f} of 18 on average")]
+            if store.is_estimated.any():
+                rows += [("maps that are estimates", f"{store.is_estimated.sum():,}")]
             rows += [(key, _to_text(value)) for key, value in store.provenance.items()]
             rows += [_measure_file(file)]
         drawn = [_draw_example(store.example(index)) for index in chosen] if is_drawing else []

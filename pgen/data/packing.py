@@ -40,6 +40,7 @@ class PackedExample:
     parsing: bytes  # zlib of uint8 (H, W)
     carried: bytes = b""  # zlib of uint8 (H, W), empty if it is not known; likewise
     silhouette: bytes = b""
+    is_estimated: bool = False  # whether the parsing map is an estimate
 
 
 #: What comes of an item of a data set: a row, or why there is none.
@@ -73,6 +74,7 @@ def pack_example(example: Example, size: tuple[int, int], sources: Sequence[tupl
         pose=np.asarray(example.pose, np.float32),
         image=_compress(example.image),
         parsing=_compress(example.parsing),
+        is_estimated=example.is_estimated,
         **{name: _compress(mask) for name, mask in example.masks.items()},
     )
 

@@ -6,6 +6,7 @@ Layout, for N images of (H, W) pixels::
     parsing     uint8   (N, H, W)     label ids 0-9, one chunk an image, gzip level 1
     carried     uint8   (N, H, W)     if known of any image: 1 = a thing that is carried, such as a bag; 255 = not known
     silhouettes uint8   (N, H, W)     if poses were estimated: how likely a pixel is of the person; all 0 = none
+    estimated   uint8   (N,)          if some parsing maps are estimates: 1 = this one
     poses       float32 (N, 18, 2)    (x, y) in pixels, NaN = missing joint
     names       UTF-8   (N,)          file names, no two the same; as all texts, padded to one length
     persons     UTF-8   (N,)          who it is
@@ -117,7 +118,8 @@ class Store:
         """Everything about the image at ``index``."""
         name, image, parsing, pose = self.names[index], self.image(index), self.parsing(index), self.poses[index]
         known = self.persons[index], self.splits[index], self.attributes(index)
-        return Example(name, image, parsing, pose, *known, self.carried(index), self.silhouette(index))
+        masks = self.carried(index), self.silhouette(index)
+        return Example(name, image, parsing, pose, *known, *masks, bool(self.is_estimated[index]))
 
     def attributes(self, index: int) -> dict[str, str]:
         """What is known about the image at ``index``, such as ``{"sleeves": "short"}``."""
@@ -243,6 +245,9 @@ class Store:
                 raise ValueError(f"{name} has the shape {file[name].shape}, not {shape}")
         if channels != 3 or file["images"].dtype != np.uint8 or file["parsing"].dtype != np.uint8:
             raise ValueError("images or parsing maps are not 8-bit")
+        self.is_estimated = np.zeros(count, bool)  # of each parsing map
+        if "estimated" in file:
+            self.is_estimated |= file["estimated"][:].astype(bool)
         self.poses: NDArray[np.float32] = file["poses"][:].astype(np.float32)
         texts = (list(file[name].asstr()[:]) for name in TEXT_COLUMNS)
         self.names: list[str]

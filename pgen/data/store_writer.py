@@ -68,6 +68,7 @@ class StoreWriter:
         }
         self._indices: dict[str, int] = {}
         self._poses: list[NDArray[np.float32]] = []
+        self._is_estimated: list[bool] = []
         self._texts: dict[str, list[str]] = {name: [] for name in TEXT_COLUMNS}
         self._file: h5py.File
 
@@ -90,6 +91,8 @@ class StoreWriter:
             for name in ("images", "parsing", *OPTIONAL_MASKS):
                 if name in self._file:
                     self._file[name].resize(len(self), axis=0)
+            if any(self._is_estimated):
+                self._file.create_dataset("estimated", data=np.array(self._is_estimated, np.uint8))
             for name, texts in self._texts.items():
                 self._write_texts(name, texts)
             if "test" not in self._file["pairs"]:
@@ -122,6 +125,7 @@ class StoreWriter:
         for name, text in zip(TEXT_COLUMNS, texts, strict=True):
             self._texts[name].append(text)
         self._poses.append(row.pose)
+        self._is_estimated.append(row.is_estimated)
         if len(self._poses) % _BLOCK == 0:
             self._flush()
         return index

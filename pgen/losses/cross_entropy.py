@@ -9,13 +9,17 @@ from torch import Tensor
 IGNORED_LABEL = -100
 
 
-def parsing_cross_entropy(logits: Tensor, labels: Tensor, pose_mask: Tensor) -> Tensor:
+def parsing_cross_entropy(
+    logits: Tensor, labels: Tensor, pose_mask: Tensor | None = None, weights: Tensor | None = None
+) -> Tensor:
     """− Σ (1 + M_t) · S* · log Ŝ, a mean over the pixels: errors on the body count twice.
 
     Args:
         logits: (B, 10, H, W), whose softmax is the predicted map Ŝ.
         labels: long (B, H, W), the pseudo label S*, with `IGNORED_LABEL` where it is not known.
-        pose_mask: M_t (B, 1, H, W), 1 on the body in the target pose.
+        pose_mask: M_t (B, 1, H, W), 1 on the body in the target pose; none: all pixels count the same.
+        weights: of the samples, (B,).
     """
     loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED_LABEL)
-    return (loss * (1 + pose_mask[:, 0])).mean()
+    loss = loss if pose_mask is None else loss * (1 + pose_mask[:, 0])
+    return loss.mean() if weights is None else (loss * weights[:, None, None]).mean()

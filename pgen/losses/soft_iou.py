@@ -12,7 +12,7 @@ from torch import Tensor
 from pgen.losses.cross_entropy import IGNORED_LABEL
 
 
-def soft_iou_loss(logits: Tensor, labels: Tensor, over_batch: bool = False) -> Tensor:
+def soft_iou_loss(logits: Tensor, labels: Tensor, over_batch: bool = False, weights: Tensor | None = None) -> Tensor:
     """1 − Σ Ŝ·S / Σ (Ŝ + S − Ŝ·S), a mean over the labels that occur.
 
     Args:
@@ -20,14 +20,18 @@ def soft_iou_loss(logits: Tensor, labels: Tensor, over_batch: bool = False) -> T
         labels: long (B, H, W), the map S; pixels with `IGNORED_LABEL` count as without error.
         over_batch: areas are those of all maps together, as in the score that is reported (in several processes or
             parts of a batch, of those that are seen at once); else of each map, and the result is the maps' mean.
+        weights: of the samples, (B,).
     """
     known = (labels != IGNORED_LABEL)[:, None]
     found = logits.softmax(1) * known
     true = F.one_hot(labels.clamp_min(0), logits.shape[1]).permute(0, 3, 1, 2).to(found.dtype) * known
     intersection, sums, area = (part.sum((2, 3)) for part in (found * true, found + true, true))
+    if over_batch and weights is not None:
+        intersection, sums, area = (part * weights[:, None] for part in (intersection, sums, area))
     if over_batch:
         intersection, sums, area = (part.sum(0, keepdim=True) for part in (intersection, sums, area))
     union = sums - intersection
     occurs = (area > 0).to(found.dtype)
     missed = occurs * (1 - intersection / union.clamp_min(1))
-    return (missed.sum(1) / occurs.sum(1).clamp_min(1)).mean()
+    loss = missed.sum(1) / occurs.sum(1).clamp_min(1)
+    return loss.mean() if weights is None or over_batch else (loss * weights).mean()

@@ -83,6 +83,7 @@ class ParserTraining:
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     soft_iou: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
     carried: float = 0.5  #: weight of both for things that are carried, where the network finds them
+    estimated_weight: float = 1.0  #: weight of samples whose map is an estimate, beside 1 of the others
     tuned_lr_factor: float = 0.1  #: learning rate of the trunk's stages that are trained, as a share of the others'
 
 
@@ -98,6 +99,7 @@ class SemanticTraining:
     other_facing: int = 0  #: addition: and so many more, the nearest among people seen from another side
     garment_tolerance: float = 0.0  #: addition: how far sleeves and hems may differ, in bones; 0: distance decides
     soft_iou: float = 0.0  #: addition: weight of 1 − mean IoU, by which thin and rare labels count as much as others
+    estimated_weight: float = 1.0  #: weight of samples whose label's map is an estimate, beside 1 of the others
     self_pair_prob: float = 0.0  #: addition: share of samples whose label is the source's own map, in another crop
     back_translation_prob: float = 0.0  #: addition: share of samples from a predicted map back to the source's own
 

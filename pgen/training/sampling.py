@@ -61,6 +61,12 @@ class SampledBatch:
         """The loaded people of one role, as they are, on ``device``."""
         return self.photos[role].to(device)
 
+    def weigh(self, role: str, estimated_weight: float, device: torch.device | str = "cpu") -> Tensor | None:
+        """Weights (B,) of the loaded people of one role, whose maps may count less as estimates; None: all 1."""
+        if estimated_weight == 1:
+            return None
+        return torch.where(self.photos[role].is_estimated.to(device), estimated_weight, 1.0)
+
 
 @dataclass(frozen=True)
 class SampledPhotos(SampledBatch):

@@ -156,6 +156,7 @@ def test_prepare_takes_annotations_as_they_lie_beside_photos(
         np.testing.assert_allclose(found.pose, A.pose, atol=1e-3)
         np.testing.assert_array_equal(found.parsing, A.parsing)
         np.testing.assert_array_equal(found.carried, carried)
+        assert store.is_estimated.all()
     map_file = "photos/a.png" if kind == "jpg" else "photos/a_parsing.png"
     read = read_person(f"photos/a.{kind}", "photos/a.json", map_file)
     assert read.carried is not None

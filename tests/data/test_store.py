@@ -8,7 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 
+from pgen.data.dataset import PersonDataset
+from pgen.data.inspection import inspect_file
 from pgen.data.store import Store, StoreWriter, is_hdf5
 from pgen.errors import InputError
 from pgen.pseudo_labels.matches import write_pseudo_labels
@@ -262,3 +265,19 @@ def test_a_file_without_masks(path: Path) -> None:
         assert store.masks == []
         assert store.carried(0) is None
         assert store.silhouette(0) is None
+
+
+def test_maps_that_are_estimates(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "a.h5", SIZE, source="tests") as writer:
+        for index in range(3):
+            writer.add(replace(example(index), is_estimated=index == 1))
+    with Store(tmp_path / "a.h5") as store:
+        assert store.is_estimated.tolist() == [False, True, False]
+        assert [store.example(index).is_estimated for index in range(3)] == [False, True, False]
+        assert PersonDataset(store).load(torch.arange(3)).is_estimated.tolist() == [False, True, False]
+    assert ("maps that are estimates", "1") in inspect_file(str(tmp_path / "a.h5"), is_drawing=False)[0]
+
+
+def test_a_file_without_estimates(path: Path) -> None:
+    with Store(path) as store:
+        assert not store.is_estimated.any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image
 from pgen.data.formats.images import read_image
 from pgen.data.inputs import read_start
 from pgen.runtime.atomic_write import atomic_write
+
+#: What a PNG file says of a map that was estimated: its key, and how its text begins.
+SOURCE, ESTIMATED = "Source", "estimated by"
 
 _PARSING, _CARRIED = "_parsing", ".carried.png"
 _PNG, _COLOR_TYPE, _PALETTE = b"\x89PNG\r\n\x1a\n", 25, 3
@@ -42,6 +46,15 @@ def find_carried_file(parsing: Path) -> Path | None:
 def is_carried_file(path: Path) -> bool:
     """Whether a file is called as those of what is carried are."""
     return path.name.lower().endswith(_CARRIED)
+
+
+def is_estimated_map(path: Path) -> bool:
+    """Whether the parsing map in the file ``path`` is an estimate, as it was written; saved anew, it counts as true."""
+    if path.suffix.lower() != ".png":
+        return False
+    with suppress(OSError), Image.open(path) as image:
+        return str(image.info.get(SOURCE, "")).startswith(ESTIMATED)
+    return False
 
 
 def read_carried(path: Path) -> NDArray[np.uint8]:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pgen.body.labels import LABEL_COUNT, LABELS, PALETTE
+from pgen.data.formats.annotation_files import ESTIMATED, SOURCE
 from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image
 from pgen.data.formats.matlab import looks_like_matlab, read_label_matrix
 from pgen.data.formats.parsing_merge import merge_labels
@@ -107,14 +109,22 @@ def read_label_ids(path: str | os.PathLike[str], scheme: ParsingScheme | None = 
     raise InputError(f"{path} is not {_KIND}")
 
 
-def write_parsing(path: str | os.PathLike[str], parsing: NDArray[np.uint8], overwrite: bool = False) -> Path:
-    """Write ``parsing``, uint8 (H, W) of ids 0-9, as a palette PNG in the colours of `PALETTE`."""
+def write_parsing(
+    path: str | os.PathLike[str], parsing: NDArray[np.uint8], overwrite: bool = False, estimated_by: str | None = None
+) -> Path:
+    """Write ``parsing``, uint8 (H, W) of ids 0-9, as a palette PNG in the colours of `PALETTE`.
+
+    It says what it was ``estimated_by``.
+    """
     if parsing.dtype != np.uint8 or parsing.ndim != 2 or parsing.max(initial=0) >= LABEL_COUNT:
         raise ValueError(f"a parsing map is uint8 (H, W) of ids below {LABEL_COUNT}")
     image = Image.fromarray(np.ascontiguousarray(parsing))
     image.putpalette(PALETTE.tobytes())
     with atomic_write(path, overwrite) as aside:
-        image.save(aside, format="PNG")
+        info = PngInfo()
+        if estimated_by is not None:
+            info.add_text(SOURCE, f"{ESTIMATED} {estimated_by}")
+        image.save(aside, format="PNG", pnginfo=info)
     return Path(path)
 
 

@@ -51,7 +51,7 @@ def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> dict[str, st
 
 def _read_people(path: Path, names: PhotoNames) -> dict[str, str]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(read_text(path, "a table of people").splitlines())]
-    if [cell.lower() for cell in rows[:1] and rows[0]] != ["photo", "person"]:
+    if not rows or [cell.lower() for cell in rows[0]] != ["photo", "person"]:
         raise InputError(f"{path} does not begin with the header photo,person", option="people")
     people: dict[str, str] = {}
     for number, row in enumerate(rows[1:], start=2):

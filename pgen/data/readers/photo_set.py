@@ -15,7 +15,7 @@ from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
 from pgen.data.example import Drop, Example, Job, Split
-from pgen.data.formats.annotation_files import read_carried
+from pgen.data.formats.annotation_files import is_estimated_map, read_carried
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import find_carried, merge_labels
@@ -128,8 +128,8 @@ def read_photo(
     if map_path is None:
         found = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette))
         carried = None if found.carried is None else found.carried.astype(np.uint8)
-        masks = {"carried": carried, "silhouette": _to_bytes(silhouette)}
-        return _cut(Example(name, image, found.labels, pose, person_id, split, **masks), conventions.shape)
+        known = person_id, split, {}, carried, _to_bytes(silhouette), True
+        return _cut(Example(name, image, found.labels, pose, *known), conventions.shape)
     scheme = conventions.scheme
     try:
         ids, carried = read_label_ids(map_path, scheme), None
@@ -160,8 +160,8 @@ def read_photo(
     if share is not None and share < (_OFF_BODY if row is not None else _OFF_ESTIMATED):
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
-    example = Example(name, image, parsing, pose, person_id, split, carried=carried, silhouette=_to_bytes(silhouette))
-    return _cut(example, conventions.shape)
+    known = person_id, split, {}, carried, _to_bytes(silhouette), is_estimated_map(map_path)
+    return _cut(Example(name, image, parsing, pose, *known), conventions.shape)
 
 
 def _to_bytes(silhouette: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:

@@ -14,6 +14,7 @@ from pgen.body.viz import Picture, colorize_parsing, draw_sheet
 from pgen.data.dataset import PhotoExtras, StoredBatch, augment
 from pgen.data.weights import load_trunk_state
 from pgen.losses.carried import carried_loss
+from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.models.parser import Parser, ParserInput
@@ -98,9 +99,10 @@ class ParserTask(PersonTask):
         inputs, truth = self.randomize(batch)
         found = self.model(inputs)
         logits, config = found[:, :LABEL_COUNT], self.config
-        terms = {"cross_entropy": F.cross_entropy(logits, truth.labels)}
+        weights = batch.weigh("source", config.estimated_weight, self.device)
+        terms = {"cross_entropy": parsing_cross_entropy(logits, truth.labels, weights=weights)}
         if config.soft_iou:
-            terms["soft_iou"] = config.soft_iou * soft_iou_loss(logits, truth.labels, over_batch=True)
+            terms["soft_iou"] = config.soft_iou * soft_iou_loss(logits, truth.labels, over_batch=True, weights=weights)
         if config.network.carried and config.carried:
             terms["carried"] = config.carried * carried_loss(found[:, LABEL_COUNT], truth.carried, truth.knows_carried)
         return terms, {}

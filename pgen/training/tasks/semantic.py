@@ -44,13 +44,14 @@ class SemanticTask(PersonTask):
     def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
         source = augment(batch.persons("source", self.device), batch.source_change)
         target = augment(batch.persons("target", self.device), batch.target_change)
+        weights = batch.weigh("target", self.config.estimated_weight, self.device)
         if self.config.back_translation_prob:
             source, target = self._translate_back(source, target, batch.has_random_pose.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
         logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
-        terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask)}, {}
+        terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask, weights)}, {}
         if self.config.soft_iou:
-            terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, target.labels)
+            terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, target.labels, weights=weights)
         if self.config.adversarial:
             fake = torch.cat([straight_through_one_hot(logits), mask], 1)
             terms["adversarial"] = self.config.adversarial * gan_real_loss(self.discriminators["semantic"](fake))

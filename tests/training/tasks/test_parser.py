@@ -93,6 +93,21 @@ def test_parts_of_a_batch_are_changed_as_the_whole(photos: Samplers) -> None:
     assert torch.equal(part_truth.carried, truth.carried[4:])
 
 
+def test_maps_that_are_estimates_may_count_less(photos: Samplers) -> None:
+    batch = build(photos).sample(torch.Generator().manual_seed(1)).load(photos[0])
+    found = []
+    for weight, share in ((1.0, 0), (0.25, 0), (0.25, 2), (0.25, 1)):
+        source = batch.photos["source"]
+        is_estimated = torch.arange(8) % 2 == 0 if share == 2 else torch.full((8,), bool(share))
+        marked = replace(batch, photos={**batch.photos, "source": replace(source, is_estimated=is_estimated)})
+        torch.manual_seed(0)
+        losses, _ = build(photos, f"parser.estimated_weight={weight}").losses(marked)
+        found.append(losses["cross_entropy"].item())
+    assert found[0] == pytest.approx(found[1])
+    assert found[3] == pytest.approx(found[0] / 4)
+    assert found[3] < found[2] < found[0]
+
+
 def test_silhouettes_and_poses_that_were_estimated_are_used(photos: Samplers) -> None:
     task = build(photos)
     inputs, truth = task._find_held_out_inputs(torch.arange(4))
