@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pgen.body.batch import PersonBatch, TensorBatch, flip_persons, to_float
+from pgen.body.crop import Letterbox, has_same_shape
 from pgen.body.joints import TORSO_JOINTS, known_joints
 from pgen.body.transfer import Transfer
 from pgen.data.example import Split
@@ -65,8 +66,9 @@ class StoredBatch(TensorBatch):
         images = torch.stack([sample.image.permute(1, 2, 0) for sample in samples]).permute(0, 3, 1, 2)
         labels, poses = (torch.stack([getattr(sample, name) for sample in samples]) for name in ("labels", "pose"))
         masks = [sample.masks for sample in samples if sample.masks is not None]
-        flags = torch.tensor([(sample.is_rendered, sample.is_estimated) for sample in samples]).unbind(1)
-        return cls(images, labels, poses, *flags, torch.stack(masks) if masks else None)
+        is_rendered = torch.tensor([sample.is_rendered for sample in samples])
+        is_estimated = torch.tensor([sample.is_estimated for sample in samples])
+        return cls(images, labels, poses, is_rendered, is_estimated, torch.stack(masks) if masks else None)
 
     def pin_memory(self) -> Self:
         """The same in memory that a GPU reads by itself."""
@@ -107,11 +109,11 @@ class PersonDataset(Dataset[PersonSample]):
 
     Images and maps are kept in memory as bytes or, ``in_memory`` false, read from the file as they are asked for. By
     default it depends on how much of this machine's memory they would need in as many processes as are ``sharing`` it.
-    ``with_masks`` samples tell what is carried, and silhouettes. It may be pickled, and used after a fork: each process
-    opens the file for itself.
+    ``with_masks`` samples tell what is carried, and silhouettes. People are scaled to ``size`` (height, width), if
+    given. It may be pickled, and used after a fork: each process opens the file for itself.
 
     Raises:
-        InputError: the split has no images; later, where the file is damaged.
+        InputError: the split has no images, or they cannot be scaled down so; later, where the file is damaged.
     """
 
     def __init__(
@@ -122,9 +124,18 @@ class PersonDataset(Dataset[PersonSample]):
         sharing: int = 1,
         with_masks: bool = False,
         indices: NDArray[np.int64] | None = None,
+        size: tuple[int, int] | None = None,
     ) -> None:
         self.indices = store.indices(split) if indices is None else indices
-        self.store, self.split, self.size = store, split, store.size
+        self.store, self.split, self.size = store, split, size or store.size
+        self._fit = Letterbox.of(store.size, self.size)
+        if self.size[0] > store.size[0] or not has_same_shape(self.size, store.size):
+            wanted, has = ("x".join(map(str, sides)) for sides in (self.size, store.size))
+            raise InputError(
+                f"{store.path}: its photos are {has}, and cannot be scaled down to {wanted}; choose a preset of their "
+                f"size, set its frame=[{has.replace('x', ', ')}], or prepare the data at {wanted}",
+                option="preset",
+            )
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")
         self.with_masks, self.is_rendered = with_masks, str(store.provenance.get("source")) == SYNTHETIC
@@ -132,6 +143,8 @@ class PersonDataset(Dataset[PersonSample]):
             needed = 4 + 2 * (with_masks and bool(store.masks))  # bytes a pixel
             in_memory = sharing * len(self) * math.prod(self.size) * needed <= _SHARE_OF_MEMORY * _memory()
         self.poses = torch.from_numpy(np.asarray(store.poses)[self.indices])
+        if self._is_scaled:
+            self.poses = torch.from_numpy(self._fit.pose(self.poses.numpy()))
         self.persons = [store.persons[i] for i in self.indices]
         self.names = [store.names[i] for i in self.indices]
         self._stored: StoredBatch | None = None
@@ -148,14 +161,15 @@ class PersonDataset(Dataset[PersonSample]):
             masks = None if self._stored.masks is None else self._stored.masks[index]
         else:
             row = self.indices[index]
-            image = torch.from_numpy(self.store.image(row)).permute(2, 0, 1)
-            labels = torch.from_numpy(self.store.parsing(row))
+            pixels = self.store.image(row)
+            image = torch.from_numpy(self._fit.image(pixels) if self._is_scaled else pixels).permute(2, 0, 1)
+            labels = self._read_labels(row)
             if self.with_masks and self.store.masks:
                 known = (self.store.carried(row), self.store.silhouette(row))
                 masks = _NO_MASKS.repeat(1, *self.size)
-                for mask, values in zip(masks, known, strict=True):
+                for mask, values, is_soft in zip(masks, known, (False, True), strict=True):
                     if values is not None:
-                        mask[:] = torch.from_numpy(values)
+                        mask[:] = torch.from_numpy(self._fit.mask(values, is_soft))
         if self.with_masks and masks is None:
             masks = _NO_MASKS.expand(2, *self.size)
         who, is_estimated = (self.names[index], self.persons[index]), bool(self.store.is_estimated[self.indices[index]])
@@ -170,7 +184,15 @@ class PersonDataset(Dataset[PersonSample]):
         """All parsing maps, uint8 (N, H, W)."""
         if self._stored is not None:
             return self._stored.labels
-        return torch.from_numpy(np.stack([self.store.parsing(row) for row in self.indices]))
+        return torch.stack([self._read_labels(row) for row in self.indices])
+
+    def _read_labels(self, row: int) -> Tensor:
+        labels = self.store.parsing(row)
+        return torch.from_numpy(self._fit.parsing(labels) if self._is_scaled else labels)
+
+    @property
+    def _is_scaled(self) -> bool:
+        return self.size != self.store.size
 
     def list_parts(self) -> list[tuple[int, PersonDataset]]:
         """The data set of each file, with the index of its first person."""
@@ -186,7 +208,7 @@ class PersonDataset(Dataset[PersonSample]):
         return Transfer(source, target, self.size, self._find_affines(pairs))
 
     def _find_affines(self, pairs: Tensor) -> Tensor | None:
-        stored = self.store.pair_affines(self.indices[pairs.numpy()], self.split)
+        stored = None if self._is_scaled else self.store.pair_affines(self.indices[pairs.numpy()], self.split)
         return None if stored is None else torch.from_numpy(stored)
 
     def load(self, indices: Tensor) -> StoredBatch:

@@ -23,7 +23,7 @@ def write_reference() -> str:
     """The page, as Markdown: a table a group; a group of the same fields as an earlier one refers to it."""
     groups: dict[str, list[FieldInfo]] = {}
     for info in iter_fields(Preset()):
-        groups.setdefault(info.path.rpartition(".")[0], []).append(info)
+        groups.setdefault(info.path.rpartition(".")[0] or "preset", []).append(info)
     page = _HEAD
     names: dict[str, str] = {}  # by the rows of their tables
     for name in sorted(groups):

@@ -29,7 +29,7 @@ from pgen.training.run import Monitor, RunConfig, check_batch, check_precision
 from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
 from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.parser import ParserTask
-from pgen.training.tasks.person_task import PersonTask, TaskData
+from pgen.training.tasks.person_task import TaskData
 from pgen.training.tasks.pose import PoseTask, freeze
 from pgen.training.tasks.semantic import SemanticTask
 from pgen.version import version
@@ -170,7 +170,7 @@ class TaskBuilder:
     log: Callable[[str], None]
     weights: Files
 
-    def build(self, name: str) -> PersonTask:
+    def build(self, name: str) -> PoseTask | ParserTask | SemanticTask | AppearanceTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
         config, in_pairs = self.config, name in ("hs", "joint")
         train, held_out = self._open(with_masks=name == "parser", in_pairs=in_pairs)
@@ -197,13 +197,16 @@ class TaskBuilder:
 
     def _open(self, with_masks: bool, in_pairs: bool) -> tuple[PersonDataset, PersonDataset | None]:
         """The people to train on, and those who are held out, if any."""
-        read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks)
+        size = (self.config.frame[0], self.config.frame[1]) if self.config.frame else None
+        read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks, size=size)
         trained, held_out = [], []
         for store in self.stores:
             train, test = store.indices("train"), store.indices("test")
             if self.run.validation and not len(test):
                 train, test = hold_out_people(store, self.run.seed, in_pairs)
                 self.log(f"{store.path}: {len(test)} images are held out, as none are for testing")
+            if size not in (None, store.size):
+                self.log(f"{store.path}: photos are scaled to {size[0]}x{size[1]}")
             trained.append(read(store, "train", indices=train))
             if self.run.validation and len(test):
                 held_out.append(read(store, "test", indices=test))

@@ -175,10 +175,15 @@ class AppearanceTraining:
 class Preset:
     """Everything about the trainings."""
 
+    frame: tuple[int, ...] = ()  #: (height, width) trained at, if not that of the data, which is scaled down
     pose: PoseTraining = field(default_factory=PoseTraining)  #: of the pose detector
     semantic: SemanticTraining = field(default_factory=SemanticTraining)  #: of H_S
     appearance: AppearanceTraining = field(default_factory=AppearanceTraining)  #: of H_A
     parser: ParserTraining = field(default_factory=ParserTraining)  #: of the parser
+
+    def __post_init__(self) -> None:
+        if len(self.frame) not in (0, 2) or min(self.frame, default=16) < 16:
+            raise ValueError(f"frame is a height and a width of at least 16, or empty, not {list(self.frame)}")
 
 
 #: Names that fields had before, and their names of today, by group: parts of dotted paths.

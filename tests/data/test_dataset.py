@@ -223,3 +223,23 @@ def test_augmentation_keeps_its_limits() -> None:
         assert 1.1 < ratio.max() < 1.3
         turned = result.poses[:, Joint.R_SHOULDER, 0] > result.poses[:, Joint.L_SHOULDER, 0]
         assert not turned.any()  # mirroring swaps the names too
+
+
+def test_people_are_scaled_down_as_they_are_read(tmp_path: Path) -> None:
+    with Store(write_store(tmp_path / "a.h5")) as store:
+        whole = PersonDataset(store, "test", in_memory=True)
+        half = (whole.size[0] // 2, whole.size[1] // 2)
+        for in_memory in (True, False):
+            small = PersonDataset(store, "test", in_memory=in_memory, size=half, with_masks=True)
+            persons, expected = small.batch(torch.arange(2)), whole.batch(torch.arange(2)).halve()
+            assert (small.size, persons.size, small[0].image.shape) == (half, half, (3, *half))
+            torch.testing.assert_close(persons.poses, expected.poses, equal_nan=True)
+            assert (persons.labels == expected.labels).float().mean() > 0.95
+            assert torch.equal(small.labels.long()[:2], persons.labels)
+            assert (persons.images - expected.images).abs().mean() < 0.15  # noise, and other filters
+        pairs = torch.tensor([[0, 1]])
+        scaled, usual = (one.transfer(pairs).affines for one in (small, whole))
+        torch.testing.assert_close(scaled[..., :2], usual[..., :2], atol=1e-3, rtol=1e-3)
+        for size in ((2 * half[0] + 2, 2 * half[1] + 2), (half[0], half[1] - 9)):
+            with pytest.raises(InputError, match="choose a preset of their size, set its frame"):
+                PersonDataset(store, size=size)

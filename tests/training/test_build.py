@@ -100,3 +100,17 @@ def test_a_set_without_people_for_testing(
     of_parser = {"miou_singles", "miou_doubles"} if task == "parser" else {"miou_of_copying"}
     assert scores == ({"miou"} | of_parser if validation else set())
     assert describe(tmp_path / "run" / "weights.safetensors")["info"]["data"] == "singles.h5:0.25, doubles.h5:0.75"
+
+
+def test_a_preset_s_frame_is_heeded(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Data of 64×64: smaller frames are trained at, larger ones refused."""
+    given = {"data": data, "out": tmp_path / "run", "max_steps": 1}
+    with pytest.raises(pgen.InputError, match="cannot be scaled down to 128x128") as error:
+        pgen.train("pose", **given, preset="synthetic-128", settings=TINY)
+    assert error.value.option == "preset"
+    with pytest.raises(pgen.InputError, match="a height and a width"):
+        pgen.train("pose", **given, preset="synthetic-64", settings=[*TINY, "frame=[64]"])
+    with caplog.at_level(logging.INFO, "pgen.training"):
+        pgen.train("pose", **given, preset="synthetic-64", settings=[*TINY, "frame=[32, 32]"])
+    assert "people.h5: photos are scaled to 32x32" in caplog.text
+    assert describe(tmp_path / "run" / "last.safetensors")["frame"] == [32, 32]

@@ -128,7 +128,7 @@ def read_photo(
     if map_path is None:
         found = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette))
         carried = None if found.carried is None else found.carried.astype(np.uint8)
-        known = person_id, split, {}, carried, _to_bytes(silhouette), True
+        known: tuple[Any, ...] = (person_id, split, {}, carried, _to_bytes(silhouette), True)
         return _cut(Example(name, image, found.labels, pose, *known), conventions.shape)
     scheme = conventions.scheme
     try:
@@ -160,7 +160,7 @@ def read_photo(
     if share is not None and share < (_OFF_BODY if row is not None else _OFF_ESTIMATED):
         detail = f"{share:.0%} of the joints lie on the body of {map_path}"
         return Drop(name, "keypoints off the body", detail)
-    known = person_id, split, {}, carried, _to_bytes(silhouette), is_estimated_map(map_path)
+    known = (person_id, split, {}, carried, _to_bytes(silhouette), is_estimated_map(map_path))
     return _cut(Example(name, image, parsing, pose, *known), conventions.shape)
 
 
