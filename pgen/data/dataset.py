@@ -65,9 +65,8 @@ class StoredBatch(TensorBatch):
         """One or more samples, in their order."""
         images = torch.stack([sample.image.permute(1, 2, 0) for sample in samples]).permute(0, 3, 1, 2)
         labels, poses = (torch.stack([getattr(sample, name) for sample in samples]) for name in ("labels", "pose"))
+        is_rendered, is_estimated = torch.tensor([(one.is_rendered, one.is_estimated) for one in samples]).unbind(1)
         masks = [sample.masks for sample in samples if sample.masks is not None]
-        is_rendered = torch.tensor([sample.is_rendered for sample in samples])
-        is_estimated = torch.tensor([sample.is_estimated for sample in samples])
         return cls(images, labels, poses, is_rendered, is_estimated, torch.stack(masks) if masks else None)
 
     def pin_memory(self) -> Self:
@@ -84,13 +83,8 @@ class StoredBatch(TensorBatch):
         masks = _NO_MASKS.expand(len(self.labels), 2, *self.labels.shape[1:]) if self.masks is None else self.masks
         carried, silhouettes = masks.to(device, non_blocking=True)[:, :, None].unbind(1)
         is_rendered = self.is_rendered.to(device)
-        return PhotoExtras(
-            (carried == 1).float(),
-            (carried[:, 0, 0, 0] <= 1) | is_rendered,
-            silhouettes.float() / 255,
-            silhouettes.flatten(1).bool().any(1),
-            is_rendered,
-        )
+        is_known, has_silhouette = (carried[:, 0, 0, 0] <= 1) | is_rendered, silhouettes.flatten(1).bool().any(1)
+        return PhotoExtras((carried == 1).float(), is_known, silhouettes.float() / 255, has_silhouette, is_rendered)
 
 
 @dataclass(frozen=True)
@@ -131,10 +125,9 @@ class PersonDataset(Dataset[PersonSample]):
         self._fit = Letterbox.of(store.size, self.size)
         if self.size[0] > store.size[0] or not has_same_shape(self.size, store.size):
             wanted, has = ("x".join(map(str, sides)) for sides in (self.size, store.size))
+            remedy = f"choose a preset of their size, set its frame=[{has.replace('x', ', ')}], or prepare other data"
             raise InputError(
-                f"{store.path}: its photos are {has}, and cannot be scaled down to {wanted}; choose a preset of their "
-                f"size, set its frame=[{has.replace('x', ', ')}], or prepare the data at {wanted}",
-                option="preset",
+                f"{store.path}: photos of {has} cannot be scaled down to {wanted}; {remedy}", option="preset"
             )
         if not len(self.indices):
             raise InputError(f"{store.path}: no {split} images; prepare the data set with some")

@@ -72,10 +72,8 @@ def _inspect_store(file: Path, name: str | None, count: int, is_drawing: bool) -
         if name is not None:
             example = store.example(chosen[0])
             rows: Rows = [("person", example.person), ("split", example.split), ("size", _by(store.size))]
-            rows += [
-                *sorted(example.attributes.items()),
-                *([("parsing map", "an estimate")] if example.is_estimated else []),
-            ]
+            rows += sorted(example.attributes.items())
+            rows += [("parsing map", "an estimate")] if example.is_estimated else []
             rows += [("labels", _list_labels(example.parsing)), *_list_joints(example.pose)]
         else:
             rows = [("kind", "pgen store"), ("photos", f"{len(store):,} of {_by(store.size)}")]

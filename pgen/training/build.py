@@ -37,6 +37,8 @@ from pgen.version import version
 AnyPath = str | os.PathLike[str]
 Files = Mapping[str, AnyPath | None]  #: weights that a training starts from or looks through, by parameters of `train`
 
+Shares = Mapping[Path, float]  #: data sets, and each one's share of the samples
+
 #: The trainings in their order, and what their commands and run folders are called.
 TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "parser"}
 
@@ -126,18 +128,12 @@ def train(
     return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, weights, monitor)
 
 
-def _describe_data(shares: Mapping[Path, float]) -> str:
+def _describe_data(shares: Shares) -> str:
     return ", ".join(f"{file}:{share:g}" if len(shares) > 1 else str(file) for file, share in shares.items())
 
 
 def _train_in(
-    processes: ProcessGroup,
-    name: str,
-    data: Mapping[Path, float],
-    config: Preset,
-    run: RunConfig,
-    weights: Files,
-    monitor: Monitor,
+    processes: ProcessGroup, name: str, data: Shares, config: Preset, run: RunConfig, weights: Files, monitor: Monitor
 ) -> Path:
     """The training ``name`` in one of ``processes``."""
     seed_everything(run.seed)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pgen.data.dataset import PersonDataset
+from pgen.data.mixture import mix
 from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.training.distributed import ProcessGroup
@@ -16,6 +17,7 @@ from pgen.training.loop import train
 from pgen.training.run import RunConfig
 from tests.training.people import write_people
 from tests.training.stages import builder
+from tests.training.tasks.test_parser import write_photos
 from tests.training.toy import quiet, same_tensors
 
 
@@ -71,3 +73,18 @@ def test_photos_that_cannot_be_read_are_told_in_a_line(store: Path, workers: int
     task.train.store.path = store.with_name("gone.h5")
     with pytest.raises(InputError, match=r"^\S+gone.h5 does not exist[^\n]*$"):
         list(load_steps(task, 0, range(3), ProcessGroup(), workers))
+
+
+def test_masks_of_several_files_do_not_depend_on_workers(store: Path, tmp_path: Path) -> None:
+    files = [Store(file) for file in (store, write_photos(tmp_path / "photos.h5"))]
+    parts = [PersonDataset(file, in_memory=k > 0, with_masks=True) for k, file in enumerate(files)]
+    task: Any = builder(store)("parser", "schedule.batch=8")
+    task.train = mix(parts, [0.5, 0.5])
+    runs = [list(load_steps(task, 5, range(3), ProcessGroup(), workers)) for workers in (0, 1, 2)]
+    known = []
+    for steps in zip(*runs, strict=True):
+        first, *others = (step.parts[0].photos["source"] for step in steps)
+        known += first.extras("cpu").knows_carried.tolist()
+        for other in others:
+            torch.testing.assert_close(vars(other), vars(first), equal_nan=True, rtol=0, atol=0)
+    assert 0 < sum(known) < len(known)

@@ -58,10 +58,8 @@ def find_folder(
     listed = read_listed_splits(root, names)
     if test_share is not None:
         if listed.splits is not None or lists:
-            raise InputError(
-                f"{join_paths([*listed.files, *lists])} says which photos are for testing; leave the share out",
-                option="test_share",
-            )
+            what = f"{join_paths([*listed.files, *lists])} says which photos are for testing"
+            raise InputError(f"{what}; leave the share out", option="test_share")
         listed = choose_tested(who, test_share, seed)
     return gather_photos(
         files,

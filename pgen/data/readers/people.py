@@ -38,10 +38,8 @@ def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> dict[str, st
     except re.error as error:
         raise InputError(f"{text} is no pattern: {error}", option="people") from None
     if pattern.groups != 1:
-        raise InputError(
-            f"{text} says no people: give 'folder', a CSV file, or a pattern of names with one group in it",
-            option="people",
-        )
+        remedy = f"give {BY_FOLDER!r}, a CSV file, or a pattern of names with one group in it"
+        raise InputError(f"{text} says no people: {remedy}", option="people")
     found = {name: pattern.search(name) for name in names.photos}
     people = {name: match[1] for name, match in found.items() if match and match[1]}
     if without := next((name for name in found if name not in people), None):

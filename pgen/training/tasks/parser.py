@@ -133,12 +133,10 @@ class ParserTask(PersonTask):
                 images[replaced, _COLORS] = replace_background(recolored, figures, others[replaced], chosen)
             persons = crop_randomly(persons, rng)
             photos = persons.images[:, _COLORS]
-            for chance, change in (
-                (replaced | choose(_DISTORTED), photometric_distort),
-                (rng.chance(_SPOILED), spoil_photos),
-            ):
-                if chance.any():
-                    photos[chance] = change(photos[chance], rng.select(chance))
+            is_distorted, is_spoiled = replaced | choose(_DISTORTED), rng.chance(_SPOILED)
+            for which, change in ((is_distorted, photometric_distort), (is_spoiled, spoil_photos)):
+                if which.any():
+                    photos[which] = change(photos[which], rng.select(which))
             return _estimate_inputs(persons, extras, rng, is_training=True)
 
     def _stack(self, stored: StoredBatch) -> tuple[PersonBatch, PhotoExtras]:
