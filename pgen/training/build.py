@@ -169,7 +169,7 @@ class TaskBuilder:
     def build(self, name: str) -> PoseTask | ParserTask | SemanticTask | AppearanceTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
         config, in_pairs = self.config, name in ("hs", "joint")
-        train, held_out = self._open(with_masks=name == "parser", in_pairs=in_pairs)
+        train, held_out = self._open(with_masks=name in ("parser", "joint"), in_pairs=in_pairs)
         data = TaskData(train, held_out, self.run.seed, self.processes.device)
         if name == "pose":
             return PoseTask(config.pose, data)

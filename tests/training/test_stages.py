@@ -138,7 +138,7 @@ def test_semantic_validation_against_itself(build: Build) -> None:
     scores = stage.validate(stage.networks.eval())
     assert 0 <= scores["miou"] <= 1
     assert 0.05 < scores["miou_of_copying"] < 0.9
-    stage.pairs = torch.tensor([[1, 1], [2, 2]])
+    stage.held_out_indices = torch.tensor([[1, 1], [2, 2]])
     assert stage.validate(stage.networks)["miou_of_copying"] == 1
 
 

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, one_hot, replace_parsing_by_pose_masks, straight_through_one_hot
 from pgen.body.masks import pose_mask_radius, pose_masks
+from pgen.body.paste import remove_carried
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture
-from pgen.data.dataset import augment
+from pgen.data.dataset import StoredBatch, augment
 from pgen.losses.cross_entropy import IGNORED_LABEL
 from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, paint
 from pgen.models.semantic import predict_parsing
@@ -80,16 +81,19 @@ class AppearanceTask(PersonTask):
         return sample_pairs(self.train, self.matches, self.schedule, rng, random_pose_prob)
 
     def losses(self, batch: SampledPairs) -> tuple[dict[str, Tensor], Judged]:
-        a = augment(self._hide_parsing(batch.persons("source", self.device)), batch.source_change)
-        b = augment(self._hide_parsing(batch.persons("target", self.device)), batch.target_change)
+        a = augment(self._prepare_persons(batch.photos["source"]), batch.source_change)
+        b = augment(self._prepare_persons(batch.photos["target"]), batch.target_change)
         parsing_b, prediction = self._find_target_parsing(a, b, batch.has_random_pose.to(self.device))
         generated = self._generate(batch, a, b.poses, parsing_b, prediction)
         judged = {name: generated.judged[name] for name in self.discriminators}
         terms = weigh_terms(generated, self.config.weights)
         return terms, {name: (real, fake.detach()) for name, (real, fake) in judged.items()}
 
-    def _hide_parsing(self, persons: PersonBatch) -> PersonBatch:
-        """The people as the variant knows them: the baseline has no parsing maps."""
+    def _prepare_persons(self, stored: StoredBatch) -> PersonBatch:
+        """The people as the variant knows them, without what they carry: the baseline has no parsing maps."""
+        persons = stored.to(self.device)
+        if stored.masks is not None and (carried := stored.masks[:, 0] == 1).any():
+            persons.images = remove_carried(persons.images, persons.labels, carried.to(self.device))
         return replace_parsing_by_pose_masks(persons) if self.config.variant == "baseline" else persons
 
     def _find_target_parsing(
@@ -132,7 +136,7 @@ class AppearanceTask(PersonTask):
         paste = there.paste(a.images, a.labels, labels_b)
         fake_b = self.paint(self.model, a, there, parsing_b, paste)
         if self.config.self_reconstruction:
-            goal = augment(self._hide_parsing(batch.persons("source", self.device)), batch.second_change)
+            goal = augment(self._prepare_persons(batch.photos["source"]), batch.second_change)
             part = occlude(a, batch.occlusion)
             second = self.paint(self.model, part, Transfer(part.poses, goal.poses, self.frame), goal.one_hot())
         else:
@@ -153,7 +157,7 @@ class AppearanceTask(PersonTask):
         )
 
     def _generate_pairs(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
-        source, target = (self._hide_parsing(self.held_out.batch(side, self.device)) for side in pairs.T)
+        source, target = (self._prepare_persons(self.held_out.load(side)) for side in pairs.T)
         transfer = self.held_out.transfer(pairs, self.device)
         semantic = networks["semantic"] if "semantic" in networks else self.frozen_networks.get("semantic")
         if self.config.variant == "ts-gt" or semantic is None:  # the variant has the true map at test time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,12 +12,14 @@ from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.data.dataset import PersonDataset
+from pgen.data.store import Store
 from pgen.models import appearance
 from pgen.models.appearance import paint
 from pgen.models.color_correction import match_guide_colors
 from pgen.models.semantic import predict_parsing
 from pgen.training.tasks.appearance import AppearanceTask
 from tests.training.people import SIZE, VARIANTS, painting
+from tests.training.tasks.test_parser import write_photos
 
 Samplers = tuple[PersonDataset, PersonDataset]
 
@@ -103,10 +107,21 @@ def test_appearance_validation_ranks_the_truth_first(samplers: Samplers) -> None
         config = stage.model.config
 
         def forward(self, *_: object) -> Tensor:
-            return stage.held_out.batch(stage.pairs[:, 1]).images
+            return stage.held_out.batch(stage.held_out_indices[:, 1]).images
 
     scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
     assert scores["ssim"] == pytest.approx(1, abs=1e-4)
     assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
     assert 0 < scores["paste_ssim"] < 0.99
     assert scores["paste_ssim"] < scores["paste_mask_ssim"] < 1  # of what lies outside the mask, nothing is compared
+
+
+def test_what_is_carried_is_no_part_of_a_person(samplers: Samplers, tmp_path: Path) -> None:
+    photos = PersonDataset(Store(write_photos(tmp_path / "photos.h5")), with_masks=True)
+    stored = photos.load(torch.arange(6))
+    persons, carried = painting(samplers)._prepare_persons(stored), stored.extras("cpu").carried[:, 0] == 1
+    was, found = (images.permute(0, 2, 3, 1) for images in (stored.to("cpu").images, persons.images))
+    assert torch.allclose(was[carried], torch.tensor([1.0, -1.0, 1.0]))
+    assert ((found[carried] - torch.tensor([1.0, -1.0, 1.0])).abs().amax(1) > 0.1).all()
+    figure = persons.labels > 0
+    assert torch.equal(found[figure], was[figure])
