@@ -34,8 +34,8 @@ def run(
 ) -> None:
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
 
-    And NAME.carried.png, white where something is carried, if the parser finds such things. All can be corrected by
-    hand and given to `pgen generate --src-pose --src-parsing`; `pgen prepare` takes them as they lie beside the photos.
+    And NAME.carried.png, white where something is carried, if the parser finds it. All can be corrected by hand and
+    given to `pgen generate --src-pose --src-parsing`, or lie beside the photos for `pgen prepare`.
     """
     wanted = parse_kinds(kinds, "--what")
     files = _list_files(photos)
@@ -113,8 +113,6 @@ def _annotate(
         size = (image.shape[0], image.shape[1])
         print(write_pose_json(places["pose"], person.pose, size, overwrite, person.confidence))
     if parsed is not None:
-        print(write_parsing(places["parsing"], parsed.labels, overwrite, annotators.parsing_annotator().name))
-        places["carried"].unlink(missing_ok=True)
-        if parsed.carried is not None and parsed.carried.any():
-            print(write_carried(places["carried"], parsed.carried, overwrite))
+        written = write_parsing(places["parsing"], parsed.labels, overwrite, annotators.parsing_annotator().name)
+        print(written, *write_carried(places["carried"], parsed.carried, overwrite), sep="\n")
     return pictures

@@ -245,7 +245,7 @@ def test_unknown_keys_name_the_nearest() -> None:
         "semantic.schedule.step=3: unknown key semantic.schedule.step; did you mean semantic.schedule.steps?"
     )
     assert "did you mean appearance?" in message("apearance.random_pose_prob=1")
-    assert message("zzz=3").endswith("there are pose, semantic, appearance, parser")
+    assert message("zzz=3").endswith("there are frame, pose, semantic, appearance, parser")
     assert "did you mean appearance.weights.style?" in message("appearance.weights.stlye=1")
 
 

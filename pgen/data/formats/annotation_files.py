@@ -62,8 +62,14 @@ def read_carried(path: Path) -> NDArray[np.uint8]:
     return (read_image(path).mean(axis=2) > 127).astype(np.uint8)
 
 
-def write_carried(path: Path, carried: NDArray[np.bool_], overwrite: bool = False) -> Path:
-    """Write where something is carried, (H, W), as a grey PNG: white, all else black."""
+def write_carried(path: Path, carried: NDArray[np.bool_] | None, overwrite: bool = False) -> list[Path]:
+    """Write where something is carried, (H, W), as a grey PNG: white, all else black. Returns the files written.
+
+    If there is nothing, one that was there is removed.
+    """
+    if carried is None or not carried.any():
+        path.unlink(missing_ok=True)
+        return []
     with atomic_write(path, overwrite) as aside:
         Image.fromarray(carried.astype(np.uint8) * 255).save(aside, format="PNG", optimize=True)
-    return path
+    return [path]
