@@ -189,7 +189,7 @@ def test_presets_build_networks_that_fit_together(name: str, recipe: str) -> Non
 
 def test_the_presets_that_come_with_it() -> None:
     synthetic = {f"synthetic-{size}" for size in (64, 128, 256)}
-    assert set(list_names("preset")) == {"deepfashion-256", "market-128x64", *synthetic}
+    assert set(list_names("preset")) == {"deepfashion-256", "market-128x64", "photos-256", *synthetic}
     assert list_names("recipe") == ["paper", "pgen"]
 
 
