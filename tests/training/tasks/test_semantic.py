@@ -35,7 +35,7 @@ def watched(
         asked.append((source, transfer))
         return predict_parsing(model, source, transfer)  # type: ignore[arg-type]
 
-    def loss(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    def loss(logits: Tensor, labels: Tensor, mask: Tensor, weights: Tensor | None) -> Tensor:
         wanted.append(labels)
         return logits.square().mean()
 
