@@ -34,7 +34,7 @@ def bundle(name: str, sources: Sequence[str], semantic: str | None = None) -> No
     if abs(sum(shares) - 1) > 1e-6:
         raise InputError(f"{' '.join(sources)}: the shares make {sum(shares):g}, not 1")
     info = dict(loaded[-1].info)
-    if "data" in info:
+    if isinstance(info.get("data"), str):
         info["data"] = Path(info["data"]).name  # where it was is nobody's business
     if len(sources) > 1 or semantic is not None:
         info.pop("scores", None)  # they are of other weights
