@@ -1,6 +1,7 @@
-"""Silhouettes from joints alone, of batches of poses: SPT's pose mask, and a wider one.
+"""Silhouettes from joints alone, of batches of poses: SPT's pose mask, the field mask of scores, and a wider one.
 
-The pose mask draws limbs of one thickness, and leaves out half of the figure. In the body mask every width grows with
+The pose mask, which SPT trains with, draws limbs of one thickness, and leaves out half of the figure. The field mask is
+that of published scores: its limbs are as many pixels thick in every frame. In the body mask every width grows with
 the torso: about the pixels that a clothed person covers. Its shapes and numbers are pgen's own: on synthetic people it
 holds some 93 % of the figure and 77 % of it is figure (the pose mask: 45 % and 99 %).
 """
@@ -16,12 +17,23 @@ from torch import Tensor
 from pgen.body.joints import ARMS, BONES, HEAD_JOINTS, LEGS, TORSO_JOINTS, Joint, fill_missing
 from pgen.body.limb_fields import LEG_BONE
 from pgen.body.parts import torso_lengths
-from pgen.body.raster import RIM, capsule_spans, fill_spans, hull_spans
+from pgen.body.raster import RIM, capsule_spans, convex_spans, fill_spans, hull_spans
 
-#: Of the pose mask: half the thickness of a limb, in pixels of a 256-pixel frame; and the side of the square with which
-#: it is closed, in pixels of any frame.
+#: Half the thickness of a limb: of the pose mask in pixels of a 256-pixel frame, of the field mask in those of any
+#: frame; and the side of the square with which both are closed, in pixels of any frame.
 RADIUS = 4.0
 CLOSING = 5
+
+#: Pairs of joints that the field mask joins: bones, and with them the outlines of torso and head.
+FIELD_BONES: tuple[tuple[Joint, Joint], ...] = (
+    *BONES,
+    (Joint.R_SHOULDER, Joint.R_HIP),
+    (Joint.L_SHOULDER, Joint.L_HIP),
+    (Joint.R_HIP, Joint.L_HIP),
+    (Joint.NECK, Joint.R_EAR),
+    (Joint.NECK, Joint.L_EAR),
+    (Joint.R_EAR, Joint.L_EAR),
+)
 
 #: Of the body mask, all in torso lengths: half the width of a limb, the radius of the head, half the width that
 #: shoulders and hips have at least (seen from the side they are a line), and what is added to all for cloth and hair.
@@ -59,9 +71,31 @@ def pose_masks(poses: Tensor, size: tuple[int, int], radius: float = RADIUS) -> 
     is_torso_known = known[:, list(TORSO_JOINTS)].all(dim=1, keepdim=True)
     left, right = (torch.cat([bone, body[:, None]], dim=1) for bone, body in zip(bones, torso, strict=True))
     is_known = torch.cat([known[:, starts] & known[:, ends], is_torso_known], dim=1)
-    mask = fill_spans(left, right, is_known, width)[:, None].to(poses.dtype)
-    grown = F.max_pool2d(mask, CLOSING, stride=1, padding=CLOSING // 2)
-    return -F.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
+    return _close(fill_spans(left, right, is_known, width), poses)
+
+
+def field_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """The masks M of mask-SSIM and mask-IS in published scores: (B, 1, height, width) of 0 and 1, dtype of ``poses``.
+
+    In every frame a pixel is in it if it lies in the rectangle along one of `FIELD_BONES` between known joints, RADIUS
+    pixels to either side, or less than RADIUS pixels from a known joint; then a 5×5 closing, for which nothing beyond
+    the frame counts. The torso is not filled.
+
+    Args:
+        poses: (B, 18, 2) of (x, y) in the frame; NaN = missing.
+        size: the (height, width) of the frame that is scored.
+    """
+    joints, known = fill_missing(poses)
+    starts, ends = (list(joint) for joint in zip(*FIELD_BONES, strict=True))
+    start, end = joints[:, starts], joints[:, ends]
+    along = end - start
+    length = along.square().sum(dim=-1, keepdim=True).sqrt()
+    half = RADIUS * torch.stack([-along[..., 1], along[..., 0]], dim=-1) / length.clamp(min=1e-12)
+    first, stop = convex_spans(torch.stack([start + half, start - half, end - half, end + half], dim=-2), size[0])
+    left, right = capsule_spans(joints, joints, RADIUS - RIM, size[0])
+    left, right = torch.cat([first.to(left), left], dim=1), torch.cat([stop.to(right) - 1, right], dim=1)
+    bones_known = known[:, starts] & known[:, ends] & (length[..., 0] > 0)
+    return _close(fill_spans(left, right, torch.cat([bones_known, known], dim=1), size[1]), poses)
 
 
 def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
@@ -99,6 +133,12 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     shapes_known = torch.cat([bones_known, bones_known.new_ones(len(poses), 1)], dim=1) & (unit > 0)
     left, right = torch.cat([left, body_left[:, None]], dim=1), torch.cat([right, body_right[:, None]], dim=1)
     return fill_spans(left, right, shapes_known, size[1])[:, None].to(poses.dtype)
+
+
+def _close(mask: Tensor, like: Tensor) -> Tensor:
+    """The closing of ``mask`` (B, H, W) with a square: (B, 1, H, W), of the type of ``like``."""
+    grown = F.max_pool2d(mask[:, None].to(like.dtype), CLOSING, stride=1, padding=CLOSING // 2)
+    return -F.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
 
 
 def _widen_torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgen.body.masks import body_masks, pose_mask_radius, pose_masks
+from pgen.body.masks import body_masks, field_masks, pose_mask_radius, pose_masks
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
 from pgen.version import version
@@ -63,7 +63,7 @@ class Metric(ABC):
     def identity(self) -> str:
         """Tells its rows from all others, also those of other weights and versions: by it they are kept."""
         used = [f"{library} {metadata.version(library)}" for library in self.libraries]
-        return " ".join([self.rows_name or self.name, version(), *self.weights.values(), *used])
+        return " ".join([self.rows_name or f"{self.name} ({self.protocol})", version(), *self.weights.values(), *used])
 
     def versions(self) -> dict[str, str]:
         """Of pgen and the libraries that the score depends on."""
@@ -97,8 +97,12 @@ class Batch:
     parsing: Tensor | None = None  #: true maps (B, H, W), label ids
     predicted_parsing: Tensor | None = None  #: the method's maps (B, H, W)
 
+    def field_mask(self) -> Tensor:
+        """The masks of published scores, of the targets: (B, 1, H, W), 0 or 1."""
+        return field_masks(self.poses, (self.target.shape[2], self.target.shape[3])).byte()
+
     def pose_mask(self) -> Tensor:
-        """Pose masks of the targets (B, 1, H, W), 0 or 1."""
+        """SPT's pose masks of the targets (B, 1, H, W), 0 or 1."""
         size = (self.target.shape[2], self.target.shape[3])
         return pose_masks(self.poses, size, pose_mask_radius(size)).byte()
 

@@ -80,7 +80,7 @@ class InceptionScore(FeatureMetric):
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)
         self.protocol = f"{SPLITS} splits in list order, mean ± sd; {self.network.about}"
-        self.protocol += "; image × pose mask" * self.masked
+        self.protocol += "; image × field mask of the target" * self.masked
 
     def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
         if len(generated) < SPLITS:

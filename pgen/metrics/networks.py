@@ -117,15 +117,15 @@ class Features(Sized, Iterable[Rows], Protocol):
 class FeatureMetric(NetworkMetric):
     """A score of all results at once, without an interval: its rows are features, which make no sums."""
 
-    masked = False  #: whether features are of images × pose mask
+    masked = False  #: whether features are of images × field mask
     reference: Reference | None = None  #: the true images that it is a distance from
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)
-        self.rows_name = self.network.features + " masked" * self.masked
+        self.rows_name = self.network.features + " × field mask" * self.masked
 
     def rows(self, batch: Batch) -> Tensor:
-        images = batch.generated * batch.pose_mask() if self.masked else batch.generated
+        images = batch.generated * batch.field_mask() if self.masked else batch.generated
         features: Tensor = self.network(images.to(self.options.device))
         return features.float().cpu()
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pgen.body.labels import Label
-from pgen.body.masks import HEAD, LIMB, MARGIN
+from pgen.body.masks import HEAD, LIMB, MARGIN, RADIUS
 from pgen.metrics.base import Batch, Metric, MetricOptions, mean_rows, register
 from pgen.metrics.ssim_kernel import find_ssim_protocol, ssim
 
@@ -36,17 +36,31 @@ class Ssim(Metric):
 class MaskSsim(Ssim):
     """SSIM of both images times a mask of the target; none where the mask is empty."""
 
-    before = "both images × pose mask of the target, radius 4 at 256 pixels; "
+    before = f"both images × field mask of the target, radius {RADIUS:g} pixels in any frame, zeros included; "
     needs = ("poses",)
 
     def mask(self, batch: Batch) -> Tensor:
         """(B, 1, H, W) of 0 and 1."""
-        return batch.pose_mask()
+        return batch.field_mask()
 
     def rows(self, batch: Batch) -> Tensor:
         mask = self.mask(batch)
         values = ssim(batch.generated, batch.target, self.ssim_protocol, mask)
         return mean_rows(values.where((mask > 0).flatten(1).any(dim=1), torch.nan))
+
+
+@register("spt-mask-ssim")
+class SptMaskSsim(MaskSsim):
+    """mask-SSIM with the pose mask that SPT trains with."""
+
+    before = (
+        f"both images × SPT's training mask of the target, radius {RADIUS:g} at 256 pixels and in proportion, torso "
+        "filled, zeros included; "
+    )
+    note = _OWN_PROTOCOL
+
+    def mask(self, batch: Batch) -> Tensor:
+        return batch.pose_mask()
 
 
 @register("body-mask-ssim")

@@ -33,8 +33,9 @@ class ValidationBatch:
 def score_transfers(batches: Iterable[ValidationBatch], detector: PoseDetector, downscale: int = 1) -> dict[str, float]:
     """Scores against the true photo of the same person in the other pose.
 
-    SSIM and mask-SSIM of H_A's image, and of the paste without a network; how far, in torso lengths, ``detector``
-    (which looks at images ``downscale`` times smaller) finds the joints from where they should be; and the maps' mIoU.
+    SSIM, also of images times SPT's pose mask, of H_A's image and of the paste without a network; how far, in torso
+    lengths, ``detector`` (which looks at images ``downscale`` times smaller) finds the joints from where they should
+    be; and the maps' mIoU.
     """
     scores: dict[str, list[float]] = {}
     counts = []
@@ -43,7 +44,7 @@ def score_transfers(batches: Iterable[ValidationBatch], detector: PoseDetector, 
         mask = pose_masks(target.poses, target.size, pose_mask_radius(target.size))
         for prefix, found in (("", one.image), ("paste_", one.paste)):
             scores.setdefault(f"{prefix}ssim", []).extend(_ssim(found, target.images))
-            scores.setdefault(f"{prefix}mask_ssim", []).extend(_ssim(found, target.images, mask))
+            scores.setdefault(f"{prefix}spt_mask_ssim", []).extend(_ssim(found, target.images, mask))
         scores.setdefault("joint_error", []).extend(_joint_errors(one.image, target.poses, detector, downscale))
         counts.append(count_intersection_and_union(one.labels, target.labels))
     return {name: float(np.mean(values)) for name, values in scores.items()} | {

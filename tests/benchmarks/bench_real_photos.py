@@ -165,7 +165,7 @@ def test_with_truth(tmp_path: Path) -> None:
         data=data,
         weights=[f"{name}={path}" for name, path in given_weights().items()],
         baselines=["copy-source", "affine-paste", "label-paste", "label-paste-predicted"],
-        metrics=["ssim", "mask-ssim", "body-mask-ssim", "miou", "vgg-relu2-distance", "st-lpips"],
+        metrics=["ssim", "spt-mask-ssim", "body-mask-ssim", "miou", "vgg-relu2-distance", "st-lpips"],
         offline=True,
         no_cache=True,
         workers=1,

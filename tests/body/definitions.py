@@ -137,10 +137,35 @@ def pose_mask(pose: np.ndarray, size: tuple[int, int], radius: float = RADIUS) -
     for start, end in BONES:
         if np.isfinite(joints[[start, end]]).all():
             mask |= distance_from_bone(grid, joints[start], joints[end]) <= radius + RIM
+    return close(mask)
+
+
+def close(mask: np.ndarray) -> np.ndarray:
+    """The closing with a square, for which nothing beyond the frame counts."""
     square = np.ones((CLOSING, CLOSING), dtype=bool)
-    grown = ndimage.binary_dilation(mask, square)
-    closed: np.ndarray = ndimage.binary_erosion(grown, square, border_value=1)
+    closed: np.ndarray = ndimage.binary_erosion(ndimage.binary_dilation(mask, square), square, border_value=1)
     return closed
+
+
+#: Of the field's mask, joints counted from 1: the pairs of them that are joined.
+FIELD_PAIRS = (
+    "2-3 2-6 3-4 4-5 6-7 7-8 2-9 9-10 10-11 2-12 12-13 13-14 2-1 1-15 15-17 1-16 16-18 2-17 2-18 9-12 12-6 9-3 17-18"
+)
+
+
+def field_mask(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The mask of published mask-SSIM: rectangles and discs of radius 4 in any frame, closed: bool (height, width)."""
+    joints, mask = np.asarray(pose, dtype=np.float64), np.zeros(size, dtype=bool)
+    for pair in FIELD_PAIRS.split():
+        start, end = (joints[int(joint) - 1] for joint in pair.split("-"))
+        along = end - start
+        if np.isfinite(along).all() and np.linalg.norm(along):
+            half = 4 * np.array([-along[1], along[0]]) / np.linalg.norm(along)
+            mask |= fill_polygon(np.array([start + half, start - half, end - half, end + half]), size)
+    grid = np.stack(np.meshgrid(np.arange(size[1]), np.arange(size[0])), axis=-1)
+    for joint in joints[known_joints(pose)]:
+        mask |= np.linalg.norm(grid - joint, axis=-1) < 4 - RIM
+    return close(mask)
 
 
 def distance_from_bone(grid: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

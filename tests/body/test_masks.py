@@ -1,4 +1,4 @@
-"""The pose mask and the body mask: against their definitions, pixel by pixel, and by hand."""
+"""The pose mask, the field mask and the body mask: against their definitions, pixel by pixel, and by hand."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from pgen.body.joints import ARMS, FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
+from pgen.body.joints import ARMS, FLIP_JOINTS, HEAD_JOINTS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.limb_fields import complete_legs, find_spine
-from pgen.body.masks import FOOT, HALF_TORSO, HAND, HEAD, LIMB, MARGIN, body_masks, pose_mask_radius, pose_masks
+from pgen.body.masks import (
+    FOOT,
+    HALF_TORSO,
+    HAND,
+    HEAD,
+    LIMB,
+    MARGIN,
+    body_masks,
+    field_masks,
+    pose_mask_radius,
+    pose_masks,
+)
 from pgen.data.readers.synthetic import synthetic_example
 from tests.body import definitions
 from tests.body.definitions import fill_polygon, torso_length
-from tests.body.poses import SIZES, STANDING, people, points, rescaled
+from tests.body.poses import SIZES, STANDING, from_golden, people, points, rescaled
 
 
 def pose_mask(pose: np.ndarray, size: tuple[int, int], radius: float) -> np.ndarray:
@@ -75,6 +86,38 @@ def test_no_joints_no_mask_and_no_nan() -> None:
 def test_radius_keeps_its_proportion_to_the_frame() -> None:
     assert pose_mask_radius((256, 256)) == 4
     assert pose_mask_radius((128, 64)) == 2
+
+
+@pytest.mark.parametrize("frame", ["256x256", "128x64", "256x176"])
+def test_golden_field_masks(golden, frame: str) -> None:
+    data = golden("field_mask")
+    count, height, width = (int(side) for side in data[f"shape_{frame}"])
+    expected = np.unpackbits(data[f"mask_{frame}"], count=count * height * width).reshape(count, height, width) > 0
+    masks = field_masks(torch.from_numpy(from_golden(data[f"pose_yx_{frame}"])), (height, width))
+    assert masks.shape == (count, 1, height, width)
+    differing = (masks[:, 0].numpy() > 0) != expected
+    assert (differing.sum((1, 2)) <= 0.005 * expected.sum((1, 2))).all()
+
+
+@settings(max_examples=20)
+@given(people(missing=0.3), SIZES)
+def test_field_mask_equals_its_definition(pose: np.ndarray, size: tuple[int, int]) -> None:
+    mask = field_masks(torch.from_numpy(pose)[None], size)[0, 0].numpy() > 0
+    assert (mask != definitions.field_mask(pose, size)).sum() <= 4
+
+
+def test_field_mask_by_hand() -> None:
+    """A forearm is a rectangle of four pixels to either side, a joint alone a disc; the torso stays hollow."""
+    pose = np.full((18, 2), np.nan, dtype=np.float32)
+    pose[Joint.R_ELBOW], pose[Joint.R_WRIST], pose[Joint.L_ANKLE] = (20, 10), (20, 40), (40, 50)
+    pose[Joint.R_EAR] = pose[Joint.L_EAR] = (50, 6)  # where both are one, there is no direction
+    mask = field_masks(torch.from_numpy(pose)[None], (60, 64))[0, 0].numpy() > 0
+    assert np.flatnonzero(mask[25, :30]).tolist() == list(range(16, 25))
+    assert np.flatnonzero(mask[:, 20]).tolist() == list(range(7, 44))  # discs reach less than four pixels
+    assert np.flatnonzero(mask[50]).tolist() == list(range(37, 44))
+    assert np.flatnonzero(mask[6]).tolist() == list(range(47, 54))
+    pose[list(TORSO_JOINTS)] = (10, 10), (50, 10), (10, 55), (50, 55)
+    assert not field_masks(torch.from_numpy(pose)[None], (60, 64))[0, 0, 20:40, 28:40].any()
 
 
 SIZE = (128, 128)

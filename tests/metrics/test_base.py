@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 
 from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
@@ -12,6 +14,8 @@ from pgen.errors import InputError
 from pgen.metrics.base import DEFAULT_METRICS, METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
+from tests.body.definitions import field_mask
+from tests.body.poses import STANDING
 from tests.data.annotators.fakes import FakePose
 from tests.models.people import boxes, standing
 from tests.models.pictures import pictures
@@ -35,6 +39,7 @@ def test_every_name_is_a_score_or_has_a_reason() -> None:
     assert {"ssim-legacy", "psnr", "l1", "st-lpips", "vgg-relu2-distance", "vgg-relu2-frechet-test"} <= names
     absent = {
         "mask-ssim",
+        "spt-mask-ssim",
         "body-mask-ssim",
         "figure-ssim",
         "miou",
@@ -52,22 +57,22 @@ def test_every_name_is_a_score_or_has_a_reason() -> None:
 
 def test_scores_keep_their_order() -> None:
     assert list(METRICS) == [
-        "ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid", "lpips",
-        "st-lpips", "pckh", "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet",
+        "ssim", "mask-ssim", "spt-mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid",
+        "lpips", "st-lpips", "pckh", "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet",
         "vgg-relu2-distance", "vgg-relu2-frechet",
     ]  # fmt: skip
 
 
 def test_rows_are_those_of_the_functions() -> None:
-    metrics = create(
-        MetricOptions(("ssim", "mask-ssim", "body-mask-ssim", "figure-ssim", "miou"), ("legacy", "gfla-51"))
-    )
+    names = ("ssim", "mask-ssim", "spt-mask-ssim", "body-mask-ssim", "figure-ssim", "miou")
+    metrics = create(MetricOptions(names, ("legacy", "gfla-51")))
     one = batch()
     assert one.parsing is not None
     expected = {
         "ssim-legacy": ssim(one.generated, one.target),
         "ssim-gfla-51": ssim(one.generated, one.target, "gfla-51"),
-        "mask-ssim-legacy": ssim(one.generated, one.target, mask=one.pose_mask()),
+        "mask-ssim-legacy": ssim(one.generated, one.target, mask=one.field_mask()),
+        "spt-mask-ssim-legacy": ssim(one.generated, one.target, mask=one.pose_mask()),
         "body-mask-ssim-legacy": ssim(one.generated, one.target, mask=one.body_mask()),
         "figure-ssim-legacy": ssim(one.generated, one.target, figure=one.parsing > 0),
     }
@@ -89,7 +94,7 @@ def test_masks_are_made_of_what_is_known_of_a_pose() -> None:
     covered = masks.flatten(1).sum(1).tolist()
     assert covered[0] == pytest.approx(covered[2], rel=0.1)
     assert covered[2] > 1.5 * int(one.pose_mask()[2].sum())
-    for metric in create(MetricOptions(("mask-ssim", "body-mask-ssim"), ("legacy", "gaussian-255"))):
+    for metric in create(MetricOptions(("mask-ssim", "spt-mask-ssim", "body-mask-ssim"), ("legacy", "gaussian-255"))):
         # Without a mask it is not the 1 of equal black images.
         assert metric.score(metric.rows(one)).isfinite().tolist() == [True, False, True]
 
@@ -125,10 +130,30 @@ def test_unknown_names() -> None:
         create(MetricOptions(("beauty",)))
 
 
-def test_the_mask_is_that_of_the_target_pose() -> None:
-    mask = batch().pose_mask()
+@pytest.mark.parametrize("name", ["pose_mask", "field_mask"])
+def test_the_mask_is_that_of_the_target_pose(name: str) -> None:
+    mask = getattr(batch(), name)()
     assert mask.shape == (3, 1, 64, 64)
     assert mask[0, 0, 25, 32] == 1
     assert mask[0, 0, 2, 2] == 0
     lost = Batch(*pictures(1, (64, 64)), torch.full((1, 18, 2), torch.nan))
-    assert not lost.pose_mask().any()
+    assert not getattr(lost, name)().any()
+
+
+def test_mask_ssim_of_small_crops_is_as_defined() -> None:
+    """On crops of 128×64: images × mask, zeros included, scikit-image's SSIM by the protocol `legacy`."""
+    generated, target = pictures(4, (128, 64))
+    poses = STANDING * np.float32([0.5, 0.98])[None] + np.random.default_rng(0).normal(0, 3, (4, 18, 2))
+    poses = poses.round().astype(np.float32)
+    poses[1, [Joint.R_WRIST, Joint.NECK]] = np.nan
+    expected = []
+    for pose, *images in zip(poses, generated, target, strict=True):
+        mask = field_mask(pose, (128, 64))[..., None]
+        assert 0.1 < mask.mean() < 0.5
+        a, b = (image.permute(1, 2, 0).numpy() * mask for image in images)
+        options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": 2}
+        expected.append(structural_similarity(a, b, data_range=int(a.max()) - int(a.min()), **options))
+    (metric,) = create(MetricOptions(("mask-ssim",)))
+    rows = metric.rows(Batch(generated, target, torch.from_numpy(poses)))
+    np.testing.assert_allclose(metric.score(rows).numpy(), expected, rtol=0, atol=1e-6)
+    assert "radius 4 pixels in any frame" in metric.protocol

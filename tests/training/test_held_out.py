@@ -32,9 +32,9 @@ def test_the_truth_has_the_highest_scores(samplers: Samplers) -> None:
     scores = score_transfers(
         [ValidationBatch(views, views, views.labels, other.images, views.images)], stage.frozen.pose
     )
-    assert scores["ssim"] == scores["mask_ssim"] == scores["miou"] == 1
+    assert scores["ssim"] == scores["spt_mask_ssim"] == scores["miou"] == 1
     assert scores["paste_ssim"] < 1
-    assert scores["paste_mask_ssim"] < 1
+    assert scores["paste_spt_mask_ssim"] < 1
 
 
 @pytest.mark.parametrize("name", ["semantic", "appearance"])

@@ -63,7 +63,7 @@ STAGES = {
     "appearance": (
         {"adversarial", "face_adversarial", "pose", "content", "style", "recon_l1", "face_recon", "warp_l1"},
         {"image_discriminator", "face_discriminator"},
-        {"ssim", "mask_ssim", "paste_ssim", "paste_mask_ssim", "joint_error", "miou"},
+        {"ssim", "spt_mask_ssim", "paste_ssim", "paste_spt_mask_ssim", "joint_error", "miou"},
     ),
 }
 

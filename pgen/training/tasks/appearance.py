@@ -34,7 +34,7 @@ def needs_semantic(config: AppearanceTraining) -> bool:
 class AppearanceTask(PersonTask):
     """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
-    name, role, score = "joint", "appearance", "mask_ssim"
+    name, role, score = "joint", "appearance", "spt_mask_ssim"
     config: AppearanceTraining
     model: AppearanceGenerator
 

@@ -111,9 +111,11 @@ def test_appearance_validation_ranks_the_truth_first(samplers: Samplers) -> None
 
     scores = stage.validate(nn.ModuleDict({"appearance": Truth()}))
     assert scores["ssim"] == pytest.approx(1, abs=1e-4)
-    assert scores["mask_ssim"] == pytest.approx(1, abs=1e-4)
+    assert scores["spt_mask_ssim"] == pytest.approx(1, abs=1e-4)
     assert 0 < scores["paste_ssim"] < 0.99
-    assert scores["paste_ssim"] < scores["paste_mask_ssim"] < 1  # of what lies outside the mask, nothing is compared
+    assert (
+        scores["paste_ssim"] < scores["paste_spt_mask_ssim"] < 1
+    )  # of what lies outside the mask, nothing is compared
 
 
 def test_what_is_carried_is_no_part_of_a_person(samplers: Samplers, tmp_path: Path) -> None:
