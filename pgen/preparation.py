@@ -59,7 +59,8 @@ def prepare(
     """Turn a data set into one HDF5 file for training and evaluation.
 
     Photos of another size are scaled as a whole and padded. What cannot be used is left out, counted under its reason,
-    and listed beside the output in OUT.dropped.csv. After an interruption the same call goes on where it was.
+    and listed beside the output in OUT.dropped.csv; so are pairs, names in lists and rows of keypoints whose photo is
+    not there. After an interruption the same call goes on where it was.
 
     Args:
         dataset: one of `pgen.data.readers.registry.READERS`: "deepfashion", "market1501", "folder", "synthetic".
@@ -74,7 +75,7 @@ def prepare(
         pairs: list of pairs for testing, in place of the data set's own; two are names of sources and of targets.
         annotate: what is estimated where photos lack it: "pose", "parsing".
         pose_annotator, parser: what estimates it.
-        strict: stop at the first photo that cannot be used.
+        strict: stop at the first photo that cannot be used, and at lists that name a photo that is not there.
         people: of "folder", who is who: "folder", photos in one folder below that of the photos are one person's; a
             regular expression with one group, the person in a photo's name; or a CSV file photo,person. None for
             folders and pairs. Of synthetic people, how many (1000).
@@ -133,7 +134,7 @@ def prepare(
             options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in given.items()},
             root=folder, files=(*found.files, *tables),
             pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
-            resume=resume, overwrite=overwrite, strict=strict, advance=advance,
+            missing=found.missing, resume=resume, overwrite=overwrite, strict=strict, advance=advance,
         )  # fmt: skip
     if pseudo_labels is None:
         return summary

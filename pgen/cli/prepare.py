@@ -39,6 +39,7 @@ _PEOPLE = (
     "person's; a pattern with one group, the person in a photo's name; or a CSV photo,person (default: folders, pairs)."
 )
 _TEST_SHARE = "folder: share of the people who are for testing, where no list or pair says it."
+_STRICT = "Stop at the first photo that cannot be used, and at lists that name a photo that is not there."
 _STYLE = f"{SYNTHETIC}: framing and ground (default: fashion)."
 _TEST_PEOPLE = f"{SYNTHETIC}: how many of them, the last, are for testing (default: a tenth)."
 _PSEUDO_LABELS = "Find pseudo labels for train-hs: this many maps like each, of others in other poses."
@@ -61,7 +62,7 @@ def run(
     annotate: Annotated[str | None, typer.Option(help=_ANNOTATE, metavar="KINDS")] = None,
     pose_annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first photo that cannot be used.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=_STRICT)] = False,
     people: Annotated[str | None, typer.Option(help=_PEOPLE, metavar="N|folder|PATTERN|FILE.csv")] = None,
     test_share: Annotated[float | None, typer.Option(help=_TEST_SHARE)] = None,
     poses: Annotated[int | None, typer.Option(min=1, help=f"{SYNTHETIC}: photos of each (default: 4).")] = None,
@@ -78,8 +79,8 @@ def run(
     """Turn a data set into one HDF5 file for training and evaluation.
 
     Photos of another size are scaled as a whole and padded. What cannot be used is left out, counted under
-    its reason, and listed beside the output in FILE.dropped.csv. After an interruption the same command goes
-    on where it was.
+    its reason, and listed beside the output in FILE.dropped.csv; so are pairs whose photos are not there. After an
+    interruption the same command goes on where it was.
     """
     chosen_size = parse_size(size, "--size") if size else None
     chosen_frame = parse_size(frame, "--frame") if frame else None
@@ -104,6 +105,7 @@ def _report(summary: Summary) -> None:
     if summary.resumed:
         rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
     rows += [("pairs for testing", f"{summary.pairs:,}")]
+    rows += [(f"left out: {reason}", f"{count:,}") for reason, count in summary.missing.items()]
     if summary.pseudo_labels:
         rows += [("pseudo labels", f"{summary.pseudo_labels:,} of each training photo")]
     rows += [
@@ -112,7 +114,7 @@ def _report(summary: Summary) -> None:
         ("seconds", f"{summary.seconds:,.1f}"),
     ]
     print_table(str(summary.out), rows)
-    if summary.dropped_list is not None:
+    if summary.dropped:
         warn(f"{sum(summary.dropped.values()):,} photos were dropped; {summary.dropped_list} lists them")
-    if summary.pairs_dropped:
-        warn(f"{summary.pairs_dropped:,} pairs name a dropped photo and were left out")
+    if pairs := sum(count for reason, count in summary.missing.items() if reason.startswith("pair")):
+        warn(f"{pairs:,} pairs lack a photo and were left out; {summary.dropped_list} lists them")

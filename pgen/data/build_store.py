@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgen.data.example import Drop, Example, Job
+from pgen.data.example import PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
@@ -39,9 +39,9 @@ class Summary:
     size: tuple[int, int]
     kept: int
     dropped: dict[str, int]  # photos by the reason for which they were left out, most first
-    dropped_list: Path | None  # CSV that names each of them
+    missing: dict[str, int]  # pairs, names and rows of keypoints whose photo is not there or dropped, by the reason
+    dropped_list: Path | None  # CSV that names each of either
     pairs: int  # for testing
-    pairs_dropped: int  # of those the data set names, because a photo of them was dropped
     resumed: int  # photos that an interrupted run had finished
     seconds: float
     pseudo_labels: int = 0  # of each training photo
@@ -62,6 +62,7 @@ def build_store(
     files: Sequence[Path] = (),
     pairs: Sequence[tuple[str, str]] | None = None,
     train_pairs: Sequence[tuple[str, str]] = (),
+    missing: Sequence[Drop] = (),
     max_pairs: int = MAX_PAIRS,
     seed: int = 0,
     workers: int = 1,
@@ -78,17 +79,21 @@ def build_store(
 
     ``pairs`` are the (source, target) names for testing; without them, all ordered pairs of photos of one
     person within the split "test" are taken, at most ``max_pairs``, chosen by ``seed``. ``train_pairs`` are those for
-    training, if there are any. ``files`` are what all photos depend on, such as the keypoints; they and each photo's
+    training, if there are any. ``missing`` is what the data set's files name that is not there, counted and listed
+    apart from the photos. ``files`` are what all photos depend on, such as the keypoints; they and each photo's
     are kept by their hashes, named relative to ``root``. ``advance`` is called after each photo.
 
     What is finished is kept in `partial_path`, whatever ends this. With ``resume`` it is not done again; the result is
     that of an uninterrupted run. Raises `InputError` if ``out`` cannot be written, no photo is left, or the
     interrupted run differs in ``source``, ``options``, ``files`` or the photos; and, if ``strict``, for the first photo
-    that would be dropped.
+    that would be dropped, and for what is ``missing``, but for rows of keypoints.
     """
     start = time.perf_counter()
     out = Path(out)
     check_store_output(out, overwrite)
+    for drop in missing:
+        if strict and drop.reason != ROW_WITHOUT_PHOTO:
+            raise _refuse(drop)
     header = {
         "source": source,
         "options": dict(options or {}),
@@ -114,6 +119,10 @@ def build_store(
         dropped = Counter(drop.reason for drop in tally.dropped).most_common()
         if not tally.indices:
             raise InputError(_explain_nothing_left(tally.dropped, dropped, source))
+        left_out = [*missing]
+        for named in (pairs or (), train_pairs):
+            without = [pair for pair in named if not tally.indices.keys() >= {*pair}]
+            left_out += [Drop(" -> ".join(pair), PAIR_WITH_DROPPED_PHOTO) for pair in without]
         if pairs is not None:
             chosen = find_named_pairs(pairs, tally.indices)
         else:
@@ -127,15 +136,17 @@ def build_store(
             writer.set_pairs("test", chosen)
             if train_pairs:
                 writer.set_pairs("train", find_named_pairs(train_pairs, tally.indices))
-            dropped_list = _write_dropped(out, tally.dropped)  # before the store has its name: then all is done
+            dropped_list = _write_dropped(
+                out, [*tally.dropped, *left_out]
+            )  # before the store has its name: then all is done
     return Summary(
         out=out,
         size=size,
         kept=len(tally.indices),
         dropped=dict(dropped),
+        missing=dict(Counter(drop.reason for drop in left_out).most_common()),
         dropped_list=dropped_list,
         pairs=len(chosen),
-        pairs_dropped=len(pairs) - len(chosen) if pairs is not None else 0,
         resumed=resumed,
         seconds=time.perf_counter() - start,
     )
@@ -242,13 +253,17 @@ class _Tally:
     def add(self, entry: Entry) -> None:
         if isinstance(entry, Drop):
             if self.strict:
-                detail = f" ({entry.detail})" if entry.detail else ""
-                raise InputError(f"{entry.name}: {entry.reason}{detail}; no photo may be dropped", option="strict")
+                raise _refuse(entry)
             self.dropped.append(entry)
             return
         index = self.indices[entry.name] = len(self.indices)
         if entry.split == "test":
             self.tested[entry.person].append(index)
+
+
+def _refuse(drop: Drop) -> InputError:
+    detail = f" ({drop.detail})" if drop.detail else ""
+    return InputError(f"{drop.name}: {drop.reason}{detail}; no photo may be dropped", option="strict")
 
 
 def _do_jobs(

@@ -39,11 +39,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Drop:
-    """A photo of a data set that cannot be used, and why."""
+    """A photo of a data set that cannot be used, and why; or what a file names that is not there."""
 
     name: str
-    reason: str  # the same words for all photos that are dropped for the same reason
+    reason: str  # the same words for all that are dropped for the same reason
     detail: str = ""  # what is special about this one
+
+
+#: Reasons that are no photo's: files name what is not there.
+ROW_WITHOUT_PHOTO = "row of keypoints without a photo"
+NAME_WITHOUT_PHOTO = "listed, but there is no photo"
+PAIR_WITHOUT_PHOTO = "pair with a photo that is not there"
+PAIR_WITH_DROPPED_PHOTO = "pair with a photo that was dropped"
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ class PhotoNames:
     """The names of a data set's photos: paths within their folder, with "/".
 
     Names elsewhere mean the photo of that very name; else the one of the same name without suffix; else the only one
-    with the same file name, with suffix or without. With ``key`` they mean the photo with the same key instead.
-    ``where`` is what to call the photos in errors. Raises `InputError` if two photos have the same key.
+    with the same file name, with suffix or without, unless both have folders, and other ones. With ``key`` they mean
+    the photo with the same key instead. ``where`` is what to call the photos in errors. Raises `InputError` if two
+    photos have the same key.
     """
 
     def __init__(self, photos: Iterable[str], where: object, key: Callable[[str], str] | None = None) -> None:
@@ -53,6 +54,8 @@ class PhotoNames:
             return name
         for reading, groups in zip(self._readings, self._groups, strict=True):
             group = groups.get(reading(name), [])
+            if reading in (_to_file, _to_bare):
+                group = [photo for photo in group if _is_in_same_folder(name, photo)]
             if len(group) == 1:
                 return group[0]
             if len(group) > 1:
@@ -75,6 +78,8 @@ class PhotoNames:
                 if not free or not lacking:
                     continue
                 if len(names) == len(photos) == 1:
+                    if reading in (_to_file, _to_bare) and not _is_in_same_folder(names[0], photos[0]):
+                        continue
                     matched[lacking[0]] = free[0]
                     claimed.add(free[0])
                 elif reading not in (_to_file, _to_bare) or not all("/" in name for name in (*free, *lacking)):
@@ -88,6 +93,12 @@ def _to_file(name: str) -> str:
 
 def _to_bare(name: str) -> str:
     return PurePosixPath(strip_name(name)).name
+
+
+def _is_in_same_folder(name: str, photo: str) -> bool:
+    """Whether folders do not tell the names apart: as far as both of them have any, they are the same."""
+    folders = [PurePosixPath(one).parent.parts[::-1] for one in (name, photo)]
+    return all(one == other for one, other in zip(*folders, strict=False))
 
 
 def _group(names: Iterable[str], reading: Callable[[str], str]) -> Mapping[str, list[str]]:

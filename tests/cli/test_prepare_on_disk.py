@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,34 @@ def test_market1501_needs_no_other_flag(here: Path) -> None:
     assert prepare("market1501") == 0
     store = Store("datasets/market1501.h5")
     assert (len(store), store.size) == (len(SHOTS), (128, 64))
+
+
+@pytest.mark.parametrize("dataset", ["market1501", "deepfashion"])
+def test_half_of_a_data_set_with_its_whole_lists(here: Path, capsys: pytest.CaptureFixture[str], dataset: str) -> None:
+    root, is_market = here / "datasets" / dataset, dataset == "market1501"
+    (write_market if is_market else low_resolution)(root)
+    every = SHOTS if is_market else shots()
+    tested = [shot for shot in every if shot.tested]
+    gone = [*[shot for shot in every if not shot.tested][::2], *tested[:3]]  # of three people all, one, and none
+    for shot in gone:
+        next(root.rglob(shot.market if is_market else shot.nested)).unlink()
+    assert prepare(dataset) == 0
+    out, err = capsys.readouterr()
+    assert "photos were dropped" not in err
+    assert "dropped:" not in out
+    assert "left out: pair with a photo that is not there" in out
+    assert f"warning: 4 pairs lack a photo and were left out; datasets/{dataset}.dropped.csv lists them" in err
+    with Path(f"datasets/{dataset}.dropped.csv").open(newline="") as file:
+        reasons = Counter(row["reason"] for row in csv.DictReader(file))
+    assert reasons == {"row of keypoints without a photo": len(gone), "pair with a photo that is not there": 4}
+    store = Store(f"datasets/{dataset}.h5")
+    assert (len(store), len(store.pairs("test"))) == (len(every) - len(gone), 2)
+    with nothing_left_in(here):
+        assert prepare(dataset, "--strict", "--force") == 2
+    assert capsys.readouterr().err.endswith("; no photo may be dropped (--strict)\n")
+    arguments = ["--data", store.path, "--baseline", "copy-source", "--metrics", "ssim,mask-ssim"]
+    assert main(["evaluate", *map(str, arguments), "--offline", "--no-cache", "--workers", "1"]) == 0
+    assert "mask-ssim-legacy" in capsys.readouterr().out
 
 
 def test_flags(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

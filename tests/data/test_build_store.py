@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from pgen.body.crop import Letterbox
 from pgen.body.joints import Joint
 from pgen.data.build_store import build_store
-from pgen.data.example import Drop, Example
+from pgen.data.example import PAIR_WITHOUT_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example
 from pgen.data.packing import content_hash
 from pgen.data.readers.folder import find_folder
 from pgen.data.store import Store
@@ -98,8 +99,24 @@ def test_named_pairs(tmp_path: Path) -> None:
     examples = [example(0), without(example(1), Joint.L_HIP), example(2)]
     pairs = [("002.png", "000.png"), ("000.png", "001.png")]
     summary = build_store(examples, tmp_path / "a.h5", SIZE, source="tests", pairs=pairs)
-    assert (summary.pairs, summary.pairs_dropped) == (1, 1)
+    assert (summary.pairs, summary.missing) == (1, {"pair with a photo that was dropped": 1})
+    assert summary.dropped_list is not None
+    assert "000.png -> 001.png,pair with a photo that was dropped," in summary.dropped_list.read_text()
     assert Store(tmp_path / "a.h5").pairs("test").tolist() == [[1, 0]]
+
+
+def test_what_is_missing_is_no_dropped_photo(tmp_path: Path) -> None:
+    row, pair = Drop("x", ROW_WITHOUT_PHOTO), Drop("000.png -> x", PAIR_WITHOUT_PHOTO, "x")
+    build = partial(build_store, [example(0)], size=SIZE, source="tests")
+    summary = build(tmp_path / "a.h5", missing=[row, pair, row])
+    assert summary.dropped == {}
+    assert list(summary.missing.items()) == [(ROW_WITHOUT_PHOTO, 2), (PAIR_WITHOUT_PHOTO, 1)]
+    assert summary.dropped_list is not None
+    assert len(summary.dropped_list.read_text().splitlines()) == 4
+    build(tmp_path / "b.h5", missing=[row], strict=True)
+    with pytest.raises(InputError, match=r"000\.png -> x: pair with a photo that is not there \(x\)") as caught:
+        build(tmp_path / "c.h5", missing=[row, pair], strict=True)
+    assert caught.value.option == "strict"
 
 
 @pytest.mark.parametrize(

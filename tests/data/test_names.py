@@ -22,6 +22,15 @@ def test_names_in_lists() -> None:
         names.find("c")
 
 
+def test_folders_tell_names_apart() -> None:
+    """Of a part of a data set, the only photo of a name need not be the one that a list means."""
+    names = PhotoNames(["x/a.jpg", "b.jpg"], "photos")
+    assert names.find("y/a.jpg") is names.find("y/a") is None
+    assert names.find("img/x/a.png") == "x/a.jpg"
+    assert names.find("img/y/b.jpg") == "b.jpg"
+    assert names.match(["y/a.npy", "y/b"], "maps") == {"b.jpg": "y/b"}
+
+
 def test_annotations_by_name() -> None:
     names = PhotoNames(["x/a.jpg", "x/b.jpg", "y/c.jpg", "y/d.jpg"], "photos")
     found = names.match(["x/a.jpg", "b", "y/c", "z/e"], "maps")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pgen.data.example import Drop, Split
+from pgen.data.example import NAME_WITHOUT_PHOTO, PAIR_WITHOUT_PHOTO, ROW_WITHOUT_PHOTO, Drop, Split
 from pgen.data.formats.annotation_files import find_carried_file
 from pgen.data.names import PhotoNames, suggest_names
 from pgen.data.readers.keypoint_sources import MatchedPoses, join_paths
@@ -30,16 +30,16 @@ def gather_photos(
 
     Where nothing says which photos are for testing, all photos of the people in ``pairs`` are. Where something does,
     photos that it leaves out are set aside, and photos for training whose person is also among those for testing are
-    dropped. Raises `InputError` if pairs name unknown photos, or photos of the other split.
+    dropped. Pairs, listed names and rows of keypoints without a photo are told apart from these. Raises `InputError` if
+    no pair for testing is left, or none for training though there are photos for it; or for photos of the other split.
     """
-    test_pairs = None if pairs.test is None else [_find_pair(pair, names, pairs.test_lists) for pair in pairs.test]
-    train_pairs = [_find_pair(pair, names, pairs.train_lists) for pair in pairs.train]
-    paired = {name for pair in test_pairs or () for name in pair}
+    test_pairs, paired, missing = _match_pairs(pairs.test or (), names)
+    train_pairs, train_paired, train_missing = _match_pairs(pairs.train, names)
+    if missing and not test_pairs:
+        raise _explain_no_pair(missing, pairs.test_lists, names)
     persons = {name: person(name) for name in photos}
     notes = [*notes, *pairs.notes, *listed.notes]
-    drops = [Drop(name, "listed, but there is no photo") for name in listed.absent]
-    absent = set(listed.absent)
-    drops += [Drop(name, "row of keypoints without a photo") for name in poses.unmatched if name not in absent]
+    drops: list[Drop] = []
     split: dict[str, Split]
     if listed.splits is None:
         tested = {persons[name] for name in paired}
@@ -61,7 +61,9 @@ def gather_photos(
         drops += [Drop(name, "person also among those for testing", persons[name]) for name in both]
         for name in both:
             del split[name]
-    mixed = next((name for pair in train_pairs for name in pair if split.get(name) == "test"), None)
+    if train_missing and not train_pairs and "train" in split.values():
+        raise _explain_no_pair(train_missing, pairs.train_lists, names)
+    mixed = next((name for name in train_paired if split.get(name) == "test"), None)
     if mixed is not None:
         raise InputError(
             f"{join_paths(pairs.train_lists)} pairs {mixed} for training, a photo for testing; was it meant for "
@@ -76,13 +78,36 @@ def gather_photos(
     sources = (*poses.sources, *pairs.test_lists, *pairs.train_lists, *listed.files)
     files = tuple(path for path in sources if path.is_file())
     where = join_paths(poses.sources)
-    return PhotoSet(kept, test_pairs, train_pairs, conventions, where, files, tuple(drops), tuple(notes))
+    unlisted = sorted({*poses.unmatched} - {*listed.absent})
+    missing += train_missing + [Drop(name, NAME_WITHOUT_PHOTO) for name in listed.absent]
+    missing += [Drop(name, ROW_WITHOUT_PHOTO) for name in unlisted]
+    return PhotoSet(
+        kept, None if pairs.test is None else test_pairs, train_pairs, conventions, where, files,
+        tuple(drops), tuple(missing), tuple(notes),
+    )  # fmt: skip
 
 
-def _find_pair(pair: tuple[str, str], names: PhotoNames, lists: Sequence[Path]) -> tuple[str, str]:
-    source, target = map(names.find, pair)
-    if source is None or target is None:
-        name = pair[0] if source is None else pair[1]
-        close = suggest_names(name, names.photos)
-        raise InputError(f"{join_paths(lists)} names {name!r}, which is no photo in {names.where}{close}")
-    return source, target
+def _match_pairs(
+    pairs: Sequence[tuple[str, str]], names: PhotoNames
+) -> tuple[list[tuple[str, str]], dict[str, None], list[Drop]]:
+    """Those of ``pairs`` whose photos are there, the photos that any of them names, and the pairs that lack one."""
+    matched: list[tuple[str, str]] = []
+    named: dict[str, None] = {}
+    missing: list[Drop] = []
+    for pair in pairs:
+        source, target = map(names.find, pair)
+        named |= dict.fromkeys(photo for photo in (source, target) if photo is not None)
+        if source is not None and target is not None:
+            matched.append((source, target))
+        else:
+            absent = [name for name, photo in zip(pair, (source, target), strict=True) if photo is None]
+            missing.append(Drop(" -> ".join(pair), PAIR_WITHOUT_PHOTO, " and ".join(absent)))
+    return matched, named, missing
+
+
+def _explain_no_pair(missing: Sequence[Drop], lists: Sequence[Path], names: PhotoNames) -> InputError:
+    first = missing[0].detail.split(" and ")[0]
+    return InputError(
+        f"{join_paths(lists)}: of none of {len(missing):,} pairs are both photos in {names.where}; the first lacks "
+        f"{first!r}{suggest_names(first, names.photos)}"
+    )

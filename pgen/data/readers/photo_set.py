@@ -69,7 +69,8 @@ class PhotoSet:
     conventions: Conventions
     keypoints: str  # where the poses come from, for messages
     files: tuple[Path, ...]  # that all photos depend on: tables and lists
-    drops: tuple[Drop, ...] = ()  # what cannot be used, as the names alone show
+    drops: tuple[Drop, ...] = ()  # photos that cannot be used, as the names alone show
+    missing: tuple[Drop, ...] = ()  # pairs, names and rows of keypoints without a photo
     notes: tuple[str, ...] = ()  # what was assumed or left aside
 
     def __len__(self) -> int:

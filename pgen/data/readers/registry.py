@@ -24,6 +24,7 @@ class FoundPhotos(Protocol):
     pairs: list[tuple[str, str]] | None  #: (source, target) for testing, by name; None: all pairs of a person
     train_pairs: list[tuple[str, str]]
     files: tuple[Path, ...]  #: that all photos depend on
+    missing: tuple[Drop, ...]  #: what files name that is not there
     notes: tuple[str, ...]  #: what was assumed, for the user
 
     def __len__(self) -> int: ...  # of `jobs`

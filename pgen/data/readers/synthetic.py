@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgen.data.example import Example, Job, Split
+from pgen.data.example import Drop, Example, Job, Split
 from pgen.data.readers.given import NOTHING_GIVEN, GivenFiles
 from pgen.errors import InputError
 from pgen.synthetic.camera import STYLES
@@ -46,6 +46,7 @@ class SyntheticPhotos:
     pairs: None = None
     train_pairs: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
+    missing: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

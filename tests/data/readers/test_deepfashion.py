@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pgen.body.labels import Label
 from pgen.data.build_store import build_store
-from pgen.data.example import Drop, Example
+from pgen.data.example import NAME_WITHOUT_PHOTO, Drop, Example
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.names import PhotoNames
 from pgen.data.readers.deepfashion import find_deepfashion, find_person, make_photo_key
@@ -205,9 +205,7 @@ def test_lists_of_photos_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "train.lst").write_text(f"{shots()[0].flat}\nfashionMENgone.jpg\n")
     (tmp_path / "fasion-pairs-test.csv").unlink()
     found = find_deepfashion(tmp_path)
-    assert [(drop.name, drop.reason) for drop in found.drops] == [
-        ("fashionMENgone.jpg", "listed, but there is no photo")
-    ]
+    assert [(name.name, name.reason) for name in found.missing] == [("fashionMENgone.jpg", NAME_WITHOUT_PHOTO)]
     assert f"{tmp_path} has no test.lst" in found.notes
     (tmp_path / "train.lst").write_text("fashionMENgone.jpg\n")
     with pytest.raises(InputError, match=r"train\.lst: none of the names is a photo"):
@@ -221,7 +219,7 @@ def test_pairs_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"fasion-pairs-test\.csv pairs .* for testing, a photo for training"):
         find_deepfashion(tmp_path)
     write_pairs(tmp_path / "fasion-pairs-test.csv", [(shots()[-1].flat, "fashionMENgone.jpg")])
-    with pytest.raises(InputError, match=r"names 'fashionMENgone\.jpg', which is no photo in"):
+    with pytest.raises(InputError, match=r"of none of 1 pairs are both photos in .* lacks 'fashionMENgone\.jpg'"):
         find_deepfashion(tmp_path)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.data.example import Drop, Example
+from pgen.data.example import ROW_WITHOUT_PHOTO, Drop, Example
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
@@ -108,8 +108,8 @@ def test_what_cannot_be_used_is_dropped_with_the_reason(tmp_path: Path) -> None:
         "c.png": "photo cannot be read",
         "d.png": "labels out of range",
         "e.png": "parsing map of another size",
-        "nobody.png": "row of keypoints without a photo",
     }
+    assert [(row.name, row.reason) for row in find_folder(root).missing] == [("nobody.png", ROW_WITHOUT_PHOTO)]
     assert "label ids 77" in drops["d.png"].detail
     assert "is 64x64, the photo 128x128" in drops["e.png"].detail
 
@@ -137,7 +137,7 @@ def test_missing_things_are_named(root: Path, tmp_path: Path) -> None:
 
 def test_pairs_of_unknown_photos(root: Path) -> None:
     (root / "pairs.csv").write_text("from,to\na.png,d.png\n")
-    with pytest.raises(InputError, match=r"pairs\.csv names 'd\.png', .*did you mean"):
+    with pytest.raises(InputError, match=r"pairs\.csv: of none .* lacks 'd\.png'; did you mean"):
         find_folder(root)
 
 
