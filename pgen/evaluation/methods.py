@@ -22,7 +22,7 @@ from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.layouts import Layout, cut_output
 from pgen.evaluation.photos import Pair, Photo, Photos
-from pgen.inference.predictor import load
+from pgen.inference.predictor import Predictor, load
 from pgen.metrics.networks import hash_file
 from pgen.version import version
 
@@ -95,7 +95,7 @@ class NetworksMethod:
 
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         source, frame = _check_pose(source, pair.source), target.image.shape[:2]
-        predictor = _load_predictor(self.weights, self.device)
+        predictor = _load_predictor(self.weights, self.device, self.hash)
         person = predictor.person(source.image, source.pose, source.parsing, crop=False)
         pose = LoadedPose(_check_pose(target, pair.target).pose, (frame[0], frame[1]), pair.target)  # type: ignore[arg-type]
         parsing = target.parsing if self.true_maps else None
@@ -217,7 +217,9 @@ def choose_methods(
     return methods
 
 
-_load_predictor = lru_cache(maxsize=2)(load)  # kept by each process, as results are generated one by one
+@lru_cache(maxsize=2)  # kept by each process, as results are generated one by one; until the file changes
+def _load_predictor(weights: Path, device: str, content: str) -> Predictor:
+    return load(weights, device)
 
 
 def _check_pose(photo: Photo | None, name: str | None) -> Photo:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from pgen.runtime.parallel_map import count_processors
 from pgen.runtime.progress import Progress, show_nothing
 
 _NAMES = 3  # of files, in a message
+_T = TypeVar("_T")
 
 
 def evaluate(
@@ -117,6 +118,8 @@ def evaluate(
         wanted, notes = read_pairs([Path(path) for path in _as_list(pairs)])
         for note in notes:
             log(note)
+    if wanted is not None:
+        wanted = _take_once(wanted, lambda pair: tuple(photos.find(name) or name for name in pair), warn)
     methods: list[Method] = []
     if generated is not None:
         every = photos.names() if isinstance(photos, FolderPhotos) else ()
@@ -127,7 +130,7 @@ def evaluate(
             if names:
                 warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
         methods.append(FilesMethod(Path(generated).resolve().name, Path(generated), matched.layout))
-        chosen = matched.pairs
+        chosen = _take_once(matched.pairs, lambda pair: (pair.source or pair.written_source, pair.target), warn)
     elif wanted is not None:
         chosen = [Pair(photos.find(source) or source, photos.find(target) or target) for source, target in wanted]
     else:
@@ -179,6 +182,16 @@ def draw_pairs_per_person(pairs: Sequence[Pair], photos: Photos, count: int, see
     rng = np.random.default_rng(seed)
     drawn = [rng.permutation(indices)[:count] for indices in people.values()]
     return [pairs[index] for index in np.sort(np.concatenate(drawn))] if drawn else []
+
+
+def _take_once(pairs: Sequence[_T], key: Callable[[_T], Hashable], warn: Callable[[str], None]) -> list[_T]:
+    """The first of all ``pairs`` with the same ``key``."""
+    unique: dict[Hashable, _T] = {}
+    for pair in pairs:
+        unique.setdefault(key(pair), pair)
+    if len(unique) < len(pairs):
+        warn(f"{len(pairs) - len(unique):,} pairs are there more than once, and scored once")
+    return [*unique.values()]
 
 
 def _check_names(given: str | Sequence[str], known: Sequence[str], option: str) -> list[str]:

@@ -15,7 +15,7 @@ from pgen.cli.options import flag_of
 from pgen.errors import InputError
 from pgen.evaluation.run import evaluate
 from tests.data.examples import write_store
-from tests.evaluation.folders import PAIRS, write_photos, write_results
+from tests.evaluation.folders import PAIRS, write_list, write_photos, write_results
 from tests.inference.tiny import write_weights
 
 
@@ -65,6 +65,43 @@ def test_results_of_another_system_and_what_is_to_be_known() -> None:
     assert len(report[0].pairs) == len(PAIRS) - 1
     assert any("layout spt" in message for message in messages)
     assert any("1 pairs have no result" in message for message in messages)
+
+
+def test_repeated_pairs_are_scored_once_and_hidden_results_not() -> None:
+    write_photos(Path("true"))
+    write_results(Path("results"), "pgen")
+    whole = evaluate(generated="results", targets="true", metrics="l1", workers=1)
+    write_results(Path("results/.thumbnails"), "pgen", PAIRS[:2])
+    write_results(Path("results/@eaDir"), "pgen", PAIRS[:1])
+    messages: list[str] = []
+    again = evaluate(generated="results", targets="true", metrics="l1", workers=1, warn=messages.append)
+    assert (again.to_dict(), messages) == (whole.to_dict(), [])
+    write_results(Path("results/copies"), "pgen", PAIRS[:2])
+    copied = evaluate(generated="results", targets="true", metrics="l1", workers=1, warn=messages.append)
+    assert len(copied[0].pairs) == len(PAIRS)
+    assert messages == ["2 pairs are there more than once, and scored once"]
+    named_otherwise = (PAIRS[0][0][:-4], PAIRS[0][1])
+    write_list(Path("pairs.csv"), [*PAIRS, PAIRS[2], named_otherwise])
+    listed = evaluate(
+        generated="results", targets="true", pairs="pairs.csv", metrics="l1", workers=1, warn=messages.append
+    )
+    assert messages[1] == messages[0]
+    assert [pair.target for pair in listed[0].pairs] == [f"{target[:-4]}.png" for _, target in PAIRS]
+
+
+def test_other_weights_in_the_same_file_are_noticed() -> None:
+    write_store(Path("s.h5"))
+    write_weights(Path("tiny.safetensors"))
+
+    def score() -> float:
+        return evaluate("s.h5", "tiny.safetensors", metrics="l1", workers=1)[0].scores[0].value
+
+    before = score()
+    Path("tiny.safetensors").unlink()
+    write_weights(Path("tiny.safetensors"), seed=1)
+    after = score()
+    assert after != before
+    assert evaluate("s.h5", "tiny.safetensors", metrics="l1", workers=1, no_cache=True)[0].scores[0].value == after
 
 
 @pytest.mark.parametrize(

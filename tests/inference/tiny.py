@@ -14,10 +14,12 @@ FRAME = (64, 64)
 WIDTHS = (4, 8, 8, 8, 8, 8)
 
 
-def write_weights(path: Path, semantic: bool = True, appearance: bool = True, frame: tuple[int, int] = FRAME) -> Path:
+def write_weights(
+    path: Path, semantic: bool = True, appearance: bool = True, frame: tuple[int, int] = FRAME, seed: int = 0
+) -> Path:
     """A weights file with H_S and H_A, or without one of them."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         networks: dict[str, torch.nn.Module] = {}
         if semantic:
             networks["semantic"] = SemanticGenerator(SemanticConfig(WIDTHS, warped_levels=2))

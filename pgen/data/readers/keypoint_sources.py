@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pgen.data.formats.keypoints import read_poses
 from pgen.data.formats.pose_json import PosesOfPhoto
 from pgen.data.names import PhotoNames
+from pgen.data.readers.tree import is_hidden
 from pgen.errors import InputError
 
 _FILES = (".json", ".txt", ".csv")
@@ -94,7 +95,7 @@ def _read_table(path: Path) -> dict[str, PoseRow]:
 def _list_folder(folder: Path) -> dict[str, PoseRow]:
     rows: dict[str, PoseRow] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in _FILES or path.name.startswith("."):
+        if path.suffix.lower() not in _FILES or is_hidden(path, folder):
             continue
         if path.suffix.lower() == ".csv":
             raise InputError(f"{folder} has a file of its own for each photo, but also {path.name}; name one of them")

@@ -15,6 +15,9 @@ from pgen.errors import InputError
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
+#: Folders of previews and the like, whose names do not begin with a dot.
+_HIDDEN = ("@eaDir", "__MACOSX")
+
 #: Both ways in which the field writes the names of its files, the second as PATN spelt them.
 _SPELLINGS = ("fashion", "fasion")
 
@@ -22,12 +25,15 @@ _SPELLINGS = ("fashion", "fasion")
 def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
     """All photos below ``folder``, but not below ``without``, by their path in it with "/", sorted.
 
-    Pictures beside photos that are their annotations are none.
+    Hidden pictures, and pictures beside photos that are their annotations, are none.
     """
     found = {
         path: path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if _is_of_interest(path, PHOTO_SUFFIXES) and path.is_file() and (without is None or without not in path.parents)
+        if path.suffix.lower() in PHOTO_SUFFIXES
+        and not is_hidden(path, folder)
+        and path.is_file()
+        and (without is None or without not in path.parents)
     }
     annotated = [path for path in found if any(file in found for file in name_annotations(path).values())]
     annotations = {file for path in annotated for file in find_annotations(path).values()}
@@ -51,7 +57,7 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
     folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png", ".mat"))
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if not _is_of_interest(path, suffixes) or is_carried_file(path):
+        if path.suffix.lower() not in suffixes or is_hidden(path, folder) or is_carried_file(path):
             continue
         name = path.relative_to(folder).as_posix()[: -len(path.suffix)]
         if name in files:
@@ -135,6 +141,6 @@ def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
     return FoundPairs(test_pairs, test_lists, train_pairs, train_lists, (*notes, *test_order, *train_order))
 
 
-def _is_of_interest(path: Path, suffixes: Sequence[str]) -> bool:
-    # Some systems leave a hidden file of the same suffix beside each, such as ._photo.jpg.
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether ``path`` is hidden, or in a hidden folder below ``folder``: systems and editors leave copies there."""
+    return any(part.startswith(".") or part in _HIDDEN for part in path.relative_to(folder).parts)

@@ -167,3 +167,12 @@ def test_rotated_photo_is_upright_before_it_is_compared(root: Path) -> None:
     item = by_name(root)["a.png"]
     assert isinstance(item, Example)
     assert item.image.shape == (128, 100, 3)
+
+
+def test_hidden_folders_hold_copies(root: Path) -> None:
+    before = [(photo.path, photo.parsing, photo.person) for photo in find_folder(root).photos]
+    for folder in ("images/.ipynb_checkpoints", "images/x/@eaDir", "images/__MACOSX/x", "parsing/.thumbnails"):
+        shutil.copytree(root / folder.split("/")[0], root / "copy")
+        (root / folder).parent.mkdir(exist_ok=True)
+        (root / "copy").rename(root / folder)
+    assert [(photo.path, photo.parsing, photo.person) for photo in find_folder(root).photos] == before
