@@ -19,7 +19,7 @@ from pgen.data.formats.keypoints import read_pose, read_poses
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import read_bytes, read_start, split_spec
 from pgen.data.store import Store, is_hdf5
-from pgen.data.weights import describe
+from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 
 Picture = NDArray[np.uint8]
@@ -34,7 +34,7 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
     """Facts about the file ``path``, or its entry FILE:NAME, and pictures of at most ``count`` entries.
 
     Args:
-        path: a store, weights, poses, a parsing map or a photo.
+        path: a store, weights (a file, the folder of a training, or "bundled"), poses, a parsing map or a photo.
         count: entries that are drawn.
         is_drawing: False saves the time of drawing the entries of a store.
         pseudo_labels: look at those of a store; each row of the sheet is a map and those that stand in for it.
@@ -45,7 +45,7 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
     Raises:
         InputError: the file is none of these, or there is no such entry.
     """
-    file, name = split_spec(path)
+    file, name = _find_file(path)
     if pseudo_labels:
         return _inspect_pseudo_labels(file, name, count, is_drawing)
     if is_hdf5(file):
@@ -64,6 +64,16 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
         photo = read_image(file)
         return [("kind", "photo"), ("size", _by(photo.shape[:2]))], [[(file.name, photo)]]
     return _inspect_poses(file, name, count)
+
+
+def _find_file(path: str) -> tuple[Path, str | None]:
+    """The file that ``path`` means, also where it means weights, and the name of an entry in it."""
+    if not Path(path).is_dir() and (path != "bundled" or Path(path).exists()):
+        return split_spec(path)
+    try:
+        return find_weights(path)[0], None
+    except InputError:
+        raise InputError(f"{path} is a folder without weights of a training; name a file in it") from None
 
 
 def _inspect_store(file: Path, name: str | None, count: int, is_drawing: bool) -> tuple[Rows, Sheet]:

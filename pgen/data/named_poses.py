@@ -12,6 +12,9 @@ import numpy as np
 
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.pose_json import parse_openpose
+from pgen.data.inputs import split_spec
+from pgen.data.names import suggest_names
+from pgen.errors import InputError
 
 _FILE = "named_poses.json"
 
@@ -31,3 +34,13 @@ def find_named_pose(name: str | os.PathLike[str]) -> LoadedPose | None:
     if pose is None or Path(text).exists():
         return None
     return LoadedPose(np.array(pose.pose), pose.frame, pose.name)
+
+
+def split_pose_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """``spec`` of a pose in a file, as `split_spec` has it. Where there is no file, the error offers bundled poses."""
+    try:
+        return split_spec(spec)
+    except InputError as error:
+        names = load_named_poses()
+        near = suggest_names(os.fspath(spec), names) or f"; the bundled poses are {', '.join(names)}"
+        raise InputError(f"{error}{near}", option="pose") from None

@@ -31,8 +31,8 @@ from pgen.runtime.atomic_write import atomic_write
 
 FORMAT, VERSION = "pgen-weights", 2
 
-#: The weights that come with the package.
-BUNDLED = "synthetic-256.safetensors"
+#: The weights that come with the package, and the parser's.
+BUNDLED, BUNDLED_PARSER = "synthetic-256.safetensors", "parser.safetensors"
 #: EfficientNet-Lite0's first stages, which parsers share.
 TRUNK = "lite0_trunk.safetensors"
 
@@ -168,20 +168,23 @@ def bundled_path(name: str) -> Path:
     return Path(str(resources.files("pgen.data"))) / "bundled" / name
 
 
-def find_weights(weights: str | os.PathLike[str] | None = None) -> tuple[Path, str]:
+def find_weights(
+    weights: str | os.PathLike[str] | None = None, option: str = "weights", bundled: str = BUNDLED
+) -> tuple[Path, str]:
     """Where ``weights`` are, and the words to say so: a file, the folder of a training run, or "bundled" (the default).
 
-    Of a run that has not finished they are the newest. Raises `InputError` for a folder that has none.
+    Of a run that has not finished they are the newest. ``bundled`` is the file that "bundled" means. Raises
+    `InputError`, about ``option``, for a folder that has none.
     """
     if weights is None or os.fspath(weights) == "bundled":
-        return bundled_path(BUNDLED), f"weights: the bundled {BUNDLED.removesuffix('.safetensors')}"
+        return bundled_path(bundled), f"weights: the bundled {bundled.removesuffix('.safetensors')}"
     path = Path(weights)
     if not path.is_dir():
         return path, f"weights: {path}"
     for name, note in (("weights.safetensors", ""), ("last.safetensors", " (of a training that has not finished)")):
         if (path / name).is_file():
             return path / name, f"weights: {path / name}{note}"
-    raise InputError(f"{path}: no weights of a training in this folder; give another one", option="weights")
+    raise InputError(f"{path}: no weights of a training in this folder; give another one", option=option)
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:

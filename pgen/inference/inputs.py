@@ -24,8 +24,7 @@ from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import split_spec
-from pgen.data.named_poses import find_named_pose, load_named_poses
-from pgen.data.names import suggest_names
+from pgen.data.named_poses import find_named_pose, split_pose_spec
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 from pgen.inference.person import Person, find_crop
@@ -214,10 +213,7 @@ def _load_pose(
         bundled = find_named_pose(pose)
         if bundled is not None:
             return bundled
-        try:
-            path, entry = split_spec(pose)
-        except InputError as error:
-            raise InputError(f"{error}{suggest_names(os.fspath(pose), load_named_poses())}") from None
+        path, entry = split_pose_spec(pose)
         if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":
             return _estimate_pose(read_image(path), path.name, annotators, number)[0]
         return read_pose(pose, number, default_name=photo)

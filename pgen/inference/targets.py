@@ -21,8 +21,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.moving_pictures import is_moving, read_frames
-from pgen.data.inputs import split_spec
-from pgen.data.named_poses import find_named_pose
+from pgen.data.named_poses import find_named_pose, split_pose_spec
 from pgen.errors import InputError
 from pgen.inference.inputs import ParsingLike, PoseLike, complete_pose, fit_parsing, read_target
 from pgen.inference.person import Person
@@ -54,7 +53,7 @@ def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, p
     for spec in specs:
         path = None
         if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
-            file, entry = split_spec(spec)
+            file, entry = split_pose_spec(spec)
             path = file if entry is None and is_moving(file) else None
         if path is None:
             pose = read_target(spec, annotators)

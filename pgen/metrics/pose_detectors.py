@@ -18,7 +18,7 @@ from pgen.body.joints import JOINT_COUNT
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import PoseAnnotator
 from pgen.data.annotators.registry import POSE_ANNOTATORS
-from pgen.data.weights import load_weights
+from pgen.data.weights import find_weights, load_weights
 from pgen.errors import InputError
 from pgen.metrics.networks import hash_file
 from pgen.models.pose_detector import find_joints
@@ -30,12 +30,13 @@ Finder = Callable[[Tensor], Tensor]
 def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
     """The detector that ``given`` names, the hashes of its weights, and the libraries whose versions matter.
 
-    ``given`` is "mediapipe", "keypointrcnn:FILE" with torchvision's weights, or the path of a weights file with a
-    pose detector. Raises `InputError` if it is none of these, or not to be had.
+    ``given`` is "mediapipe", "keypointrcnn:FILE" with torchvision's weights, or a weights file with a pose
+    detector, or the folder of its training. Raises `InputError` if it is none of these, or not to be had.
     """
     name, _, file = given.partition(":")
     if name not in POSE_ANNOTATORS:
-        return Detector(given, device), {"pose detector": hash_file(Path(given))}, ()
+        path, _ = find_weights(given, "detector")
+        return Detector(path, device), {"pose detector": hash_file(path)}, ()
     if name == "keypointrcnn" and not file:
         raise InputError("the detector keypointrcnn needs its weights: keypointrcnn:FILE", option="detector")
     weights = {"keypoint R-CNN": hash_file(Path(file))} if file else {}
@@ -66,7 +67,7 @@ class Detector:
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> None:
-        weights = load_weights(path)
+        weights = load_weights(path, "detector")
         if weights.pose is None:
             raise InputError(f"{path}: holds no pose detector; name weights of one", option="detector")
         self.network, self.frame, self.device = weights.pose.to(device), weights.frame, torch.device(device)

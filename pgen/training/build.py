@@ -17,7 +17,7 @@ from pgen.data.holding_out import find_held_out_pairs, hold_out_people
 from pgen.data.mixture import mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
-from pgen.data.weights import load_weights
+from pgen.data.weights import BUNDLED, BUNDLED_PARSER, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.semantic import upscale_semantic
 from pgen.pseudo_labels.matches import load_training_matches
@@ -84,9 +84,10 @@ def train(
         recipe: losses, "paper" or "pgen"; by default what the preset is meant for.
         settings: changes of the preset, such as ``"semantic.schedule.steps=2000"``.
         variant: of the paper's ablation, for "appearance": "baseline", "ts-gt", "ts-pred" or "e2e".
-        start: weights that H_S, H_A or the parser starts from; those of H_S at half the frame are grown, one-level
-            weights of H_A become the global network of a two-level one, a parser may have fewer layers.
-        semantic, pose: for "appearance", finished weights of H_S and of the pose detector.
+        start: weights that H_S, H_A or the parser starts from, a file, the folder of a run, or "bundled"; those of H_S
+            at half the frame are grown, one-level weights of H_A become the global network of a two-level one, a parser
+            may have fewer layers.
+        semantic, pose: for "appearance", finished weights of H_S and of the pose detector, files or folders of runs.
         vgg: for "appearance", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable.
         seed: makes the run repeatable.
         resume: continue the run in ``out``.
@@ -227,7 +228,11 @@ class TaskBuilder:
 
     def _load(self, option: str, role: str, size: tuple[int, int]) -> tuple[Any, bool]:
         """The network in the file that ``option`` names, and whether it was trained at half the frame of the data."""
-        path, what, is_start = Path(self.weights[option] or ""), _NAMES[role], option == "start"
+        what, is_start = _NAMES[role], option == "start"
+        bundled = BUNDLED_PARSER if role == "parser" else BUNDLED
+        path, origin = find_weights(self.weights[option], option, bundled)
+        if os.fspath(path) != os.fspath(self.weights[option] or ""):
+            self.log(f"{option}: {origin}")
         if not (is_start or path.exists()):
             raise InputError(f"{path}: there is no such file; train {what} first", option=option)
         weights = load_weights(path, option)

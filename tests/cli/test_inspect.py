@@ -10,6 +10,7 @@ from pgen.cli.main import main
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_json import write_pose_json
+from pgen.data.weights import save_weights
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.data.pose_files import write_pose_csv
 from tests.data.trees import write_coco, write_text
@@ -20,6 +21,12 @@ def inspect(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     out, err = capsys.readouterr()
     assert code == 0, err
     return out
+
+
+def test_weights_are_named_as_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "[256, 256]" in inspect(capsys, "bundled")
+    save_weights(tmp_path / "last.safetensors", (64, 48), {})
+    assert "[64, 48]" in inspect(capsys, tmp_path)
 
 
 def test_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

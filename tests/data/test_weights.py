@@ -15,6 +15,7 @@ from torch import nn
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import (
     BUNDLED,
+    BUNDLED_PARSER,
     FORMAT,
     Weights,
     bundled_path,
@@ -233,8 +234,10 @@ def test_where_weights_are(tmp_path: Path) -> None:
     assert "mine.safetensors" in words
     for given in (None, "bundled", Path("bundled")):
         assert find_weights(given)[0] == bundled_path(BUNDLED)
-    with pytest.raises(InputError, match="no weights of a training"):
-        find_weights(tmp_path)
+    assert find_weights("bundled", bundled=BUNDLED_PARSER)[0] == bundled_path(BUNDLED_PARSER)
+    with pytest.raises(InputError, match="no weights of a training") as error:
+        find_weights(tmp_path, "start")
+    assert error.value.option == "start"
     (tmp_path / "last.safetensors").touch()
     path, words = find_weights(tmp_path)
     assert path == tmp_path / "last.safetensors"

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pgen.body.joints import Joint
+from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
@@ -14,6 +15,8 @@ from pgen.inference.inputs import ParsingLike, PoseLike
 from pgen.inference.person import Person
 from pgen.inference.predictor import BATCH, Predictor
 from pgen.inference.result import Result
+from pgen.inference.targets import read_targets
+from pgen.runtime.progress import show_nothing
 from tests.data.examples import SIZE, STANDING, example
 from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import FRAME
@@ -37,6 +40,18 @@ def generate(model: Predictor, person: Person, pose: PoseLike, parsing: ParsingL
 def scaled(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """``pose`` of the 128-pixel square in a frame of ``size``, each axis on its own."""
     return ((pose + 0.5) * np.array(size[::-1]) / SIZE - 0.5).astype(np.float32)
+
+
+def test_unknown_names_of_poses_bring_those_that_there_are() -> None:
+    nobody = Annotators()
+    for name, told in (
+        ("walking", "did you mean walk"),
+        ("arms_up", "did you mean arms-up"),
+        ("zzz", "are stand, walk"),
+    ):
+        with pytest.raises(InputError, match=told) as error:
+            read_targets([name], nobody, 8, show_nothing)
+        assert error.value.option == "pose"
 
 
 def test_five_lines(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,15 @@ def spot(size: tuple[int, int], at: tuple[int, int], radius: int) -> Tensor:
     return image
 
 
+def test_a_run_is_a_detector(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "pose.safetensors").rename(tmp_path / "weights.safetensors")
+    found, hashes, _ = find_detector(str(tmp_path), "cpu")
+    assert isinstance(found, Detector)
+    assert list(hashes) == ["pose detector"]
+    with pytest.raises(InputError, match="holds no pose detector"):
+        find_detector("bundled", "cpu")
+
+
 def test_joints_are_in_pixels_of_the_image(detector: Detector) -> None:
     found = detector(spot((64, 48), (20, 30), 2))
     assert found.shape == (1, 18, 2)

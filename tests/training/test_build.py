@@ -102,6 +102,17 @@ def test_a_set_without_people_for_testing(
     assert describe(tmp_path / "run" / "weights.safetensors")["info"]["data"] == "singles.h5:0.25, doubles.h5:0.75"
 
 
+def test_a_training_starts_from_a_run(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given = {"data": data, "preset": "synthetic-64", "settings": TINY, "max_steps": 1, "validation": False}
+    pgen.train("parser", out=tmp_path / "first", **given)
+    with caplog.at_level(logging.INFO, "pgen.training"):
+        pgen.train("parser", out=tmp_path / "second", start=tmp_path / "first", **given)
+    assert f"start: weights: {tmp_path}/first/last.safetensors (of a training that has not finished)" in caplog.text
+    with pytest.raises(pgen.InputError, match="no weights of a training") as error:
+        pgen.train("parser", out=tmp_path / "third", start=tmp_path, **given)
+    assert error.value.option == "start"
+
+
 def test_a_preset_s_frame_is_heeded(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Data of 64×64: smaller frames are trained at, larger ones refused."""
     given = {"data": data, "out": tmp_path / "run", "max_steps": 1}

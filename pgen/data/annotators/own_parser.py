@@ -17,13 +17,10 @@ from pgen.body.joints import known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
-from pgen.data.weights import bundled_path, load_weights
+from pgen.data.weights import BUNDLED_PARSER, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
 from pgen.runtime.threads import thread_pool
-
-#: File of the weights that come with the package.
-BUNDLED = "parser.safetensors"
 
 _BATCH = 8  # photos that the network takes together
 
@@ -43,7 +40,8 @@ class OwnParser:
     """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette, and their mirror image.
 
     Args:
-        weights: a file that a training of the parser wrote; None for the one that comes with the package.
+        weights: a file that a training of the parser wrote, or the folder of its run; "bundled" or None for the one
+            that comes with the package.
         device: where it runs.
 
     Raises:
@@ -53,10 +51,10 @@ class OwnParser:
     name = "pgen's own parser"
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
-        path = weights or bundled_path(BUNDLED)
-        loaded = load_weights(path)
+        path, _ = find_weights(weights, "parser", BUNDLED_PARSER)
+        loaded = load_weights(path, "parser")
         if loaded.parser is None:
-            raise InputError(f"{os.fspath(path)}: holds no parser; choose other weights, or train one")
+            raise InputError(f"{path}: holds no parser; choose other weights, or train one", option="parser")
         self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:

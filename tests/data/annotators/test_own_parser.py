@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from pgen.body.batch import PersonBatch, flip_persons
 from pgen.body.labels import FLIP_LABELS, Label
 from pgen.data.annotators.interface import ParsingRequest
-from pgen.data.annotators.own_parser import BUNDLED, OwnParser
-from pgen.data.weights import bundled_path, save_weights
+from pgen.data.annotators.own_parser import OwnParser
+from pgen.data.weights import BUNDLED_PARSER, bundled_path, save_weights
 from pgen.errors import InputError
 from pgen.models.parser import Parser, ParserConfig, ParserInput
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
@@ -118,11 +118,22 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         OwnParser(path)
 
 
+def test_weights_are_a_file_a_run_or_bundled(weights: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "parser"
+    run.mkdir(parents=True)
+    with pytest.raises(InputError, match="no weights of a training") as error:
+        OwnParser(run)
+    assert error.value.option == "parser"
+    weights.rename(run / "last.safetensors")
+    assert OwnParser(run)._frame == (64, 64)
+    assert OwnParser("bundled")._frame == OwnParser()._frame == (256, 256)
+
+
 def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are small, need no network, and find a synthetic person whom they never saw."""
     from pgen.data.readers.synthetic import synthetic_example
 
-    assert bundled_path(BUNDLED).stat().st_size <= 6e6
+    assert bundled_path(BUNDLED_PARSER).stat().st_size <= 6e6
     person = synthetic_example(424242, 0, 0)
     photo = ParsingRequest(person.image, person.pose, (person.parsing > 0).astype(np.float32))
     monkeypatch.setattr(socket.socket, "connect", refuse)
