@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pgen.data.build_store import Summary, build_store, check_store_output, partial_path
+from pgen.data.build_store import Summary, build_store, check_store_output, dropped_path, partial_path
 from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.inputs import check_apart
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import PhotoSet
@@ -127,6 +128,7 @@ def prepare(
     for doubt in check_photos(found) if isinstance(found, PhotoSet) else ():
         warn(doubt)
     tables = [path for path in map(Path, (parsing_scheme or "", str(people))) if path.is_file()]
+    _check_apart(out, found, [*keypoints, *pairs, *tables])
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
             found.jobs(), out, size,
@@ -157,6 +159,13 @@ def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Pro
         with progress(f"loading {pose}", None):
             estimating.annotators().pose_annotator()
     return estimating
+
+
+def _check_apart(out: Path, found: Any, tables: Sequence[PathLike]) -> None:
+    """Refuse an ``out``, or a list of what is left out of it, that is a file which is read."""
+    photos = found.photos if isinstance(found, PhotoSet) else ()
+    files = [file for photo in photos for file in (photo.path, photo.pose, photo.parsing, photo.carried)]
+    check_apart((out, dropped_path(out), partial_path(out)), [*found.files, *tables, *files])
 
 
 def _to_provenance(value: Any) -> Any:

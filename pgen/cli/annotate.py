@@ -39,7 +39,7 @@ def run(
     """
     wanted = parse_kinds(kinds, "--what")
     files = _list_files(photos)
-    places = find_annotation_places(files, out, wanted, force)
+    places = find_annotation_places(files, out, wanted, force, sheet)
     annotators = make_annotators(annotator, person, parser)
     if "parsing" in wanted:
         annotators.parsing_annotator()

@@ -21,7 +21,7 @@ _PAIRS = "List of pairs: from,to CSV, PIDM's text, or SPT's two files, sources f
 _METRICS = "Names with commas between (default: all the usual ones)."
 _PROTOCOLS = "Of SSIM: legacy, legacy-176, legacy-256pad, gfla-51; several with commas."
 _AGAINST = "Images that FID is taken from: test, train, or both with a comma."
-_DETECTOR = "For pckh: a file of pgen train-pose, mediapipe, or keypointrcnn:FILE."
+_DETECTOR = "For pckh: a file or run of pgen train-pose, mediapipe, or keypointrcnn:FILE."
 _PER_PERSON = "Only so many pairs of each person, drawn by --seed."
 _SHEET = "Also draw pairs, chosen by --seed alone, with all results, as PNG."
 
@@ -76,13 +76,15 @@ def run(
     """
     from PIL import Image
 
+    from pgen.data.inputs import check_apart
     from pgen.evaluation.run import evaluate
     from pgen.runtime.atomic_write import atomic_write, check_output
     from pgen.runtime.seed import seed_everything
 
-    for output in (html, markdown, sheet):
-        if output is not None:
-            check_output(output, force)
+    outputs = [path for path in (html, markdown, sheet) if path is not None]
+    check_apart(outputs, [name for value in given.values() for name in (value if isinstance(value, list) else [value])])
+    for output in outputs:
+        check_output(output, force)
     seed_everything(given["seed"])
     given = {name: value for name, value in given.items() if value is not None}
     for name in ("maps", "metrics", "protocols", "against"):
@@ -94,8 +96,7 @@ def run(
     if as_json:
         print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
     else:
-        names = [result.method.name for result in report]
-        several = len(names) > 1
+        several = len(names := [result.method.name for result in report]) > 1
         print_table("scores" if several else names[0], report.columns(), ["", *names] if several else ())
         print_table("how they were computed", report.provenance(), ("score", "protocol", "pairs", "weights, versions"))
         for name, why in report.missing().items():

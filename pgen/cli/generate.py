@@ -9,9 +9,10 @@ from typer import Argument, Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
+from pgen.cli.photos import ParsingFiles, PoseFiles, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
+from pgen.data.inputs import check_apart
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def run(
     if gif is not None and len(sources) > 1:
         raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
     photos = list_photos(sources, src_pose, src_parsing, crop, person)
+    read = [*list_files(photos), *pose, parsing, weights]
+    check_apart([out, sheet, gif], read)
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
@@ -79,7 +82,7 @@ def run(
         log(*subject.notes)
         predictor.generate_many(subject, sequence.poses, maps, body)
         names.append(subject.name)
-    files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet)
+    files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet, read)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
     rows, pictures = [], []
     batch = Batch(force, paste)

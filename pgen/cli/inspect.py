@@ -25,10 +25,12 @@ def run(
     force: Force = False,
 ) -> None:
     """Say what is in a file, and draw it if asked."""
+    from pgen.data.inputs import check_apart
     from pgen.data.inspection import inspect_file
     from pgen.runtime.atomic_write import check_output
 
     if sheet is not None:
+        check_apart([sheet], [path])
         check_output(sheet, force)
     rows, drawn = inspect_file(path, count, sheet is not None, pseudo_labels)
     print_table(path, rows)

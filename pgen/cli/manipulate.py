@@ -10,9 +10,10 @@ from typer import Argument, Option
 
 from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import ParsingFiles, PoseFiles, list_photos
+from pgen.cli.photos import ParsingFiles, PoseFiles, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
+from pgen.data.inputs import check_apart
 from pgen.errors import InputError
 
 _EDIT = (
@@ -60,6 +61,7 @@ def run(
 
     edits = check_edits(_parse_edits(edit or []))
     (photo,) = list_photos([source], src_pose, src_parsing, crop, person)
+    check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights])
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser))
     subject = photo.read(predictor)
     log(*subject.notes)

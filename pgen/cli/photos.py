@@ -77,6 +77,11 @@ def list_photos(
     return photos
 
 
+def list_files(photos: Sequence[Photo]) -> list[str | None]:
+    """The photos and the files that belong to them, as they are named."""
+    return [name for photo in photos for name in (photo.source, photo.pose, photo.parsing)]
+
+
 def _assign_files(given: Sequence[str] | None, sources: Sequence[str], option: str) -> Sequence[str | None]:
     if not given or len(given) == 1:
         return [given[0] if given else None] * len(sources)

@@ -10,6 +10,7 @@ from typing import Annotated
 from typer import Option
 
 from pgen.cli.options import flag_of, make_folder
+from pgen.data.inputs import check_apart
 from pgen.errors import InputError
 
 Sheet = Annotated[Path | None, Option(help="Also draw what results were made from.", metavar="FILE")]
@@ -43,11 +44,17 @@ def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | 
 
 
 def find_output_files(
-    out: Path | None, sources: Sequence[str], targets: Sequence[str], overwrite: bool, sheet: Path | None
+    out: Path | None,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    overwrite: bool,
+    sheet: Path | None,
+    read: Sequence[object] = (),
 ) -> list[list[Path | None]]:
     """Where each result goes, by source and target; None without ``out``. Makes the folder that holds several.
 
-    Raises `InputError` if ``out`` cannot hold them, or if one of them, or ``sheet``, exists and may not be overwritten.
+    Raises `InputError` if ``out`` cannot hold them, or if one of them, or ``sheet``, exists and may not be overwritten,
+    or is one of the files that are ``read``.
     """
     from pgen.data.formats.images import PICTURE_SUFFIXES, check_picture_suffix
     from pgen.runtime.atomic_write import check_output
@@ -66,6 +73,7 @@ def find_output_files(
     files: list[list[Path | None]] = [
         [out / f"{_choose_name(source, target, taken)}.png" for target in targets] for source in sources
     ]
+    check_apart((file for row in files for file in row), read)
     for file in (*(file for row in files for file in row), sheet):
         if file is not None:
             check_output(file, overwrite)
@@ -73,7 +81,7 @@ def find_output_files(
 
 
 def find_annotation_places(
-    photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool
+    photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool, sheet: Path | None = None
 ) -> dict[Path, dict[str, Path]]:
     """Where what is found in each of ``photos`` goes, by kind: beside it or in ``out``; with maps what is carried."""
     from pgen.data.formats.annotation_files import name_annotations
@@ -81,6 +89,7 @@ def find_annotation_places(
 
     if out is not None:
         make_folder(out)
+    check_apart([sheet], photos)
     places: dict[Path, dict[str, Path]] = {}
     taken: dict[Path, Path] = {}
     for file in photos:
@@ -90,8 +99,8 @@ def find_annotation_places(
             if place in taken:
                 raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
             taken[place] = file
-            if place.resolve() in {photo.resolve() for photo in photos}:
-                raise InputError(f"{place} is a photo itself; name another folder", option="out")
+        check_apart(places[file].values(), photos)
+        for place in places[file].values():
             check_output(place, overwrite)
     return places
 

@@ -9,9 +9,10 @@ from typer import Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_photos
+from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
+from pgen.data.inputs import check_apart
 
 if TYPE_CHECKING:
     from pgen.body.viz import Picture
@@ -57,6 +58,8 @@ def run(
         *list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes"),
         *list_photos(person, person_pose, person_parsing, crop, person_number, "person"),
     ]
+    read = [*list_files(photos), weights]
+    check_apart([out, sheet], read)
 
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 
@@ -71,7 +74,7 @@ def run(
     pairs = [(giver, taker) for giver in givers for taker in takers]
     for giver, taker in pairs:
         find_exchanges(predictor.networks, giver, taker, wanted, shape)
-    files = find_output_files(out, [one.name for one in givers], [one.name for one in takers], force, sheet)
+    files = find_output_files(out, [one.name for one in givers], [one.name for one in takers], force, sheet, read)
     results: list[TextureTransferResult | None] = []
     with progress("dressing", len(pairs)) as advance:
         for (giver, taker), file in zip(pairs, (file for row in files for file in row), strict=True):

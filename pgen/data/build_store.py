@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.example import PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
+from pgen.data.inputs import read_start
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
@@ -27,6 +28,8 @@ from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.
 MAX_PAIRS = 10_000
+
+_DROPPED_COLUMNS = ("name", "reason", "detail")  # of the list of photos that are left out
 
 _TOGETHER = 4  # photos that go to a process at once
 
@@ -164,6 +167,12 @@ def check_store_output(out: Path, overwrite: bool) -> None:
             if left.header is not None and left.header.get("created") == store.provenance["created"]:
                 left.remove()
     check_output(out, overwrite)
+    dropped, header = dropped_path(out), ",".join(_DROPPED_COLUMNS).encode()
+    if os.path.lexists(dropped) and read_start(dropped, len(header)) != header:
+        raise InputError(
+            f"{dropped}, where photos that are left out are listed, is another file; move it, or choose another output",
+            option="out",
+        )
 
 
 def dropped_path(out: Path) -> Path:
@@ -200,6 +209,8 @@ def _open_partial(
     with partial:
         try:
             begun = partial.header
+            if begun is None and len(partial):
+                raise UnusableFileError(f"{path} keeps something else than unfinished work; move it away")
             if begun is None or not resume:
                 partial.begin(asked)
                 begun = asked
@@ -308,7 +319,7 @@ def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
         return None
     with atomic_write(path, overwrite=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
         rows = [(drop.name, drop.reason, drop.detail) for drop in dropped]
-        csv.writer(file).writerows([("name", "reason", "detail"), *rows])
+        csv.writer(file).writerows([_DROPPED_COLUMNS, *rows])
     return path
 
 

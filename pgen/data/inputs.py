@@ -11,6 +11,7 @@ from pgen.errors import InputError
 
 #: No photo, pose or parsing map is larger; keeps an endless or mistaken file from filling the memory.
 MAX_BYTES = 512 * 2**20
+_PAGES = (".html", ".md")
 FARTHEST = 1e5  # pixels; no photo is that large
 
 
@@ -74,6 +75,37 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
                 return path, text[end + 1 :] or None
         end = text.rfind(":", 0, end)
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
+
+
+def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
+    """Refuse an output that is one of the ``inputs``, also by another name, such as a link.
+
+    ``inputs`` are files, ``FILE:NAME``, ``NAME=FILE``, or folders, all of whose files count but pages, which nothing
+    reads; what is no path is none. Raises `InputError`.
+    """
+    there: dict[tuple[int, int], Path] = {}
+    for output in outputs:
+        with suppress(OSError, ValueError):
+            there |= {_identify(output): output} if output is not None else {}
+    for given in inputs if there else ():
+        for file in _list_files(os.fspath(given)) if isinstance(given, str | os.PathLike) else ():
+            with suppress(OSError):
+                if (output := there.get(_identify(file))) is not None:
+                    same = "" if output == file else f"the same file as {file}, and "
+                    raise InputError(f"{output} is {same}read here, so it cannot be written; choose another name")
+
+
+def _list_files(given: str) -> Iterable[Path]:
+    for spec in (given, given.rpartition("=")[2]):
+        with suppress(InputError):
+            path, _ = split_spec(spec)
+            return [path] if not path.is_dir() else (file for file in path.rglob("*") if file.suffix not in _PAGES)
+    return []
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def are_coordinates(values: Iterable[object]) -> bool:

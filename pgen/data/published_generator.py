@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pgen.data.inputs import check_apart
 from pgen.data.weights import read_state_dict, save_weights
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig, TwoLevelAppearanceGenerator
@@ -28,6 +29,7 @@ def import_published_weights(file: str | os.PathLike[str], out: Path, overwrite:
         raise InputError(
             f"{out}: weights are written as safetensors; name it {out.stem or 'out'}.safetensors", option="out"
         )
+    check_apart([out], [file])
     check_output(out, overwrite)
     state = read_state_dict(file)
     try:

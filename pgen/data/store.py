@@ -234,6 +234,7 @@ class Store:
     def _read_columns(self) -> None:
         file = self._file()
         _check_format(self.path, file)
+        _refuse_foreign_parts(self.path, file)
         count, height, width, channels = file["images"].shape
         self.size: tuple[int, int] = (height, width)
         expected: dict[str, tuple[int, ...]] = dict.fromkeys(TEXT_COLUMNS, (count,))
@@ -296,6 +297,18 @@ def _check_format(path: Path, file: h5py.File) -> None:
         older = isinstance(found, (int, np.integer)) and found < VERSION
         remedy = "prepare the data again" if older else "update pgen or prepare the data again"
         raise InputError(f"{path} has the store version {found}, and this pgen ({version()}) reads {VERSION}; {remedy}")
+
+
+def _refuse_foreign_parts(path: Path, group: h5py.Group, depth: int = 1) -> None:
+    """Refuse a file parts of which lie elsewhere: where they do it says itself, so that it could show any file."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        part = group[name] if isinstance(link, h5py.HardLink) else None
+        if isinstance(part, h5py.Dataset) and not part.is_virtual and not part.external:
+            continue
+        if not isinstance(part, h5py.Group) or not depth:
+            raise InputError(f"{path}: {name} is no data of this file but elsewhere; prepare the data again")
+        _refuse_foreign_parts(path, part, depth - 1)
 
 
 def _to_text(value: Any) -> Any:

@@ -31,6 +31,9 @@ class ScoreCache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._map = ResumableMap(path)
+            if self._map.header is not None:
+                self._map.close()
+                raise InputError(f"{path} keeps unfinished work of another kind; name another file")
         except InputError as error:
             raise InputError(f"scores cannot be kept: {error}", option="cache") from error
         except OSError as error:

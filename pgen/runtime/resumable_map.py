@@ -12,6 +12,9 @@ from typing import Any
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import disk_full
 
+#: The tables, as SQLite says how they were made; a file with others is somebody else's.
+_TABLES = ("CREATE TABLE rows (key text primary key, value blob)", "CREATE TABLE header (value text)")
+
 _AT_ONCE = 500  # keys in one question to the database
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -44,14 +47,12 @@ class ResumableMap(AbstractContextManager["ResumableMap"]):
         try:
             if alone:
                 self._ask("pragma locking_mode = exclusive")
-            tables = self._ask("select name from sqlite_master where type = 'table'")
-            if not {name for (name,) in tables} <= {"header", "rows"}:
+            if not {sql for (sql,) in self._ask("select sql from sqlite_master where sql is not null")} <= {*_TABLES}:
                 raise UnusableFileError(f"{path} is a database of another program; move it away, or name another file")
             for statement in (
                 "pragma journal_mode = wal",
                 "pragma synchronous = normal",
-                "create table if not exists rows (key text primary key, value blob)",
-                "create table if not exists header (value text)",
+                *(table.replace("TABLE", "table if not exists", 1) for table in _TABLES),
             ):
                 self._ask(statement)
         except BaseException:

@@ -190,3 +190,12 @@ def test_outputs_are_not_overwritten(here: Path, capsys: pytest.CaptureFixture[s
     assert Path("page.html").read_text() == "mine"
     assert evaluate(*THEIRS, "--html", "page.html", "--force", *FEW) == 0
     assert "<h2>Scores</h2>" in Path("page.html").read_text()
+
+
+@pytest.mark.parametrize("output", ["true/000.png", "s.h5", "tiny.safetensors"])
+def test_what_is_scored_is_not_overwritten(here: Path, output: str) -> None:
+    output = output if Path(output).exists() else str(next(Path("true").rglob("*.*")))
+    before = Path(output).read_bytes()
+    what = THEIRS if output.startswith("true") else ("--data", "s.h5", "--weights", "name=tiny.safetensors")
+    assert evaluate(*what, "--sheet", output, "--force", *FEW) == 2
+    assert Path(output).read_bytes() == before

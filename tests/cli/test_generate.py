@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -231,3 +233,30 @@ def test_a_file_that_cannot_be_written_costs_nothing_else(  # type: ignore[no-un
     out, err = capsys.readouterr()
     assert out == "results/b__c.png\n"
     assert "results/a__c.png could not be written: no space left" in err
+
+
+@pytest.mark.parametrize(
+    ("output", "link"),
+    [("a.png", None), ("poses.csv", None), ("l.png", os.symlink), ("h.png", os.link), ("w.png", None)],
+)
+def test_what_is_read_is_not_written(  # type: ignore[no-untyped-def]
+    generate, here: Path, weights: Path, output: str, link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The photo, also by a link, the poses, or the weights."""
+    if link is not None:
+        link(here / "a.png", output)
+    own = shutil.copy(weights, "w.png") if output == "w.png" else weights
+    before = Path(output).read_bytes()
+    for flag in ("-o", "--sheet"):
+        assert generate(*ONE, "--pose", "poses.csv:b.jpg", flag, output, "--force", own=own) == 2
+    assert Path(output).read_bytes() == before
+    assert capsys.readouterr().err.count("error: ") == 2
+
+
+def test_results_in_a_folder_do_not_replace_what_is_read(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    Path("out").mkdir()
+    Path("a.npy").rename("out/a__b.png")
+    before = Path("out/a__b.png").read_bytes()
+    given = ("a.png", "--src-pose", "poses.csv", "--src-parsing", "out/a__b.png")
+    assert generate(*given, "--pose", "poses.csv:b.jpg", "-o", "out", "--force") == 2
+    assert Path("out/a__b.png").read_bytes() == before

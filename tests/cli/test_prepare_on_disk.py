@@ -207,3 +207,22 @@ def test_pairs_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     write_pairs(table, [(one.flat, tested.flat)])
     assert prepare("deepfashion", "-o", "other.h5") == 2
     assert "for training, a photo for testing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["set/images/a.png", "set/keypoints.csv", "hard.h5"])
+def test_the_data_set_is_not_overwritten(here: Path, output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "set")
+    Path("hard.h5").hardlink_to("set/images/a.png")
+    before = Path(output).read_bytes()
+    assert prepare("folder", "--root", "set", "--size", "64", "-o", output, "--force") == 2
+    assert "choose another name" in capsys.readouterr().err
+    assert Path(output).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["photo,person\na,b\n", ""])
+def test_a_foreign_list_is_kept(here: Path, content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "set")
+    Path("o.dropped.csv").write_text(content)
+    assert prepare("folder", "--root", "set", "--size", "64", "-o", "o.h5", "--force") == 2
+    assert "move it, or choose another output" in capsys.readouterr().err
+    assert Path("o.dropped.csv").read_text() == content

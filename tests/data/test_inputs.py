@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgen.data.inputs import decode_text, read_bytes, split_spec
+from pgen.data.inputs import check_apart, decode_text, read_bytes, split_spec
 from pgen.errors import InputError
 
 
@@ -38,3 +38,19 @@ def test_text_may_have_a_byte_order_mark() -> None:
         assert decode_text("é\n".encode(encoding), "a") == "é\n"
     with pytest.raises(InputError, match="a is not a text file in UTF-8"):
         decode_text(b"\xe9\xff", "a")
+
+
+def test_inputs_are_no_outputs(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    photo, other = tmp_path / "set" / "a.png", tmp_path / "b.png"
+    photo.touch()
+    other.touch()
+    (tmp_path / "hard.png").hardlink_to(photo)
+    (tmp_path / "soft.png").symlink_to(photo)
+    page = tmp_path / "set" / "page.html"
+    page.touch()
+    for given in (photo, f"{photo}:entry", f"name={photo}", tmp_path / "set"):
+        for output in (photo, tmp_path / "hard.png", tmp_path / "soft.png", tmp_path / "set" / ".." / "set" / "a.png"):
+            with pytest.raises(InputError, match="choose another name"):
+                check_apart([None, output], [None, 3, "bundled", given])
+        check_apart([other, page, tmp_path / "new.png", tmp_path / "set"], [given])

@@ -281,3 +281,27 @@ def test_maps_that_are_estimates(tmp_path: Path) -> None:
 def test_a_file_without_estimates(path: Path) -> None:
     with Store(path) as store:
         assert not store.is_estimated.any()
+
+
+@pytest.mark.parametrize("kind", ["external storage", "external link", "virtual", "soft link"])
+@pytest.mark.parametrize("name", ["images", "pairs/test"])
+def test_files_whose_data_lie_elsewhere_are_refused(tmp_path: Path, kind: str, name: str) -> None:
+    path, other = write_store(tmp_path / "a.h5"), write_store(tmp_path / "b.h5")
+    (tmp_path / "secret").write_bytes(bytes(10**6))
+    with h5py.File(path, "r+") as file:
+        old = file[name]
+        shape, dtype = old.shape, old.dtype
+        del file[name]
+        if kind == "external storage":
+            size = int(np.prod(shape)) * dtype.itemsize
+            file.create_dataset(name, shape, dtype, external=[(str(tmp_path / "secret"), 0, size)])
+        elif kind == "external link":
+            file[name] = h5py.ExternalLink(str(other), name)
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout(shape, dtype)
+            layout[:] = h5py.VirtualSource(str(other), name, shape)
+            file.create_virtual_dataset(name, layout)
+        else:
+            file[name] = h5py.SoftLink("/parsing")
+    with pytest.raises(InputError, match="elsewhere; prepare the data again"):
+        Store(path)

@@ -9,6 +9,7 @@ import pytest
 
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
+from pgen.runtime.resumable_map import ResumableMap
 
 
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
@@ -39,7 +40,13 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "b") as other:
         other.execute("create table things (x)")
     before = (tmp_path / "b").read_bytes()
-    for path in (tmp_path / "b", tmp_path):
+    with sqlite3.connect(tmp_path / "c") as other:
+        other.execute("create table rows (key text primary key, value blob, mine text)")
+    with sqlite3.connect(tmp_path / "d") as other:
+        other.execute("create view rows as select 1 as key, 2 as value")
+    with ResumableMap(tmp_path / "e") as work:
+        work.begin({"unfinished": "work"})
+    for path in (*(tmp_path / name for name in "bcde"), tmp_path):
         with pytest.raises(InputError) as caught:
             ScoreCache(path)
         assert caught.value.option == "cache"
