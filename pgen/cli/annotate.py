@@ -75,14 +75,16 @@ def run(
 def _list_files(given: list[Path]) -> list[Path]:
     """The photos, those in folders in the order of their names."""
     from pgen.data.readers.tree import find_photos
+    from pgen.data.scan import FoundFiles
 
     files: list[Path] = []
     for path in given:
-        found = list(find_photos(path).values()) if path.is_dir() else [path] if path.exists() else []
+        found = find_photos(path) if path.is_dir() else FoundFiles({"": path} if path.exists() else {})
+        log(*found.notes)
         if not found:
             problem = "has no photos in it" if path.exists() else "does not exist"
             raise InputError(f"{path} {problem}; give a photo, or a folder of photos")
-        files += found
+        files += found.values()
     return files
 
 

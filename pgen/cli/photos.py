@@ -95,6 +95,7 @@ def _assign_files(given: Sequence[str] | None, sources: Sequence[str], option: s
 def _find_parsing_of(source: str, parsing: str, option: str) -> str:
     """``parsing``, or the file or entry in it that is called like the photo."""
     from pgen.data.inputs import split_spec
+    from pgen.data.scan import find_spelled
     from pgen.data.store import is_hdf5
 
     path, entry = split_spec(parsing)
@@ -104,7 +105,7 @@ def _find_parsing_of(source: str, parsing: str, option: str) -> str:
         return f"{path}:{own or name}"
     if entry is not None or not path.is_dir():
         return parsing
-    for file in (path / f"{name.stem}.npy", path / f"{name.stem}.png"):
-        if file.is_file():
+    for file in map(find_spelled, (path / f"{name.stem}.npy", path / f"{name.stem}.png")):
+        if file is not None:
             return str(file)
     raise InputError(f"{path}: the folder has neither {name.stem}.npy nor {name.stem}.png", option=option)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 
+from pgen.data.scan import PHOTO_SUFFIXES
 from pgen.errors import InputError
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".npy", ".json", ".txt")
+_SUFFIXES = (*PHOTO_SUFFIXES, ".npy", ".json", ".txt")
 
 
 def suggest_names(name: str, names: Iterable[str]) -> str:
     """``"; did you mean a, b?"`` with up to three of ``names`` that resemble ``name``, or an empty string."""
     found = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
     return f"; did you mean {', '.join(found)}?" if found else ""
+
+
+def normalize_name(name: str) -> str:
+    """``name`` in one form of Unicode: systems write é as one sign, or as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def strip_name(name: str) -> str:
@@ -29,9 +36,9 @@ class PhotoNames:
     """The names of a data set's photos: paths within their folder, with "/".
 
     Names elsewhere mean the photo of that very name; else the one of the same name without suffix; else the only one
-    with the same file name, with suffix or without, unless both have folders, and other ones. With ``key`` they mean
-    the photo with the same key instead. ``where`` is what to call the photos in errors. Raises `InputError` if two
-    photos have the same key.
+    with the same file name, with suffix or without, unless both have folders, and other ones. Their form of Unicode does
+    not matter. With ``key`` they mean the photo with the same key instead. ``where`` is what to call the photos in
+    errors. Raises `InputError` if two photos have the same key.
     """
 
     def __init__(self, photos: Iterable[str], where: object, key: Callable[[str], str] | None = None) -> None:
@@ -53,7 +60,7 @@ class PhotoNames:
         if name in self.photos:
             return name
         for reading, groups in zip(self._readings, self._groups, strict=True):
-            group = groups.get(reading(name), [])
+            group = groups.get(reading(normalize_name(name)), [])
             if reading in (_to_file, _to_bare):
                 group = [photo for photo in group if _is_in_same_folder(name, photo)]
             if len(group) == 1:
@@ -104,7 +111,7 @@ def _is_in_same_folder(name: str, photo: str) -> bool:
 def _group(names: Iterable[str], reading: Callable[[str], str]) -> Mapping[str, list[str]]:
     groups = defaultdict[str, list[str]](list)
     for name in names:
-        groups[reading(name)].append(name)
+        groups[reading(normalize_name(name))].append(name)
     return groups
 
 

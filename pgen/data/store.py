@@ -55,7 +55,7 @@ from numpy.typing import NDArray
 
 from pgen.data.example import SPLITS, Example, Split
 from pgen.data.inputs import read_start
-from pgen.data.names import suggest_names
+from pgen.data.names import normalize_name, suggest_names
 from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, OPTIONAL_MASKS, TEXT_COLUMNS, VERSION, StoreWriter
 from pgen.errors import InputError
 from pgen.version import version
@@ -147,7 +147,7 @@ class Store:
 
     def find(self, name: str) -> int:
         """The index of the image called ``name``. Raises `InputError` that offers close matches."""
-        index = self._indices.get(name)
+        index = self._indices.get(name, self._indices.get(normalize_name(name)))
         if index is None:
             raise InputError(f"{self.path} has no image {name!r}{suggest_names(name, self.names)}")
         return index
@@ -266,7 +266,8 @@ class Store:
             if file["affines"][split].shape != (len(pairs), *AFFINES):
                 raise ValueError(f"affines of {split} pairs do not belong to them")
         self.provenance: dict[str, Any] = json.loads(_to_text(file.attrs["provenance"]))
-        self._indices = {name: index for index, name in enumerate(self.names)}
+        self._indices = {normalize_name(name): index for index, name in enumerate(self.names)}
+        self._indices |= {name: index for index, name in enumerate(self.names)}
 
 
 def is_hdf5(path: str | os.PathLike[str]) -> bool:

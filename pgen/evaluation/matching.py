@@ -50,7 +50,8 @@ def match_results(
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give the folder of the results", option="generated")
-    files = list(find_photos(folder))
+    scanned = find_photos(folder)
+    files = list(scanned)
     if not files:
         raise no_photos_error(folder)
     chosen = choose_layout(layout, files, photos)
@@ -61,7 +62,7 @@ def match_results(
             )
         true_panel = chosen.output if chosen.target == panel - 1 else chosen.target
         chosen = replace(chosen, output=panel - 1, target=true_panel)
-    notes = [f"layout {chosen.name}"] if layout is None else []
+    notes = [*scanned.notes, *([f"layout {chosen.name}"] if layout is None else [])]
     parsed = {file: parse_pair(file, chosen, photos) for file in files}
     surplus = [file for file, pair in parsed.items() if pair is None]
     found = [pair for pair in parsed.values() if pair is not None]

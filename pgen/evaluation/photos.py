@@ -102,6 +102,7 @@ class FolderPhotos:
             raise InputError(f"{self.folder} is not a folder; give the folder of the true photos", option="targets")
         self.where = str(self.folder)
         self._files = find_photos(self.folder)
+        self.notes = self._files.notes  # what of the folder is left aside
         if not self._files:
             raise no_photos_error(self.folder)
         self.find = _PhotoFinder(list(self._files), self.where)

@@ -113,6 +113,8 @@ def evaluate(
         photos = StorePhotos(Path(data))
     else:
         photos = FolderPhotos(Path(cast(str, targets)), [Path(path) for path in _as_list(keypoints)], frame)
+        for note in photos.notes:
+            log(note)
     wanted = photos.pairs() if isinstance(photos, StorePhotos) and not pairs else None
     if pairs:
         wanted, notes = read_pairs([Path(path) for path in _as_list(pairs)])

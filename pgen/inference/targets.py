@@ -22,6 +22,7 @@ from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.moving_pictures import is_moving, read_frames
 from pgen.data.named_poses import find_named_pose, split_pose_spec
+from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
 from pgen.inference.inputs import ParsingLike, PoseLike, complete_pose, fit_parsing, read_target
 from pgen.inference.person import Person
@@ -94,6 +95,7 @@ def _read_motion(path: Path, annotators: Annotators, most: int, advance: Callabl
     if not poses:
         raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
     notes = [f"{path.name}: poses of {len(frames)} frames estimated by {annotators.pose_annotator().name}, smoothed"]
+    notes += scan_folder(path, PHOTO_SUFFIXES, deep=False).notes if path.is_dir() else ()
     if len(poses) < len(frames):
         notes.append(f"{path.name}: {len(frames) - len(poses)} frames without shoulders and hips were left out")
     return PoseSequence(poses, seconds, tuple(notes))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -305,3 +306,11 @@ def test_files_whose_data_lie_elsewhere_are_refused(tmp_path: Path, kind: str, n
             file[name] = h5py.SoftLink("/parsing")
     with pytest.raises(InputError, match="elsewhere; prepare the data again"):
         Store(path)
+
+
+def test_names_are_found_in_every_form_of_unicode(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "zoé") for form in ("NFC", "NFD")]
+    for index, form in enumerate(forms):
+        with StoreWriter(tmp_path / f"{index}.h5", SIZE, source="tests") as writer:
+            writer.add(example(0, name=form))
+        assert [Store(writer.path).find(name) for name in forms] == [0, 0]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pgen.data.formats.images import read_image
 from pgen.data.inputs import read_start
+from pgen.data.scan import find_spelled
 from pgen.runtime.atomic_write import atomic_write
 
 #: What a PNG file says of a map that was estimated: its key, and how its text begins.
@@ -29,7 +30,7 @@ def name_annotations(photo: Path, folder: Path | None = None) -> dict[str, Path]
 
 def find_annotations(photo: Path) -> dict[str, Path]:
     """Those of `name_annotations` that lie beside ``photo``. A map is a PNG with a palette: others are photos."""
-    files = {kind: file for kind, file in name_annotations(photo).items() if file.is_file()}
+    files = {kind: file for kind, named in name_annotations(photo).items() if (file := find_spelled(named)) is not None}
     if "parsing" in files:
         start = read_start(files["parsing"], _COLOR_TYPE + 1)
         if not (start.startswith(_PNG) and start[_COLOR_TYPE:] == bytes([_PALETTE])):
@@ -39,8 +40,7 @@ def find_annotations(photo: Path) -> dict[str, Path]:
 
 def find_carried_file(parsing: Path) -> Path | None:
     """The file of what is carried that belongs to the parsing map in the file ``parsing``."""
-    file = parsing.with_name(parsing.stem.removesuffix(_PARSING) + _CARRIED)
-    return file if file.is_file() else None
+    return find_spelled(parsing.with_name(parsing.stem.removesuffix(_PARSING) + _CARRIED))
 
 
 def is_carried_file(path: Path) -> bool:

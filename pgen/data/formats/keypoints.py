@@ -16,7 +16,7 @@ from pgen.data.formats.pose_coco import is_coco, parse_coco
 from pgen.data.formats.pose_json import PosesOfPhoto, parse_openpose
 from pgen.data.formats.pose_text import is_pose_csv, is_pose_text, read_pose_csv, read_pose_text
 from pgen.data.inputs import decode_text, read_bytes, read_text, split_spec
-from pgen.data.names import suggest_names
+from pgen.data.names import normalize_name, suggest_names
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 
@@ -106,10 +106,12 @@ def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_n
 def _entry(path: Path, names: list[str], name: str | None, default_name: str | None) -> str:
     """Which of ``names`` is meant."""
     wanted = name if name is not None else default_name
+    wanted = wanted if wanted is None or wanted in names else normalize_name(wanted)
     if not names:
         raise InputError(f"{path} has no poses in it")
-    same_file = [other for other in names if other.replace("\\", "/").rsplit("/", 1)[-1] == wanted]
-    for meant in ([other for other in names if other == wanted], same_file, names if name is None else []):
+    same = [other for other in names if wanted in (other, normalize_name(other))]
+    same_file = [other for other in names if normalize_name(other.replace("\\", "/").rsplit("/", 1)[-1]) == wanted]
+    for meant in (same, same_file, names if name is None else []):
         if len(meant) == 1:
             return meant[0]
     if wanted is None:

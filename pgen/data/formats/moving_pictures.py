@@ -15,11 +15,11 @@ from PIL import Image, ImageSequence
 from pgen.data.annotators.quiet import silence_native_output
 from pgen.data.formats.images import MAX_PIXELS, decode_image, looks_like_image, read_image
 from pgen.data.inputs import read_bytes, read_start
+from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
-_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _FRAME_SECONDS = 0.1  # of a frame, where the file does not say
 
 
@@ -80,7 +80,7 @@ def _choose(count: int, most: int) -> list[int]:
 
 def _read_folder(path: Path, most: int) -> list[VideoFrame]:
     files = sorted(
-        (file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES and file.name[0] != "."),
+        scan_folder(path, PHOTO_SUFFIXES, deep=False).values(),
         key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name.lower())],
     )
     step = len(files) / max(1, min(len(files), most))

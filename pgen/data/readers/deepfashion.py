@@ -119,16 +119,21 @@ def _list_photos(
         if not files:
             raise no_photos_error(folder)
         others = [f"{name}/" for name in (*there[1:], *flat)] if images is None else []
-        return files, None, (f"photos are taken from {folder}, not {' or '.join(others)}",) if others else ()
-    files, splits = {}, {}
+        taken = (f"photos are taken from {folder}, not {' or '.join(others)}",) if others else ()
+        return files, None, (*taken, *files.notes)
+    in_splits: dict[str, Path] = {}
+    splits: dict[str, Split] = {}
+    notes: list[str] = []
     for split in flat:
-        for name, path in find_photos(root / split).items():
-            if name in files:
-                raise InputError(f"{files[name]} and {path} have the same name; remove one of them")
-            files[name], splits[name] = path, split
-    if not files:
+        found = find_photos(root / split)
+        notes += found.notes
+        for name, path in found.items():
+            if name in in_splits:
+                raise InputError(f"{in_splits[name]} and {path} have the same name; remove one of them")
+            in_splits[name], splits[name] = path, split
+    if not in_splits:
         raise InputError(f"{root} has no {_LAYOUT}; name the folder of the photos", option="images")
-    return files, splits, ()
+    return in_splits, splits, tuple(notes)
 
 
 def _find_tables(root: Path) -> tuple[Sequence[Path], tuple[str, ...]]:

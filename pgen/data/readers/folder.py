@@ -17,6 +17,7 @@ from pgen.data.readers.keypoint_sources import MatchedPoses, join_paths, match_p
 from pgen.data.readers.people import choose_tested, find_people
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import FoundPairs, find_maps, find_photos, no_photos_error, read_listed_splits
+from pgen.data.scan import scan_folder
 from pgen.errors import InputError
 
 
@@ -70,6 +71,7 @@ def find_folder(
         listed=listed,
         pairs=FoundPairs(read, lists, notes=notes),
         conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
+        notes=files.notes,
     )
 
 
@@ -86,7 +88,7 @@ def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:
     usual = root / "keypoints.csv"
     if usual.is_file():
         return [usual]
-    tables = sorted(root.glob("*.csv"))
+    tables = [*scan_folder(root, (".csv",), deep=False).values()]
     found = [path for path in tables if is_pose_csv(read_start(path, 200).decode("utf-8", "replace"))]
     if not found and (root / "keypoints").is_dir():
         return [root / "keypoints"]

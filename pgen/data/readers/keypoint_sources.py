@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pgen.data.formats.keypoints import read_poses
 from pgen.data.formats.pose_json import PosesOfPhoto
 from pgen.data.names import PhotoNames
-from pgen.data.readers.tree import is_hidden
+from pgen.data.scan import scan_folder
 from pgen.errors import InputError
 
 _FILES = (".json", ".txt", ".csv")
@@ -94,9 +94,7 @@ def _read_table(path: Path) -> dict[str, PoseRow]:
 
 def _list_folder(folder: Path) -> dict[str, PoseRow]:
     rows: dict[str, PoseRow] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in _FILES or is_hidden(path, folder):
-            continue
+    for path in scan_folder(folder, _FILES).values():
         if path.suffix.lower() == ".csv":
             raise InputError(f"{folder} has a file of its own for each photo, but also {path.name}; name one of them")
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(_ENDING)

@@ -25,6 +25,7 @@ from pgen.data.readers.given import NOTHING_GIVEN, TAKEN_AS_SPT10, GivenFiles, P
 from pgen.data.readers.keypoint_sources import match_poses
 from pgen.data.readers.photo_set import Conventions, PhotoSet
 from pgen.data.readers.tree import ListedSplits, find_maps, find_pairs, find_photos, find_spelling, no_photos_error
+from pgen.data.scan import FoundFiles
 from pgen.errors import InputError
 
 SIZE = (128, 64)
@@ -79,12 +80,15 @@ def _list_photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[s
     """The photos by file name, what each is for, and a note of how many were skipped, if any were."""
     files: dict[str, Path] = {}
     splits: dict[str, Split] = {}
+    notes: list[str] = []
     junk = 0
     for split, folders in _FOLDERS:
         there = [root / folder for folder in folders if (root / folder).is_dir()]
         if len(there) > 1:
             raise InputError(f"{there[0]} and {there[1]} are the same part of Market-1501; move one of them away")
-        for path in find_photos(there[0]).values() if there else ():
+        found = find_photos(there[0]) if there else FoundFiles()
+        notes += found.notes
+        for path in found.values():
             if find_person(path.name) in JUNK:
                 junk += 1
                 continue
@@ -93,8 +97,9 @@ def _list_photos(root: Path) -> tuple[dict[str, Path], dict[str, Split], tuple[s
             files[path.name], splits[path.name] = path, split
     if not files:
         raise no_photos_error(root / "bounding_box_train", root / "bounding_box_test")
-    note = f"{junk:,} photos of nobody (numbers {' and '.join(JUNK)}) are skipped"
-    return files, splits, (note,) if junk else ()
+    if junk:
+        notes.append(f"{junk:,} photos of nobody (numbers {' and '.join(JUNK)}) are skipped")
+    return files, splits, tuple(notes)
 
 
 def _find_tables(root: Path) -> list[Path]:

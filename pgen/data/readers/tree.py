@@ -11,38 +11,32 @@ from pgen.data.example import SPLITS, Split
 from pgen.data.formats.annotation_files import find_annotations, is_carried_file, name_annotations
 from pgen.data.formats.pair_lists import read_names, read_pairs
 from pgen.data.names import PhotoNames
+from pgen.data.scan import PHOTO_SUFFIXES, FoundFiles, scan_folder
 from pgen.errors import InputError
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-
-#: Folders of previews and the like, whose names do not begin with a dot.
-_HIDDEN = ("@eaDir", "__MACOSX")
 
 #: Both ways in which the field writes the names of its files, the second as PATN spelt them.
 _SPELLINGS = ("fashion", "fasion")
 
 
-def find_photos(folder: Path, without: Path | None = None) -> dict[str, Path]:
+def find_photos(folder: Path, without: Path | None = None) -> FoundFiles:
     """All photos below ``folder``, but not below ``without``, by their path in it with "/", sorted.
 
     Hidden pictures, and pictures beside photos that are their annotations, are none.
     """
-    found = {
-        path: path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PHOTO_SUFFIXES
-        and not is_hidden(path, folder)
-        and path.is_file()
-        and (without is None or without not in path.parents)
-    }
+    files = scan_folder(folder, PHOTO_SUFFIXES, without=without)
+    found = set(files.values())
     annotated = [path for path in found if any(file in found for file in name_annotations(path).values())]
     annotations = {file for path in annotated for file in find_annotations(path).values()}
-    return dict(sorted((name, path) for path, name in found.items() if path not in annotations))
+    for name in [name for name, path in files.items() if path in annotations]:
+        del files[name]
+    return files
 
 
 def no_photos_error(*folders: Path) -> InputError:
     """The error, to be raised, about folders that should have photos."""
-    return InputError(f"{' and '.join(map(str, folders))} has no photos ({', '.join(PHOTO_SUFFIXES)})")
+    notes = [note for folder in folders if folder.is_dir() for note in find_photos(folder).notes]
+    what = f"{' and '.join(map(str, folders))} has no photos ({', '.join(PHOTO_SUFFIXES)})"
+    return InputError("; ".join([what, *notes]))
 
 
 def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) -> dict[str, Path]:
@@ -56,10 +50,10 @@ def find_maps(names: PhotoNames, maps_in: Path, photos_in: Path, given: bool) ->
         raise InputError(f"{maps_in} is not a folder; give the folder of the parsing maps", option="parsing")
     folder, suffixes = (photos_in, (".npy",)) if beside else (maps_in, (".npy", ".png", ".mat"))
     files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in suffixes or is_hidden(path, folder) or is_carried_file(path):
+    for file, path in scan_folder(folder, suffixes).items():
+        if is_carried_file(path):
             continue
-        name = path.relative_to(folder).as_posix()[: -len(path.suffix)]
+        name = file[: -len(path.suffix)]
         if name in files:
             raise InputError(f"{files[name]} and {path} are both the parsing map of {name}; keep one of them")
         files[name] = path
@@ -139,8 +133,3 @@ def find_pairs(root: Path, given: Sequence[Path], set_name: str) -> FoundPairs:
     test_pairs, test_order = read_pairs(test_lists) if test_lists else (None, ())
     train_pairs, train_order = read_pairs(train_lists) if train_lists else ([], ())
     return FoundPairs(test_pairs, test_lists, train_pairs, train_lists, (*notes, *test_order, *train_order))
-
-
-def is_hidden(path: Path, folder: Path) -> bool:
-    """Whether ``path`` is hidden, or in a hidden folder below ``folder``: systems and editors leave copies there."""
-    return any(part.startswith(".") or part in _HIDDEN for part in path.relative_to(folder).parts)
