@@ -24,7 +24,7 @@ from pgen.runtime.progress import Progress, show_nothing
 
 PathLike = str | os.PathLike[str]
 
-_MARKET_SIZE = (128, 64)
+_MARKET_SIZE, _MOST_PSEUDO_LABELS = (128, 64), 100
 
 
 def prepare(
@@ -109,6 +109,9 @@ def prepare(
         if name not in entry.takes:
             others = ", ".join(other for other, its in READERS.items() if name in its.takes)
             raise InputError(f"{name.replace('_', ' ')} belongs to {others}, not to {dataset}", option=name)
+    if pseudo_labels is not None and not 1 <= pseudo_labels <= _MOST_PSEUDO_LABELS:
+        limits = f"1 to {_MOST_PSEUDO_LABELS} pseudo labels are made of each map"
+        raise InputError(f"{limits}, not {pseudo_labels:,}", option="pseudo_labels")
     if entry.is_root_needed and root is None:
         raise InputError(f"the data set {dataset!r} needs the root folder of its photos", option="root")
     size = size or (_MARKET_SIZE if style == "market" else entry.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +19,10 @@ FARTHEST = 1e5  # pixels; no photo is that large
 def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) -> bytes:
     """All bytes of ``path``, which should hold a ``kind`` ("an image").
 
-    Raises `InputError` if it is missing, a folder, not readable, empty, or longer than ``limit`` bytes.
+    Raises `InputError` if it is missing, a folder, a pipe or device, not readable, empty, or longer than ``limit``
+    bytes.
     """
+    check_no_device(path, kind)
     try:
         with Path(path).open("rb") as file:
             data = file.read(limit + 1)
@@ -37,9 +40,19 @@ def read_bytes(path: str | os.PathLike[str], kind: str, limit: int = MAX_BYTES) 
     return data
 
 
+def check_no_device(path: str | os.PathLike[str], kind: str) -> None:
+    """Raises `InputError` for a pipe, socket or device in the place of a ``kind``: it may never end, or never begin."""
+    with suppress(OSError, ValueError):
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a pipe or a device; {kind} is read from a file, so save it in one first")
+
+
 def read_start(path: str | os.PathLike[str], count: int) -> bytes:
-    """The first ``count`` bytes of ``path``, fewer if it is shorter, none if it cannot be read."""
+    """The first ``count`` bytes of ``path``, fewer if it is shorter, none if it is no file that can be read."""
     try:
+        if not Path(path).is_file():
+            return b""
         with Path(path).open("rb") as file:
             return file.read(count)
     except (OSError, ValueError):

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from pgen.data.inputs import check_no_device
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceGenerator
 from pgen.models.parser import Parser
@@ -38,6 +39,9 @@ TRUNK = "lite0_trunk.safetensors"
 
 #: Beyond these a file's sizes are damage or malice: building such a network would take all time or memory.
 _LARGEST_SIZE, _MOST_LEVELS = 8192, 16
+
+#: Longest side of a frame that networks work at, in pixels, and about how many bytes they take for each pixel of it.
+LARGEST_FRAME, _BYTES_A_PIXEL = 1024, 1024
 
 
 @dataclass
@@ -82,6 +86,7 @@ def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str,
         InputError: it is none; ``option`` is the parameter that named it.
     """
     path = Path(path)
+    check_no_device(path, "weights")
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -102,7 +107,18 @@ def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str,
         sound = False
     if not sound:
         raise InputError(f"{path}: its configuration is damaged: fetch or train the weights again", option=option)
+    check_frame_size((config["frame"][0], config["frame"][1]), path, option)
     return config
+
+
+def check_frame_size(frame: tuple[int, int], what: object, option: str) -> None:
+    """Raises `InputError`, about ``option``, if ``what`` has a frame (height, width) that takes too much memory."""
+    if max(frame) > LARGEST_FRAME:
+        raise InputError(
+            f"{what}: the frame of {frame[0]}x{frame[1]} is larger than {LARGEST_FRAME} pixels a side, and would take "
+            f"some {frame[0] * frame[1] * _BYTES_A_PIXEL / 2**30:,.0f} GB; choose a smaller one",
+            option=option,
+        )
 
 
 def _is_sound(config: Any) -> bool:
@@ -190,6 +206,7 @@ def find_weights(
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """A plain state dict from .pth or .safetensors, loaded without executing anything in the file."""
     path = Path(path)
+    check_no_device(path, "weights")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -18,6 +18,7 @@ from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.color_correction import match_guide_colors
 from pgen.models.layers import DecoderBlock, DeformableUnet, Encoder
+from pgen.models.limits import check_sizes
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class AppearanceConfig:
     kind: str = "deformable_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
+        check_sizes(self)
         if len(self.widths) < 2 or len(self.local_widths) not in (0, 2):
             raise ValueError("widths are two or more, local_widths two or none")
         if self.local_widths and self.local_widths[1] != self.widths[0]:

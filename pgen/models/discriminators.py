@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from pgen.models.layers import SampleNorm
+from pgen.models.limits import check_sizes
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class DiscriminatorConfig:
     kind: str = "patch"  #: the only one in the package
 
     def __post_init__(self) -> None:
+        check_sizes(self)
         if self.norm not in ("instance", "sample"):
             raise ValueError(f'norm is "instance" or "sample", not "{self.norm}"')
 

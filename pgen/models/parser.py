@@ -13,6 +13,7 @@ from pgen.body.heatmaps import heatmap_sigma, heatmaps, limb_maps
 from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.models.efficientnet_lite0 import STAGE_CHANNELS, Lite0
+from pgen.models.limits import check_sizes
 
 #: Stages of EfficientNet-Lite0 that the parser looks through.
 TRUNK_STAGES = 5
@@ -33,6 +34,7 @@ class ParserConfig:
     kind: str = "lite0_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
+        check_sizes(self)
         for name, sizes in (("widths", self.widths), ("depths", self.depths)):
             if len(sizes) != 3 or min(sizes) < 1:
                 raise ValueError(f"{name} are three numbers of at least 1, not {list(sizes)}")

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.joints import JOINT_COUNT
+from pgen.models.limits import check_sizes
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class PoseDetectorConfig:
     blocks: int = 9  #: residual blocks of the "resnet" kind
 
     def __post_init__(self) -> None:
+        check_sizes(self)
         if self.kind not in ("light", "resnet"):
             raise ValueError(f'kind is "light" or "resnet", not "{self.kind}"')
 

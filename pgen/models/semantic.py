@@ -17,6 +17,7 @@ from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.layers import DeformableUnet
+from pgen.models.limits import check_sizes
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SemanticConfig:
     kind: str = "deformable_unet"  #: the only one in the package
 
     def __post_init__(self) -> None:
+        check_sizes(self)
         if len(self.widths) < 2:
             raise ValueError("widths are two or more")
         if self.space_to_depth not in (1, 2, 4, 8):

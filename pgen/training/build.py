@@ -17,7 +17,7 @@ from pgen.data.holding_out import find_held_out_pairs, hold_out_people
 from pgen.data.mixture import mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
-from pgen.data.weights import BUNDLED, BUNDLED_PARSER, find_weights, load_weights
+from pgen.data.weights import BUNDLED, BUNDLED_PARSER, check_frame_size, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.semantic import upscale_semantic
 from pgen.pseudo_labels.matches import load_training_matches
@@ -198,6 +198,7 @@ class TaskBuilder:
         read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks, size=size)
         trained, held_out = [], []
         for store in self.stores:
+            check_frame_size(size or store.size, store.path, "data")
             train, test = store.indices("train"), store.indices("test")
             if self.run.validation and not len(test):
                 train, test = hold_out_people(store, self.run.seed, in_pairs)

@@ -16,6 +16,7 @@ from importlib import resources
 from math import inf
 from typing import Any, NamedTuple
 
+from pgen.data.weights import LARGEST_FRAME
 from pgen.errors import InputError
 from pgen.models.appearance import AppearanceConfig
 from pgen.models.discriminators import DiscriminatorConfig
@@ -30,6 +31,12 @@ VARIANTS = ("baseline", "ts-gt", "ts-pred", "e2e")
 
 #: Where presets and recipes are.
 FILES = resources.files("pgen.training")
+
+
+#: The largest batch; and what a sample takes up, a photo of 256×256 with its map and heatmaps in float32.
+MOST_SAMPLES, _BYTES_A_SAMPLE = 4096, 4 * 31 * 256**2
+#: The most pseudo labels of a map.
+MOST_NEAREST = 100
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,9 @@ class Schedule:
             for name in names.split():
                 if not least <= getattr(self, name) < limit:
                     raise ValueError(f"{name} is {words}, not {getattr(self, name)}")
+        if self.batch > MOST_SAMPLES:
+            memory = self.batch * _BYTES_A_SAMPLE / 2**30
+            raise ValueError(f"batch is at most {MOST_SAMPLES:,}, not {self.batch:,}: its photos take {memory:,.0f} GB")
         if self.batch % self.accumulate:
             raise ValueError(f"batch is a multiple of accumulate, and {self.batch} is none of {self.accumulate}")
 
@@ -109,6 +119,8 @@ class SemanticTraining:
                 raise ValueError(f"{name} is from 0 to 1, not {getattr(self, name)}")
         if min(self.nearest, self.other_facing) < 0 or self.nearest + self.other_facing < 1:
             raise ValueError("nearest and other_facing are not negative and not both 0")
+        if self.nearest + self.other_facing > MOST_NEAREST:
+            raise ValueError(f"nearest and other_facing are together at most {MOST_NEAREST}")
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,14 @@ class AppearanceTraining:
     random_pose_prob: float = 1.0  #: share of samples in any pose, with H_S's map; the rest use a pseudo label's
 
     def __post_init__(self) -> None:
+        for name, least, most in (
+            ("face_size", 16, 512),
+            ("style_stride", 1, 64),
+            ("perceptual_downscale", 1, 16),
+            ("random_pose_prob", 0, 1),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} is from {least} to {most}, not {getattr(self, name)}")
         if self.variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
         if self.variant == "baseline":
@@ -184,6 +204,8 @@ class Preset:
     def __post_init__(self) -> None:
         if len(self.frame) not in (0, 2) or min(self.frame, default=16) < 16:
             raise ValueError(f"frame is a height and a width of at least 16, or empty, not {list(self.frame)}")
+        if max(self.frame, default=0) > LARGEST_FRAME:
+            raise ValueError(f"frame has sides of at most {LARGEST_FRAME:,}, not {list(self.frame)}")
 
 
 #: Names that fields had before, and their names of today, by group: parts of dotted paths.

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from pgen.data.inputs import check_apart, decode_text, read_bytes, split_spec
+from pgen.data.inputs import check_apart, decode_text, read_bytes, read_start, split_spec
+from pgen.data.weights import load_weights, read_state_dict
 from pgen.errors import InputError
 
 
@@ -28,9 +30,23 @@ def test_spec_of_nothing(tmp_path: Path) -> None:
             split_spec(f"{tmp_path}/no/{text}" if text else "")
 
 
-def test_bytes_are_bounded() -> None:
+def test_bytes_are_bounded(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(bytes(1001))
     with pytest.raises(InputError, match="too large for a pose"):
-        read_bytes("/dev/zero", "a pose", limit=1000)
+        read_bytes(tmp_path / "long", "a pose", limit=1000)
+
+
+def test_pipes_and_devices_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.safetensors").symlink_to(tmp_path / "pipe.png")
+    for path in ("/dev/zero", tmp_path / "pipe.png"):
+        with pytest.raises(InputError, match="save it in one first"):
+            read_bytes(path, "a pose")
+        assert read_start(path, 8) == b""
+    for path in ("/dev/zero", tmp_path / "link.safetensors"):
+        for read in (load_weights, read_state_dict):
+            with pytest.raises(InputError, match="save it in one first"):
+                read(path)
 
 
 def test_text_may_have_a_byte_order_mark() -> None:

@@ -218,6 +218,11 @@ def test_bad_configurations(file: Path, name: str) -> None:
     assert "damaged" in refusal(rewritten(file, config=text))
 
 
+@pytest.mark.parametrize("frame", [[10**6, 10**6], [64, 4096]])
+def test_frames_that_take_all_memory(file: Path, frame: list[int]) -> None:
+    assert "GB; choose a smaller one" in refusal(rewritten(file, config=json.dumps(CONFIG | {"frame": frame})))
+
+
 def test_missing_and_foreign_tensors(file: Path) -> None:
     for change in ({}, {"semantic.more": torch.zeros(1)}, {"semantic.to_logits.bias": torch.zeros(3)}):
         tensors = load_file(file)

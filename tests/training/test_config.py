@@ -347,3 +347,24 @@ def test_another_kind_of_network_has_fields_of_its_own(monkeypatch: pytest.Monke
         (16, 32, 64, 64, 64), 2
     )
     assert "unknown key semantic.network.dropout" in message(kind, "semantic.network.dropout=0.1")
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit"),
+    [
+        ("semantic.schedule.batch=1000000000", "at most 4,096, not 1,000,000,000: its photos take"),
+        ("semantic.network.widths=[1000000, 8]", "from 1 to 2,048"),
+        ("appearance.network.widths=[0, 8]", "from 1 to 2,048"),
+        ("pose.network.width=0", "from 1 to 1,024"),
+        ("appearance.network.dropout=1.5", "less than 1"),
+        ("appearance.discriminator.layers=1000", "from 1 to 8"),
+        ("parser.network.depths=[1, 1, 1000000]", "from 1 to 64"),
+        ("semantic.nearest=100000", "at most 100"),
+        ("appearance.style_stride=0", "from 1 to 64"),
+        ("frame=[100000, 100000]", "at most 1,024"),
+    ],
+)
+def test_absurd_sizes_are_refused_with_the_limit(setting: str, limit: str) -> None:
+    with pytest.raises(InputError, match=limit) as error:
+        load_preset("synthetic-64", [setting])
+    assert error.value.option == "settings"

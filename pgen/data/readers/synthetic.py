@@ -33,6 +33,10 @@ def synthetic_example(
     return Example(f"{who}_v{view_index}.png", made.image, made.parsing, made.pose, who, split, made.attributes)
 
 
+#: The most photos of a set, and what one of 256×256 takes up in a store.
+MOST_PHOTOS, _BYTES_A_PHOTO = 2_000_000, 70_000
+
+
 @dataclass(frozen=True)
 class SyntheticPhotos:
     """Photos of rendered people, ``poses`` of each, the people for testing last."""
@@ -77,6 +81,12 @@ def find_synthetic(
         raise InputError(f"there is no style {style!r}; choose one of {', '.join(STYLES)}", option="style")
     if not isinstance(people, int) or people < 1:
         raise InputError(f"{people} is no number of synthetic people", option="people")
+    if people * poses > MOST_PHOTOS:
+        room = people * poses * _BYTES_A_PHOTO / 2**30
+        raise InputError(
+            f"{people * poses:,} photos are more than {MOST_PHOTOS:,}, and would take {room:,.0f} GB; render fewer",
+            option="people" if people > MOST_PHOTOS else "poses",
+        )
     tested = people // 10 if test_people is None else test_people
     if tested > people:
         raise InputError(f"{tested} people for testing are more than all, {people}", option="test_people")

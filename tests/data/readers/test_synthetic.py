@@ -42,3 +42,10 @@ def test_views_show_one_person_and_seeds_others() -> None:
     assert synthetic_example(7, 0, 0, SIZE).image.tobytes() != one.image.tobytes()
     known = np.isfinite(one.pose).all(axis=1)
     assert known.sum() >= 6
+
+
+@pytest.mark.parametrize(("people", "poses", "option"), [(10**12, 4, "people"), (10, 10**9, "poses")])
+def test_more_photos_than_there_is_room_for(people: int, poses: int, option: str) -> None:
+    with pytest.raises(InputError, match="GB; render fewer") as error:
+        find_synthetic(people=people, poses=poses)
+    assert error.value.option == option
