@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SOURCES = "Photos of a person each; FILE.h5:NAME takes one from a store."
 _POSE = (
     "Target pose: a photo, FILE.json, FILE.csv:NAME, FILE.h5:NAME, a bundled pose (`pgen poses` shows them), or a "
-    "video, GIF or folder of frames; once for each target."
+    "video, GIF or folder of frames; with #N behind it that of person N. Once for each target."
 )
 _PARSING = "Parsing map of the result (default: predicted)."
 _GIF = "Also an animation over the targets, of one SRC."

@@ -12,7 +12,7 @@ from pgen.errors import InputError
 
 #: No photo, pose or parsing map is larger; keeps an endless or mistaken file from filling the memory.
 MAX_BYTES = 512 * 2**20
-_PAGES = (".html", ".md")
+_PAGES, _MOST_DIGITS = (".html", ".md"), 6
 FARTHEST = 1e5  # pixels; no photo is that large
 
 
@@ -90,11 +90,22 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
 
 
+def split_number(spec: str | os.PathLike[str]) -> tuple[str, int | None]:
+    """Split ``SPEC#N`` into what it is without and the number of a person; None if ``spec`` is a file, or has none."""
+    text, sign, number = (whole := os.fspath(spec)).rpartition("#")
+    if not sign or not number.isascii() or not number.isdigit() or len(number) > _MOST_DIGITS:
+        return whole, None
+    with suppress(OSError, ValueError):
+        if Path(whole).exists():
+            return whole, None
+    return text, int(number)
+
+
 def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
     """Refuse an output that is one of the ``inputs``, also by another name, such as a link.
 
-    ``inputs`` are files, ``FILE:NAME``, ``NAME=FILE``, or folders, all of whose files count but pages, which nothing
-    reads; what is no path is none. Raises `InputError`.
+    ``inputs`` are files, ``FILE:NAME``, ``NAME=FILE``, ``FILE#N``, or folders, all of whose files count but pages,
+    which nothing reads; what is no path is none. Raises `InputError`.
     """
     there: dict[tuple[int, int], Path] = {}
     for output in outputs:
@@ -109,7 +120,7 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> Non
 
 
 def _list_files(given: str) -> Iterable[Path]:
-    for spec in (given, given.rpartition("=")[2]):
+    for spec in (given, given.rpartition("=")[2], split_number(given)[0]):
         with suppress(InputError):
             path, _ = split_spec(spec)
             return [path] if not path.is_dir() else (file for file in path.rglob("*") if file.suffix not in _PAGES)

@@ -52,7 +52,8 @@ def scan_folder(folder: Path, suffixes: Sequence[str], deep: bool = True, withou
     are files of suffixes that mean nothing here.
     """
     found: dict[str, Path] = {}
-    hidden, unknown = [], []
+    hidden: list[str] = []
+    unknown: list[str] = []
     for path in folder.rglob("*") if deep else folder.iterdir():
         name = path.relative_to(folder).as_posix()
         suffix = path.suffix.lower()

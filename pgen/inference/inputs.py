@@ -23,7 +23,7 @@ from pgen.data.formats.annotation_files import find_carried_file, read_carried
 from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
 from pgen.data.formats.parsing import read_parsing
-from pgen.data.inputs import split_spec
+from pgen.data.inputs import split_number, split_spec
 from pgen.data.named_poses import find_named_pose, split_pose_spec
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
@@ -94,12 +94,13 @@ def read_person(
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
     """A target pose, with its frame if a store, the canvas in its JSON, or the photo beside its CSV says it.
 
+    ``SPEC#N`` is that of person N of several.
     Of a photo the pose is estimated, and its frame is the photo's size; a bundled pose is taken if there is no file of
     its name.
     """
     loaded = _load_pose(pose, annotators or Annotators())
     if loaded.frame is None and isinstance(pose, str | os.PathLike):
-        path, _ = split_spec(pose)
+        path, _ = split_spec(split_number(pose)[0])
         beside = (path.parent / loaded.name, path.parent / "images" / loaded.name)
         photo = next(filter(Path.is_file, beside), None) if detect_pose_format(path) == "csv" else None
         if photo is not None:
@@ -210,13 +211,15 @@ def _load_pose(
     if isinstance(pose, LoadedPose):
         return pose
     if isinstance(pose, str | os.PathLike):
+        pose, own_number = split_number(pose)
+        number = number if own_number is None else own_number
         bundled = find_named_pose(pose)
         if bundled is not None:
             return bundled
         path, entry = split_pose_spec(pose)
         if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":
             return _estimate_pose(read_image(path), path.name, annotators, number)[0]
-        return read_pose(pose, number, default_name=photo)
+        return read_pose(pose, number, photo, annotators.person)
     joints = None if isinstance(pose, bytes | bytearray | Image.Image) else _to_array(pose)
     if joints is None or joints.ndim == 3:
         return _estimate_pose(*_read_pixels(pose), annotators, number)[0]

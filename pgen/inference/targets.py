@@ -21,6 +21,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.moving_pictures import is_moving, read_frames
+from pgen.data.inputs import split_number
 from pgen.data.named_poses import find_named_pose, split_pose_spec
 from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
@@ -52,24 +53,27 @@ def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, p
     """
     found = []
     for spec in specs:
-        path = None
+        path, number = None, None
         if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
-            file, entry = split_pose_spec(spec)
+            name, number = split_number(spec)
+            file, entry = split_pose_spec(name)
             path = file if entry is None and is_moving(file) else None
         if path is None:
             pose = read_target(spec, annotators)
             found.append(PoseSequence([pose], [_STILL_SECONDS], pose.notes, False))
         else:
             with progress(f"poses of {path.name}", most) as advance:
-                found.append(_read_motion(path, annotators, most, advance))
+                found.append(_read_motion(path, annotators, most, advance, number))
     poses, seconds, notes = (
         [item for sequence in found for item in getattr(sequence, name)] for name in ("poses", "seconds", "notes")
     )
     return PoseSequence(poses, seconds, tuple(notes), len(found) == 1 and found[0].is_motion)
 
 
-def _read_motion(path: Path, annotators: Annotators, most: int, advance: Callable[[], None]) -> PoseSequence:
-    """The poses of the person in a video, an animation or a folder of frames, smoothed over time.
+def _read_motion(
+    path: Path, annotators: Annotators, most: int, advance: Callable[[], None], number: int | None = None
+) -> PoseSequence:
+    """The poses of the person, of that ``number``, in a video, an animation or a folder of frames, smoothed over time.
 
     Of more than ``most`` frames, as many are taken, evenly chosen. Frames where nobody is found are filled in where the
     gap is short, and left out otherwise. ``advance`` is called after each frame. Raises `InputError` if the file cannot
@@ -82,7 +86,7 @@ def _read_motion(path: Path, annotators: Annotators, most: int, advance: Callabl
     found: list[NDArray[np.float32] | None] = [None] * len(frames)
     for index, frame in enumerate(frames):
         with suppress(NobodyFoundError):
-            found[index] = annotators.pose(frame.image, frame.name).person.pose
+            found[index] = annotators.pose(frame.image, frame.name, number).person.pose
         advance()
     if all(pose is None for pose in found):
         raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")

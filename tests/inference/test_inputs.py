@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,32 @@ def test_which_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     # A photo given as a pose: it is estimated.
     np.testing.assert_array_equal(read_target(Image.fromarray(A.image), annotators).pose, STANDING)
     assert read_target(A.image, annotators).frame == SIZE
+
+
+def write_people(path: Path) -> Path:
+    """Two people in one file, the second in a larger box."""
+    people = [{"pose_keypoints_2d": np.c_[STANDING * scale, np.ones(18)].ravel().tolist()} for scale in (0.5, 1)]
+    path.write_text(json.dumps({"people": people}))
+    return path
+
+
+@pytest.mark.parametrize("name", ["crowd.json", "crowd#2.json"])
+def test_the_person_of_a_target_can_be_chosen(tmp_path: Path, name: str) -> None:
+    crowd = write_people(tmp_path / name)
+    for spec, scale in ((crowd, 1), (f"{crowd}#0", 0.5), (f"{crowd}#1", 1)):
+        np.testing.assert_allclose(read_target(spec).pose, STANDING * scale, rtol=1e-5)
+    for person, spec, scale in ((0, crowd, 0.5), (0, f"{crowd}#1", 1)):
+        np.testing.assert_allclose(read_target(spec, Annotators(person=person)).pose, STANDING * scale, rtol=1e-5)
+    with pytest.raises(InputError, match="no person 2"):
+        read_target(f"{crowd}#2")
+
+
+def test_the_number_of_a_person_is_for_files_of_several(tmp_path: Path) -> None:
+    write_pose_json(tmp_path / "one.json", STANDING)
+    found = read_target(tmp_path / "one.json", Annotators(person=3))
+    np.testing.assert_allclose(found.pose, STANDING, atol=1e-3)
+    Image.fromarray(A.image).save(tmp_path / "a.png")
+    crowd = write_people(tmp_path / "crowd.json")
+    for given in ({"pose": crowd, "number": 0}, {"pose": f"{crowd}#0"}):
+        person = read_person(tmp_path / "a.png", parsing=A.parsing, **given)
+        np.testing.assert_allclose(person.pose, STANDING / 2, rtol=1e-5)

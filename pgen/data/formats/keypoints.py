@@ -78,13 +78,18 @@ def read_poses(path: str | os.PathLike[str], size: tuple[int, int] | None = None
     return parse_coco(content, path) if is_coco(content) else {"": parse_openpose(content, path, size)}
 
 
-def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_name: str | None = None) -> LoadedPose:
+def read_pose(
+    spec: str | os.PathLike[str],
+    person: int | None = None,
+    default_name: str | None = None,
+    default_person: int | None = None,
+) -> LoadedPose:
     """The pose that ``spec`` names.
 
     ``spec`` is a file with one photo's poses (JSON of OpenPose or COCO, text, a CSV with one row; ``person`` says which
-    of several people, else the largest), or ``FILE.csv:NAME``, ``FILE.json:NAME`` (COCO) or ``FILE.h5:NAME``. Without
-    a NAME, the entry called ``default_name`` (the file name of the photo that the pose belongs to) is taken. Raises
-    `InputError` naming file, row or person, and names close to NAME.
+    of several people, else ``default_person``, else the largest), or ``FILE.csv:NAME``, ``FILE.json:NAME`` (COCO) or
+    ``FILE.h5:NAME``. Without a NAME, the entry called ``default_name`` (file name of the photo that the pose belongs
+    to) is taken. Raises `InputError` naming file, row or person, and names close to NAME.
     """
     path, name = split_spec(spec)
     if is_hdf5(path):
@@ -97,9 +102,13 @@ def read_pose(spec: str | os.PathLike[str], person: int | None = None, default_n
         raise InputError(f"{spec}: {path.name} holds no names, so {name!r} cannot be looked up; give {path} alone")
     entry = "" if is_nameless else _entry(path, list(poses), name, default_name)
     found = poses[entry]
+    if person is None and len(found.poses) > 1:
+        person = default_person
     index = found.largest() if person is None else person
     if not 0 <= index < len(found.poses):
-        raise InputError(f"{path} has {len(found.poses)} people, 0 to {len(found.poses) - 1}, and no person {index}")
+        raise InputError(
+            f"{path} has {len(found.poses)} people, 0 to {len(found.poses) - 1}, and no person {index}", option="number"
+        )
     return LoadedPose(found.poses[index], found.frame, entry or path.name)
 
 
