@@ -36,8 +36,8 @@ class PhotoNames:
     """The names of a data set's photos: paths within their folder, with "/".
 
     Names elsewhere mean the photo of that very name; else the one of the same name without suffix; else the only one
-    with the same file name, with suffix or without, unless both have folders, and other ones. Their form of Unicode does
-    not matter. With ``key`` they mean the photo with the same key instead. ``where`` is what to call the photos in
+    with the same file name, with suffix or without, unless both have folders, and other ones. Their form of Unicode
+    does not matter. With ``key`` they mean the photo with the same key instead. ``where`` is what to call the photos in
     errors. Raises `InputError` if two photos have the same key.
     """
 
@@ -104,7 +104,7 @@ def _to_bare(name: str) -> str:
 
 def _is_in_same_folder(name: str, photo: str) -> bool:
     """Whether folders do not tell the names apart: as far as both of them have any, they are the same."""
-    folders = [PurePosixPath(one).parent.parts[::-1] for one in (name, photo)]
+    folders = [PurePosixPath(normalize_name(one)).parent.parts[::-1] for one in (name, photo)]
     return all(one == other for one, other in zip(*folders, strict=False))
 
 
