@@ -159,7 +159,7 @@ TO = ("--pose", "c.json", "-o", "out.png")
         ),
         ((*ONE, *TO, "--sheet", "sheet.gif"), "or sheet.webp (--sheet)"),
         ((*ONE, *TO, "--sheet", "./out.png"), "are one file"),
-        ((*ONE, "--pose", "c.json", "-o", "a.png"), "a.png exists already"),
+        ((*ONE, "--pose", "c.json", "-o", "a.png"), "a.png is read here"),
         ((*ONE, *TO, "--sheet", "b.png", "--device", "cuda:9"), "(--device)"),
         ((*BOTH, *TO), "out.png is one file, and there will be 2 results; name a folder (--out)"),
         ((*BOTH[:4], "--src-parsing", "a.npy", "--pose", "c.json", "-o", "d"), "a.npy has 128x128"),

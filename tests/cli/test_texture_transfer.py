@@ -97,7 +97,7 @@ def test_someone_small_in_a_large_photo(transfer, capsys: pytest.CaptureFixture[
         (ONE, "nowhere to write to: give --out or --sheet"),
         ((*ONE, "--regions", "shoes", "-o", "out.png"), "region 'shoes' is unknown; choose one of upper, pants"),
         ((*ONE, "--regions", "pants", "-o", "out.png"), "b.png shows no pants; choose lower"),
-        ((*ONE, "-o", "b.png"), "b.png exists already"),
+        ((*ONE, "-o", "b.png"), "b.png is read here"),
         ((*ONE, "-o", "out.gif"), "out.gif: pictures are written as PNG, JPEG or WebP"),
         ((*ONE, "-o", "out.png", "--sheet", "out.png"), "are one file"),
         ((*ONE, "--clothes", "c.png", "-o", "out.png"), "out.png is one file, and there will be 2 results"),
