@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pgen.data.build_store import Summary, build_store, check_store_output, dropped_path, partial_path
+from pgen.data.build_store import Summary, build_store, check_store_output, partial_path
+from pgen.data.dropped_list import dropped_path
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.inputs import check_apart
 from pgen.data.readers.given import Estimating, GivenFiles

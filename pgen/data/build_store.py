@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
@@ -13,23 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pgen.data.dropped_list import check_dropped_list, dropped_path, write_dropped_list
 from pgen.data.example import PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
-from pgen.data.inputs import read_start
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
 from pgen.data.store import Store
 from pgen.data.store_writer import VERSION, StoreWriter, get_current_time
 from pgen.errors import InputError, PgenError
-from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
+from pgen.runtime.atomic_write import check_output, remove_leftovers
 from pgen.runtime.parallel_map import parallel_map
 from pgen.runtime.resumable_map import FileInUseError, ResumableMap, UnusableFileError, remove_map
 from pgen.version import version
 
 #: Same-person pairs that are made at most when the data set names none.
 MAX_PAIRS = 10_000
-
-_DROPPED_COLUMNS = ("name", "reason", "detail")  # of the list of photos that are left out
 
 _TOGETHER = 4  # photos that go to a process at once
 
@@ -139,7 +136,7 @@ def build_store(
             writer.set_pairs("test", chosen)
             if train_pairs:
                 writer.set_pairs("train", find_named_pairs(train_pairs, tally.indices))
-            dropped_list = _write_dropped(
+            dropped_list = write_dropped_list(
                 out, [*tally.dropped, *left_out]
             )  # before the store has its name: then all is done
     return Summary(
@@ -167,17 +164,7 @@ def check_store_output(out: Path, overwrite: bool) -> None:
             if left.header is not None and left.header.get("created") == store.provenance["created"]:
                 left.remove()
     check_output(out, overwrite)
-    dropped, header = dropped_path(out), ",".join(_DROPPED_COLUMNS).encode()
-    if os.path.lexists(dropped) and read_start(dropped, len(header)) != header:
-        raise InputError(
-            f"{dropped}, where photos that are left out are listed, is another file; move it, or choose another output",
-            option="out",
-        )
-
-
-def dropped_path(out: Path) -> Path:
-    """Where the list of dropped photos of the store ``out`` is written."""
-    return out.with_suffix(".dropped.csv")
+    check_dropped_list(out)
 
 
 def partial_path(out: Path) -> Path:
@@ -309,18 +296,6 @@ def _do_jobs(
 
 def _explain_changed(partial: ResumableMap, what: str) -> ResumeError:
     return ResumeError(f"{partial.path} holds unfinished work, since when {what}; start anew", option="no_resume")
-
-
-def _write_dropped(out: Path, dropped: Sequence[Drop]) -> Path | None:
-    """Write the list that belongs to ``out``; one of an earlier run is replaced or removed."""
-    path = dropped_path(out)
-    if not dropped:
-        path.unlink(missing_ok=True)
-        return None
-    with atomic_write(path, overwrite=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
-        rows = [(drop.name, drop.reason, drop.detail) for drop in dropped]
-        csv.writer(file).writerows([_DROPPED_COLUMNS, *rows])
-    return path
 
 
 def _explain_nothing_left(dropped: Sequence[Drop], counts: Sequence[tuple[str, int]], source: str) -> str:
