@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ class TaskData:
     device: torch.device | str = "cpu"
 
 
-class PersonTask:
+class PersonTask(ABC):
     """A `TrainingTask` of one network on people, in which nothing changes from step to step."""
 
     role: ClassVar[str]  #: of the network, see `pgen.models.registry.MODELS`; it is saved under this name
@@ -48,7 +49,7 @@ class PersonTask:
         self.frozen_networks: Mapping[str, nn.Module] = {}
         self.lr_factors: Mapping[str, float] = {}
 
-    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:  # noqa: B027 - most tasks need none
         """Nothing changes."""
 
     def validate(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -67,9 +68,9 @@ class PersonTask:
         several = found if len(found) > 1 else {}
         return scores | {f"{name}_{file}": value for file, its in several.items() for name, value in its.items()}
 
+    @abstractmethod
     def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
         """Scores of the averaged ``networks`` on some of ``held_out_indices``, of people of one file."""
-        raise NotImplementedError
 
     def discriminator_losses(self, judged: Judged) -> dict[str, Tensor]:
         return discriminator_losses(self.discriminators, judged)
