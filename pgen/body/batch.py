@@ -92,8 +92,9 @@ def downscale_poses(poses: Tensor, factor: int = 2) -> Tensor:
 
 
 def one_hot(labels: Tensor) -> Tensor:
-    """Label ids (B, H, W) → float (B, 10, H, W)."""
-    return F.one_hot(labels, LABEL_COUNT).permute(0, 3, 1, 2).float()
+    """Label ids (B, H, W) → float (B, 10, H, W), channels-last in memory."""
+    maps = torch.zeros(*labels.shape, LABEL_COUNT, device=labels.device)
+    return maps.scatter_(3, labels[..., None], 1.0).permute(0, 3, 1, 2)
 
 
 def straight_through_one_hot(logits: Tensor) -> Tensor:

@@ -71,11 +71,12 @@ def erode_labels(labels: Tensor) -> Tensor:
 def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, warp: Warp) -> Paste:
     """Paste ``image`` (B, 3, H, W) in [−1, 1] of ``source_labels`` (B, H, W) into ``target_labels`` (B, H, W).
 
-    ``warp`` comes from :func:`plan_paste`. Differentiable with respect to the image.
+    One source, (1, 3, H, W) and (1, H, W), goes into all targets. ``warp`` comes from :func:`plan_paste`.
+    Differentiable with respect to the image.
     """
-    batch, _, height, width = image.shape
+    batch, height, width = target_labels.shape
     count = batch * height * width
-    values, usable = carry_points(image, warp)
+    values, usable = carry_points(image.expand(batch, -1, -1, -1), warp)
     target = target_labels.flatten()
     result, valid = values[:count], usable[:count]
     keep_body = torch.isin(target, target.new_tensor(_TORSO_FIRST)) & valid
@@ -87,9 +88,10 @@ def paste_by_label(image: Tensor, source_labels: Tensor, target_labels: Tensor, 
     figure = target != Label.BACKGROUND
     valid = valid & figure
     fill, known = _average_label_colors(image, source_labels)
+    fill, known = fill.expand(batch, -1, -1), known.expand(batch, -1)
     sample = torch.arange(batch, device=image.device).repeat_interleave(height * width)
     result = torch.where(valid[:, None], result, fill[sample, target])
-    behind = clean_background(image, source_labels).permute(0, 2, 3, 1).reshape(count, 3)
+    behind = clean_background(image, source_labels).expand(batch, -1, -1, -1).permute(0, 2, 3, 1).reshape(count, 3)
     result = torch.where(figure[:, None], result, behind)
     confidence = torch.where(figure, known[sample, target].float() * FILL_CONFIDENCE, 1.0)
     valid = valid | ~figure

@@ -42,7 +42,7 @@ class Transfer:
         ]
 
     def paste(self, image: Tensor, source: Tensor, target: Tensor) -> Paste:
-        """The label-aware paste of ``image`` (B, 3, H, W) into the map ``target`` (long, B, H, W).
+        """The label-aware paste of ``image`` (B, 3, H, W), or one for all, into the map ``target`` (long, B, H, W).
 
         A face is left out where the head is turned too far between the poses: an affine would carry it to where it
         cannot be, an eye to the cheek.

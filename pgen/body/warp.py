@@ -92,8 +92,9 @@ def plan_warp(affines: Tensor, masks: Tensor, size: Size, labels: tuple[Tensor, 
         affines: (B, 10, 2, 3), target → source pixels of the full frame; part 0 is the body.
         masks: bool or float (B, 10, H, W), masks of the target's parts in the full frame (H, W); the body's mask is
             taken as all ones, whatever it holds.
-        labels: the maps of source and target, each long (B, H, W). If given, a value is only carried where the label it
-            comes from equals the label it goes to (an addition to the paper's definition).
+        labels: the maps of source, long (B, H, W) or one for all (1, H, W), and target, long (B, H, W). If given, a
+            value is only carried where the label it comes from equals the label it goes to (an addition to the paper's
+            definition).
     """
     batch, _, *frame_dims = masks.shape
     frame: Size = (frame_dims[0], frame_dims[1])
@@ -126,7 +127,7 @@ def plan_warp(affines: Tensor, masks: Tensor, size: Size, labels: tuple[Tensor, 
     if labels is not None:
         nearest_x = source_x.round().clamp(0, width - 1).long()
         nearest_y = source_y.round().clamp(0, height - 1).long()
-        coming = resize_labels(labels[0], size)[samples, nearest_y, nearest_x]
+        coming = resize_labels(labels[0], size).expand(batch, -1, -1)[samples, nearest_y, nearest_x]
         going_to = resize_labels(labels[1], size).flatten()
         mask = mask * (coming == torch.cat([going_to, going_to[targets]]))
     weights = weights * mask[:, None]
@@ -204,8 +205,11 @@ class _DeformableSkip(torch.autograd.Function):
 def deformable_skip(feature: Tensor, warp: Warp) -> Tensor:
     """Carry ``feature`` (B, C, h, w) of the source to the target pose; same shape, channels-last in memory.
 
-    Fastest for features that are channels-last already.
+    The feature of one source (1, C, h, w) goes to all target poses. Fastest for features that are channels-last
+    already.
     """
+    if len(feature) == 1:
+        feature = feature.expand(warp.batch, -1, -1, -1)
     batch, channels, height, width = feature.shape
     if (batch, (height, width)) != (warp.batch, warp.size):
         raise ValueError(f"feature of shape {tuple(feature.shape)} does not fit a warp of {warp.batch} × {warp.size}")

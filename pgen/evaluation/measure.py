@@ -6,10 +6,11 @@ Results and true photos are compared in one size: DeepFashion's two frames are r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from itertools import islice
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -39,31 +40,40 @@ class Job:
     """What a process has to know to measure pairs."""
 
     photos: Photos
-    method: Method | None  #: None: the photos themselves are measured, as a reference
+    methods: Sequence[Method]  #: none: the photos themselves are measured, as a reference
     options: MetricOptions
     cache: ScoreCache
     size: tuple[int, int] | None = None  #: to which reference images are cut
     #: In which metrics are registered, also a caller's own: imported by every process.
     modules: tuple[str, ...] = field(default_factory=lambda: tuple({one.__module__ for one in METRICS.values()}))
 
-    def metrics(self) -> tuple[list[Metric], dict[str, str]]:
+    @property
+    def measured(self) -> Sequence[Method | None]:
+        """The methods, or None for the photos."""
+        return self.methods or (None,)
+
+    def metrics(self, method: Method | None) -> tuple[list[Metric], dict[str, str]]:
         """What can be computed, and why the rest cannot; of references only what compares with them."""
         for module in self.modules:
             import_module(module)
         given: set[Need] = {"poses"} if self.photos.has_poses else set()
         if self.photos.has_parsing:
             given |= {"parsing"}
-            if self.method is None or self.method.predicts_parsing:
+            if method is None or method.predicts_parsing:
                 given |= {"predicted parsing"}
         metrics, missing = create_metrics(self.options, frozenset(given))
-        if self.method is None:
+        if method is None:
             return [one for one in metrics if isinstance(one, FeatureMetric) and one.reference], {}
         return metrics, missing
+
+    def find_metrics(self) -> list[dict[str, Metric]]:
+        """By identity, those of each method, or of the reference."""
+        return [{one.identity: one for one in self.metrics(method)[0]} for method in self.measured]
 
 
 @dataclass
 class Outcome:
-    """What was found out about a pair."""
+    """What was found out about a method's result of a pair."""
 
     problem: str | None = None  #: why it could not be scored
     keys: dict[str, str] = field(default_factory=dict)  #: identity of a metric → where its rows are kept
@@ -73,59 +83,94 @@ class Outcome:
 
 def measure_pairs(
     job: Job, pairs: Sequence[Pair], workers: int = 1, advance: Advance = lambda count: None
-) -> Iterator[Outcome]:
-    """What was found out about each of ``pairs``, in order; what is new has been added to the cache."""
+) -> list[list[Outcome]]:
+    """What was found out about each of ``pairs``, in order, for each method; what is new has been added to the cache.
+
+    Pairs of one source are measured together, wherever they stand in the list, and all methods beside each other:
+    what they share is loaded and computed once.
+    """
     if "__main__" in job.modules:  # a metric of the caller's own script, which other processes do not run
         workers = 1
-    remaining = iter(pairs)
-    pieces = iter(lambda: tuple(islice(remaining, _PIECE)), ())
-    for outcomes in parallel_map(_measure_piece, ((job, piece) for piece in pieces), workers):
-        job.cache.put({key: row for outcome in outcomes for key, row in outcome.fresh.items()})
-        for outcome in outcomes:
-            outcome.fresh.clear()
-            yield outcome
-        advance(len(outcomes))
+    sources: dict[str | None, list[int]] = {}
+    for index, pair in enumerate(pairs):
+        sources.setdefault(pair.source, []).append(index)
+    order = [index for same in sources.values() for index in same]
+    pieces = [order[start : start + _PIECE] for start in range(0, len(order), _PIECE)]
+    found: list[list[Outcome]] = [[] for _ in pairs]
+    work = ((job, [pairs[index] for index in piece]) for piece in pieces)
+    for piece, outcomes in zip(pieces, parallel_map(_measure_piece, work, workers), strict=True):
+        job.cache.put({key: row for each in outcomes for outcome in each for key, row in outcome.fresh.items()})
+        for index, each in zip(piece, outcomes, strict=True):
+            for outcome in each:
+                outcome.fresh.clear()
+            found[index] = each
+        advance(len(piece))
+    return found
 
 
-def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[Outcome]:
+@dataclass
+class _Result:
+    """A result beside the true photo, in one size, and where its rows go."""
+
+    outcome: Outcome
+    metrics: Mapping[str, Metric]
+    target: Photo
+    result: Photo
+
+
+def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[list[Outcome]]:
     """What is not in the cache yet is computed; nothing is written."""
-    metrics = {metric.identity: metric for metric in job.metrics()[0]}
-    outcomes = [_look_up(job, pair, [*metrics, SIZE]) for pair in pairs]
-    known = job.cache.get([key for outcome in outcomes for key in outcome.keys.values()])
-    by_size: dict[tuple[int, int], list[tuple[Outcome, Photo, Photo]]] = {}
-    for pair, outcome in zip(pairs, outcomes, strict=True):
-        if any(key not in known for key in outcome.keys.values()):
-            try:
-                target, result = _load_pair(job, pair, outcome)
-            except InputError as error:
-                outcome.problem = _explain(error, pair)
-                continue
-            by_size.setdefault((target.image.shape[0], target.image.shape[1]), []).append((outcome, target, result))
-    for members in by_size.values():
-        batch = _stack([target for _, target, _ in members], [result for _, _, result in members])
-        for identity, metric in metrics.items():
-            keys = [outcome.keys[identity] for outcome, _, _ in members]
-            if any(key not in known for key in keys):
-                for (outcome, _, _), key, row in zip(members, keys, metric.rows(batch).numpy(), strict=True):
-                    outcome.fresh[key] = row
-    single = [name for name in (*metrics, SIZE) if not isinstance(metrics.get(name), FeatureMetric)]
-    for outcome in outcomes:
-        if outcome.problem is None:
-            found = known | outcome.fresh
-            outcome.rows = {name: found[outcome.keys[name]] for name in single}
+    metrics = job.find_metrics()
+    digest, load = cache(job.photos.digest), cache(job.photos.load)
+    outcomes = [
+        [
+            _look_up(job, method, pair, digest, [*known, SIZE])
+            for method, known in zip(job.measured, metrics, strict=True)
+        ]
+        for pair in pairs
+    ]
+    kept = job.cache.get([key for each in outcomes for outcome in each for key in outcome.keys.values()])
+    by_size: dict[tuple[int, int], list[_Result]] = {}
+    for _, group in groupby(zip(pairs, outcomes, strict=True), key=lambda one: one[0].source):
+        for one in _load_results(job, list(group), metrics, kept, load):
+            by_size.setdefault((one.target.image.shape[0], one.target.image.shape[1]), []).append(one)
+    for results in by_size.values():
+        _measure_results(results, kept)
+    for each in outcomes:
+        for outcome, known in zip(each, metrics, strict=True):
+            if outcome.problem is None:
+                single = [name for name in (*known, SIZE) if not isinstance(known.get(name), FeatureMetric)]
+                rows = kept | outcome.fresh
+                outcome.rows = {name: rows[outcome.keys[name]] for name in single}
     return outcomes
 
 
-def _look_up(job: Job, pair: Pair, identities: Sequence[str]) -> Outcome:
-    """Where the rows of a pair are kept, or why it has none."""
+def _measure_results(results: Sequence[_Result], kept: Mapping[str, Rows]) -> None:
+    """Rows of all metrics for ``results`` of one size, but for those that are ``kept``."""
+    batches: dict[tuple[int, ...], Batch] = {}
+    for identity, metric in {name: metric for one in results for name, metric in one.metrics.items()}.items():
+        lacking = [identity in one.metrics and one.outcome.keys[identity] not in kept for one in results]
+        which = tuple(index for index, lacks in enumerate(lacking) if lacks)
+        if which:
+            if which not in batches:
+                batches[which] = _stack([results[k].target for k in which], [results[k].result for k in which])
+            for index, row in zip(which, metric.rows(batches[which]).numpy(), strict=True):
+                outcome = results[index].outcome
+                outcome.fresh[outcome.keys[identity]] = row
+
+
+def _look_up(
+    job: Job, method: Method | None, pair: Pair, digest: Callable[[str], str], identities: Sequence[str]
+) -> Outcome:
+    """Where the rows of a pair are kept, or why it has none. ``digest`` is that of the photo of a name."""
     try:
-        parts = [job.photos.digest(pair.target)]
-        if job.method is None:
+        parts = [digest(pair.target)]
+        if method is None:
             parts.append(f"reference {job.size}")
         else:
-            parts.append(job.method.digest(pair))
-            if job.method.needs_source:
-                parts.append("" if pair.source is None else job.photos.digest(pair.source))
+            parts.append(method.digest(pair))
+            if method.needs_source:
+                parts.append("" if pair.source is None else digest(pair.source))
     except InputError as error:
         return Outcome(problem=_explain(error, pair))
     texts = ("\n".join([*parts, identity]) for identity in identities)
@@ -133,17 +178,48 @@ def _look_up(job: Job, pair: Pair, identities: Sequence[str]) -> Outcome:
     return Outcome(keys=dict(zip(identities, keys, strict=True)))
 
 
-def _load_pair(job: Job, pair: Pair, outcome: Outcome) -> tuple[Photo, Photo]:
-    """The true photo and the result, in one size. Raises `InputError` if one cannot be had, or sizes do not fit."""
-    target = job.photos.load(pair.target)
-    result, size, cut = target, job.size or target.image.shape[:2], False
-    if job.method is not None:
-        source = job.photos.load(pair.source) if job.method.needs_source and pair.source is not None else None
-        result = job.method.predict(pair, source, target)
-        size = common_size(result.image.shape, target.image.shape)
-        cut = result.image.shape != target.image.shape
-    outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
-    return crop_to_size(target, size), crop_to_size(result, size)
+def _load_results(
+    job: Job,
+    group: Sequence[tuple[Pair, Sequence[Outcome]]],
+    metrics: Sequence[Mapping[str, Metric]],
+    kept: Mapping[str, Rows],
+    load: Callable[[str], Photo],
+) -> Iterator[_Result]:
+    """The true photos and results of pairs with one source, as far as rows of theirs are lacking, in one size.
+
+    What cannot be had, or is of a size that does not fit, is noted as the problem of its outcome.
+    """
+    for index, (method, known) in enumerate(zip(job.measured, metrics, strict=True)):
+        asked: list[tuple[Pair, Outcome, Photo]] = []
+        for pair, each in group:
+            if any(key not in kept for key in each[index].keys.values()):
+                try:
+                    asked.append((pair, each[index], load(pair.target)))
+                except InputError as error:
+                    each[index].problem = _explain(error, pair)
+        if not asked:
+            continue
+        results: Sequence[Photo | InputError] = [target for _, _, target in asked]
+        if method is not None:
+            try:
+                name = asked[0][0].source
+                source = load(name) if method.needs_source and name is not None else None
+                results = method.predict_many([pair for pair, _, _ in asked], source, [photo for _, _, photo in asked])
+            except InputError as error:
+                results = [error] * len(asked)
+        for (pair, outcome, target), result in zip(asked, results, strict=True):
+            try:
+                if isinstance(result, InputError):
+                    raise result
+                size = job.size or target.image.shape[:2]
+                if method is not None:
+                    size = common_size(result.image.shape, target.image.shape)
+            except InputError as error:
+                outcome.problem = _explain(error, pair)
+                continue
+            cut = method is not None and result.image.shape != target.image.shape
+            outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
+            yield _Result(outcome, known, crop_to_size(target, size), crop_to_size(result, size))
 
 
 def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:

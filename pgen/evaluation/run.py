@@ -17,10 +17,11 @@ from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
 from pgen.evaluation.matching import match_results
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import FilesMethod, Method, choose_methods
+from pgen.evaluation.methods import FilesMethod, Method
+from pgen.evaluation.network_methods import choose_methods
 from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
-from pgen.evaluation.score import Training, score_method
+from pgen.evaluation.score import Training, score_methods
 from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
 from pgen.metrics.ssim_kernel import find_ssim_protocol
 from pgen.runtime.device import choose_device
@@ -157,16 +158,14 @@ def evaluate(
     elif isinstance(photos, StorePhotos):
         training = (photos, photos.split("train"))
     at_once = workers or (count_processors() if used_device == "cpu" else 1)
-    results = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scores.sqlite" if no_cache else Path(cache or default_cache())
-        with closing(ScoreCache(file)) as opened:
-            for method in methods:
-                with progress(method.name, len(chosen)) as advance:
-                    job = Job(photos, method, options, opened)
-                    results.append(score_method(job, chosen, at_once, training, seed, advance))
-                for line in list_remarks(results[-1]):
-                    warn(f"{method.name}: {line}")
+        with closing(ScoreCache(file)) as opened, progress("pairs", len(chosen)) as advance:
+            job = Job(photos, methods, options, opened)
+            results = score_methods(job, chosen, at_once, training, seed, advance)
+    for result in results:
+        for line in list_remarks(result):
+            warn(f"{result.method.name}: {line}")
     return Report(results, photos, chosen, seed)
 
 

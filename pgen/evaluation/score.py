@@ -24,6 +24,7 @@ from pgen.metrics.base import Metric, Reference, UnavailableError
 from pgen.metrics.networks import FeatureMetric, Rows
 
 _BLOCK = 256  # rows of features in memory
+_FEW = 300  # images, which this process measures alone
 
 Training = tuple[Photos, Sequence[str]]  # images of a training set, by name
 
@@ -70,65 +71,89 @@ def hash_pairs(pairs: Sequence[Pair]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def score_method(
+def score_methods(
     job: Job,
     pairs: Sequence[Pair],
     workers: int = 1,
     training: Training | None = None,
     seed: int = 0,
     advance: Advance = lambda count: None,
-) -> MethodResult:
-    """All scores of the job's method on ``pairs``.
+) -> list[MethodResult]:
+    """All scores of each of the job's methods on ``pairs``.
 
     ``training`` are the images for distances from the training set. A pair that cannot be scored is noted in the
-    result, and costs nothing else. Raises `InputError` if that is so for all pairs.
+    result, and costs nothing else. Raises `InputError` if that is so for all pairs of a method.
     """
-    assert job.method is not None
-    metrics, missing = job.metrics()
+    found = measure_pairs(job, pairs, workers, advance)
+
+    true_photos: dict[Reference, Photos] = {"test": job.photos, "train": training[0] if training else job.photos}
+
+    @cache
+    def measure_reference(kind: Reference, names: tuple[str, ...], size: tuple[int, int] | None) -> list[Outcome]:
+        """Of the true images that sets of results are compared with."""
+        if not names:
+            raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
+        true_job = replace(job, photos=true_photos[kind], methods=(), size=size)
+        # Other processes take as long to start as some hundred images take.
+        measured = measure_pairs(true_job, [Pair(None, name) for name in names], workers if len(names) > _FEW else 1)
+        return [outcome for (outcome,) in measured if outcome.problem is None]
+
+    @cache
+    def find_features(
+        kind: Reference, names: tuple[str, ...], size: tuple[int, int] | None, identity: str
+    ) -> CachedFeatures:
+        return CachedFeatures(job.cache, [one.keys[identity] for one in measure_reference(kind, names, size)])
+
+    results = []
+    for index, method in enumerate(job.methods):
+        outcomes = [each[index] for each in found]
+        result, outcomes = _sort_outcomes(job, method, pairs, outcomes)
+        sizes = np.stack([outcome.rows[SIZE] for outcome in outcomes])
+        one_size = (int(sizes[0, 0]), int(sizes[0, 1])) if (sizes[:, :2] == sizes[0, :2]).all() else None
+        result = replace(result, cut=int(sizes[:, 2].sum()))
+        targets = tuple(dict.fromkeys(pair.target for pair in result.pairs))
+        names = {"test": targets, "train": tuple(training[1]) if training else ()}
+        for metric in job.metrics(method)[0]:
+            kind = metric.identity
+            if isinstance(metric, FeatureMetric):
+                try:
+                    features = [CachedFeatures(job.cache, [one.keys[kind] for one in outcomes])]
+                    if metric.reference:
+                        features.append(find_features(metric.reference, names[metric.reference], one_size, kind))
+                    value, sd = metric.score_set(*features)
+                    result.scores.append(Score(metric, value, len(outcomes), sd=sd))
+                except UnavailableError as error:
+                    result.missing[metric.name] = str(error)
+            else:
+                rows = np.stack([outcome.rows[kind] for outcome in outcomes]).astype(np.float64)
+                interval = bootstrap(rows, metric.score, result.groups, seed)
+                of_pairs = score_rows(rows, metric.score), rows
+                result.scores.append(
+                    Score(metric, interval.value, len(rows), interval.low, interval.high, None, *of_pairs)
+                )
+        results.append(result)
+    return results
+
+
+def _sort_outcomes(
+    job: Job, method: Method, pairs: Sequence[Pair], outcomes: Sequence[Outcome]
+) -> tuple[MethodResult, list[Outcome]]:
+    """A result without scores yet, and what was found out about those pairs that could be scored."""
     scored: list[tuple[Pair, Outcome]] = []
     problems: dict[str, list[str]] = {}
-    for pair, outcome in zip(pairs, measure_pairs(job, pairs, workers, advance), strict=True):
+    for pair, outcome in zip(pairs, outcomes, strict=True):
         if outcome.problem is None:
             scored.append((pair, outcome))
         else:
             problems.setdefault(outcome.problem, []).append(pair.file or pair.target)
     if not scored:
         reasons = "; ".join(f"{reason} ({len(names)}, such as {names[0]})" for reason, names in problems.items())
-        raise InputError(f"{job.method.name}: none of {len(pairs)} pairs could be scored: {reasons or 'no pairs'}")
-    scored_pairs, outcomes = [pair for pair, _ in scored], [outcome for _, outcome in scored]
-    sizes = np.stack([outcome.rows[SIZE] for outcome in outcomes])
+        raise InputError(f"{method.name}: none of {len(pairs)} pairs could be scored: {reasons or 'no pairs'}")
+    scored_pairs = [pair for pair, _ in scored]
     people = [person for pair in scored_pairs if (person := job.photos.person(pair.target)) is not None]
     groups = people if len(people) == len(scored) else None
-    result = MethodResult(job.method, scored_pairs, problems, int(sizes[:, 2].sum()), [], dict(missing), groups)
-    one_size = (int(sizes[0, 0]), int(sizes[0, 1])) if (sizes[:, :2] == sizes[0, :2]).all() else None
-    targets = list(dict.fromkeys(pair.target for pair in scored_pairs))
-    true_images = {"test": (job.photos, targets), "train": training or (job.photos, [])}
-
-    @cache
-    def measure_reference(reference: Reference) -> list[Outcome]:
-        """Of the true images that sets of results are compared with."""
-        photos, names = true_images[reference]
-        if not names:
-            raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
-        true_job = replace(job, photos=photos, method=None, size=one_size)
-        found = measure_pairs(true_job, [Pair(None, name) for name in names], workers)
-        return [outcome for outcome in found if outcome.problem is None]
-
-    for metric in metrics:
-        if isinstance(metric, FeatureMetric):
-            try:
-                compared = [outcomes] + ([measure_reference(metric.reference)] if metric.reference else [])
-                features = [CachedFeatures(job.cache, [one.keys[metric.identity] for one in each]) for each in compared]
-                value, sd = metric.score_set(*features)
-                result.scores.append(Score(metric, value, len(scored), sd=sd))
-            except UnavailableError as error:
-                result.missing[metric.name] = str(error)
-        else:
-            rows = np.stack([outcome.rows[metric.identity] for outcome in outcomes]).astype(np.float64)
-            found = bootstrap(rows, metric.score, groups, seed)
-            values = score_rows(rows, metric.score)
-            result.scores.append(Score(metric, found.value, len(rows), found.low, found.high, None, values, rows))
-    return result
+    missing = dict(job.metrics(method)[1])
+    return MethodResult(method, scored_pairs, problems, 0, [], missing, groups), [outcome for _, outcome in scored]
 
 
 class CachedFeatures:

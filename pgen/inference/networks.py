@@ -90,7 +90,7 @@ class Networks:
             raise InputError(f"these weights hold no semantic generator (H_S): {remedy}", option=option)
 
     def predict_maps(self, source: PersonBatch, transfer: Transfer) -> Tensor:
-        """Parsing maps, long (B, H, W), of the people of ``source`` in the target poses, as H_S predicts them.
+        """Parsing maps, long (B, H, W), of the people, or the one, of ``source`` in the target poses, as H_S predicts.
 
         The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
         parsing, the target's pose masks. Without H_S otherwise, `InputError`.
@@ -101,13 +101,14 @@ class Networks:
         with torch.inference_mode():
             size = source.size
             mirror = flip_persons(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
-            mirror_transfer = Transfer(mirror.poses, flip_poses(transfer.target, size[1]), size)
+            poses = mirror.poses.expand(len(transfer.target), -1, -1)
+            mirror_transfer = Transfer(poses, flip_poses(transfer.target, size[1]), size)
             straight = predict_parsing(self._semantic, source, transfer).softmax(1)
             mirrored = predict_parsing(self._semantic, mirror, mirror_transfer).softmax(1)
             return (straight + flip_maps(mirrored)).argmax(1)
 
     def paint(self, source: PersonBatch, transfer: Transfer, labels: Tensor, guide: Paste | None = None) -> Tensor:
-        """Images (B, 3, H, W) in [−1, 1] of the people of ``source`` in the target poses and maps (H_A).
+        """Images (B, 3, H, W) in [−1, 1] of the people, or the one, of ``source`` in the target poses and maps (H_A).
 
         Args:
             labels: the target maps, long (B, H, W).

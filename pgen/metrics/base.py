@@ -97,25 +97,44 @@ class Batch:
     parsing: Tensor | None = None  #: true maps (B, H, W), label ids
     predicted_parsing: Tensor | None = None  #: the method's maps (B, H, W)
 
+    def group_by_target(self) -> list[list[int]]:
+        """The results that are compared with the same photo and pose, by their places in the batch."""
+        groups: dict[bytes, list[int]] = {}
+        for index, (image, pose) in enumerate(zip(self.target.numpy(), self.poses.numpy(), strict=True)):
+            groups.setdefault(image.tobytes() + pose.tobytes(), []).append(index)
+        return [*groups.values()]
+
     def field_mask(self) -> Tensor:
         """The masks of published scores, of the targets: (B, 1, H, W), 0 or 1."""
-        return field_masks(self.poses, (self.target.shape[2], self.target.shape[3])).byte()
+        return self._draw_masks(field_masks)
 
     def pose_mask(self) -> Tensor:
         """SPT's pose masks of the targets (B, 1, H, W), 0 or 1."""
-        size = (self.target.shape[2], self.target.shape[3])
-        return pose_masks(self.poses, size, pose_mask_radius(size)).byte()
+        return self._draw_masks(lambda poses, size: pose_masks(poses, size, pose_mask_radius(size)))
 
     def body_mask(self) -> Tensor:
         """Body masks of the targets (B, 1, H, W), 0 or 1; torsos are completed where that is possible."""
-        size = (self.target.shape[2], self.target.shape[3])
-        poses = []
-        for pose in self.poses.numpy():
-            try:
-                poses.append(complete_torso(pose, size)[0])
-            except InputError:
-                poses.append(pose)
-        return body_masks(torch.from_numpy(np.stack(poses)), size).byte()
+        return self._draw_masks(lambda poses, size: body_masks(_complete_torsos(poses, size), size))
+
+    def _draw_masks(self, draw: Callable[[Tensor, tuple[int, int]], Tensor]) -> Tensor:
+        """What ``draw`` makes of the poses (N, 18, 2) and the size, each different target once: (B, 1, H, W), bytes."""
+        groups = self.group_by_target()
+        drawn = draw(self.poses[[group[0] for group in groups]], (self.target.shape[2], self.target.shape[3])).byte()
+        masks = drawn.new_empty((len(self.poses), *drawn.shape[1:]))
+        for mask, group in zip(drawn, groups, strict=True):
+            masks[group] = mask
+        return masks
+
+
+def _complete_torsos(poses: Tensor, size: tuple[int, int]) -> Tensor:
+    """``poses`` (B, 18, 2) with both shoulders and hips, where these can be told from the rest."""
+    completed = []
+    for pose in poses.numpy():
+        try:
+            completed.append(complete_torso(pose, size)[0])
+        except InputError:
+            completed.append(pose)
+    return torch.from_numpy(np.stack(completed))
 
 
 @dataclass(frozen=True)

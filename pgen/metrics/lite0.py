@@ -33,7 +33,7 @@ class LightClassifier(PublishedNetwork):
     def build(self) -> nn.Module:
         network = Lite0()
         network.load_state_dict(fold_batch_norms(read_state_dict(self.path)))
-        return network
+        return network.to(memory_format=torch.channels_last)
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
@@ -42,6 +42,7 @@ class LightClassifier(PublishedNetwork):
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
         scaled = F.interpolate(to_float(images), (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
+        scaled = scaled.contiguous(memory_format=torch.channels_last)  # nearly twice as fast
         pooled: Tensor = self.network.features(scaled).pooled
         return pooled
 

@@ -18,6 +18,7 @@ from pgen.data.inputs import read_bytes
 from pgen.data.pretrained import find_cached_weights
 from pgen.errors import InputError
 from pgen.metrics.base import Batch, Metric, MetricOptions, PathLike, Reference, UnavailableError
+from pgen.metrics.seen_images import SeenImages
 
 Rows = NDArray[np.floating]
 
@@ -47,6 +48,7 @@ class PublishedNetwork(nn.Module):
         Raises `UnavailableError` without weights or the library they are for, and `InputError` for others.
         """
         super().__init__()
+        self.seen = SeenImages()
         self.path = self.find_weights(fetch) if path is None else Path(path)
         try:
             self.network = self.build()
@@ -135,8 +137,7 @@ class FeatureMetric(NetworkMetric):
 
     def rows(self, batch: Batch) -> Tensor:
         images = batch.generated * batch.field_mask() if self.masked else batch.generated
-        features: Tensor = self.network(images.to(self.options.device))
-        return features.float().cpu()
+        return self.network.seen.describe(images.to(self.options.device), self.network)
 
     @abstractmethod
     def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:

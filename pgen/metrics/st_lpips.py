@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+import torch
 from torch import nn
 
 from pgen.data.weights import read_state_dict
@@ -40,7 +41,7 @@ class ShiftTolerantLpips(Lpips):
         network: nn.Module = LPIPS(net="alex", variant="shift_tolerant", pretrained=False, verbose=False)
         state = read_state_dict(self.path)
         network.load_state_dict({name: state[name] for name, _ in network.named_parameters()}, strict=False)
-        return network
+        return network.to(memory_format=torch.channels_last)
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,41 +11,50 @@ from torch import Tensor, nn
 from pgen.body.batch import to_float
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.weights import bundled_path
-from pgen.metrics.base import register
+from pgen.metrics.base import PathLike, register
 from pgen.metrics.fid import FrechetMetric
-from pgen.metrics.lpips import DistanceMetric
+from pgen.metrics.lpips import ComparingNetwork, DistanceMetric, normalize_layer
 from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
+from pgen.metrics.seen_images import SeenImages
+
+_SEEN = SeenImages()  # by distance and features alike
 
 
 class VggLayers(PublishedNetwork):
-    """The first three layers of VGG-16."""
+    """The first three layers of VGG-16. What they are on average is kept for a while, for whoever asks next."""
 
     weights_name = "VGG-16"
 
+    def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
+        super().__init__(path, fetch)
+        self.seen = _SEEN
+
     def build(self) -> nn.Module:
-        return load_vgg_features(self.path)[0]
+        return load_vgg_features(self.path)[0].to(memory_format=torch.channels_last)
 
     @classmethod
     def find_weights(cls, fetch: bool) -> Path:
         return bundled_path("vgg16_relu2_1.safetensors")
 
+    def see(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The layers (B, C, h, w) of images, uint8 (B, 3, H, W)."""
+        layers: tuple[Tensor, ...] = self.network.layers(to_float(images))
+        self.seen.keep(images, _average(layers))
+        return layers
 
-class VggDistance(VggLayers):
+
+class VggDistance(VggLayers, ComparingNetwork):
     """``vgg-relu2-distance``: LPIPS's formula on the first three layers of VGG-16, without learned weights.
 
-    Features of relu1_1, relu1_2 and relu2_1 are divided by their length over the channels; squared differences are
-    summed over the channels and averaged over the pixels and the three layers. Every layer counts the same. It orders
-    blurs, shifts and noise sensibly and needs no download, but it is not LPIPS: figures can't be compared.
+    relu1_1, relu1_2 and relu2_1 count the same. It orders blurs, shifts and noise sensibly and needs no download, but
+    it is not LPIPS: figures can't be compared.
     """
 
-    @torch.inference_mode()
-    def forward(self, generated: Tensor, target: Tensor) -> Tensor:
-        """Distances (B,) float64 of images (B, 3, H, W) of uint8."""
-        distances = []
-        for layer in self.network.layers(to_float(torch.cat([generated, target]))):
-            first, second = (layer / (torch.linalg.vector_norm(layer, dim=1, keepdim=True) + 1e-10)).chunk(2)
-            distances.append((first - second).square().sum(1).mean((1, 2)).double())
-        return torch.stack(distances).mean(0)
+    def describe(self, images: Tensor) -> list[Tensor]:
+        return [normalize_layer(layer) for layer in self.see(images)]
+
+    def weigh(self, level: int, squares: Tensor) -> Tensor:
+        return squares.sum(1).mean((1, 2)) / 3
 
 
 class MeanVggFeatures(VggLayers):
@@ -54,7 +64,12 @@ class MeanVggFeatures(VggLayers):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([layer.mean((2, 3)) for layer in self.network.layers(to_float(images))], 1)
+        return _average(self.see(images.contiguous(memory_format=torch.channels_last)))
+
+
+def _average(layers: Sequence[Tensor]) -> Tensor:
+    """Means (B, K) of all layers' channels over the image."""
+    return torch.cat([layer.mean((2, 3)) for layer in layers], 1)
 
 
 @register("vgg-relu2-distance")

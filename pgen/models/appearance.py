@@ -163,6 +163,7 @@ def paint(
     """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
 
     Args:
+        source: B people, or one for all targets.
         parsing: target parsing map (B, 10, H, W), one-hot or a softmax (then H_A's gradients reach H_S).
         guide: the label-aware paste, for models with guide channels; computed here if not given.
         source_parsing: soft source map, where the source was generated; else the one-hot of its labels.
@@ -205,7 +206,7 @@ def _build_input(
     if config.parsing:
         of_source.append((source.one_hot() if source_parsing is None else source_parsing)[:, 1:])
         of_target.append(parsing[:, 1:])
-    of_source.append(heatmaps(transfer.source, size, sigma))
+    of_source.append(heatmaps(transfer.source[: len(source.poses)], size, sigma))
     labels = parsing.argmax(1)
     if config.guide_channels:
         guide = guide or transfer.paste(source.images, source.labels, labels)

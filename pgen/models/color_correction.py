@@ -7,6 +7,8 @@ knows the colors, so the network keeps the detail and the guide gives the means 
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -38,21 +40,22 @@ def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels:
 
     Args:
         image: gradients go through it.
-        source: the people who were painted, of the same size.
+        source: the people who were painted, or the one, of the same size.
         guide: the label-aware paste of ``source`` into ``labels``.
     """
     image, width = image.float(), max(labels.shape[1:])
     sigma, target = _REACH * width, one_hot(labels)
-    fine = image - _average_around(image, target, sigma)
+    fine = image - _average_around(image, labels, sigma)
     with torch.no_grad():  # in training, how much weaker detail is made is a given
-        strength = _average_around(fine.square().mean(1, keepdim=True), target, sigma / 2).sqrt()
-        allowed = _INVENTED * _measure_strengths(source, sigma).gather(1, labels.flatten(1)).view_as(strength)
+        strength = _average_around(fine.square().mean(1, keepdim=True), labels, sigma / 2).sqrt()
+        strengths = _measure_strengths(source, sigma).expand(len(labels), -1)
+        allowed = _INVENTED * strengths.gather(1, labels.flatten(1)).view_as(strength)
         share = (allowed / strength.clamp_min(1e-3)).clamp_max(1)
     figure = (labels != Label.BACKGROUND)[:, None]
     invented = figure & (guide.valid < 0.5) & (labels != Label.FACE)[:, None]
     # Soft borders: a step in the strength of the detail would show.
     soft = _blur(invented.float(), width / 128)
-    corrected = _average_around(guide.image, target, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
+    corrected = _average_around(guide.image, labels, sigma) + fine * torch.lerp(torch.ones_like(share), share, soft)
     inner = F.avg_pool2d(target, 3, stride=1, padding=1, count_include_pad=False).amax(1, keepdim=True) > 0.999
     corrected = torch.lerp(corrected, _blur(corrected, _SOFT), _blur((~inner).float(), 2 * _SOFT))
     margin = round(_NEAR * width)
@@ -68,7 +71,7 @@ def _measure_strengths(source: PersonBatch, sigma: float) -> Tensor:
     """
     parsing = source.one_hot()
     image = source.images.float()
-    power = (image - _average_around(image, parsing, sigma)).square().mean(1)
+    power = (image - _average_around(image, source.labels, sigma)).square().mean(1)
     counts = parsing.sum((2, 3))
     known = counts > _FEW
     powers = torch.einsum("bkhw,bhw->bk", parsing, power) / counts.clamp_min(1)
@@ -79,21 +82,33 @@ def _measure_strengths(source: PersonBatch, sigma: float) -> Tensor:
     return torch.where(known, powers, other).sqrt()
 
 
-def _average_around(values: Tensor, parsing: Tensor, sigma: float) -> Tensor:
-    """Mean (B, C, H, W) of ``values`` (B, C, H, W) around each pixel over those of its own label in ``parsing``.
+def _average_around(values: Tensor, labels: Tensor, sigma: float) -> Tensor:
+    """Mean (B, C, H, W) of ``values`` (B, C, H, W) around each pixel over those of its own label (long, B, H, W).
 
-    ``parsing`` is a one-hot map (B, 10, H, W). Computed on a coarser grid, as ``sigma``, in pixels, is wide.
+    Computed on a coarser grid, as ``sigma``, in pixels, is wide.
     """
     batch, channels, height, width = values.shape
     coarse = max(1, int(sigma / 3))
     while height % coarse or width % coarse:
         coarse -= 1
-    weighted = (parsing[:, :, None] * values.float()[:, None]).flatten(1, 2)
-    sums = _blur(F.avg_pool2d(torch.cat([weighted, parsing], 1), coarse), sigma / coarse)
-    totals, weights = sums.split([LABEL_COUNT * channels, LABEL_COUNT], 1)
-    means = totals.unflatten(1, (LABEL_COUNT, channels)) / weights.clamp_min(1e-4)[:, :, None]
-    means = F.interpolate(means.flatten(1, 2), size=(height, width), mode="bilinear", align_corners=False)
-    return (means.view(batch, LABEL_COUNT, channels, height, width) * parsing[:, :, None]).sum(1)
+    small, cells = (height // coarse, width // coarse), (height // coarse) * (width // coarse)
+    known = torch.cat([values.float(), torch.ones_like(values[:, :1], dtype=torch.float32)], 1)
+    at = labels.view(batch, small[0], coarse, small[1], coarse) * cells
+    at = at + torch.arange(cells, device=at.device).view(1, small[0], 1, small[1], 1)
+    known = known.view(batch, channels + 1, small[0], coarse, small[1], coarse)
+    sums = known.new_zeros(batch, channels + 1, LABEL_COUNT * cells)
+    for row, column in product(range(coarse), repeat=2):  # each time one pixel of a cell: in a certain order everywhere
+        where = at[:, :, row, :, column].flatten(1)[:, None].expand(-1, channels + 1, -1)
+        sums = sums.scatter_add(2, where, known[:, :, :, row, :, column].flatten(2))
+    sums = _blur((sums / coarse**2).view(batch, -1, *small), sigma / coarse)
+    sums = sums.view(batch, channels + 1, LABEL_COUNT, *small)
+    means = sums[:, :-1] / sums[:, -1:].clamp_min(1e-4)
+    # Each pixel takes the mean of its label, from a volume with a layer for each, between the grid's points.
+    places = [(torch.arange(side, device=at.device) * 2 + 1) / side - 1 for side in (height, width)]
+    down, across = torch.meshgrid(*places, indexing="ij")
+    layer = (labels * 2 + 1) / LABEL_COUNT - 1
+    grid = torch.stack([across.expand_as(layer), down.expand_as(layer), layer], -1)[:, None]
+    return F.grid_sample(means, grid, padding_mode="border", align_corners=False)[:, :, 0]
 
 
 def _blur(maps: Tensor, sigma: float) -> Tensor:

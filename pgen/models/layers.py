@@ -98,8 +98,8 @@ class Decoder(nn.Module):
 class DeformableUnet(nn.Module):
     """Encoders of source and target, whose levels meet in skips, and a decoder from the coarsest level to the finest.
 
-    The source's ``warped_levels`` finest levels are carried to the target pose, part by part. Subclasses have the last
-    layer, which takes in ``feature_channels`` channels.
+    The source's ``warped_levels`` finest levels are carried to the target pose, part by part. A batch of one source
+    serves all targets. Subclasses have the last layer, which takes in ``feature_channels`` channels.
     """
 
     def __init__(
@@ -121,5 +121,5 @@ class DeformableUnet(nn.Module):
         for k, (of_source, of_target) in enumerate(levels):
             if k < self.warped_levels:
                 of_source = deformable_skip(of_source, warps[k])
-            skips.append(torch.cat([of_source, of_target], 1))
+            skips.append(torch.cat([of_source.expand(len(of_target), -1, -1, -1), of_target], 1))
         return self.decoder(skips), skips[0]

@@ -101,7 +101,7 @@ def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
 
 
 def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Transfer) -> Tensor:
-    """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S)."""
+    """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S); one source serves all targets."""
     config, size = model.config, source.size
     block = config.space_to_depth
     first = block.bit_length() - 1  # the level of the transfer that is the network's finest
@@ -111,7 +111,7 @@ def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Tra
         return [strided_heatmaps(poses, size, block), mask]
 
     parsing = source.one_hot()
-    of_source = [F.pixel_unshuffle(parsing, block), *pose_maps(transfer.source)]
+    of_source = [F.pixel_unshuffle(parsing, block), *pose_maps(transfer.source[: len(parsing)])]
     of_target = pose_maps(transfer.target)
     warps = transfer.warps(max(config.warped_levels, int(config.warped_parsing)), first)
     if config.warped_parsing:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from pgen.errors import InputError
-from pgen.evaluation.methods import BASELINES, NetworksMethod, PredictedLabelPaste, choose_methods
+from pgen.evaluation.methods import BASELINES
+from pgen.evaluation.network_methods import NetworksMethod, PredictedLabelPaste, choose_methods
 from pgen.evaluation.photos import Pair, Photo, StorePhotos
+from pgen.inference.networks import Networks
 from pgen.inference.predictor import load
 from tests.data.examples import write_store
 from tests.inference.tiny import write_weights
@@ -103,3 +105,26 @@ def test_pasting_into_the_predicted_map(photos: StorePhotos, tmp_path: Path) -> 
     without = write_weights(tmp_path / "without.safetensors", semantic=False)
     with pytest.raises(InputError, match="predicts no maps"):
         PredictedLabelPaste(NetworksMethod("b", without))
+
+
+def test_pairs_of_one_source_are_generated_together_and_maps_predicted_once(
+    photos: StorePhotos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = NetworksMethod("a", write_weights(tmp_path / "weights.safetensors"))
+    pairs = [Pair("001.png", f"{k:03}.png") for k in (2, 3, 0)]
+    source, targets = photos.load("001.png"), [photos.load(pair.target) for pair in pairs]
+    expected = [networks.predict(pair, source, target) for pair, target in zip(pairs, targets, strict=True)]
+    asked = []
+    predict_maps = Networks.predict_maps
+    monkeypatch.setattr(Networks, "predict_maps", lambda *given: asked.append(1) or predict_maps(*given))
+    source = photos.load("001.png")
+    targets[1] = Photo(targets[1].image, None)
+    found = networks.predict_many(pairs, source, targets)
+    pasted = PredictedLabelPaste(networks).predict_many(pairs, source, targets)
+    assert len(asked) == 1
+    for k in (0, 2):
+        for one in (found[k], pasted[k]):
+            assert isinstance(one, Photo)
+            np.testing.assert_array_equal(one.parsing, expected[k].parsing)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found[k].image, expected[k].image)  # type: ignore[union-attr]
+    assert all("pose of 003.png is not known" in str(each[1]) for each in (found, pasted))

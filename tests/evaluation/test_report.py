@@ -10,7 +10,7 @@ from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import BASELINES
 from pgen.evaluation.photos import Pair, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
-from pgen.evaluation.score import hash_pairs, score_method
+from pgen.evaluation.score import hash_pairs, score_methods
 from pgen.metrics.base import MetricOptions
 from pgen.metrics.fid import Fid
 from tests.data.examples import write_store
@@ -24,7 +24,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Report:
     options = MetricOptions(("ssim", "psnr", "miou", "is"))
     cache = ScoreCache(folder / "c")
     names = ("label-paste", "copy-source")
-    results = [score_method(Job(photos, BASELINES[name], options, cache), pairs) for name in names]
+    results = score_methods(Job(photos, [BASELINES[name] for name in names], options, cache), pairs)
     return Report(results, photos, pairs)
 
 

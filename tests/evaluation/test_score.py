@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -15,7 +16,7 @@ from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import BASELINES, Baseline, FilesMethod, Method
 from pgen.evaluation.photos import FolderPhotos, Pair, Photo, Photos, StorePhotos
-from pgen.evaluation.score import MethodResult, Training, hash_pairs, score_method
+from pgen.evaluation.score import MethodResult, Training, hash_pairs, score_methods
 from pgen.metrics.base import MetricOptions
 from pgen.metrics.ssim_kernel import ssim
 from tests.data.examples import write_store
@@ -57,7 +58,7 @@ def evaluate(
     workers: int = 1,
     training: Training | None = None,
 ) -> MethodResult:
-    return score_method(Job(photos, method, options, cache), pairs, workers, training)
+    return score_methods(Job(photos, [method], options, cache), pairs, workers, training)[0]
 
 
 def values(result: MethodResult) -> dict[str, list[float]]:
@@ -151,6 +152,20 @@ def test_a_changed_file_is_measured_again(
     assert after.scores[0].values is not None
     assert after.scores[0].values[0] == 1 > before.scores[0].values[0]
     assert (after.scores[0].values[1:] == before.scores[0].values[1:]).all()
+
+
+def test_a_changed_store_is_measured_again(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path / "c")
+    found = []
+    for shift in (0, 0, 9):
+        path = write_store(tmp_path / "s.h5", count=20)
+        with h5py.File(path, "r+") as file:
+            file["images"][2] = np.roll(file["images"][2], shift, 1)
+        method = Counting()
+        found.append(evaluate(method, StorePhotos(path), PEOPLE, OPTIONS, cache).scores[0].value)
+        path.unlink()
+        assert method.asked == {0: 18 if len(found) == 1 else 0, 9: 2}[shift]  # as the source, and as the target
+    assert found[0] == found[1] != found[2]
 
 
 def test_images_of_176_columns_are_compared_with_the_middle_of_256(tmp_path: Path) -> None:

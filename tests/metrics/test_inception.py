@@ -19,7 +19,7 @@ from pgen.evaluation.layouts import LAYOUTS
 from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import FilesMethod
 from pgen.evaluation.photos import FolderPhotos, Pair
-from pgen.evaluation.score import score_method
+from pgen.evaluation.score import score_methods
 from pgen.metrics.base import MetricOptions, UnavailableError
 from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.torchvision_inception import TorchvisionInception
@@ -71,7 +71,7 @@ def test_scores_equal_torch_fidelity(weights: Path, folder: Path, tmp_path: Path
     pairs = [Pair(None, f"{k:02}.png", f"{k:02}.png") for k in range(COUNT)]
     files = FilesMethod("made", folder / "made", LAYOUTS["plain"])
     options = MetricOptions(("is", "fid"), inception_weights=weights)
-    result = score_method(Job(photos, files, options, ScoreCache(tmp_path / "c")), pairs)
+    (result,) = score_methods(Job(photos, [files], options, ScoreCache(tmp_path / "c")), pairs)
     found = {score.name: score for score in result.scores}
     made, true = library(weights, folder / "made"), library(weights, folder / "true")
     statistics = [fid_features_to_statistics(features[0]) for features in (made, true)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pgen.body.batch import PersonBatch, one_hot
+from pgen.body.batch import PersonBatch
 from pgen.body.labels import Label
 from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
@@ -39,7 +39,7 @@ def test_means_around_a_pixel_are_those_of_its_label(size: tuple[int, int]) -> N
     """Against the definition, pixel by pixel: no other label's values count, however near."""
     labels = boxes(size)
     values = torch.randn(1, 2, *size, generator=torch.Generator().manual_seed(1))
-    found = _average_around(values, one_hot(labels), 2.0)  # on the full grid
+    found = _average_around(values, labels, 2.0)  # on the full grid
     rows, columns = (axis.float() for axis in torch.meshgrid(*map(torch.arange, size), indexing="ij"))
     for y, x in ((20, size[1] // 2), (40, size[1] // 2 + 2), (1, 1)):
         near = torch.maximum((rows - y).abs(), (columns - x).abs()) <= 6

@@ -1,0 +1,47 @@
+"""Features of images that were described lately: the same photo, or the same result, is looked at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+_KEPT = 1024  # images
+_AT_ONCE = 8  # images: the layers of many large ones would take gigabytes
+
+
+class SeenImages:
+    """Features (K,), float32 on the CPU, of the last images that were described, by their pixels."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, Tensor] = OrderedDict()
+
+    def keep(self, images: Tensor, features: Tensor) -> None:
+        """Remember that images, uint8 (B, 3, H, W), have ``features`` (B, K)."""
+        for key, row in zip(_hash(images), features.float().cpu(), strict=True):
+            self._kept[key] = row
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+    def describe(self, images: Tensor, network: Callable[[Tensor], Tensor]) -> Tensor:
+        """Features (B, K) of images, uint8 (B, 3, H, W): ``network`` gives those (N, K) of N that are not known."""
+        found: list[Tensor] = []
+        for some in images.split(_AT_ONCE):
+            keys = list(_hash(some))
+            new = {key: index for index, key in enumerate(keys) if key not in self._kept}
+            known = {key: self._kept[key] for key in keys if key in self._kept}
+            if new:
+                unknown = some[list(new.values())]
+                features = network(unknown).float().cpu()
+                self.keep(unknown, features)
+                known |= dict(zip(new, features, strict=True))
+            found += [known[key] for key in keys]
+        return torch.stack(found)
+
+
+def _hash(images: Tensor) -> Iterator[bytes]:
+    for image in images.cpu().contiguous().numpy():
+        yield hashlib.blake2b(image.tobytes(), digest_size=16, person=str(image.shape).encode()[:16]).digest()
