@@ -133,12 +133,26 @@ class Report:
             pair_lists=self.pair_lists(),
             photos=self.photos.where,
             scores=[(name, *cells[1:]) for name, cells in zip(self._names_with_arrows(), self.columns(), strict=True)],
+            differences=self.differences(),
             remarks=lines + [f"{name} was not computed: {why}" for name, why in self.missing().items()],
             extremes=[found for result in self for found in list_extremes(result, self.photos, ranked_by)],
             histograms=list_histograms(self.results, list(self.metrics())),
             provenance=self.provenance(),
             tallest=TALLEST,
         )
+
+    def differences(self) -> list[tuple[str, ...]]:
+        """One row a metric: by how much each further method differs from the first, where both have the same pairs."""
+        found = [_result_to_dict(result, self[0], self.seed).get("difference_from", {}) for result in self]
+        rows = []
+        for name, score in self.metrics().items():
+            cells = [
+                "–" if one is None else format_difference(score, one["value"], one["low"], one["high"])
+                for one in (each.get("scores", {}).get(name) for each in found[1:])
+            ]
+            if any(cell != "–" for cell in cells):
+                rows.append((name, *cells))
+        return rows
 
     def draw_examples(self, count: int = 12) -> NDArray[np.uint8]:
         """A picture (H, W, 3) of ``count`` pairs, which the seed alone chooses, with all results."""
@@ -158,6 +172,19 @@ def format_score(score: Score) -> str:
     if score.sd is not None:
         return f"{value} ± {sd}"
     return f"{value} [{low}, {high}]" if math.isfinite(score.low) else value
+
+
+def format_difference(score: Score, value: float, low: float, high: float) -> str:
+    """A difference with its 95 % interval, and what it says: ``+0.012 [0.004, 0.020] better``."""
+    digits = score.metric.decimals
+    said = (
+        "not certain"
+        if not (low > 0 or high < 0)
+        else "better"
+        if (low > 0) == score.metric.higher_is_better
+        else "worse"
+    )
+    return f"{value:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}] {said}"
 
 
 def list_remarks(result: MethodResult) -> list[str]:

@@ -67,6 +67,12 @@ def test_a_difference_is_paired() -> None:
         paired_difference(to_rows(better), to_rows(VALUES[:9]))
 
 
+def test_a_difference_worked_out_by_hand() -> None:
+    """Three pairs, differences of 1, 2 and 6: mean 3; the least mean of a resample is 1 (1 of 27), the largest 6."""
+    found = paired_difference(to_rows(np.array([5.0, 4.0, 9.0])), to_rows(np.array([4.0, 2.0, 3.0])))
+    assert (found.value, found.low, found.high) == pytest.approx((3, 1, 6))
+
+
 def test_nothing_has_no_score() -> None:
     found = bootstrap(np.empty((0, 2)))
     assert np.isnan([found.value, found.low, found.high]).all()

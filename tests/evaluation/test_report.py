@@ -9,7 +9,7 @@ from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import BASELINES
 from pgen.evaluation.photos import Pair, StorePhotos
-from pgen.evaluation.report import Report, list_remarks
+from pgen.evaluation.report import Report, format_difference, list_remarks
 from pgen.evaluation.score import hash_pairs, score_methods
 from pgen.metrics.base import MetricOptions
 from pgen.metrics.fid import Fid
@@ -88,3 +88,12 @@ def test_it_prints_as_a_table(results: Report) -> None:
     lines = str(results).splitlines()
     assert lines[0].split() == ["label-paste", "copy-source"]
     assert [line.split()[0] for line in lines[1:]] == ["ssim-legacy", "psnr", "miou"]
+
+
+def test_the_page_says_what_is_better(results: Report) -> None:
+    score = results[0].scores[0]
+    assert format_difference(score, 0.012, 0.004, 0.02) == "+0.012 [0.004, 0.020] better"
+    assert format_difference(score, -0.012, -0.02, -0.004).endswith("worse")
+    assert format_difference(score, 0.012, -0.004, 0.02).endswith("not certain")
+    assert [row[0] for row in results.differences()] == ["ssim-legacy", "psnr"]
+    assert "Differences from label-paste" in results.html()
