@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from pgen.body.joints import FLIP_JOINTS, JOINT_COUNT
 
@@ -30,6 +29,8 @@ def smooth_motion(poses: Sequence[NDArray[np.floating] | None]) -> list[NDArray[
     """
     if all(pose is None for pose in poses):
         raise ValueError("no frame has a pose")
+    from scipy.signal import savgol_filter  # takes as long to import as torch
+
     track = np.array([np.full((JOINT_COUNT, 2), np.nan) if pose is None else pose for pose in poses], np.float64)
     _mend_sides(track)
     for joint in range(JOINT_COUNT):

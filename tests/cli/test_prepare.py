@@ -154,11 +154,12 @@ def wait_for(ready: Callable[[], bool]) -> None:
 
 
 def is_working() -> bool:
-    """Whether some photos are finished."""
-    return Path("a.h5.part").exists() and Path("a.h5.part").stat().st_size > 30_000
+    """Whether some photos are finished; SQLite writes them to its log first."""
+    written = Path("a.h5.part-wal")
+    return written.exists() and written.stat().st_size > 100_000
 
 
-SLOW = ("synthetic", "--workers", 2, "--size", 64, "--people", 5000, "-o", "a.h5")
+SLOW = ("synthetic", "--size", 64, "--people", 5000, "-o", "a.h5", "--workers")
 ENDS = [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")]
 
 
@@ -166,7 +167,7 @@ ENDS = [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")]
 def test_interruption_before_anything_is_finished_leaves_nothing(
     here: Path, begin: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int, said: str
 ) -> None:
-    process = begin(*SLOW)
+    process = begin(*SLOW, 1)
     wait_for(lambda: bool(list(here.iterdir())))
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     assert process.communicate(timeout=60)[1].endswith(said)
@@ -178,7 +179,7 @@ def test_interruption_before_anything_is_finished_leaves_nothing(
 def test_interruption_keeps_what_is_finished(
     here: Path, begin: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int, said: str
 ) -> None:
-    process = begin(*SLOW)
+    process = begin(*SLOW, 2)
     wait_for(is_working)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     hint = "a.h5.part keeps what is finished; the same command goes on from there\n"

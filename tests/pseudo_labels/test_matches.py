@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -22,14 +23,20 @@ torch.set_num_threads(1)
 COUNT = 36
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """36 views of 18 people; every third person is for testing."""
-    with StoreWriter(tmp_path / "a.h5", (48, 48), source="tests") as writer:
+    path = tmp_path_factory.mktemp("people") / "a.h5"
+    with StoreWriter(path, (48, 48), source="tests") as writer:
         for k in range(COUNT):
             split = "test" if k // 2 % 3 == 1 else "train"
             writer.add(synthetic_example(11, k // 2, k % 2, (48, 48), split=split))
-    return tmp_path / "a.h5"
+    return path
+
+
+@pytest.fixture
+def path(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(written, tmp_path))
 
 
 def test_written_labels_are_read_and_replaced(path: Path) -> None:

@@ -25,8 +25,8 @@ def main(store: Path, folder: Path, kills: int) -> None:
     sys.modules["torch.utils.tensorboard"] = None  # type: ignore[assignment]  # takes seconds to import
     os.fsync = lambda handle: None  # type: ignore[assignment]  # that matters only when the machine fails
     torch.set_num_threads(1)
-    steps = 4 * (kills + 1)
-    intervals = ("log_every=1", "validate_every=3", "checkpoint_seconds=0")
+    steps = 3 * (kills + 1)
+    intervals = ("log_every=1", "validate_every=5", "checkpoint_seconds=0")
     settings = (f"schedule.steps={steps}", *(f"schedule.{interval}" for interval in intervals))
     build = builder(store)
 
