@@ -147,7 +147,7 @@ def test_a_second_run_measures_nothing(
 ) -> None:
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("pgen.evaluation.methods.NetworksMethod.predict", None)
+    monkeypatch.setattr("pgen.evaluation.network_methods.NetworksMethod.predict_many", None)
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--json", *FEW) == 0
     assert capsys.readouterr().out == first
     assert evaluate("--data", "s.h5", "--weights", "tiny.safetensors", "--no-cache", *FEW) == 1
