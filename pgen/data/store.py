@@ -53,12 +53,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.body.joints import known_joints
+from pgen.body.labels import LABEL_COUNT
 from pgen.data.example import SPLITS, Example, Split
-from pgen.data.inputs import read_start
 from pgen.data.names import normalize_name, suggest_names
-from pgen.data.store_writer import AFFINES, FORMAT, NUMBER_COLUMNS, OPTIONAL_MASKS, TEXT_COLUMNS, VERSION, StoreWriter
+from pgen.data.store_file import check_format, is_hdf5, open_store, refuse_foreign_parts, to_one_line, to_text
+from pgen.data.store_writer import AFFINES, NUMBER_COLUMNS, OPTIONAL_MASKS, TEXT_COLUMNS, StoreWriter
 from pgen.errors import InputError
-from pgen.version import version
 
 __all__ = ["Example", "PseudoLabels", "Split", "Store", "StoreWriter", "is_hdf5"]
 
@@ -91,7 +92,7 @@ class Store:
             raise
         except Exception as error:  # h5py raises nearly anything for damaged bytes
             self.close()
-            raise InputError(f"{path} is damaged: {_to_one_line(error)}; prepare it again") from error
+            raise InputError(f"{path} is damaged: {to_one_line(error)}; prepare it again") from error
 
     def __len__(self) -> int:
         return len(self.names)
@@ -102,7 +103,13 @@ class Store:
 
     def parsing(self, index: int) -> NDArray[np.uint8]:
         """The parsing map at ``index``: uint8 (H, W), ids 0-9."""
-        return self._row("parsing", index)
+        parsing = self._row("parsing", index)
+        if parsing.max(initial=0) >= LABEL_COUNT:
+            raise InputError(
+                f"{self.path} is damaged: the parsing map of {self.names[index]} has the label id {parsing.max()}; "
+                "prepare it again"
+            )
+        return parsing
 
     def carried(self, index: int) -> NDArray[np.uint8] | None:
         """Things that are carried at ``index``, uint8 (H, W), 1 where there is one; None if it is not known."""
@@ -123,7 +130,10 @@ class Store:
 
     def attributes(self, index: int) -> dict[str, str]:
         """What is known about the image at ``index``, such as ``{"sleeves": "short"}``."""
-        value = json.loads(self._attributes[index])
+        try:
+            value = json.loads(self._attributes[index])
+        except (ValueError, RecursionError):
+            value = None
         if not isinstance(value, dict):
             raise InputError(f"{self.path} is damaged: attributes of {self.names[index]} are not an object")
         return value
@@ -183,8 +193,8 @@ class Store:
             return None
         try:
             matches = self._column("pseudo_labels")
-            options = json.loads(_to_text(self._file()["pseudo_labels"].attrs["options"]))
-        except (ValueError, KeyError, TypeError) as error:
+            options = json.loads(to_text(self._file()["pseudo_labels"].attrs["options"]))
+        except (ValueError, KeyError, TypeError, OSError, RuntimeError) as error:
             raise InputError(f"{self.path} is damaged: pseudo labels cannot be read; make them again") from error
         if matches.ndim != 2 or len(matches) != len(self) or matches.dtype != np.int32:
             raise InputError(f"{self.path} is damaged: pseudo labels are not int32 ({len(self)}, K); make them again")
@@ -212,7 +222,7 @@ class Store:
             raise IndexError(f"index {index} is outside a store of {len(self)} images")
         try:
             return self._file()[column][int(index) % len(self)]
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
             raise InputError(
                 f"{self.path} is damaged: {column} of {self.names[index]} cannot be read; prepare it again"
             ) from error
@@ -220,21 +230,21 @@ class Store:
     def _column(self, name: str) -> NDArray[Any]:
         try:
             return self._file()[name][:]
-        except (OSError, KeyError, RuntimeError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
             raise InputError(f"{self.path} is damaged: {name} cannot be read; prepare it again") from error
 
     def _file(self) -> h5py.File:
         if self._handle is None or self._process != os.getpid():
             if self._handle is not None:
                 self._handle.close()  # inherited by a fork: its file position is shared with the parent
-            self._handle = _open(self.path)
+            self._handle = open_store(self.path)
             self._process = os.getpid()
         return self._handle
 
     def _read_columns(self) -> None:
         file = self._file()
-        _check_format(self.path, file)
-        _refuse_foreign_parts(self.path, file)
+        check_format(self.path, file)
+        refuse_foreign_parts(self.path, file)
         count, height, width, channels = file["images"].shape
         self.size: tuple[int, int] = (height, width)
         expected: dict[str, tuple[int, ...]] = dict.fromkeys(TEXT_COLUMNS, (count,))
@@ -250,6 +260,8 @@ class Store:
         if "estimated" in file:
             self.is_estimated |= file["estimated"][:].astype(bool)
         self.poses: NDArray[np.float32] = file["poses"][:].astype(np.float32)
+        if count and not known_joints(self.poses).any():
+            raise ValueError("every joint of every pose is missing")
         texts = (list(file[name].asstr()[:]) for name in TEXT_COLUMNS)
         self.names: list[str]
         self.persons: list[str]
@@ -265,56 +277,8 @@ class Store:
                 raise ValueError("a pair names an image that is not there")
             if file["affines"][split].shape != (len(pairs), *AFFINES):
                 raise ValueError(f"affines of {split} pairs do not belong to them")
-        self.provenance: dict[str, Any] = json.loads(_to_text(file.attrs["provenance"]))
+        self.provenance: dict[str, Any] = json.loads(to_text(file.attrs["provenance"]))
+        if not isinstance(self.provenance, dict):
+            raise ValueError("provenance is no object")
         self._indices = {normalize_name(name): index for index, name in enumerate(self.names)}
         self._indices |= {name: index for index, name in enumerate(self.names)}
-
-
-def is_hdf5(path: str | os.PathLike[str]) -> bool:
-    """Whether ``path`` is a file that begins like HDF5."""
-    return read_start(path, 8) == b"\x89HDF\r\n\x1a\n"
-
-
-def _open(path: Path) -> h5py.File:
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not an HDF5 store")
-    if not path.exists():
-        raise InputError(f"{path} does not exist; prepare the data first")
-    if not is_hdf5(path):
-        raise InputError(f"{path} is not an HDF5 store; prepare the data first")
-    try:
-        # A store never changes once it has its name, so no lock is needed; locks fail on some network disks.
-        return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        reason = _to_one_line(error)
-        raise InputError(f"{path} is damaged or cut short: {reason}; copy or prepare it again") from error
-
-
-def _check_format(path: Path, file: h5py.File) -> None:
-    if _to_text(file.attrs.get("format")) != FORMAT:
-        raise InputError(f"{path} is an HDF5 file, but not a store of this package; prepare the data first")
-    found = file.attrs.get("version")
-    if found != VERSION:
-        older = isinstance(found, (int, np.integer)) and found < VERSION
-        remedy = "prepare the data again" if older else "update pgen or prepare the data again"
-        raise InputError(f"{path} has the store version {found}, and this pgen ({version()}) reads {VERSION}; {remedy}")
-
-
-def _refuse_foreign_parts(path: Path, group: h5py.Group, depth: int = 1) -> None:
-    """Refuse a file parts of which lie elsewhere: where they do it says itself, so that it could show any file."""
-    for name in group:
-        link = group.get(name, getlink=True)
-        part = group[name] if isinstance(link, h5py.HardLink) else None
-        if isinstance(part, h5py.Dataset) and not part.is_virtual and not part.external:
-            continue
-        if not isinstance(part, h5py.Group) or not depth:
-            raise InputError(f"{path}: {name} is no data of this file but elsewhere; prepare the data again")
-        _refuse_foreign_parts(path, part, depth - 1)
-
-
-def _to_text(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _to_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

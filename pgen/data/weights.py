@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -150,7 +151,9 @@ def load_weights(path: str | os.PathLike[str], option: str = "weights") -> Weigh
         tensors = load_file(path)
         for name, sizes in config["networks"].items():
             setattr(weights, name, _build(name, sizes, tensors))
-    except (KeyError, TypeError, ValueError, IndexError, RuntimeError, OSError, SafetensorError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror or _one_line(error)})", option=option) from None
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"{path}: damaged ({_one_line(error)}): fetch or train the weights again", option=option
         ) from None
@@ -164,9 +167,20 @@ def _build(name: str, sizes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     if expected.keys() - state.keys():
         state = _load_shared_state(name) | state
+    for key, value in state.items():
+        if key in expected and expected[key].is_floating_point() != value.is_floating_point():
+            raise ValueError(f"{prefix}{key} holds numbers of the type {value.dtype}")
+    _check_finite(state, prefix)
     state = {k: v.to(expected[k].dtype, copy=True) if k in expected else v for k, v in state.items()}
     network.load_state_dict(state, assign=True)
     return network.eval().to(memory_format=torch.channels_last)
+
+
+def _check_finite(state: Mapping[str, Tensor], prefix: str = "") -> None:
+    """Raises ValueError for numbers that are none: they make black pictures, and no error."""
+    for key, value in state.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"{prefix}{key} holds numbers that are not finite")
 
 
 def _load_shared_state(name: str) -> dict[str, Tensor]:
@@ -214,10 +228,23 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except Exception as error:  # torch.load raises many kinds on a hostile or truncated file
-        raise InputError(f"{path}: not a weights file that can be read safely ({_one_line(error)})") from None
+        raise InputError(f"{path}: not a weights file that can be read safely ({explain_load_error(error)})") from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise InputError(f"{path}: holds no plain state dict (names → tensors)")
+    try:
+        _check_finite(state)
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({error}): get a whole copy of it") from None
     return state
+
+
+def explain_load_error(error: Exception) -> str:
+    """Why `torch.load` does not load a file, on one line, and without its advice to load it in an unsafe way."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if "weights_only" in str(error) or isinstance(error, pickle.UnpicklingError):
+        return "it holds more than tensors, or something else; what is more could run programs, and is not loaded"
+    return _one_line(error)
 
 
 def _one_line(error: Exception) -> str:

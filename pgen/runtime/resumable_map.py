@@ -91,7 +91,10 @@ class ResumableMap(AbstractContextManager["ResumableMap"]):
     def header(self) -> dict[str, Any] | None:
         """What the file is about, as it was `begin` with; None of a new one."""
         found = self._ask("select value from header")
-        return json.loads(found[0][0]) if found else None
+        try:
+            return dict(json.loads(found[0][0])) if found else None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UnusableFileError(f"{self.path} is damaged; move it away, or name another file") from error
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Remove everything, and keep ``header``, fit for JSON."""

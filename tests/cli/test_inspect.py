@@ -101,7 +101,7 @@ def test_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("notes.md", "is no pose"),
         ("empty", "is empty"),
         (".", "is a folder"),
-        ("cut.h5", "is damaged"),
+        ("cut.h5", "is cut short"),
         ("k.csv:x", "has no 'x'"),
         ("a.h5:x", "has no image 'x'"),
     ],
