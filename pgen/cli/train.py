@@ -8,7 +8,7 @@ from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-from pgen.cli.options import Seed, make_option, with_options
+from pgen.cli.options import make_option, with_options
 
 Precision = StrEnum("Precision", {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"})
 Variant = StrEnum("Variant", {"BASELINE": "baseline", "TS_GT": "ts-gt", "TS_PRED": "ts-pred", "E2E": "e2e"})
@@ -19,6 +19,8 @@ _DATA = (
 )
 _RECIPE = "Losses: `paper`, or `pgen` with additions (default: what the preset is meant for)."
 _SETTINGS = "Change a field of the preset: semantic.schedule.steps=2000."
+_RESUME = "Go on with the run in this folder, with its own data, preset and settings; --set changes them."
+_SEED = "Makes the run repeatable: the same seed, the same result (default: 0)."
 _GPUS = "Train on these GPUs, one process each (default: the first, if any)."
 _PROCESSES = "Train in so many processes on the CPU."
 _PRECISION = "bf16: faster where the processor has it; fp16: on GPUs."
@@ -33,11 +35,11 @@ _VGG = "VGG-16 weights, or `bundled` (default: torchvision's if cached or fetcha
 #: The options of all these commands.
 _OPTIONS = (
     make_option("data", list[str] | None, None, _DATA, metavar="FILE.h5[:SHARE]"),
-    make_option("preset", str, "synthetic-128", "Sizes and schedule.", metavar="NAME"),
+    make_option("preset", str | None, None, "Sizes and schedule (default: synthetic-128).", metavar="NAME"),
     make_option("recipe", str | None, None, _RECIPE, metavar="NAME"),
     make_option("settings", list[str] | None, None, _SETTINGS, "--set", metavar="KEY=VALUE"),
     make_option("out", Path | None, None, "Run folder (default: runs/TRAINING).", "--out", "-o", metavar="DIR"),
-    make_option("resume", bool, False, "Continue the run in this folder.", "--resume"),
+    make_option("resume", bool, False, _RESUME, "--resume"),
     make_option("gpus", str | None, None, _GPUS, metavar="0,1"),
     make_option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
     make_option("precision", Precision, Precision.FP32, _PRECISION),
@@ -46,7 +48,7 @@ _OPTIONS = (
     make_option(
         "max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1
     ),
-    make_option("seed", Seed, 0),
+    make_option("seed", int | None, None, _SEED, metavar="N", min=0),
 )
 
 
@@ -72,8 +74,8 @@ train_hs = _command(
 train_joint = _command(
     "joint",
     "Train H_A, which paints the person's appearance into the map: with H_S frozen, or both end to end.",
-    make_option("semantic", Path, Path("runs/hs/weights.safetensors"), "Finished weights of train-hs."),
-    make_option("pose", Path, Path("runs/pose/weights.safetensors"), "Finished weights of train-pose."),
+    make_option("semantic", Path | None, None, "Finished weights of train-hs (default: those in runs/hs)."),
+    make_option("pose", Path | None, None, "Finished weights of train-pose (default: those in runs/pose)."),
     make_option("variant", Variant | None, None, _VARIANT),
     make_option("start", Path | None, None, _START_HA),
     make_option("vgg", str | None, None, _VGG, metavar="FILE"),

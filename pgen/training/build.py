@@ -23,8 +23,17 @@ from pgen.models.semantic import upscale_semantic
 from pgen.pseudo_labels.matches import load_training_matches
 from pgen.runtime.seed import seed_everything
 from pgen.training.config import Preset, find_recipe, load_preset
-from pgen.training.distributed import ProcessGroup, run_in_processes
+from pgen.training.distributed import ProcessGroup, check_processes, run_in_processes
 from pgen.training.loop import train as run_loop
+from pgen.training.resuming import (
+    describe_stores,
+    is_same_run,
+    read_run,
+    restore_config,
+    restore_data,
+    restore_weights,
+    warn_of_other_data,
+)
 from pgen.training.run import Monitor, RunConfig, check_batch, check_precision
 from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
 from pgen.training.tasks.appearance_objective import FrozenNetworks
@@ -42,6 +51,16 @@ Shares = Mapping[Path, float]  #: data sets, and each one's share of the samples
 #: The trainings in their order, and what their commands and run folders are called.
 TASKS = {"pose": "pose", "semantic": "hs", "appearance": "joint", "parser": "parser"}
 
+#: What is trained on, and how, if nothing is said.
+DEFAULT_DATA, DEFAULT_PRESET = "datasets/synthetic.h5", "synthetic-128"
+#: The files that trainings look through or start from, if nothing is said.
+DEFAULT_WEIGHTS: Files = {
+    "semantic": "runs/hs/weights.safetensors",
+    "pose": "runs/pose/weights.safetensors",
+    "vgg": None,
+    "start": None,
+}
+
 #: How many held-out pairs the scores at intervals are taken over.
 _VALIDATION_PAIRS = 96
 
@@ -50,18 +69,18 @@ _NAMES = {"semantic": "H_S", "appearance": "H_A", "pose": "a pose detector", "pa
 
 def train(
     task: str,
-    data: AnyPath | Sequence[AnyPath],
+    data: AnyPath | Sequence[AnyPath] | None = None,
     out: AnyPath | None = None,
     *,
-    preset: str = "synthetic-128",
+    preset: str | None = None,
     recipe: str | None = None,
     settings: Iterable[str] = (),
     variant: str | None = None,
     start: AnyPath | None = None,
-    semantic: AnyPath = "runs/hs/weights.safetensors",
-    pose: AnyPath = "runs/pose/weights.safetensors",
+    semantic: AnyPath | None = None,
+    pose: AnyPath | None = None,
     vgg: AnyPath | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     resume: bool = False,
     gpus: Sequence[int] = (),
     processes: int = 0,
@@ -80,17 +99,19 @@ def train(
         data: a prepared data set, ``.h5``; or several, each with its share of the samples behind a colon or an equal
             share of what is left: ``["a.h5", "b.h5:0.5"]``.
         out: folder of the run, see `pgen.training.run`; by default one in ``runs``, as the commands call the task.
-        preset: sizes and schedule.
+        preset: sizes and schedule; by default "synthetic-128".
         recipe: losses, "paper" or "pgen"; by default what the preset is meant for.
         settings: changes of the preset, such as ``"semantic.schedule.steps=2000"``.
         variant: of the paper's ablation, for "appearance": "baseline", "ts-gt", "ts-pred" or "e2e".
         start: weights that H_S, H_A or the parser starts from, a file, the folder of a run, or "bundled"; those of H_S
             at half the frame are grown, one-level weights of H_A become the global network of a two-level one, a parser
             may have fewer layers.
-        semantic, pose: for "appearance", finished weights of H_S and of the pose detector, files or folders of runs.
+        semantic, pose: for "appearance", finished weights of H_S and of the pose detector, files or folders of runs;
+            by default those in ``runs/hs`` and ``runs/pose``.
         vgg: for "appearance", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable.
-        seed: makes the run repeatable.
-        resume: continue the run in ``out``.
+        seed: makes the run repeatable; by default 0.
+        resume: continue the run in ``out``, with its own data, weights, seed and configuration. ``settings``, and what
+            else is given, change it, and are told.
         gpus: train on these GPUs, a process each; by default on the first one, if any.
         processes: train in so many processes on the CPU.
         precision: "fp32", "bf16" or "fp16".
@@ -116,17 +137,35 @@ def train(
     monitor = monitor or Monitor(on_log)
     # What is wrong is said before processes are started.
     settings = [*settings, *([f"appearance.variant={variant}"] if variant else [])]
-    config = load_preset(preset, settings, recipe, monitor.warn)
-    schedule = getattr(config, group).schedule
-    check_batch(schedule, len(gpus) or processes or 1)
-    shares = parse_data(data)
-    data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
-    recipe = recipe or find_recipe(preset)
-    info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     folder = Path(out or Path("runs") / name)
+    before = read_run(folder) if resume else {}
+    config = restore_config(before, settings, monitor.warn, folder) if resume else None
+    for option, asked in (("preset", preset), ("recipe", recipe)):
+        if config is not None and asked not in (None, before.get(option)):
+            own = f"{folder} was begun with the {option} {before.get(option)}, not {asked}"
+            raise InputError(f"{own}; leave it out, or choose another folder", option=option)
+    preset = preset or before.get("preset") or DEFAULT_PRESET
+    recipe = recipe or before.get("recipe") or find_recipe(preset)
+    config = config or load_preset(preset, settings, recipe, monitor.warn)
+    if seed is not None and seed != before.get("seed", seed):
+        monitor.warn(f"resuming with seed = {seed} (it was {before['seed']})")
+    seed = int(before.get("seed", 0)) if seed is None else seed
+    schedule = getattr(config, group).schedule
+    check_processes(gpus, processes)
+    check_batch(schedule, len(gpus) or processes or 1)
+    shares = parse_data(data or restore_data(before) or DEFAULT_DATA)
+    stores = describe_stores(shares)
+    warn_of_other_data(before, stores, monitor.warn)
+    data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
+    info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, validation, workers)
-    weights = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}
-    return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, weights, monitor)
+    weights = restore_weights(before, {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}, monitor.warn)
+    run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
+    if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
+        monitor.log(f"{folder} holds this run, finished")
+        return run.weights
+    files = {**DEFAULT_WEIGHTS, **{option: path for option, path in weights.items() if path is not None}}
+    return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, files, monitor)
 
 
 def _describe_data(shares: Shares) -> str:
@@ -151,7 +190,6 @@ def _train_in(
         run.validation = False
     if not processes.is_first:
         return run_loop(task, run, processes=processes)
-    run.save_settings(run.info | {"data": _describe_data(data)})
     with monitor.watch(name, task.schedule.steps) as on_step:
         return run_loop(task, run, on_step, processes)
 
@@ -235,7 +273,11 @@ class TaskBuilder:
         if os.fspath(path) != os.fspath(self.weights[option] or ""):
             self.log(f"{option}: {origin}")
         if not (is_start or path.exists()):
-            raise InputError(f"{path}: there is no such file; train {what} first", option=option)
+            unfinished = path.with_name("last.safetensors")
+            remedy = f"train {what} first"
+            if unfinished.exists():
+                remedy = f"its training has not finished: resume it, or give {unfinished}"
+            raise InputError(f"{path}: there is no such file; {remedy}", option=option)
         weights = load_weights(path, option)
         network = getattr(weights, role)
         if network is None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pgen.data.weights import explain_load_error
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 
@@ -92,7 +93,7 @@ class Checkpoints:
                 warning = trouble and f"{trouble}; resuming from {path.name}, of step {int(state['step'])}"
                 return state, path, warning
             except Exception as error:  # torch.load raises many kinds on a damaged file
-                trouble = trouble or str(_cannot_resume(path, error))
+                trouble = trouble or f"{path}: cannot resume from it, it cannot be read ({explain_load_error(error)})"
         raise InputError(trouble or f"{self.newest}: there is no such file")
 
 

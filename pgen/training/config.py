@@ -289,6 +289,12 @@ def load_preset(
         for path, value in flatten(_read(option, chosen)):
             given[path] = Given(value, f"{option} {chosen}", option)
     del given["recipe"]
+    return replace_fields(Preset(), given | read_settings(settings, warn))
+
+
+def read_settings(settings: Iterable[str], warn: Callable[[str], None] = lambda message: None) -> dict[str, Given]:
+    """Settings ``"key.path=value"`` by their paths; ``warn`` is told of names of before. Raises InputError."""
+    given: dict[str, Given] = {}
     for setting in (text.strip() for text in settings):
         for path, value in flatten(parse_setting(setting)):
             now = path
@@ -297,7 +303,7 @@ def load_preset(
             if now != path:
                 warn(f"{path} is now {now}")
             given[now] = Given(value, setting, "settings")
-    return replace_fields(Preset(), given)
+    return given
 
 
 def _read(kind: str, name: str) -> dict[str, Any]:

@@ -107,13 +107,17 @@ def no_gradient_sync(module: nn.Module | None) -> AbstractContextManager[None]:
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
 
-def check_gpus(gpus: Sequence[int]) -> None:
-    """Raises InputError for GPUs that are not there, or named twice."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    there = f"choose one of {', '.join(map(str, range(count)))}" if count else "none can be used; train on the CPU"
+def check_processes(gpus: Sequence[int], count: int) -> None:
+    """Raises InputError for GPUs that are not there, or named twice, or a ``count`` of processes beside them."""
+    if gpus and count:
+        raise InputError("choose GPUs or a number of processes on the CPU, not both", option="processes")
+    there_are = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    choice = (
+        f"choose one of {', '.join(map(str, range(there_are)))}" if there_are else "none can be used; train on the CPU"
+    )
     for gpu in gpus:
-        if not 0 <= gpu < count:
-            raise InputError(f"there is no GPU {gpu} here; {there}", option="gpus")
+        if not 0 <= gpu < there_are:
+            raise InputError(f"there is no GPU {gpu} here; {choice}", option="gpus")
     if len(set(gpus)) < len(gpus):
         raise InputError("each GPU is named once: every process needs its own", option="gpus")
 
@@ -130,9 +134,7 @@ def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *a
     Raises:
         InputError, PgenError: as the process raised that failed first; PgenError too if one was killed.
     """
-    if gpus and count:
-        raise InputError("choose GPUs or a number of processes on the CPU, not both", option="processes")
-    check_gpus(gpus)
+    check_processes(gpus, count)
     if all(name in os.environ for name in _STARTED):
         if gpus or count > 1:
             option = "gpus" if gpus else "processes"

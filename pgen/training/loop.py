@@ -22,6 +22,7 @@ from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
 from pgen.training.distributed import ProcessGroup, no_gradient_sync
 from pgen.training.loader import LoadedStep, load_steps, step_seed
+from pgen.training.resuming import write_run
 from pgen.training.run import PRECISIONS, OnStep, RunConfig, RunLog, check_batch, check_precision
 from pgen.training.sampling import SampledBatch
 from pgen.training.tasks.base import Judged, TrainingTask
@@ -62,6 +63,8 @@ def train(
     state = create_state(task, run, processes)
     step = Step(task, state, run, processes)
     last = min(schedule.steps, run.max_steps or schedule.steps)
+    if processes.is_first and run.settings is not None:
+        write_run(run.folder, run.settings)  # not before it is sure that the run goes on
 
     sums: dict[str, Tensor] = {}
     saved_at, started, logged = time.monotonic(), time.monotonic(), state.step

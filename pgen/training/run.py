@@ -37,7 +37,6 @@ from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 from pgen.training.checkpoint import Checkpoints
 from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
-from pgen.training.settings import flatten
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -63,6 +62,7 @@ class RunConfig:
     warn: Callable[[str], None] = lambda message: None
     validation: bool = True  #: whether the networks are scored on held-out people, at intervals
     workers: int | None = None  #: processes that read photos ahead, see `pgen.training.loader.load_steps`
+    settings: Mapping[str, Any] | None = None  #: what config.json will say, once the run goes on
 
     @property
     def checkpoints(self) -> Checkpoints:
@@ -84,22 +84,6 @@ class RunConfig:
             raise InputError(
                 f"{self.folder} holds an unfinished run: resume it, or choose another folder", option="resume"
             )
-
-    def save_settings(self, info: Mapping[str, Any]) -> None:
-        """Write the resolved settings, and warn of what differs from those of the run that is resumed."""
-        path, now = self.folder / "config.json", json.loads(json.dumps(info))
-        if path.exists():
-            try:
-                before = json.loads(path.read_text("utf-8"))
-            except ValueError:
-                before = {}
-            old = dict(flatten(before)) if isinstance(before, dict) else {}
-            for name, new in flatten(now):
-                if old.get(name) != new:
-                    self.warn(f"resuming with {name} = {new} (it was {old.get(name)})")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path, overwrite=True) as aside:
-            aside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
 
 def check_precision(precision: str, device: torch.device) -> None:
@@ -209,18 +193,19 @@ class Monitor:
 
         It hands rows to ``on_log``, and else logs a line of them at intervals.
         """
-        logged = -_LOG_SECONDS
+        logged, told = -_LOG_SECONDS, time.monotonic()  # the last row of losses, and the last line of any kind
 
         def on_step(step: int, values: dict[str, float]) -> None:
-            nonlocal logged
-            if not values:
-                return
+            nonlocal logged, told
             is_losses, now = "samples_per_second" in values, time.monotonic()
-            if self.on_log is not None:
+            if values and self.on_log is not None:
                 self.on_log(step, values)
-            elif not is_losses or now - logged >= _LOG_SECONDS or step == steps:
+            elif values and (not is_losses or now - logged >= _LOG_SECONDS or step == steps):
                 self.log(f"{name}, step {step} of {steps}: {format_values(values)}")
-                logged = now if is_losses else logged
+                logged, told = now if is_losses else logged, now
+            elif not values and self.on_log is None and now - told >= _LOG_SECONDS:  # rows are far apart
+                self.log(f"{name}, step {step} of {steps}")
+                told = now
 
         yield on_step
 

@@ -51,7 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(command: str, *arguments: object, data: str = "datasets.h5") -> int:
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    group = {"hs": "semantic", "joint": "appearance"}.get(stage := command.removeprefix("train-"), stage)
+    settings = [part for setting in TINY if setting.startswith(f"{group}.") for part in ("--set", setting)]
     if command == "train-joint" and "--vgg" not in arguments:
         settings += ["--vgg", "bundled"]  # never look for weights on the network
     return main([command, "--data", data, "--preset", "synthetic-64", *settings, *map(str, arguments)])
@@ -81,9 +82,12 @@ def test_the_three_trainings_follow_each_other(trained: Path) -> None:
         assert (found["frame"], set(found["networks"])) == ([64, 64], held)
         info = {key: value for key, value in found["info"].items() if key not in ("step", "scores")}
         told = json.loads((folder / "config.json").read_text())
-        assert told == info | {"data": str(trained / "datasets.h5")}  # weights tell the name alone
+        assert [*told.pop("stores")] == [str(trained / "datasets.h5")]
+        assert told.pop("weights").keys() == {"semantic", "pose", "vgg", "start"}
+        assert told == info | {"data": str(trained / "datasets.h5"), "precision": "fp32"}  # weights tell the name alone
         assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
-        assert info["config"]["pose"]["schedule"]["steps"] == 4
+        group = {"hs": "semantic", "joint": "appearance"}.get(stage, stage)
+        assert info["config"][group]["schedule"]["steps"] == 4
         weights = load_weights(folder / "weights.safetensors")
         assert all(getattr(weights, name) is not None for name in held)
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -266,7 +270,8 @@ def test_resuming_with_other_settings_says_so(trained: Path, here: Path, capsys:
     data = str(trained / "datasets.h5")
     assert run("train-pose", "--max-steps", 1, "--out", "mine", data=data) == 0
     capsys.readouterr()
-    assert run("train-pose", "--max-steps", 2, "--out", "mine", "--resume", "--set", "pose.noise=0.25", data=data) == 0
+    given = ("--out", "mine", "--resume", "--set", "pose.noise=0.25")
+    assert main(["train-pose", "--max-steps", "2", *given]) == 0
     _, err = capsys.readouterr()
     assert "warning: resuming with config.pose.noise = 0.25 (it was 0.05)" in err
     assert err.count("warning") == 1

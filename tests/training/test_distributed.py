@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from pgen.errors import InputError, PgenError
 from pgen.runtime.parallel_map import count_processors
-from pgen.training.distributed import ProcessGroup, _raise, check_gpus, run_in_processes
+from pgen.training.distributed import ProcessGroup, _raise, check_processes, run_in_processes
 from tests.training import dying, together
 from tests.training.people import write_people
 from tests.training.stages import NAMES
@@ -133,11 +133,11 @@ def test_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch, gpus: tuple[in
 def test_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    check_gpus((1, 0))
+    check_processes((1, 0), 0)
     with pytest.raises(InputError, match=r"there is no GPU 2 here; choose one of 0, 1"):
-        check_gpus((0, 2))
+        check_processes((0, 2), 0)
     with pytest.raises(InputError, match="once"):
-        check_gpus((1, 1))
+        check_processes((1, 1), 0)
     with pytest.raises(InputError, match="not both"):
         run_in_processes((0,), 2, dying.one_dies, True)
 
