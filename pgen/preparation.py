@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.build_store import Summary, build_store, check_store_output, partial_path
-from pgen.data.dropped_list import dropped_path
+from pgen.data.dropped_list import doubts_path, dropped_path
 from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.data.inputs import check_apart
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
@@ -39,6 +40,7 @@ def prepare(
     frame: tuple[int, int] | None = None,
     parsing: PathLike | None = None,
     parsing_scheme: str | None = None,
+    min_confidence: float | None = None,
     pairs: Sequence[PathLike] = (),
     annotate: Sequence[str] = (),
     pose_annotator: str = "mediapipe",
@@ -62,7 +64,8 @@ def prepare(
 
     Photos of another size are scaled as a whole and padded. What cannot be used is left out, counted under its reason,
     and listed beside the output in OUT.dropped.csv; so are pairs, names in lists and rows of keypoints whose photo is
-    not there. After an interruption the same call goes on where it was.
+    not there. What annotators doubt is listed in OUT.doubts.csv, and kept as the attribute "doubts" of the photo. After
+    an interruption the same call goes on where it was.
 
     Args:
         dataset: one of `pgen.data.readers.registry.READERS`: "deepfashion", "market1501", "folder", "synthetic".
@@ -74,6 +77,7 @@ def prepare(
         frame: (height, width) that the keypoints refer to, if it is not the photo's own.
         parsing: folder of parsing maps, in place of the data set's own.
         parsing_scheme: labels of the maps: a bundled scheme or a table of one's own, FILE.toml; None for spt10.
+        min_confidence: joints in files of keypoints that are less sure are left out; None for 0.1.
         pairs: list of pairs for testing, in place of the data set's own; two are names of sources and of targets.
         annotate: what is estimated where photos lack it: "pose", "parsing".
         pose_annotator, parser: what estimates it.
@@ -103,6 +107,7 @@ def prepare(
     given: dict[str, Any] = {
         "root": root, "images": images, "keypoints": list(keypoints), "frame": frame, "parsing": parsing,
         "parsing_scheme": parsing_scheme, "pairs": list(pairs), "annotate": list(annotate),
+        "min_confidence": min_confidence,
         "people": people, "test_share": test_share, "poses": poses, "test_people": test_people, "style": style,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value not in (None, [])}
@@ -124,7 +129,8 @@ def prepare(
     estimating = _load_annotators(annotate, pose_annotator, parser, progress) if annotate else None
     scheme = load_scheme(parsing_scheme) if parsing_scheme else None
     maps = Path(parsing) if parsing is not None else None
-    files = GivenFiles([*map(Path, keypoints)], maps, [*map(Path, pairs)], frame, images, scheme, estimating)
+    least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+    files = GivenFiles([*map(Path, keypoints)], maps, [*map(Path, pairs)], frame, images, scheme, estimating, least)
     options = {name: value for name, value in (given | {"seed": seed}).items() if name in entry.options}
     found = load_object(entry.find)(folder, files, size, **options)
     for note in found.notes:
@@ -169,7 +175,7 @@ def _check_apart(out: Path, found: Any, tables: Sequence[PathLike]) -> None:
     """Refuse an ``out``, or a list of what is left out of it, that is a file which is read."""
     photos = found.photos if isinstance(found, PhotoSet) else ()
     files = [file for photo in photos for file in (photo.path, photo.pose, photo.parsing, photo.carried)]
-    check_apart((out, dropped_path(out), partial_path(out)), [*found.files, *tables, *files])
+    check_apart((out, dropped_path(out), doubts_path(out), partial_path(out)), [*found.files, *tables, *files])
 
 
 def _to_provenance(value: Any) -> Any:

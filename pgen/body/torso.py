@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pgen.body.joints import FLIP_JOINTS, JOINTS, TORSO_JOINTS, Joint, known_joints
+from pgen.body.joints import ARMS, FLIP_JOINTS, JOINTS, LEGS, TORSO_JOINTS, Joint, known_joints
 from pgen.errors import InputError
 
 #: Proportions of an upright body seen from the front, in shoulder widths.
@@ -28,6 +28,15 @@ def list_missing_torso(pose: NDArray[np.floating]) -> tuple[str, ...]:
     """Names of the shoulders and hips that ``pose`` (18, 2) lacks."""
     known = known_joints(pose)
     return tuple(JOINTS[joint] for joint in TORSO_JOINTS if not known[joint])
+
+
+def list_missing_limbs(pose: NDArray[np.floating]) -> tuple[str, ...]:
+    """Names of the joints that ``pose`` (18, 2) lacks to show a limb: knees and ankles, elbows with their wrists."""
+    known = known_joints(pose)
+    lacking = [joint for _, *limb in LEGS for joint in limb if not known[joint]]
+    for _, *limb in ARMS:
+        lacking += limb if not known[limb].any() else []
+    return tuple(JOINTS[joint] for joint in lacking)
 
 
 def complete_torso(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[NDArray[np.float32], list[str]]:

@@ -90,6 +90,19 @@ def draw_parts(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) ->
     return _draw_over(picture, draw)
 
 
+def shrink_picture(picture: Picture, largest: int, pose: NDArray[np.floating]) -> tuple[Picture, NDArray[np.floating]]:
+    """``picture`` (H, W, 3) with a longer side of at most ``largest`` pixels, and ``pose`` (18, 2) in its pixels."""
+    scale = min(1.0, largest / max(picture.shape[:2]))
+    if scale == 1:
+        return picture, pose
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    # Pictures are reduced by whole pixels first, as Pillow's copy of a large one would be as large.
+    step = max(1, int(1 / scale / 2))
+    coarse = Image.fromarray(np.ascontiguousarray(picture[::step, ::step]))
+    factors = np.array([width / picture.shape[1], height / picture.shape[0]])
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BOX)), (pose + 0.5) * factors - 0.5
+
+
 def colorize_parsing(parsing: NDArray[np.integer]) -> Picture:
     """A parsing map (height, width) in the palette's colors. Raises ValueError for unknown labels."""
     if parsing.size and (parsing.min() < 0 or parsing.max() >= LABEL_COUNT):

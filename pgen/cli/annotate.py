@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from pgen.cli.annotation_files import annotate_photo
 from pgen.cli.batch import make_annotators, write_sheet
-from pgen.cli.options import Force, ParserName, PersonNumber, PoseAnnotatorName, parse_kinds
+from pgen.cli.options import (
+    CONFIDENCE,
+    Force,
+    MinConfidence,
+    ParserName,
+    PersonNumber,
+    PoseAnnotatorName,
+    SchemeName,
+    parse_kinds,
+)
+from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame, list_photo_files
+from pgen.cli.photos import check_given, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_annotation_places
-from pgen.cli.terminal import log, print_table, progress, warn
+from pgen.cli.terminal import print_table, progress, warn
+from pgen.data.inputs import check_apart
 from pgen.errors import InputError, PgenError
 
 if TYPE_CHECKING:
     from pgen.body.viz import Picture
-    from pgen.data.annotators.choose import Annotators
 
 _COLUMNS, _MOST_SHOWN = 6, 120
 
@@ -27,7 +39,12 @@ def run(
     ] = None,
     kinds: Annotated[str, Option("--what", help="What to estimate: pose, parsing, or both.")] = "pose,parsing",
     sheet: Sheet = None,
+    src_pose: PoseFiles = None,
+    src_parsing: ParsingFiles = None,
+    src_frame: PoseFrame = None,
+    scheme: SchemeName = None,
     person: PersonNumber = None,
+    confidence: MinConfidence = CONFIDENCE,
     annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",
     force: Force = False,
@@ -35,15 +52,22 @@ def run(
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
 
     And NAME.carried.png, white where something is carried, if the parser finds it. All can be corrected by hand and
-    given to `pgen generate --src-pose --src-parsing`, or lie beside the photos for `pgen prepare`.
+    given to `pgen generate --src-pose --src-parsing`, or lie beside the photos for `pgen prepare`. A pose or a map that
+    is given, in any format and --parsing-scheme, is checked and written instead of an estimate.
     """
     wanted = parse_kinds(kinds, "--what")
-    files = _list_files(photos)
+    files = list_photo_files(photos)
+    subjects = list_photos([*map(str, files)], src_pose, src_parsing, False, person, "src", src_frame, scheme)
+    check_given(subjects, frame=src_frame, scheme=scheme)
+    if src_parsing is not None and "parsing" not in wanted:
+        raise InputError("a map is given and none is written; leave --what out", option="src_parsing")
     places = find_annotation_places(files, out, wanted, force, sheet)
-    annotators = make_annotators(annotator, person, parser)
-    if "parsing" in wanted:
+    check_apart([sheet, *(place for its in places.values() for place in its.values())], list_files(subjects))
+    annotators = make_annotators(annotator, person, parser, confidence)
+    if "parsing" in wanted and src_parsing is None:
         annotators.parsing_annotator()
-    annotators.pose_annotator()
+    if src_pose is None:
+        annotators.pose_annotator()
 
     from pgen.body.viz import draw_sheet
 
@@ -52,11 +76,10 @@ def run(
     cells: list[tuple[str, Picture]] = []
     failures: list[str] = []
     with progress("annotating", len(files)) as advance:
-        for file in files:
+        for file, subject in zip(files, subjects, strict=True):
             try:
-                drawn = _annotate(file, places[file], annotators, force)
-                if sheet is not None and len(cells) < _MOST_SHOWN:
-                    cells += drawn
+                is_drawing = sheet is not None and len(cells) < _MOST_SHOWN
+                cells += annotate_photo(file, subject, places[file], annotators, force, is_drawing)
             except PgenError as error:
                 if len(files) == 1:
                     raise
@@ -70,51 +93,3 @@ def run(
         raise PgenError(f"{failures[-1]} ({len(failures)} of {len(files)} photos failed; all others were written)")
     if len(files) > 1:
         print_table("annotated", [("photos", len(files))])
-
-
-def _list_files(given: list[Path]) -> list[Path]:
-    """The photos, those in folders in the order of their names."""
-    from pgen.data.readers.tree import find_photos
-    from pgen.data.scan import FoundFiles
-
-    files: list[Path] = []
-    for path in given:
-        found = find_photos(path) if path.is_dir() else FoundFiles({"": path} if path.exists() else {})
-        log(*found.notes)
-        if not found:
-            problem = "has no photos in it" if path.exists() else "does not exist"
-            raise InputError(f"{path} {problem}; give a photo, or a folder of photos")
-        files += found.values()
-    return files
-
-
-def _annotate(
-    file: Path, places: dict[str, Path], annotators: Annotators, overwrite: bool
-) -> list[tuple[str, Picture]]:
-    """Write what is found in one photo to ``places``, by kind; returns pictures of it, with captions."""
-    from pgen.body.viz import colorize_parsing, draw_skeleton
-    from pgen.data.annotators.interface import ParsingRequest
-    from pgen.data.formats.annotation_files import write_carried
-    from pgen.data.formats.images import read_image
-    from pgen.data.formats.parsing import write_parsing
-    from pgen.data.formats.pose_json import write_pose_json
-
-    image = read_image(file)
-    found = annotators.pose(image, file.name)
-    person, doubts = found.person, [*found.person.doubts]
-    log(*found.notes[1:])  # not by what, which is the same for all
-    pictures = [(file.name, draw_skeleton(image, person.pose))]
-    parsed = None
-    if "parsing" in places:
-        parsed = annotators.parsing(ParsingRequest(image, person.pose, person.silhouette))
-        doubts += parsed.doubts
-        pictures.append(("parsing map", colorize_parsing(parsed.labels)))
-    for doubt in doubts:
-        warn(f"{file.name}: {doubt}")
-    if "pose" in places:
-        size = (image.shape[0], image.shape[1])
-        print(write_pose_json(places["pose"], person.pose, size, overwrite, person.confidence))
-    if parsed is not None:
-        written = write_parsing(places["parsing"], parsed.labels, overwrite, annotators.parsing_annotator().name)
-        print(written, *write_carried(places["carried"], parsed.carried, overwrite), sep="\n")
-    return pictures

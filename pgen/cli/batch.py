@@ -5,6 +5,7 @@ Each is written as soon as it is there; what fails is said at the end, and costs
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,21 @@ if TYPE_CHECKING:
     from pgen.inference.predictor import Predictor
     from pgen.inference.result import Result
 
+_MOST_ALIKE = 4  # warnings, of frames of one motion, that say the same
 
-def make_annotators(pose: str, person: int | None, parsing: str) -> Annotators:
+
+def make_annotators(pose: str, person: int | None, parsing: str, min_confidence: float | None = None) -> Annotators:
     """Annotators, by name, that show when they are loaded; ``person`` is the number of whose poses they estimate.
+
+    Joints in files of poses are left out that are less sure than ``min_confidence``.
 
     Raises `InputError` for unknown names.
     """
     from pgen.data.annotators.choose import Annotators
+    from pgen.data.formats.pose_people import MIN_CONFIDENCE
 
-    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person)
+    least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person, least)
 
 
 def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators | None = None) -> Predictor:
@@ -56,6 +63,7 @@ class Batch:
         self._written: list[Path] = []
         self._failures: list[str] = []
         self._warnings: set[str] = set()
+        self._alike: Counter[str] = Counter()
 
     @contextmanager
     def attempt(self, describe: Callable[[], str]) -> Iterator[None]:
@@ -77,9 +85,12 @@ class Batch:
     def warn_once(self, warnings: Sequence[str]) -> None:
         """Warn of what was not warned of before."""
         for warning in dict.fromkeys(warnings):
-            if warning not in self._warnings:
-                warn(warning)
-        self._warnings.update(warnings)
+            what = warning.partition(": ")[2]
+            self._alike[what] += warning not in self._warnings
+            if warning not in self._warnings and self._alike[what] <= _MOST_ALIKE:
+                more = " (and more like this)" if self._alike[what] == _MOST_ALIKE else ""
+                warn(f"{warning}{more}")
+            self._warnings.add(warning)
 
     def print_written(self) -> None:
         """Print the files that were written."""

@@ -9,7 +9,8 @@ from typer import Argument, Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import ParsingFiles, PoseFiles, list_files, list_photos
+from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
+from pgen.cli.photos import check_given, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
@@ -35,7 +36,9 @@ def run(
     pose: Annotated[list[str], Option(help=_POSE, metavar="TARGET")],
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
+    src_frame: PoseFrame = None,
     parsing: Annotated[str | None, Option(help=_PARSING, metavar="FILE")] = None,
+    scheme: options.SchemeName = None,
     out: options.Results = None,
     sheet: Sheet = None,
     gif: Annotated[Path | None, Option(help=_GIF, metavar="FILE.gif")] = None,
@@ -44,6 +47,7 @@ def run(
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
     frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: options.PersonNumber = None,
+    confidence: options.MinConfidence = options.CONFIDENCE,
     annotator: options.PoseAnnotatorName = "mediapipe",
     parser: options.ParserName = "pgen",
     weights: options.Weights = None,
@@ -61,26 +65,28 @@ def run(
     check_pictures(force, out, sheet=sheet, gif=gif)
     if gif is not None and len(sources) > 1:
         raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
-    photos = list_photos(sources, src_pose, src_parsing, crop, person)
-    read = [*list_files(photos), *pose, parsing, weights]
+    photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
+    check_given(photos, frame=src_frame, scheme=scheme, parsing=parsing)
+    read = [*list_files(photos), *pose, parsing, weights, scheme]
     check_apart([out, sheet, gif], read)
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
     from pgen.inference.targets import read_targets
 
-    annotators = make_annotators(annotator, person, parser)
+    annotators = make_annotators(annotator, person, parser, confidence)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)
     predictor = open_predictor(weights, device, seed, annotators)
     body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
     maps = None if parsing is None else [parsing] * len(sequence.poses)
+    used_scheme = None if parsing is None else scheme
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for photo in photos:
         subject = photo.read(predictor)
         log(*subject.notes)
-        predictor.generate_many(subject, sequence.poses, maps, body)
+        predictor.generate_many(subject, sequence.poses, maps, body, used_scheme)
         names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet, read)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
@@ -91,7 +97,7 @@ def run(
             left = [*row]
             with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
                 subject = subject if len(photos) == 1 else photo.read(predictor)
-                for result in predictor.generate_many(subject, sequence.poses, maps, body):
+                for result in predictor.generate_many(subject, sequence.poses, maps, body, used_scheme):
                     batch.warn_once((*subject.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))

@@ -10,7 +10,8 @@ from typer import Argument, Option
 
 from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import ParsingFiles, PoseFiles, list_files, list_photos
+from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
+from pgen.cli.photos import check_given, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
 from pgen.data.inputs import check_apart
@@ -33,10 +34,13 @@ def run(
     save_parsing: Annotated[Path | None, Option(help=_SAVE_PARSING, metavar="FILE.png")] = None,
     src_pose: PoseFiles = None,
     src_parsing: ParsingFiles = None,
+    src_frame: PoseFrame = None,
+    scheme: options.SchemeName = None,
     out: Annotated[Path | None, Option("--out", "-o", help=_OUT, metavar="FILE.png")] = None,
     sheet: Sheet = None,
     crop: options.Crop = True,
     person: options.PersonNumber = None,
+    confidence: options.MinConfidence = options.CONFIDENCE,
     annotator: options.PoseAnnotatorName = "mediapipe",
     parser: options.ParserName = "pgen",
     weights: options.Weights = None,
@@ -60,9 +64,10 @@ def run(
     from pgen.data.formats.parsing import COLOURS, write_parsing
 
     edits = check_edits(_parse_edits(edit or []))
-    (photo,) = list_photos([source], src_pose, src_parsing, crop, person)
-    check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights])
-    predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser))
+    (photo,) = list_photos([source], src_pose, src_parsing, crop, person, "src", src_frame, scheme)
+    check_given([photo], frame=src_frame, scheme=scheme)
+    check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights, scheme])
+    predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser, confidence))
     subject = photo.read(predictor)
     log(*subject.notes)
     result = predictor.manipulate(subject, edits, parsing) if edits or parsing is not None else None

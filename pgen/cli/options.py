@@ -37,6 +37,13 @@ ParserName = Annotated[str, Option("--parser", help=_PARSER, metavar="NAME")]
 FLAGS = {"overwrite": "--force", "settings": "--set", "baselines": "--baseline", "protocols": "--protocol"}
 FLAGS |= {"processes": "--procs", "edits": "--edit", "crop": "--no-crop", "number": "--person"}
 
+_SCHEME = "Labels of maps that are given: spt10 (default), lip20, cihp20, atr18, adgan8, ccp59, …, or your own table."
+_CONFIDENCE = "Leave out joints in files of poses that are less sure."
+
+CONFIDENCE = 0.1
+SchemeName = Annotated[str | None, Option("--parsing-scheme", help=_SCHEME, metavar="NAME|FILE.toml")]
+MinConfidence = Annotated[float, Option("--min-confidence", min=0, max=1, help=_CONFIDENCE, metavar="0…1")]
+
 _SMALLEST, _LARGEST = 16, 4096
 
 

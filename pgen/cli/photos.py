@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from typer import Option
-
-from pgen.cli.options import flag_of
+from pgen.cli.options import flag_of, parse_size
+from pgen.cli.photo_files import assign_files, find_parsing_of
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
+    from pgen.data.annotators.choose import Annotators
+    from pgen.inference.inputs import AnnotatedPhoto
     from pgen.inference.person import Person
     from pgen.inference.predictor import Predictor
-
-_POSES = "Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each."
-_MAPS = "Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each."
-
-PoseFiles = Annotated[list[str] | None, Option(help=_POSES, metavar="FILE")]
-ParsingFiles = Annotated[list[str] | None, Option(help=_MAPS, metavar="FILE")]
-Number = Annotated[int | None, Option(min=0, help="Which person of that photo, 0 being the largest.", metavar="N")]
 
 
 @dataclass(frozen=True)
@@ -35,17 +28,39 @@ class Photo:
     crop: bool  #: whether to work on the part around a person who is small in it
     role: str  #: how the options about it begin
     number: int | None  #: which of the people in it
+    frame: tuple[int, int] | None = None  #: (height, width) that the given pose refers to; None: the photo's own
+    scheme: str | None = None  #: labels of the given map
 
     def read(self, predictor: Predictor) -> Person:
         """The person in the photo. Raises `InputError` about this photo's options if it cannot be read."""
         try:
-            return predictor.person(self.source, self.pose, self.parsing, self.crop, self.number)
+            given = (self.source, self.pose, self.parsing, self.crop, self.number, self.frame, self._own_scheme)
+            return predictor.person(*given)
         except InputError as error:
-            if error.option in ("number", "person"):
-                error.option = "person" if self.role == "src" else f"{self.role}_number"
-            elif error.option in ("pose", "parsing"):
-                error.option = f"{self.role}_{error.option}"
+            self.name_option(error)
             raise
+
+    @property
+    def _own_scheme(self) -> str | None:
+        return self.scheme if self.parsing is not None else None
+
+    def annotate(self, annotators: Annotators, with_map: bool) -> AnnotatedPhoto:
+        """The photo with its annotations as they are, the map if it is wanted. Raises `InputError` as `read` does."""
+        from pgen.inference.inputs import annotate_photo
+
+        try:
+            given = (self.source, self.pose, self.parsing, annotators, self.number, self.frame, self._own_scheme)
+            return annotate_photo(*given, with_map=with_map)
+        except InputError as error:
+            self.name_option(error)
+            raise
+
+    def name_option(self, error: InputError) -> None:
+        """Have ``error`` name the option that is about this photo."""
+        if error.option in ("number", "person"):
+            error.option = "person" if self.role == "src" else f"{self.role}_number"
+        elif error.option in ("pose", "parsing", "frame"):
+            error.option = f"{self.role}_{error.option}"
 
 
 def list_photos(
@@ -55,6 +70,8 @@ def list_photos(
     crop: bool,
     number: int | None = None,
     role: str = "src",
+    frame: str | None = None,
+    scheme: str | None = None,
 ) -> list[Photo]:
     """Each of ``sources`` with its own of ``poses`` and ``parsings``, or the only one; the rest is as in `Photo`.
 
@@ -63,8 +80,9 @@ def list_photos(
     from pgen.data.formats.keypoints import detect_pose_format
     from pgen.data.inputs import split_spec
 
-    own_poses = _assign_files(poses, sources, f"{role}_pose")
-    own_parsings = _assign_files(parsings, sources, f"{role}_parsing")
+    own_frame = None if frame is None else parse_size(frame, flag_of(f"{role}_frame"))
+    own_poses = assign_files(poses, sources, f"{role}_pose")
+    own_parsings = assign_files(parsings, sources, f"{role}_parsing")
     photos = []
     for source, pose, parsing in zip(sources, own_poses, own_parsings, strict=True):
         form, (path, _) = None, split_spec(source)
@@ -72,8 +90,8 @@ def list_photos(
             form = detect_pose_format(path)
         if form in ("csv", "json"):  # a target pose, as after ``--pose A B``
             raise InputError(f"{source} holds poses and is no photo; give --pose once for each target")
-        parsing = None if parsing is None else _find_parsing_of(source, parsing, f"{role}_parsing")
-        photos.append(Photo(source, pose, parsing, crop, role, number))
+        parsing = None if parsing is None else find_parsing_of(source, parsing, f"{role}_parsing")
+        photos.append(Photo(source, pose, parsing, crop, role, number, own_frame, scheme))
     return photos
 
 
@@ -82,30 +100,14 @@ def list_files(photos: Sequence[Photo]) -> list[str | None]:
     return [name for photo in photos for name in (photo.source, photo.pose, photo.parsing)]
 
 
-def _assign_files(given: Sequence[str] | None, sources: Sequence[str], option: str) -> Sequence[str | None]:
-    if not given or len(given) == 1:
-        return [given[0] if given else None] * len(sources)
-    if len(given) != len(sources):
-        raise InputError(
-            f"{flag_of(option)} is given {len(given)} times for {len(sources)} photos; give it once, or once for each"
-        )
-    return given
-
-
-def _find_parsing_of(source: str, parsing: str, option: str) -> str:
-    """``parsing``, or the file or entry in it that is called like the photo."""
-    from pgen.data.inputs import split_spec
-    from pgen.data.scan import find_spelled
-    from pgen.data.store import is_hdf5
-
-    path, entry = split_spec(parsing)
-    photo, own = split_spec(source)
-    name = Path(own or photo.name)
-    if entry is None and is_hdf5(path):
-        return f"{path}:{own or name}"
-    if entry is not None or not path.is_dir():
-        return parsing
-    for file in map(find_spelled, (path / f"{name.stem}.npy", path / f"{name.stem}.png")):
-        if file is not None:
-            return str(file)
-    raise InputError(f"{path}: the folder has neither {name.stem}.npy nor {name.stem}.png", option=option)
+def check_given(
+    photos: Sequence[Photo], *, frame: str | None = None, scheme: str | None = None, parsing: str | None = None
+) -> None:
+    """Refuse a ``frame`` or a ``scheme`` that says nothing: of no pose or map that is given, if not of ``parsing``."""
+    role = photos[0].role
+    if frame is not None and all(photo.pose is None for photo in photos):
+        flags = flag_of(f"{role}_frame"), flag_of(f"{role}_pose")
+        raise InputError(f"{flags[0]} {frame} is that of {flags[1]}, which is not given")
+    if scheme is not None and parsing is None and all(photo.parsing is None for photo in photos):
+        flag = flag_of(f"{role}_parsing")
+        raise InputError(f"--parsing-scheme {scheme} is that of maps, and none is given; give {flag}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pgen.cli.options import Force, ParserName, PoseAnnotatorName, Seed, Workers, default_store, parse_kinds, parse_size
-from pgen.cli.terminal import log, print_table, progress, warn
+from pgen.cli.prepare_summary import report_summary
+from pgen.cli.terminal import log, progress, warn
 from pgen.data.readers.registry import READERS
-
-if TYPE_CHECKING:
-    from pgen.data.build_store import Summary
 
 ON_DISK = "Not with --dataset synthetic"
 SYNTHETIC = "With --dataset synthetic"
@@ -29,6 +27,7 @@ _FRAME = f"{ON_DISK}: frame of the keypoints, if it is not the photo's own."
 _PARSING = f"{ON_DISK}: folder of parsing maps, .npy, .png or .mat (default: ROOT/parsing, or beside)."
 _SCHEMES = "lip20, cihp20, atr18, adgan8, ccp59, fashionista56"
 _SCHEME = f"{ON_DISK}: labels of the maps: spt10 (default), {_SCHEMES}, or your own table."
+_CONFIDENCE = f"{ON_DISK}: leave out joints that are less sure, in files that say so (default: 0.1)."
 _PAIRS = (
     f"{ON_DISK}: pairs for testing: CSV from,to, or PIDM's text (target first); given twice, two lists of names, "
     "sources and targets (default: the data set's own list, ROOT/pairs.csv)."
@@ -58,7 +57,10 @@ def run(
     frame: Annotated[str | None, typer.Option(help=_FRAME, metavar="HxW")] = None,
     parsing: Annotated[Path | None, typer.Option(help=_PARSING)] = None,
     parsing_scheme: Annotated[str | None, typer.Option(help=_SCHEME, metavar="NAME|FILE.toml")] = None,
-    pairs: Annotated[list[Path] | None, typer.Option(help=_PAIRS)] = None,
+    confidence: Annotated[
+        float | None, typer.Option("--min-confidence", min=0, max=1, help=_CONFIDENCE, metavar="0…1")
+    ] = None,
+    pairs: Annotated[list[Path] | None, typer.Option(help=_PAIRS, metavar="FILE")] = None,
     annotate: Annotated[str | None, typer.Option(help=_ANNOTATE, metavar="KINDS")] = None,
     pose_annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",
@@ -91,30 +93,10 @@ def run(
     summary = prepare(
         dataset, out or default_store(dataset if root is None else root.resolve().name), root,
         size=chosen_size, images=images, keypoints=keypoints or (), frame=chosen_frame, parsing=parsing,
-        parsing_scheme=parsing_scheme, pairs=pairs or (), annotate=kinds, pose_annotator=pose_annotator, parser=parser,
+        parsing_scheme=parsing_scheme, min_confidence=confidence,
+        pairs=pairs or (), annotate=kinds, pose_annotator=pose_annotator, parser=parser,
         strict=strict, people=int(people) if people and people.isdecimal() else people, test_share=test_share,
         poses=poses, test_people=test_people, style=style, pseudo_labels=pseudo_labels,
         seed=seed, workers=workers, resume=resume, overwrite=force, log=log, warn=warn, progress=progress,
     )  # fmt: skip
-    _report(summary)
-
-
-def _report(summary: Summary) -> None:
-    rows: list[tuple[str, object]] = [("photos kept", f"{summary.kept:,}")]
-    rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary.dropped.items()]
-    if summary.resumed:
-        rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
-    rows += [("pairs for testing", f"{summary.pairs:,}")]
-    rows += [(f"left out: {reason}", f"{count:,}") for reason, count in summary.missing.items()]
-    if summary.pseudo_labels:
-        rows += [("pseudo labels", f"{summary.pseudo_labels:,} of each training photo")]
-    rows += [
-        ("size of a photo", "x".join(map(str, summary.size))),
-        ("size of the file", f"{summary.out.stat().st_size / 1e6:,.1f} MB"),
-        ("seconds", f"{summary.seconds:,.1f}"),
-    ]
-    print_table(str(summary.out), rows)
-    if summary.dropped:
-        warn(f"{sum(summary.dropped.values()):,} photos were dropped; {summary.dropped_list} lists them")
-    if pairs := sum(count for reason, count in summary.missing.items() if reason.startswith("pair")):
-        warn(f"{pairs:,} pairs lack a photo and were left out; {summary.dropped_list} lists them")
+    report_summary(summary)

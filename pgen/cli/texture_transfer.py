@@ -9,7 +9,8 @@ from typer import Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.photos import Number, ParsingFiles, PoseFiles, list_files, list_photos
+from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
+from pgen.cli.photos import check_given, list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
@@ -33,13 +34,17 @@ def run(
     ] = False,
     clothes_pose: PoseFiles = None,
     clothes_parsing: ParsingFiles = None,
+    clothes_frame: PoseFrame = None,
     person_pose: PoseFiles = None,
     person_parsing: ParsingFiles = None,
+    person_frame: PoseFrame = None,
+    scheme: options.SchemeName = None,
     out: options.Results = None,
     sheet: Sheet = None,
     crop: options.Crop = True,
     clothes_number: Number = None,
     person_number: Number = None,
+    confidence: options.MinConfidence = options.CONFIDENCE,
     annotator: options.PoseAnnotatorName = "mediapipe",
     parser: options.ParserName = "pgen",
     weights: options.Weights = None,
@@ -54,17 +59,18 @@ def run(
     are not given are estimated.
     """
     check_pictures(force, out, sheet=sheet)
-    photos = [
-        *list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes"),
-        *list_photos(person, person_pose, person_parsing, crop, person_number, "person"),
-    ]
-    read = [*list_files(photos), weights]
+    givens = list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes", clothes_frame, scheme)
+    wearers = list_photos(person, person_pose, person_parsing, crop, person_number, "person", person_frame, scheme)
+    check_given(givens, frame=clothes_frame)
+    check_given(wearers, frame=person_frame)
+    check_given(photos := [*givens, *wearers], scheme=scheme)
+    read = [*list_files(photos), weights, scheme]
     check_apart([out, sheet], read)
 
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 
     wanted = check_regions([name.strip() for name in regions.split(",")])
-    predictor = open_predictor(weights, device, seed, make_annotators(annotator, None, parser))
+    predictor = open_predictor(weights, device, seed, make_annotators(annotator, None, parser, confidence))
     batch = Batch(force, paste=True)
     people = [photo.read(predictor) for photo in photos]
     for one in people:

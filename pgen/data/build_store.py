@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgen.data.dropped_list import check_dropped_list, dropped_path, write_dropped_list
-from pgen.data.example import PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
+from pgen.data.dropped_list import check_lists, doubts_path, dropped_path, write_list
+from pgen.data.example import DOUBTS, PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
@@ -45,6 +45,7 @@ class Summary:
     resumed: int  # photos that an interrupted run had finished
     seconds: float
     pseudo_labels: int = 0  # of each training photo
+    doubtful: int = 0  # photos that are kept, but of whose annotations there are doubts, listed in `doubts_path`
 
 
 class ResumeError(InputError):
@@ -106,6 +107,7 @@ def build_store(
     with _open_partial(out, header, resume) as (partial, created, file_hashes):
         remove_leftovers(out)
         remove_leftovers(dropped_path(out))
+        remove_leftovers(doubts_path(out))
         resumed = len(partial)
         tally = _Tally(strict)
         for entry in _read_entries(partial):
@@ -136,9 +138,9 @@ def build_store(
             writer.set_pairs("test", chosen)
             if train_pairs:
                 writer.set_pairs("train", find_named_pairs(train_pairs, tally.indices))
-            dropped_list = write_dropped_list(
-                out, [*tally.dropped, *left_out]
-            )  # before the store has its name: then all is done
+            # Before the store has its name: then all is done.
+            dropped_list = write_list(dropped_path(out), [*tally.dropped, *left_out])
+            write_list(doubts_path(out), tally.doubtful)
     return Summary(
         out=out,
         size=size,
@@ -149,6 +151,7 @@ def build_store(
         pairs=len(chosen),
         resumed=resumed,
         seconds=time.perf_counter() - start,
+        doubtful=len(tally.doubtful),
     )
 
 
@@ -164,7 +167,7 @@ def check_store_output(out: Path, overwrite: bool) -> None:
             if left.header is not None and left.header.get("created") == store.provenance["created"]:
                 left.remove()
     check_output(out, overwrite)
-    check_dropped_list(out)
+    check_lists(out)
 
 
 def partial_path(out: Path) -> Path:
@@ -247,6 +250,7 @@ class _Tally:
         self.indices: dict[str, int] = {}  # of what was kept, by name
         self.tested: dict[str, list[int]] = defaultdict(list)  # photos for testing of each person
         self.dropped: list[Drop] = []
+        self.doubtful: list[Drop] = []
 
     def add(self, entry: Entry) -> None:
         if isinstance(entry, Drop):
@@ -254,6 +258,8 @@ class _Tally:
                 raise _refuse(entry)
             self.dropped.append(entry)
             return
+        if doubts := json.loads(entry.attributes).get(DOUBTS):
+            self.doubtful.append(Drop(entry.name, "doubtful annotation", doubts))
         index = self.indices[entry.name] = len(self.indices)
         if entry.split == "test":
             self.tested[entry.person].append(index)

@@ -1,4 +1,4 @@
-"""The list of photos that were left out of a prepared file, beside it."""
+"""The lists beside a prepared file: of photos that were left out, and of those whose annotations are doubtful."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ def dropped_path(out: Path) -> Path:
     return out.with_suffix(".dropped.csv")
 
 
-def check_dropped_list(out: Path) -> None:
-    """Raise `InputError` if another file than such a list lies where that of ``out`` is written."""
-    path, header = dropped_path(out), ",".join(_COLUMNS).encode()
-    if os.path.lexists(path) and read_start(path, len(header)) != header:
-        raise InputError(
-            f"{path}, where photos that are left out are listed, is another file; move it, or choose another output",
-            option="out",
-        )
+def doubts_path(out: Path) -> Path:
+    """Where the list of what annotators doubt in the store ``out`` is written."""
+    return out.with_suffix(".doubts.csv")
 
 
-def write_dropped_list(out: Path, dropped: Sequence[Drop]) -> Path | None:
-    """Write the list that belongs to ``out``; one of an earlier run is replaced or removed."""
-    path = dropped_path(out)
-    if not dropped:
+def check_lists(out: Path) -> None:
+    """Raise `InputError` if another file than such a list lies where one of ``out`` is written."""
+    header = ",".join(_COLUMNS).encode()
+    for path in (dropped_path(out), doubts_path(out)):
+        if os.path.lexists(path) and read_start(path, len(header)) != header:
+            raise InputError(
+                f"{path}, where photos are listed, is another file; move it, or choose another output", option="out"
+            )
+
+
+def write_list(path: Path, rows: Sequence[Drop]) -> Path | None:
+    """Write one of these lists; one of an earlier run is replaced or removed."""
+    if not rows:
         path.unlink(missing_ok=True)
         return None
     with atomic_write(path, overwrite=True) as aside, aside.open("w", -1, "utf-8", "replace", newline="") as file:
-        rows = [(drop.name, drop.reason, drop.detail) for drop in dropped]
-        csv.writer(file).writerows([_COLUMNS, *rows])
+        csv.writer(file).writerows([_COLUMNS, *((row.name, row.reason, row.detail) for row in rows)])
     return path

@@ -46,6 +46,9 @@ class Drop:
     detail: str = ""  # what is special about this one
 
 
+#: The attribute of an `Example` that says what its annotators doubt.
+DOUBTS = "doubts"
+
 #: Reasons that are no photo's: files name what is not there.
 ROW_WITHOUT_PHOTO = "row of keypoints without a photo"
 NAME_WITHOUT_PHOTO = "listed, but there is no photo"

@@ -134,7 +134,7 @@ def _inspect_poses(file: Path, name: str | None, count: int) -> tuple[Rows, Shee
     if list(photos) == [""]:
         poses = {f"person {i}": pose for i, pose in enumerate(photos[""].poses)}
     else:
-        poses = {photo: found.poses[found.largest()] for photo, found in photos.items()}
+        poses = {photo: found.choose().pose for photo, found in photos.items()}
     if name is not None:
         loaded = read_pose(f"{file}:{name}")
         poses = {loaded.name: loaded.pose}

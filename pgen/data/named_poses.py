@@ -24,7 +24,7 @@ def load_named_poses() -> dict[str, LoadedPose]:
     """All of them, in the order of the file, each in a frame of its own."""
     content = json.loads((resources.files("pgen.data") / _FILE).read_text("utf-8"))
     found = {name: parse_openpose(entry, f"{_FILE}: {name}") for name, entry in content.items()}
-    return {name: LoadedPose(its.poses[0], its.frame, name) for name, its in found.items()}
+    return {name: LoadedPose(its.in_pixels(None, name).poses[0], its.frame, name) for name, its in found.items()}
 
 
 def find_named_pose(name: str | os.PathLike[str]) -> LoadedPose | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pgen.data.example import Split
 from pgen.data.formats.images import read_image
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.data.inputs import read_bytes
 from pgen.data.names import PhotoNames
 from pgen.data.readers.deepfashion import make_photo_key
@@ -95,6 +96,7 @@ class FolderPhotos:
     folder: Path
     keypoints: Sequence[Path] = ()
     frame: tuple[int, int] | None = None  #: (height, width) that the keypoints refer to, if not the photo
+    min_confidence: float = MIN_CONFIDENCE  #: joints of less are left out
     has_parsing: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -131,12 +133,12 @@ class FolderPhotos:
     def digest(self, name: str) -> str:
         pose = None
         if name in self._rows:
-            found, frame = load_pose(self._rows[name], (1, 1))
-            pose = (found, np.array(self.frame or frame or (0, 0)))
+            found, frame = load_pose(self._rows[name], (1, 1), self.min_confidence)
+            pose = (found.pose, np.array(self.frame or frame or (0, 0)))
         return _digest(read_bytes(self._file(name), "an image"), *(pose or ()))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _open_once, (FolderPhotos, self.folder, tuple(self.keypoints), self.frame)
+        return _open_once, (FolderPhotos, self.folder, tuple(self.keypoints), self.frame, self.min_confidence)
 
     def person(self, name: str) -> str | None:
         return None
@@ -149,7 +151,8 @@ class FolderPhotos:
     def _pose(self, name: str, size: tuple[int, int]) -> NDArray[np.float32] | None:
         if name not in self._rows:
             return None
-        pose, frame = load_pose(self._rows[name], size)
+        chosen, frame = load_pose(self._rows[name], size, self.min_confidence)
+        pose = chosen.pose
         frame = self.frame or frame
         return pose if frame is None else pose_into_photo(pose, frame, size)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.crop import CropBox, has_same_shape
-from pgen.body.joints import JOINT_COUNT, known_joints
-from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.joints import JOINT_COUNT
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
+from pgen.data.annotators.interface import FoundPerson, NobodyFoundError, ParsingRequest
+from pgen.data.example import Example
 from pgen.data.formats.annotation_files import find_carried_file, read_carried
 from pgen.data.formats.images import convert_to_rgb, decode_photo, read_image
 from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
-from pgen.data.formats.parsing import read_parsing
+from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.formats.pose_people import convert_to_pixels
 from pgen.data.inputs import split_number, split_spec
 from pgen.data.named_poses import find_named_pose, split_pose_spec
+from pgen.data.readers.frames import pose_into_photo
+from pgen.data.readers.person_checks import check_on_body, check_somebody, check_within
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
+from pgen.inference.parsing_maps import ParsingLike, describe_value, fit_parsing, load_parsing, to_array
 from pgen.inference.person import Person, find_crop
 
 Spec = str | os.PathLike[str]
@@ -35,8 +39,22 @@ ImageLike = Spec | bytes | Image.Image | NDArray[np.integer] | Sequence[Any]
 #: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, a photo (as `ImageLike`), the name of a bundled pose, (x, y) of the 18
 #: joints as array or list with NaN or None = missing, or a pose with its frame.
 PoseLike = ImageLike | NDArray[np.floating] | LoadedPose
-#: A path, ``FILE.h5:NAME``, or label ids 0-9, (H, W): array, nested list, or PIL image with a palette or in grey.
-ParsingLike = Spec | Image.Image | NDArray[np.integer] | Sequence[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedPhoto:
+    """A photo of height H and width W with the pose and the map of a person in it, given or estimated, and checked."""
+
+    name: str
+    image: NDArray[np.uint8]  #: (H, W, 3) RGB
+    pose: NDArray[np.float32]  #: (18, 2) of (x, y) in pixels of the photo, NaN = missing
+    parsing: NDArray[np.uint8]  #: label ids 0-9, (H, W)
+    carried: NDArray[np.bool_] | None  #: what is carried, (H, W); None: not known
+    pose_name: str  #: what to call the pose
+    is_framed: bool  #: whether it is the photo of a store, which shows the person as it should
+    warnings: tuple[str, ...]  #: what is doubtful
+    notes: tuple[str, ...]  #: what was estimated, by what, and how files were read
+    confidence: NDArray[np.float32] | None = None  #: (18,), of an estimated pose
 
 
 def read_person(
@@ -46,13 +64,15 @@ def read_person(
     annotators: Annotators | None = None,
     crop_for: tuple[int, int] | None = None,
     number: int | None = None,
+    frame: tuple[int, int] | None = None,
+    parsing_scheme: str | None = None,
 ) -> Person:
     """The person in a photo; an image of a store brings pose and map of its own, and what is not given is estimated.
 
     A pose with a known frame, or a map, of another size than the photo is scaled to it if it has the same shape.
 
     Args:
-        image, pose, parsing, number: as in `Predictor.person`.
+        image, pose, parsing, number, frame, parsing_scheme: as in `Predictor.person`.
         annotators: what estimates what is not given; those of the package by default.
         crop_for: the frame (height, width) of networks for which a photo that shows the person small is cropped. Those
             of a store are framed as they should be.
@@ -60,35 +80,87 @@ def read_person(
     Raises:
         InputError: something is damaged, does not belong to the photo, or cannot be estimated.
     """
+    photo = annotate_photo(image, pose, parsing, annotators, number, frame, parsing_scheme)
+    size = (photo.image.shape[0], photo.image.shape[1])
+    joints, completed = complete_pose(LoadedPose(photo.pose, size, photo.pose_name), size)
+    is_whole = crop_for is None or photo.is_framed
+    crop = CropBox.whole(size) if is_whole or crop_for is None else find_crop(joints, photo.parsing, crop_for)
+    carried = None if photo.carried is None else crop.of(photo.carried.astype(np.uint8)).astype(bool)
+    return Person(
+        photo.name, photo.image, crop, joints - crop.corner, crop.of(photo.parsing),
+        (*photo.warnings, *completed), photo.notes, carried,
+    )  # fmt: skip
+
+
+def annotate_photo(
+    image: ImageLike,
+    pose: PoseLike | None = None,
+    parsing: ParsingLike | None = None,
+    annotators: Annotators | None = None,
+    number: int | None = None,
+    frame: tuple[int, int] | None = None,
+    parsing_scheme: str | None = None,
+    with_map: bool = True,
+) -> AnnotatedPhoto:
+    """The same without shoulders and hips made up, never cropped, and, if not ``with_map``, with an empty map."""
     annotators = annotators or Annotators()
-    name, pixels, pose, parsing, carried, is_framed = _read_photo(image, pose, parsing)
-    if parsing is None:
+    scheme = load_scheme(parsing_scheme) if parsing_scheme is not None else None
+    name, pixels, own, carried, is_framed = _read_photo(image, parsing)
+    if scheme is not None and parsing is None:
+        raise InputError("a parsing scheme is that of a map which is given; give the map too", option="parsing")
+    if frame is not None and pose is None:
+        raise InputError("a frame is that of a pose which is given; give the pose too", option="pose")
+    given_pose, given_map = pose, parsing
+    if own is not None:
+        pose = LoadedPose(own.pose, (pixels.shape[0], pixels.shape[1]), name) if pose is None else pose
+        parsing = own.parsing if parsing is None else parsing
+    if parsing is None and with_map:
         annotators.parsing_annotator()  # before any work is done
     size = (pixels.shape[0], pixels.shape[1])
-    silhouette = None
+    found: FoundPerson | None = None
     if pose is not None:
-        loaded = _load_pose(pose, annotators, name, number)
+        loaded = _load_pose(pose, annotators, name, number, size)
     else:
         try:
-            loaded, silhouette = _estimate_pose(pixels, name, annotators, number)
+            loaded, found = _estimate_pose(pixels, name, annotators, number)
         except NobodyFoundError as error:
             error.option = "pose"
             raise
-    joints, completed = _fit_pose(loaded, size, name)
-    warnings, notes = [*loaded.doubts, *completed], [*loaded.notes]
-    if parsing is None:
-        silhouette = annotators.silhouette(pixels, joints) if silhouette is None else silhouette
-        found = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
-        parsing, carried = found.labels, found.carried
-        warnings += [f"{name}: {doubt}" for doubt in found.doubts]
+    joints = fit_pose(loaded, size, name, frame)
+    warnings, notes = [*loaded.doubts], [*loaded.notes]
+    silhouette = None if found is None else found.silhouette
+    if parsing is None and found is None and (people := annotators.find_people(pixels)) is not None:
+        warnings += filter(None, [check_somebody(joints, size, people, loaded.name, name)])
+        match = people.match(joints)
+        silhouette = None if match is None else match.silhouette
+    labels = np.zeros(size, np.uint8)
+    if parsing is None and with_map:
+        estimated = annotators.parsing(ParsingRequest(pixels, joints, silhouette))
+        labels, carried = estimated.labels, estimated.carried
+        if not labels.any():
+            raise InputError(
+                f"{name}: the estimated parsing map shows nobody at the joints of {loaded.name}; give the pose of a "
+                "person in this photo, or the map",
+                option="pose",
+            )
+        warnings += [f"{name}: {doubt}" for doubt in estimated.doubts]
         notes.append(f"{name}: parsing map estimated by {annotators.parsing_annotator().name}")
-    labels, what = fit_parsing(parsing, [(name, size)])
-    if not (labels != Label.BACKGROUND).any():
-        raise InputError(f"{what} shows nobody: all of it is background; give the map of {name}", option="parsing")
-    crop = CropBox.whole(size) if crop_for is None or is_framed else find_crop(joints, labels, crop_for)
-    if carried is not None:
-        carried = crop.of(fit_parsing(carried.astype(np.uint8), [(name, size)])[0]).astype(bool)
-    return Person(name, pixels, crop, joints - crop.corner, crop.of(labels), tuple(warnings), tuple(notes), carried)
+    elif parsing is not None:
+        map_ = load_parsing(parsing, scheme, joints, size, option="parsing")
+        labels, what = fit_parsing(map_, [(name, size)])
+        if not labels.any():
+            raise InputError(f"{what} shows nobody: all of it is background; give the map of {name}", option="parsing")
+        carried = map_.carried if carried is None else carried
+        carried = None if carried is None else fit_parsing(carried.astype(np.uint8), [(name, size)])[0]
+        if given_pose is not None or given_map is not None:
+            body = labels if carried is None else np.maximum(labels, carried)
+            doubts = [check_on_body(joints, body, what, loaded.name, is_estimated=pose is None), map_.doubt]
+            warnings += filter(None, doubts)
+    carried = None if carried is None else carried.astype(bool)
+    confidence = None if found is None else found.confidence
+    return AnnotatedPhoto(
+        name, pixels, joints, labels, carried, loaded.name, is_framed, tuple(warnings), tuple(notes), confidence
+    )
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:
@@ -105,8 +177,10 @@ def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedP
         photo = next(filter(Path.is_file, beside), None) if detect_pose_format(path) == "csv" else None
         if photo is not None:
             height, width, _ = read_image(photo).shape
-            _refuse_outside(loaded, (height, width), f"the photo {loaded.name} beside it")
+            check_within(loaded.pose, (height, width), loaded.name, f"the photo {loaded.name} beside it")
             loaded = replace(loaded, frame=(height, width))
+    if loaded.frame is not None:
+        check_within(loaded.pose, loaded.frame, loaded.name, "the photo that it belongs to")
     return loaded
 
 
@@ -119,61 +193,28 @@ def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[n
     return pose, tuple(f"{loaded.name}: {warning}" for warning in warnings)
 
 
-def load_parsing(parsing: ParsingLike) -> tuple[NDArray[np.uint8], str]:
-    """A parsing map uint8 (H, W), and what to call it in messages."""
-    if isinstance(parsing, str | os.PathLike):
-        return read_parsing(parsing), os.fspath(parsing)
-    ids = _to_array(parsing)
-    if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer) or not ids.size:
-        raise InputError(f"a parsing map is a file or an integer array (height, width), not {_describe(parsing)}")
-    if ids.min() < 0 or ids.max() >= LABEL_COUNT:
-        raise InputError(f"the parsing map has label ids outside of 0 to {LABEL_COUNT - 1}")
-    return ids.astype(np.uint8), "the parsing map"
-
-
-def fit_parsing(parsing: ParsingLike, photos: Sequence[tuple[str, tuple[int, int]]]) -> tuple[NDArray[np.uint8], str]:
-    """The same at the size of the first of ``photos``, names and (height, width), that has its shape; nearest label.
-
-    Raises `InputError` if none has.
-    """
-    labels, what = load_parsing(parsing)
-    for _, size in photos:
-        if has_same_shape(labels.shape, size):
-            return np.asarray(Image.fromarray(labels).resize(size[::-1], Image.Resampling.NEAREST)), what
-    shapes = " nor of ".join(f"{name} ({height}x{width})" for name, (height, width) in photos)
-    raise InputError(
-        f"{what} has {labels.shape[0]}x{labels.shape[1]} pixels (height x width), not the shape of {shapes}; give a "
-        "map of that photo",
-        option="parsing",
-    )
-
-
 def _read_photo(
-    image: ImageLike, pose: PoseLike | None, parsing: ParsingLike | None
-) -> tuple[str, NDArray[np.uint8], PoseLike | None, ParsingLike | None, NDArray[Any] | None, bool]:
-    """Name and pixels of a photo, its annotations, from its store where they were not given, and whether it has one.
-
-    The last annotation is what is carried, as far as it is known with the map.
+    image: ImageLike, parsing: ParsingLike | None
+) -> tuple[str, NDArray[np.uint8], Example | None, NDArray[Any] | None, bool]:
+    """Name and pixels of a photo, what its store knows of it, what is carried as far as a file says it, and whether it
+    is of a store.
     """
     carried = None
     if isinstance(parsing, str | os.PathLike) and (file := find_carried_file(Path(parsing))) is not None:
         carried = read_carried(file)
     if not isinstance(image, str | os.PathLike):
         pixels, name = _read_pixels(image)
-        return name, pixels, pose, parsing, carried, False
+        return name, pixels, None, carried, False
     path, entry = split_spec(image)
     if not is_hdf5(path):
         if entry is not None:
             raise InputError(f"{os.fspath(image)} does not exist ({path} does, but it is not a store with entries)")
-        return path.name, read_image(path), pose, parsing, carried, False
+        return path.name, read_image(path), None, carried, False
     if entry is None:
         raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
     with Store(path) as store:
         example = store.example(store.find(entry))
-    pose = LoadedPose(example.pose, store.size, example.name) if pose is None else pose
-    if parsing is None:
-        parsing, carried = example.parsing, example.carried
-    return example.name, example.image, pose, parsing, carried, True
+    return example.name, example.image, example, example.carried if parsing is None else carried, True
 
 
 def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.uint8], str]:
@@ -183,31 +224,26 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.ui
     if isinstance(image, Image.Image):
         name = Path(getattr(image, "filename", "") or "the photo").name
         return convert_to_rgb(image, name), name
-    pixels = _to_array(image)
+    pixels = to_array(image)
     if not np.issubdtype(pixels.dtype, np.integer) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         remedy = "scale and round it" if pixels.dtype.kind == "f" else "give a file, a picture or such values"
-        raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {_describe(image)}; {remedy}")
+        raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {describe_value(image)}; {remedy}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
     return pixels.astype(np.uint8, copy=False), "the photo"
 
 
-def _to_array(value: object) -> NDArray[Any]:
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise InputError("a list of lists must have rows of one length") from None
-
-
-def _describe(value: object) -> str:
-    array = np.asarray(value)
-    return f"{array.dtype} {array.shape}" if array.ndim else type(value).__name__
-
-
 def _load_pose(
-    pose: PoseLike, annotators: Annotators, photo: str | None = None, number: int | None = None
+    pose: PoseLike,
+    annotators: Annotators,
+    photo: str | None = None,
+    number: int | None = None,
+    size: tuple[int, int] | None = None,
 ) -> LoadedPose:
-    """The pose of a file, a photo (it is estimated) or an array; ``photo`` names the entry if there are several."""
+    """The pose of a file, a photo (it is estimated) or an array; ``photo`` names the entry if there are several.
+
+    ``size`` (height, width) is that of the photo it belongs to, if it belongs to one.
+    """
     if isinstance(pose, LoadedPose):
         return pose
     if isinstance(pose, str | os.PathLike):
@@ -219,8 +255,8 @@ def _load_pose(
         path, entry = split_pose_spec(pose)
         if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":
             return _estimate_pose(read_image(path), path.name, annotators, number)[0]
-        return read_pose(pose, number, photo, annotators.person)
-    joints = None if isinstance(pose, bytes | bytearray | Image.Image) else _to_array(pose)
+        return read_pose(pose, number, photo, annotators.person, size, annotators.min_confidence)
+    joints = None if isinstance(pose, bytes | bytearray | Image.Image) else to_array(pose)
     if joints is None or joints.ndim == 3:
         return _estimate_pose(*_read_pixels(pose), annotators, number)[0]
     if joints.dtype == object:  # None where a joint is missing
@@ -228,24 +264,30 @@ def _load_pose(
             joints = joints.astype(np.float32)
     if joints.shape != (JOINT_COUNT, 2) or not np.issubdtype(joints.dtype, np.number):
         kinds = f"a file, a photo, the name of a bundled pose or an array ({JOINT_COUNT}, 2) of (x, y)"
-        raise InputError(f"a pose is {kinds}, not {_describe(pose)}", option="pose")
-    return LoadedPose(joints.astype(np.float32), None, "the pose")
+        raise InputError(f"a pose is {kinds}, not {describe_value(pose)}", option="pose")
+    (pixels,), notes = convert_to_pixels([joints.astype(np.float32)], size, "the pose")
+    return LoadedPose(pixels, None, "the pose", notes)
 
 
 def _estimate_pose(
     image: NDArray[np.uint8], name: str, annotators: Annotators, number: int | None
-) -> tuple[LoadedPose, NDArray[np.float32] | None]:
-    """The pose of the person in a photo, and their silhouette if the annotator gives one."""
+) -> tuple[LoadedPose, FoundPerson]:
+    """The pose of the person in a photo, and what else was found of them."""
     found = annotators.pose(image, name, number)
     doubts = tuple(f"{name}: {doubt}" for doubt in found.person.doubts)
     size = (image.shape[0], image.shape[1])
-    return LoadedPose(found.person.pose, size, name, found.notes, doubts), found.person.silhouette
+    return LoadedPose(found.person.pose, size, name, found.notes, doubts), found.person
 
 
-def _fit_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """The pose in the photo's pixels, completed."""
+def fit_pose(
+    loaded: LoadedPose, size: tuple[int, int], photo: str, frame: tuple[int, int] | None = None
+) -> NDArray[np.float32]:
+    """The pose in pixels of the ``photo`` of ``size``; ``frame`` says what it refers to, whatever its file says."""
     height, width = size
-    if loaded.frame is not None and loaded.frame != size:
+    pose = loaded.pose
+    if frame is not None:
+        pose = pose_into_photo(pose, frame, size)
+    elif loaded.frame is not None and loaded.frame != size:
         if not has_same_shape(loaded.frame, size):
             raise InputError(
                 f"{loaded.name}: this pose belongs to a photo of {loaded.frame[0]}x{loaded.frame[1]} (height x width), "
@@ -253,18 +295,6 @@ def _fit_pose(loaded: LoadedPose, size: tuple[int, int], photo: str) -> tuple[ND
                 option="pose",
             )
         scale = np.array([width / loaded.frame[1], height / loaded.frame[0]])
-        loaded = replace(loaded, pose=((loaded.pose + 0.5) * scale - 0.5).astype(np.float32))
-    _refuse_outside(loaded, size, photo)
-    return complete_pose(loaded, size)
-
-
-def _refuse_outside(loaded: LoadedPose, size: tuple[int, int], photo: str) -> None:
-    """Refuse a pose most of whose joints miss the photo: it is in pixels of another frame."""
-    joints = loaded.pose[known_joints(loaded.pose)]
-    outside = ((joints < -0.5) | (joints > np.array(size[::-1]) - 0.5)).any(axis=1)
-    if 2 * outside.sum() > len(joints):
-        raise InputError(
-            f"{loaded.name}: {outside.sum()} of {len(joints)} joints lie outside of {photo} ({size[0]}x{size[1]}, "
-            "height x width); give joints in pixels of that photo",
-            option="pose",
-        )
+        pose = ((pose + 0.5) * scale - 0.5).astype(np.float32)
+    check_within(pose, size, loaded.name, photo)
+    return pose

@@ -16,8 +16,8 @@ from pgen.body.labels import Label
 from pgen.data.formats.parsing import read_painted, write_parsing
 from pgen.errors import InputError
 from pgen.inference.inpainting import inpaint_regions
-from pgen.inference.inputs import ParsingLike, load_parsing
 from pgen.inference.networks import Networks
+from pgen.inference.parsing_maps import ParsingLike, load_parsing
 from pgen.inference.person import Person
 from pgen.inference.result import EditResult, draw_panels
 
@@ -76,7 +76,8 @@ def _load_edited_map(person: Person, parsing: ParsingLike) -> NDArray[np.uint8]:
     if isinstance(parsing, str | os.PathLike):
         labels, what = read_painted(parsing), os.fspath(parsing)
     else:
-        labels, what = load_parsing(parsing)
+        map_ = load_parsing(parsing)
+        labels, what = map_.labels, map_.name
     if labels.shape == person.crop.size:
         return labels
     height, width = person.photo.shape[:2]

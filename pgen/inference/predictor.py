@@ -13,9 +13,10 @@ from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
-from pgen.inference.inputs import ImageLike, ParsingLike, PoseLike, read_person
+from pgen.inference.inputs import ImageLike, PoseLike, read_person
 from pgen.inference.manipulation import ManipulationResult, manipulate_person
 from pgen.inference.networks import FramedPerson, Networks
+from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
 from pgen.inference.result import Result
 from pgen.inference.targets import Retarget, Target, frame_targets
@@ -101,6 +102,8 @@ class Predictor:
         parsing: ParsingLike | None = None,
         crop: bool = True,
         number: int | None = None,
+        frame: tuple[int, int] | None = None,
+        parsing_scheme: str | None = None,
     ) -> Person:
         """The person in a photo.
 
@@ -115,15 +118,25 @@ class Predictor:
                 of another size, is scaled. None: estimated.
             crop: if the person is small in the photo, work on the part around them, so that the networks see more of
                 them. Results are of that part; ``Result.pasted`` puts them into the photo.
-            number: which of several people in the photo, or in the file of poses; 0 is the largest, as is None.
+            number: which of several people in the photo, 0 being the largest, or in the file of poses, in its order;
+                None for the largest, in files of poses the largest and surest.
+            frame: (height, width) that the given pose refers to, if it is not the photo's own.
+            parsing_scheme: labels of the given map: a bundled scheme or a table of one's own, FILE.toml; None for the
+                ten labels themselves.
 
         Raises:
             InputError: what was given cannot be read or does not fit together, or something is missing.
         """
-        return read_person(image, pose, parsing, self.annotators, self.frame if crop else None, number)
+        cropped_for = self.frame if crop else None
+        return read_person(image, pose, parsing, self.annotators, cropped_for, number, frame, parsing_scheme)
 
     def generate(
-        self, person: Person, pose: PoseLike, parsing: ParsingLike | None = None, retarget: Retarget = "each"
+        self,
+        person: Person,
+        pose: PoseLike,
+        parsing: ParsingLike | None = None,
+        retarget: Retarget = "each",
+        parsing_scheme: str | None = None,
     ) -> Result:
         """The person in another pose.
 
@@ -135,11 +148,12 @@ class Predictor:
             parsing: map of the result, predicted if not given; in the frame of the pose or of this person's photo.
             retarget: "each": give the pose the limb lengths, size and place of this person (`pgen.body.retarget`);
                 "none": leave it as it is. "motion" is for many.
+            parsing_scheme: labels of the given map, as in `person`.
 
         Raises:
             InputError: what was given cannot be read or is no pose or no map for it.
         """
-        return next(self.generate_many(person, [pose], [parsing], retarget))
+        return next(self.generate_many(person, [pose], [parsing], retarget, parsing_scheme))
 
     def generate_many(
         self,
@@ -147,13 +161,14 @@ class Predictor:
         poses: Iterable[PoseLike] | PoseLike,
         parsings: Iterable[ParsingLike | None] | None = None,
         retarget: Retarget = "each",
+        parsing_scheme: str | None = None,
     ) -> Iterator[Result]:
         """The same for many poses, several at a time. All poses are read, and refused, before the first result.
 
         ``retarget`` "motion" takes the poses as one motion of one person, who keeps their size and moves on their path.
         """
         framed = self.networks.frame_person(person)
-        targets = frame_targets(person, framed.fit, poses, parsings, retarget, self.annotators)
+        targets = frame_targets(person, framed.fit, poses, parsings, retarget, self.annotators, parsing_scheme)
         if any(target.parsing is None for target in targets):
             self.networks.require_semantic("give the target's parsing map", "parsing")
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))

@@ -14,18 +14,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.crop import Letterbox
+from pgen.body.joints import JOINTS
 from pgen.body.motion import smooth_motion
 from pgen.body.retarget import retarget_motion
-from pgen.body.torso import list_missing_torso
+from pgen.body.torso import list_missing_limbs, list_missing_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
 from pgen.data.formats.keypoints import LoadedPose
-from pgen.data.formats.moving_pictures import is_moving, read_frames
+from pgen.data.formats.moving_pictures import FRAME_SECONDS, is_moving, read_frames
+from pgen.data.formats.parsing_schemes import load_scheme
+from pgen.data.formats.pose_sequences import PoseFrames, follow_person, is_pose_motion, read_pose_frames
 from pgen.data.inputs import split_number
 from pgen.data.named_poses import find_named_pose, split_pose_spec
+from pgen.data.readers.person_checks import find_outside
 from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
-from pgen.inference.inputs import ParsingLike, PoseLike, complete_pose, fit_parsing, read_target
+from pgen.inference.inputs import PoseLike, complete_pose, read_target
+from pgen.inference.parsing_maps import ParsingLike, fit_parsing, load_parsing
 from pgen.inference.person import Person
 from pgen.runtime.progress import Progress
 
@@ -57,7 +62,7 @@ def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, p
         if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
             name, number = split_number(spec)
             file, entry = split_pose_spec(name)
-            path = file if entry is None and is_moving(file) else None
+            path = file if entry is None and (is_moving(file) or is_pose_motion(file)) else None
         if path is None:
             pose = read_target(spec, annotators)
             found.append(PoseSequence([pose], [_STILL_SECONDS], pose.notes, False))
@@ -79,6 +84,9 @@ def _read_motion(
     gap is short, and left out otherwise. ``advance`` is called after each frame. Raises `InputError` if the file cannot
     be read, frames differ in size, or nobody is found in any.
     """
+    files = read_pose_frames(path, most)
+    if files is not None:
+        return _read_pose_motion(path, files, annotators, annotators.person if number is None else number)
     frames = read_frames(path, most)
     height, width = frames[0].image.shape[:2]
     if any(frame.image.shape[:2] != (height, width) for frame in frames):
@@ -90,19 +98,46 @@ def _read_motion(
         advance()
     if all(pose is None for pose in found):
         raise NobodyFoundError(f"{path}: no person was found in any of {len(frames)} frames; give one that shows one")
-    poses, seconds = [], []
-    for frame, pose in zip(frames, smooth_motion(found), strict=True):
-        if not list_missing_torso(pose):
-            name = f"{path.stem}-{frame.name}" if path.is_dir() else frame.name
-            poses.append(LoadedPose(pose, (height, width), name))
-            seconds.append(frame.seconds)
-    if not poses:
-        raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
+    names = [f"{path.stem}-{frame.name}" if path.is_dir() else frame.name for frame in frames]
     notes = [f"{path.name}: poses of {len(frames)} frames estimated by {annotators.pose_annotator().name}, smoothed"]
     notes += scan_folder(path, PHOTO_SUFFIXES, deep=False).notes if path.is_dir() else ()
-    if len(poses) < len(frames):
-        notes.append(f"{path.name}: {len(frames) - len(poses)} frames without shoulders and hips were left out")
-    return PoseSequence(poses, seconds, tuple(notes))
+    return _smooth(path, found, names, [frame.seconds for frame in frames], (height, width), notes)
+
+
+def _read_pose_motion(path: Path, files: PoseFrames, annotators: Annotators, number: int | None) -> PoseSequence:
+    """The same of pose files."""
+    found = follow_person(files, path, number, annotators.min_confidence)
+    if all(pose is None for pose in found):
+        whom = "no person" if number is None else f"no person {number}"
+        raise NobodyFoundError(f"{path}: {whom} in any of {len(found)} frames; give one that shows one")
+    seconds = [FRAME_SECONDS * files.count / len(found)] * len(found)
+    several = max(len(its.poses) for its in files.people if its is not None)
+    notes = [f"{path.name}: poses of {len(found)} of {files.count} frames, smoothed"]
+    if several > 1 and number is None:
+        notes.append(f"{path.name}: up to {several} people a frame, one is followed, who is large and sure at first")
+    return _smooth(path, found, [f"{path.stem}-{name}" for name in files.names], seconds, files.size, notes)
+
+
+def _smooth(
+    path: Path,
+    found: Sequence[NDArray[np.float32] | None],
+    names: Sequence[str],
+    seconds: Sequence[float],
+    size: tuple[int, int] | None,
+    notes: Sequence[str],
+) -> PoseSequence:
+    """A motion of what was found in frames of ``size``, without those that lack shoulders or hips."""
+    poses, kept = [], []
+    for name, shown, pose in zip(names, seconds, smooth_motion(found), strict=True):
+        if not list_missing_torso(pose):
+            poses.append(LoadedPose(pose, size, name))
+            kept.append(shown)
+    if not poses:
+        raise InputError(f"{path}: no frame shows both shoulders and both hips; give one that does")
+    if len(poses) < len(found):
+        left_out = f"{path.name}: {len(found) - len(poses)} frames without shoulders and hips were left out"
+        notes = [*notes, left_out]
+    return PoseSequence(poses, kept, tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -122,6 +157,7 @@ def frame_targets(
     parsings: Iterable[ParsingLike | None] | None,
     retarget: Retarget,
     annotators: Annotators,
+    parsing_scheme: str | None = None,
 ) -> list[Target]:
     """Targets for ``person``, who lies in the networks' frame as ``fit`` says; see `Predictor.generate_many`."""
     if retarget not in get_args(Retarget):
@@ -143,15 +179,35 @@ def frame_targets(
         retargeted = retarget_motion([joints for joints, _ in completed], person.pose)
     elif retarget == "each":
         retargeted = [retarget_motion([joints], person.pose)[0] for joints, _ in completed]
+    scheme = None if parsing_scheme is None else load_scheme(parsing_scheme)
     for pose, (joints, warnings), moved, given in zip(loaded, completed, retargeted, given_maps, strict=True):
         pose_fit = Letterbox.of(pose.frame or fit.original, fit.frame)
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
+        shown = (joints, pose_fit.original) if moved is None else (moved, fit.original)
+        doubts = [*pose.doubts, *warnings, *_list_unseen(pose.name, *shown, person)]
         parsing = None
         if given is not None:
-            labels, _ = fit_parsing(given, [(pose.name, pose_fit.original), (person.name, fit.original)])
+            map_ = load_parsing(given, scheme, joints, pose_fit.original, option="parsing")
+            labels, _ = fit_parsing(map_, [(pose.name, pose_fit.original), (person.name, fit.original)])
             parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
-        targets.append(Target(pose.name, framed, parsing, (*pose.doubts, *warnings)))
+            doubts += [map_.doubt] if map_.doubt else []
+        targets.append(Target(pose.name, framed, parsing, tuple(doubts)))
     return targets
+
+
+def _list_unseen(name: str, pose: NDArray[np.floating], size: tuple[int, int], person: Person) -> list[str]:
+    """What a result cannot show: limbs of the person that the target pose lacks, and joints beyond its border."""
+    known = set(list_missing_limbs(pose)) - set(list_missing_limbs(person.pose))
+    lacking = [joint for joint in JOINTS if joint in known]
+    said = []
+    if lacking:
+        they = "is" if len(lacking) == 1 else "are"
+        said.append(f"{name}: {', '.join(lacking)} {they} missing, so that these limbs are made up in the result")
+    outside = find_outside(pose, size)
+    if len(outside) > 1:
+        beyond = ", ".join(JOINTS[joint] for joint in outside)
+        said.append(f"{name}: {beyond} lie outside of the result, which does not show them")
+    return said
 
 
 def _list_items(given: Any) -> list[Any]:

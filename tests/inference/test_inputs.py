@@ -13,11 +13,13 @@ from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
-from pgen.inference.inputs import load_parsing, read_person, read_target
+from pgen.inference.inputs import read_person, read_target
+from pgen.inference.parsing_maps import load_parsing
 from tests.data.examples import SIZE, STANDING, example, write_store
 from tests.data.pose_files import write_pose_csv
 
 A = example(0)
+EVERYWHERE = np.ones(SIZE, int)  # a map in which all is body
 
 
 def test_files(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_entry_of_a_file_without_entries(tmp_path: Path) -> None:
 
 def test_load_parsing_says_what_it_is(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", A.parsing)
-    assert load_parsing(tmp_path / "a.npy")[1] == str(tmp_path / "a.npy")
+    assert load_parsing(tmp_path / "a.npy").name == str(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "pil", "array", "integers", "list"])
@@ -169,7 +171,7 @@ def test_pillow_pictures_are_turned_upright_and_made_rgb() -> None:
 
 def test_maps_of_pillow() -> None:
     palette = Image.fromarray(A.parsing).convert("P")
-    np.testing.assert_array_equal(load_parsing(palette)[0], np.asarray(palette))
+    np.testing.assert_array_equal(load_parsing(palette).labels, np.asarray(palette))
 
 
 @pytest.mark.parametrize(
@@ -205,10 +207,10 @@ def test_which_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     annotators = Annotators()
     monkeypatch.setattr(annotators, "_pose", OneOfTwo())
     for number, shift in ((None, 0), (0, 0), (1, 5)):
-        person = read_person(A.image, None, A.parsing, annotators, number=number)
+        person = read_person(A.image, None, EVERYWHERE, annotators, number=number)
         np.testing.assert_array_equal(person.pose, STANDING + shift)
     with pytest.raises(InputError, match="2 people"):
-        read_person(A.image, None, A.parsing, annotators, number=2)
+        read_person(A.image, None, EVERYWHERE, annotators, number=2)
     # A photo given as a pose: it is estimated.
     np.testing.assert_array_equal(read_target(Image.fromarray(A.image), annotators).pose, STANDING)
     assert read_target(A.image, annotators).frame == SIZE
@@ -239,5 +241,5 @@ def test_the_number_of_a_person_is_for_files_of_several(tmp_path: Path) -> None:
     Image.fromarray(A.image).save(tmp_path / "a.png")
     crowd = write_people(tmp_path / "crowd.json")
     for given in ({"pose": crowd, "number": 0}, {"pose": f"{crowd}#0"}):
-        person = read_person(tmp_path / "a.png", parsing=A.parsing, **given)
+        person = read_person(tmp_path / "a.png", parsing=EVERYWHERE, **given)
         np.testing.assert_allclose(person.pose, STANDING / 2, rtol=1e-5)

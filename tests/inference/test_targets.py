@@ -11,7 +11,8 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
-from pgen.inference.inputs import ParsingLike, PoseLike
+from pgen.inference.inputs import PoseLike
+from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
 from pgen.inference.predictor import BATCH, Predictor
 from pgen.inference.result import Result

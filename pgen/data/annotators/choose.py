@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +20,11 @@ from pgen.data.annotators.interface import (
     pick_person,
 )
 from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS, find_annotator, load_annotator
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.errors import InputError
 
-# Median distance of joints, in lengths of the longer side of a pose, up to which two poses are one person's.
-_SAME_PERSON = 0.15
+#: Median distance of joints, in lengths of the longer side of a pose, up to which two poses are one person's.
+SAME_PERSON = 0.15
 
 #: Shows that something is being loaded: a context manager for its name.
 Loading = Callable[[str], AbstractContextManager[Any]]
@@ -37,6 +38,36 @@ class Annotation:
     notes: tuple[str, ...]  #: what was estimated by what, and the choice there was
 
 
+@dataclass(frozen=True)
+class PeopleOfPhoto:
+    """Whom an annotator of poses finds in a photo."""
+
+    found: Sequence[FoundPerson]
+
+    def match(self, pose: NDArray[np.floating]) -> FoundPerson | None:
+        """Who has the known joints of ``pose`` (18, 2), in pixels of the photo; None if nobody does."""
+        best = min(self.found, key=lambda person: measure_gap(person.pose, pose), default=None)
+        return best if self.measure_distance(pose) < SAME_PERSON else None
+
+    def measure_distance(self, pose: NDArray[np.floating]) -> float:
+        """How far ``pose`` (18, 2) is from whoever is nearest, in its lengths; infinite if there is nobody."""
+        known = pose[known_joints(pose)]
+        gaps = [measure_gap(person.pose, pose) for person in self.found]
+        if not gaps or not len(known):
+            return float("inf")
+        return min(gaps) / max(float(np.ptp(known, axis=0).max()), 1e-6)
+
+    def measure_share(self, pose: NDArray[np.floating]) -> float | None:
+        """The share of the known joints of ``pose`` (18, 2) that lie on anybody; None if silhouettes are not known."""
+        masks = [person.silhouette > 0.5 for person in self.found if person.silhouette is not None]
+        points = np.rint(pose[known_joints(pose)]).astype(int)
+        if not masks or len(masks) < len(self.found) or not len(points):
+            return None
+        body = np.logical_or.reduce(masks)
+        height, width = body.shape
+        return sum(0 <= x < width and 0 <= y < height and bool(body[y, x]) for x, y in points.tolist()) / len(points)
+
+
 class Annotators:
     """Estimates poses and parsing maps with the annotators of these names.
 
@@ -45,6 +76,7 @@ class Annotators:
         parsing: one of `PARSING_ANNOTATORS`, likewise.
         loading: called when something is loaded, to show it.
         person: which person of a photo, the largest being 0; None for the largest, which is noted. May be set later.
+        min_confidence: joints in files of poses that are less sure are left out.
     """
 
     def __init__(
@@ -53,10 +85,11 @@ class Annotators:
         parsing: str = "pgen",
         loading: Loading = lambda name: nullcontext(),
         person: int | None = None,
+        min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         self._pose_name = find_annotator(POSE_ANNOTATORS, pose, "pose_annotator")
         self._parsing_name = find_annotator(PARSING_ANNOTATORS, parsing, "parser")
-        self._loading, self.person = loading, person
+        self._loading, self.person, self.min_confidence = loading, person, min_confidence
         self._pose: PoseAnnotator | None = None
         self._parser: ParsingAnnotator | None = None
 
@@ -72,18 +105,13 @@ class Annotators:
         notes = (f"{photo}: pose estimated by {annotator.name}", *([note] if note else []))
         return Annotation(person, notes)
 
-    def silhouette(self, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.float32] | None:
-        """The silhouette (H, W) of the person in ``image`` who has the known joints of ``pose`` (18, 2).
-
-        None if nobody does, or the annotator of poses is not installed or gives none.
-        """
+    def find_people(self, image: NDArray[np.uint8]) -> PeopleOfPhoto | None:
+        """Everybody in ``image``, uint8 (H, W, 3); None if the annotator of poses is not installed."""
         try:
-            people = self.pose_annotator().people(image)
+            annotator = self.pose_annotator()
         except InputError:
             return None
-        size = float(np.nanmax(np.ptp(pose[known_joints(pose)], axis=0)))
-        best = min(people, key=lambda person: _measure_gap(person.pose, pose), default=None)
-        return best.silhouette if best is not None and _measure_gap(best.pose, pose) < _SAME_PERSON * size else None
+        return PeopleOfPhoto(annotator.people(image))
 
     def parsing(self, request: ParsingRequest) -> FoundMap:
         """The parsing map of a photo. Raises `InputError` if the parser cannot be loaded."""
@@ -105,7 +133,7 @@ class Annotators:
         return self._parser
 
 
-def _measure_gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+def measure_gap(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Median distance of the joints that both poses know, pixels; infinite if there are none."""
     both = known_joints(first) & known_joints(second)
     return float(np.median(np.linalg.norm(first[both] - second[both], axis=1))) if both.any() else float("inf")

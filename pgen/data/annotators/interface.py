@@ -25,6 +25,7 @@ class FoundPerson:
     confidence: NDArray[np.float32]  #: (18,), 0 to 1; 0 where the joint is missing
     silhouette: NDArray[np.float32] | None = None  #: (H, W), 0 to 1: how likely a pixel is of this person
     doubts: tuple[str, ...] = ()  #: what may be wrong, a sentence each, for the user
+    is_likely: bool = True  #: whether it is a person at all, and not a cat or a cup
 
     @property
     def extent(self) -> float:
@@ -57,7 +58,7 @@ class PoseAnnotator(Protocol):
     name: str  #: what to call it in messages
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
-        """The people in a photo, uint8 (H, W, 3) RGB of any size: the largest first, none if nobody is found."""
+        """The people in a photo, uint8 (H, W, 3) RGB of any size: likely ones and the largest first, or none."""
         ...
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pgen.body.crop import CropBox
-from pgen.body.joints import Joint
+from pgen.body.joints import Joint, known_joints
 from pgen.data.annotators.consensus import average_poses, decide, find_consensus, is_likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
@@ -41,6 +41,11 @@ _OVERLAP = 0.5  # of a silhouette with one found before, from which on both are 
 # its sides, in shares of these.
 _WINDOWS, _SMALL = (0.6, 0.35), 0.7
 
+# What a person's silhouette is like: how much of it is sure, the share of joints on it, and its area in areas of the
+# box around the joints. Of 64 real and synthetic people 0.83 or more is sure, of animals and things seldom 0.85, and
+# then left and right are doubtful.
+_CLEAR, _CLEAR_IF_DOUBTFUL, _JOINTS_ON_IT, _MOST_EXTENTS = 0.72, 0.87, 0.5, 3.2
+_NEAR = 0.015  # of the photo's longer side, by which a joint may miss it
 
 # Of its three models, the one that comes inside the package: the others would be downloaded.
 _COMPLEXITY = 1
@@ -89,7 +94,7 @@ class MediapipePose:
             taken |= person.silhouette > 0.5
             rest = _paint_over(rest, person)
         people = [_to_person(_enlarge(landmarks, size), doubtful, size) for landmarks, doubtful in found]
-        return sorted(people, key=lambda person: -person.extent)
+        return sorted(people, key=lambda person: (not person.is_likely, -person.extent))
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
         """Somebody in the whole photo, or in ``windows`` of it."""
@@ -185,7 +190,24 @@ def _to_person(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> Foun
         doubts.append("the pose is uncertain, left and right may be mixed up; look at it")
     if not np.isfinite(pose[[Joint.R_HIP, Joint.L_HIP]]).all():
         doubts.append("the hips are outside of the photo or hidden; a photo that shows them does better")
-    return FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
+    found = FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
+    if _has_shape_of_person(found, doubtful):
+        return found
+    return replace(found, doubts=(*doubts, "this may be no person at all; look at the pose"), is_likely=False)
+
+
+def _has_shape_of_person(found: FoundPerson, doubtful: bool) -> bool:
+    """Whether the silhouette is clear, of a body's size, and has the joints on it."""
+    assert found.silhouette is not None
+    body = found.silhouette > 0.5
+    area = int(body.sum())
+    clear = int((found.silhouette > 0.9).sum()) / max(1, area)
+    height, width = body.shape
+    reach = max(1, round(_NEAR * max(height, width)))
+    points = np.rint(found.pose[known_joints(found.pose)]).astype(int).tolist()
+    hits = [body[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].any() for x, y in points]
+    is_clear = clear >= (_CLEAR_IF_DOUBTFUL if doubtful else _CLEAR)
+    return bool(is_clear and sum(hits) >= _JOINTS_ON_IT * len(hits) and area <= _MOST_EXTENTS * found.extent)
 
 
 def _reduce(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
@@ -201,9 +223,11 @@ def _enlarge(found: Landmarks, size: tuple[int, int]) -> Landmarks:
     """The same in a photo of ``size``."""
     if found.silhouette.shape == size:
         return found
+    import cv2  # mediapipe needs it too; Pillow would hold a large picture three times
+
     scale = np.array(size[::-1]) / np.array(found.silhouette.shape[::-1])
-    silhouette = Image.fromarray(np.ascontiguousarray(found.silhouette)).resize(size[::-1], Image.Resampling.BILINEAR)
-    return replace(found, points=(found.points + 0.5) * scale - 0.5, silhouette=np.asarray(silhouette))
+    silhouette = cv2.resize(found.silhouette, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return replace(found, points=(found.points + 0.5) * scale - 0.5, silhouette=np.asarray(silhouette, np.float32))
 
 
 def _measure_certainty(found: Landmarks) -> float:

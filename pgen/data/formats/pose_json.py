@@ -1,6 +1,6 @@
 """OpenPose's JSON: ``people[].pose_keypoints_2d`` = x, y, confidence, ...
 
-Pixels of the photo; (0, 0, 0), or no confidence, is a missing joint. The size of the photo stands in
+Pixels of the photo, or parts of it; (0, 0, 0), or no confidence, is a missing joint. The size of the photo stands in
 ``canvas_width`` and ``canvas_height``, as editors of poses write it, or is not known.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +15,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.joints import JOINT_COUNT, known_joints
+from pgen.data.annotators.interface import NobodyFoundError
+from pgen.data.formats.pose_people import MIN_CONFIDENCE, PosesOfPhoto, to_joints
 from pgen.data.inputs import are_coordinates
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
 #: Where the 18 joints stand in each model of OpenPose, by its number of joints. BODY_25 has the middle of the
-#: hips (8) and the feet (19-24) besides.
+#: hips (8) and the feet (19-24) besides; BODY_135 begins like it, but without neck and middle of the hips.
 _MODELS = {JOINT_COUNT: list(range(JOINT_COUNT)), 25: [*range(8), *range(9, 19)]}
-_KEYS = ("pose_keypoints_2d", "pose_keypoints")
+_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")  # the last is AlphaPose's
+_LISTS = ("people", "bodies")
 
 
-@dataclass(frozen=True)
-class PosesOfPhoto:
-    """The people that OpenPose found in one photo."""
-
-    poses: list[NDArray[np.float32]]  # each (18, 2) (x, y) in pixels, NaN = missing
-    frame: tuple[int, int] | None  # (height, width) of the photo, if the file says so
-
-    def largest(self) -> int:
-        """The index of the person whose joints span the largest box."""
-        joints = (pose[known_joints(pose)] for pose in self.poses)
-        return int(np.argmax([np.prod(np.ptp(points, axis=0)) if len(points) else -1 for points in joints]))
+def is_openpose(content: Any) -> bool:
+    """Whether ``content``, parsed JSON, is a frame of OpenPose's."""
+    return isinstance(content, dict) and any(isinstance(content.get(key), list) for key in _LISTS)
 
 
-def parse_openpose(content: Any, path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> PosesOfPhoto:
-    """The people in ``content``, the JSON of the file ``path``.
+def list_frames(content: Any) -> dict[str, Any] | None:
+    """The frames of ``content``, parsed JSON, by name: of a list their numbers. None if it is not made of frames."""
+    if isinstance(content, list) and content and all(map(is_openpose, content)):
+        return {str(index): frame for index, frame in enumerate(content)}
+    if isinstance(content, dict) and content and not is_openpose(content) and all(map(is_openpose, content.values())):
+        return content  # as AlphaPose writes it: photos by name
+    return None
 
-    Coordinates within 0 and 1 are parts of the photo, whose ``size`` (height, width) is used if the file does not say
-    it. Raises `InputError` naming the file and person, or if there is none.
+
+def parse_openpose(content: Any, path: str | os.PathLike[str]) -> PosesOfPhoto:
+    """The people in ``content``, one frame of the JSON of the file ``path``; one who is null has no joints.
+
+    Raises `InputError` naming the file and person, and `NobodyFoundError` if nobody has joints.
     """
-    if isinstance(content, list) and len(content) == 1:  # pose editors write a list of frames
-        content = content[0]
-    people = content.get("people") if isinstance(content, dict) else None
+    people = next((content[key] for key in _LISTS if key in content), None) if isinstance(content, dict) else None
     if not isinstance(people, list):
         raise InputError(f'{path} has no list "people"; an OpenPose JSON file was expected')
     frame = _parse_frame(content, path)
-    poses = [_parse_pose(person, frame or size, f"{path}, person {i}") for i, person in enumerate(people)]
-    if not poses:
-        raise InputError(f"{path} has no people; OpenPose found nobody in the photo")
-    return PosesOfPhoto(poses, frame)
+    found = [_parse_person(person, f"{path}, person {index}") for index, person in enumerate(people)]
+    if not any(known_joints(pose).any() for pose, _ in found):
+        what = "no people" if not people else "no people with joints"
+        raise NobodyFoundError(f"{path} has {what}; OpenPose found nobody in the photo")
+    return PosesOfPhoto([pose for pose, _ in found], frame, [confidence for _, confidence in found])
 
 
 def write_pose_json(
@@ -66,11 +67,11 @@ def write_pose_json(
 ) -> Path:
     """Write ``pose``, (18, 2) with NaN = missing, as OpenPose's JSON.
 
-    ``frame`` is the (height, width) of its photo, ``confidence`` (18,) 0 to 1, or 1 for all. Coordinates are rounded to
-    thousandths of a pixel.
+    ``frame`` is the (height, width) of its photo, ``confidence`` (18,) 0 to 1, or 1 for all; a joint that is known has
+    at least that with which it is read again. Coordinates are rounded to thousandths of a pixel.
     """
     flat: list[float] = []
-    trust = np.ones(len(pose)) if confidence is None else np.clip(confidence, 0.001, 1)  # 0 would say "missing"
+    trust = np.ones(len(pose)) if confidence is None else np.clip(confidence, MIN_CONFIDENCE, 1)
     for (x, y), there, sure in zip(pose.tolist(), known_joints(pose).tolist(), trust.tolist(), strict=True):
         flat += [round(x, 3), round(y, 3), round(sure, 3)] if there else [0.0, 0.0, 0.0]
     content: dict[str, Any] = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
@@ -90,8 +91,15 @@ def _parse_frame(content: dict[str, Any], path: str | os.PathLike[str]) -> tuple
     return int(sides[0]), int(sides[1])
 
 
-def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArray[np.float32]:
-    values = next((person[key] for key in _KEYS if key in person), None) if isinstance(person, dict) else None
+def _parse_person(person: Any, where: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Joints (18, 2) as the file has them, and confidences (18,); all missing for a person who is null."""
+    nothing = np.full((JOINT_COUNT, 2), np.nan, np.float32), np.zeros(JOINT_COUNT, np.float32)
+    if person is None:
+        return nothing
+    key = next((key for key in _KEYS if key in person), None) if isinstance(person, dict) else None
+    values = person[key] if key is not None else 0
+    if values in (None, []):
+        return nothing
     if not isinstance(values, list):
         raise InputError(f"{where} has no list pose_keypoints_2d")
     order = _MODELS.get(len(values) // 3)
@@ -102,14 +110,7 @@ def _parse_pose(person: Any, frame: tuple[int, int] | None, where: str) -> NDArr
         )
     if not are_coordinates(values):
         raise InputError(f"{where}: pose_keypoints_2d holds something else than pixel coordinates")
-    joints = np.array(values, dtype=np.float64).reshape(-1, 3)[order]
-    is_known = joints[:, 2] > 0
-    pose = np.where(is_known[:, None], joints[:, :2], np.nan)
-    if is_known.sum() > 1 and np.nanmin(pose) >= 0 and np.nanmax(pose) <= 1:
-        if frame is None:
-            raise InputError(
-                f"{where}: coordinates lie within 0 and 1, so they are parts of a photo of unknown size; add "
-                "canvas_width and canvas_height to the file, or write pixels (keypoint_scale 0 of OpenPose)"
-            )
-        pose *= (frame[1], frame[0])
-    return pose.astype(np.float32)
+    joints = to_joints(values)[order]
+    confidence = joints[:, 2].clip(min=0)
+    pose = np.where(confidence[:, None] > 0, joints[:, :2], np.nan)
+    return pose.astype(np.float32), confidence.astype(np.float32)

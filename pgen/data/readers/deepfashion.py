@@ -29,7 +29,7 @@ from pathlib import Path
 
 from pgen.data.example import SPLITS, Split
 from pgen.data.formats.parsing_schemes import load_scheme
-from pgen.data.formats.pose_json import PosesOfPhoto
+from pgen.data.formats.pose_people import PosesOfPhoto
 from pgen.data.names import PhotoNames, strip_name
 from pgen.data.readers.frames import guess_frame, height_by_width
 from pgen.data.readers.gather import gather_photos
@@ -87,7 +87,9 @@ def find_deepfashion(
         person=find_person,
         listed=replace(listed, splits=listed.splits or folder_of or _split_by_table(tables, names)),
         pairs=find_pairs(root, given.pairs, "fashion"),
-        conventions=Conventions(given.scheme or load_scheme(), frame, FRAMES, size, given.estimating),
+        conventions=Conventions(
+            given.scheme or load_scheme(), frame, FRAMES, size, given.estimating, given.min_confidence
+        ),
         notes=notes,
     )
 

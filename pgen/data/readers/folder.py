@@ -70,7 +70,12 @@ def find_folder(
         person=who.__getitem__,
         listed=listed,
         pairs=FoundPairs(read, lists, notes=notes),
-        conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
+        conventions=Conventions(
+            given.scheme or load_scheme(),
+            given.frame,
+            estimating=given.estimating,
+            min_confidence=given.min_confidence,
+        ),
         notes=files.notes,
     )
 

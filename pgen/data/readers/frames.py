@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -146,9 +145,8 @@ def _check_shift(seen: Sequence[tuple[NDArray[np.floating], tuple[int, int]]], s
 
 
 def _suggest_frame(seen: Sequence[NDArray[np.floating]]) -> str:
-    fitting = [frame for frame in KNOWN_FRAMES if _are_within(seen, frame)]
-    fitting = [frame for frame in fitting if _is_suited(seen, frame)] or fitting
-    return f", perhaps {height_by_width(min(fitting, key=math.prod))}" if fitting else ", as HEIGHTxWIDTH"
+    fitting = [frame for frame in KNOWN_FRAMES if _is_suited(seen, frame)]  # a wrong hint is worse than none
+    return f", perhaps {height_by_width(fitting[0])}" if len(fitting) == 1 else ", as HEIGHTxWIDTH"
 
 
 def _name_frames(frames: Sequence[tuple[int, int]]) -> str:

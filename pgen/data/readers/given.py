@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.parsing_schemes import DEFAULT_SCHEME, ParsingScheme
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -48,6 +49,7 @@ class GivenFiles:
     images: PathLike | None = None  # the folder of the photos, relative to the data set's; None: where the reader looks
     scheme: ParsingScheme | None = None  # labels of the maps; None: the default scheme
     estimating: Estimating | None = None  # None: photos that lack an annotation are dropped
+    min_confidence: float = MIN_CONFIDENCE  # joints of less are left out
 
     @property
     def estimates_poses(self) -> bool:

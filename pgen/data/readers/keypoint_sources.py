@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pgen.data.formats.keypoints import read_poses
-from pgen.data.formats.pose_json import PosesOfPhoto
+from pgen.data.formats.pose_people import MIN_CONFIDENCE, ChosenPose, PosesOfPhoto
 from pgen.data.names import PhotoNames
 from pgen.data.scan import scan_folder
 from pgen.errors import InputError
@@ -23,18 +22,24 @@ _ENDING = "_keypoints"  # of the file names that OpenPose writes
 PoseRow = PosesOfPhoto | Path
 
 
-def load_pose(row: PoseRow, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[int, int] | None]:
-    """The pose (18, 2) of the largest person, NaN = missing, and the frame it refers to if its file says so.
+def load_pose(
+    row: PoseRow, size: tuple[int, int], least: float = MIN_CONFIDENCE
+) -> tuple[ChosenPose, tuple[int, int] | None]:
+    """The pose (18, 2) of whom ``row`` shows largest and surest, and the frame it refers to if its file says so.
 
-    ``size`` (height, width) is what coordinates within 0 and 1 are parts of. Raises `InputError` if the file cannot be
-    read.
+    Joints of less confidence than ``least`` are left out. ``size`` (height, width) is what coordinates within 0 and 1,
+    or -1 and 1, are parts of. Raises `InputError` if the file cannot be read.
     """
+    where = str(row) if isinstance(row, Path) else "the row"
     if isinstance(row, Path):
         named = read_poses(row, size)
         if len(named) != 1:
             raise InputError(f"{row} has poses of {len(named)} photos; a file for one photo was expected")
         (row,) = named.values()
-    return row.poses[row.largest()], row.frame
+    try:
+        return row.in_pixels(size, where).choose(None, least), row.frame
+    except InputError as error:
+        raise InputError(f"{where}: {error}", option=error.option) from None
 
 
 def find_poses(sources: Sequence[str | os.PathLike[str]]) -> dict[str, PoseRow]:
@@ -109,4 +114,6 @@ def _list_folder(folder: Path) -> dict[str, PoseRow]:
 def _is_same(first: PoseRow, second: PoseRow) -> bool:
     if isinstance(first, Path) or isinstance(second, Path):
         return first == second
-    return np.array_equal(first.poses, second.poses, equal_nan=True)
+    return np.array_equal(first.poses, second.poses, equal_nan=True) and np.array_equal(
+        first.confidences, second.confidences
+    )

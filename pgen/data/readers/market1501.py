@@ -66,7 +66,12 @@ def find_market1501(root: PathLike, given: GivenFiles = NOTHING_GIVEN, size: tup
         person=find_person,
         listed=ListedSplits(splits),
         pairs=find_pairs(root, given.pairs, "market"),
-        conventions=Conventions(given.scheme or load_scheme(), given.frame, estimating=given.estimating),
+        conventions=Conventions(
+            given.scheme or load_scheme(),
+            given.frame,
+            estimating=given.estimating,
+            min_confidence=given.min_confidence,
+        ),
         notes=notes if given.scheme else (TAKEN_AS_SPT10, *notes),
     )
 

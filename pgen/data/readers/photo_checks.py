@@ -1,4 +1,7 @@
-"""Checks of a data set before the work begins, on a sample of its photos: frames, labels, and who is in them."""
+"""Checks of a data set before the work begins, on a sample of its photos: frames, labels, and who is in them.
+
+Those of labels are also for a single photo.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.body.labels import LABELS, Label
-from pgen.body.sides import LEG
+from pgen.body.sides import ARM, LEG
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import merge_labels
 from pgen.data.formats.parsing_schemes import DRESS, SCHEMES, SKIN, ParsingScheme, load_scheme, schemes_with
 from pgen.data.readers.frames import CSV_REMEDY, FILE_REMEDY, check_frame, parsing_into_photo, pose_into_photo
 from pgen.data.readers.keypoint_sources import load_pose
-from pgen.data.readers.photo_set import Photo, PhotoSet, joints_on_body
+from pgen.data.readers.person_checks import OTHER_LABELS, MisfitError, joints_on_body
+from pgen.data.readers.photo_set import Photo, PhotoSet
 from pgen.errors import InputError
 
 _LOOKED_AT = 50  # photos
@@ -48,6 +52,12 @@ _LANDMARKS = (
         (Joint.R_KNEE, Joint.L_KNEE),
         (*(LABELS[label] for label in (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)), DRESS, LEG, SKIN),
     ),
+    _Landmark(
+        "shoulders",
+        "upper clothes, hair or arms",
+        (Joint.R_SHOULDER, Joint.L_SHOULDER),
+        (*(LABELS[label] for label in (Label.UPPER, Label.HAIR, Label.L_ARM, Label.R_ARM)), DRESS, ARM, SKIN),
+    ),
 )
 
 
@@ -60,12 +70,18 @@ class _Seen:
     frame: tuple[int, int]  # that the pose refers to
     pose: NDArray[np.float32]
     ids: NDArray[np.integer] | None  # as the map has them
+    notes: tuple[str, ...] = ()  # how the pose was read
 
     def pose_in_map(self) -> NDArray[np.float32]:
         """The pose (18, 2) in pixels of the map."""
         assert self.ids is not None
         pose = pose_into_photo(self.pose, self.frame, self.size)
         return pose_into_photo(pose, self.size, (self.ids.shape[0], self.ids.shape[1]))
+
+    def find_ids_under(self, joints: Sequence[Joint]) -> list[int]:
+        """The ids in the map under the joints that are known."""
+        assert self.ids is not None
+        return _find_ids_under(self.ids, self.pose_in_map(), joints)
 
 
 def check_photos(found: PhotoSet) -> tuple[str, ...]:
@@ -80,7 +96,48 @@ def check_photos(found: PhotoSet) -> tuple[str, ...]:
     with_maps = [one for one in seen if one.ids is not None]
     _check_labels(with_maps, found.conventions.scheme)
     _check_people(with_maps, found)
-    return _list_doubts(with_maps, found.conventions.scheme)
+    units = [note for one in seen for note in one.notes if "coordinates" in note]
+    if units:
+        units = [f"{found.keypoints}, in {len(units)} of {len(seen)} photos that were looked at: {units[0]}"]
+    return (*units, *_list_doubts(with_maps, found.conventions.scheme))
+
+
+def check_labels(
+    ids: NDArray[np.integer], scheme: ParsingScheme, pose: NDArray[np.floating], source: str
+) -> str | None:
+    """Refuse the map ``ids`` (H, W) of a photo if ``pose`` (18, 2), in its pixels, shows that it is of another scheme.
+
+    That is, if no landmark lies on the right labels as ``scheme`` has them, and all do in another one. Returns a doubt
+    where they do in none. ``source`` names the map. Raises `MisfitError`.
+    """
+    if _count_landmarks(ids, scheme, pose)[0]:
+        return None
+    schemes = {name: _count_landmarks(ids, load_scheme(name), pose) for name in schemes_with(np.unique(ids))}
+    likely = [name for name, (right, count) in schemes.items() if right == count > 1]
+    if likely:
+        landmarks = ", ".join(landmark.joints for landmark in _LANDMARKS)
+        raise MisfitError(
+            OTHER_LABELS,
+            f"{source}: no landmark ({landmarks}) lies on the labels that it should if they are read as {scheme.name}; "
+            f"give the scheme that they follow{_suggest(likely)}",
+            option="parsing_scheme",
+        )
+    if _count_landmarks(ids, scheme, pose)[1] < 2:
+        return None
+    return (
+        f"{source}: neither nose, knees nor shoulders lie on labels that are theirs in {scheme.name}; look at the map"
+    )
+
+
+def _count_landmarks(ids: NDArray[np.integer], scheme: ParsingScheme, pose: NDArray[np.floating]) -> tuple[int, int]:
+    """How many landmarks lie where they should, and how many lie on anything."""
+    right = count = 0
+    nothing = scheme.ids_becoming(LABELS[Label.BACKGROUND])
+    for landmark in _LANDMARKS:
+        wanted = scheme.ids_becoming(*landmark.labels)
+        under = [value for value in _find_ids_under(ids, pose, landmark.indices) if value not in nothing]
+        right, count = right + sum(value in wanted for value in under), count + len(under)
+    return right, count
 
 
 def _look(found: PhotoSet) -> list[_Seen]:
@@ -91,11 +148,12 @@ def _look(found: PhotoSet) -> list[_Seen]:
         assert photo.pose is not None
         try:
             height, width, _ = read_image(photo.path).shape
-            pose, own = load_pose(photo.pose, found.conventions.frame or (height, width))
+            size = (height, width)
+            chosen, own = load_pose(photo.pose, found.conventions.frame or size, found.conventions.min_confidence)
         except InputError:
             continue  # counted when it is read for good
-        size = (height, width)
-        seen.append(_Seen(photo, size, own or found.conventions.frame or size, pose, _read_ids(photo, found)))
+        frame = own or found.conventions.frame or size
+        seen.append(_Seen(photo, size, frame, chosen.pose, _read_ids(photo, found), chosen.notes))
     return seen
 
 
@@ -138,18 +196,17 @@ def _measure_shares(seen: Sequence[_Seen], scheme: ParsingScheme) -> dict[_Landm
     for landmark in _LANDMARKS:
         wanted = scheme.ids_becoming(*landmark.labels)
         nothing = scheme.ids_becoming(LABELS[Label.BACKGROUND])
-        under = [value for one in seen for value in _find_ids_under(one, landmark.indices) if value not in nothing]
+        under = [value for one in seen for value in one.find_ids_under(landmark.indices) if value not in nothing]
         if len(under) >= _ENOUGH:
             shares[landmark] = sum(value in wanted for value in under) / len(under)
     return shares
 
 
-def _find_ids_under(one: _Seen, joints: Sequence[Joint]) -> list[int]:
+def _find_ids_under(ids: NDArray[np.integer], pose: NDArray[np.floating], joints: Sequence[Joint]) -> list[int]:
     """The ids in the map under the joints that are known."""
-    assert one.ids is not None
-    height, width = one.ids.shape
-    points = np.nan_to_num(one.pose_in_map()[list(joints)], nan=-1).round().astype(int)
-    return [int(one.ids[y, x]) for x, y in points if 0 <= x < width and 0 <= y < height]
+    height, width = ids.shape
+    points = np.nan_to_num(pose[list(joints)], nan=-1).round().astype(int)
+    return [int(ids[y, x]) for x, y in points if 0 <= x < width and 0 <= y < height]
 
 
 def _find_likely(seen: Sequence[_Seen], names: Sequence[str]) -> list[str]:

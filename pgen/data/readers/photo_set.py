@@ -11,24 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.crop import has_same_shape
-from pgen.body.joints import known_joints
-from pgen.body.labels import Label
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
-from pgen.data.example import Drop, Example, Job, Split
+from pgen.data.example import DOUBTS, Drop, Example, Job, Split
 from pgen.data.formats.annotation_files import is_estimated_map, read_carried
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
 from pgen.data.formats.parsing_merge import find_carried, merge_labels
 from pgen.data.formats.parsing_schemes import ParsingScheme
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.data.readers.frames import height_by_width, parsing_into_photo, pose_into_photo
 from pgen.data.readers.given import Estimating
 from pgen.data.readers.keypoint_sources import PoseRow, load_pose
+from pgen.data.readers.person_checks import (
+    OFF_BODY,
+    OTHER_FRAME,
+    MisfitError,
+    check_label_ids,
+    check_on_body,
+    check_somebody,
+    check_within,
+)
 from pgen.errors import InputError
-
-_NEAR = 0.01  # heights of the photo by which a joint may miss the body
-_OFF_BODY = 0.4  # share of the joints that must lie on the body; of an estimated pose, which may be somebody else's:
-_OFF_ESTIMATED = 0.75
-_JOINTS_TO_JUDGE = 5
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Conventions:
     map_frames: tuple[tuple[int, int], ...] = ()
     shape: tuple[int, int] | None = None  # square photos are cut to the ratio of this size
     estimating: Estimating | None = None  # what is done about annotations that are missing
+    min_confidence: float = MIN_CONFIDENCE  # joints of less are left out
 
 
 @dataclass(frozen=True)
@@ -107,48 +111,71 @@ def read_photo(
         image = read_image(path)
     except InputError as error:
         return Drop(name, "photo cannot be read", str(error))
-    size = (image.shape[0], image.shape[1])
+    try:
+        return _annotate(
+            Photo(name, path, row, map_path, person_id, split, carried_path), image, conventions, estimating
+        )
+    except MisfitError as error:
+        return Drop(name, error.reason, str(error))
+
+
+def _annotate(
+    photo: Photo, image: NDArray[np.uint8], conventions: Conventions, estimating: Estimating
+) -> Example | Drop:
+    """The ``image`` of ``photo`` with its annotations. Raises `MisfitError` if they are not its own."""
+    name, size = photo.name, (image.shape[0], image.shape[1])
     silhouette = None
+    doubts: list[str | None] = []
     own_frame: tuple[int, int] | None = size
-    if row is None:
+    if photo.pose is None:
         try:
             person = estimating.annotators().pose(image, name).person
         except NobodyFoundError:
             return Drop(name, "nobody found")
+        if not person.is_likely:
+            return Drop(name, "no likely person", "what was found has hardly the shape of one")
         pose, silhouette = person.pose, person.silhouette
+        doubts += person.doubts
     else:
         try:
-            pose, own_frame = load_pose(row, conventions.frame or size)
+            chosen, own_frame = load_pose(photo.pose, conventions.frame or size, conventions.min_confidence)
         except InputError as error:
             return Drop(name, "keypoints cannot be read", str(error))
+        pose = chosen.pose
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not has_same_shape(frame, size):
         detail = f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}"
-        return Drop(name, "keypoints of another frame", detail)
+        return Drop(name, OTHER_FRAME, detail)
     pose = pose if frame == size else pose_into_photo(pose, frame, size)
-    if map_path is None:
+    if photo.pose is not None:
+        check_within(pose, size, "keypoints", name)
+    if photo.parsing is None:
+        if photo.pose is not None and (people := estimating.annotators().find_people(image)) is not None:
+            doubts.append(check_somebody(pose, size, people, "keypoints", name))
+            match = people.match(pose)
+            silhouette = None if match is None else match.silhouette
         found = estimating.annotators().parsing(ParsingRequest(image, pose, silhouette))
+        if not found.labels.any():
+            return Drop(name, "nobody in the estimated parsing map")
         carried = None if found.carried is None else found.carried.astype(np.uint8)
-        known: tuple[Any, ...] = (person_id, split, {}, carried, _to_bytes(silhouette), True)
+        attributes = _to_attributes([*doubts, *found.doubts])
+        kept = None if photo.pose is not None else _to_bytes(silhouette)
+        known: tuple[Any, ...] = (photo.person, photo.split, attributes, carried, kept, True)
         return _cut(Example(name, image, found.labels, pose, *known), conventions.shape)
-    scheme = conventions.scheme
+    map_path, scheme = photo.parsing, conventions.scheme
     try:
         ids, carried = read_label_ids(map_path, scheme), None
-        if carried_path is not None:
-            carried = read_carried(carried_path)
+        if photo.carried is not None:
+            carried = read_carried(photo.carried)
             if carried.shape != ids.shape:
-                raise InputError(f"{carried_path} has another size than {map_path}")
+                raise InputError(f"{photo.carried} has another size than {map_path}")
     except InputError as error:
         return Drop(name, "parsing map cannot be used", str(error))
     own_size = (ids.shape[0], ids.shape[1])
     if own_size not in (size, conventions.frame, *conventions.map_frames):
         detail = f"{map_path} is {height_by_width(own_size)}, the photo {height_by_width(size)}"
         return Drop(name, "parsing map of another size", detail)
-    unknown = ", ".join(map(str, scheme.unknown(ids)[:8]))
-    if unknown:
-        return Drop(
-            name, "labels out of range", f"{map_path} has label ids {unknown}, which {scheme.name} does not have"
-        )
+    check_label_ids(ids, scheme, str(map_path))
     try:
         parsing = merge_labels(ids, scheme, pose if own_size == size else pose_into_photo(pose, size, own_size))
     except InputError as error:
@@ -157,35 +184,29 @@ def read_photo(
     if own_size != size:
         parsing = parsing_into_photo(parsing, size)
         carried = None if carried is None else parsing_into_photo(carried, size)
-    share = joints_on_body(pose, parsing if carried is None else np.maximum(parsing, carried))
-    if share is not None and share < (_OFF_BODY if row is not None else _OFF_ESTIMATED):
-        detail = f"{share:.0%} of the joints lie on the body of {map_path}"
-        return Drop(name, "keypoints off the body", detail)
-    known = (person_id, split, {}, carried, _to_bytes(silhouette), is_estimated_map(map_path))
+    body = parsing if carried is None else np.maximum(parsing, carried)
+    if (doubt := check_on_body(pose, body, str(map_path), "keypoints", photo.pose is None)) is not None:
+        return Drop(name, OFF_BODY, doubt)
+    known = (
+        photo.person,
+        photo.split,
+        _to_attributes(doubts),
+        carried,
+        _to_bytes(silhouette),
+        is_estimated_map(map_path),
+    )
     return _cut(Example(name, image, parsing, pose, *known), conventions.shape)
+
+
+def _to_attributes(doubts: Sequence[str | None]) -> dict[str, str]:
+    """What annotators doubt, as a store keeps it."""
+    said = [doubt for doubt in doubts if doubt]
+    return {DOUBTS: "; ".join(said)} if said else {}
 
 
 def _to_bytes(silhouette: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:
     """A silhouette, 0 to 1 (H, W), as a store keeps it: uint8, 0 to 255."""
     return None if silhouette is None else np.rint(255 * silhouette.clip(0, 1)).astype(np.uint8)
-
-
-def joints_on_body(pose: NDArray[np.floating], parsing: NDArray[np.uint8]) -> float | None:
-    """The share of the joints within the photo that lie on the body, or nearly; None if they are too few to judge.
-
-    ``pose`` (18, 2) and ``parsing`` (H, W) are in the same pixels.
-    """
-    height, width = parsing.shape
-    points = np.rint(pose[known_joints(pose)]).astype(int)
-    inside = ((points >= 0) & (points < (width, height))).all(axis=1)
-    if inside.sum() < _JOINTS_TO_JUDGE:
-        return None
-    reach = round(_NEAR * height)
-    hits = [
-        (parsing[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1] != Label.BACKGROUND).any()
-        for x, y in points[inside].tolist()
-    ]
-    return sum(hits) / len(hits)
 
 
 def _cut(example: Example, shape: tuple[int, int] | None) -> Example:

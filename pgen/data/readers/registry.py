@@ -51,7 +51,7 @@ class ReaderEntry:
     is_root_needed: bool = False  #: False: datasets/NAME is taken
 
 
-ON_DISK = ("root", "keypoints", "frame", "parsing", "parsing_scheme", "pairs", "annotate")
+ON_DISK = ("root", "keypoints", "frame", "parsing", "parsing_scheme", "min_confidence", "pairs", "annotate")
 _SYNTHETIC = ("people", "poses", "test_people", "style")
 
 READERS: dict[str, ReaderEntry] = {

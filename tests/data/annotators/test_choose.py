@@ -36,8 +36,12 @@ def test_nobody_is_an_error() -> None:
 
 
 def test_the_silhouette_is_of_who_has_the_pose() -> None:
-    assert fake_annotators([STANDING]).silhouette(IMAGE, STANDING + 1) is not None
-    assert fake_annotators([STANDING]).silhouette(IMAGE, STANDING + 90) is None
+    people = fake_annotators([STANDING]).find_people(IMAGE)
+    assert people is not None
+    match = people.match(STANDING + 1)
+    assert match is not None
+    assert match.silhouette is not None
+    assert people.match(STANDING + 90) is None
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

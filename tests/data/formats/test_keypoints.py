@@ -58,7 +58,7 @@ def test_person_of_a_photo(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_pose(path).pose, STANDING * 2)
     np.testing.assert_array_equal(read_pose(path, person=0).pose, STANDING)
     for person in (3, -1):
-        with pytest.raises(InputError, match=f"has 3 people, 0 to 2, and no person {person}"):
+        with pytest.raises(InputError, match=f"it has 3 people, 0 to 2, and no person {person}"):
             read_pose(path, person=person)
 
 

@@ -35,7 +35,7 @@ def test_some_joints_outside_pass() -> None:
         ([pose * 2 - (40, 0) for pose in PEOPLE], (256, 256), "by about 40 pixels to the left .* perhaps 256x176"),
         ([pose * 2 for pose in PEOPLE], (256, 176), "by about 40 pixels to the right .* perhaps 256x256"),
         ([pose * 40 for pose in PEOPLE], (256, 256), "outside of 256x256; .*as HEIGHTxWIDTH"),
-        (PEOPLE, (1101, 750), "upper left quarter of 1101x750; .*, perhaps 256x176"),
+        (PEOPLE, (1101, 750), "upper left quarter of 1101x750; .*, as HEIGHTxWIDTH"),
         ([pose[:, ::-1] for pose in PEOPLE], (128, 90), "unless x and y change places; .*name:keypoints_x:"),
         ([pose[:, ::-1] for pose in PEOPLE], (128, 128), "100% of the bodies lie on their side; if"),
         ([pose * np.nan for pose in PEOPLE], (128, 128), "every joint of every pose is missing"),

@@ -9,8 +9,8 @@ from pgen.data.example import Drop
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
+from pgen.data.readers.person_checks import joints_on_body
 from pgen.data.readers.photo_checks import check_photos
-from pgen.data.readers.photo_set import joints_on_body
 from pgen.errors import InputError
 from tests.data.examples import STANDING, read_photos
 from tests.data.folder_tree import SHOTS, write_set
