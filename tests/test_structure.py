@@ -27,6 +27,7 @@ STOREYS = (
     ("training",),
     ("inference",),
     ("evaluation",),
+    ("studio",),
     ("cli",),
     ("tools",),  # scripts that derive the bundled files: they import anything, nothing imports them
 )
@@ -41,7 +42,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][\w-]*|(?<!\S)-o\b")
 #: Named by the command line alone; the names are those of pgen/cli/main.py.
 COMMAND = re.compile(
     r"\bpgen (demo|prepare|inspect|train-\w+|generate|poses|annotate|evaluate|texture-transfer|manipulate|presets"
-    r"|import-weights)\b"
+    r"|studio|import-weights)\b"
 )
 
 

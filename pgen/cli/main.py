@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "pgen.cli.evaluate:run",
     "texture-transfer": "pgen.cli.texture_transfer:run",
     "manipulate": "pgen.cli.manipulate:run",
+    "studio": "pgen.cli.studio:run",
     "import-weights": "pgen.cli.import_weights:run",
 }
 

@@ -79,7 +79,7 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[t
         unset = [name for name in _ONE_THREAD if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
-            with nullcontext() if function.__module__ == "__main__" else _hide_script():
+            with nullcontext() if function.__module__ == "__main__" else hide_script():
                 return pool.submit(_run_batch, function, batch)
         finally:
             for name in unset:
@@ -87,7 +87,7 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[t
 
 
 @contextmanager
-def _hide_script() -> Iterator[None]:
+def hide_script() -> Iterator[None]:
     """Keep processes that are started from running the caller's script, which would have to guard itself against it."""
     main = vars(sys.modules["__main__"])
     hidden: dict[str, object] = {name: main[name] for name in ("__file__", "__spec__") if name in main}

@@ -1,0 +1,99 @@
+// What is under way, and what came of it.
+
+import { byId, make } from "./dom.js";
+
+const NAMES = { read: "Reading", target: "Reading the pose of", generate: "New poses of", transfer: "Clothes for", manipulate: "Edits of" };
+
+export class Gallery {
+  constructor(api, people, say) {
+    Object.assign(this, { api, people, say, bars: new Map(), count: 0 });
+    api.addEventListener("job", (event) => this.hear(event.detail));
+    byId("all").href = `${api.base}/zip`;
+  }
+
+  hear(job) {
+    if (job.kind === "preview") return;
+    const ended = ["done", "failed", "cancelled"].includes(job.state);
+    if (!ended) return this.drawBar(job);
+    this.bars.get(job.id)?.remove();
+    this.bars.delete(job.id);
+    if (job.state === "done" && job.answer.results && !document.getElementById(job.id)) this.add(job);
+  }
+
+  drawBar(job) {
+    const name = `${NAMES[job.kind]} ${job.about.photo_name ?? job.about.name ?? job.about.photo}`;
+    const left = job.seconds_left === null ? "" : `, about ${Math.max(1, Math.round(job.seconds_left))} s left`;
+    const state = job.state === "queued" ? (job.place ? `waits, ${job.place} before it` : "waits") : job.state === "stopping" ? "stopping…" : `${job.note}${left}`;
+    const progress = make("progress", { max: job.total, "aria-label": name, ...(job.state === "running" && job.done ? { value: job.done } : {}) });
+    const bar = make("div", { class: "job" }, make("span", {}, `${name}: ${state}`), progress,
+      make("button", { type: "button", disabled: job.state === "stopping", onclick: () => this.api.cancel(job.id).catch((error) => this.say(error.message, true)) }, "Cancel"));
+    const old = this.bars.get(job.id);
+    if (old) old.replaceWith(bar);
+    else byId("jobs").append(bar);
+    this.bars.set(job.id, bar);
+  }
+
+  add(job) {
+    const { answer } = job;
+    const group = make("div", { class: "group", id: job.id });
+    group.append(...answer.results.filter((result) => result.picture).map((result) => this.makeCard(job, result)));
+    if (answer.gif) group.append(this.makeMovie(job));
+    byId("gallery").prepend(group);
+    this.count += answer.results.filter((result) => result.picture).length + (answer.gif ? 1 : 0);
+    byId("all").hidden = false;
+    byId("said").textContent = `${this.count} ${this.count === 1 ? "result" : "results"}; the newest first.`;
+  }
+
+  makeCard(job, result) {
+    const title = `${job.about.photo} → ${result.target}`;
+    const picture = make("img", { src: this.api.file(result.picture), alt: `Result: ${title}`, class: "picture" });
+    const panels = result.panels.map(({ caption, file }) => make("figure", {}, make("img", { src: this.api.file(file), alt: "" }), make("figcaption", {}, caption)));
+    const card = make("article", { class: "result", "aria-label": title },
+      make("h3", {}, title),
+      make("div", { class: "pictures" }, make("div", { class: "panels" }, ...panels), make("a", { href: this.api.file(result.picture), target: "_blank" }, picture)),
+      ...[...new Set([...job.answer.warnings, ...result.warnings])].map((warning) => make("p", { class: "warning" }, warning)),
+      make("div", { class: "row" },
+        make("a", { class: "button", download: result.picture, href: this.api.file(result.picture, true) }, "Picture"),
+        make("a", { class: "button", download: result.sheet, href: this.api.file(result.sheet, true) }, "Sheet"),
+        make("button", { type: "button", onclick: () => this.reuse(result) }, "Work on it"),
+        make("button", { type: "button", "aria-label": `Remove ${title}`, onclick: () => this.remove(card, result.picture) }, "Remove")),
+      this.makeCommand(result.command));
+    return card;
+  }
+
+  makeMovie(job) {
+    const { gif, command } = job.answer;
+    const title = `${job.about.photo} → ${job.about.targets.length > 1 ? `all ${job.about.targets.length} poses` : job.about.targets[0]}`;
+    const card = make("article", { class: "result movie", "aria-label": "Animation" }, make("h3", {}, title),
+      make("a", { href: this.api.file(gif), target: "_blank" }, make("img", { src: this.api.file(gif), alt: `Animation: ${title}`, class: "picture" })),
+      make("div", { class: "row" }, make("a", { class: "button", download: gif, href: this.api.file(gif, true) }, "GIF"),
+        make("button", { type: "button", "aria-label": "Remove the animation", onclick: () => this.remove(card, gif) }, "Remove")),
+      this.makeCommand(command));
+    return card;
+  }
+
+  makeCommand(command) {
+    const copy = make("button", { type: "button", onclick: async () => {
+      await navigator.clipboard?.writeText(command);
+      copy.textContent = "Copied";
+      setTimeout(() => (copy.textContent = "Copy"), 1500);
+    } }, "Copy");
+    return make("details", { class: "command" }, make("summary", {}, "The command that makes the same"),
+      make("pre", { tabindex: 0 }, make("code", {}, command)),
+      make("div", { class: "row" }, copy, make("span", { class: "soft" }, "in a folder with the files of “Download all”")));
+  }
+
+  async reuse(result) {
+    const blob = await (await fetch(this.api.file(result.picture))).blob();
+    await this.people.open([new File([blob], result.picture, { type: blob.type })]);
+    byId("person").scrollIntoView();
+  }
+
+  async remove(card, name) {
+    card.remove();
+    await this.api.call("DELETE", `/results/${encodeURIComponent(name)}`).catch((error) => this.say(error.message, true));
+    this.count -= 1;
+    byId("all").hidden = !this.count;
+    byId("said").textContent = this.count ? `${this.count} results.` : "Nothing yet.";
+  }
+}
