@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -57,7 +57,6 @@ class Generate:
     paste: bool = False
     frames: int = 48  #: so many of a video at most
     gif: Path | None = None
-    options: Mapping[str, str | int] = field(default_factory=dict)  #: further keywords of `Predictor.generate_many`
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -119,7 +119,7 @@ class Work:
         # One at a time, so that it can be stopped, but for a motion, whose poses belong together.
         together = [poses] if sequence.is_motion else [[pose] for pose in poses]
         for group in together:
-            for result in self._predictor.generate_many(person, group, None, body, **request.options):
+            for result in self._predictor.generate_many(person, group, None, body):
                 if not sequence.is_motion:
                     results.append(_save(result, request.outs[len(pictures)], request.paste))
                 elif not pictures:

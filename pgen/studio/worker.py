@@ -61,7 +61,7 @@ class Worker:
         self._messages, messages = context.Pipe(duplex=False)
         with guard_signals(), hide_script():
             arguments = (settings, folder, requests, stops, messages)
-            self._process = context.Process(target=_run, args=arguments, daemon=True, name="pgen studio worker")
+            self._process = context.Process(target=_run, args=arguments, daemon=True, name="worker of the page")
             self._process.start()
         for connection in (requests, stops, messages):
             connection.close()
