@@ -2,6 +2,8 @@
 
 import { byId, make } from "./dom.js";
 
+// Where jobs are shown that make no result: beside what was pressed.
+const PLACES = { read: "reading", target: "reading-poses" };
 const NAMES = { read: "Reading", target: "Reading the pose of", generate: "New poses of", transfer: "Clothes for", manipulate: "Edits of" };
 
 export class Gallery {
@@ -29,8 +31,9 @@ export class Gallery {
       make("button", { type: "button", disabled: job.state === "stopping", onclick: () => this.api.cancel(job.id).catch((error) => this.say(error.message, true)) }, "Cancel"));
     const old = this.bars.get(job.id);
     if (old) old.replaceWith(bar);
-    else byId("jobs").append(bar);
+    else byId(PLACES[job.kind] ?? "jobs").append(bar);
     this.bars.set(job.id, bar);
+    if (!old && !PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - 60) byId("results").scrollIntoView();
   }
 
   add(job) {

@@ -209,4 +209,4 @@ export function makePaintTools(painter, makeChoice) {
       make("button", { type: "button", onclick: () => painter.undo() }, "Undo")));
 }
 
-const spellLabel = (name) => ({ l_arm: "left arm", r_arm: "right arm", l_leg: "left leg", r_leg: "right leg", upper: "upper clothes" })[name] || name;
+const spellLabel = (name) => ({ l_arm: "left arm", r_arm: "right arm", l_leg: "left leg", r_leg: "right leg", upper: "top" })[name] || name;

@@ -120,9 +120,11 @@ class Editor {
     this.stage.style.setProperty("--map", 0.45);
     this.element = make("div", { class: "editor" },
       make("div", { class: "row" }, this.mode),
+      (this.poseTools = this.makePoseTools()), (this.mapTools = this.makeMapTools()),
       make("div", { class: "zoom" }, this.stage),
       make("div", { class: "row view" }, make("label", { class: "inline" }, "Map ", opacity), make("label", { class: "inline" }, bones, " Skeleton"), this.makeZoom()),
-      (this.poseTools = this.makePoseTools()), (this.mapTools = this.makeMapTools()), this.makePhotoTools(), this.notes);
+      (this.poseFiles = this.makeFileTools("pose", ".json,.csv,.txt,application/json", "Pose")),
+      (this.mapFiles = this.makeFileTools("parsing", ".png,.npy,image/png", "Map")), this.makePhotoTools(), this.notes);
     this.setMode("look");
   }
 
@@ -141,14 +143,12 @@ class Editor {
       make("p", { class: "soft" }, "Drag joints; with the keyboard, Tab chooses one, arrows move it, Delete removes it."),
       make("div", { class: "row" }, this.missing, this.removal,
         make("button", { type: "button", onclick: () => this.skeleton.swap() }, "Swap left and right"),
-        make("button", { type: "button", onclick: () => this.skeleton.undo() }, "Undo"), this.joint),
-      this.makeFileTools("pose", ".json,.csv,.txt,application/json", "Pose"));
+        make("button", { type: "button", onclick: () => this.skeleton.undo() }, "Undo"), this.joint));
   }
 
   makeMapTools() {
     const tools = makePaintTools(this.painter, makeChoice);
     tools.prepend(make("p", { class: "soft" }, "Correct labels that are wrong. To change what is worn, use Edits."));
-    tools.append(this.makeFileTools("parsing", ".png,.npy,image/png", "Map"));
     return tools;
   }
 
@@ -177,8 +177,8 @@ class Editor {
     this.skeleton.enable(mode === "pose");
     this.painter.enable(mode === "map");
     this.stage.dataset.mode = mode;
-    this.poseTools.hidden = mode !== "pose";
-    this.mapTools.hidden = mode !== "map";
+    this.poseTools.hidden = this.poseFiles.hidden = mode !== "pose";
+    this.mapTools.hidden = this.mapFiles.hidden = mode !== "map";
   }
 
   show(photo, read) {

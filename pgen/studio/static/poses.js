@@ -18,6 +18,7 @@ export class Poses {
       make("div", { class: "row" },
         make("button", { type: "button", onclick: () => this.addFiles() }, "Pose of a photo or video…"),
         make("button", { type: "button", id: "draw", onclick: () => this.dialog.open() }, "Draw a pose…")),
+      make("div", { id: "reading-poses" }),
       make("details", {}, make("summary", {}, "Options"), make("div", { class: "column" },
         make("label", { class: "inline" }, this.retarget, " Give poses the limb lengths, size and place of this person"),
         make("label", { class: "inline" }, this.paste, " Put results into the whole photo"),
