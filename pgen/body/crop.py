@@ -12,6 +12,7 @@ from PIL import Image
 _MARGIN = 0.1
 
 # How many times the frame scores are enlarged at most; from there on labels are, which is faster.
+_STRIP = 256  # rows that are worked on at a time
 _SMOOTH = 4
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of the sides of one picture in two sizes may differ through rounding
@@ -176,11 +177,17 @@ class PersonCrop:
         """The photo, uint8 (H, W, 3), in the frame; beyond it its border is repeated."""
         rows = np.arange(self.box.top, self.box.bottom).clip(0, self.size[0] - 1)
         columns = np.arange(self.box.left, self.box.right).clip(0, self.size[1] - 1)
-        return _resize(image[rows][:, columns], self.frame, Image.Resampling.BILINEAR)
+        # One channel after the other: Pillow's copy of a large picture is larger than the picture.
+        channels = np.moveaxis(image[..., None] if image.ndim == 2 else image, 2, 0)
+        found = [_resize(one[rows][:, columns], self.frame, Image.Resampling.BILINEAR) for one in channels]
+        return np.stack(found, axis=-1).reshape(*self.frame, *image.shape[2:])
 
     def soft(self, mask: NDArray[np.floating]) -> NDArray[np.float32]:
         """A mask, 0 to 1 (H, W), in the frame, in 256 shades."""
-        return (self.image(np.rint(255 * mask.clip(0, 1)).astype(np.uint8)) / 255).astype(np.float32)
+        shades = np.empty(mask.shape, np.uint8)
+        for top in range(0, len(mask), _STRIP):
+            shades[top : top + _STRIP] = np.rint(255 * mask[top : top + _STRIP].clip(0, 1))
+        return (self.image(shades) / 255).astype(np.float32)
 
     def pose(self, pose: NDArray[np.floating]) -> NDArray[np.float32]:
         """Joints (18, 2) in the frame; NaN where they are outside of it."""
@@ -201,10 +208,11 @@ class PersonCrop:
             higher = found > best
             ids[higher], best[higher] = label, found[higher]
         top, left = max(0, self.box.top), max(0, self.box.left)
-        inner = _resize(ids, self.box.size, Image.Resampling.NEAREST)[top - self.box.top :, left - self.box.left :]
-        inner = inner[: self.size[0] - top, : self.size[1] - left]
+        bottom, right = min(self.size[0], self.box.bottom), min(self.size[1], self.box.right)
+        rows = ((np.arange(top, bottom) - self.box.top + 0.5) * (height / self.box.size[0])).astype(int)
+        columns = ((np.arange(left, right) - self.box.left + 0.5) * (width / self.box.size[1])).astype(int)
         whole = np.zeros(self.size, np.uint8)
-        whole[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+        whole[top:bottom, left:right] = ids[rows[:, None], columns]
         return whole
 
 

@@ -23,6 +23,8 @@ SIDES: Mapping[str, tuple[tuple[Label, tuple[Joint, ...]], ...]] = {
     LEG: ((Label.L_LEG, LEGS[1]), (Label.R_LEG, LEGS[0])),
 }
 
+_STRIP = 256  # rows that are worked on at a time
+
 
 def find_nearest_sides(
     points: NDArray[np.floating], pose: NDArray[np.floating], limb: str
@@ -53,11 +55,13 @@ def assign_nearest_sides(
     """
     result = parsing.copy()
     for limb, sides in SIDES.items():
-        rows, columns = np.nonzero(np.isin(parsing, [label for label, _ in sides]))
-        found = find_nearest_sides(np.stack([columns, rows], axis=1), pose, limb) if len(rows) else None
-        if found is not None:
-            labels, margin = found
-            result[rows, columns] = np.where(margin >= clearly, labels, parsing[rows, columns])
+        for top in range(0, len(parsing), _STRIP):  # distances of all pixels would be many times as large as the map
+            rows, columns = np.nonzero(np.isin(parsing[top : top + _STRIP], [label for label, _ in sides]))
+            rows += top
+            found = find_nearest_sides(np.stack([columns, rows], axis=1), pose, limb) if len(rows) else None
+            if found is not None:
+                labels, margin = found
+                result[rows, columns] = np.where(margin >= clearly, labels, parsing[rows, columns])
     return result
 
 

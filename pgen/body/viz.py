@@ -41,8 +41,8 @@ _JOINT_COLORS: dict[int, Color] = {
     **{end: color for (_, end), color in zip(BONES, BONE_COLORS, strict=True)},
 }
 
-# Shapes are drawn this many times larger and reduced, which smooths their edges.
-_SMOOTH = 4
+# Shapes are drawn this many times larger and reduced, which smooths their edges; less where that has too many pixels.
+_SMOOTH, _MOST_DRAWN = 4, 32_000_000
 
 
 def draw_skeleton(ground: Picture | tuple[int, int], pose: NDArray[np.floating]) -> Picture:
@@ -147,8 +147,9 @@ def _create_ground(ground: Picture | tuple[int, int]) -> Picture:
 def _draw_over(ground: Picture | tuple[int, int], draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Picture:
     """``draw(canvas, scale, unit)`` laid over ``ground``; ``unit`` is a fair line width on its canvas."""
     picture = Image.fromarray(_create_ground(ground))
-    layer = Image.new("RGBA", (picture.width * _SMOOTH, picture.height * _SMOOTH))
-    draw(ImageDraw.Draw(layer, "RGBA"), _SMOOTH, _SMOOTH * max(1.0, max(picture.size) / 128))
+    smooth_by = min(_SMOOTH, max(1, int((_MOST_DRAWN / (picture.width * picture.height)) ** 0.5)))
+    layer = Image.new("RGBA", (picture.width * smooth_by, picture.height * smooth_by))
+    draw(ImageDraw.Draw(layer, "RGBA"), smooth_by, smooth_by * max(1.0, max(picture.size) / 128))
     # Pillow reduces RGBA with colors weighted by their opacity, so no dark fringe appears.
     smooth = layer.resize(picture.size, Image.Resampling.BOX)
     return np.asarray(Image.alpha_composite(picture.convert("RGBA"), smooth).convert("RGB"))

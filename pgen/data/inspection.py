@@ -36,7 +36,7 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
     Args:
         path: a store, weights (a file, the folder of a training, or "bundled"), poses, a parsing map or a photo.
         count: entries that are drawn.
-        is_drawing: False saves the time of drawing the entries of a store.
+        is_drawing: False saves the time of drawing the entries of a store, or of a file of poses.
         pseudo_labels: look at those of a store; each row of the sheet is a map and those that stand in for it.
 
     Returns:
@@ -63,7 +63,7 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
                 return _inspect_parsing(file)
         photo = read_image(file)
         return [("kind", "photo"), ("size", _by(photo.shape[:2]))], [[(file.name, photo)]]
-    return _inspect_poses(file, name, count)
+    return _inspect_poses(file, name, count if is_drawing else 0)
 
 
 def _find_file(path: str) -> tuple[Path, str | None]:

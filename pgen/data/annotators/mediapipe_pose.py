@@ -93,7 +93,7 @@ class MediapipePose:
             found.append((person, doubtful))
             taken |= person.silhouette > 0.5
             rest = _paint_over(rest, person)
-        people = [_to_person(_enlarge(landmarks, size), doubtful, size) for landmarks, doubtful in found]
+        people = [_to_person(landmarks, doubtful, size) for landmarks, doubtful in found]
         return sorted(people, key=lambda person: (not person.is_likely, -person.extent))
 
     def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
@@ -179,21 +179,24 @@ class _BlazePose:
         )
 
 
-def _get_size(image: NDArray[np.uint8]) -> tuple[int, int]:
+def _get_size(image: NDArray[np.generic]) -> tuple[int, int]:
     return image.shape[0], image.shape[1]
 
 
-def _to_person(person: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
+def _to_person(small: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
+    """Who was found, in a photo of ``size`` that was looked at ``small``."""
+    seen = FoundPerson(*to_pose(small, _get_size(small.silhouette)), small.silhouette)
+    person = _enlarge(small, size)
     pose, confidence = to_pose(person, size)
     doubts = []
     if doubtful:
         doubts.append("the pose is uncertain, left and right may be mixed up; look at it")
     if not np.isfinite(pose[[Joint.R_HIP, Joint.L_HIP]]).all():
         doubts.append("the hips are outside of the photo or hidden; a photo that shows them does better")
-    found = FoundPerson(pose, confidence, person.silhouette, tuple(doubts))
-    if _has_shape_of_person(found, doubtful):
-        return found
-    return replace(found, doubts=(*doubts, "this may be no person at all; look at the pose"), is_likely=False)
+    is_likely = _has_shape_of_person(seen, doubtful)
+    if not is_likely:
+        doubts.append("this may be no person at all; look at the pose")
+    return FoundPerson(pose, confidence, person.silhouette, tuple(doubts), is_likely)
 
 
 def _has_shape_of_person(found: FoundPerson, doubtful: bool) -> bool:

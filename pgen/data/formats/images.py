@@ -24,6 +24,8 @@ MAX_PIXELS = 64_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO", "AVIF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*", b"GIF8", b"P5\n", b"P6\n")
 
+_STRIP = 256  # rows of a picture that are converted at a time
+
 #: What undoes each value of the EXIF tag "orientation".
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -123,10 +125,14 @@ def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
         raise InputError(f"{path} has 32 bits a channel; convert it to 8 bits")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _STRIP):  # copies of the whole would be several times as large as it
+        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+        if image.has_transparency_data:
+            strip = strip.convert("RGBA")
+            strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
+        pixels[top : top + _STRIP] = np.asarray(strip.convert("RGB"))
+    return pixels
 
 
 @contextmanager
