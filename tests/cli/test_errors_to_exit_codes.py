@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import typer
@@ -35,7 +38,10 @@ class OutOfMemoryError(RuntimeError):
         (MemoryError(), 1, "error: not enough memory;"),
         (OutOfMemoryError("CUDA"), 1, "error: the GPU has not enough memory;"),
         (OSError(errno.ENOSPC, "full", "out.png"), 1, "error: no space left on the disk to write out.png;"),
-        (OSError(errno.EIO, "broken", "out.png"), 1, "error: OSError: [Errno 5] broken: 'out.png' (run with"),
+        (OSError(errno.EIO, "broken", "out.png"), 1, "error: out.png: broken; the disk or the network fails;"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), 1, "error: x: file name too long; choose a shorter"),
+        (PermissionError(errno.EACCES, "Permission denied"), 1, "error: a file: permission denied; change"),
+        (RuntimeError("alloc_cpu: can't allocate memory: 3"), 1, "error: not enough memory;"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (typer.Abort(), 130, "interrupted"),
     ],
@@ -106,3 +112,28 @@ def test_libraries_are_silent_except_with_debug(capsys: pytest.CaptureFixture[st
 
 def test_codes_are_the_promised_ones() -> None:
     assert (conducting.OK, conducting.FAILED, conducting.BAD_INPUT, conducting.INTERRUPTED) == (0, 1, 2, 130)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "line"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&- <&-", 0, ""),
+        (">/dev/full", 1, "error: what was to be printed could not be written (No space left on device); files"),
+    ],
+)
+def test_a_result_is_kept_when_telling_of_it_fails(tmp_path: Path, redirection: str, code: int, line: str) -> None:
+    program = "import sys; from pgen.cli.errors_to_exit_codes import errors_to_exit_codes as run; "
+    program += "work = lambda: (open('made', 'w').write('all of it'), print('made \\u2713')); sys.exit(run(work))"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": ""}
+    command = ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr[: len(line)]) == (code, line)
+    assert (tmp_path / "made").read_text() == "all of it"
+
+
+def test_what_a_terminal_cannot_write_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert errors_to_exit_codes(lambda: print("Müller.png", "\udcff")) == 0
+    assert terminal.buffer.getvalue() == b"M\\xfcller.png \\udcff\n"  # type: ignore[attr-defined]
