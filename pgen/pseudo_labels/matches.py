@@ -1,4 +1,4 @@
-"""Pseudo labels of a store's training images: made, kept in the file, and found again by a training."""
+"""Pseudo labels of a store's training images: made, kept in the file or beside it, and found again by a training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from pgen.data.dataset import PersonDataset
 from pgen.data.store import PseudoLabels, Store
 from pgen.data.store_writer import LIBVER
-from pgen.errors import InputError, PgenError
+from pgen.errors import InputError
+from pgen.pseudo_labels.kept_matches import keep, kept_path, read_kept
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, SAME_POSE
 from pgen.pseudo_labels.nearest_search import find_nearest_maps
 from pgen.pseudo_labels.varied_search import find_matches
@@ -53,22 +54,21 @@ def load_training_matches(
 ) -> tuple[NDArray[np.int64], str]:
     """Pseudo labels for a training on ``train``, of the split "train" of ``store``.
 
-    Those in the file if `make_pseudo_labels` has put them there, or an earlier training with the same settings.
-    Otherwise they are made by `find_matches`, and kept in the file if it can be written. Returns int64 (N, K) indices
-    into ``train``, and where they come from, for a message.
+    Those in the file if `make_pseudo_labels` has put them there, or those that an earlier training with the same
+    settings has kept beside it. Otherwise they are made by `find_matches`, and kept there if that can be written; the
+    store stays as it is. Returns int64 (N, K) indices into ``train``, and where they come from, for a message.
     """
     options = {"kind": VARIED, "nearest": nearest, "turned": turned, "seed": seed, "same_clothes": same_clothes}
-    stored = store.pseudo_labels()
-    if stored is not None and (stored.options.get("kind") == NEAREST or stored.options == options):
-        matches = _to_split_indices(store, train.indices, stored.matches)
-        if matches is not None:
-            return matches, f"pseudo labels from {store.path} ({stored.options.get('kind')}, {matches.shape[1]} each)"
+    stored, kept = store.pseudo_labels(), read_kept(store, options)
+    if stored is not None and not (stored.options.get("kind") == NEAREST or stored.options == options):
+        stored = None
+    for known, path in ((stored, store.path), (kept, kept_path(store.path))):
+        matches = None if known is None else _to_split_indices(store, train.indices, known.matches)
+        if known is not None and matches is not None:
+            return matches, f"pseudo labels from {path} ({known.options.get('kind')}, {matches.shape[1]} each)"
     found = find_matches(train, nearest, turned, seed, same_clothes=same_clothes or None)
-    try:
-        write_pseudo_labels(store.path, _to_store_indices(store, train.indices, found), options)
-    except PgenError:  # read-only data are no reason not to train
-        return found, f"pseudo labels made; {store.path} cannot be written to keep them"
-    return found, f"pseudo labels made and kept in {store.path}"
+    written = keep(store, _to_store_indices(store, train.indices, found), options)
+    return found, "pseudo labels made" + ("" if written is None else f" and kept in {written}")
 
 
 def write_pseudo_labels(

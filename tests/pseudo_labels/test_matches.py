@@ -125,15 +125,34 @@ def test_a_training_makes_its_own_once(path: Path, monkeypatch: pytest.MonkeyPat
     assert not np.array_equal(other, first)
 
 
+def test_a_training_leaves_the_data_as_they_are(path: Path) -> None:
+    before = path.read_bytes()
+    load_training_matches(Store(path), PersonDataset(Store(path)), 2, 1, seed=0)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in path.parent.iterdir()) == ["a.h5", "a.pseudo-labels.npz"]
+
+
 def test_a_training_does_without_writing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PgenError("no space left")
 
-    monkeypatch.setattr(module, "write_pseudo_labels", refuse)
+    monkeypatch.setattr("pgen.pseudo_labels.kept_matches.atomic_write", refuse)
     store = Store(path)
     matches, origin = load_training_matches(store, PersonDataset(store), 2, 0, seed=0)
     assert matches.shape == (24, 2)
-    assert "cannot be written" in origin
+    assert origin == "pseudo labels made"  # without a word of blame
+
+
+def test_what_is_kept_of_another_store_or_damaged_is_not_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(path)
+    load_training_matches(store, PersonDataset(store), 2, 1, seed=0)
+    kept = path.with_name("a.pseudo-labels.npz")
+    whole = kept.read_bytes()
+    monkeypatch.setattr(store, "provenance", store.provenance | {"created": "later"})
+    assert "made and kept" in load_training_matches(store, PersonDataset(store), 2, 1, seed=0)[1]
+    kept.write_bytes(whole[:100])  # no file of this kind, so it is left as it is
+    assert load_training_matches(store, PersonDataset(store), 2, 1, seed=0)[1] == "pseudo labels made"
+    assert kept.read_bytes() == whole[:100]
 
 
 def test_labels_that_leave_a_training_image_out_are_made_anew(path: Path) -> None:
