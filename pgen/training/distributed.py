@@ -39,6 +39,7 @@ T = TypeVar("T")
 #: How long a process waits for another: others wait while the first validates or looks for pseudo labels. That a
 #: process has died is noticed by whoever started it, long before.
 _PATIENCE = timedelta(hours=12)
+_MEETING = timedelta(minutes=5)  # for processes to come that are to be there; they may be on several machines
 
 #: A process whose peer is gone lets whoever started it find that one first, so that it is blamed.
 _GRACE_SECONDS = 20.0
@@ -148,11 +149,30 @@ def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *a
     return work(ProcessGroup(device=device), *arguments)
 
 
+def _read_number(name: str) -> int:
+    text = os.environ.get(name, "0")
+    if not text.isascii() or not text.isdigit():
+        raise InputError(f"the environment variable {name} is {text!r}, no number; unset it, or start by torchrun")
+    return int(text)
+
+
+def _meet(rank: int, world: int) -> dist.Store:
+    """Where processes find each other. Raises `PgenError` if the others do not come."""
+    try:
+        store, _, _ = next(iter(dist.rendezvous("env://", timeout=_MEETING)))
+    except (RuntimeError, OSError, ValueError) as error:  # torch says it in many ways
+        raise PgenError(
+            f"process {rank} did not find the others of {world} within {_MEETING.total_seconds() / 60:.0f} minutes; "
+            f"start them all by torchrun, or unset {', '.join(_STARTED)}, which say that there are others"
+        ) from error
+    store.set_timeout(_PATIENCE)
+    return store
+
+
 @contextmanager
 def _joined(gpus: Sequence[int]) -> Iterator[ProcessGroup]:
     """Meet the other processes, as torchrun's environment variables say."""
-    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    local = int(os.environ.get("LOCAL_RANK", "0"))
+    rank, world, local = (_read_number(name) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     on_cpu = not torch.cuda.is_available()
     device = torch.device("cpu")
     if not on_cpu:
@@ -161,7 +181,9 @@ def _joined(gpus: Sequence[int]) -> Iterator[ProcessGroup]:
             raise InputError(f"process {rank} needs the GPU {index}: start no more processes than there are GPUs")
         device = torch.device("cuda", index)
         torch.cuda.set_device(device)
-    dist.init_process_group("gloo" if on_cpu else "cpu:gloo,cuda:nccl", timeout=_PATIENCE)
+    store = _meet(rank, world)
+    backend = "gloo" if on_cpu else "cpu:gloo,cuda:nccl"
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=_PATIENCE)
     try:
         yield ProcessGroup(rank, world, device, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
     except RuntimeError as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,21 @@ def test_torchrun_starts_the_processes_itself(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="torchrun has done so: leave it out"):
         run_in_processes((), 2, dying.one_dies, True)
+
+
+@pytest.mark.parametrize(("rank", "port"), [("0", "0"), ("1", "1")])
+def test_others_that_do_not_come_are_not_waited_for_forever(
+    monkeypatch: pytest.MonkeyPatch, rank: str, port: str
+) -> None:
+    monkeypatch.setattr("pgen.training.distributed._MEETING", timedelta(seconds=1))
+    for name, value in (("RANK", rank), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost"), ("MASTER_PORT", port)):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PgenError, match=f"process {rank} did not find the others of 2 .* unset RANK, WORLD_SIZE"):
+        run_in_processes((), 0, dying.one_dies, True)
+
+
+def test_numbers_of_processes_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "two"), ("MASTER_ADDR", "localhost"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="WORLD_SIZE is 'two', no number; unset it"):
+        run_in_processes((), 0, dying.one_dies, True)
