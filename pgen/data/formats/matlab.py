@@ -46,6 +46,8 @@ def read_label_matrix(data: bytes, path: Path) -> NDArray[np.integer]:
         raise InputError(f"{path} is a damaged MATLAB file; get a whole copy of it") from error
     if np.issubdtype(matrix.dtype, np.integer):
         return np.ascontiguousarray(matrix)
+    if not np.issubdtype(matrix.dtype, np.floating):
+        raise InputError(f"{path} holds {matrix.dtype} numbers; a parsing map has label ids, which are whole")
     whole = np.nan_to_num(matrix, nan=-0.5, posinf=-0.5, neginf=-0.5)
     if (whole != np.floor(whole)).any() or (np.abs(whole) > np.iinfo(np.int32).max).any():
         raise InputError(f"{path} holds numbers that are not whole; a parsing map has label ids")

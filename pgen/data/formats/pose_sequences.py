@@ -49,11 +49,9 @@ def read_pose_frames(path: Path, most: int) -> PoseFrames | None:
         taken = [ordered[index] for index in choose_evenly(len(ordered), most)]
         frames = {file.stem.removesuffix("_keypoints"): _read_frame(file) for file in taken}
         return _gather(path, frames, len(files))
-    if not path.is_file() or detect_pose_format(path) != "json":
+    if not is_pose_motion(path):
         return None
     found = read_poses(path)
-    if not _are_frames(list(found)):
-        return None
     numbers = {_get_number(name): name for name in found}
     first, count = min(numbers), max(numbers) - min(numbers) + 1
     taken_numbers = [first + index for index in choose_evenly(count, most)]
