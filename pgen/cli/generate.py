@@ -28,6 +28,9 @@ _PARSING = "Parsing map of the result (default: predicted)."
 _GIF = "Also an animation over the targets, of one SRC."
 _FRAMES = "Take at most so many frames of a video, GIF or folder."
 _RETARGET = "Give target poses the source's limb lengths, size and place."
+_HEAD = "Keep the head's direction, or follow the target's; auto keeps it for bundled poses, but backs and profiles."
+_BACKGROUND = "Fill the photo's where the person was (keep leaves what they carried), or another one, or none."
+_FRAME_MODE = "Move a target that leaves the photo into it, or extend the photo."
 _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
 
@@ -45,6 +48,11 @@ def run(
     paste: Annotated[bool, Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: options.Crop = True,
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
+    head: Annotated[str, Option(help=_HEAD, metavar="auto|keep|follow")] = "auto",
+    background: Annotated[str, Option(help=_BACKGROUND, metavar="fill|keep|transparent|COLOR|FILE")] = "fill",
+    frame_mode: Annotated[str, Option(help=_FRAME_MODE, metavar="keep|extend")] = "keep",
+    max_size: Annotated[int, Option(help="Longer side of results at most, pixels.", metavar="N")] = 2048,
+    shadow: Annotated[bool, Option("--shadow/--no-shadow", help="A soft shadow under the feet.")] = True,
     frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: options.PersonNumber = None,
     confidence: options.MinConfidence = options.CONFIDENCE,
@@ -72,8 +80,10 @@ def run(
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
+    from pgen.inference.rendering.settings import check_wishes
     from pgen.inference.targets import read_targets
 
+    wishes = check_wishes(head=head, background=background, frame_mode=frame_mode, max_size=max_size, shadow=shadow)
     annotators = make_annotators(annotator, person, parser, confidence)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)
@@ -86,7 +96,7 @@ def run(
     for photo in photos:
         subject = photo.read(predictor)
         log(*subject.notes)
-        predictor.generate_many(subject, sequence.poses, maps, body, used_scheme)
+        predictor.generate_many(subject, sequence.poses, maps, body, used_scheme, **wishes)
         names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet, read)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
@@ -97,7 +107,7 @@ def run(
             left = [*row]
             with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
                 subject = subject if len(photos) == 1 else photo.read(predictor)
-                for result in predictor.generate_many(subject, sequence.poses, maps, body, used_scheme):
+                for result in predictor.generate_many(subject, sequence.poses, maps, body, used_scheme, **wishes):
                     batch.warn_once((*subject.warnings, *result.warnings))
                     if sheet is not None:
                         rows.append(result.panels(largest))

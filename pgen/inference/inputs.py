@@ -33,6 +33,9 @@ from pgen.errors import InputError
 from pgen.inference.parsing_maps import ParsingLike, describe_value, fit_parsing, load_parsing, to_array
 from pgen.inference.person import Person, find_crop
 
+#: From here on a silhouette, 0 to 1, says that a pixel is of the person.
+_SEEN = 0.35
+
 Spec = str | os.PathLike[str]
 #: A path, ``FILE.h5:NAME``, the bytes of a file, a PIL image, or RGB values 0-255 (H, W, 3): array or nested list.
 ImageLike = Spec | bytes | Image.Image | NDArray[np.integer] | Sequence[Any]
@@ -55,6 +58,7 @@ class AnnotatedPhoto:
     warnings: tuple[str, ...]  #: what is doubtful
     notes: tuple[str, ...]  #: what was estimated, by what, and how files were read
     confidence: NDArray[np.float32] | None = None  #: (18,), of an estimated pose
+    silhouette: NDArray[np.float32] | None = None  #: where the person is, 0 to 1, (H, W), if it was looked for
 
 
 def read_person(
@@ -86,9 +90,10 @@ def read_person(
     is_whole = crop_for is None or photo.is_framed
     crop = CropBox.whole(size) if is_whole or crop_for is None else find_crop(joints, photo.parsing, crop_for)
     carried = None if photo.carried is None else crop.of(photo.carried.astype(np.uint8)).astype(bool)
+    seen = None if photo.silhouette is None else crop.of((photo.silhouette > _SEEN).astype(np.uint8)).astype(bool)
     return Person(
         photo.name, photo.image, crop, joints - crop.corner, crop.of(photo.parsing),
-        (*photo.warnings, *completed), photo.notes, carried,
+        (*photo.warnings, *completed), photo.notes, carried, seen,
     )  # fmt: skip
 
 
@@ -159,8 +164,9 @@ def annotate_photo(
     carried = None if carried is None else carried.astype(bool)
     confidence = None if found is None else found.confidence
     return AnnotatedPhoto(
-        name, pixels, joints, labels, carried, loaded.name, is_framed, tuple(warnings), tuple(notes), confidence
-    )
+        name, pixels, joints, labels, carried, loaded.name, is_framed, tuple(warnings), tuple(notes), confidence,
+        silhouette,
+    )  # fmt: skip
 
 
 def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedPose:

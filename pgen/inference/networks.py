@@ -90,14 +90,19 @@ class Networks:
             raise InputError(f"these weights hold no semantic generator (H_S): {remedy}", option=option)
 
     def predict_maps(self, source: PersonBatch, transfer: Transfer) -> Tensor:
-        """Parsing maps, long (B, H, W), of the people, or the one, of ``source`` in the target poses, as H_S predicts.
+        """The likeliest maps, long (B, H, W), by `predict_probabilities`."""
+        return self.predict_probabilities(source, transfer).argmax(1)
+
+    def predict_probabilities(self, source: PersonBatch, transfer: Transfer) -> Tensor:
+        """How likely each label is, (B, 10, H, W), of the people, or the one, of ``source`` in the target poses, by H_S.
 
         The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
         parsing, the target's pose masks. Without H_S otherwise, `InputError`.
         """
         self.require_semantic("give the target's parsing map", "parsing")
         if self._semantic is None:
-            return replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).labels
+            masked = PersonBatch(source.images, source.labels, transfer.target)
+            return replace_parsing_by_pose_masks(masked).one_hot()
         with torch.inference_mode():
             size = source.size
             mirror = flip_persons(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
@@ -105,7 +110,7 @@ class Networks:
             mirror_transfer = Transfer(poses, flip_poses(transfer.target, size[1]), size)
             straight = predict_parsing(self._semantic, source, transfer).softmax(1)
             mirrored = predict_parsing(self._semantic, mirror, mirror_transfer).softmax(1)
-            return (straight + flip_maps(mirrored)).argmax(1)
+            return (straight + flip_maps(mirrored)) / 2
 
     def paint(self, source: PersonBatch, transfer: Transfer, labels: Tensor, guide: Paste | None = None) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people, or the one, of ``source`` in the target poses and maps (H_A).

@@ -63,6 +63,8 @@ class Person(ArrayData):
     warnings: tuple[str, ...] = ()  #: what had to be made up, or is doubtful
     notes: tuple[str, ...] = ()  #: what was estimated, and by what
     carried: NDArray[np.bool_] | None = None  #: what is carried in that part, (H, W): left out in other poses
+    #: where in that part the person is with all that is worn and carried, (H, W), if it was found
+    silhouette: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         (height, width), (whole_height, whole_width) = self.crop.size, self.photo.shape[:2]

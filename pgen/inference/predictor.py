@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from pgen.inference.manipulation import ManipulationResult, manipulate_person
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
+from pgen.inference.rendering.render import Renderer
+from pgen.inference.rendering.settings import Rendering, Wishes
 from pgen.inference.result import Result
 from pgen.inference.targets import Retarget, Target, frame_targets
 from pgen.inference.texture_transfer import TextureTransferResult, transfer_texture
@@ -60,7 +63,8 @@ class Predictor:
     """H_S and H_A, and what they make of photos of any size.
 
     A photo, or the part of it around the person, is fitted as a whole into the networks' frame (`Letterbox`); results
-    come back in the frame and size of that part. Detail beyond the networks' resolution is not seen by them.
+    come back in the frame and size of that part. Detail beyond the networks' resolution is not seen by them: what the
+    photo shows is carried to its new place at the photo's own resolution (`pgen.inference.rendering`).
 
     >>> import pgen
     >>> from pgen.synthetic.dataset import synthetic_person, synthetic_shot
@@ -90,6 +94,7 @@ class Predictor:
     ) -> None:
         self.networks = Networks(weights, device)
         self.annotators = annotators or Annotators()
+        self._renderer = Renderer(self.networks, self.annotators)
         self.frame, self.origin, self.device = self.networks.frame, origin, self.networks.device
 
     def __repr__(self) -> str:
@@ -137,6 +142,7 @@ class Predictor:
         parsing: ParsingLike | None = None,
         retarget: Retarget = "each",
         parsing_scheme: str | None = None,
+        **rendering: Unpack[Wishes],
     ) -> Result:
         """The person in another pose.
 
@@ -149,11 +155,13 @@ class Predictor:
             retarget: "each": give the pose the limb lengths, size and place of this person (`pgen.body.retarget`);
                 "none": leave it as it is. "motion" is for many.
             parsing_scheme: labels of the given map, as in `person`.
+            rendering: ``head``, ``background``, ``frame_mode``, ``max_size``, ``shadow`` and ``resolution``, as
+                `pgen.inference.rendering.settings.Rendering` has them.
 
         Raises:
             InputError: what was given cannot be read or is no pose or no map for it.
         """
-        return next(self.generate_many(person, [pose], [parsing], retarget, parsing_scheme))
+        return next(self.generate_many(person, [pose], [parsing], retarget, parsing_scheme, **rendering))
 
     def generate_many(
         self,
@@ -162,15 +170,19 @@ class Predictor:
         parsings: Iterable[ParsingLike | None] | None = None,
         retarget: Retarget = "each",
         parsing_scheme: str | None = None,
+        **rendering: Unpack[Wishes],
     ) -> Iterator[Result]:
-        """The same for many poses, several at a time. All poses are read, and refused, before the first result.
+        """The same for many poses. All of them are read, and refused, before the first result.
 
         ``retarget`` "motion" takes the poses as one motion of one person, who keeps their size and moves on their path.
         """
+        settings = Rendering(**rendering)
         framed = self.networks.frame_person(person)
         targets = frame_targets(person, framed.fit, poses, parsings, retarget, self.annotators, parsing_scheme)
         if any(target.parsing is None for target in targets):
             self.networks.require_semantic("give the target's parsing map", "parsing")
+        if settings.resolution == "photo":
+            return self._renderer.render(framed, targets, settings)
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._generate_batch(framed, batch))
 

@@ -27,7 +27,9 @@ _SMALLEST = 256
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(ArrayData):
-    """A person in another pose; everything in the frame and size of the person's photo, or the part of it in use.
+    """A person in another pose; everything in the frame of the person's photo, or the part of it in use.
+
+    H and W are the size of that, or what it was scaled down to.
 
     A notebook shows the picture. Plain data: it can be kept, pickled and compared.
 
@@ -46,6 +48,7 @@ class Result(ArrayData):
     parsing: NDArray[np.uint8]  #: (H, W), label ids
     pose: NDArray[np.float32]  #: (18, 2), (x, y), NaN = missing
     warnings: tuple[str, ...] = ()  #: what had to be made up about the target pose
+    alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque each pixel is, of results before no background
 
     def __repr__(self) -> str:
         height, width = self.parsing.shape
@@ -53,7 +56,7 @@ class Result(ArrayData):
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
-        Image.fromarray(self.image).save(file, format="PNG")
+        Image.fromarray(self._with_alpha()).save(file, format="PNG")
         return file.getvalue()
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False, paste: bool = False) -> Path:
@@ -61,7 +64,7 @@ class Result(ArrayData):
 
         Raises `InputError` if ``path`` exists and not ``overwrite``, has another suffix, or cannot be written.
         """
-        return write_image(path, self.pasted() if paste else self.image, overwrite)
+        return write_image(path, self.pasted() if paste else self._with_alpha(), overwrite)
 
     def pasted(self) -> NDArray[np.uint8]:
         """The whole photo with the result in it: uint8, as large as the photo.
@@ -69,18 +72,22 @@ class Result(ArrayData):
         The photo's own pixels stay wherever neither the person was nor the result's person is, with a soft edge; where
         the person was and is not any more is what the networks painted.
         """
-        body = (self.person.parsing != Label.BACKGROUND) | (self.parsing != Label.BACKGROUND)
-        reach = max(1.0, _EDGE * max(self.parsing.shape))
+        old = self.person.parsing != Label.BACKGROUND
+        for more in (self.person.carried, self.person.silhouette):
+            old = old if more is None else old | more
+        body = old | _fit((self.parsing != Label.BACKGROUND).astype(np.uint8), old.shape).astype(bool)
+        reach = max(1.0, _EDGE * max(body.shape))
         away = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
         share = np.clip(1.5 - away / reach, 0, 1)[..., None]
-        return self._paste_into_photo(np.rint(share * self.image + (1 - share) * self.person.image).astype(np.uint8))
+        mixed = share * _fit(self.image, body.shape) + (1 - share) * self.person.image
+        return self._paste_into_photo(np.rint(mixed).astype(np.uint8))
 
     def panels(self, largest: int = 512) -> list[tuple[str, NDArray[np.uint8]]]:
         """Captions and pictures of how the result came about: source, pose, parsing map, result.
 
         The pictures' longer side is at most ``largest`` pixels.
         """
-        size = self.person.crop.size
+        size = (self.parsing.shape[0], self.parsing.shape[1])
         panel = _find_panel_size(size, largest)
         skeleton = draw_skeleton(panel, Letterbox.of(size, panel).pose(self.pose))
         pictures = {f"source: {self.person.name}": self.person.image, f"pose: {self.target}": skeleton}
@@ -94,6 +101,9 @@ class Result(ArrayData):
         photo = self.person.photo.copy()
         self.person.crop.of(photo)[:] = image
         return photo
+
+    def _with_alpha(self) -> NDArray[np.uint8]:
+        return self.image if self.alpha is None else np.dstack([self.image, self.alpha])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,6 +125,14 @@ def draw_panels(pictures: Mapping[str, NDArray[np.uint8]], largest: int) -> list
         method = Image.Resampling.NEAREST if is_map else Image.Resampling.LANCZOS
         panels.append((caption, np.asarray(shown.resize(size[::-1], method))))
     return panels
+
+
+def _fit(picture: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """``picture`` (h, w, ...) at ``size`` (height, width)."""
+    if picture.shape[:2] == size[:2]:
+        return picture
+    method = Image.Resampling.LANCZOS if picture.ndim == 3 else Image.Resampling.NEAREST
+    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), method))
 
 
 def _find_panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:

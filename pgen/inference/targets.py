@@ -25,7 +25,7 @@ from pgen.data.formats.moving_pictures import FRAME_SECONDS, is_moving, read_fra
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_sequences import PoseFrames, follow_person, is_pose_motion, read_pose_frames
 from pgen.data.inputs import split_number
-from pgen.data.named_poses import find_named_pose, split_pose_spec
+from pgen.data.named_poses import find_named_pose, load_named_poses, split_pose_spec
 from pgen.data.readers.person_checks import find_outside
 from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
@@ -148,6 +148,7 @@ class Target:
     pose: NDArray[np.float32]  #: (18, 2), with both shoulders and both hips
     parsing: NDArray[np.uint8] | None  #: (h, w); None: to be predicted
     warnings: tuple[str, ...]  #: what had to be made up, or is doubtful
+    is_bundled: bool = False  #: whether it is one of the poses that come with the package
 
 
 def frame_targets(
@@ -169,6 +170,7 @@ def frame_targets(
         counts = f"{len(given_poses)} poses and {len(given_maps)} parsing maps"
         raise InputError(f"there are {counts}; give one map, or None, for each pose", option="parsing")
     targets = []
+    bundled = load_named_poses()
     loaded = [read_target(pose, annotators) for pose in given_poses]
     for index, pose in enumerate(loaded):
         if pose.frame is None:  # it is in pixels of the person's photo
@@ -185,13 +187,15 @@ def frame_targets(
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
         shown = (joints, pose_fit.original) if moved is None else (moved, fit.original)
         doubts = [*pose.doubts, *warnings, *_list_unseen(pose.name, *shown, person)]
+        own = bundled.get(pose.name)
+        is_bundled = own is not None and own.frame == pose.frame
         parsing = None
         if given is not None:
             map_ = load_parsing(given, scheme, joints, pose_fit.original, option="parsing")
             labels, _ = fit_parsing(map_, [(pose.name, pose_fit.original), (person.name, fit.original)])
             parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
             doubts += [map_.doubt] if map_.doubt else []
-        targets.append(Target(pose.name, framed, parsing, tuple(doubts)))
+        targets.append(Target(pose.name, framed, parsing, tuple(doubts), is_bundled))
     return targets
 
 

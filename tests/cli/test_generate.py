@@ -13,7 +13,8 @@ from pgen.cli.main import main
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import PgenError
 from pgen.inference.networks import FramedPerson
-from pgen.inference.predictor import Predictor
+from pgen.inference.rendering.render import Renderer
+from pgen.inference.rendering.settings import Rendering
 from pgen.inference.result import Result
 from pgen.inference.targets import Target
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
@@ -201,15 +202,15 @@ def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[st
 def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    generate_batch = Predictor._generate_batch
+    render = Renderer.render
 
-    def fail(self: Predictor, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
-        if framed.person.name == "a.png":
-            yield next(generate_batch(self, framed, targets))
-            raise RuntimeError("out of\nluck")
-        yield from generate_batch(self, framed, targets)
+    def fail(self: Renderer, framed: FramedPerson, targets: Sequence[Target], settings: Rendering) -> Iterator[Result]:
+        for result in render(self, framed, targets, settings):
+            yield result
+            if framed.person.name == "a.png":
+                raise RuntimeError("out of\nluck")
 
-    monkeypatch.setattr(Predictor, "_generate_batch", fail)
+    monkeypatch.setattr(Renderer, "render", fail)
     arguments = (*BOTH, "--pose", "c.json", "--pose", "poses.csv:a.png", "-o", "results", "--sheet", "sheet.png")
     assert generate(*arguments) == 1
     out, err = capsys.readouterr()

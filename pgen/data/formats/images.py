@@ -107,13 +107,15 @@ def check_picture_suffix(path: str | os.PathLike[str], option: str | None = None
 
 
 def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], overwrite: bool = False) -> Path:
-    """Write ``image``, uint8 (H, W, 3) RGB, as its suffix says: PNG, JPEG (.jpg, .jpeg) or WebP.
+    """Write ``image``, uint8 (H, W, 3) RGB or (H, W, 4) RGBA, as its suffix says: PNG, JPEG (.jpg, .jpeg) or WebP.
 
-    Raises `InputError` for other suffixes, and as `atomic_write` does.
+    Raises `InputError` for other suffixes, for transparency in a JPEG, and as `atomic_write` does.
     """
     check_picture_suffix(path)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"an image is uint8 (H, W, 3), not {image.dtype} {image.shape}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
+        raise ValueError(f"an image is uint8 (H, W, 3) or (H, W, 4), not {image.dtype} {image.shape}")
+    if image.shape[2] == 4 and _WRITERS[Path(path).suffix.lower()]["format"] == "JPEG":
+        raise InputError(f"{path}: a JPEG cannot be transparent; name it {Path(path).stem}.png or .webp", option="out")
     with atomic_write(path, overwrite) as aside:
         Image.fromarray(np.ascontiguousarray(image)).save(aside, **_WRITERS[Path(path).suffix.lower()])
     return Path(path)

@@ -1,0 +1,95 @@
+"""What is behind a person: the photo's background with the figure taken out, once a photo."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+#: Longer side, in pixels, of the copy that is filled; and how far in pixels the compared patches reach.
+_COARSE, _PATCH = 320, 3
+#: How far beyond the figure's outline is filled, and over how much the filling fades, as shares of the longer side.
+_GROWN, _FADE = 0.014, 0.005
+#: What is behind is of the same height in the photo, not sky on the ground: the copy is filled in overlapping bands,
+#: so high as a share of it, and at least so many pixels; if more of one is to be filled, it is smoothly.
+_BAND, _LOWEST, _MOST = 0.3, 60, 0.9
+_SEED = 5
+
+Picture = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+
+def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
+    """``image`` (H, W, 3) with ``figure`` (H, W) taken out, and whether it was filled with texture, or only smoothly.
+
+    Away from the figure every pixel is the photo's.
+    """
+    if not figure.any():
+        return image, True
+    longer = max(figure.shape)
+    away = ndimage.distance_transform_edt(~figure)
+    hole = away <= _GROWN * longer
+    if hole.all():
+        return np.broadcast_to(np.median(image.reshape(-1, 3), axis=0).astype(np.uint8), image.shape).copy(), True
+    scale = min(1.0, _COARSE / longer)
+    size = tuple(max(1, round(side * scale)) for side in figure.shape)
+    small = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BOX))
+    # A pixel of the copy that holds any of the figure is part of the hole.
+    mask = np.asarray(Image.fromarray(hole.astype(np.uint8) * 255).resize(size[::-1], Image.Resampling.BOX)) > 0
+    filled, has_texture = _fill_hole(small, mask)
+    enlarged = np.asarray(Image.fromarray(filled).resize(figure.shape[::-1], Image.Resampling.BICUBIC))
+    share = np.clip((_GROWN * longer - away) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
+    return np.rint(share * enlarged + (1 - share) * image).astype(np.uint8), has_texture
+
+
+def has_patch_match() -> bool:
+    """Whether texture can be filled in: pypatchmatch is installed, and works here."""
+    try:
+        from patchmatch import patch_match
+    except (ImportError, OSError):
+        return False
+    return bool(patch_match.patchmatch_available)
+
+
+def _fill_hole(image: Picture, hole: Mask) -> tuple[Picture, bool]:
+    if not hole.any():
+        return image, True
+    if hole.all() or not has_patch_match():
+        return _fill_smoothly(image, hole), False
+    total, weight = np.zeros(image.shape, np.float32), np.zeros((len(hole), 1, 1), np.float32)
+    height = min(len(hole), max(_LOWEST, round(_BAND * len(hole))))
+    count = 1 + int(np.ceil(2 * (len(hole) - height) / height))
+    for top in np.linspace(0, len(hole) - height, count).round().astype(int):
+        rows = slice(top, top + height)
+        share = np.minimum(np.arange(1, height + 1), np.arange(height, 0, -1)).astype(np.float32)[:, None, None]
+        total[rows] += share * _match_patches(image[rows], hole[rows])
+        weight[rows] += share
+    return np.where(hole[..., None], np.rint(total / weight), image).astype(np.uint8), True
+
+
+def _match_patches(image: Picture, hole: Mask) -> Picture:
+    if not hole.any():
+        return image
+    if hole.mean() > _MOST:
+        return _fill_smoothly(image, hole)
+    from patchmatch import patch_match
+
+    patch_match.set_random_seed(_SEED)
+    mask = hole[..., None].astype(np.uint8) * 255
+    return np.asarray(patch_match.inpaint(np.ascontiguousarray(image), mask, patch_size=_PATCH), np.uint8)
+
+
+def _fill_smoothly(image: Picture, hole: Mask) -> Picture:
+    """The colors beside the hole carried on into it, softer the farther they are."""
+    known = (~hole).astype(np.float32)
+    total = np.zeros(image.shape, np.float32) + 1e-6 * image.reshape(-1, 3).mean(axis=0)
+    weight = np.full(hole.shape, 1e-6, np.float32)
+    reach = 1.5
+    while reach < max(hole.shape):
+        near = ndimage.gaussian_filter(known, reach) / reach**3
+        total += ndimage.gaussian_filter(image * known[..., None], (reach, reach, 0)) / reach**3
+        weight += near
+        reach *= 2
+    smooth = total / weight[..., None]
+    return np.where(hole[..., None], np.rint(smooth), image).astype(np.uint8)

@@ -1,0 +1,247 @@
+"""How the parts of a body move from one pose to another: where in the photo each pixel of the result comes from.
+
+Every part is carried by a map from the target to the source: the trunk by an affine, the head by a similarity, and
+limbs along their bones, which only stretch between their joints, so that hands and feet are carried rigidly. Between
+parts the maps go over into each other, so that cloth goes on over a knee or a shoulder without a seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pgen.body.affine import fit_affines
+from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
+from pgen.body.labels import Label
+from pgen.body.limb_fields import torso_length
+
+#: Shoulders and hips are at least so far from their middle, in torso lengths: from the side they are a line.
+_HALF_TORSO = 0.2
+#: How far from its bone a part is all itself, in torso lengths; and how far from being so the trunk is everywhere: arms
+#: are before it.
+_RADII = {"head": 0.1, "arm": 0.08, "leg": 0.09}
+_BEHIND = 0.04
+#: How far from the bone of an arm its sleeve reaches towards the trunk, in torso lengths: beyond, the photo shows the
+#: trunk, of which so small a share is taken.
+_SLEEVE, _SQUEEZED = 0.09, 0.3
+#: How sharply parts go over into each other: the distance that is added to all, in torso lengths, and the powers.
+_SOFT, _POWER, _HANGING_POWER = 0.03, 4, 3
+#: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
+_APART = 0.12
+
+_TRUNK, _HEAD = "trunk", "head"
+_LEFT_ARM, _RIGHT_ARM = ("l_upper_arm", "l_forearm"), ("r_upper_arm", "r_forearm")
+_LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
+#: The parts of both arms.
+ARM_PARTS = (*_LEFT_ARM, *_RIGHT_ARM)
+_BELOW = (_TRUNK, *_LEFT_LEG, *_RIGHT_LEG)
+#: Which parts carry what has a label, apart from what hangs over both legs.
+_CARRIERS: Mapping[Label, tuple[str, ...]] = {
+    Label.FACE: (_HEAD,),
+    Label.HAIR: (_HEAD,),
+    Label.UPPER: (_HEAD, *ARM_PARTS),
+    Label.PANTS: _BELOW,
+    Label.L_ARM: _LEFT_ARM,
+    Label.R_ARM: _RIGHT_ARM,
+    Label.L_LEG: _LEFT_LEG,
+    Label.R_LEG: _RIGHT_LEG,
+}
+#: What hangs over both legs, and follows both at a time.
+HANGING = (Label.UPPER, Label.SKIRT)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the body in both poses."""
+
+    line: Tensor  #: (2, 2), its bone in the target
+    radius: float  #: how far from the bone it is all itself, pixels
+    carry: Callable[[Tensor], Tensor]  #: (x, y) in the target, (..., 2) → in the source
+    corners: Tensor | None = None  #: (4, 2), of the trunk in the target, in order around it
+    ratio: float = 1.0  #: length of its bone in the source by that in the target
+
+
+@dataclass(frozen=True)
+class Body:
+    """The parts of a body that both poses show, and how it is seen."""
+
+    parts: Mapping[str, Part]
+    unit: float  #: torso length in the target, pixels
+    is_turned: bool  #: whether one pose is seen from the front and the other from behind
+    is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
+
+
+def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], head: NDArray[np.float64] | None) -> Body:
+    """The parts of ``source`` and ``target``, poses (18, 2) in pixels with both shoulders and hips.
+
+    ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried.
+    """
+    unit = torso_length(target)
+    scale = torso_length(source) / max(unit, 1e-6)
+    widths = [(pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0]) / torso_length(pose) for pose in (source, target)]
+    is_turned = widths[0] * widths[1] < 0
+    parts = {_TRUNK: _match_trunks(source, target)}
+    if head is not None:
+        top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
+        line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
+        parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
+    known = known_joints(source) & known_joints(target)
+    for names, joints, kind in (
+        (_RIGHT_ARM, ARMS[0], "arm"),
+        (_LEFT_ARM, ARMS[1], "arm"),
+        (_RIGHT_LEG, LEGS[0], "leg"),
+        (_LEFT_LEG, LEGS[1], "leg"),
+    ):
+        for name, start, end in zip(names, joints, joints[1:], strict=False):
+            if known[start] and known[end]:
+                lines = [torch.from_numpy(pose[[start, end]]).float() for pose in (source, target)]
+                lengths = [float((line[1] - line[0]).norm()) for line in lines]
+                if min(lengths) > 0.05 * unit:
+                    inner = _find_inner_side(lines[0], source) if kind == "arm" else 0.0
+                    width = _SLEEVE * torso_length(source)
+                    side = -1.0 if is_turned else 1.0
+                    carry = _carry_along(lines[0], lines[1], scale, side, inner, width)
+                    parts[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
+    return Body(parts, unit, is_turned, min(map(abs, widths)) > 0.35)
+
+
+def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:
+    """Where in the source (N, 2) the ``points`` (N, 2) of the target come from, which have ``labels`` (N,).
+
+    NaN where no part carries the label.
+    """
+    found = torch.full_like(points, torch.nan)
+    for label in labels.unique().tolist():
+        parts = [body.parts[name] for name in _CARRIERS.get(Label(label), ()) if name in body.parts]
+        at = (labels == label).nonzero()[:, 0]
+        hung = _hang(body, points[at]) if label in HANGING else None
+        if parts or hung:
+            found[at] = _mix_parts(body, parts, points[at], hung)
+    return found
+
+
+def find_hanging_sources(body: Body, points: Tensor) -> Tensor:
+    """Where in the source (N, 2) a garment over trunk and both legs comes from at ``points`` (N, 2)."""
+    return _hang(body, points)[0]
+
+
+def _hang(body: Body, points: Tensor) -> tuple[Tensor, Tensor]:
+    """The same, and how far the points are from those parts, pixels (N,)."""
+    parts = [body.parts[name] for name in _BELOW if name in body.parts]
+    away = torch.stack([measure_distance(part, points) for part in parts])
+    weights = (away + _SOFT * body.unit) ** -_HANGING_POWER
+    places = torch.stack([part.carry(points) for part in parts])
+    return (places * weights[..., None]).sum(0) / weights.sum(0)[:, None], away.amin(0)
+
+
+def measure_distance(part: Part, points: Tensor) -> Tensor:
+    """How far ``points`` (N, 2) are from where the part is all itself, pixels (N,)."""
+    start, end = part.line
+    if part.corners is not None:
+        return _measure_to_quad(part.corners, points) + part.radius
+    along = end - start
+    share = ((points - start) @ along / along.square().sum().clamp_min(1e-6)).clamp(0, 1)
+    away = (points - start - share[:, None] * along).square().sum(1).sqrt()
+    return (away - part.radius).clamp_min(0)
+
+
+def find_position_along(part: Part, points: Tensor) -> Tensor:
+    """How far beyond the end of its bone ``points`` (N, 2) are, pixels (N,), negative before it."""
+    along = part.line[1] - part.line[0]
+    return (points - part.line[1]) @ along / along.norm().clamp_min(1e-6)
+
+
+def _mix_parts(body: Body, parts: Sequence[Part], points: Tensor, hung: tuple[Tensor, Tensor] | None) -> Tensor:
+    found, away = [part.carry(points) for part in parts], [measure_distance(part, points) for part in parts]
+    if hung is not None:
+        found, away = [hung[0], *found], [hung[1], *away]
+    places, weights = torch.stack(found), (torch.stack(away) + _SOFT * body.unit) ** -_POWER
+    chosen = places.gather(0, weights.argmax(0)[None, :, None].expand(1, -1, 2))
+    apart = (places - chosen).square().sum(2) / (_APART * body.unit) ** 2
+    weights = weights * torch.exp(-apart)
+    return (places * weights[..., None]).sum(0) / weights.sum(0)[:, None]
+
+
+def _match_trunks(source: NDArray[np.floating], target: NDArray[np.floating]) -> Part:
+    corners = [_widen_trunk(pose) for pose in (source, target)]
+    points, images = (torch.from_numpy(corner) for corner in corners[::-1])
+    affine, exists = fit_affines(points, images, torch.ones(4, dtype=torch.float64))
+    if not bool(exists):
+        affine = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
+        affine[:, 2] = (images - points).mean(0)
+    shoulders, hips = points[:2].mean(0), points[2:].mean(0)
+    around = points[[0, 1, 3, 2]].float()
+    behind = _BEHIND * torso_length(target)
+    return Part(torch.stack([shoulders, hips]).float(), behind, _carry_by(affine.float()), around)
+
+
+def _widen_trunk(pose: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Right and left shoulder, right and left hip (4, 2), as far apart as they have to be."""
+    unit = torso_length(pose)
+    corners = []
+    for right, left in ((Joint.R_SHOULDER, Joint.L_SHOULDER), (Joint.R_HIP, Joint.L_HIP)):
+        middle, half = (pose[right] + pose[left]) / 2, (pose[left] - pose[right]) / 2
+        length, least = float(np.linalg.norm(half)), _HALF_TORSO * unit * (1 if left == Joint.L_SHOULDER else 0.6)
+        if length < least:
+            sign = 1.0 if half[0] >= 0 else -1.0
+            half = np.array([sign * max(abs(half[0]), least), half[1]])
+        corners += [middle - half, middle + half]
+    return np.asarray(corners, np.float64)
+
+
+def _carry_by(affine: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda points: points @ affine[:, :2].T + affine[:, 2]
+
+
+def _find_inner_side(arm: Tensor, pose: NDArray[np.floating]) -> float:
+    """On which side of the bone (2, 2) of an arm, as `_carry_along` has them, the trunk is; 0 if it is away from it."""
+    corners = torch.from_numpy(_widen_trunk(pose)[[0, 1, 3, 2]]).float()
+    middle, way = arm.mean(0), arm[1] - arm[0]
+    if float(_measure_to_quad(corners, middle[None])) > 0.3 * torso_length(pose):
+        return 0.0
+    towards = corners.mean(0) - middle
+    return 1.0 if float(way[0] * towards[1] - way[1] * towards[0]) > 0 else -1.0
+
+
+def _carry_along(
+    source: Tensor, target: Tensor, scale: float, side: float, inner_side: float, width: float
+) -> Callable[[Tensor], Tensor]:
+    """Along a bone, which stretches between its joints and goes on rigidly beyond; ``side`` −1 swaps its sides.
+
+    Beyond ``width`` on the ``inner_side`` (1, −1, or 0 for none) of the bone, the source is squeezed.
+    """
+    lengths = [(line[1] - line[0]).norm() for line in (source, target)]
+    ways = [(line[1] - line[0]) / length for line, length in zip((source, target), lengths, strict=True)]
+    across = [torch.stack([-way[1], way[0]]) for way in ways]
+
+    def carry(points: Tensor) -> Tensor:
+        offset = points - target[0]
+        along, aside = offset @ ways[1], side * scale * (offset @ across[1])
+        inner = along.clamp(min=0).clamp(max=lengths[1])
+        placed = inner * (lengths[0] / lengths[1]) + (along - inner) * scale
+        if inner_side:
+            beyond = (inner_side * aside - width).clamp_min(0) * (along <= lengths[1])
+            aside = aside - inner_side * (1 - _SQUEEZED) * beyond
+        return source[0] + placed[:, None] * ways[0] + aside[:, None] * across[0]
+
+    return carry
+
+
+def _measure_to_quad(corners: Tensor, points: Tensor) -> Tensor:
+    """Distance of ``points`` (N, 2) from a convex quadrilateral (4, 2), 0 within it."""
+    inside, sign, nearest = torch.ones(len(points), dtype=torch.bool), 0.0, torch.full((len(points),), torch.inf)
+    for start, end in zip(corners, corners.roll(-1, 0), strict=True):
+        way, offset = end - start, points - start
+        turn = way[0] * offset[:, 1] - way[1] * offset[:, 0]
+        if not sign:
+            middle = corners.mean(0) - start
+            sign = 1.0 if float(way[0] * middle[1] - way[1] * middle[0]) >= 0 else -1.0
+        inside &= turn * sign >= 0
+        share = (offset @ way / way.square().sum().clamp_min(1e-6)).clamp(0, 1)
+        nearest = torch.minimum(nearest, (offset - share[:, None] * way).square().sum(1).sqrt())
+    return nearest.masked_fill(inside, 0)

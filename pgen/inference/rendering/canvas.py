@@ -1,0 +1,172 @@
+"""A person at the size of the results, with all that depends on the photo alone: computed once, used for every pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from skimage.morphology import convex_hull_object
+from torch import Tensor
+
+from pgen.body.crop import Letterbox
+from pgen.body.joints import ARMS
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.limb_fields import measure_along, torso_length
+from pgen.body.sides import SIDES
+from pgen.inference.person import Person
+from pgen.inference.rendering.background import Picture, fill_background
+
+#: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
+_RIM = 0.0022
+#: So many pixels at outlines of cloth, as a share of the longer side, may be of something else: maps are not exact.
+_INEXACT = 0.004
+#: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
+#: lengths.
+_SLEEVE, _END = 0.11, 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The part of a photo that is worked on, at the size (H, W) of the results."""
+
+    image: Picture  #: (H, W, 3)
+    labels: NDArray[np.uint8]  #: (H, W), ids 0-9
+    pose: NDArray[np.float32]  #: (18, 2), (x, y) in its pixels
+    carried: NDArray[np.bool_]  #: (H, W), what is carried
+    silhouette: NDArray[np.bool_]  #: (H, W), the person with all that is worn and carried
+    fit: Letterbox  #: how it lies in the networks' frame
+
+    @classmethod
+    def of(cls, person: Person, silhouette: NDArray[np.bool_] | None, frame: tuple[int, int], max_size: int) -> Canvas:
+        """``person`` at their own size, or scaled down until no side is longer than ``max_size``."""
+        scale = min(1.0, max_size / max(person.crop.size))
+        size = (max(1, round(person.crop.size[0] * scale)), max(1, round(person.crop.size[1] * scale)))
+        carried = np.zeros(person.crop.size, bool) if person.carried is None else person.carried
+        seen = np.zeros(person.crop.size, bool) if silhouette is None else silhouette
+        ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
+        pose = ((person.pose + 0.5) * ratio - 0.5).astype(np.float32)
+        return cls(
+            _resize(person.image, size, Image.Resampling.LANCZOS),
+            _resize(person.parsing, size, Image.Resampling.NEAREST),
+            pose,
+            _resize(carried.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
+            _resize(seen.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
+            Letterbox.of(size, frame),
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.labels.shape[0], self.labels.shape[1]
+
+    @cached_property
+    def unit(self) -> float:
+        """Torso length, pixels."""
+        return torso_length(self.pose)
+
+    @cached_property
+    def figure(self) -> NDArray[np.bool_]:
+        """Where the person is, (H, W)."""
+        return np.asarray(self.labels != Label.BACKGROUND)
+
+    @cached_property
+    def clean(self) -> Picture:
+        """The background without the figure and all that is worn, carried, or stands out of the map."""
+        return fill_background(self.image, self.figure | self.carried | self._find_worn())[0]
+
+    @cached_property
+    def bare(self) -> Picture:
+        """The background without the figure alone."""
+        return fill_background(self.image, self.figure)[0]
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The photo (3, H, W), 0 to 255; at the figure's outline, and around it, in colors from inside of it."""
+        # Outermost pixels are mixtures with what was behind.
+        rim = max(1.0, _RIM * max(self.size))
+        core = ndimage.distance_transform_edt(self.figure) > rim
+        image = self.image
+        if core.any():
+            near = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
+            image = image[near[0], near[1]]
+        return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
+
+    @cached_property
+    def cores(self) -> Tensor:
+        """The map (H, W) with 0 at the outlines of what is shown, where it may be something else."""
+        core = np.zeros(self.size, np.int64)
+        for label in range(1, LABEL_COUNT):
+            shown = self.labels == label
+            width = (_INEXACT if label in (Label.UPPER, Label.PANTS, Label.SKIRT) else _RIM) * max(self.size)
+            inner = ndimage.distance_transform_edt(np.pad(shown, 1, "edge"))[1:-1, 1:-1] > width
+            core[inner if inner.any() else shown] = label
+        return torch.from_numpy(core)
+
+    @cached_property
+    def nearest(self) -> dict[int, tuple[Tensor, Tensor]]:
+        """For each label shown: distance (H, W) of each pixel from its core, and the nearest's (y, x), (2, H, W)."""
+        found = {}
+        for label in self.cores.unique().tolist():
+            if label != Label.BACKGROUND:
+                away, place = ndimage.distance_transform_edt((self.cores != label).numpy(), return_indices=True)
+                found[label] = torch.from_numpy(away.astype(np.float32)), torch.from_numpy(place.astype(np.int32))
+        return found
+
+    @cached_property
+    def under(self) -> Tensor:
+        """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
+        above = np.isin(self.labels, (Label.FACE, Label.HAIR, Label.L_ARM, Label.R_ARM))
+        rows, columns = np.nonzero(self.labels == Label.UPPER)
+        points = np.stack([columns, rows], axis=1)
+        for arm in ARMS:
+            for start, end in pairwise(arm):
+                line = self.pose[[start, end]]
+                if len(points) and np.isfinite(line).all():
+                    sleeve = measure_along(points, line)[1] < _SLEEVE * self.unit
+                    above[rows[sleeve], columns[sleeve]] = True
+        if above.all():
+            return self.label_tensor
+        found = ndimage.distance_transform_edt(above, return_distances=False, return_indices=True)
+        return self.label_tensor[found[0], found[1]]
+
+    @cached_property
+    def ends(self) -> dict[Label, Tensor]:
+        """Where (H, W) hands and feet are, by label: what hangs together beyond the last joint of a limb."""
+        found = {}
+        for label, limb in (side for sides in SIDES.values() for side in sides):
+            near, last = self.pose[limb[1]], self.pose[limb[2]]
+            if np.isfinite([near, last]).all():
+                rows, columns = np.nonzero(self.labels == label)
+                way = (last - near) / max(float(np.linalg.norm(last - near)), 1e-6)
+                beyond = (np.stack([columns, rows], axis=1) - last) @ way > -_END * self.unit
+                mask = np.zeros(self.size, bool)
+                mask[rows[beyond], columns[beyond]] = True
+                parts, count = ndimage.label(mask)
+                if count:
+                    own = 1 + np.argmax(ndimage.sum(mask, parts, range(1, count + 1)))
+                    found[label] = torch.from_numpy(parts == own)
+        return found
+
+    @cached_property
+    def label_tensor(self) -> Tensor:
+        return torch.from_numpy(self.labels.astype(np.int64))
+
+    def _find_worn(self) -> NDArray[np.bool_]:
+        """What the silhouette holds that is connected with the person: other people are none of it."""
+        things = convex_hull_object(self.carried) if self.carried.any() else self.carried
+        parts, count = ndimage.label(self.silhouette | self.figure | things)
+        if not count:
+            return self.silhouette
+        own = np.unique(parts[self.figure])
+        return np.asarray(np.isin(parts, own[own > 0]))
+
+
+def _resize(array: NDArray[np.uint8], size: tuple[int, int], method: Image.Resampling) -> NDArray[np.uint8]:
+    if array.shape[:2] == size:
+        return array
+    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], method))

@@ -1,0 +1,137 @@
+"""The picture of a result: the figure, carried from the photo and painted by H_A, before a background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from pgen.body.labels import Label
+from pgen.inference.rendering.background import Picture
+from pgen.inference.rendering.bones import Body
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.layout import Grid, choose_labels, enlarge_probabilities, find_box, look_up
+from pgen.inference.rendering.seams import blend_bands, blur
+
+#: What comes from beside its label in the photo, by up to so many torso lengths, is taken from within it, mirrored.
+_SNAP = 0.2
+#: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by
+#: which outlines are soft.
+_SEAM, _SOFT = 1.5, 0.8
+#: How far beyond what H_S says the figure may reach, torso lengths.
+_MARGIN = 0.35
+#: What is smaller than this share of the figure, and apart from it, is none of it.
+_ISLAND = 0.04
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The figure of a result within a box of it."""
+
+    box: tuple[slice, slice]
+    labels: NDArray[np.uint8]  #: (h, w)
+    image: Tensor  #: (3, h, w), 0 to 255
+    opacity: Tensor  #: (h, w), 0 to 1
+
+
+def compose_figure(
+    canvas: Canvas,
+    body: Body,
+    probabilities: Tensor,
+    paint: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    is_given: bool = False,
+) -> Figure:
+    """The figure of ``canvas`` with its parts moved as ``body`` says.
+
+    Args:
+        probabilities: H_S's, (10, h, w) in the networks' frame; or a given map, one-hot.
+        paint: paints a map (h, w) of the networks' frame: H_A's picture of it, (h, w, 3).
+    """
+    enlarged = enlarge_probabilities(canvas, probabilities)
+    grid = Grid(find_box(canvas, enlarged, _MARGIN * canvas.unit))
+    labels, places = choose_labels(canvas, body, enlarged, grid, is_given)
+    if not is_given:
+        labels = labels * torch.from_numpy(find_main_parts(grid.as_map(labels).numpy() > 0)).flatten()
+    map_ = grid.as_map(labels)
+    whole = np.zeros(canvas.size, np.uint8)
+    whole[grid.box] = map_.byte().numpy()
+    painted = canvas.fit.image_back(paint(canvas.fit.parsing(whole)))[grid.box]
+    base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
+    carried, valid = carry_pixels(canvas, labels, places)
+    is_shown = grid.as_map(valid)
+    shown = torch.where(is_shown, grid.as_map(carried).permute(2, 0, 1), base)
+    figure = map_ != Label.BACKGROUND
+    longer = max(canvas.size) / 1000
+    # What lies beyond the outline would be mixed into it: it goes on as it is inside.
+    base, shown = (_continue_outward(picture, figure) for picture in (base, shown))
+    image = blend_bands(shown, base, _soften_share(is_shown.float(), _SEAM * longer)).clamp(0, 255)
+    opacity = blur(figure.float()[None, None], max(0.5, _SOFT * longer))[0, 0]
+    opacity = ((opacity - 0.5) * 1.4 + 0.5).clamp(0, 1)
+    return Figure(grid.box, map_.byte().numpy(), image, opacity)
+
+
+def find_main_parts(figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """``figure`` (h, w) without what is small and hangs with nothing."""
+    parts, count = ndimage.label(figure)
+    if count < 2:
+        return figure
+    sizes = ndimage.sum(figure, parts, np.arange(count + 1))
+    return np.asarray((sizes >= _ISLAND * sizes.max())[parts] & figure)
+
+
+def carry_pixels(canvas: Canvas, labels: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Colors (N, 3) of the photo at ``places`` (N, 2) for pixels with ``labels`` (N,), and which it shows (N,)."""
+    there = look_up(canvas.cores, places)
+    known = ~places.isnan().any(1) & (labels != Label.BACKGROUND)
+    valid = known & (there == labels)
+    height, width = canvas.size
+    for label in labels[known & ~valid].unique().tolist():
+        if label not in canvas.nearest:
+            continue
+        away, nearest = canvas.nearest[label]
+        at = (known & ~valid & (labels == label)).nonzero()[:, 0]
+        x, y = (places[at, axis].round().long().clamp(0, side - 1) for axis, side in ((0, width), (1, height)))
+        inside = (places[at] > -1).all(1) & (places[at, 0] < width) & (places[at, 1] < height)
+        close = (away[y, x] <= _SNAP * canvas.unit) & inside
+        at, x, y = at[close], x[close], y[close]
+        border = nearest[:, y, x].flip(0).T.float()
+        mirrored = 2 * border - places[at]
+        fits = look_up(canvas.cores, mirrored) == label
+        places[at] = torch.where(fits[:, None], mirrored, border)
+        valid[at] = True
+    sides = torch.tensor([width, height], dtype=torch.float32)
+    normal = ((2 * places + 1) / sides - 1).nan_to_num(0)
+    colors = F.grid_sample(
+        canvas.pixels[None], normal[None, None], mode="bicubic", padding_mode="border", align_corners=False
+    )
+    return colors[0, :, 0].T.clamp(0, 255), valid
+
+
+def lay_over(figure: Figure, background: Picture) -> Picture:
+    """``figure`` before ``background`` (H, W, 3)."""
+    result = background.copy()
+    behind = torch.from_numpy(np.ascontiguousarray(background[figure.box])).permute(2, 0, 1).float()
+    mixed = torch.lerp(behind, figure.image, figure.opacity[None])
+    result[figure.box] = mixed.round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    return result
+
+
+def _soften_share(valid: Tensor, sigma: float) -> Tensor:
+    """``valid`` (h, w) from 1 to 0 within itself, so that nothing of what is not valid counts."""
+    soft = blur(valid[None, None], max(0.5, sigma))[0, 0]
+    return ((soft - 0.5) * 2).clamp(0, 1)
+
+
+def _continue_outward(image: Tensor, figure: Tensor) -> Tensor:
+    """``image`` (3, h, w) with the nearest colors of ``figure`` (h, w) outside of it."""
+    inside = figure.numpy()
+    if not inside.any():
+        return image
+    rows, columns = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    return image[:, torch.from_numpy(rows), torch.from_numpy(columns)]

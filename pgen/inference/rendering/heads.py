@@ -1,0 +1,93 @@
+"""Heads: whether one keeps the direction that it has in the photo, and how it is carried to its new place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
+from pgen.body.limb_fields import torso_length
+from pgen.body.transfer import measure_head_turns
+from pgen.inference.rendering.settings import Head
+
+#: Heads whose turns, from −1 to 1, differ by more do not show the same.
+_SAME = 0.45
+#: A head that is turned farther is in profile.
+_PROFILE = 0.8
+_SHOULDERS = [Joint.R_SHOULDER, Joint.L_SHOULDER]
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """What becomes of a head."""
+
+    pose: NDArray[np.float32]  #: the target pose (18, 2) with the head as it will be
+    carry: NDArray[np.float64] | None  #: similarity (2, 3) from the result to the photo; None: it is painted anew
+    note: str | None = None  #: what the user should know
+
+
+def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: Head, is_bundled: bool) -> HeadPlan:
+    """What becomes of the head of ``source`` in ``target``, poses (18, 2) in pixels with both shoulders.
+
+    ``is_bundled`` says that the target is one of the poses that come with the package, which mean no direction of this
+    person's head unless it is from behind or in profile.
+    """
+    target = np.asarray(target, np.float32)
+    known = known_joints(source)[list(HEAD_JOINTS)]
+    if not known.any():
+        return HeadPlan(target, None)
+    is_away, shows_face = _is_from_behind(target), not _is_from_behind(source)
+    turn, own = (_measure_turn(pose) for pose in (target, source))
+    if wish == "keep" or (wish == "auto" and is_bundled and shows_face and not is_away and abs(turn) < _PROFILE):
+        return _keep_head(source, target)
+    if is_away or not shows_face:
+        # From behind there is hair to be seen, which the photo may show as well.
+        return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
+    if abs(turn - own) <= _SAME:
+        return _follow_head(source, target)
+    note = "the head is turned farther than the photo shows it, so the face is painted anew"
+    return HeadPlan(target, None, note)
+
+
+def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
+    """The head goes with the neck, as large as the body is; it leans with the trunk by half."""
+    scale = torso_length(target) / max(torso_length(source), 1e-6)
+    starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
+    head = list(HEAD_JOINTS)
+    moved = target.copy()
+    moved[head] = (np.asarray(source, np.float64)[head] - starts[0]) * scale + starts[1]
+    carry = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
+    carry[:, 2] = starts[0] - starts[1] / scale
+    return HeadPlan(moved, carry)
+
+
+def _follow_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
+    """The similarity that brings the head joints that both show together."""
+    both = [joint for joint in HEAD_JOINTS if known_joints(source)[joint] and known_joints(target)[joint]]
+    if len(both) < 2:
+        return _keep_head(source, target) if both else HeadPlan(target, None)
+    points, images = target[both].astype(np.float64), np.asarray(source, np.float64)[both]
+    return HeadPlan(target, fit_similarity(points, images))
+
+
+def fit_similarity(points: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The similarity (2, 3) that carries ``points`` (N, 2) nearest to ``images`` (N, 2), in least squares."""
+    centers = points.mean(axis=0), images.mean(axis=0)
+    point, image = points - centers[0], images - centers[1]
+    size = max(float((point**2).sum()), 1e-9)
+    along, turned = float((point * image).sum()), float((point[:, 0] * image[:, 1] - point[:, 1] * image[:, 0]).sum())
+    linear = np.array([[along, -turned], [turned, along]]) / size
+    return np.concatenate([linear, (centers[1] - linear @ centers[0])[:, None]], axis=1)
+
+
+def _measure_turn(pose: NDArray[np.floating]) -> float:
+    turn = float(measure_head_turns(torch.from_numpy(np.asarray(pose, np.float64))[None])[0])
+    return 0.0 if np.isnan(turn) else turn
+
+
+def _is_from_behind(pose: NDArray[np.floating]) -> bool:
+    """Whether a head shows no face: neither nose nor eyes are known."""
+    return not known_joints(pose)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()

@@ -1,0 +1,173 @@
+"""The map of a result at its full size: H_S's probabilities, and outlines that the photo shows, carried along."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.inference.rendering.bones import (
+    ARM_PARTS,
+    HANGING,
+    Body,
+    find_hanging_sources,
+    find_position_along,
+    find_sources,
+    measure_distance,
+)
+from pgen.inference.rendering.canvas import Canvas
+
+#: How much it counts, against H_S's probabilities, that the photo shows a label there.
+_SHOWN = 0.5
+#: The same of what hangs over both legs, and against it where the photo shows none.
+_HUNG, _BARE = 1.2, 0.6
+#: How far from the line between neck and head a collar or scarf goes with the head, in torso lengths, and how much that
+#: counts on this line.
+_COLLAR, _CLOSE = 0.26, 1.3
+#: How far from ankles and wrists feet and hands reach, in torso lengths; and how many pixels of a foot or a hand, as a
+#: share of the square of a torso length, have to be seen for it to be carried.
+_FOOT, _HAND, _SEEN = 0.55, 0.45, 0.004
+#: Hands and feet by the part that carries them, with their label.
+_ENDS = (
+    ("l_shin", Label.L_LEG, _FOOT),
+    ("r_shin", Label.R_LEG, _FOOT),
+    ("l_forearm", Label.L_ARM, _HAND),
+    ("r_forearm", Label.R_ARM, _HAND),
+)
+_ARMS = (Label.L_ARM, Label.R_ARM)
+
+
+def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
+    """H_S's probabilities (10, h, w) in the networks' frame at the size of ``canvas``: (10, H, W), bicubic."""
+    rows, columns = canvas.fit.window
+    inner = probabilities[:, rows, columns].float().cpu()
+    return F.interpolate(inner[None], size=canvas.size, mode="bicubic", align_corners=False)[0]
+
+
+class Grid:
+    """Pixels of the result in a box of it: ``points`` (N, 2) of (x, y), in rows."""
+
+    def __init__(self, box: tuple[slice, slice]) -> None:
+        self.box = box
+        self.shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+        y, x = torch.meshgrid(
+            torch.arange(box[0].start, box[0].stop), torch.arange(box[1].start, box[1].stop), indexing="ij"
+        )
+        self.points = torch.stack([x, y], -1).reshape(-1, 2).float()
+
+    def as_map(self, values: Tensor) -> Tensor:
+        return values.reshape(*self.shape, *values.shape[1:])
+
+
+def look_up(labels: Tensor, places: Tensor) -> Tensor:
+    """The label (N,) that ``labels`` (H, W) has at ``places`` (N, 2) of (x, y); background outside and for NaN."""
+    height, width = labels.shape
+    x, y = (places.nan_to_num(-9).round().long()).unbind(1)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    found = labels[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+    return torch.where(inside, found, torch.zeros_like(found))
+
+
+def choose_labels(
+    canvas: Canvas, body: Body, probabilities: Tensor, grid: Grid, is_given: bool
+) -> tuple[Tensor, Tensor]:
+    """The map (N,) of ``grid``, and where in the photo each pixel comes from (N, 2), NaN where nowhere.
+
+    Args:
+        probabilities: (10, H, W), as `enlarge_probabilities` gives them.
+        is_given: whether they are those of a map that the user wants, which rules.
+    """
+    scores = probabilities[:, grid.box[0], grid.box[1]].reshape(LABEL_COUNT, -1).T.clone()
+    head_labels = torch.tensor((Label.FACE, Label.HAIR))
+    if is_given:
+        labels = scores.argmax(1)
+        return labels, find_sources(body, grid.points, labels)
+    carries_head = "head" in body.parts
+    if carries_head:
+        scores[:, head_labels] = 0
+    likely = scores[:, 1:].argmax(1) + 1
+    on_arm = torch.zeros(len(likely), dtype=torch.bool)
+    for name in ARM_PARTS:
+        if name in body.parts:
+            on_arm |= measure_distance(body.parts[name], grid.points) == 0
+    if body.is_frontal:
+        places = find_sources(body, grid.points, likely)
+        is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
+        shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
+        at = (~places.isnan().any(1) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
+        scores[at, shown[at]] += _SHOWN
+        _vote_for_hems(canvas, body, grid, scores, is_arm)
+    if carries_head:
+        _vote_for_collar(canvas, body, grid, scores)
+    if body.is_frontal:
+        for name, label, reach in _ENDS:
+            if name in body.parts:
+                _carry_end(canvas, body, grid, scores, name, label, reach)
+    labels = scores.argmax(1)
+    if carries_head:
+        _carry_head(canvas, body, grid, labels, on_arm)
+    return labels, find_sources(body, grid.points, labels)
+
+
+def _carry_end(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, name: str, label: Label, reach: float) -> None:
+    """Give the foot or the hand at the end of a limb the shape that the photo shows, if it does."""
+    part, unit = body.parts[name], body.unit
+    beyond = find_position_along(part, grid.points)
+    zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
+    at = zone.nonzero()[:, 0]
+    if label not in canvas.ends:
+        return
+    is_end = look_up(canvas.ends[label].long(), part.carry(grid.points[at])) == 1
+    if is_end.sum() < _SEEN * unit**2:
+        return
+    scores[at, label] = torch.where(is_end, 9.0, -9.0)
+    # What is behind a hand is what the trunk and legs bring there.
+    behind = look_up(canvas.under, find_hanging_sources(body, grid.points[at]))
+    is_foot = torch.isin(behind, torch.tensor((Label.L_LEG, Label.R_LEG)))
+    scores[at, behind.masked_fill(is_foot, Label.BACKGROUND)] += _SHOWN
+
+
+def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, is_arm: Tensor) -> None:
+    """Below the hips, what hangs over both legs ends where it does in the photo."""
+    at = ((find_position_along(body.parts["trunk"], grid.points) > 0) & ~is_arm).nonzero()[:, 0]
+    shown = look_up(canvas.under, find_hanging_sources(body, grid.points[at]))
+    hanging = torch.tensor(HANGING)
+    is_hung = torch.isin(shown, hanging)
+    scores[at[is_hung], shown[is_hung]] += _HUNG
+    bare = at[~is_hung]
+    scores[bare[:, None], hanging] -= _BARE
+
+
+def _vote_for_collar(canvas: Canvas, body: Body, grid: Grid, scores: Tensor) -> None:
+    """Around the neck, cloth goes with the head."""
+    away = measure_distance(body.parts["head"], grid.points) / (_COLLAR * body.unit)
+    at = (away < 1).nonzero()[:, 0]
+    places = find_sources(body, grid.points[at], torch.full((len(at),), int(Label.UPPER)))
+    shown = look_up(canvas.label_tensor, places)
+    said = (shown == Label.UPPER) | (shown == Label.BACKGROUND)
+    scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])
+
+
+def _carry_head(canvas: Canvas, body: Body, grid: Grid, labels: Tensor, on_arm: Tensor) -> None:
+    """Put the head with its hair over ``labels``, as the photo shows it; arms may be before hair on the shoulders."""
+    head = body.parts["head"]
+    shown = look_up(canvas.label_tensor, head.carry(grid.points))
+    along = head.line[1] - head.line[0]
+    below = (grid.points - head.line[0]) @ along < 0
+    before = on_arm & below & (shown == Label.HAIR) & (labels != Label.BACKGROUND)
+    is_head = ((shown == Label.FACE) | (shown == Label.HAIR)) & ~before
+    labels[is_head] = shown[is_head]
+
+
+def find_box(canvas: Canvas, probabilities: Tensor, margin: float) -> tuple[slice, slice]:
+    """Rows and columns that hold all of the result's figure, with ``margin`` pixels around."""
+    figure = (probabilities[0] < 0.7).numpy()
+    rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    ends = []
+    for found, side in zip((rows, columns), canvas.size, strict=True):
+        ends.append(slice(max(0, int(found[0] - margin)), min(side, int(found[-1] + 1 + margin))))
+    return ends[0], ends[1]

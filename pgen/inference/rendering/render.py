@@ -1,0 +1,108 @@
+"""Results at the photo's own resolution, one after the other: the one way in which all of them are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pgen.body.batch import one_hot, to_pictures
+from pgen.body.transfer import Transfer
+from pgen.data.annotators.choose import Annotators
+from pgen.inference.networks import FramedPerson, Networks
+from pgen.inference.person import Person
+from pgen.inference.rendering.backdrop import make_backdrop, read_backdrop
+from pgen.inference.rendering.background import has_patch_match
+from pgen.inference.rendering.bones import match_bodies
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.compose import compose_figure, lay_over
+from pgen.inference.rendering.heads import plan_head
+from pgen.inference.rendering.settings import Rendering
+from pgen.inference.rendering.shadows import cast_shadow
+from pgen.inference.result import Result
+from pgen.inference.targets import Target
+
+_NO_TEXTURE = "what was behind the person is filled in smoothly; install pgen[photo] to have it filled with texture"
+
+
+#: From here on a silhouette, 0 to 1, says that a pixel is of the person.
+_SEEN = 0.35
+
+
+class Renderer:
+    """Renders results of one pair of networks; what depends on a photo alone is kept as long as the person is."""
+
+    def __init__(self, networks: Networks, annotators: Annotators) -> None:
+        self._networks, self._annotators = networks, annotators
+        self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
+
+    def render(self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering) -> Iterator[Result]:
+        """The person in the pose of each of ``targets``."""
+        backdrop = read_backdrop(settings.background)
+        return self._render_each(framed, targets, settings, backdrop)
+
+    def _render_each(
+        self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, backdrop: NDArray[np.uint8] | str
+    ) -> Iterator[Result]:
+        canvas = self._find_canvas(framed.person, settings.max_size)
+        notes = () if has_patch_match() or not isinstance(backdrop, str) else (f"{framed.person.name}: {_NO_TEXTURE}",)
+        for target in targets:
+            yield self._render_one(framed, canvas, target, settings, backdrop, notes)
+
+    def _render_one(
+        self,
+        framed: FramedPerson,
+        canvas: Canvas,
+        target: Target,
+        settings: Rendering,
+        backdrop: NDArray[np.uint8] | str,
+        notes: tuple[str, ...],
+    ) -> Result:
+        networks, source = self._networks, framed.batch
+        wanted = canvas.fit.pose_back(target.pose)
+        plan = plan_head(canvas.pose, wanted, settings.head, target.is_bundled)
+        body = match_bodies(canvas.pose, plan.pose, plan.carry)
+        pose = torch.from_numpy(canvas.fit.pose(plan.pose))[None].to(networks.device)
+        transfer = Transfer(source.poses, pose, networks.frame)
+        if target.parsing is None:
+            probabilities = networks.predict_probabilities(source, transfer)[0]
+        else:
+            probabilities = one_hot(torch.from_numpy(target.parsing).long()[None])[0]
+
+        def paint(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            map_ = torch.from_numpy(labels).long()[None].to(networks.device)
+            return np.asarray(to_pictures(networks.paint(source, transfer, map_))[0])
+
+        with torch.inference_mode():
+            figure = compose_figure(canvas, body, probabilities, paint, target.parsing is not None)
+        labels = np.zeros(canvas.size, np.uint8)
+        labels[figure.box] = figure.labels
+        behind = make_backdrop(backdrop, canvas)
+        is_transparent = isinstance(backdrop, str) and backdrop == "transparent"
+        if settings.shadow and not is_transparent:
+            behind = cast_shadow(behind, labels, plan.pose)
+        alpha = None
+        if is_transparent:
+            alpha = np.zeros(canvas.size, np.uint8)
+            alpha[figure.box] = (figure.opacity * 255).round().byte().numpy()
+            figure = replace(figure, opacity=torch.ones_like(figure.opacity))
+        warnings = (*target.warnings, *notes, *([f"{target.name}: {plan.note}"] if plan.note else []))
+        return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
+
+    def _find_canvas(self, person: Person, max_size: int) -> Canvas:
+        kept = self._canvases.setdefault(person, {})
+        if max_size not in kept:
+            kept.clear()
+            kept[max_size] = Canvas.of(person, self._find_silhouette(person), self._networks.frame, max_size)
+        return kept[max_size]
+
+    def _find_silhouette(self, person: Person) -> NDArray[np.bool_] | None:
+        """Where the person is with all that is worn; it is not looked for in pictures of the networks' own size."""
+        if person.silhouette is not None or max(person.crop.size) <= max(self._networks.frame):
+            return person.silhouette
+        found = self._annotators.silhouette(person.image, person.pose)
+        return None if found is None else found > _SEEN
