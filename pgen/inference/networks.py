@@ -94,7 +94,7 @@ class Networks:
         return self.predict_probabilities(source, transfer).argmax(1)
 
     def predict_probabilities(self, source: PersonBatch, transfer: Transfer) -> Tensor:
-        """How likely each label is, (B, 10, H, W), of the people, or the one, of ``source`` in the target poses, by H_S.
+        """Probabilities of labels, (B, 10, H, W), of the people, or the one, of ``source`` in the target poses, by H_S.
 
         The mean of what it says of them and of their mirror images. For weights of the baseline, which knows no
         parsing, the target's pose masks. Without H_S otherwise, `InputError`.

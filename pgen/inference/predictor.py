@@ -182,7 +182,7 @@ class Predictor:
         if any(target.parsing is None for target in targets):
             self.networks.require_semantic("give the target's parsing map", "parsing")
         if settings.resolution == "photo":
-            return self._renderer.render(framed, targets, settings)
+            return self._renderer.render(framed, targets, settings, may_move=retarget == "each")
         batches = (targets[start : start + BATCH] for start in range(0, len(targets), BATCH))
         return (result for batch in batches for result in self._generate_batch(framed, batch))
 

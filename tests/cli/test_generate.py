@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import PgenError
 from pgen.inference.networks import FramedPerson
 from pgen.inference.rendering.render import Renderer
-from pgen.inference.rendering.settings import Rendering
 from pgen.inference.result import Result
 from pgen.inference.targets import Target
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
@@ -204,8 +204,10 @@ def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
 ) -> None:
     render = Renderer.render
 
-    def fail(self: Renderer, framed: FramedPerson, targets: Sequence[Target], settings: Rendering) -> Iterator[Result]:
-        for result in render(self, framed, targets, settings):
+    def fail(
+        self: Renderer, framed: FramedPerson, targets: Sequence[Target], *rest: Any, **more: Any
+    ) -> Iterator[Result]:
+        for result in render(self, framed, targets, *rest, **more):
             yield result
             if framed.person.name == "a.png":
                 raise RuntimeError("out of\nluck")

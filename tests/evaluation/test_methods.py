@@ -35,7 +35,7 @@ def test_networks_predict_what_generate_gives(photos: StorePhotos, tmp_path: Pat
     assert target.pose is not None
     for system, parsing in ((predicted, None), (true, target.parsing)):
         result = system.predict(PAIR, source, target)
-        expected = model.generate(person, target.pose, parsing, retarget="none")
+        expected = model.generate(person, target.pose, parsing, retarget="none", resolution="network")
         np.testing.assert_array_equal(result.image, expected.image)
         assert result.parsing is not None
         np.testing.assert_array_equal(result.parsing, expected.parsing)

@@ -94,7 +94,7 @@ class Canvas:
         if core.any():
             near = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
             image = image[near[0], near[1]]
-        return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
+        return torch.from_numpy(image.copy()).permute(2, 0, 1).float()
 
     @cached_property
     def cores(self) -> Tensor:
@@ -121,6 +121,10 @@ class Canvas:
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
         above = np.isin(self.labels, (Label.FACE, Label.HAIR, Label.L_ARM, Label.R_ARM))
+        # What is carried before the body hides cloth, not background.
+        cloth = np.isin(self.labels, (Label.UPPER, Label.PANTS, Label.SKIRT))
+        between = np.maximum.accumulate(cloth, axis=1) & np.maximum.accumulate(cloth[:, ::-1], axis=1)[:, ::-1]
+        above |= (self.carried | (self.silhouette & ~self.figure)) & between
         rows, columns = np.nonzero(self.labels == Label.UPPER)
         points = np.stack([columns, rows], axis=1)
         for arm in ARMS:
@@ -129,7 +133,7 @@ class Canvas:
                 if len(points) and np.isfinite(line).all():
                     sleeve = measure_along(points, line)[1] < _SLEEVE * self.unit
                     above[rows[sleeve], columns[sleeve]] = True
-        if above.all():
+        if above.all() or not above.any():
             return self.label_tensor
         found = ndimage.distance_transform_edt(above, return_distances=False, return_indices=True)
         return self.label_tensor[found[0], found[1]]

@@ -20,6 +20,7 @@ from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.compose import compose_figure, lay_over
+from pgen.inference.rendering.framing import extend_person, move_into
 from pgen.inference.rendering.heads import plan_head
 from pgen.inference.rendering.settings import Rendering
 from pgen.inference.rendering.shadows import cast_shadow
@@ -40,18 +41,28 @@ class Renderer:
         self._networks, self._annotators = networks, annotators
         self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
 
-    def render(self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering) -> Iterator[Result]:
-        """The person in the pose of each of ``targets``."""
+    def render(
+        self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
+    ) -> Iterator[Result]:
+        """The person in the pose of each of ``targets``; ``may_move``: targets that leave the photo may be moved."""
         backdrop = read_backdrop(settings.background)
-        return self._render_each(framed, targets, settings, backdrop)
+        return self._render_each(framed, targets, settings, backdrop, may_move)
 
     def _render_each(
-        self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, backdrop: NDArray[np.uint8] | str
+        self,
+        framed: FramedPerson,
+        targets: Sequence[Target],
+        settings: Rendering,
+        backdrop: NDArray[np.uint8] | str,
+        may_move: bool,
     ) -> Iterator[Result]:
+        if settings.frame_mode == "extend":
+            framed, targets = self._extend(framed, targets)
+            may_move = False
         canvas = self._find_canvas(framed.person, settings.max_size)
         notes = () if has_patch_match() or not isinstance(backdrop, str) else (f"{framed.person.name}: {_NO_TEXTURE}",)
         for target in targets:
-            yield self._render_one(framed, canvas, target, settings, backdrop, notes)
+            yield self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
 
     def _render_one(
         self,
@@ -61,9 +72,13 @@ class Renderer:
         settings: Rendering,
         backdrop: NDArray[np.uint8] | str,
         notes: tuple[str, ...],
+        may_move: bool,
     ) -> Result:
         networks, source = self._networks, framed.batch
         wanted = canvas.fit.pose_back(target.pose)
+        placing = None
+        if may_move and target.parsing is None:
+            wanted, placing = move_into(wanted, canvas.size, canvas.pose)
         plan = plan_head(canvas.pose, wanted, settings.head, target.is_bundled)
         body = match_bodies(canvas.pose, plan.pose, plan.carry)
         pose = torch.from_numpy(canvas.fit.pose(plan.pose))[None].to(networks.device)
@@ -90,8 +105,21 @@ class Renderer:
             alpha = np.zeros(canvas.size, np.uint8)
             alpha[figure.box] = (figure.opacity * 255).round().byte().numpy()
             figure = replace(figure, opacity=torch.ones_like(figure.opacity))
-        warnings = (*target.warnings, *notes, *([f"{target.name}: {plan.note}"] if plan.note else []))
+        told = [f"{target.name}: {note}" for note in (plan.note, placing) if note]
+        warnings = (*target.warnings, *notes, *told)
         return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
+
+    def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, list[Target]]:
+        """The person in a frame that shows all targets, and the targets in it; given maps keep the frame as it is."""
+        if any(target.parsing is not None for target in targets):
+            return framed, list(targets)
+        person, poses = framed.person, [framed.fit.pose_back(target.pose) for target in targets]
+        extended = extend_person(replace(person, silhouette=self._find_silhouette(person)), poses)
+        offset = extended.pose - person.pose
+        shift = offset[np.isfinite(offset).all(axis=1)][0]
+        again = self._networks.frame_person(extended)
+        moved = [again.fit.pose(pose + shift) for pose in poses]
+        return again, [replace(target, pose=pose) for target, pose in zip(targets, moved, strict=True)]
 
     def _find_canvas(self, person: Person, max_size: int) -> Canvas:
         kept = self._canvases.setdefault(person, {})

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pgen.body.joints import Joint
+from pgen.body.labels import Label
+from pgen.inference.rendering.bones import find_sources, match_bodies
+from tests.data.examples import STANDING
+
+STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
+
+
+def carried(target: np.ndarray, points: list[tuple[float, float]], label: Label) -> np.ndarray:
+    body = match_bodies(STANDING, target, STILL)
+    found = find_sources(body, torch.tensor(points), torch.full((len(points),), int(label)))
+    return found.numpy()
+
+
+def test_the_same_pose_moves_nothing() -> None:
+    points = [(64.0, 45.0), (50.0, 40.0), (56.0, 80.0), (72.0, 100.0)]
+    for label in (Label.UPPER, Label.PANTS, Label.SKIRT):
+        np.testing.assert_allclose(carried(STANDING, points, label), points, atol=0.1)
+
+
+def test_what_is_beyond_a_wrist_is_carried_rigidly() -> None:
+    target = STANDING.copy()
+    elbow, wrist = STANDING[Joint.L_ELBOW], STANDING[Joint.L_WRIST]
+    way = wrist - elbow
+    # Half as long, and turned by a quarter.
+    target[Joint.L_WRIST] = elbow + np.array([-way[1], way[0]]) / 2
+    across = way / np.linalg.norm(way)
+    fingers = target[Joint.L_WRIST] + 5 * np.array([-across[1], across[0]])
+    np.testing.assert_allclose(carried(target, [tuple(fingers)], Label.L_ARM)[0], wrist + 5 * across, atol=0.1)
+
+
+def test_nothing_carries_what_both_poses_do_not_show() -> None:
+    target = STANDING.copy()
+    target[[Joint.R_ELBOW, Joint.R_WRIST]] = np.nan
+    assert np.isnan(carried(target, [(48.0, 55.0)], Label.R_ARM)).all()

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pgen.body.joints import HEAD_JOINTS, Joint
+from pgen.inference.rendering.heads import fit_similarity, plan_head
+from tests.data.examples import STANDING
+
+HEAD = list(HEAD_JOINTS)
+AWAY = STANDING.copy()
+AWAY[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]] = np.nan
+MOVE = np.array([7.0, -3.0], np.float32)
+TURNED = STANDING.copy()
+TURNED[Joint.NOSE, 0] = 60
+
+
+def test_a_kept_head_goes_with_the_neck() -> None:
+    plan = plan_head(STANDING, TURNED + MOVE, "auto", is_bundled=True)
+    np.testing.assert_allclose(plan.pose[HEAD], STANDING[HEAD] + MOVE, atol=1e-4)
+    assert plan.carry is not None
+    np.testing.assert_allclose(plan.carry[:, 2], (-7, 3), atol=1e-4)
+
+
+@pytest.mark.parametrize("is_bundled", [False, True])
+def test_backs_show_no_face_unless_it_is_asked_for(is_bundled: bool) -> None:
+    assert plan_head(STANDING, AWAY, "auto", is_bundled).carry is None
+    assert plan_head(STANDING, AWAY, "keep", is_bundled).carry is not None
+
+
+def test_a_small_turn_is_followed_and_a_large_one_told() -> None:
+    tilted = STANDING.copy()
+    tilted[HEAD] = (tilted[HEAD] - STANDING[Joint.NECK]) @ np.array([[0.9, 0.2], [-0.2, 0.9]]) + STANDING[Joint.NECK]
+    plan = plan_head(STANDING, tilted, "auto", is_bundled=False)
+    assert plan.carry is not None
+    np.testing.assert_allclose(plan.pose, tilted, atol=1e-4)
+    np.testing.assert_allclose(tilted[HEAD] @ plan.carry[:, :2].T + plan.carry[:, 2], STANDING[HEAD], atol=1e-2)
+    far = plan_head(STANDING, TURNED, "follow", is_bundled=False)
+    assert far.carry is None
+    assert far.note is not None
+
+
+def test_similarities_do_not_squash() -> None:
+    points = np.array([(0.0, 0), (10, 0), (0, 10), (10, 10)])
+    found = fit_similarity(points, points * (1, 3))[:, :2]
+    np.testing.assert_allclose(found @ found.T, np.eye(2) * found[0, 0] ** 2, atol=1e-9)

@@ -1,0 +1,66 @@
+"""What users see of the renderer, with small networks that have learnt nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgen.body.labels import Label
+from pgen.errors import InputError
+from pgen.inference.person import Person
+from pgen.inference.predictor import Predictor
+from tests.data.examples import STANDING, example
+
+A = example(0)
+
+
+@pytest.fixture
+def person(model: Predictor) -> Person:
+    return model.person(A.image, A.pose, A.parsing, crop=False)
+
+
+def generate(model: Predictor, person: Person, **wishes: Any) -> Any:
+    return model.generate(person, STANDING, retarget="none", **wishes)
+
+
+def test_results_have_the_photos_own_size_or_the_one_asked_for(model: Predictor, person: Person) -> None:
+    result = generate(model, person)
+    assert result.image.shape == person.image.shape
+    small = generate(model, person, max_size=64)
+    assert small.image.shape == (64, 64, 3)
+    assert small.parsing.shape == (64, 64)
+    assert small.pasted().shape == person.photo.shape
+
+
+def test_a_kept_face_is_the_photos_own(model: Predictor, person: Person) -> None:
+    result = generate(model, person, head="keep")
+    from scipy import ndimage
+
+    face = ndimage.binary_erosion((result.parsing == Label.FACE) & (person.parsing == Label.FACE), iterations=3)
+    assert face.any()
+    offset = np.abs(result.image[face].astype(int) - person.image[face]).mean()
+    assert offset < 12  # moved by less than a pixel, with the neck
+
+
+def test_backgrounds(model: Predictor, person: Person) -> None:
+    transparent = generate(model, person, background="transparent")
+    assert transparent.alpha is not None
+    assert (transparent.alpha[transparent.parsing == 0] < 255).all()
+    red = generate(model, person, background="#ff0000", shadow=False)
+    away = transparent.alpha == 0
+    assert (red.image[away] == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize("wish", [{"head": "up"}, {"frame_mode": "grow"}, {"max_size": 3}, {"background": "purplish"}])
+def test_unknown_wishes(model: Predictor, person: Person, wish: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as error:
+        generate(model, person, **wish)
+    assert error.value.option == next(iter(wish))
+
+
+def test_the_networks_own_picture(model: Predictor, person: Person) -> None:
+    result = generate(model, person, resolution="network")
+    assert result.image.shape == person.image.shape
+    assert result.alpha is None
