@@ -34,6 +34,9 @@ _SOFT, _POWER, _HANGING_POWER = 0.03, 4, 3
 #: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
 _APART = 0.12
 
+#: How far above the shoulders hair begins at the latest, in torso lengths.
+_NAPE = 0.2
+
 _TRUNK, _HEAD = "trunk", "head"
 _LEFT_ARM, _RIGHT_ARM = ("l_upper_arm", "l_forearm"), ("r_upper_arm", "r_forearm")
 _LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
@@ -74,6 +77,7 @@ class Body:
     unit: float  #: torso length in the target, pixels
     is_turned: bool  #: whether one pose is seen from the front and the other from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
+    nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
 
 
 def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], head: NDArray[np.float64] | None) -> Body:
@@ -107,7 +111,9 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
                     side = -1.0 if is_turned else 1.0
                     carry = _carry_along(lines[0], lines[1], scale, side, inner, width)
                     parts[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
-    return Body(parts, unit, is_turned, min(map(abs, widths)) > 0.35)
+    is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
+    nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - _NAPE * unit if is_away else None
+    return Body(parts, unit, is_turned, min(map(abs, widths)) > 0.35, nape)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:

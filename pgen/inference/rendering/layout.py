@@ -87,6 +87,11 @@ def choose_labels(
     carries_head = "head" in body.parts
     if carries_head:
         scores[:, head_labels] = 0
+    elif body.nape is not None:
+        # From behind, no head shows a face.
+        above = (grid.points[:, 1] < body.nape).nonzero()[:, 0]
+        scores[above, Label.HAIR] += scores[above, Label.FACE]
+        scores[above, Label.FACE] = 0
     likely = scores[:, 1:].argmax(1) + 1
     on_arm = torch.zeros(len(likely), dtype=torch.bool)
     for name in ARM_PARTS:
