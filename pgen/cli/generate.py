@@ -28,9 +28,6 @@ _PARSING = "Parsing map of the result (default: predicted)."
 _GIF = "Also an animation over the targets, of one SRC."
 _FRAMES = "Take at most so many frames of a video, GIF or folder."
 _RETARGET = "Give target poses the source's limb lengths, size and place."
-_HEAD = "Keep the head's direction, or follow the target's; auto keeps it for bundled poses, but backs and profiles."
-_BACKGROUND = "Fill the photo's where the person was (keep leaves what they carried), or another one, or none."
-_FRAME_MODE = "Move a target that leaves the photo into it, or extend the photo."
 _LARGE_ROWS = 8  #: up to so many results are shown large on the sheet
 
 
@@ -48,11 +45,11 @@ def run(
     paste: Annotated[bool, Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: options.Crop = True,
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
-    head: Annotated[str, Option(help=_HEAD, metavar="auto|keep|follow")] = "auto",
-    background: Annotated[str, Option(help=_BACKGROUND, metavar="fill|keep|transparent|COLOR|FILE")] = "fill",
-    frame_mode: Annotated[str, Option(help=_FRAME_MODE, metavar="keep|extend")] = "keep",
-    max_size: Annotated[int, Option(help="Longer side of results at most, pixels.", metavar="N")] = 2048,
-    shadow: Annotated[bool, Option("--shadow/--no-shadow", help="A soft shadow under the feet.")] = True,
+    head: options.Head = "auto",
+    background: options.Background = "fill",
+    frame_mode: options.FrameMode = "keep",
+    max_size: options.MaxSize = 2048,
+    shadow: options.Shadow = True,
     frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: options.PersonNumber = None,
     confidence: options.MinConfidence = options.CONFIDENCE,

@@ -22,7 +22,7 @@ from pgen.inference.person import Person
 from pgen.inference.rendering.render import Renderer
 from pgen.inference.rendering.settings import Rendering, Wishes
 from pgen.inference.result import Result
-from pgen.inference.targets import Retarget, Target, frame_targets
+from pgen.inference.targets import Retarget, Target, describe_beyond, frame_targets
 from pgen.inference.texture_transfer import TextureTransferResult, transfer_texture
 from pgen.runtime.device import choose_device
 
@@ -237,4 +237,5 @@ class Predictor:
         images, fit = to_pictures(self.networks.paint(source, transfer, labels)), framed.fit
         for target, image, map_ in zip(targets, images, labels, strict=True):
             photo, parsing = fit.image_back(image), fit.parsing_back(map_.byte().cpu().numpy())
-            yield Result(framed.person, target.name, photo, parsing, fit.pose_back(target.pose), target.warnings)
+            told = (*target.warnings, *describe_beyond(target))
+            yield Result(framed.person, target.name, photo, parsing, fit.pose_back(target.pose), told)

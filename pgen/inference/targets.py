@@ -149,6 +149,7 @@ class Target:
     parsing: NDArray[np.uint8] | None  #: (h, w); None: to be predicted
     warnings: tuple[str, ...]  #: what had to be made up, or is doubtful
     is_bundled: bool = False  #: whether it is one of the poses that come with the package
+    beyond: tuple[str, ...] = ()  #: joints that lie outside of the frame, if they are several
 
 
 def frame_targets(
@@ -186,7 +187,7 @@ def frame_targets(
         pose_fit = Letterbox.of(pose.frame or fit.original, fit.frame)
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
         shown = (joints, pose_fit.original) if moved is None else (moved, fit.original)
-        doubts = [*pose.doubts, *warnings, *_list_unseen(pose.name, *shown, person)]
+        doubts = [*pose.doubts, *warnings, *_list_lacking(pose.name, shown[0], person)]
         own = bundled.get(pose.name)
         is_bundled = own is not None and own.frame == pose.frame
         parsing = None
@@ -195,23 +196,30 @@ def frame_targets(
             labels, _ = fit_parsing(map_, [(pose.name, pose_fit.original), (person.name, fit.original)])
             parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
             doubts += [map_.doubt] if map_.doubt else []
-        targets.append(Target(pose.name, framed, parsing, tuple(doubts), is_bundled))
+        targets.append(Target(pose.name, framed, parsing, tuple(doubts), is_bundled, _list_beyond(*shown)))
     return targets
 
 
-def _list_unseen(name: str, pose: NDArray[np.floating], size: tuple[int, int], person: Person) -> list[str]:
-    """What a result cannot show: limbs of the person that the target pose lacks, and joints beyond its border."""
+def describe_beyond(target: Target) -> list[str]:
+    """What a result of the frame's own bounds does not show of ``target``."""
+    if not target.beyond:
+        return []
+    return [f"{target.name}: {', '.join(target.beyond)} lie outside of the result, which does not show them"]
+
+
+def _list_beyond(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[str, ...]:
+    """Joints of ``pose`` outside of a frame of ``size``; one alone may be inexact."""
+    outside = find_outside(pose, size)
+    return tuple(JOINTS[joint] for joint in outside) if len(outside) > 1 else ()
+
+
+def _list_lacking(name: str, pose: NDArray[np.floating], person: Person) -> list[str]:
+    """Limbs of the person that the target pose lacks."""
     known = set(list_missing_limbs(pose)) - set(list_missing_limbs(person.pose))
     lacking = [joint for joint in JOINTS if joint in known]
-    said = []
-    if lacking:
-        they = "is" if len(lacking) == 1 else "are"
-        said.append(f"{name}: {', '.join(lacking)} {they} missing, so that these limbs are made up in the result")
-    outside = find_outside(pose, size)
-    if len(outside) > 1:
-        beyond = ", ".join(JOINTS[joint] for joint in outside)
-        said.append(f"{name}: {beyond} lie outside of the result, which does not show them")
-    return said
+    they = "is" if len(lacking) == 1 else "are"
+    said = f"{name}: {', '.join(lacking)} {they} missing, so that these limbs are made up in the result"
+    return [said] if lacking else []
 
 
 def _list_items(given: Any) -> list[Any]:

@@ -25,7 +25,7 @@ from pgen.inference.rendering.heads import plan_head
 from pgen.inference.rendering.settings import Rendering
 from pgen.inference.rendering.shadows import cast_shadow
 from pgen.inference.result import Result
-from pgen.inference.targets import Target
+from pgen.inference.targets import Target, describe_beyond
 
 _NO_TEXTURE = "what was behind the person is filled in smoothly; install pgen[photo] to have it filled with texture"
 
@@ -106,6 +106,8 @@ class Renderer:
             alpha[figure.box] = (figure.opacity * 255).round().byte().numpy()
             figure = replace(figure, opacity=torch.ones_like(figure.opacity))
         told = [f"{target.name}: {note}" for note in (plan.note, placing) if note]
+        if not may_move and settings.frame_mode == "keep":
+            told += describe_beyond(target)
         warnings = (*target.warnings, *notes, *told)
         return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
 
@@ -132,5 +134,6 @@ class Renderer:
         """Where the person is with all that is worn; it is not looked for in pictures of the networks' own size."""
         if person.silhouette is not None or max(person.crop.size) <= max(self._networks.frame):
             return person.silhouette
-        found = self._annotators.silhouette(person.image, person.pose)
-        return None if found is None else found > _SEEN
+        people = self._annotators.find_people(np.ascontiguousarray(person.image))
+        found = None if people is None else people.match(person.pose)
+        return None if found is None or found.silhouette is None else found.silhouette > _SEEN
