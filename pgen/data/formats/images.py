@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.data.formats.image_colors import convert_to_srgb
 from pgen.data.inputs import read_bytes
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
@@ -23,8 +24,6 @@ MAX_PIXELS = 64_000_000
 #: Formats that hold photos. Others that Pillow knows are left out: some start programs to be read (EPS).
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO", "AVIF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*", b"GIF8", b"P5\n", b"P6\n")
-
-_STRIP = 256  # rows of a picture that are converted at a time
 
 #: What undoes each value of the EXIF tag "orientation".
 _ORIENTATION_TAG = 0x0112
@@ -42,25 +41,37 @@ _UPRIGHT = {
 def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """The photo in ``path``: uint8 (H, W, 3) RGB, upright (EXIF rotation applied).
 
-    Transparency is laid over white, grey repeated, CMYK converted, 16 bits scaled to 8, and of an animation the first
-    frame is taken. Raises `InputError` for anything that is no readable photo of at most 64 megapixels.
+    Colors of another profile are converted to sRGB, transparency is laid over white, grey repeated, CMYK converted, 16
+    bits scaled to 8, and of an animation the first frame is taken. Raises `InputError` for anything that is no readable
+    photo of at most 64 megapixels.
     """
+    return read_photo(path)[0]
+
+
+def read_photo(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """The same, and what of the photo that does not keep, a note each."""
     return decode_photo(read_bytes(path, "an image"), path)
 
 
-def decode_photo(data: bytes, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def decode_photo(data: bytes, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The same of ``data``, the bytes of a file that messages call ``name``."""
     with decode_image(data, name) as image:
-        return convert_to_rgb(image, name)
+        return convert_picture(image, name)
 
 
-def convert_to_rgb(image: Image.Image, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def convert_picture(image: Image.Image, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The same of a picture that Pillow has opened."""
     turn = None
     with suppress(Exception):  # broken metadata does not make the pixels worse
         turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
     with _explain_damage(name):
-        return _to_rgb(image if turn is None else image.transpose(turn), name)
+        return convert_to_srgb(image if turn is None else _turn(image, turn), name)
+
+
+def _turn(image: Image.Image, turn: Image.Transpose) -> Image.Image:
+    turned = image.transpose(turn)
+    turned.format = image.format
+    return turned
 
 
 def decode_image(data: bytes, path: str | os.PathLike[str]) -> Image.Image:
@@ -119,22 +130,6 @@ def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], overwrit
     with atomic_write(path, overwrite) as aside:
         Image.fromarray(np.ascontiguousarray(image)).save(aside, **_WRITERS[Path(path).suffix.lower()])
     return Path(path)
-
-
-def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        grey = np.clip((np.asarray(image).astype(np.float64) / 257.0).round(), 0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    if image.mode in ("I", "F"):
-        raise InputError(f"{path} has 32 bits a channel; convert it to 8 bits")
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, _STRIP):  # copies of the whole would be several times as large as it
-        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
-        if image.has_transparency_data:
-            strip = strip.convert("RGBA")
-            strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
-        pixels[top : top + _STRIP] = np.asarray(strip.convert("RGB"))
-    return pixels
 
 
 @contextmanager

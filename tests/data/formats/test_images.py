@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
+from PIL import Image, ImageCms
 
-from pgen.data.formats.images import MAX_PIXELS, read_image, write_image
+from pgen.data.formats.images import MAX_PIXELS, read_image, read_photo, write_image
 from pgen.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
@@ -144,3 +144,38 @@ def test_write_png_takes_pictures_only(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         write_image(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     assert not list(tmp_path.iterdir())
+
+
+def _make_profile(gamma: float) -> bytes:
+    """sRGB's profile, but with another curve, as wide color spaces have; its name stays."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    place = profile.index(b"para")
+    profile[place + 12 : place + 16] = int(gamma * 65536).to_bytes(4, "big")
+    return bytes(profile)
+
+
+def test_colors_of_another_profile_are_converted(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.full((300, 4, 3), 120, np.uint8))
+    for name, gamma in (("same.png", 2.4), ("other.png", 1.4)):
+        picture.save(tmp_path / name, icc_profile=_make_profile(gamma))
+    same, notes = read_photo(tmp_path / "same.png")
+    assert (same == 120).all()
+    assert notes == ()
+    other, notes = read_photo(tmp_path / "other.png")
+    assert (other > 150).all()
+    assert notes == ("its colors are converted to sRGB, as its profile says",)
+
+
+@pytest.mark.parametrize("profile", [b"", b"junk", b"\0" * 200])
+def test_broken_profiles_are_left_aside(tmp_path: Path, profile: bytes) -> None:
+    Image.fromarray(np.full((4, 4, 3), 120, np.uint8)).save(tmp_path / "a.png", icc_profile=profile)
+    assert (read_image(tmp_path / "a.png") == 120).all()
+
+
+def test_lost_transparency_is_told(tmp_path: Path) -> None:
+    pixels = np.full((4, 4, 4), 255, np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "opaque.png")
+    pixels[0, 0, 3] = 9
+    Image.fromarray(pixels).save(tmp_path / "cut.png")
+    assert read_photo(tmp_path / "opaque.png")[1] == ()
+    assert read_photo(tmp_path / "cut.png")[1] == ("its transparency is laid over white, and results have none",)

@@ -1,0 +1,73 @@
+"""Pictures of any kind as sRGB, and what of them that does not keep."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from pgen.errors import InputError
+
+_STRIP = 256  # rows of a picture that are converted at a time
+
+#: The color spaces that profiles may be of, by Pillow's mode of their pictures.
+_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
+
+#: Colors (1, 729, 3) on which it is seen whether a profile is sRGB's, and by how much those of its profiles differ.
+_PROBE = np.stack(np.meshgrid(*3 * [np.linspace(0, 255, 9, dtype=np.uint8)]), axis=-1).reshape(1, -1, 3)
+_ROUNDING = 3
+
+
+def convert_to_srgb(image: Image.Image, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """uint8 (H, W, 3) in sRGB, and a note for each thing that does not keep: transparency, other colors, 16 bits.
+
+    Transparency is laid over white, grey repeated, CMYK converted. Raises `InputError` for 32 bits a channel.
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        grey = np.clip((np.asarray(image).astype(np.float64) / 257.0).round(), 0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2), ("16 bits are read as 8",)
+    if image.mode in ("I", "F"):
+        raise InputError(f"{name} has 32 bits a channel; convert it to 8 bits")
+    notes = []
+    is_transparent = image.has_transparency_data
+    convert = _find_conversion(image)
+    if convert is not _to_rgb:
+        notes.append("its colors are converted to sRGB, as its profile says")
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    is_seen_through = False
+    for top in range(0, image.height, _STRIP):  # copies of the whole would be several times as large as it
+        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+        if is_transparent:
+            strip = strip.convert("RGBA")
+            is_seen_through |= int(np.asarray(strip.getchannel("A")).min()) < 255
+            strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
+        pixels[top : top + _STRIP] = np.asarray(convert(strip))
+    if is_seen_through:
+        notes.append("its transparency is laid over white, and results have none")
+    return pixels, tuple(notes)
+
+
+def _find_conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """What makes a strip of ``image`` sRGB: `_to_rgb`, unless its profile says that its colors are others."""
+    mode = image.mode if image.mode in ("L", "CMYK") and not image.has_transparency_data else "RGB"
+    with suppress(Exception):  # broken metadata does not make the pixels worse
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        if profile.profile.xcolor_space != _SPACES[mode]:
+            return _to_rgb
+        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        transform: Any = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB", intent)
+        probe = Image.fromarray(_PROBE).convert(mode)
+        change = np.asarray(transform.apply(probe)).astype(int) - np.asarray(probe.convert("RGB"))
+        if np.abs(change).max() > _ROUNDING:  # whatever it is called, and so that pixels of sRGB stay as they are
+            return lambda strip: transform.apply(strip.convert(mode))
+    return _to_rgb
+
+
+def _to_rgb(strip: Image.Image) -> Image.Image:
+    return strip.convert("RGB")
