@@ -15,6 +15,7 @@ from PIL import Image
 
 from pgen.body.crop import CropBox, has_same_shape
 from pgen.body.joints import JOINT_COUNT
+from pgen.body.retarget import measure_bones
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson, NobodyFoundError, ParsingRequest
@@ -195,8 +196,11 @@ def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[n
     """The pose with both shoulders and hips, and a warning for each that was missing. Names it in errors."""
     try:
         pose, warnings = complete_torso(loaded.pose, frame)
+        measure_bones([pose])
     except InputError as error:
         raise InputError(f"{loaded.name}: {error}") from None
+    except ValueError:
+        raise InputError(f"{loaded.name}: all joints lie in one point; it is no pose", option="pose") from None
     return pose, tuple(f"{loaded.name}: {warning}" for warning in warnings)
 
 
