@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from pgen.data.formats.images import convert_to_rgb, read_image
+from pgen.data.formats.images import convert_picture, read_image
 from pgen.errors import InputError
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.canvas import Canvas
@@ -38,7 +38,7 @@ def read_backdrop(background: Any) -> Picture | str:
                 ) from None
         return read_image(background)
     if isinstance(background, Image.Image):
-        return convert_to_rgb(background, "the background")
+        return convert_picture(background, "the background")[0]
     pixels = np.asarray(background)
     if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size:
         return pixels
