@@ -21,6 +21,7 @@ from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import Person
 from pgen.inference.pixels import blending
 from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
+from pgen.inference.rendering.detail import add_detail, carry_detail
 from pgen.inference.result import EditResult, draw_panels
 
 #: What may be asked for, and the labels it means; of ``lower``, each photo has one or the other.
@@ -83,6 +84,7 @@ def transfer_texture(
     paste = transfer.paste(source.images, source.labels, labels)
     painted = to_pictures(networks.paint(source, transfer, labels, paste))[0]
     guide, shown = to_pictures(paste.image)[0], np.asarray((paste.valid[0, 0] > 0.5).cpu().numpy())
+    detail = carry_detail(giver, taker, parsing, exchanges)
     for label, given in exchanges.items():
         inner = blending.erode_region(giver.person.parsing == given, _BORDER * giver.enlargement)
         plain, region = measure_plainness(giver.person.image, inner), after == label
@@ -92,7 +94,9 @@ def transfer_texture(
             flat = flatten_shading(flat, plain)
         enlarged = taker.fit.image_back(blending.continue_texture(flat, region & shown, region, plain))
         old, width = taker.person.parsing == label, _BORDER * taker.enlargement
-        lit = apply_shading(enlarged, estimate_shading(taker.person.image, blending.erode_region(old, width)))
+        lit = apply_shading(
+            add_detail(enlarged, detail), estimate_shading(taker.person.image, blending.erode_region(old, width))
+        )
         image = blending.replace_garment(image, lit, parsing == label, old, width)
     target = f"clothes of {clothes.name}"
     return TextureTransferResult(person, target, image, parsing, person.pose, clothes=clothes)
