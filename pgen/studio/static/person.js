@@ -200,7 +200,7 @@ class Editor {
     const { photo } = this;
     const [x, y] = photo.size;
     const facts = `${photo.name}, ${x}×${y}${photo.is_cropped ? "; the networks see the part around the person" : ""}`;
-    this.notes.replaceChildren(make("p", { class: "soft" }, [facts, ...photo.notes].join(". ")),
+    this.notes.replaceChildren(make("p", { class: "soft" }, [facts, ...photo.notes.map((note) => note.replace(`${photo.name}: `, ""))].join("; ")),
       ...photo.warnings.map((warning) => make("p", { class: "warning" }, warning)));
     for (const kind of ["pose", "parsing"]) this[`${kind}Link`].href = this.api.file(photo.annotations[kind], true);
   }
