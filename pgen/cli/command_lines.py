@@ -36,6 +36,8 @@ def _list_generate(request: Generate) -> Iterator[str]:
         yield "--no-retarget"
     if request.paste:
         yield "--paste"
+    for name, value in request.rendering.items():
+        yield from (f"--{name.replace('_', '-')}", value)
     yield from _list_crop(request.photo)
     yield from () if request.photo.number is None else ("--person", str(request.photo.number))
     for out in request.outs:

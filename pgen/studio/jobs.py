@@ -31,7 +31,7 @@ class Job:
     kind: str  #: "read", "target", "preview", "generate", "transfer" or "manipulate"
     request: Request
     about: dict[str, Any]  #: what the page has to know besides
-    finish: Callable[[dict[str, Any]], None]  #: called with the worker's answer, which it may add to
+    finish: Callable[[dict[str, Any]], None]  #: called with each answer of the worker, which it may add to
     state: str = "queued"
     done: int = 0
     total: int = 1
@@ -184,7 +184,10 @@ class Jobs:
                 taken = (now - job.stepped) / (message.content[0] - job.done)
                 self._paces[job.kind] = (1 - _NEWEST) * self._pace(job) + _NEWEST * taken
                 job.stepped = now
-            job.done, job.total, job.note = message.content
+            job.done, job.total, job.note, so_far = message.content
+            if so_far is not None:
+                job.finish(so_far)
+                job.answer = so_far
             self._tell(job)
             return
         self._running = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,10 @@ Describe = Callable[[Request], str]
 #: Kind of the job, the request, what is done with the worker's answer, and what the page has to know besides.
 Order = tuple[str, Request, Callable[[Answer], None], Answer]
 
+#: What may be wished of the rendering.
+_RENDERING = {
+    "head": "auto|keep|follow", "background": "fill|transparent|#[0-9a-f]{6}", "frame_mode": "keep|extend",
+}  # fmt: skip
 _MOST_TARGETS, _MOST_FRAMES, _FRAMES, _MOST_PEOPLE = 24, 120, 24, 99
 #: Regions of clothes, as `pgen.inference.texture_transfer.REGIONS` has them, whose import takes long.
 REGIONS = ("upper", "lower", "pants", "skirt", "hair", "all")
@@ -149,12 +154,14 @@ def order_generate(workspace: Workspace, given: Answer, describe: Describe) -> O
     if any(moving) and len(targets) > 1:
         raise InputError("ask for a video or animation by itself")
     outs = () if any(moving) else tuple(_name_result(workspace, photo, target) for target in targets)
-    stem = photo.image.stem
+    stem, rendering = photo.image.stem, _parse_rendering(given)
+    is_extended = rendering.get("frame_mode") == "extend"  # each as far as its pose needs
     request = Generate(
         photo, targets, outs, workspace.folder / f".{stem}-{workspace.number('shown')}",
         take(given, "retarget", bool, True), take(given, "paste", bool, False),
         take_number(given, "frames", 1, _MOST_FRAMES, _FRAMES),
-        gif=workspace.reserve(f"{stem}.gif") if any(moving) or len(targets) > 1 else None,
+        gif=workspace.reserve(f"{stem}.gif") if any(moving) or (len(targets) > 1 and not is_extended) else None,
+        rendering=rendering,
     )  # fmt: skip
 
     def finish(answer: Answer) -> None:
@@ -162,7 +169,7 @@ def order_generate(workspace: Workspace, given: Answer, describe: Describe) -> O
             replace(request, targets=(one,), outs=(out,), gif=None) for one, out in zip(targets, outs, strict=False)
         ]
         _finish_results(workspace, request, answer, [describe(one) for one in single])
-        if request.gif is not None:
+        if request.gif is not None and answer["gif"] is not None:
             answer["command"] = workspace.commands[request.gif.name] = describe(replace(request, outs=()))
 
     return "generate", request, finish, {"photo": photo.image.name, "targets": [Path(t).name for t in targets]}
@@ -271,6 +278,16 @@ def _parse_edits(given: Answer) -> dict[str, str | float]:
     if not all(isinstance(value, str | int | float) and not isinstance(value, bool) for value in edits.values()):
         raise InputError("edits are names with a value each")
     return edits
+
+
+def _parse_rendering(given: Answer) -> dict[str, str]:
+    """What is wished of the rendering and is not as usual; a background is never a file."""
+    wishes = take(given, "rendering", dict, {})
+    for name, value in wishes.items():
+        if name not in _RENDERING or not isinstance(value, str) or not re.fullmatch(_RENDERING[name], value):
+            raise InputError(f"{value!r} is no choice for {name!r}")
+    usual = {"head": "auto", "background": "fill", "frame_mode": "keep"}
+    return {name: value for name, value in wishes.items() if value != usual[name]}
 
 
 def _finish_results(workspace: Workspace, request: Any, answer: Answer, commands: list[str]) -> None:

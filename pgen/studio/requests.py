@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -57,6 +57,7 @@ class Generate:
     paste: bool = False
     frames: int = 48  #: so many of a video at most
     gif: Path | None = None
+    rendering: Mapping[str, str] = field(default_factory=dict)  #: what is not as usual: head, background, frame_mode
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
+from pgen.inference.rendering.settings import check_wishes
 from pgen.inference.result import Result
 from pgen.inference.targets import PoseSequence, Retarget, read_targets
 from pgen.runtime.seed import seed_everything
@@ -27,9 +28,14 @@ from pgen.studio.orders import list_joints
 from pgen.studio.painting import fit_display, name_carried, shrink_labels
 from pgen.studio.requests import Generate, Manipulate, PhotoFiles, ReadPhoto, ReadTarget, Request, TransferTexture
 
-#: Told how much is done: ``advance(done, total, note)``. May raise, to end the work.
-Advance = Callable[[int, int, str], None]
 Answer = dict[str, Any]
+
+
+class Advance(Protocol):
+    """Told how much is done, and what there is already of the answer. May raise, to end the work."""
+
+    def __call__(self, done: int, total: int, note: str, so_far: Answer | None = None) -> None: ...
+
 
 # So many people are kept, read, with what the networks see of them.
 _PEOPLE = 3
@@ -115,25 +121,24 @@ class Work:
         person = self._read(request.photo)
         body: Retarget = "none" if not request.retarget else "motion" if sequence.is_motion else "each"
         results: list[Answer] = []
+        so_far: Answer = {}
         pictures: list[NDArray[np.uint8]] = []
+        wishes = check_wishes(**request.rendering)
         # One at a time, so that it can be stopped, but for a motion, whose poses belong together.
         together = [poses] if sequence.is_motion else [[pose] for pose in poses]
         for group in together:
-            for result in self._predictor.generate_many(person, group, None, body):
+            for result in self._predictor.generate_many(person, group, None, body, **wishes):
                 if not sequence.is_motion:
                     results.append(_save(result, request.outs[len(pictures)], request.paste))
                 elif not pictures:
                     results.append(_show(result, request.shown))
                 if request.gif is not None:
                     pictures.append(result.pasted() if request.paste else result.image)
-                advance(1 + max(len(pictures), len(results)), total, "painting")
+                so_far = {"results": results, "gif": None, "warnings": list(person.warnings)}
+                advance(1 + max(len(pictures), len(results)), total, "painting", so_far)
         if request.gif is not None:
             write_gif(request.gif, pictures, sequence.seconds[: len(pictures)])
-        return {
-            "results": results,
-            "gif": None if request.gif is None else request.gif.name,
-            "warnings": list(person.warnings),
-        }
+        return so_far | {"gif": None if request.gif is None else request.gif.name}
 
     def _transfer(self, request: TransferTexture, advance: Advance) -> Answer:
         advance(0, 3, "reading the photos")

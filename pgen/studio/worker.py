@@ -124,11 +124,11 @@ def _run(settings: ModelSettings, folder: Path, requests: Connection, stops: Con
 
 
 def _answer(work: Any, folder: Path, job: str, request: Request, stops: Connection, messages: Connection) -> Message:
-    def advance(done: int, total: int, note: str) -> None:
+    def advance(done: int, total: int, note: str, so_far: Any = None) -> None:
         while stops.poll():
             if stops.recv() == job:
                 raise _Stopped
-        messages.send(Message(job, "progress", (done, total, note)))
+        messages.send(Message(job, "progress", (done, total, note, so_far)))
 
     try:
         return Message(job, "done", work.answer(request, advance))

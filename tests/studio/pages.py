@@ -57,10 +57,10 @@ class ThreadWorker:
         while (given := self._requests.get()) is not None:
             job, request = given
 
-            def advance(done: int, total: int, note: str, job: str = job) -> None:
+            def advance(done: int, total: int, note: str, so_far: Any = None, job: str = job) -> None:
                 if job in self._stopped:
                     raise StoppedError
-                listener(Message(job, "progress", (done, total, note)))
+                listener(Message(job, "progress", (done, total, note, so_far)))
 
             try:
                 listener(Message(job, "done", self._work.answer(request, advance)))

@@ -119,16 +119,18 @@ def test_results_equal_those_of_their_commands(
     painted = page.put(f"/photos/{person['id']}/labels?for=edit", content=labels.tobytes()).json()["parsing"]
     drawn = page.post("/targets", json={"pose": STANDING.tolist(), "size": [128, 128]}).json()["target"]
     both = {"clothes": clothes["id"], "person": person["id"], "regions": ["upper"], "shape": True}
+    wishes = {"head": "follow", "background": "transparent", "frame_mode": "extend"}
     wanted = [
         ("generate", {"photo": person["id"], "targets": ["walk", drawn], "retarget": False, "paste": True}),
+        ("generate", {"photo": person["id"], "targets": ["arms-up"], "rendering": wishes}),
         ("transfer", both),
         ("manipulate", {"photo": person["id"], "edits": {"sleeves": 0.5, "hair": "short"}}),
         ("manipulate", {"photo": person["id"], "parsing": painted}),
     ]
     jobs = [page.wait(page.post(f"/orders/{kind}", json=json)) for kind, json in wanted]
-    assert [job["error"] for job in jobs] == [None] * 4
+    assert [job["error"] for job in jobs] == [None] * 5
     results = [result for job in jobs for result in job["answer"]["results"]]
-    assert len(results) == 5
+    assert len(results) == 6
     with zipfile.ZipFile(io.BytesIO(page.get("/zip").content)) as archive:
         commands = archive.read("commands.sh").decode().splitlines()
         given = {name: archive.read(name) for name in archive.namelist()}
@@ -172,6 +174,8 @@ def test_a_target_is_uploaded(page: Page) -> None:
         ("/orders/generate", {"photo": "P", "targets": ["/etc/passwd"]}, "/etc/passwd"),
         ("/orders/generate", {"photo": "P", "targets": ["walk"], "frames": 10**9}, "frames"),
         ("/orders/generate", {"photo": "P", "targets": ["walk"], "paste": "yes"}, "paste"),
+        ("/orders/generate", {"photo": "P", "targets": ["walk"], "rendering": {"background": "/etc/x.png"}}, "x.png"),
+        ("/orders/generate", {"photo": "P", "targets": ["walk"], "rendering": {"resolution": "network"}}, "network"),
         ("/orders/transfer", {"clothes": "P", "person": "P", "regions": ["hat"]}, "regions"),
         ("/orders/manipulate", {"photo": "P", "edits": {"sleeves": "huge"}}, "sleeves"),
         ("/orders/manipulate", {"photo": "P", "edits": {}}, "nothing"),

@@ -8,7 +8,7 @@ const NAMES = { read: "Reading", target: "Reading the pose of", generate: "New p
 
 export class Gallery {
   constructor(api, people, say) {
-    Object.assign(this, { api, people, say, bars: new Map(), count: 0 });
+    Object.assign(this, { api, people, say, bars: new Map(), shown: new Map(), count: 0 });
     api.addEventListener("job", (event) => this.hear(event.detail));
     byId("all").href = `${api.base}/zip`;
   }
@@ -16,10 +16,11 @@ export class Gallery {
   hear(job) {
     if (job.kind === "preview") return;
     const ended = ["done", "failed", "cancelled"].includes(job.state);
-    if (!ended) return this.drawBar(job);
-    this.bars.get(job.id)?.remove();
-    this.bars.delete(job.id);
-    if (job.state === "done" && job.answer.results && !document.getElementById(job.id)) this.add(job);
+    if (ended) {
+      this.bars.get(job.id)?.remove();
+      this.bars.delete(job.id);
+    } else this.drawBar(job);
+    if (job.answer.results) this.add(job);
   }
 
   drawBar(job) {
@@ -36,13 +37,18 @@ export class Gallery {
     if (!old && !PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - 60) byId("results").scrollIntoView();
   }
 
+  // Show what is new among the results of a job, which come one by one.
   add(job) {
     const { answer } = job;
-    const group = make("div", { class: "group", id: job.id });
-    group.append(...answer.results.filter((result) => result.picture).map((result) => this.makeCard(job, result)));
-    if (answer.gif) group.append(this.makeMovie(job));
-    byId("gallery").prepend(group);
-    this.count += answer.results.filter((result) => result.picture).length + (answer.gif ? 1 : 0);
+    const shown = this.shown.get(job.id) ?? new Set();
+    const isNew = (name) => name && !shown.has(name) && shown.add(name);
+    const cards = answer.results.filter((result) => isNew(result.picture)).map((result) => this.makeCard(job, result));
+    if (isNew(answer.gif)) cards.push(this.makeMovie(job));
+    if (!cards.length) return;
+    if (!this.shown.has(job.id)) byId("gallery").prepend(make("div", { class: "group", id: job.id }));
+    this.shown.set(job.id, shown);
+    byId(job.id).append(...cards);
+    this.count += cards.length;
     byId("all").hidden = false;
     byId("said").textContent = `${this.count} ${this.count === 1 ? "result" : "results"}; the newest first.`;
   }

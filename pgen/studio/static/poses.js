@@ -12,6 +12,11 @@ export class Poses {
     this.retarget = make("input", { type: "checkbox", checked: true });
     this.paste = make("input", { type: "checkbox" });
     this.frames = make("input", { type: "number", min: 1, max: 120, value: 24 });
+    this.rendering = {
+      head: makeSelect("Head", [["auto", "as suits the pose"], ["keep", "as in the photo"], ["follow", "as in the pose"]]),
+      background: makeSelect("Background", [["fill", "the photo’s"], ["transparent", "none (transparent)"], ["#ffffff", "white"], ["#808080", "gray"]]),
+      frame_mode: makeSelect("Poses that leave the photo", [["keep", "are moved into it"], ["extend", "extend it"]]),
+    };
     this.dialog = new DrawDialog(api, people, (pose, size) => this.addDrawn(pose, size));
     byId("panel-poses").append(
       make("p", { class: "soft" }, "Choose one pose or several."), this.tiles,
@@ -22,6 +27,7 @@ export class Poses {
       make("details", {}, make("summary", {}, "Options"), make("div", { class: "column" },
         make("label", { class: "inline" }, this.retarget, " Give poses the limb lengths, size and place of this person"),
         make("label", { class: "inline" }, this.paste, " Put results into the whole photo"),
+        ...Object.values(this.rendering).map(({ element }) => element),
         make("label", { class: "inline" }, "Frames of a video, at most ", this.frames))),
       make("div", { class: "row action" }, this.button));
     people.addEventListener("select", () => this.draw());
@@ -76,11 +82,17 @@ export class Poses {
     await this.people.editor.flush();
     const moving = [...this.chosen].filter((id) => this.moving?.has(id));
     const still = [...this.chosen].filter((id) => !moving.includes(id));
+    const rendering = Object.fromEntries(Object.entries(this.rendering).map(([name, { select }]) => [name, select.value]));
     for (const targets of [...(still.length ? [still] : []), ...moving.map((id) => [id])]) {
-      const json = { photo: this.people.selected, targets, retarget: this.retarget.checked, paste: this.paste.checked, frames: Number(this.frames.value) || 24 };
+      const json = { photo: this.people.selected, targets, retarget: this.retarget.checked, paste: this.paste.checked, frames: Number(this.frames.value) || 24, rendering };
       this.api.work("POST", "/orders/generate", { json }).catch((error) => error.cancelled || this.say(error.message, true));
     }
   }
+}
+
+function makeSelect(label, choices) {
+  const select = make("select", {}, ...choices.map(([value, text]) => make("option", { value }, text)));
+  return { select, element: make("label", { class: "inline" }, `${label} `, select) };
 }
 
 class DrawDialog {
