@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
@@ -27,7 +29,8 @@ pytest.importorskip("mediapipe", reason="needs the extra photo")
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 90_000  # milliseconds
+SIZE = (192, 256)  #: width and height of the photo
 
 
 @pytest.fixture
@@ -96,15 +99,16 @@ def test_a_photo_is_opened_changed_posed_and_dressed(
 ) -> None:
     page.locator("body[data-ready]").wait_for()
     example = page.locator("[data-example=dots] img").get_attribute("src")
-    Path("person.jpg").write_bytes(page.request.get(f"{page.url.rstrip('/')}{example}").body())
-    page.locator("#file").set_input_files("person.jpg")
+    photo = Image.open(io.BytesIO(page.request.get(f"{page.url.rstrip('/')}{example}").body()))
+    photo.resize(SIZE).save("person.png")
+    page.locator("#file").set_input_files("person.png")
 
     # A joint is dragged, and the pose downloaded as a file.
     page.get_by_role("radio", name="Move joints").click()
     link = page.get_by_role("link", name="Download pose")
     frame = page.locator("#editor .stage").bounding_box()
     assert frame is not None
-    scale = 512 / frame["height"]  # from pixels of the page to those of the photo
+    scale = SIZE[1] / frame["height"]  # from pixels of the page to those of the photo
     before = read_pose(download(page, link, tmp_path / "before.json")).pose
     x, y = find_middle(page.locator(f"[data-joint='{int(Joint.R_WRIST)}'] .reach"))
     draw(page, (x, y), (x - 20, y - 30))
