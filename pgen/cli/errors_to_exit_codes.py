@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from pgen.cli.options import flag_of
+from pgen.cli.options import flag_of, remove_empty_folders
 from pgen.cli.signals import run_until_terminated
 from pgen.cli.streams import drop_output, flush_output, open_streams
 from pgen.cli.terminal import log
@@ -75,6 +75,8 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
         line, code = _explain(error)
         log(f"error: {line}")
         return code
+    finally:
+        remove_empty_folders()
 
 
 def _explain(error: BaseException) -> tuple[str, int]:

@@ -43,7 +43,7 @@ def open_store(path: Path) -> h5py.File:
 def _explain_failure(error: OSError) -> str:
     """Why HDF5 does not open a file: it says so in words alone."""
     reason = to_one_line(error)
-    if "already open" in reason or "unable to lock" in reason:
+    if any(sign in reason for sign in ("already open", "unable to lock", "locking flag values")):
         return (
             "is open for writing in another program; close it there (if it was left so by a program that has died, "
             "h5clear -s mends it)"

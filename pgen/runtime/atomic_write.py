@@ -31,6 +31,8 @@ def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         target = Path(os.path.realpath(path))
         if target.is_dir():
             raise InputError(f"{path} is a folder; name a file to write")
+        if target.is_symlink():  # after links were followed: one that leads to itself
+            raise InputError(f"{path} is a link that leads nowhere; name a file to write")
         if target.exists() and not target.is_file():
             raise InputError(f"{path} is not a regular file; name a file to write")
         if target.exists() and not overwrite:

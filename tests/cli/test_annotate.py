@@ -216,3 +216,13 @@ def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.Mon
         assert set(store.names) >= {shot.market for shot in SHOTS}
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
         assert (store.parsing(0) == 3).all()
+
+
+@pytest.mark.usefixtures("faked")
+def test_a_folder_in_which_nothing_comes_is_not_left(here: Path) -> None:
+    Path("photos/a.jpg").write_text("no photo")
+    assert main(["annotate", "photos/a.jpg", "-o", "out"]) == 2
+    assert not Path("out").exists()
+    Path("out").mkdir()
+    assert main(["annotate", "photos/a.jpg", "-o", "out"]) == 2
+    assert Path("out").is_dir()  # it was there before

@@ -226,6 +226,27 @@ def test_truncated_file(path: Path) -> None:
             Store(path)
 
 
+def test_a_store_that_is_written_elsewhere_is_not_called_damaged(path: Path) -> None:
+    held = h5py.File(path, "r+")  # marks the file as open for writing
+    held.flush()
+    try:
+        with pytest.raises(InputError, match=r"a\.h5 is open for writing in another program; close it there"):
+            Store(path)
+    finally:
+        held.close()
+    assert len(Store(path)) > 0
+
+
+def test_a_store_that_may_not_be_read_is_not_called_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        with pytest.raises(InputError, match=r"a\.h5 cannot be read: Permission denied"):
+            Store(path)
+
+
 def test_damaged_bytes_never_show_as_another_error(path: Path) -> None:
     whole = path.read_bytes()
     rng = np.random.default_rng(0)

@@ -141,3 +141,10 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
         remove_leftovers(path)
         assert {entry.name for entry in tmp_path.iterdir()} == names - {".a.0123abcd.part.h5"} | {aside.name}
     assert path.read_text() == "new"
+
+
+def test_a_link_that_leads_to_itself_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="leads nowhere"):
+        check_output(tmp_path / "loop", overwrite=True)
+    assert (tmp_path / "loop").is_symlink()

@@ -37,13 +37,38 @@ def test_a_folder_is_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert levels(tmp_path) == [20 * index for index in range(10)]
 
 
-def test_a_video(tmp_path: Path) -> None:
+def write_video(path: Path, count: int = 10) -> Path:
     cv2 = pytest.importorskip("cv2")
-    path = tmp_path / "a.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 5.0, (64, 48))
-    for index in range(10):
+    for index in range(count):
         writer.write(np.full((48, 64, 3), (20 * index, 0, 0), np.uint8))  # blue in OpenCV's order
     writer.release()
+    return path
+
+
+@pytest.mark.parametrize("claimed", [0, 3, 240, 2**31 - 1])
+def test_the_number_of_frames_in_a_header_is_not_believed(tmp_path: Path, claimed: int) -> None:
+    path = write_video(tmp_path / "a.avi")
+    content = bytearray(path.read_bytes())
+    for tag, offset in ((b"avih", 8 + 16), (b"strh", 8 + 32)):  # frames of the file, and of its stream
+        place = content.index(tag) + offset
+        content[place : place + 4] = claimed.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert [round(frame.image[..., 2].mean() / 20) for frame in read_frames(path, 4)] == [0, 3, 6, 9]
+
+
+def test_a_video_is_known_by_its_content(tmp_path: Path) -> None:
+    for name in ("clip", "clip.gif", "clip.dat"):
+        path = write_video(tmp_path / "a.avi").rename(tmp_path / name)
+        assert is_moving(path)
+        assert len(read_frames(path, 99)) == 10
+    (tmp_path / "a.avi").write_bytes(b"no video")
+    with pytest.raises(InputError, match="cannot be read as a video"):
+        read_frames(tmp_path / "a.avi", 9)
+
+
+def test_a_video(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi")
     frames = read_frames(path, 99)
     assert len(frames) == 10
     assert frames[0].seconds == pytest.approx(0.2)

@@ -1,0 +1,92 @@
+"""A run goes on as it was, and what is not as it was is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from pgen.errors import InputError
+from pgen.training.config import Preset, load_preset
+from pgen.training.resuming import (
+    describe_stores,
+    is_same_run,
+    read_run,
+    restore_config,
+    restore_data,
+    restore_weights,
+    warn_of_other_data,
+    write_run,
+)
+from tests.data.examples import write_store
+
+
+def read_own(preset: Preset) -> dict:
+    return json.loads(json.dumps({"config": asdict(preset)}))
+
+
+def test_a_run_keeps_its_own_configuration() -> None:
+    told: list[str] = []
+    own = load_preset("synthetic-64", ["pose.schedule.steps=7", "semantic.back_translation_prob=0.25"], "pgen")
+    assert restore_config(read_own(own), [], told.append, Path("run")) == own
+    assert told == []
+    changed = restore_config(read_own(own), ["pose.schedule.steps=9"], told.append, Path("run"))
+    assert changed is not None
+    assert (changed.pose.schedule.steps, changed.semantic) == (9, own.semantic)
+    assert told == ["resuming with config.pose.schedule.steps = 9 (it was 7)"]
+
+
+def test_settings_of_before_are_left_aside_and_wrong_ones_refused() -> None:
+    own = read_own(load_preset("synthetic-64", [], "paper"))
+    own["config"]["pose"]["gone"] = 3
+    assert restore_config(own, [], print, Path("run")) == load_preset("synthetic-64", [], "paper")
+    with pytest.raises(InputError, match="steps"):
+        restore_config(own, ["pose.schedule.stps=9"], print, Path("run"))
+    assert restore_config({}, [], print, Path("run")) is None
+
+
+def test_without_a_run_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputError, match="holds no run to go on with; start it first") as error:
+            read_run(folder)
+        assert error.value.option == "resume"
+    write_run(tmp_path / "run", {"seed": 3})
+    assert read_run(tmp_path / "run") == {"seed": 3}
+    (tmp_path / "run/config.json").write_text("{")
+    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+        read_run(tmp_path / "run")
+
+
+def test_a_store_that_was_replaced_is_noticed(tmp_path: Path) -> None:
+    told: list[str] = []
+    data = {write_store(tmp_path / "a.h5"): 1.0}
+    run = {"stores": describe_stores(data)}
+    assert restore_data(run) == [str(tmp_path / "a.h5")]
+    warn_of_other_data(run, describe_stores(data), told.append)
+    assert told == []
+    (tmp_path / "a.h5").unlink()
+    write_store(tmp_path / "a.h5", 4)
+    warn_of_other_data(run, describe_stores(data), told.append)
+    assert len(told) == 1
+    assert "a.h5 was replaced since the run began" in told[0]
+    warn_of_other_data(run, describe_stores({write_store(tmp_path / "b.h5"): 1.0}), told.append)
+    assert "b.h5, which the run did not have" in told[1]
+
+
+def test_weights_of_a_run_are_its_own() -> None:
+    told: list[str] = []
+    run = {"weights": {"start": "a.safetensors", "pose": None}}
+    assert restore_weights(run, {"start": None, "pose": None}, told.append) == run["weights"]
+    assert told == []
+    assert restore_weights(run, {"start": Path("b"), "pose": None}, told.append) == {"start": "b", "pose": None}
+    assert told == ["resuming with start = b (it was a.safetensors)"]
+    assert restore_weights({}, {"start": "c"}, told.append) == {"start": "c"}
+
+
+def test_the_same_run_is_that_of_the_same_data_weights_and_settings() -> None:
+    run = {"config": {"a": [1]}, "seed": 0, "stores": {"d": [1.0]}, "weights": {}, "precision": "fp32"}
+    assert is_same_run(run, run | {"config": {"a": (1,)}})
+    for key in run:
+        assert not is_same_run(run, run | {key: "another"})
