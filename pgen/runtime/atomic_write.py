@@ -125,6 +125,24 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
                     entry.unlink()
 
 
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Make ``folder`` if need be, and keep other processes that ask for it out while the block runs.
+
+    Raises `InputError` if another one has it. Nothing is left in it; a process that dies leaves it free.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if _lock(handle) is False:
+            raise InputError(
+                f"another process writes into {folder}; wait for it, or choose another folder", option="out"
+            )
+        yield
+    finally:
+        os.close(handle)
+
+
 def _lock(handle: int) -> bool | None:
     """Lock the open file ``handle`` until it is closed, for this process alone.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from pgen.data.weights import describe, save_weights
 from pgen.errors import PgenError
+from pgen.runtime.atomic_write import lock_folder
 from pgen.training.checkpoint import TrainingState
 from pgen.training.config import Schedule
 from pgen.training.distributed import ProcessGroup, no_gradient_sync
@@ -63,12 +64,14 @@ def train(
     state = create_state(task, run, processes)
     step = Step(task, state, run, processes)
     last = min(schedule.steps, run.max_steps or schedule.steps)
-    if processes.is_first and run.settings is not None:
-        write_run(run.folder, run.settings)  # not before it is sure that the run goes on
 
     sums: dict[str, Tensor] = {}
     saved_at, started, logged = time.monotonic(), time.monotonic(), state.step
     with ExitStack() as stack:
+        if processes.is_first:
+            stack.enter_context(lock_folder(run.folder))
+            if run.settings is not None:
+                write_run(run.folder, run.settings)  # not before it is sure that the run goes on
         is_interrupted = stack.enter_context(hold_interrupts(insist=processes.world > 1))
         log = stack.enter_context(closing(RunLog(run, state.step, on_step))) if processes.is_first else None
         for batch in load_steps(task, run.seed, range(state.step, last), processes, run.workers):

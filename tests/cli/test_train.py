@@ -15,6 +15,7 @@ from pgen.cli.train import Variant
 from pgen.data.store import Store
 from pgen.data.weights import describe, load_weights, save_weights
 from pgen.models.appearance import TwoLevelAppearanceGenerator
+from pgen.runtime.atomic_write import lock_folder
 from pgen.training.config import load_preset
 from pgen.training.run import read_metrics
 from tests.data.examples import nothing_left_in, write_store
@@ -315,3 +316,55 @@ def test_variants_are_resolved(variant: Variant) -> None:
     assert config.variant == variant.value
     expected = (False, 0) if variant is Variant.BASELINE else (True, 5)
     assert (config.network.parsing, config.weights["warp_l1"]) == expected
+
+
+def test_two_trainings_in_one_folder_lock_each_other_out(
+    trained: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lock_folder(Path("mine")), nothing_left_in(here):
+        assert run("train-pose", "--max-steps", 1, "--out", "mine", data=str(trained / "datasets.h5")) == 2
+    assert "another process writes into mine; wait for it, or choose another folder (--out)" in refused(capsys)
+
+
+def test_a_run_that_had_finished_is_no_error(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    with nothing_left_in(trained):
+        assert run("train-pose", data=str(trained / "datasets.h5")) == 0
+        assert run("train-pose", "--resume", data=str(trained / "datasets.h5")) == 0
+        assert run("train-pose", "--seed", 3, data=str(trained / "datasets.h5")) == 2
+    out, err = capsys.readouterr()
+    assert out == "runs/pose/weights.safetensors\n" * 2
+    assert "runs/pose holds this run, finished" in err
+    assert "holds a finished run: choose another folder, or remove it" in err
+
+
+def test_fields_of_another_training_are_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(trained / "datasets.h5")
+    assert run("train-pose", "--set", "semantic.schedule.steps=3", data=data) == 2
+    assert "this is a field of train-hs, and does nothing here; fields of train-pose begin with pose." in refused(
+        capsys
+    )
+
+
+def test_a_training_that_was_stopped_says_how_it_goes_on(
+    trained: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("train-pose", "--max-steps", 1, "--out", "mine", data=str(trained / "datasets.h5")) == 0
+    assert "stopped after step 1 of 4; pgen train-pose --out mine --resume goes on" in capsys.readouterr().err
+    assert (
+        main(
+            [
+                "train-joint",
+                "--data",
+                str(trained / "datasets.h5"),
+                "--preset",
+                "synthetic-64",
+                "--pose",
+                "mine/weights.safetensors",
+            ]
+        )
+        == 2
+    )
+    assert "runs/hs/weights.safetensors: there is no such file" in refused(capsys)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.atomic_write import atomic_write, check_output, remove_leftovers
+from pgen.runtime.atomic_write import atomic_write, check_output, lock_folder, remove_leftovers
 from tests.data.examples import nothing_left_in
 
 
@@ -148,3 +148,16 @@ def test_a_link_that_leads_to_itself_is_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leads nowhere"):
         check_output(tmp_path / "loop", overwrite=True)
     assert (tmp_path / "loop").is_symlink()
+
+
+def test_a_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "pose"
+    with lock_folder(folder):
+        with (
+            pytest.raises(InputError, match=r"another process writes into .*pose; wait for it") as error,
+            lock_folder(folder),
+        ):
+            pass
+        assert error.value.option == "out"
+    with lock_folder(folder):
+        assert list(folder.iterdir()) == []
