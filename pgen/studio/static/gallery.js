@@ -34,7 +34,7 @@ export class Gallery {
     if (old) old.replaceWith(bar);
     else byId(PLACES[job.kind] ?? "jobs").append(bar);
     this.bars.set(job.id, bar);
-    if (!old && !PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - 60) byId("results").scrollIntoView();
+    if (!old && !PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - (innerWidth < 821 ? 300 : 60)) byId("results").scrollIntoView();
   }
 
   // Show what is new among the results of a job, which come one by one.
