@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from pgen.cli import options
+from pgen.cli import options, rendering_options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photos import check_given, list_files, list_photos
@@ -45,11 +45,11 @@ def run(
     paste: Annotated[bool, Option("--paste", help="Results in the whole photo, at its full size.")] = False,
     crop: options.Crop = True,
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
-    head: options.Head = "auto",
-    background: options.Background = "fill",
-    frame_mode: options.FrameMode = "keep",
-    max_size: options.MaxSize = 2048,
-    shadow: options.Shadow = True,
+    head: rendering_options.Head = "auto",
+    background: rendering_options.Background = "fill",
+    frame_mode: rendering_options.FrameMode = "keep",
+    max_size: rendering_options.MaxSize = 2048,
+    shadow: rendering_options.Shadow = True,
     frames: Annotated[int, Option(min=1, help=_FRAMES, metavar="N")] = 48,
     person: options.PersonNumber = None,
     confidence: options.MinConfidence = options.CONFIDENCE,

@@ -10,6 +10,9 @@ import typer
 from typer import Option
 
 from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
+from pgen.cli.terminal import log
+from pgen.errors import InputError
+from pgen.runtime.busy_processors import choose_waiting, read_usage, set_thread_count
 from pgen.runtime.lazy_object import load_object
 from pgen.version import version
 
@@ -33,6 +36,8 @@ COMMANDS = {
     "import-weights": "pgen.cli.import_weights:run",
 }
 
+_MOST_THREADS = 1024
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's own) and return the exit code."""
@@ -42,14 +47,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = [argument for argument in options if argument != "--debug"] + rest  # wherever it stands
 
     def run() -> None:
+        at_start = read_usage()
+        threads = _take_threads(arguments)
         if arguments == ["--version"]:  # at once: to read options, typer may import far more
             print(f"pgen {version()}")
             return
         command = typer.main.get_command(build())
+        if threads is not None:
+            set_thread_count(threads)
+        elif any(argument.startswith("train-") for argument in arguments[:1]):
+            log(*filter(None, [choose_waiting(at_start)]))
+        else:
+            choose_waiting(at_start)
         with command.make_context("pgen", arguments) as context:
             command.invoke(context)
 
     return errors_to_exit_codes(run, debug="--debug" in options)
+
+
+def _take_threads(arguments: list[str]) -> int | None:
+    """The number that ``--threads`` says, which is taken out of ``arguments``, wherever it stands."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for place, argument in enumerate(arguments[:end]):
+        name, _, value = argument.partition("=")
+        if name == "--threads":
+            given = [value] if "=" in argument else arguments[place + 1 : min(place + 2, end)]
+            del arguments[place : place + (1 if "=" in argument else 2)]
+            text = given[0] if given else ""
+            if not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= _MOST_THREADS):
+                raise InputError(f"--threads {text!r} is no number of threads; give 1 to {_MOST_THREADS}")
+            return int(text)
+    return None
 
 
 def build() -> typer.Typer:
@@ -71,6 +99,9 @@ def _pgen(
     debug: Annotated[
         bool, Option("--debug", help="Print the traceback of an error; may stand after the command too.")
     ] = False,
+    threads: Annotated[
+        int | None, Option("--threads", help="Threads to compute with; may stand after the command too.", metavar="N")
+    ] = None,
 ) -> None:
     """Put a person into another pose, by unsupervised person image generation."""
     if show_version:

@@ -97,3 +97,17 @@ def test_head_of_a_long_output_is_no_error(tmp_path: Path) -> None:
     program = f"{sys.executable} -m pgen.cli.main --help | head -c 1; echo ${{PIPESTATUS[0]}}"
     result = subprocess.run(["bash", "-c", program], capture_output=True, text=True)
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("where", [["--threads", "3", "inspect", "gone"], ["inspect", "gone", "--threads=3"]])
+def test_threads_may_stand_anywhere(monkeypatch: pytest.MonkeyPatch, where: list[str]) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr("pgen.cli.main.set_thread_count", counts.append)
+    assert main(where) == 2
+    assert counts == [3]
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many", "100000000000"])
+def test_absurd_numbers_of_threads_are_refused(capsys: pytest.CaptureFixture[str], count: str) -> None:
+    assert main(["inspect", "gone", "--threads", count]) == 2
+    assert f"--threads '{count}' is no number of threads" in capsys.readouterr().err
