@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import typer
 
-from pgen.cli.options import flag_of, remove_empty_folders
+from pgen.cli.folders import remove_empty_folders
+from pgen.cli.options import flag_of
 from pgen.cli.signals import run_until_terminated
 from pgen.cli.streams import drop_output, flush_output, open_streams
 from pgen.cli.terminal import log

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,33 +69,6 @@ def with_options(*options: Parameter) -> Callable[[Callable[..., None]], Callabl
     return declare
 
 
-_made: list[Path] = []
-
-
-def default_store(name: str) -> Path:
-    """Where the data set ``name`` is prepared to: datasets/NAME.h5, in a folder that is made if need be."""
-    return make_folder(Path("datasets")) / f"{name}.h5"
-
-
-def make_folder(out: Path) -> Path:
-    """The folder ``out``, made if it is not there, and removed if nothing is in it when the command ends."""
-    is_there = out.is_dir()
-    try:
-        out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out} cannot be made ({error.strerror}); name a file or folder", option="out") from None
-    if not is_there:
-        _made.append(out.absolute())
-    return out
-
-
-def remove_empty_folders() -> None:
-    """Remove the folders that `make_folder` has made since, and in which there is nothing: the command has failed."""
-    while _made:
-        with suppress(OSError):  # something is in it
-            _made.pop().rmdir()
-
-
 def parse_size(text: str, flag: str) -> tuple[int, int]:
     """(height, width) of ``text``: "256" or "256x176". Raises `InputError` naming ``flag``."""
     numbers = text.lower().replace("×", "x").split("x")
@@ -114,3 +86,11 @@ def parse_kinds(text: str, flag: str) -> tuple[str, ...]:
     if not set(kinds) <= {"pose", "parsing"}:
         raise InputError(f"{flag} {text}: choose pose, parsing, or pose,parsing")
     return kinds
+
+
+def parse_names(text: str, option: str) -> list[str]:
+    """The names in a list with commas. Raises `InputError` if there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError(f"{text!r} names nothing; write names with commas between", option=option)
+    return names

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pgen.cli.options import Force, ParserName, PoseAnnotatorName, Seed, Workers, default_store, parse_kinds, parse_size
+from pgen.cli.folders import default_store
+from pgen.cli.options import Force, ParserName, PoseAnnotatorName, Seed, Workers, parse_kinds, parse_size
 from pgen.cli.prepare_summary import report_summary
 from pgen.cli.terminal import log, progress, warn
 from pgen.data.readers.registry import READERS

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from typer import Option
 
-from pgen.cli.options import flag_of, make_folder
+from pgen.cli.folders import make_folder
+from pgen.cli.options import flag_of
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError
 

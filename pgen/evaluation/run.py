@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from pgen.data.formats.pair_lists import read_pairs
+from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.data.weights import find_weights
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
@@ -45,6 +46,7 @@ def evaluate(
     pairs: PathLike | Sequence[PathLike] = (),
     keypoints: PathLike | Sequence[PathLike] = (),
     frame: tuple[int, int] | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
     metrics: str | Sequence[str] | None = None,
     protocols: str | Sequence[str] = "legacy",
     against: str | Sequence[str] = "test",
@@ -82,6 +84,7 @@ def evaluate(
         layout, panel: how results are laid out, if not as their names tell, and the panel with the output, from 1.
         pairs: a list of pairs: from,to CSV, PIDM's text, or SPT's two files, sources first.
         keypoints, frame: poses of the ``targets``, and the frame (height, width) that they refer to.
+        min_confidence: joints in files of keypoints that are less sure are left out.
         metrics: names of `pgen.metrics.base.METRICS`; the default ones if None.
         protocols: of SSIM, such as "legacy".
         against, train_images: images that Fréchet distances are taken from: "test", "train"; a folder of the latter.
@@ -113,7 +116,7 @@ def evaluate(
     if data is not None:
         photos = StorePhotos(Path(data))
     else:
-        photos = FolderPhotos(Path(cast(str, targets)), [Path(path) for path in _as_list(keypoints)], frame)
+        photos = FolderPhotos(Path(cast(str, targets)), [*map(Path, _as_list(keypoints))], frame, min_confidence)
         for note in photos.notes:
             log(note)
     wanted = photos.pairs() if isinstance(photos, StorePhotos) and not pairs else None
@@ -159,8 +162,8 @@ def evaluate(
         training = (photos, photos.split("train"))
     at_once = workers or (count_processors() if used_device == "cpu" else 1)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scores.sqlite" if no_cache else Path(cache or default_cache())
-        with closing(ScoreCache(file)) as opened, progress("pairs", len(chosen)) as advance:
+        kept = _open_cache(Path(folder) / "scores.sqlite", None if no_cache else cache or default_cache(), cache, warn)
+        with closing(kept) as opened, progress("pairs", len(chosen)) as advance:
             job = Job(photos, methods, options, opened)
             results = score_methods(job, chosen, at_once, training, seed, advance)
     for result in results:
@@ -205,3 +208,19 @@ def _check_names(given: str | Sequence[str], known: Sequence[str], option: str) 
 def _as_list(given: PathLike | Sequence[PathLike]) -> list[str]:
     """One or several names or paths as a list."""
     return [os.fspath(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]
+
+
+def _open_cache(
+    temporary: Path, wanted: PathLike | None, asked_for: PathLike | None, warn: Callable[[str], None]
+) -> ScoreCache:
+    """The cache that is ``wanted``; a ``temporary`` one if there is none, or it cannot be used and was not asked for.
+
+    Raises `InputError` if the one that was asked for cannot be used.
+    """
+    try:
+        return ScoreCache(temporary if wanted is None else Path(wanted))
+    except InputError as error:
+        if asked_for is not None:
+            raise
+        warn(f"{error}; this time they are not kept")
+        return ScoreCache(temporary)

@@ -28,6 +28,15 @@ class FileInUseError(UnusableFileError):
     """Another process has the file."""
 
 
+_MAGIC = b"SQLite format 3\0"
+
+
+def _read_start(path: Path) -> bytes:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_MAGIC))
+    return b""
+
+
 class ResumableMap(AbstractContextManager["ResumableMap"]):
     """Bytes by key in the SQLite file ``path``, in the order in which they were put; use it as a context manager.
 
@@ -40,6 +49,8 @@ class ResumableMap(AbstractContextManager["ResumableMap"]):
 
     def __init__(self, path: Path, alone: bool = False) -> None:
         self.path = path
+        if path.is_file() and _read_start(path) not in (b"", _MAGIC):  # SQLite itself writes over very short ones
+            raise UnusableFileError(f"{path} is no database; move it away, or name another file")
         try:
             self._database = sqlite3.connect(path, timeout=0 if alone else 60)
         except sqlite3.OperationalError as error:

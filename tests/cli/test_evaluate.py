@@ -40,7 +40,7 @@ THEIRS = ("--generated", "results", "--targets", "true")
 
 def test_networks_and_baselines_in_one_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     systems = ("--weights", "tiny.safetensors", "--weights", "again=tiny.safetensors", "--baseline", "copy-source")
-    more = ("--baseline", "affine-paste", "--html", "page.html", "--markdown", "table.md")
+    more = ("--baseline", "affine-paste", "--html", "page.html", "--markdown", "table.md", "--protocols")
     assert evaluate("--data", "s.h5", *systems, *more, *FEW) == 0
     out, err = capsys.readouterr()
     assert all(name in out for name in ("tiny", "again", "copy-source", "affine-paste", "ssim-legacy", "miou"))
@@ -199,3 +199,25 @@ def test_what_is_scored_is_not_overwritten(here: Path, output: str) -> None:
     what = THEIRS if output.startswith("true") else ("--data", "s.h5", "--weights", "name=tiny.safetensors")
     assert evaluate(*what, "--sheet", output, "--force", *FEW) == 2
     assert Path(output).read_bytes() == before
+
+
+def test_how_scores_were_computed_is_printed_on_request(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate("--data", "s.h5", "--baseline", "copy-source", *FEW) == 0
+    assert "how they were computed" not in capsys.readouterr().out
+    assert evaluate("--data", "s.h5", "--baseline", "copy-source", "--protocols", *FEW) == 0
+    assert "how they were computed" in capsys.readouterr().out
+
+
+def test_a_default_cache_that_cannot_be_used_is_left_out(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    (here / "cache/pgen").mkdir(parents=True)
+    (here / "cache/pgen/scores.sqlite").write_text("{")
+    arguments = [argument for argument in FEW if argument != "--no-cache"]
+    if "--cache" in arguments:
+        del arguments[arguments.index("--cache") : arguments.index("--cache") + 2]
+    assert evaluate("--data", "s.h5", "--baseline", "copy-source", *arguments) == 0
+    assert "warning: scores cannot be kept:" in capsys.readouterr().err
+    assert (here / "cache/pgen/scores.sqlite").read_text() == "{"
+    assert evaluate("--data", "s.h5", "--baseline", "copy-source", "--cache", "cache/pgen/scores.sqlite") == 2

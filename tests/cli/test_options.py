@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from pgen.cli.folders import default_store
 from pgen.cli.main import build
-from pgen.cli.options import default_store, flag_of, parse_size
+from pgen.cli.options import flag_of, parse_size
 from pgen.errors import InputError
 
 

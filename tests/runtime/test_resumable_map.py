@@ -40,7 +40,7 @@ def test_one_that_is_alone_keeps_others_out(tmp_path: Path) -> None:
         assert one.list_keys() == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("content", [b"mine\n", b"\x00" * 100, b"SQLite format 3\x00" + b"\x00" * 84, None])
+@pytest.mark.parametrize("content", [b"mine\n", b"{", b"\x00" * 100, b"SQLite format 3\x00" + b"\x00" * 84, None])
 def test_other_files_are_left_alone(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a"
     if content is None:
