@@ -21,6 +21,7 @@ from pgen.body.limb_fields import measure_along, torso_length
 from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
+from pgen.inference.rendering.borders import find_near_labels
 
 #: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
 _RIM = 0.0022
@@ -87,14 +88,20 @@ class Canvas:
     @cached_property
     def pixels(self) -> Tensor:
         """The photo (3, H, W), 0 to 255; at the figure's outline, and around it, in colors from inside of it."""
-        # Outermost pixels are mixtures with what was behind.
-        rim = max(1.0, _RIM * max(self.size))
-        core = ndimage.distance_transform_edt(self.figure) > rim
+        # Outermost pixels are mixtures with what was behind, or all of it, as maps are not exact.
+        is_head = np.isin(self.labels, (Label.FACE, Label.HAIR))
+        rim = np.where(is_head, _RIM, _INEXACT) * max(self.size)
+        core = ndimage.distance_transform_edt(self.figure) > np.maximum(rim, 1)
         image = self.image
         if core.any():
             near = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
             image = image[near[0], near[1]]
         return torch.from_numpy(image.copy()).permute(2, 0, 1).float()
+
+    @cached_property
+    def near_labels(self) -> Tensor:
+        """Which labels are so near to each pixel that it may be of them, as `find_near_labels` has it."""
+        return find_near_labels(self.labels, _INEXACT * max(self.size))
 
     @cached_property
     def cores(self) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
+from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.layout import Grid, choose_labels, enlarge_probabilities, find_box, look_up
 from pgen.inference.rendering.seams import blend_bands, blur
@@ -24,6 +25,8 @@ _SNAP = 0.2
 #: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by
 #: which outlines are soft.
 _SEAM, _SOFT = 1.5, 0.8
+#: How near a border of the result has to be, as a share of the longer side, where the photo shows one.
+_BESIDE = 0.006
 #: How far beyond what H_S says the figure may reach, torso lengths.
 _MARGIN = 0.35
 #: What is smaller than this share of the figure, and apart from it, is none of it.
@@ -63,7 +66,7 @@ def compose_figure(
     whole[grid.box] = map_.byte().numpy()
     painted = canvas.fit.image_back(paint(canvas.fit.parsing(whole)))[grid.box]
     base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
-    carried, valid = carry_pixels(canvas, labels, places)
+    carried, valid = carry_pixels(canvas, grid.as_map(labels), places)
     is_shown = grid.as_map(valid)
     shown = torch.where(is_shown, grid.as_map(carried).permute(2, 0, 1), base)
     figure = map_ != Label.BACKGROUND
@@ -85,11 +88,14 @@ def find_main_parts(figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray((sizes >= _ISLAND * sizes.max())[parts] & figure)
 
 
-def carry_pixels(canvas: Canvas, labels: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Colors (N, 3) of the photo at ``places`` (N, 2) for pixels with ``labels`` (N,), and which it shows (N,)."""
-    there = look_up(canvas.cores, places)
+def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Colors (N, 3) of the photo at ``places`` (N, 2) for the pixels of ``map_`` (h, w), and which it shows (N,)."""
+    labels = map_.flatten()
     known = ~places.isnan().any(1) & (labels != Label.BACKGROUND)
-    valid = known & (there == labels)
+    # At a border between two labels the photo is right where it shows the same two.
+    beside = find_near_labels(map_.numpy(), _BESIDE * max(canvas.size)).flatten()
+    shown = look_up(canvas.near_labels, places)
+    valid = known & ((shown >> labels & 1) > 0) & ((shown & ~beside) == 0)
     height, width = canvas.size
     for label in labels[known & ~valid].unique().tolist():
         if label not in canvas.nearest:

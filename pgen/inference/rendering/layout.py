@@ -17,6 +17,7 @@ from pgen.inference.rendering.bones import (
     find_sources,
     measure_distance,
 )
+from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import Canvas
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.
@@ -36,6 +37,8 @@ _ENDS = (
     ("l_forearm", Label.L_ARM, _HAND),
     ("r_forearm", Label.R_ARM, _HAND),
 )
+#: By how much outlines are smoothed, as a share of the longer side.
+_JAGS = 0.0025
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
 
@@ -113,6 +116,7 @@ def choose_labels(
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
+    labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     return labels, find_sources(body, grid.points, labels)
 
 
