@@ -42,7 +42,8 @@ def test_a_system_that_does_not_say_is_left_alone(monkeypatch: pytest.MonkeyPatc
 
 
 def test_threads_are_as_many_as_asked_for() -> None:
-    code = "from pgen.runtime import busy_processors as b; b.set_thread_count(1)\nimport torch; print(torch.get_num_threads())"
+    told = "b.set_thread_count(1); import torch; print(torch.get_num_threads())"
+    code = f"import pgen.runtime.busy_processors as b; {told}"
     environment = os.environ | {"OMP_NUM_THREADS": "2"}
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert found.stdout.strip() == "1"
