@@ -89,8 +89,13 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_pgen)
     for name, place in COMMANDS.items():
-        app.command(name)(load_object(place))
+        command = load_object(place)
+        app.command(name, short_help=_get_first_sentence(command.__doc__ or ""))(command)  # else typer cuts it short
     return app
+
+
+def _get_first_sentence(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".") + "."
 
 
 def _pgen(

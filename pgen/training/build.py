@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,8 @@ def _train_in(
     log = monitor.log if processes.is_first else lambda message: None
     if processes.is_first:
         run.check_folder()
+    if find_spec("tensorboard") is not None:
+        log(f"losses and scores are written for TensorBoard in {run.folder / 'tensorboard'}")
     stores = {Store(file): share for file, share in data.items()}
     log(f"reading {', '.join(map(str, data))} and preparing the {name} training")
     task = TaskBuilder(config, stores, run, processes, log, weights).build(name)

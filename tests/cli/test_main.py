@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -111,3 +112,11 @@ def test_threads_may_stand_anywhere(monkeypatch: pytest.MonkeyPatch, where: list
 def test_absurd_numbers_of_threads_are_refused(capsys: pytest.CaptureFixture[str], count: str) -> None:
     assert main(["inspect", "gone", "--threads", count]) == 2
     assert f"--threads '{count}' is no number of threads" in capsys.readouterr().err
+
+
+def test_help_cuts_no_sentence_and_names_no_types(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+    for command in COMMANDS:
+        assert main([command, "--help"]) == 0
+        assert not re.findall(r"\b(TEXT|INTEGER|FLOAT|FILENAME|DIRECTORY)\b", capsys.readouterr().out), command
