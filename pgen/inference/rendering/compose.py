@@ -31,6 +31,8 @@ _BESIDE = 0.006
 _MARGIN = 0.35
 #: What is smaller than this share of the figure, and apart from it, is none of it.
 _ISLAND = 0.04
+#: So much of what is apart from the figure has to be shown by the photo: a leg that a long skirt hides is not there.
+_SHOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,6 @@ def compose_figure(
     enlarged = enlarge_probabilities(canvas, probabilities)
     grid = Grid(find_box(canvas, enlarged, _MARGIN * canvas.unit))
     labels, places = choose_labels(canvas, body, enlarged, grid, is_given)
-    if not is_given:
-        labels = labels * torch.from_numpy(find_main_parts(grid.as_map(labels).numpy() > 0)).flatten()
     map_ = grid.as_map(labels)
     whole = np.zeros(canvas.size, np.uint8)
     whole[grid.box] = map_.byte().numpy()
@@ -68,6 +68,8 @@ def compose_figure(
     base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
     carried, valid = carry_pixels(canvas, grid.as_map(labels), places)
     is_shown = grid.as_map(valid)
+    if not is_given:
+        map_ = map_ * torch.from_numpy(find_main_parts(map_.numpy() > 0, is_shown.numpy()))
     shown = torch.where(is_shown, grid.as_map(carried).permute(2, 0, 1), base)
     figure = map_ != Label.BACKGROUND
     longer = max(canvas.size) / 1000
@@ -79,13 +81,16 @@ def compose_figure(
     return Figure(grid.box, map_.byte().numpy(), image, opacity)
 
 
-def find_main_parts(figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """``figure`` (h, w) without what is small and hangs with nothing."""
+def find_main_parts(figure: NDArray[np.bool_], is_shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """``figure`` (h, w) without what hangs with nothing and is small, or is not shown by the photo: made up."""
     parts, count = ndimage.label(figure)
     if count < 2:
         return figure
-    sizes = ndimage.sum(figure, parts, np.arange(count + 1))
-    return np.asarray((sizes >= _ISLAND * sizes.max())[parts] & figure)
+    numbers = np.arange(count + 1)
+    sizes, shown = ndimage.sum(figure, parts, numbers), ndimage.sum(is_shown & figure, parts, numbers)
+    is_main = (sizes >= _ISLAND * sizes.max()) & (shown >= _SHOWN * sizes)
+    is_main[sizes.argmax()] = True
+    return np.asarray(is_main[parts] & figure)
 
 
 def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
