@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from pgen.cli.main import main
-from pgen.data.annotators.interface import FoundMap, ParsingRequest
+from pgen.data.annotators.interface import FoundMap, FoundPerson, ParsingRequest
 from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.data.formats.keypoints import read_pose
 from pgen.data.formats.parsing import read_parsing
+from pgen.data.readers import given
 from pgen.data.store import Store
 from pgen.inference.inputs import read_person
 from pgen.inference.predictor import Predictor
@@ -125,8 +127,6 @@ def test_a_folder_of_frames_becomes_an_animation(here: Path) -> None:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_what_is_missing(here: Path) -> None:
-    from pgen.data.readers import given
-
     given._annotators.cache_clear()
     assert main(["prepare", "--dataset", "folder", "--root", "photos", "-o", "x.h5", "--annotate", "pose,parsing",
                  "--size", "128", "--workers", "1"]) == 0  # fmt: skip
@@ -201,8 +201,6 @@ class Upper:
 
 @pytest.mark.usefixtures("faked")
 def test_prepare_estimates_all_of_market1501(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pgen.data.readers import given
-
     write_market(here / "market")
     for table in here.glob("market/*annotation*.csv"):
         table.unlink()
@@ -226,3 +224,31 @@ def test_a_folder_in_which_nothing_comes_is_not_left(here: Path) -> None:
     Path("out").mkdir()
     assert main(["annotate", "photos/a.jpg", "-o", "out"]) == 2
     assert Path("out").is_dir()  # it was there before
+
+
+class Doubtful(FakePose):
+    """Finds somebody who is no person at all in photos as bright as that of b.jpg, and is unsure of all others."""
+
+    def people(self, image: np.ndarray) -> list[FoundPerson]:
+        is_likely = image.mean() < 200
+        return [replace(one, is_likely=is_likely, doubts=("left or right?",)) for one in super().people(image)]
+
+
+def test_prepare_lists_doubts_and_drops_what_is_no_person(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given._annotators.cache_clear()
+    Image.fromarray(A.image | 240).save("photos/b.jpg")
+    monkeypatch.setitem(POSE_ANNOTATORS, "mediapipe", lambda weights: Doubtful([STANDING]))
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing))
+    asked = ("--annotate", "pose,parsing", "--size", "64x64", "--out", "d.h5", "--workers", "1")
+    assert main(["prepare", "--dataset", "folder", "--images", "photos", "--root", ".", *asked]) == 0
+    given._annotators.cache_clear()
+    with Store("d.h5") as store:
+        assert store.names == ["a.jpg"]
+        assert "left or right?" in str(store.example(0).attributes)
+    dropped, doubts = (Path(f"d.{kind}.csv").read_text() for kind in ("dropped", "doubts"))
+    assert "b.jpg" in dropped
+    assert "person" in dropped
+    assert "a.jpg,doubtful annotation" in doubts
+    assert "doubt" in capsys.readouterr().out

@@ -295,3 +295,28 @@ def test_state_dicts(tmp_path: Path) -> None:
     for name, reason in (("empty.pth", "read safely"), ("none.pth", "no such file"), ("none.safetensors", "no such")):
         with pytest.raises(InputError, match=reason):
             read_state_dict(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(file: Path, value: float) -> None:
+    tensors = load_file(file)
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.numel() > 1)
+    tensors[name].view(-1)[1] = value
+    with safe_open(file, "pt") as opened:
+        save_file(tensors, file, opened.metadata())
+    assert f"{name} holds numbers that are not finite" in refusal(file)
+
+
+def test_integers_are_no_weights(file: Path) -> None:
+    tensors = load_file(file)
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point())
+    with safe_open(file, "pt") as opened:
+        save_file(tensors | {name: tensors[name].int()}, file, opened.metadata())
+    assert f"{name} holds numbers of the type torch.int32" in refusal(file)
+
+
+def test_no_advice_to_load_in_an_unsafe_way(tmp_path: Path) -> None:
+    torch.save({"a": tmp_path}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match="it holds more than tensors") as error:
+        read_state_dict(tmp_path / "a.pth")
+    assert "weights_only" not in str(error.value)
