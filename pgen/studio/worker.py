@@ -115,12 +115,12 @@ def _run(settings: ModelSettings, folder: Path, requests: Connection, stops: Con
     except Exception as error:
         messages.send(Message(None, "failed", explain(error, folder)))
         return
-    while True:
-        try:
+    try:
+        while True:
             job, request = requests.recv()
-        except EOFError:
-            return
-        messages.send(_answer(work, folder, job, request, stops, messages))
+            messages.send(_answer(work, folder, job, request, stops, messages))
+    except (EOFError, OSError):  # the parent was killed
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _answer(work: Any, folder: Path, job: str, request: Request, stops: Connection, messages: Connection) -> Message:

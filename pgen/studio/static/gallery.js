@@ -11,6 +11,7 @@ export class Gallery {
     Object.assign(this, { api, people, say, bars: new Map(), shown: new Map(), count: 0 });
     api.addEventListener("job", (event) => this.hear(event.detail));
     byId("all").href = `${api.base}/zip`;
+    setInterval(() => this.tick(), 1000);
   }
 
   hear(job) {
@@ -25,16 +26,31 @@ export class Gallery {
 
   drawBar(job) {
     const name = `${NAMES[job.kind]} ${job.about.photo_name ?? job.about.name ?? job.about.photo}`;
+    let bar = this.bars.get(job.id);
+    if (!bar) {
+      const cancel = () => this.api.cancel(job.id).catch((error) => this.say(error.message, true));
+      const [text, progress] = [make("span"), make("progress", { "aria-label": name })];
+      const button = make("button", { type: "button", onclick: cancel, "aria-label": `Cancel ${name}` }, "Cancel");
+      bar = Object.assign(make("div", { class: "job" }, text, progress, button), { text, progress, button });
+      byId(PLACES[job.kind] ?? "jobs").append(bar);
+      this.bars.set(job.id, bar);
+      if (!PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - (innerWidth < 821 ? 300 : 60)) byId("results").scrollIntoView();
+    }
     const left = job.seconds_left === null ? "" : `, about ${Math.max(1, Math.round(job.seconds_left))} s left`;
     const state = job.state === "queued" ? (job.place ? `waits, ${job.place} before it` : "waits") : job.state === "stopping" ? "stopping…" : `${job.note}${left}`;
-    const progress = make("progress", { max: job.total, "aria-label": name, ...(job.state === "running" && job.done ? { value: job.done } : {}) });
-    const bar = make("div", { class: "job" }, make("span", {}, `${name}: ${state}`), progress,
-      make("button", { type: "button", disabled: job.state === "stopping", onclick: () => this.api.cancel(job.id).catch((error) => this.say(error.message, true)) }, "Cancel"));
-    const old = this.bars.get(job.id);
-    if (old) old.replaceWith(bar);
-    else byId(PLACES[job.kind] ?? "jobs").append(bar);
-    this.bars.set(job.id, bar);
-    if (!old && !PLACES[job.kind] && bar.getBoundingClientRect().top > innerHeight - (innerWidth < 821 ? 300 : 60)) byId("results").scrollIntoView();
+    bar.job = job;
+    bar.text.textContent = `${name}: ${state}`;
+    bar.button.disabled = job.state === "stopping";
+    bar.progress.max = job.total;
+    if (job.state === "running" && job.done) bar.progress.value = job.done;
+    else bar.progress.removeAttribute("value");
+  }
+
+  // Let a second of the time left go by.
+  tick() {
+    for (const { job } of this.bars.values()) {
+      if (job.state === "running" && job.seconds_left !== null) this.drawBar({ ...job, seconds_left: job.seconds_left - 1 });
+    }
   }
 
   // Show what is new among the results of a job, which come one by one.
