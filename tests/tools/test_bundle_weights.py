@@ -34,16 +34,18 @@ def written(path: Path, seed: int, width: int = 4) -> Path:
 
 def test_the_mean_of_two_trainings_and_h_s_of_a_third(tmp_path: Path) -> None:
     one, two, three = (written(tmp_path / f"{seed}.safetensors", seed) for seed in (1, 2, 3))
-    bundle("mean", [f"{one}:0.4", f"{two}:0.6"], str(three))
+    bundle("mean", [f"{one}:0.4", f"{two}:0.6"], [f"{three}:0.75", f"{one}:0.25"])
     found = load_weights(tmp_path / "bundled" / "mean.safetensors")
     first, second, third = (load_weights(path) for path in (one, two, three))
     for key, value in found.appearance.state_dict().items():
         expected = 0.4 * first.appearance.state_dict()[key] + 0.6 * second.appearance.state_dict()[key]
         torch.testing.assert_close(value, expected, rtol=2e-3, atol=1e-4)
     for key, value in found.semantic.state_dict().items():
-        torch.testing.assert_close(value, third.semantic.state_dict()[key], rtol=2e-3, atol=1e-4)
+        expected = 0.75 * third.semantic.state_dict()[key] + 0.25 * first.semantic.state_dict()[key]
+        torch.testing.assert_close(value, expected, rtol=2e-3, atol=1e-4)
     assert found.info["mean"] == ["1.safetensors, step 1: 0.4", "2.safetensors, step 2: 0.6"]
     assert found.info["semantic"]["step"] == 3
+    assert found.info["semantic"]["mean"] == ["3.safetensors, step 3: 0.75", "1.safetensors, step 1: 0.25"]
     assert "scores" not in found.info
 
 
@@ -75,4 +77,4 @@ def test_what_cannot_be_bundled_is_refused(tmp_path: Path) -> None:
         bundle("x", [str(only)])
     save_weights(tmp_path / "3.safetensors", FRAME, {"appearance": load_weights(one).appearance}, {})
     with pytest.raises(InputError, match="holds no H_S"):
-        bundle("x", [str(one)], str(tmp_path / "3.safetensors"))
+        bundle("x", [str(one)], [str(tmp_path / "3.safetensors")])
