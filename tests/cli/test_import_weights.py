@@ -91,7 +91,7 @@ TO_IMAGE = "model_global.decoder.net.6.weight"
         ),
         (
             lambda state: {**state, TO_IMAGE: torch.full((3, 16, 3, 3), torch.nan)},
-            "net.pth: the parameter that becomes coarse.to_image.weight is not finite",
+            f"net.pth: damaged ({TO_IMAGE} holds numbers that are not finite)",
         ),
         (
             lambda state: {**state, "model_global.decoder.net.9.net.1.weight": torch.zeros(1)},
