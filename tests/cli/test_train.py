@@ -132,7 +132,7 @@ def test_in_two_processes(trained: Path, here: Path, capfd: pytest.CaptureFixtur
     assert run("train-hs", *settings, "--procs", 2, data=data) == 0
     out, err = capfd.readouterr()
     assert out == "runs/hs/weights.safetensors\n"
-    told = err.splitlines()
+    told = [line for line in err.splitlines() if "TensorBoard" not in line]  # which may be installed
     assert len(told) == len(set(told)) == 4, err  # by the first process alone
     assert told[0].startswith("reading ")
     assert told[1].startswith("pseudo labels ")

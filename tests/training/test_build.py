@@ -53,7 +53,7 @@ def test_rows_are_logged_where_nobody_asks(
     with caplog.at_level(logging.INFO, "pgen.training"):
         result = pgen.train("parser", data, preset="synthetic-64", settings=TINY, max_steps=1)
     assert result == Path("runs/parser/checkpoint.pt")
-    assert [record.getMessage() for record in caplog.records][1].startswith("parser, step 1 of 4: ")
+    assert any(record.getMessage().startswith("parser, step 1 of 4: ") for record in caplog.records)
 
 
 @pytest.mark.parametrize(

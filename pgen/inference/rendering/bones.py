@@ -167,7 +167,8 @@ def _mix_parts(body: Body, parts: Sequence[Part], points: Tensor, hung: tuple[Te
     if hung is not None:
         found, away = [hung[0], *found], [hung[1], *away]
     places, weights = torch.stack(found), (torch.stack(away) + _SOFT * body.unit) ** -_POWER
-    chosen = places.gather(0, weights.argmax(0)[None, :, None].expand(1, -1, 2))
+    nearest = torch.stack(away, 1).argmin(1)  # several times as fast as along the first axis
+    chosen = places.gather(0, nearest[None, :, None].expand(1, -1, 2))
     apart = (places - chosen).square().sum(2) / (_APART * body.unit) ** 2
     weights = weights * torch.exp(-apart)
     return (places * weights[..., None]).sum(0) / weights.sum(0)[:, None]
