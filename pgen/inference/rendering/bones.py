@@ -20,6 +20,8 @@ from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import torso_length
 
+#: Width of shoulders, in torso lengths, and share of the other's, from which on bodies show the same outlines.
+_FRONTAL, _AS_WIDE = 0.35, 0.75
 #: Shoulders and hips are at least so far from their middle, in torso lengths: from the side they are a line.
 _HALF_TORSO = 0.2
 #: How far from its bone a part is all itself, in torso lengths; and how far from being so the trunk is everywhere: arms
@@ -113,7 +115,8 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
                     parts[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
     nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - _NAPE * unit if is_away else None
-    return Body(parts, unit, is_turned, min(map(abs, widths)) > 0.35, nape)
+    narrow, wide = sorted(map(abs, widths))
+    return Body(parts, unit, is_turned, narrow > _FRONTAL and narrow > _AS_WIDE * wide, nape)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:

@@ -73,6 +73,12 @@ def look_up(labels: Tensor, places: Tensor) -> Tensor:
     return torch.where(inside, found, torch.zeros_like(found))
 
 
+def find_within(labels: Tensor, places: Tensor) -> Tensor:
+    """Which of ``places`` (N, 2) lie in the photo of ``labels`` (H, W); beyond it nothing is known."""
+    sides = torch.tensor([labels.shape[1], labels.shape[0]])
+    return ((places > -0.5) & (places < sides - 0.5)).all(1)
+
+
 def choose_labels(
     canvas: Canvas, body: Body, probabilities: Tensor, grid: Grid, is_given: bool
 ) -> tuple[Tensor, Tensor]:
@@ -104,7 +110,7 @@ def choose_labels(
         places = find_sources(body, grid.points, likely)
         is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
         shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
-        at = (~places.isnan().any(1) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
+        at = (find_within(canvas.label_tensor, places) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
         scores[at, shown[at]] += _SHOWN
         _vote_for_hems(canvas, body, grid, scores, is_arm)
     if carries_head:
@@ -141,7 +147,9 @@ def _carry_end(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, name: str
 def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, is_arm: Tensor) -> None:
     """Below the hips, what hangs over both legs ends where it does in the photo."""
     at = ((find_position_along(body.parts["trunk"], grid.points) > 0) & ~is_arm).nonzero()[:, 0]
-    shown = look_up(canvas.under, find_hanging_sources(body, grid.points[at]))
+    places = find_hanging_sources(body, grid.points[at])
+    is_within = find_within(canvas.under, places)
+    at, shown = at[is_within], look_up(canvas.under, places[is_within])
     hanging = torch.tensor(HANGING)
     is_hung = torch.isin(shown, hanging)
     scores[at[is_hung], shown[is_hung]] += _HUNG
@@ -155,7 +163,7 @@ def _vote_for_collar(canvas: Canvas, body: Body, grid: Grid, scores: Tensor) -> 
     at = (away < 1).nonzero()[:, 0]
     places = find_sources(body, grid.points[at], torch.full((len(at),), int(Label.UPPER)))
     shown = look_up(canvas.label_tensor, places)
-    said = (shown == Label.UPPER) | (shown == Label.BACKGROUND)
+    said = ((shown == Label.UPPER) | (shown == Label.BACKGROUND)) & find_within(canvas.label_tensor, places)
     scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])
 
 

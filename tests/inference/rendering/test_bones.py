@@ -38,3 +38,11 @@ def test_nothing_carries_what_both_poses_do_not_show() -> None:
     target = STANDING.copy()
     target[[Joint.R_ELBOW, Joint.R_WRIST]] = np.nan
     assert np.isnan(carried(target, [(48.0, 55.0)], Label.R_ARM)).all()
+
+
+def test_bodies_that_turn_away_show_other_outlines() -> None:
+    turned = STANDING.copy()
+    middle = STANDING[:, 0].mean()
+    turned[:, 0] = middle + 0.6 * (STANDING[:, 0] - middle)
+    assert match_bodies(STANDING, STANDING, None).is_frontal
+    assert not match_bodies(STANDING, turned, None).is_frontal
