@@ -32,10 +32,7 @@ from pgen.data.readers.person_checks import check_on_body, check_somebody, check
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 from pgen.inference.parsing_maps import ParsingLike, describe_value, fit_parsing, load_parsing, to_array
-from pgen.inference.person import Person, find_crop
-
-#: From here on a silhouette, 0 to 1, says that a pixel is of the person.
-_SEEN = 0.35
+from pgen.inference.person import SILHOUETTE_THRESHOLD, Person, find_crop
 
 Spec = str | os.PathLike[str]
 #: A path, ``FILE.h5:NAME``, the bytes of a file, a PIL image, or RGB values 0-255 (H, W, 3): array or nested list.
@@ -91,7 +88,11 @@ def read_person(
     is_whole = crop_for is None or photo.is_framed
     crop = CropBox.whole(size) if is_whole or crop_for is None else find_crop(joints, photo.parsing, crop_for)
     carried = None if photo.carried is None else crop.of(photo.carried.astype(np.uint8)).astype(bool)
-    seen = None if photo.silhouette is None else crop.of((photo.silhouette > _SEEN).astype(np.uint8)).astype(bool)
+    seen = (
+        None
+        if photo.silhouette is None
+        else crop.of((photo.silhouette > SILHOUETTE_THRESHOLD).astype(np.uint8)).astype(bool)
+    )
     return Person(
         photo.name, photo.image, crop, joints - crop.corner, crop.of(photo.parsing),
         (*photo.warnings, *completed), photo.notes, carried, seen,

@@ -35,6 +35,10 @@ def _are_equal(first: object, second: object) -> bool:
     return first == second
 
 
+#: From here on a silhouette, 0 to 1, says that a pixel is of the person.
+SILHOUETTE_THRESHOLD = 0.35
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Person(ArrayData):
     """A person of one photo, with pose and parsing map: made by `Predictor.person`, and given to its other verbs.

@@ -14,7 +14,7 @@ from pgen.body.batch import one_hot, to_pictures
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.inference.networks import FramedPerson, Networks
-from pgen.inference.person import Person
+from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
 from pgen.inference.rendering.backdrop import make_backdrop, read_backdrop
 from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.bones import match_bodies
@@ -28,10 +28,6 @@ from pgen.inference.result import Result
 from pgen.inference.targets import Target, describe_beyond
 
 _NO_TEXTURE = "what was behind the person is filled in smoothly; install pgen[photo] to have it filled with texture"
-
-
-#: From here on a silhouette, 0 to 1, says that a pixel is of the person.
-_SEEN = 0.35
 
 
 class Renderer:
@@ -136,4 +132,4 @@ class Renderer:
             return person.silhouette
         people = self._annotators.find_people(np.ascontiguousarray(person.image))
         found = None if people is None else people.match(person.pose)
-        return None if found is None or found.silhouette is None else found.silhouette > _SEEN
+        return None if found is None or found.silhouette is None else found.silhouette > SILHOUETTE_THRESHOLD
