@@ -46,7 +46,7 @@ def run(
     crop: options.Crop = True,
     retarget: Annotated[bool, Option("--retarget/--no-retarget", help=_RETARGET)] = True,
     head: rendering_options.Head = "auto",
-    background: rendering_options.Background = "fill",
+    background: rendering_options.Background = "auto",
     frame_mode: rendering_options.FrameMode = "keep",
     max_size: rendering_options.MaxSize = 2048,
     shadow: rendering_options.Shadow = True,
@@ -72,15 +72,15 @@ def run(
         raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
     photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
     check_given(photos, frame=src_frame, scheme=scheme, parsing=parsing)
-    read = [*list_files(photos), *pose, parsing, weights, scheme]
+    read = [*list_files(photos), *pose, parsing, weights, scheme, background]
     check_apart([out, sheet, gif], read)
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
-    from pgen.inference.rendering.settings import check_wishes
     from pgen.inference.targets import read_targets
 
-    wishes = check_wishes(head=head, background=background, frame_mode=frame_mode, max_size=max_size, shadow=shadow)
+    looks = {"head": head, "background": background, "frame_mode": frame_mode, "max_size": max_size, "shadow": shadow}
+    wishes = rendering_options.check_rendering(out, paste, **looks)
     annotators = make_annotators(annotator, person, parser, confidence)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)
@@ -91,7 +91,7 @@ def run(
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for photo in photos:
-        subject = photo.read(predictor)
+        subject = rendering_options.fit_into_file(photo.read(predictor), out)
         log(*subject.notes)
         predictor.generate_many(subject, sequence.poses, maps, body, used_scheme, **wishes)
         names.append(subject.name)
@@ -109,7 +109,7 @@ def run(
                     if sheet is not None:
                         rows.append(result.panels(largest))
                     if gif is not None:
-                        pictures.append(result.pasted() if paste else result.image)
+                        pictures.append(result.before_white(paste))
                     batch.save(result, left.pop(0))
                     advance()
     batch.print_written()

@@ -12,6 +12,7 @@ from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.rendering_options import fit_into_file
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
 from pgen.data.inputs import check_apart
@@ -68,7 +69,7 @@ def run(
     check_given([photo], frame=src_frame, scheme=scheme)
     check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights, scheme])
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser, confidence))
-    subject = photo.read(predictor)
+    subject = fit_into_file(photo.read(predictor), out)
     log(*subject.notes)
     result = predictor.manipulate(subject, edits, parsing) if edits or parsing is not None else None
     for warning in (*subject.warnings, *(result.warnings if result is not None else ())):

@@ -11,6 +11,7 @@ from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.rendering_options import fit_into_file
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
@@ -76,7 +77,7 @@ def run(
     for one in people:
         log(*one.notes)
         batch.warn_once(one.warnings)
-    givers, takers = people[: len(clothes)], people[len(clothes) :]
+    givers, takers = people[: len(clothes)], [fit_into_file(one, out) for one in people[len(clothes) :]]
     pairs = [(giver, taker) for giver in givers for taker in takers]
     for giver, taker in pairs:
         find_exchanges(predictor.networks, giver, taker, wanted, shape)

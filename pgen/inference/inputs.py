@@ -21,6 +21,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson, NobodyFoundError, ParsingRequest
 from pgen.data.example import Example
 from pgen.data.formats.annotation_files import find_carried_file, read_carried
+from pgen.data.formats.image_colors import DecodedPhoto
 from pgen.data.formats.images import convert_picture, decode_photo, read_image, read_photo
 from pgen.data.formats.keypoints import LoadedPose, detect_pose_format, read_pose
 from pgen.data.formats.parsing_schemes import load_scheme
@@ -57,6 +58,7 @@ class AnnotatedPhoto:
     notes: tuple[str, ...]  #: what was estimated, by what, and how files were read
     confidence: NDArray[np.float32] | None = None  #: (18,), of an estimated pose
     silhouette: NDArray[np.float32] | None = None  #: where the person is, 0 to 1, (H, W), if it was looked for
+    rgba: NDArray[np.uint8] | None = None  #: the photo with its transparency, (H, W, 4), if it has any
 
 
 def read_person(
@@ -95,7 +97,7 @@ def read_person(
     )
     return Person(
         photo.name, photo.image, crop, joints - crop.corner, crop.of(photo.parsing),
-        (*photo.warnings, *completed), photo.notes, carried, seen,
+        (*photo.warnings, *completed), photo.notes, carried, seen, photo.rgba,
     )  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def annotate_photo(
     """The same without shoulders and hips made up, never cropped, and, if not ``with_map``, with an empty map."""
     annotators = annotators or Annotators()
     scheme = load_scheme(parsing_scheme) if parsing_scheme is not None else None
-    name, pixels, own, carried, lost = _read_photo(image, parsing)
+    name, (pixels, lost, rgba), own, carried = _read_photo(image, parsing)
     is_framed = own is not None
     if scheme is not None and parsing is None:
         raise InputError("a parsing scheme is that of a map which is given; give the map too", option="parsing")
@@ -168,7 +170,7 @@ def annotate_photo(
     confidence = None if found is None else found.confidence
     return AnnotatedPhoto(
         name, pixels, joints, labels, carried, loaded.name, is_framed, tuple(warnings), tuple(notes), confidence,
-        silhouette,
+        silhouette, rgba,
     )  # fmt: skip
 
 
@@ -207,45 +209,40 @@ def complete_pose(loaded: LoadedPose, frame: tuple[int, int]) -> tuple[NDArray[n
 
 def _read_photo(
     image: ImageLike, parsing: ParsingLike | None
-) -> tuple[str, NDArray[np.uint8], Example | None, NDArray[Any] | None, tuple[str, ...]]:
-    """Name and pixels of a photo, what its store knows of it, what is carried as far as a file says it, and what of the
-    photo is lost.
-    """
+) -> tuple[str, DecodedPhoto, Example | None, NDArray[Any] | None]:
+    """A photo with its name, what its store knows of it, and what is carried as far as a file says it."""
     carried = None
     if isinstance(parsing, str | os.PathLike) and (file := find_carried_file(Path(parsing))) is not None:
         carried = read_carried(file)
     if not isinstance(image, str | os.PathLike):
-        pixels, name, lost = _read_pixels(image)
-        return name, pixels, None, carried, lost
+        photo, name = _read_pixels(image)
+        return name, photo, None, carried
     path, entry = split_spec(image)
     if not is_hdf5(path):
         if entry is not None:
             raise InputError(f"{os.fspath(image)} does not exist ({path} does, but it is not a store with entries)")
-        pixels, lost = read_photo(path)
-        return path.name, pixels, None, carried, lost
+        return path.name, read_photo(path), None, carried
     if entry is None:
         raise InputError(f"{path} is a store: name one of its images, {path}:NAME")
     with Store(path) as store:
         example = store.example(store.find(entry))
-    return example.name, example.image, example, example.carried if parsing is None else carried, ()
+    return example.name, DecodedPhoto(example.image), example, example.carried if parsing is None else carried
 
 
-def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[NDArray[np.uint8], str, tuple[str, ...]]:
-    """A photo that is no path, what to call it in messages, and what of it is lost."""
+def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[DecodedPhoto, str]:
+    """A photo that is no path, and what to call it in messages."""
     if isinstance(image, bytes | bytearray):
-        found, lost = decode_photo(bytes(image), "the photo")
-        return found, "the photo", lost
+        return decode_photo(bytes(image), "the photo"), "the photo"
     if isinstance(image, Image.Image):
         name = Path(getattr(image, "filename", "") or "the photo").name
-        found, lost = convert_picture(image, name)
-        return found, name, lost
+        return convert_picture(image, name), name
     pixels = to_array(image)
     if not np.issubdtype(pixels.dtype, np.integer) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         remedy = "scale and round it" if pixels.dtype.kind == "f" else "give a file, a picture or such values"
         raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {describe_value(image)}; {remedy}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
-    return pixels.astype(np.uint8, copy=False), "the photo", ()
+    return DecodedPhoto(pixels.astype(np.uint8, copy=False)), "the photo"
 
 
 def _load_pose(
@@ -273,7 +270,8 @@ def _load_pose(
         return read_pose(pose, number, photo, annotators.person, size, annotators.min_confidence)
     joints = None if isinstance(pose, bytes | bytearray | Image.Image) else to_array(pose)
     if joints is None or joints.ndim == 3:
-        return _estimate_pose(*_read_pixels(pose)[:2], annotators, number)[0]
+        shown, name = _read_pixels(pose)
+        return _estimate_pose(shown.pixels, name, annotators, number)[0]
     if joints.dtype == object:  # None where a joint is missing
         with suppress(TypeError, ValueError):
             joints = joints.astype(np.float32)

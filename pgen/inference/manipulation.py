@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,6 @@ from pgen.inference.result import EditResult, draw_panels
 @dataclass(frozen=True, eq=False, repr=False)
 class ManipulationResult(EditResult):
     """A person's photo with another map; ``parsing`` is the new one, ``pose`` the person's own."""
-
-    changed: NDArray[np.bool_] = field(kw_only=True)  #: (H, W), where the map is not the photo's own any more
 
     def save_parsing(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         """Write the new map, as large as the photo, as a palette PNG. Raises `InputError` as `save` does."""

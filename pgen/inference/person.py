@@ -69,6 +69,8 @@ class Person(ArrayData):
     carried: NDArray[np.bool_] | None = None  #: what is carried in that part, (H, W): left out in other poses
     #: where in that part the person is with all that is worn and carried, (H, W), if it was found
     silhouette: NDArray[np.bool_] | None = None
+    #: the whole photo before any background, (height, width, 4), if that is seen through it; ``photo`` is it over white
+    rgba: NDArray[np.uint8] | None = None
 
     def __repr__(self) -> str:
         (height, width), (whole_height, whole_width) = self.crop.size, self.photo.shape[:2]
@@ -79,6 +81,17 @@ class Person(ArrayData):
     def image(self) -> NDArray[np.uint8]:
         """The part of the photo that is worked on: uint8 (H, W, 3), a view."""
         return self.crop.of(self.photo)
+
+    @property
+    def alpha(self) -> NDArray[np.uint8] | None:
+        """How opaque the part of the photo that is worked on is, (H, W); None: all of it is."""
+        return None if self.rgba is None else self.crop.of(self.rgba)[..., 3]
+
+    @property
+    def is_cut_out(self) -> bool:
+        """Whether the photo shows hardly anything but people, before no background."""
+        around = self.parsing == Label.BACKGROUND
+        return self.alpha is not None and bool(around.any() and (self.alpha[around] < 128).mean() > 0.5)
 
     def expand_parsing(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A map (H, W) of the part that is worked on as one of the whole photo: uint8 (height, width)."""

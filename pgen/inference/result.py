@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy import ndimage
 from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.data.formats.image_colors import lay_over_white
 from pgen.data.formats.images import write_image
 from pgen.inference.person import ArrayData, Person
 
@@ -66,12 +67,22 @@ class Result(ArrayData):
         """
         return write_image(path, self.pasted() if paste else self._with_alpha(), overwrite)
 
+    def before_white(self, paste: bool = False) -> NDArray[np.uint8]:
+        """What `save` writes, (H, W, 3): results before no background are laid over white."""
+        return lay_over_white(self.pasted() if paste else self._with_alpha())
+
     def pasted(self) -> NDArray[np.uint8]:
-        """The whole photo with the result in it: uint8, as large as the photo.
+        """The whole photo with the result in it: uint8, as large as the photo, with 4 channels if it is transparent.
 
         The photo's own pixels stay wherever neither the person was nor the result's person is, with a soft edge; where
-        the person was and is not any more is what the networks painted.
+        the person was and is not any more is what the networks painted. Of results before no background, what is
+        around the part of the photo in use is transparent, as far as the photo itself is.
         """
+        if self.alpha is not None:
+            shape, rgba = self.person.photo.shape, self.person.rgba
+            whole = np.zeros((*shape[:2], 4), np.uint8) if rgba is None else rgba.copy()
+            self.person.crop.of(whole)[:] = _fit(self._with_alpha(), self.person.crop.size)
+            return whole
         old = self.person.parsing != Label.BACKGROUND
         for more in (self.person.carried, self.person.silhouette):
             old = old if more is None else old | more
@@ -91,7 +102,7 @@ class Result(ArrayData):
         panel = _find_panel_size(size, largest)
         skeleton = draw_skeleton(panel, Letterbox.of(size, panel).pose(self.pose))
         pictures = {f"source: {self.person.name}": self.person.image, f"pose: {self.target}": skeleton}
-        return draw_panels(pictures | {"parsing map": self.parsing, "result": self.image}, largest)
+        return draw_panels(pictures | {"parsing map": self.parsing, "result": self.before_white()}, largest)
 
     def sheet(self) -> NDArray[np.uint8]:
         """The panels side by side with captions: uint8 (height, width, 3)."""
@@ -108,11 +119,34 @@ class Result(ArrayData):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EditResult(Result):
-    """A person's own photo with something in it painted anew; all other pixels are the photo's."""
+    """A person's own photo with something in it painted anew; all other pixels are the photo's.
+
+    So is their transparency: ``image`` is laid over white, and what is written is not.
+    """
+
+    changed: NDArray[np.bool_] = field(kw_only=True)  #: (H, W), where the map is not the photo's own any more
 
     def pasted(self) -> NDArray[np.uint8]:
         """The whole photo with the result in it: uint8, as large as the photo; what was not painted is exactly it."""
-        return self._paste_into_photo(self.image)
+        if self.person.rgba is None:
+            return self._paste_into_photo(self.image)
+        whole = self.person.rgba.copy()
+        self.person.crop.of(whole)[:] = self._with_alpha()
+        return whole
+
+    def _with_alpha(self) -> NDArray[np.uint8]:
+        if self.person.rgba is None:
+            return self.image
+        rgba = self.person.crop.of(self.person.rgba).copy()
+        is_figure, alpha = self.parsing != Label.BACKGROUND, rgba[..., 3]
+        alpha[self.changed & is_figure & (alpha < 128)] = 255
+        if self.person.is_cut_out:
+            alpha[self.changed & ~is_figure] = 0
+        painted = (self.image != self.person.image).any(axis=2) & (alpha > 0)
+        # What was painted is over white, and is taken off it again.
+        share = alpha[painted, None] / 255
+        rgba[painted, :3] = np.rint(np.clip(255 - (255.0 - self.image[painted]) / share, 0, 255))
+        return rgba
 
 
 def draw_panels(pictures: Mapping[str, NDArray[np.uint8]], largest: int) -> list[tuple[str, NDArray[np.uint8]]]:

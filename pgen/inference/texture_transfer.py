@@ -99,7 +99,8 @@ def transfer_texture(
         )
         image = blending.replace_garment(image, lit, parsing == label, old, width)
     target = f"clothes of {clothes.name}"
-    return TextureTransferResult(person, target, image, parsing, person.pose, clothes=clothes)
+    changed = parsing != taker.person.parsing
+    return TextureTransferResult(person, target, image, parsing, person.pose, changed=changed, clothes=clothes)
 
 
 def _prepare_clothes(giver: FramedPerson, exchanges: Mapping[Label, Label]) -> PersonBatch:

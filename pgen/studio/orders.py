@@ -30,7 +30,7 @@ Order = tuple[str, Request, Callable[[Answer], None], Answer]
 
 #: What may be wished of the rendering.
 _RENDERING = {
-    "head": "auto|keep|follow", "background": "fill|transparent|#[0-9a-f]{6}", "frame_mode": "keep|extend",
+    "head": "auto|keep|follow", "background": "auto|fill|transparent|#[0-9a-f]{6}", "frame_mode": "keep|extend",
 }  # fmt: skip
 _MOST_TARGETS, _MOST_FRAMES, _FRAMES, _MOST_PEOPLE = 24, 120, 24, 99
 #: Regions of clothes, as `pgen.inference.texture_transfer.REGIONS` has them, whose import takes long.
@@ -286,7 +286,7 @@ def _parse_rendering(given: Answer) -> dict[str, str]:
     for name, value in wishes.items():
         if name not in _RENDERING or not isinstance(value, str) or not re.fullmatch(_RENDERING[name], value):
             raise InputError(f"{value!r} is no choice for {name!r}")
-    usual = {"head": "auto", "background": "fill", "frame_mode": "keep"}
+    usual = {"head": "auto", "background": "auto", "frame_mode": "keep"}
     return {name: value for name, value in wishes.items() if value != usual[name]}
 
 

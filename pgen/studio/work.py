@@ -133,7 +133,7 @@ class Work:
                 elif not pictures:
                     results.append(_show(result, request.shown))
                 if request.gif is not None:
-                    pictures.append(result.pasted() if request.paste else result.image)
+                    pictures.append(result.before_white(request.paste))
                 so_far = {"results": results, "gif": None, "warnings": list(person.warnings)}
                 advance(1 + max(len(pictures), len(results)), total, "painting", so_far)
         if request.gif is not None:

@@ -82,6 +82,36 @@ def test_other_kinds_of_pictures(generate, here: Path, suffix: str) -> None:  # 
     assert kinds == {"JPEG" if suffix == "jpg" else "WEBP"}
 
 
+def test_cut_out_people(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    Image.fromarray(np.dstack([A.image, np.uint8(255) * (A.parsing > 0)])).save("a.png")
+    assert generate(*ONE, "--pose", "c.json", "-o", "out.png", "--gif", "out.gif") == 0
+    assert Image.open("out.png").mode == "RGBA"
+    assert "white" not in capsys.readouterr().err
+    assert generate(*ONE, "--pose", "c.json", "-o", "out.jpg") == 0
+    assert "laid over white; name out.png to keep it" in capsys.readouterr().err
+    assert generate(*ONE, "--pose", "c.json", "--background", "white", "-o", "white.png") == 0
+    assert Image.open("white.png").mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--background", "transparent", "-o", "out.jpg"), "name it out.png"),
+        (("--background", "white", "--paste", "-o", "out.png"), "leave --background white out"),
+    ],
+)
+def test_backgrounds_that_would_not_show(  # type: ignore[no-untyped-def]
+    generate, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], why: str
+) -> None:
+    assert generate(*ONE, "--pose", "c.json", *options) == 2
+    assert why in capsys.readouterr().err
+    assert not list(Path().glob("out*"))
+
+
+def test_a_background_is_not_overwritten(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "c.json", "--background", "b.jpg", "-o", "b.jpg", "--force") == 2
+
+
 def test_results_of_one_name_are_numbered(generate, here: Path) -> None:  # type: ignore[no-untyped-def]
     assert generate(*ONE, "--pose", "c.json", "--pose", "c.json", "-o", "results") == 0
     assert sorted(path.name for path in Path("results").iterdir()) == ["a__c-2.png", "a__c.png"]

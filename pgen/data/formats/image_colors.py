@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,19 @@ _PROBE = np.stack(np.meshgrid(*3 * [np.linspace(0, 255, 9, dtype=np.uint8)]), ax
 _ROUNDING = 3
 
 
-def convert_to_srgb(image: Image.Image, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """uint8 (H, W, 3) in sRGB, and a note for each thing that does not keep: transparency, other colors, 16 bits.
+class DecodedPhoto(NamedTuple):
+    """A photo of any kind in sRGB."""
 
-    Transparency is laid over white, grey repeated, CMYK converted. Raises `InputError` for 32 bits a channel.
-    """
+    pixels: NDArray[np.uint8]  #: (H, W, 3), transparency laid over white
+    notes: tuple[str, ...] = ()  #: what of it does not keep: other colors, 16 bits
+    rgba: NDArray[np.uint8] | None = None  #: (H, W, 4), what it is before any background, if that is seen through it
+
+
+def convert_to_srgb(image: Image.Image, name: str | os.PathLike[str]) -> DecodedPhoto:
+    """``image`` in sRGB: grey repeated, CMYK converted. Raises `InputError` for 32 bits a channel."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         grey = np.clip((np.asarray(image).astype(np.float64) / 257.0).round(), 0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2), ("16 bits are read as 8",)
+        return DecodedPhoto(np.repeat(grey[..., None], 3, axis=2), ("16 bits are read as 8",))
     if image.mode in ("I", "F"):
         raise InputError(f"{name} has 32 bits a channel; convert it to 8 bits")
     notes = []
@@ -39,18 +44,30 @@ def convert_to_srgb(image: Image.Image, name: str | os.PathLike[str]) -> tuple[N
     convert = _find_conversion(image)
     if convert is not _to_rgb:
         notes.append("its colors are converted to sRGB, as its profile says")
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    is_seen_through = False
+    pixels = np.empty((image.height, image.width, 4 if is_transparent else 3), np.uint8)
     for top in range(0, image.height, _STRIP):  # copies of the whole would be several times as large as it
         strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
         if is_transparent:
             strip = strip.convert("RGBA")
-            is_seen_through |= int(np.asarray(strip.getchannel("A")).min()) < 255
-            strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
-        pixels[top : top + _STRIP] = np.asarray(convert(strip))
-    if is_seen_through:
-        notes.append("its transparency is laid over white, and results have none")
-    return pixels, tuple(notes)
+            pixels[top : top + _STRIP, :, 3] = np.asarray(strip.getchannel("A"))
+        pixels[top : top + _STRIP, :, :3] = np.asarray(convert(strip))
+    if not is_transparent:
+        return DecodedPhoto(pixels, tuple(notes))
+    is_seen_through = bool((pixels[..., 3] < 255).any())
+    return DecodedPhoto(lay_over_white(pixels), tuple(notes), pixels if is_seen_through else None)
+
+
+def lay_over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``image`` (H, W, 4) before white: (H, W, 3); without transparency, (H, W, 3), it is returned as it is."""
+    if image.shape[2] == 3:
+        return image
+    over = np.empty((*image.shape[:2], 3), np.uint8)
+    for top in range(0, len(image), _STRIP):
+        strip = Image.fromarray(np.ascontiguousarray(image[top : top + _STRIP]))
+        over[top : top + _STRIP] = np.asarray(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip))[
+            ..., :3
+        ]
+    return over
 
 
 def _find_conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.data.formats.image_colors import convert_to_srgb
+from pgen.data.formats.image_colors import DecodedPhoto, convert_to_srgb
 from pgen.data.inputs import read_bytes
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
@@ -45,21 +45,21 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     bits scaled to 8, and of an animation the first frame is taken. Raises `InputError` for anything that is no readable
     photo of at most 64 megapixels.
     """
-    return read_photo(path)[0]
+    return read_photo(path).pixels
 
 
-def read_photo(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """The same, and what of the photo that does not keep, a note each."""
+def read_photo(path: str | os.PathLike[str]) -> DecodedPhoto:
+    """The same, with its transparency, and what of the photo that does not keep, a note each."""
     return decode_photo(read_bytes(path, "an image"), path)
 
 
-def decode_photo(data: bytes, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def decode_photo(data: bytes, name: str | os.PathLike[str]) -> DecodedPhoto:
     """The same of ``data``, the bytes of a file that messages call ``name``."""
     with decode_image(data, name) as image:
         return convert_picture(image, name)
 
 
-def convert_picture(image: Image.Image, name: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def convert_picture(image: Image.Image, name: str | os.PathLike[str]) -> DecodedPhoto:
     """The same of a picture that Pillow has opened."""
     turn = None
     with suppress(Exception):  # broken metadata does not make the pixels worse

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from pgen.data.formats.images import convert_picture, read_image
 from pgen.errors import InputError
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.compose import Figure
 
 #: What is said by a word.
-CHOICES = ("keep", "fill", "transparent")
+CHOICES = ("auto", "fill", "keep", "transparent")
 
 
 def read_backdrop(background: Any) -> Picture | str:
@@ -38,17 +40,37 @@ def read_backdrop(background: Any) -> Picture | str:
                 ) from None
         return read_image(background)
     if isinstance(background, Image.Image):
-        return convert_picture(background, "the background")[0]
+        return convert_picture(background, "the background").pixels
     pixels = np.asarray(background)
     if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size:
         return pixels
     raise InputError("a background is a word, a color, or a picture (H, W, 3) of bytes", option="background")
 
 
+def is_none(background: Picture | str, canvas: Canvas) -> bool:
+    """Whether results stand before nothing."""
+    return isinstance(background, str) and (background == "transparent" or (background == "auto" and canvas.is_cut_out))
+
+
+def make_alpha(background: Picture | str, canvas: Canvas, figure: Figure) -> NDArray[np.uint8] | None:
+    """How opaque a result with ``figure`` is, (H, W); None: all of it."""
+    if is_none(background, canvas):
+        alpha = np.zeros(canvas.size, np.uint8)
+    elif isinstance(background, str) and background == "auto" and canvas.alpha is not None:
+        alpha = canvas.alpha.copy()
+    else:
+        return None
+    opacity = (figure.opacity * 255).round().byte().numpy()
+    alpha[figure.box] = np.maximum(alpha[figure.box], opacity)
+    return alpha
+
+
 def make_backdrop(background: Picture | str, canvas: Canvas) -> Picture:
     """What `read_backdrop` gave, (H, W, 3) at the size of ``canvas``; a picture covers it all, its middle is shown."""
     if isinstance(background, str):
-        return {"keep": lambda: canvas.bare, "fill": lambda: canvas.clean}.get(background, lambda: canvas.image)()
+        if is_none(background, canvas):
+            return canvas.image
+        return canvas.bare if background == "keep" else canvas.clean
     height, width = canvas.size
     if background.shape[:2] == (1, 1):
         return np.broadcast_to(background, canvas.image.shape).copy()

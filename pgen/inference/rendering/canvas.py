@@ -42,6 +42,8 @@ class Canvas:
     carried: NDArray[np.bool_]  #: (H, W), what is carried
     silhouette: NDArray[np.bool_]  #: (H, W), the person with all that is worn and carried
     fit: Letterbox  #: how it lies in the networks' frame
+    alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque the photo is; None: all of it
+    is_cut_out: bool = False  #: whether the person is before no background
 
     @classmethod
     def of(cls, person: Person, silhouette: NDArray[np.bool_] | None, frame: tuple[int, int], max_size: int) -> Canvas:
@@ -59,6 +61,8 @@ class Canvas:
             _resize(carried.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
             _resize(seen.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
             Letterbox.of(size, frame),
+            None if person.alpha is None else _resize(person.alpha, size, Image.Resampling.LANCZOS),
+            person.is_cut_out,
         )
 
     @property

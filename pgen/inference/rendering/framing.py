@@ -79,4 +79,10 @@ def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Pers
     masks = [None if mask is None else np.pad(mask, around) for mask in (person.carried, person.silhouette)]
     pose = (person.pose + np.array([left, top])).astype(np.float32)
     parsing = np.pad(person.parsing, around)
-    return replace(person, photo=photo, crop=crop, pose=pose, parsing=parsing, carried=masks[0], silhouette=masks[1])
+    rgba = None
+    if person.rgba is not None:
+        alpha = np.pad(person.rgba[..., 3:], (*pad, (0, 0)), mode="edge")
+        rgba = np.dstack([np.where(beyond[..., None], photo, np.pad(person.rgba[..., :3], (*pad, (0, 0)))), alpha])
+    return replace(
+        person, photo=photo, rgba=rgba, crop=crop, pose=pose, parsing=parsing, carried=masks[0], silhouette=masks[1]
+    )

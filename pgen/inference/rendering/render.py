@@ -15,7 +15,7 @@ from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
-from pgen.inference.rendering.backdrop import make_backdrop, read_backdrop
+from pgen.inference.rendering.backdrop import is_none, make_alpha, make_backdrop, read_backdrop
 from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
@@ -56,7 +56,11 @@ class Renderer:
             framed, targets = self._extend(framed, targets)
             may_move = False
         canvas = self._find_canvas(framed.person, settings.max_size)
-        notes = () if has_patch_match() or not isinstance(backdrop, str) else (f"{framed.person.name}: {_NO_TEXTURE}",)
+        notes = (
+            ()
+            if has_patch_match() or not isinstance(backdrop, str) or is_none(backdrop, canvas)
+            else (f"{framed.person.name}: {_NO_TEXTURE}",)
+        )
         for target in targets:
             yield self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
 
@@ -93,14 +97,11 @@ class Renderer:
         labels = np.zeros(canvas.size, np.uint8)
         labels[figure.box] = figure.labels
         behind = make_backdrop(backdrop, canvas)
-        is_transparent = isinstance(backdrop, str) and backdrop == "transparent"
-        if settings.shadow and not is_transparent:
-            behind = cast_shadow(behind, labels, plan.pose)
-        alpha = None
-        if is_transparent:
-            alpha = np.zeros(canvas.size, np.uint8)
-            alpha[figure.box] = (figure.opacity * 255).round().byte().numpy()
+        alpha = make_alpha(backdrop, canvas, figure)
+        if is_none(backdrop, canvas):
             figure = replace(figure, opacity=torch.ones_like(figure.opacity))
+        elif settings.shadow:
+            behind = cast_shadow(behind, labels, plan.pose)
         told = [f"{target.name}: {note}" for note in (plan.note, placing) if note]
         if not may_move and settings.frame_mode == "keep":
             told += describe_beyond(target)

@@ -27,7 +27,8 @@ class Rendering:
             the target's; "auto": it is kept for bundled poses, but from behind and in profile, and follows others.
         background: what is behind: "fill": the photo's, the old figure and all that it carries filled in; "keep": the
             same but for what is carried, which stays; "transparent" (the result has an alpha channel); a color
-            ("white", "#a0b0c0"), or a picture: path, PIL image or array.
+            ("white", "#a0b0c0"), or a picture: path, PIL image or array; "auto": "fill", but of a person who is cut
+            out "transparent".
         frame_mode: what happens to a target that leaves the photo: it is moved into it ("keep"), or the photo is
             extended ("extend").
         max_size: longer side of results at most, pixels; smaller photos are never enlarged.
@@ -39,7 +40,7 @@ class Rendering:
     """
 
     head: Head = "auto"
-    background: Any = "fill"
+    background: Any = "auto"
     frame_mode: FrameMode = "keep"
     max_size: int = MAX_SIZE
     shadow: bool = True

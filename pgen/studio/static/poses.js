@@ -14,7 +14,7 @@ export class Poses {
     this.frames = make("input", { type: "number", min: 1, max: 120, value: 24 });
     this.rendering = {
       head: makeSelect("Head", [["auto", "as suits the pose"], ["keep", "as in the photo"], ["follow", "as in the pose"]]),
-      background: makeSelect("Background", [["fill", "the photo’s"], ["transparent", "none (transparent)"], ["#ffffff", "white"], ["#808080", "gray"]]),
+      background: makeSelect("Background", [["auto", "the photo’s"], ["transparent", "none (transparent)"], ["#ffffff", "white"], ["#808080", "gray"]]),
       frame_mode: makeSelect("Poses that leave the photo", [["keep", "are moved into it"], ["extend", "extend it"]]),
     };
     this.dialog = new DrawDialog(api, people, (pose, size) => this.addDrawn(pose, size));

@@ -158,10 +158,10 @@ def test_colors_of_another_profile_are_converted(tmp_path: Path) -> None:
     picture = Image.fromarray(np.full((300, 4, 3), 120, np.uint8))
     for name, gamma in (("same.png", 2.4), ("other.png", 1.4)):
         picture.save(tmp_path / name, icc_profile=_make_profile(gamma))
-    same, notes = read_photo(tmp_path / "same.png")
+    same, notes, _ = read_photo(tmp_path / "same.png")
     assert (same == 120).all()
     assert notes == ()
-    other, notes = read_photo(tmp_path / "other.png")
+    other, notes, _ = read_photo(tmp_path / "other.png")
     assert (other > 150).all()
     assert notes == ("its colors are converted to sRGB, as its profile says",)
 
@@ -172,10 +172,15 @@ def test_broken_profiles_are_left_aside(tmp_path: Path, profile: bytes) -> None:
     assert (read_image(tmp_path / "a.png") == 120).all()
 
 
-def test_lost_transparency_is_told(tmp_path: Path) -> None:
-    pixels = np.full((4, 4, 4), 255, np.uint8)
+def test_transparency_is_kept_beside_the_photo_over_white(tmp_path: Path) -> None:
+    pixels = np.full((300, 4, 4), 255, np.uint8)
+    pixels[..., 0] = 0
     Image.fromarray(pixels).save(tmp_path / "opaque.png")
-    pixels[0, 0, 3] = 9
+    pixels[270, 0, 3] = 51
     Image.fromarray(pixels).save(tmp_path / "cut.png")
-    assert read_photo(tmp_path / "opaque.png")[1] == ()
-    assert read_photo(tmp_path / "cut.png")[1] == ("its transparency is laid over white, and results have none",)
+    opaque, cut = read_photo(tmp_path / "opaque.png"), read_photo(tmp_path / "cut.png")
+    assert (opaque.rgba, opaque.notes, cut.notes) == (None, (), ())
+    assert cut.rgba is not None
+    assert (cut.rgba == pixels).all()
+    assert cut.pixels[270, 0].tolist() == [204, 255, 255]
+    assert (cut.pixels[:270] == (0, 255, 255)).all()
