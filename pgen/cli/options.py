@@ -35,7 +35,13 @@ ParserName = Annotated[str, Option("--parser", help=_PARSER, metavar="NAME")]
 
 #: Flags that are not called as the parameter of Python is.
 FLAGS = {"overwrite": "--force", "settings": "--set", "baselines": "--baseline", "protocols": "--protocol"}
-FLAGS |= {"processes": "--procs", "edits": "--edit", "crop": "--no-crop", "number": "--person"}
+FLAGS |= {
+    "processes": "--procs",
+    "edits": "--edit",
+    "crop": "--no-crop",
+    "number": "--person",
+    "with_config": "--config",
+}
 
 _SCHEME = "Labels of maps that are given: spt10 (default), lip20, cihp20, atr18, adgan8, ccp59, …, or your own table."
 _CONFIDENCE = "Leave out joints in files of poses that are less sure."

@@ -19,7 +19,8 @@ from pgen.data.formats.keypoints import read_pose, read_poses
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import read_bytes, read_start, split_spec
 from pgen.data.store import Store, is_hdf5
-from pgen.data.weights import describe, find_weights
+from pgen.data.weights import find_weights
+from pgen.data.weights_summary import summarize_weights
 from pgen.errors import InputError
 
 Picture = NDArray[np.uint8]
@@ -30,7 +31,9 @@ Sheet = list[list[tuple[str, Picture]]]
 _MARGIN = 16  # pixels around a pose whose photo's size is not known
 
 
-def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labels: bool = False) -> tuple[Rows, Sheet]:
+def inspect_file(
+    path: str, count: int = 8, is_drawing: bool = True, pseudo_labels: bool = False, with_config: bool = False
+) -> tuple[Rows, Sheet]:
     """Facts about the file ``path``, or its entry FILE:NAME, and pictures of at most ``count`` entries.
 
     Args:
@@ -38,6 +41,7 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
         count: entries that are drawn.
         is_drawing: False saves the time of drawing the entries of a store, or of a file of poses.
         pseudo_labels: look at those of a store; each row of the sheet is a map and those that stand in for it.
+        with_config: of weights, also every setting of their training.
 
     Returns:
         Rows of a table (name, value), and of a sheet: lists of pictures, uint8 (H, W, 3), with captions.
@@ -46,13 +50,16 @@ def inspect_file(path: str, count: int = 8, is_drawing: bool = True, pseudo_labe
         InputError: the file is none of these, or there is no such entry.
     """
     file, name = _find_file(path)
+    if with_config and not _is_safetensors(file):
+        raise InputError(f"{path}: only weights have settings; leave them out", option="with_config")
     if pseudo_labels:
         return _inspect_pseudo_labels(file, name, count, is_drawing)
     if is_hdf5(file):
         return _inspect_store(file, name, count, is_drawing)
     if _is_safetensors(file):
-        rows = [(key, _to_text(value)) for key, value in describe(file).items()]
-        return [("kind", "pgen weights"), *rows, _measure_file(file)], []
+        rows = summarize_weights(file, with_config)
+        named: Rows = [] if file == Path(path) else [("file", str(file))]
+        return [*rows[:1], *named, _measure_file(file), *rows[1:]], []
     data = read_bytes(file, "something to inspect")
     if data.startswith(b"\x93NUMPY"):
         return _inspect_parsing(file)

@@ -80,6 +80,12 @@ def save_weights(
         temporary.write_bytes(save(tensors, metadata))  # save_file() would make it unreadable for other users
 
 
+def read_format_version(path: str | os.PathLike[str]) -> int:
+    """The version of the format of a weights file that `describe` reads."""
+    with safe_open(path, "pt") as file:
+        return int(file.metadata()["version"])
+
+
 def describe(path: str | os.PathLike[str], option: str = "weights") -> dict[str, Any]:
     """The configuration of a weights file: {"frame", "networks", "info"}.
 

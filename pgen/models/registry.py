@@ -74,15 +74,20 @@ def restore_network(role: str, values: Mapping[str, Any]) -> nn.Module:
 
     Raises KeyError, TypeError or ValueError if no network is described so.
     """
-    aliases = FIELD_ALIASES.get(role, {})
     kind = values.get("kind", next(iter(MODELS[role])))
-    fields = {aliases.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in rename_fields(role, values).items()}
     state = {name: fields.pop(name) for name in _STATE if name in fields}
     network: nn.Module = build_network(role, _find_kind(role, kind).config(**fields))
     for name, value in state.items():
         if hasattr(network, name):
             setattr(network, name, value)
     return network
+
+
+def rename_fields(role: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` of fields under their names of today."""
+    aliases = FIELD_ALIASES.get(role, {})
+    return {aliases.get(name, name): value for name, value in values.items()}
 
 
 def _find_kind(role: str, kind: str) -> NetworkKind:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.data.weights import save_weights
+from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.data.pose_files import write_pose_csv
 from tests.data.trees import write_coco, write_text
@@ -24,9 +26,55 @@ def inspect(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def test_weights_are_named_as_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "[256, 256]" in inspect(capsys, "bundled")
     save_weights(tmp_path / "last.safetensors", (64, 48), {})
-    assert "[64, 48]" in inspect(capsys, tmp_path)
+    out = inspect(capsys, tmp_path)
+    assert "64x48" in out
+    assert "last.safetensors" in out
+
+
+def test_weights_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    out = inspect(capsys, "bundled")  # a file of format 1
+    for fact in ("H_S (semantic)", "H_A (appearance)", "parameters; ", "limb maps", "train-joint (ts-pred), 2,000 of"):
+        assert fact in out
+    assert "mean of" in out
+    assert len(out.splitlines()) < 25
+    assert "{" not in out
+    assert "schedule" not in out
+    assert "appearance.schedule.steps" in inspect(capsys, "bundled", "--config")
+
+
+def test_weights_of_a_training_that_was_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = LightPoseDetector(PoseDetectorConfig(width=4, blocks=1))
+    config = {"pose": {"schedule": {"steps": 2000}}}
+    info = {"config": config, "step": 300, "data": {"a.h5": 0.25}, "scores": {"pck": 0.51234}, "seed": 3}
+    save_weights(tmp_path / "a.safetensors", (64, 48), {"pose": network}, info)
+    out = inspect(capsys, tmp_path / "a.safetensors")
+    count = sum(parameter.numel() for parameter in network.parameters())
+    facts = (
+        f"{count:,} parameters; light, width 4",
+        "train-pose, 300 of 2,000 steps, seed 3",
+        "a.h5 0.25",
+        "pck 0.512",
+    )
+    for fact in facts:
+        assert fact in out
+
+
+@pytest.mark.parametrize("info", [{"config": [], "scores": 3, "mean": "x", "data": None}, {"semantic": {"step": {}}}])
+def test_odd_descriptions_of_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str], info: dict[str, Any]) -> None:
+    save_weights(tmp_path / "a.safetensors", (64, 48), {}, info)
+    assert "64x48" in inspect(capsys, tmp_path / "a.safetensors", "--config")
+
+
+@pytest.mark.parametrize("options", [("--count", "3"), ("--config",), ("--pseudo-labels",), ("--sheet", "b.npy")])
+def test_options_that_would_do_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_text(tmp_path / "k.txt", STANDING)
+    with nothing_left_in(tmp_path):
+        assert main(["inspect", "k.txt", *options]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
