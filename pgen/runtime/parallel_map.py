@@ -131,11 +131,16 @@ def _start_worker(stopped: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Let this process end, at once, when the one that has started it is gone, even killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+        threading.Thread(target=_wait_and_end, args=(parent,), daemon=True).start()
 
 
-def _end_with_parent(parent: BaseProcess) -> None:
+def _wait_and_end(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)

@@ -15,6 +15,7 @@ A process that dies ends all the others: at once where they were started here, e
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -31,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.parallel_map import count_processors, end_with_parent
 from pgen.training.synced_norm import convert_batch_norms
 
 T = TypeVar("T")
@@ -213,7 +214,10 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
         rdzv_endpoint="localhost:0",
         local_addr="127.0.0.1",
         max_restarts=0,
+        start_method="forkserver",
     )
+    # One process imports what all of them need; the others are its copies. Optimizers import the latter when made.
+    multiprocessing.set_forkserver_preload([work.__module__, "torch._dynamo"])
     with _restored_signals():
         try:
             return elastic_launch(config, _worker)(count, work, gpus, arguments)[0]
@@ -228,6 +232,7 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
 
 def _worker(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments: tuple[Any, ...]) -> T:
     """One of the processes that `_launch` has started."""
+    end_with_parent()
     if not gpus:
         torch.set_num_threads(max(1, count_processors() // count))
     try:

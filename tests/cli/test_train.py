@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import h5py
@@ -19,17 +20,18 @@ from pgen.runtime.atomic_write import lock_folder
 from pgen.training.config import load_preset
 from pgen.training.run import read_metrics
 from tests.data.examples import nothing_left_in, write_store
-from tests.training.people import TINY, write_people
+from tests.training.people import TINY, draw_nothing, write_people
 
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
-    """No waiting for the disk, and no TensorBoard, which takes seconds to import."""
+    """No waiting for the disk, and neither TensorBoard nor curves, which take seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         patch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        patch.setattr("pgen.training.run.draw_curves", draw_nothing)
         yield
 
 
@@ -129,6 +131,7 @@ def test_in_two_processes(trained: Path, here: Path, capfd: pytest.CaptureFixtur
     settings = ("--set", "semantic.network.dropout=0", "--seed", 5)
     assert run("train-hs", *settings, "--out", "one", data=data) == 0
     capfd.readouterr()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # one that another test has started writes elsewhere
     assert run("train-hs", *settings, "--procs", 2, data=data) == 0
     out, err = capfd.readouterr()
     assert out == "runs/hs/weights.safetensors\n"

@@ -8,7 +8,7 @@ import torch
 
 from pgen.data.dataset import PersonDataset
 from pgen.data.store import Store
-from tests.training.people import write_people
+from tests.training.people import draw_nothing, write_people
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +27,12 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes seconds to import."""
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+
+
+@pytest.fixture(autouse=True)
+def plain_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing them takes most of the time of a training of a few steps."""
+    monkeypatch.setattr("pgen.training.run.draw_curves", draw_nothing)
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,17 @@ from pathlib import Path
 
 import torch
 
+import pgen.training.run
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
+from tests.training.people import draw_nothing
 from tests.training.stages import builder
 
 
 def main(store: Path, folder: Path, kills: int) -> None:
     """One run in ``folder``/whole, and one that is killed so many times in ``folder``/killed."""
     sys.modules["torch.utils.tensorboard"] = None  # type: ignore[assignment]  # takes seconds to import
+    pgen.training.run.draw_curves = draw_nothing  # as this does
     os.fsync = lambda handle: None  # type: ignore[assignment]  # that matters only when the machine fails
     torch.set_num_threads(1)
     steps = 3 * (kills + 1)

@@ -41,6 +41,7 @@ def test_hardly_anything_to_draw(given_rows: list[dict[str, float]]) -> None:
 def test_without_matplotlib_there_are_no_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which is said once."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr("pgen.training.run.draw_curves", draw_curves)
     warnings: list[str] = []
     task = Toy()
     task.schedule = type(task.schedule)(steps=8, batch=2, validate_every=2)

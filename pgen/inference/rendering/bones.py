@@ -150,13 +150,10 @@ def _hang(body: Body, points: Tensor) -> tuple[Tensor, Tensor]:
 
 def measure_distance(part: Part, points: Tensor) -> Tensor:
     """How far ``points`` (N, 2) are from where the part is all itself, pixels (N,)."""
-    start, end = part.line
     if part.corners is not None:
         return _measure_to_quad(part.corners, points) + part.radius
-    along = end - start
-    share = ((points - start) @ along / along.square().sum().clamp_min(1e-6)).clamp(0, 1)
-    away = (points - start - share[:, None] * along).square().sum(1).sqrt()
-    return (away - part.radius).clamp_min(0)
+    start, end = part.line
+    return (_measure_to_line(start, end, points) - part.radius).clamp_min(0)
 
 
 def find_position_along(part: Part, points: Tensor) -> Tensor:
@@ -252,6 +249,12 @@ def _measure_to_quad(corners: Tensor, points: Tensor) -> Tensor:
             middle = corners.mean(0) - start
             sign = 1.0 if float(way[0] * middle[1] - way[1] * middle[0]) >= 0 else -1.0
         inside &= turn * sign >= 0
-        share = (offset @ way / way.square().sum().clamp_min(1e-6)).clamp(0, 1)
-        nearest = torch.minimum(nearest, (offset - share[:, None] * way).square().sum(1).sqrt())
+        nearest = torch.minimum(nearest, _measure_to_line(start, end, points))
     return nearest.masked_fill(inside, 0)
+
+
+def _measure_to_line(start: Tensor, end: Tensor, points: Tensor) -> Tensor:
+    """Distance (N,) of ``points`` (N, 2) from the line between two points."""
+    way, offset = end - start, points - start
+    beyond = offset - (offset @ way / way.square().sum().clamp_min(1e-6)).clamp(0, 1)[:, None] * way
+    return torch.hypot(beyond[:, 0], beyond[:, 1])

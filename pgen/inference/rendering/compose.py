@@ -17,7 +17,8 @@ from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import Canvas
-from pgen.inference.rendering.layout import Grid, choose_labels, enlarge_probabilities, find_box, look_up
+from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, find_box, look_up
+from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
 
 #: What comes from beside its label in the photo, by up to so many torso lengths, is taken from within it, mirrored.

@@ -12,13 +12,12 @@ from pgen.inference.rendering.bones import (
     ARM_PARTS,
     HANGING,
     Body,
-    find_hanging_sources,
     find_position_along,
-    find_sources,
     measure_distance,
 )
 from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.places import Grid, Places
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.
 _SHOWN = 0.5
@@ -49,21 +48,6 @@ def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
     return F.interpolate(inner[None], size=canvas.size, mode="bicubic", align_corners=False)[0]
 
 
-class Grid:
-    """Pixels of the result in a box of it: ``points`` (N, 2) of (x, y), in rows."""
-
-    def __init__(self, box: tuple[slice, slice]) -> None:
-        self.box = box
-        self.shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-        y, x = torch.meshgrid(
-            torch.arange(box[0].start, box[0].stop), torch.arange(box[1].start, box[1].stop), indexing="ij"
-        )
-        self.points = torch.stack([x, y], -1).reshape(-1, 2).float()
-
-    def as_map(self, values: Tensor) -> Tensor:
-        return values.reshape(*self.shape, *values.shape[1:])
-
-
 def look_up(labels: Tensor, places: Tensor) -> Tensor:
     """The label (N,) that ``labels`` (H, W) has at ``places`` (N, 2) of (x, y); background outside and for NaN."""
     height, width = labels.shape
@@ -88,11 +72,11 @@ def choose_labels(
         probabilities: (10, H, W), as `enlarge_probabilities` gives them.
         is_given: whether they are those of a map that the user wants, which rules.
     """
-    scores = probabilities[:, grid.box[0], grid.box[1]].reshape(LABEL_COUNT, -1).T.clone()
-    head_labels = torch.tensor((Label.FACE, Label.HAIR))
+    scores = probabilities[:, grid.box[0], grid.box[1]].reshape(LABEL_COUNT, -1).T.contiguous()
+    head_labels, sources = torch.tensor((Label.FACE, Label.HAIR)), Places(body, grid)
     if is_given:
         labels = scores.argmax(1)
-        return labels, find_sources(body, grid.points, labels)
+        return labels, sources.find(labels)
     carries_head = "head" in body.parts
     if carries_head:
         scores[:, head_labels] = 0
@@ -107,26 +91,28 @@ def choose_labels(
         if name in body.parts:
             on_arm |= measure_distance(body.parts[name], grid.points) == 0
     if body.is_frontal:
-        places = find_sources(body, grid.points, likely)
+        places = sources.find(likely)
         is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
         shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
         at = (find_within(canvas.label_tensor, places) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
         scores[at, shown[at]] += _SHOWN
-        _vote_for_hems(canvas, body, grid, scores, is_arm)
+        _vote_for_hems(canvas, body, grid, sources, scores, is_arm)
     if carries_head:
-        _vote_for_collar(canvas, body, grid, scores)
+        _vote_for_collar(canvas, body, grid, sources, scores)
     if body.is_frontal:
         for name, label, reach in _ENDS:
             if name in body.parts:
-                _carry_end(canvas, body, grid, scores, name, label, reach)
+                _carry_end(canvas, body, grid, sources, scores, name, label, reach)
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
-    return labels, find_sources(body, grid.points, labels)
+    return labels, sources.find(labels)
 
 
-def _carry_end(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, name: str, label: Label, reach: float) -> None:
+def _carry_end(
+    canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, name: str, label: Label, reach: float
+) -> None:
     """Give the foot or the hand at the end of a limb the shape that the photo shows, if it does."""
     part, unit = body.parts[name], body.unit
     beyond = find_position_along(part, grid.points)
@@ -139,15 +125,15 @@ def _carry_end(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, name: str
         return
     scores[at, label] = torch.where(is_end, 9.0, -9.0)
     # What is behind a hand is what the trunk and legs bring there.
-    behind = look_up(canvas.under, find_hanging_sources(body, grid.points[at]))
+    behind = look_up(canvas.under, sources.find_hanging_at(at))
     is_foot = torch.isin(behind, torch.tensor((Label.L_LEG, Label.R_LEG)))
     scores[at, behind.masked_fill(is_foot, Label.BACKGROUND)] += _SHOWN
 
 
-def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, is_arm: Tensor) -> None:
+def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, is_arm: Tensor) -> None:
     """Below the hips, what hangs over both legs ends where it does in the photo."""
     at = ((find_position_along(body.parts["trunk"], grid.points) > 0) & ~is_arm).nonzero()[:, 0]
-    places = find_hanging_sources(body, grid.points[at])
+    places = sources.find_hanging_at(at)
     is_within = find_within(canvas.under, places)
     at, shown = at[is_within], look_up(canvas.under, places[is_within])
     hanging = torch.tensor(HANGING)
@@ -157,11 +143,11 @@ def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, scores: Tensor, is_ar
     scores[bare[:, None], hanging] -= _BARE
 
 
-def _vote_for_collar(canvas: Canvas, body: Body, grid: Grid, scores: Tensor) -> None:
+def _vote_for_collar(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor) -> None:
     """Around the neck, cloth goes with the head."""
     away = measure_distance(body.parts["head"], grid.points) / (_COLLAR * body.unit)
     at = (away < 1).nonzero()[:, 0]
-    places = find_sources(body, grid.points[at], torch.full((len(at),), int(Label.UPPER)))
+    places = sources.find_at(Label.UPPER, at)
     shown = look_up(canvas.label_tensor, places)
     said = ((shown == Label.UPPER) | (shown == Label.BACKGROUND)) & find_within(canvas.label_tensor, places)
     scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])

@@ -34,19 +34,21 @@ def blend_bands(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
     return result[0]
 
 
-def blur(image: Tensor, sigma: float) -> Tensor:
-    """``image`` (B, C, H, W) under a Gaussian of ``sigma`` pixels; beyond its border it goes on as it ends."""
+def blur(image: Tensor, sigma: float, stride: int = 1) -> Tensor:
+    """``image`` (B, C, H, W) under a Gaussian of ``sigma`` pixels, every so many of it; its ends go on beyond it."""
     radius = max(1, round(3 * sigma))
     offsets = torch.arange(-radius, radius + 1, dtype=image.dtype)
     weights = torch.exp(-offsets.square() / (2 * sigma**2))
     across = (weights / weights.sum()).view(1, 1, 1, -1).expand(image.shape[1], 1, 1, -1)
-    image = F.conv2d(F.pad(image, (radius, radius, 0, 0), "replicate"), across, groups=image.shape[1])
+    image = F.conv2d(
+        F.pad(image, (radius, radius, 0, 0), "replicate"), across, stride=(1, stride), groups=image.shape[1]
+    )
     image = F.pad(image, (0, 0, radius, radius), "replicate")
-    return F.conv2d(image, across.transpose(2, 3), groups=image.shape[1])
+    return F.conv2d(image, across.transpose(2, 3), stride=(stride, 1), groups=image.shape[1])
 
 
 def _shrink(image: Tensor) -> Tensor:
-    return blur(image, 1.0)[:, :, ::2, ::2]
+    return blur(image, 1.0, stride=2)
 
 
 def _grow(image: Tensor, like: Tensor) -> Tensor:
