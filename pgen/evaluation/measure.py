@@ -116,6 +116,7 @@ class _Result:
     metrics: Mapping[str, Metric]
     target: Photo
     result: Photo
+    has_plan: bool  #: whether the map of the result is the one that it was painted into
 
 
 def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[list[Outcome]]:
@@ -153,7 +154,7 @@ def _measure_results(results: Sequence[_Result], kept: Mapping[str, Rows]) -> No
         which = tuple(index for index, lacks in enumerate(lacking) if lacks)
         if which:
             if which not in batches:
-                batches[which] = _stack([results[k].target for k in which], [results[k].result for k in which])
+                batches[which] = _stack([results[k] for k in which])
             for index, row in zip(which, metric.rows(batches[which]).numpy(), strict=True):
                 outcome = results[index].outcome
                 outcome.fresh[outcome.keys[identity]] = row
@@ -219,7 +220,8 @@ def _load_results(
                 continue
             cut = method is not None and result.image.shape != target.image.shape
             outcome.fresh[outcome.keys[SIZE]] = np.array([*size, cut], np.float64)
-            yield _Result(outcome, known, crop_to_size(target, size), crop_to_size(result, size))
+            has_plan = method is not None and method.paints_into_map
+            yield _Result(outcome, known, crop_to_size(target, size), crop_to_size(result, size), has_plan)
 
 
 def common_size(result: Sequence[int], true: Sequence[int]) -> tuple[int, int]:
@@ -251,8 +253,10 @@ def crop_to_size(photo: Photo, size: Sequence[int]) -> Photo:
     return Photo(photo.image[:, columns], pose, parsing)
 
 
-def _stack(targets: Sequence[Photo], results: Sequence[Photo]) -> Batch:
+def _stack(measured: Sequence[_Result]) -> Batch:
     """Results of one size and their targets as tensors; maps only if all of them have one."""
+    targets, results = [one.target for one in measured], [one.result for one in measured]
+    plans = [one.result.parsing if one.has_plan else one.target.parsing for one in measured]
 
     def images(arrays: list[NDArray[np.uint8]]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
@@ -268,6 +272,7 @@ def _stack(targets: Sequence[Photo], results: Sequence[Photo]) -> Batch:
         torch.from_numpy(np.stack([nowhere if one.pose is None else one.pose for one in targets])),
         maps([one.parsing for one in targets]),
         maps([one.parsing for one in results]),
+        maps(plans),
     )
 
 

@@ -29,6 +29,7 @@ class Method(ABC):
     name: str
     needs_source: bool
     predicts_parsing: bool
+    paints_into_map = False  #: whether the map of a result is a plan of the method's own, which it painted into
     about: Mapping[str, str]  #: what else readers should know, such as the hash of its weights
 
     @abstractmethod

@@ -19,7 +19,9 @@ from pgen.errors import InputError
 from pgen.evaluation.methods import BASELINES, Method, check_pose
 from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.inference.networks import FramedPerson
+from pgen.inference.person import Person
 from pgen.inference.predictor import BATCH, Predictor, load
+from pgen.inference.rendering.settings import Resolution
 from pgen.inference.targets import Target, frame_targets
 from pgen.metrics.networks import hash_file
 from pgen.version import version
@@ -30,30 +32,39 @@ class NetworksMethod(Method):
 
     needs_source = True
 
-    def __init__(self, name: str, weights: Path, device: str = "cpu", true_maps: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        weights: Path,
+        device: str = "cpu",
+        true_maps: bool = False,
+        resolution: Resolution = "network",
+    ) -> None:
         """``true_maps``: H_A paints into the target's true map, also where the weights hold an H_S that predicts one.
 
-        Without H_S it does so anyway, unless it is a baseline that knows no parsing.
+        Without H_S it does so anyway, unless it is a baseline that knows no parsing. ``resolution`` is that of
+        `pgen.inference.rendering.settings.Rendering`.
         """
         networks = describe(weights)["networks"]
         if "appearance" not in networks:
             raise InputError(f"{weights} holds no appearance generator (H_A); choose other weights", option="weights")
         knows_parsing = networks["appearance"].get("parsing", True)
-        self.name, self.weights, self.device = name, weights, device
+        self.name, self.weights, self.device, self.resolution = name, weights, device, resolution
         self.true_maps = knows_parsing and (true_maps or "semantic" not in networks)
-        self.predicts_parsing = "semantic" in networks and not self.true_maps
+        self.predicts_parsing = self.paints_into_map = "semantic" in networks and not self.true_maps
         self.hash = hash_file(weights)
         self.about: Mapping[str, str] = {
             "weights": str(weights),
             "hash": self.hash,
             "maps": "true" if self.true_maps else "predicted" if self.predicts_parsing else "none",
+            "resolution": f"the {resolution}'s",
         }
         # The last source, and maps that H_S has predicted of it: pastes into them need not ask again.
         self._source: Photo | None = None
         self._maps: dict[str, Tensor] = {}
 
     def digest(self, pair: Pair) -> str:
-        return f"networks {self.hash} {self.true_maps} {version()}"
+        return f"networks {self.hash} {self.true_maps} {self.resolution} {version()}"
 
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         (found,) = self.predict_many([pair], source, [target])
@@ -64,30 +75,56 @@ class NetworksMethod(Method):
     def predict_many(
         self, pairs: Sequence[Pair], source: Photo | None, targets: Sequence[Photo]
     ) -> list[Photo | InputError]:
-        return self._work(pairs, source, targets, paint=True)
+        work = self._render if self.resolution == "photo" else self._paint
+        return work(pairs, source, targets)
 
     def predict_maps(
         self, pairs: Sequence[Pair], source: Photo | None, targets: Sequence[Photo]
     ) -> list[Photo | InputError]:
         """The true photos, each with the map that H_S predicts in place of its own."""
-        return self._work(pairs, source, targets, paint=False)
+        return self._paint(pairs, source, targets, paint=False)
 
-    def _work(
-        self, pairs: Sequence[Pair], source: Photo | None, targets: Sequence[Photo], paint: bool
+    def _render(
+        self, pairs: Sequence[Pair], source: Photo | None, targets: Sequence[Photo]
     ) -> list[Photo | InputError]:
-        source = check_pose(source, pairs[0].source)
+        """Results as they are rendered for users, at the size of the photo."""
+        predictor, person = self._read_person(pairs[0].source, source)
+        found: list[Photo | InputError] = []
+        for pair, target in zip(pairs, targets, strict=True):
+            try:
+                maps = [target.parsing] if self.true_maps else None
+                pose = self._read_pose(pair, target)
+                (one,) = predictor.generate_many(person, [pose], maps, "none", resolution="photo")
+                found.append(Photo(one.image, parsing=one.parsing))
+            except InputError as error:
+                found.append(error)
+        return found
+
+    def _read_person(self, name: str | None, source: Photo | None) -> tuple[Predictor, Person]:
+        source = check_pose(source, name)
         if source is not self._source:
             self._source, self._maps = source, {}
         predictor = _load_predictor(self.weights, self.device, self.hash)
         person = predictor.person(source.image, source.pose, source.parsing, crop=False)
+        carried = None if source.carried is None else source.carried > 0
+        return predictor, replace(person, carried=carried)
+
+    def _read_pose(self, pair: Pair, target: Photo) -> LoadedPose:
+        size = (target.image.shape[0], target.image.shape[1])
+        return LoadedPose(check_pose(target, pair.target).pose, size, pair.target)  # type: ignore[arg-type]
+
+    def _paint(
+        self, pairs: Sequence[Pair], source: Photo | None, targets: Sequence[Photo], paint: bool = True
+    ) -> list[Photo | InputError]:
+        """Results of the networks' frame, at the size of the photo; the true photos in their place if not ``paint``."""
+        predictor, person = self._read_person(pairs[0].source, source)
         framed = predictor.networks.frame_person(person)
         found: list[Photo | InputError] = [InputError("")] * len(pairs)
         asked: list[tuple[int, Target]] = []
         for index, (pair, target) in enumerate(zip(pairs, targets, strict=True)):
             try:
-                size = (target.image.shape[0], target.image.shape[1])
-                pose = LoadedPose(check_pose(target, pair.target).pose, size, pair.target)  # type: ignore[arg-type]
                 maps = [target.parsing if self.true_maps else None]
+                pose = self._read_pose(pair, target)
                 (one,) = frame_targets(person, framed.fit, [pose], maps, "none", predictor.annotators)
                 asked.append((index, one))
             except InputError as error:
@@ -121,7 +158,7 @@ class NetworksMethod(Method):
 class PredictedLabelPaste(Method):
     """The paste into the map that the H_S of a weights file predicts: what its H_A has to beat."""
 
-    name, needs_source, predicts_parsing = "label-paste-predicted", True, True
+    name, needs_source, predicts_parsing, paints_into_map = "label-paste-predicted", True, True, True
 
     def __init__(self, networks: NetworksMethod) -> None:
         """Raises `InputError` if ``networks`` predict no maps."""
@@ -157,7 +194,12 @@ class PredictedLabelPaste(Method):
 
 
 def choose_methods(
-    weights: Sequence[str], baselines: Sequence[str], maps: Sequence[str], photos: Photos, device: str
+    weights: Sequence[str],
+    baselines: Sequence[str],
+    maps: Sequence[str],
+    photos: Photos,
+    device: str,
+    resolution: Resolution = "network",
 ) -> list[Method]:
     """Networks with each kind of ``maps``, "predicted" and "true", that they can have, then baselines.
 
@@ -171,7 +213,8 @@ def choose_methods(
         name, _, rest = given.rpartition("=")
         path, _ = find_weights(rest)
         name = name or (path.parent.name if path.name == "weights.safetensors" else Path(rest).stem)
-        kinds = {one.true_maps: one for one in (NetworksMethod(name, path, device, kind == "true") for kind in maps)}
+        made = [NetworksMethod(name, path, device, kind == "true", resolution) for kind in maps]
+        kinds = {one.true_maps: one for one in made}
         if len(kinds) == 2:
             kinds[True].name = f"{name} with true maps"
         networks += kinds.values()

@@ -16,7 +16,7 @@ from PIL import Image
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
 from pgen.errors import InputError
 from pgen.evaluation.methods import Method
-from pgen.evaluation.photos import Pair, Photos
+from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.evaluation.score import MethodResult
 
 SHOWN = 12  #: best and worst pairs of each method
@@ -72,8 +72,15 @@ def _show_pair(result: MethodResult, photos: Photos, index: int, value: float) -
     except InputError as error:  # gone since it was scored
         return f"{caption}: {error}", []
     pictures = [] if source is None else [("source", source.image)]
-    pictures += [("result", generated), ("true photo", target.image)]
+    pictures += [("result", generated), _show_target(photos, target)]
     return caption, [(name, _embed(picture)) for name, picture in pictures]
+
+
+def _show_target(photos: Photos, target: Photo) -> tuple[str, NDArray[np.uint8]]:
+    """What a result is compared with: the true photo, else the pose that was asked for."""
+    if photos.has_truth or target.pose is None:
+        return "true photo", target.image
+    return "asked pose", draw_skeleton((target.image.shape[0], target.image.shape[1]), target.pose)
 
 
 def _embed(picture: NDArray[np.uint8]) -> str:
@@ -111,4 +118,5 @@ def _draw_row(methods: Sequence[Method], photos: Photos, pair: Pair) -> list[tup
     maps = [one.parsing for method, (_, one) in zip(methods, results, strict=True) if method.predicts_parsing]
     if maps and maps[0] is not None:
         cells.append(("map", colorize_parsing(maps[0])))
-    return [*cells, *((name, one.image) for name, one in results), ("truth", target.image)]
+    cells += [(name, one.image) for name, one in results]
+    return [*cells, ("truth", target.image)] if photos.has_truth else cells

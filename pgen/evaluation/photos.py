@@ -34,6 +34,7 @@ class Photo:
     image: NDArray[np.uint8]  #: (H, W, 3) RGB
     pose: NDArray[np.float32] | None = None  #: (18, 2), NaN = missing
     parsing: NDArray[np.uint8] | None = None  #: (H, W), label ids 0–9; of a result, the map it was painted into
+    carried: NDArray[np.uint8] | None = None  #: (H, W), 1 where something is carried, if that is known
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Pair:
 class StorePhotos:
     """The images of a prepared data set, with poses and parsing maps. Can be sent to other processes."""
 
-    has_poses, has_parsing = True, True
+    has_poses, has_parsing, has_truth = True, True, True
 
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
@@ -59,17 +60,18 @@ class StorePhotos:
     def load(self, name: str) -> Photo:
         """The photo called ``name``. Raises `InputError` if there is none, or it cannot be read."""
         one = self.store.example(self.store.find(name))
-        return Photo(one.image, one.pose, one.parsing)
+        return Photo(one.image, one.pose, one.parsing, one.carried)
 
     def digest(self, name: str) -> str:
         """A hash of everything that `load` gives."""
         one = self.load(name)
         assert one.pose is not None
         assert one.parsing is not None
-        return _digest(str(one.image.shape).encode(), one.image, one.pose, one.parsing)
+        known = () if one.carried is None else (one.carried,)
+        return _digest(str(one.image.shape).encode(), one.image, one.pose, one.parsing, *known)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _open_once, (StorePhotos, self.store.path)  # not with every piece of work
+        return open_once, (StorePhotos, self.store.path)  # not with every piece of work
 
     def person(self, name: str) -> str | None:
         """Who it is, if that is known."""
@@ -98,6 +100,7 @@ class FolderPhotos:
     frame: tuple[int, int] | None = None  #: (height, width) that the keypoints refer to, if not the photo
     min_confidence: float = MIN_CONFIDENCE  #: joints of less are left out
     has_parsing: bool = field(default=False, init=False)
+    has_truth: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
@@ -138,7 +141,7 @@ class FolderPhotos:
         return _digest(read_bytes(self._file(name), "an image"), *(pose or ()))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _open_once, (FolderPhotos, self.folder, tuple(self.keypoints), self.frame, self.min_confidence)
+        return open_once, (FolderPhotos, self.folder, tuple(self.keypoints), self.frame, self.min_confidence)
 
     def person(self, name: str) -> str | None:
         return None
@@ -161,7 +164,8 @@ Photos = StorePhotos | FolderPhotos
 
 
 @lru_cache(maxsize=4)
-def _open_once(kind: type[Photos], *arguments: Any) -> Photos:
+def open_once(kind: type[Photos], *arguments: Any) -> Photos:
+    """``kind(*arguments)``, the same each time: how processes get photos."""
     return kind(*arguments)
 
 

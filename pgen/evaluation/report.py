@@ -139,6 +139,7 @@ class Report:
             histograms=list_histograms(self.results, list(self.metrics())),
             provenance=self.provenance(),
             tallest=TALLEST,
+            shown="true photo" if self.photos.has_truth else "the pose that was asked for",
         )
 
     def differences(self) -> list[tuple[str, ...]]:

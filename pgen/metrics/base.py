@@ -25,6 +25,7 @@ NEEDS = {
     "parsing": "the targets' parsing maps are not known; give a prepared data set",
     "predicted parsing": "this method predicts no parsing maps",
 }
+_NO_TRUTH = "it compares with the true photo of each result, and there is none"
 Need = Literal["poses", "parsing", "predicted parsing"]
 Reference = Literal["test", "train"]
 PathLike = str | os.PathLike[str]
@@ -36,6 +37,7 @@ class Metric(ABC):
     protocol: str  #: how it is computed, in words; stands beside every value
     higher_is_better: bool
     needs: tuple[Need, ...] = ()  #: what must be known of the pairs
+    needs_truth = True  #: whether it compares with the true photo; else any photo of the same person may be the target
     decimals = 3
     note = ""  #: what readers have to know besides
     weights: Mapping[str, str] = {}  #: networks that it uses → hashes of their files
@@ -89,13 +91,14 @@ DEFAULT_METRICS: list[str] = []
 
 @dataclass
 class Batch:
-    """Results of one size beside the true photos."""
+    """Results of one size beside the true photos; without such, beside photos of the same people."""
 
     generated: Tensor  #: uint8 (B, 3, H, W)
     target: Tensor  #: uint8 (B, 3, H, W)
     poses: Tensor  #: (B, 18, 2) of the targets, (x, y) in pixels, NaN where not known
     parsing: Tensor | None = None  #: true maps (B, H, W), label ids
     predicted_parsing: Tensor | None = None  #: the method's maps (B, H, W)
+    planned_parsing: Tensor | None = None  #: maps (B, H, W) that results were painted into, else those of the targets
 
     def group_by_target(self) -> list[list[int]]:
         """The results that are compared with the same photo and pose, by their places in the batch."""
@@ -145,11 +148,13 @@ class MetricOptions:
     protocols: tuple[str, ...] = ("legacy",)  #: of SSIM
     against: tuple[Reference, ...] = ("test",)  #: images that Fréchet distances are taken from
     detector: str | None = None  #: a weights file, or a name that `find_detector` knows
+    parser: str = "pgen"  #: what finds the maps of results: one of `PARSING_ANNOTATORS`, or NAME:FILE
     inception_weights: PathLike | None = None
     torchvision_inception_weights: PathLike | None = None
     alexnet_weights: PathLike | None = None
     lite0_weights: PathLike | None = None
     fetch: bool = False  #: whether weights may be downloaded
+    has_truth: bool = True  #: whether targets are the true photos of results, and not just any of the same people
     device: str = "cpu"
 
 
@@ -161,14 +166,19 @@ class UnavailableError(InputError):
 def create_metrics(options: MetricOptions, given: frozenset[Need]) -> tuple[list[Metric], dict[str, str]]:
     """The metrics that ``options`` ask for, with their networks, and by name why others cannot be computed.
 
-    ``given`` is what is known about the pairs. Raises `InputError` for unknown names and damaged weights.
+    ``given`` is what is known about the pairs. Without true photos the usual metrics are all that need none. Raises
+    `InputError` for unknown names and damaged weights.
     """
-    names = check_metrics(DEFAULT_METRICS if options.metrics is None else options.metrics)
+    without_truth = [name for name, metric in METRICS.items() if not metric.needs_truth]
+    usual = DEFAULT_METRICS if options.has_truth else without_truth
+    names = check_metrics(usual if options.metrics is None else options.metrics)
     metrics: list[Metric] = []
     missing: dict[str, str] = {}
     for name, metric in METRICS.items():
         if name in names:
             try:
+                if metric.needs_truth and not options.has_truth:
+                    raise UnavailableError(_NO_TRUTH)
                 lacking = [need for need in metric.needs if need not in given]
                 if lacking:
                     raise UnavailableError(NEEDS[lacking[0]])

@@ -12,6 +12,13 @@ from pgen.metrics.base import MetricOptions, Reference, UnavailableError, regist
 from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 
+#: Sets of true images, as names of scores have them, in words.
+_REFERENCES = {
+    "test": "true target images of the pairs",
+    "train": "training images",
+    "photos": "photos that the results are made from, each once a result",
+}
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -56,13 +63,14 @@ class FrechetMetric(FeatureMetric):
     """The distance of a network's features from those of true images: one score for each set of these."""
 
     higher_is_better = False
+    needs_truth = False
     columns = slice(None)  #: of the features, those that count
 
     def __init__(self, name: str, options: MetricOptions, reference: Reference) -> None:
-        super().__init__(f"{name}-{reference}", options)
+        kind = "photos" if reference == "test" and not options.has_truth else reference
+        super().__init__(f"{name}-{kind}", options)
         self.reference = reference
-        images = "true target images of the pairs" if reference == "test" else "training images"
-        self.protocol = f"Fréchet distance from the {images}; {self.network.about}"
+        self.protocol = f"Fréchet distance from the {_REFERENCES[kind]}; {self.network.about}"
 
     @classmethod
     def create(cls, name: str, options: MetricOptions) -> list[FrechetMetric]:

@@ -75,6 +75,7 @@ def inception_score(logits: Iterable[Rows], count: int, splits: int = SPLITS) ->
 @register("is")
 class InceptionScore(FeatureMetric):
     higher_is_better = True
+    needs_truth = False
     network_class: type[PublishedNetwork] = TensorflowInception
 
     def __init__(self, name: str, options: MetricOptions) -> None:

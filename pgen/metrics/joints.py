@@ -51,8 +51,10 @@ def joint_errors(found: Tensor, true: Tensor) -> Tensor:
     return torch.where(lengths > 0, distances, torch.nan)
 
 
-class JointMetric(Metric):
-    needs = ("poses",)
+class DetectorMetric(Metric):
+    """A score of the people that a detector finds in results."""
+
+    needs_truth = False
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)
@@ -61,13 +63,26 @@ class JointMetric(Metric):
         self.detector, self.weights, self.libraries = find_detector(options.detector, options.device)
 
 
+class JointMetric(DetectorMetric):
+    needs = ("poses",)
+
+    def find_poses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The joints that are found and those that were asked for, (B, 18, 2), but for what no image can show."""
+        height, width = batch.generated.shape[2:]
+        is_within = (batch.poses > -0.5) & (batch.poses < torch.tensor([width, height]) - 0.5)
+        return self.detector(batch.generated), batch.poses.where(is_within.all(-1, keepdim=True), torch.nan)
+
+
 @register("pckh")
 class Pckh(JointMetric):
-    protocol = f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong"
+    protocol = (
+        f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong, joints beyond "
+        "the picture left out"
+    )
     higher_is_better = True
 
     def rows(self, batch: Batch) -> Tensor:
-        return pckh_counts(self.detector(batch.generated), batch.poses)
+        return pckh_counts(*self.find_poses(batch))
 
 
 @register("joint-error")
@@ -76,5 +91,5 @@ class JointError(JointMetric):
     higher_is_better = False
 
     def rows(self, batch: Batch) -> Tensor:
-        errors = joint_errors(self.detector(batch.generated), batch.poses)
+        errors = joint_errors(*self.find_poses(batch))
         return torch.stack([errors.nansum(1), errors.isfinite().sum(1)], 1).double()

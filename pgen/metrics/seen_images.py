@@ -21,7 +21,7 @@ class SeenImages:
 
     def keep(self, images: Tensor, features: Tensor) -> None:
         """Remember that images, uint8 (B, 3, H, W), have ``features`` (B, K)."""
-        for key, row in zip(_hash(images), features.float().cpu(), strict=True):
+        for key, row in zip(hash_images(images), features.float().cpu(), strict=True):
             self._kept[key] = row
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -30,7 +30,7 @@ class SeenImages:
         """Features (B, K) of images, uint8 (B, 3, H, W): ``network`` gives those (N, K) of N that are not known."""
         found: list[Tensor] = []
         for some in images.split(_AT_ONCE):
-            keys = list(_hash(some))
+            keys = list(hash_images(some))
             new = {key: index for index, key in enumerate(keys) if key not in self._kept}
             known = {key: self._kept[key] for key in keys if key in self._kept}
             if new:
@@ -42,6 +42,7 @@ class SeenImages:
         return torch.stack(found)
 
 
-def _hash(images: Tensor) -> Iterator[bytes]:
+def hash_images(images: Tensor) -> Iterator[bytes]:
+    """What tells each of ``images`` (B, 3, H, W) from all others."""
     for image in images.cpu().contiguous().numpy():
         yield hashlib.blake2b(image.tobytes(), digest_size=16, person=str(image.shape).encode()[:16]).digest()

@@ -221,3 +221,12 @@ def test_a_default_cache_that_cannot_be_used_is_left_out(
     assert "warning: scores cannot be kept:" in capsys.readouterr().err
     assert (here / "cache/pgen/scores.sqlite").read_text() == "{"
     assert evaluate("--data", "s.h5", "--baseline", "copy-source", "--cache", "cache/pgen/scores.sqlite") == 2
+
+
+def test_without_pairs_people_are_to_be_given(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate("--unpaired", *FEW) == 2
+    assert "--photos" in capsys.readouterr().err
+    assert evaluate("--unpaired", "--data", "s.h5", "--pose", "nowhere.json", *FEW) == 2
+    assert "--pose" in capsys.readouterr().err
+    assert evaluate("--unpaired", "--data", "s.h5", "--targets", "true", *FEW) == 2
+    assert "(--targets)" in capsys.readouterr().err

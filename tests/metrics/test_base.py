@@ -11,6 +11,7 @@ from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
+from pgen.metrics import pose_detectors
 from pgen.metrics.base import DEFAULT_METRICS, METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
@@ -58,7 +59,8 @@ def test_every_name_is_a_score_or_has_a_reason() -> None:
 def test_scores_keep_their_order() -> None:
     assert list(METRICS) == [
         "ssim", "mask-ssim", "spt-mask-ssim", "body-mask-ssim", "figure-ssim", "psnr", "l1", "is", "mask-is", "fid",
-        "lpips", "st-lpips", "pckh", "joint-error", "miou", "is-torchvision", "fid-torchvision", "lite0-frechet",
+        "lpips", "st-lpips", "pckh", "joint-error", "miou", "parsed-miou", "face-distance",
+        "face-found", "face-same", "is-torchvision", "fid-torchvision", "lite0-frechet",
         "vgg-relu2-distance", "vgg-relu2-frechet",
     ]  # fmt: skip
 
@@ -119,6 +121,7 @@ def test_identities_differ_where_numbers_may() -> None:
 
 def test_a_detector_s_library_is_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mediapipe")
+    monkeypatch.setattr(pose_detectors, "_load_annotator", pose_detectors._load_annotator.__wrapped__)
     monkeypatch.setattr(Annotators, "pose_annotator", lambda self: FakePose([]))
     (metric,) = create(MetricOptions(("pckh",), detector="mediapipe"))
     assert metric.versions().keys() == {"pgen", "torch", "mediapipe"}

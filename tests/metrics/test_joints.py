@@ -6,13 +6,13 @@ from torch import Tensor
 
 from pgen.body.joints import Joint
 from pgen.metrics.base import Batch
-from pgen.metrics.joints import JointError, head_sizes, joint_errors, pckh_counts
+from pgen.metrics.joints import JointError, JointMetric, Pckh, head_sizes, joint_errors, pckh_counts
 
 
-def error_rows(found: Tensor, true: Tensor) -> Tensor:
-    metric = JointError.__new__(JointError)
-    metric.detector = lambda images: found
-    images = torch.zeros(len(true), 3, 8, 8, dtype=torch.uint8)
+def find_rows(kind: type[JointMetric], found: Tensor, true: Tensor, height: int = 128) -> Tensor:
+    metric = kind.__new__(kind)
+    metric.detector = lambda images: found  # type: ignore[assignment]
+    images = torch.zeros(len(true), 3, height, 96, dtype=torch.uint8)
     return metric.rows(Batch(images, images, true))
 
 
@@ -78,10 +78,17 @@ def test_errors_are_in_torso_lengths() -> None:
     errors = joint_errors(found, true)[0]
     assert errors[Joint.R_WRIST].item() == pytest.approx(0.5)
     assert errors[[Joint.NOSE, Joint.L_KNEE]].isnan().all()
-    assert error_rows(found, true).tolist() == [[pytest.approx(0.5), 9]]
+    assert find_rows(JointError, found, true).tolist() == [[pytest.approx(0.5), 9]]
 
 
 def test_without_a_torso_there_is_no_length() -> None:
     true = person()
     true[0, Joint.L_HIP] = torch.nan
-    assert error_rows(person(), true).tolist() == [[0, 0]]
+    assert find_rows(JointError, person(), true).tolist() == [[0, 0]]
+
+
+def test_what_lies_beyond_the_picture_does_not_count() -> None:
+    found = person()
+    found[0, Joint.L_HIP] = torch.nan
+    assert find_rows(Pckh, found, person()).tolist() == [[9, 10]]
+    assert find_rows(Pckh, found, person(), height=100).tolist() == [[8, 8]]

@@ -10,6 +10,7 @@ from torch import Tensor
 from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
+from pgen.metrics import pose_detectors
 from pgen.metrics.pose_detectors import AnnotatorDetector, Detector, find_detector
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from tests.data.annotators.fakes import FakePose
@@ -93,6 +94,7 @@ def test_detectors_by_name(tmp_path: Path) -> None:
 def test_mediapipe_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mediapipe")
     annotator = FakePose([])
+    monkeypatch.setattr(pose_detectors, "_load_annotator", pose_detectors._load_annotator.__wrapped__)
     monkeypatch.setattr(Annotators, "pose_annotator", lambda self: annotator)
     found, weights, libraries = find_detector("mediapipe", "cpu")
     assert isinstance(found, AnnotatorDetector)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pgen.body.joints import Joint
+from pgen.data.annotators.interface import FoundPerson
+from pgen.metrics import faces
+from pgen.metrics.base import Batch, MetricOptions, UnavailableError
+from pgen.metrics.faces import FaceDistance, FaceFound, FaceReader, FaceSame
+from tests.body.poses import STANDING
+
+#: Descriptors of pictures by their first value; 0 shows no face.
+FACES = {1: np.zeros(128), 2: np.full(128, 0.05), 3: np.full(128, 0.06)}
+
+
+class Detector:
+    def find_people(self, images: torch.Tensor) -> list[FoundPerson]:
+        return [FoundPerson(STANDING, np.ones(18, np.float32)) for _ in images]
+
+
+class Reader:
+    def describe(self, key: bytes, image: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
+        return FACES.get(int(image[0, 0, 0]))
+
+
+def score(kind: type[faces.FaceMetric], generated: list[int], photos: list[int]) -> float:
+    metric = kind.__new__(kind)
+    metric.detector, metric.reader = Detector(), Reader()  # type: ignore[assignment]
+    images = [torch.tensor(values, dtype=torch.uint8).reshape(-1, 1, 1, 1).expand(-1, 3, 8, 8) for values in
+              (generated, photos)]  # fmt: skip
+    return metric.score(metric.rows(Batch(*images, torch.zeros(len(photos), 18, 2))).sum(0)).item()
+
+
+def test_faces_count_where_the_photo_shows_one() -> None:
+    generated, photos = [1, 2, 3, 0, 1], [1, 1, 1, 1, 0]
+    near, far = 0.05 * 128**0.5, 0.06 * 128**0.5
+    assert score(FaceDistance, generated, photos) == pytest.approx((near + far) / 3)
+    assert score(FaceFound, generated, photos) == 3 / 4
+    assert score(FaceSame, generated, photos) == 2 / 4
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faces, "_PACKAGE", "no_such_package")
+    with pytest.raises(UnavailableError, match=r"pip install 'pgen\[faces\]'"):
+        FaceReader()
+    with pytest.raises(UnavailableError, match="no pose detector"):
+        FaceFound("face-found", MetricOptions())
+
+
+def test_a_real_face_is_found_and_is_like_itself() -> None:
+    pytest.importorskip("dlib")
+    data = pytest.importorskip("skimage.data")
+    image = data.astronaut()
+    pose = np.full((18, 2), np.nan, np.float32)
+    for joint, place in {Joint.NOSE: (224, 128), Joint.R_EYE: (207, 108), Joint.L_EYE: (243, 106)}.items():
+        pose[joint] = place
+    pose[Joint.L_EAR] = (262, 117)
+    reader = FaceReader()
+    found = reader.describe(b"one", image, pose)
+    darker = reader.describe(b"two", (image * 0.7).astype(np.uint8), pose)
+    assert found is not None
+    assert darker is not None
+    assert np.linalg.norm(found - darker) < faces.SAME / 2
+    assert reader.describe(b"none", image, np.full((18, 2), np.nan, np.float32)) is None
