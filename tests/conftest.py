@@ -28,3 +28,9 @@ def golden() -> Callable[[str], np.lib.npyio.NpzFile]:
         return np.load(GOLDEN_DIR / f"{name}.npz", allow_pickle=False)
 
     return read
+
+
+@pytest.fixture
+def no_silhouettes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renderers do not look for people in photos that came with pose and map, which takes most of a small result."""
+    monkeypatch.setattr("pgen.inference.rendering.render.Renderer._find_silhouette", lambda renderer, person: None)

@@ -21,6 +21,8 @@ from tests.data.examples import STANDING, example, nothing_left_in, write_store
 from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import write_weights
 
+pytestmark = pytest.mark.usefixtures("no_silhouettes")
+
 A = example(0)
 
 

@@ -17,6 +17,7 @@ from pgen.data.store import Store, StoreWriter, is_hdf5
 from pgen.errors import InputError
 from pgen.pseudo_labels.matches import write_pseudo_labels
 from tests.body.definitions import face_affine, part_affines, part_corners
+from tests.data import reading
 from tests.data.examples import SIZE, assert_same, example, write_store
 
 
@@ -123,17 +124,13 @@ def test_indices_beyond_the_end(path: Path) -> None:
             store.image(index)
 
 
-def read_in_child(store: Store, index: int, results: multiprocessing.Queue) -> None:
-    results.put(store.image(index).sum())
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_processes_read_side_by_side(path: Path, method: str) -> None:
     store = Store(path)
     expected = [int(store.image(index).sum()) for index in range(6)]
     context = multiprocessing.get_context(method)
     results = context.Queue()
-    children = [context.Process(target=read_in_child, args=(store, index, results)) for index in (1, 4)]
+    children = [context.Process(target=reading.read_in_child, args=(store, index, results)) for index in (1, 4)]
     for child in children:
         child.start()
     again = [int(store.image(index).sum()) for index in range(6)]

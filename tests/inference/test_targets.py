@@ -22,6 +22,8 @@ from tests.data.examples import SIZE, STANDING, example
 from tests.data.pose_files import write_pose_csv
 from tests.inference.tiny import FRAME
 
+pytestmark = pytest.mark.usefixtures("no_silhouettes")
+
 A = example(0)
 #: The standing person with the right arm raised.
 WAVING = STANDING.copy()
@@ -70,7 +72,7 @@ def test_five_lines(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPat
     assert Image.open("out.png").size == person.crop.size[::-1]
 
 
-@pytest.mark.parametrize("size", [(256, 176), (300, 400), (1101, 750), (64, 64), (33, 500), (9, 7)])
+@pytest.mark.parametrize("size", [(256, 176), (300, 400), (551, 375), (33, 500), (9, 7)])
 def test_result_has_the_size_of_the_photo(model: Predictor, size: tuple[int, int]) -> None:
     image = np.asarray(Image.fromarray(A.image).resize(size[::-1]))
     labels = np.asarray(Image.fromarray(A.parsing).resize(size[::-1], Image.Resampling.NEAREST)).copy()

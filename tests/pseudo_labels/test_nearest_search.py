@@ -35,9 +35,9 @@ SIZE = (64, 64)
 
 @pytest.fixture(scope="module")
 def people() -> list[Example]:
-    """60 people in four sets of clothes, twice each."""
+    """40 people in four sets of clothes, twice each."""
     made = []
-    for k in range(60):
+    for k in range(40):
         person = dressed(synthetic_person(7, k), k)
         for view in range(2):
             shown = render(person, synthetic_shot(7, k, view), SIZE)
@@ -104,10 +104,10 @@ def test_the_estimate_orders_candidates(people: list[Example]) -> None:
 
 
 def test_shape_order_and_rules(people: list[Example], found: NearestMaps) -> None:
-    assert found.matches.shape == found.distances.shape == (120, 4)
+    assert found.matches.shape == found.distances.shape == (80, 4)
     assert found.matches.dtype == np.int64
     assert (np.diff(found.distances, axis=1) >= 0).all()
-    assert (found.matches // 2 != np.arange(120)[:, None] // 2).all()
+    assert (found.matches // 2 != np.arange(80)[:, None] // 2).all()
     assert all(len(set(row)) == 4 for row in found.matches.tolist())
     again = find_nearest_maps(*arguments(people), count=4)
     assert np.array_equal(again.matches, found.matches)
@@ -197,11 +197,11 @@ def test_matches_for_training_may_keep_to_the_clothes(
         for person in people:
             writer.add(person)
     sampler = PersonDataset(Store(tmp_path / "a.h5"))
-    monkeypatch.setattr(varied_search, "_LEAST_ALIKE", 12)  # of 120 maps, a quarter in the same clothes
+    monkeypatch.setattr(varied_search, "_LEAST_ALIKE", 8)  # of 80 maps, a quarter in the same clothes
     worn = np.array([person.attributes["sleeves"] + person.attributes["lower"] for person in people])
     shares = []
     for same_clothes in (None, 0.08):
         matches = find_matches(sampler, 4, 2, same_clothes=same_clothes)
-        assert (matches // 2 != np.arange(120)[:, None] // 2).all()
+        assert (matches // 2 != np.arange(80)[:, None] // 2).all()
         shares.append((worn[matches] == worn[:, None]).mean())
     assert shares[1] > shares[0]
