@@ -38,12 +38,14 @@ def make_annotators(pose: str, person: int | None, parsing: str, min_confidence:
     return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person, least)
 
 
-def open_predictor(weights: Path | None, device: str, seed: int, annotators: Annotators | None = None) -> Predictor:
+def open_predictor(
+    weights: Path | None, device: str, seed: int, annotators: Annotators | None = None, precision: str = "auto"
+) -> Predictor:
     """The networks, named to the user; all random numbers begin at ``seed``."""
     from pgen.inference.predictor import load
 
     seed_everything(seed)
-    predictor = load(weights, device, annotators)
+    predictor = load(weights, device, annotators, precision)
     log(predictor.origin)
     return predictor
 

@@ -57,6 +57,7 @@ def run(
     parser: options.ParserName = "pgen",
     weights: options.Weights = None,
     device: options.Device = "auto",
+    precision: options.Precision = "auto",
     seed: options.Seed = 0,
     force: options.Force = False,
 ) -> None:
@@ -84,7 +85,7 @@ def run(
     annotators = make_annotators(annotator, person, parser, confidence)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)
-    predictor = open_predictor(weights, device, seed, annotators)
+    predictor = open_predictor(weights, device, seed, annotators, precision)
     body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
     maps = None if parsing is None else [parsing] * len(sequence.poses)
     used_scheme = None if parsing is None else scheme
@@ -97,8 +98,7 @@ def run(
         names.append(subject.name)
     files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet, read)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
-    rows, pictures = [], []
-    batch = Batch(force, paste)
+    rows, pictures, batch = [], [], Batch(force, paste)
     with progress("generating", len(photos) * len(sequence.poses)) as advance:
         for photo, row in zip(photos, files, strict=True):
             left = [*row]

@@ -23,6 +23,9 @@ Results = Annotated[
     Path | None, Option("--out", "-o", help="PNG, JPEG or WebP file; for several results a folder.", metavar="FILE|DIR")
 ]
 Device = Annotated[str, Option(help="auto, cpu, cuda:0, mps: where the networks run.", metavar="NAME")]
+Precision = Annotated[
+    str, Option(help="auto, fp32, bf16, fp16: of the networks; auto is bf16 where it is faster.", metavar="NAME")
+]
 Workers = Annotated[int | None, Option(min=1, help="Processes that work side by side (default: one a processor).")]
 
 _NUMBER = "Which person of a photo, 0 being the largest (default: the largest)."

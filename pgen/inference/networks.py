@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,8 +28,9 @@ from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
 from pgen.errors import InputError
 from pgen.inference.person import Person
-from pgen.models.appearance import paint
-from pgen.models.semantic import predict_parsing
+from pgen.models.appearance import AppearanceGenerator, EncodedSource, encode_appearance_source, paint
+from pgen.models.semantic import SemanticGenerator, encode_semantic_source, predict_parsing
+from pgen.runtime.precision import choose_precision
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,42 @@ class FramedPerson:
         return max(1.0, self.fit.original[0] / self.fit.content[0])
 
 
-class Networks:
-    """H_S and H_A of one weights file, which work at ``frame`` (height, width) on ``device``."""
+class _Source:
+    """People in their frame, and what the networks' encoders make of them, which no target changes: computed once."""
 
-    def __init__(self, weights: Weights, device: str | torch.device = "cpu") -> None:
+    def __init__(self, batch: PersonBatch) -> None:
+        self.batch, self._tensors = batch, (batch.images, batch.labels, batch.poses)
+        self.semantic: dict[bool, Sequence[Tensor]] = {}  #: by whether they are mirrored
+        self.appearance: EncodedSource | None = None
+
+    def is_of(self, batch: PersonBatch) -> bool:
+        """Whether ``batch`` is these very people."""
+        return all(own is other for own, other in zip(self._tensors, vars(batch).values(), strict=True))
+
+    @cached_property
+    def mirror(self) -> PersonBatch:
+        """The same people as a mirror shows them."""
+        labels = self.batch.labels
+        return flip_persons(self.batch, torch.ones(len(labels), dtype=torch.bool, device=labels.device))
+
+    def encode_semantic(self, model: SemanticGenerator, is_mirrored: bool) -> Sequence[Tensor]:
+        if is_mirrored not in self.semantic:
+            self.semantic[is_mirrored] = encode_semantic_source(model, self.mirror if is_mirrored else self.batch)
+        return self.semantic[is_mirrored]
+
+    def encode_appearance(self, model: AppearanceGenerator) -> EncodedSource:
+        if self.appearance is None:
+            self.appearance = encode_appearance_source(model, self.batch)
+        return self.appearance
+
+
+class Networks:
+    """H_S and H_A of one weights file, which work at ``frame`` (height, width) on ``device``.
+
+    What their encoders make of a person, some 10 MB, is kept until another one comes: more targets are cheaper.
+    """
+
+    def __init__(self, weights: Weights, device: str | torch.device = "cpu", precision: str = "fp32") -> None:
         if weights.appearance is None:
             raise InputError("the weights hold no appearance generator (H_A); choose others", option="weights")
         self.frame, self.device = weights.frame, torch.device(device)
@@ -61,6 +96,8 @@ class Networks:
         # Kept as long as the person is.
         self._batches: WeakKeyDictionary[Person, PersonBatch] = WeakKeyDictionary()
         self._outlined: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
+        self._dtype = choose_precision(precision, self.device)
+        self._source: _Source | None = None
 
     def frame_person(self, person: Person) -> FramedPerson:
         """``person`` in the networks' frame. Raises InputError for what is no `Person`, such as a photo."""
@@ -104,13 +141,15 @@ class Networks:
             masked = PersonBatch(source.images, source.labels, transfer.target)
             return replace_parsing_by_pose_masks(masked).one_hot()
         with torch.inference_mode():
-            size = source.size
-            mirror = flip_persons(source, torch.ones(len(source.labels), dtype=torch.bool, device=self.device))
-            poses = mirror.poses.expand(len(transfer.target), -1, -1)
+            size, known = source.size, self._find_source(source)
+            poses = known.mirror.poses.expand(len(transfer.target), -1, -1)
             mirror_transfer = Transfer(poses, flip_poses(transfer.target, size[1]), size)
-            straight = predict_parsing(self._semantic, source, transfer).softmax(1)
-            mirrored = predict_parsing(self._semantic, mirror, mirror_transfer).softmax(1)
-            return (straight + flip_maps(mirrored)) / 2
+            with self._autocast():
+                encoded = known.encode_semantic(self._semantic, False)
+                straight = predict_parsing(self._semantic, source, transfer, encoded)
+                encoded = known.encode_semantic(self._semantic, True)
+                mirrored = predict_parsing(self._semantic, known.mirror, mirror_transfer, encoded)
+            return (straight.softmax(1) + flip_maps(mirrored.softmax(1))) / 2
 
     def paint(self, source: PersonBatch, transfer: Transfer, labels: Tensor, guide: Paste | None = None) -> Tensor:
         """Images (B, 3, H, W) in [−1, 1] of the people, or the one, of ``source`` in the target poses and maps (H_A).
@@ -121,5 +160,21 @@ class Networks:
 
         What a network that takes a guide paints is corrected to its colors.
         """
+        model = self._appearance
         with torch.inference_mode():
-            return paint(self._appearance, source, transfer, one_hot(labels), guide, correct_colors=True)
+            if guide is None and model.config.guide_channels and model.config.parsing:  # in full precision, for colors
+                guide = transfer.paste(source.images, source.labels, labels)
+            with self._autocast():
+                encoded = self._find_source(source).encode_appearance(model)
+                return paint(model, source, transfer, one_hot(labels), guide, correct_colors=True, encoded=encoded)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32)
+
+    def _find_source(self, batch: PersonBatch) -> _Source:
+        """What is known of ``batch``; it is kept if that is one person."""
+        if self._source is not None and self._source.is_of(batch):
+            return self._source
+        found = _Source(batch)
+        self._source = found if len(batch.labels) == 1 else None
+        return found

@@ -34,6 +34,7 @@ def load(
     weights: str | os.PathLike[str] | None = None,
     device: str | torch.device = "auto",
     annotators: Annotators | None = None,
+    precision: str = "auto",
 ) -> Predictor:
     """The networks, ready to use.
 
@@ -46,17 +47,19 @@ def load(
             if nothing is said).
         device: "cpu", "cuda", ... or "auto" for the best there is.
         annotators: what estimates poses and parsing maps that are not given; loaded when first needed.
+        precision: "fp32", "bf16" or "fp16" of the networks; "auto" for bf16 where the device multiplies it itself.
 
     Raises:
-        InputError: no such file, no weights, no such device.
+        InputError: no such file, no weights, no such device, or it does not compute in that precision.
     """
     path, origin = find_weights(weights)
     there = choose_device(str(device))
     networks = load_weights(path)
     try:
-        return Predictor(networks, origin, there, annotators)
+        return Predictor(networks, origin, there, annotators, precision)
     except InputError as error:
-        raise InputError(f"{path}: {error}", option=error.option) from None
+        where = "" if error.option == "precision" else f"{path}: "
+        raise InputError(f"{where}{error}", option=error.option) from None
 
 
 class Predictor:
@@ -91,8 +94,9 @@ class Predictor:
         origin: str = "",
         device: str | torch.device = "cpu",
         annotators: Annotators | None = None,
+        precision: str = "auto",
     ) -> None:
-        self.networks = Networks(weights, device)
+        self.networks = Networks(weights, device, precision)
         self.annotators = annotators or Annotators()
         self._renderer = Renderer(self.networks, self.annotators)
         self.frame, self.origin, self.device = self.networks.frame, origin, self.networks.device
@@ -225,16 +229,14 @@ class Predictor:
 
     def _generate_batch(self, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
         count, one = len(targets), framed.batch
-        source = one.apply(lambda tensor: tensor.expand(count, *tensor.shape[1:]).contiguous())
-        source.images = source.images.contiguous(memory_format=torch.channels_last)
         poses = torch.from_numpy(np.stack([target.pose for target in targets])).to(self.device)
-        transfer = Transfer(source.poses, poses, self.frame)
+        transfer = Transfer(one.poses.expand(count, -1, -1), poses, self.frame)
         is_given = all(target.parsing is not None for target in targets)
-        labels = (source.labels if is_given else self.networks.predict_maps(source, transfer)).clone()
+        labels = one.labels.repeat(count, 1, 1) if is_given else self.networks.predict_maps(one, transfer).clone()
         for map_, target in zip(labels, targets, strict=True):
             if target.parsing is not None:
                 map_.copy_(torch.from_numpy(target.parsing))
-        images, fit = to_pictures(self.networks.paint(source, transfer, labels)), framed.fit
+        images, fit = to_pictures(self.networks.paint(one, transfer, labels)), framed.fit
         for target, image, map_ in zip(targets, images, labels, strict=True):
             photo, parsing = fit.image_back(image), fit.parsing_back(map_.byte().cpu().numpy())
             told = (*target.warnings, *describe_beyond(target))

@@ -64,7 +64,8 @@ class AppearanceConfig:
 class AppearanceInput:
     """What H_A sees at one size. B samples of (H, W)."""
 
-    source: Tensor  #: (B, 30, H, W): image in [−1, 1], source parsing one-hot 1–9, source heatmaps
+    #: (B, 30, H, W): image in [−1, 1], source parsing one-hot 1–9, source heatmaps; or what `encode` makes of it
+    source: Tensor | Sequence[Tensor]
     target: Tensor  #: (B, 27 + guide, H, W): target heatmaps, target parsing 1–9 (one-hot or soft), guide
     warps: Sequence[Warp]  #: one for each warped level, finest first
     guide: Tensor | None = None  #: (B, 3, H, W) in [−1, 1]: the image to blend with
@@ -93,8 +94,14 @@ class OneLevelAppearanceGenerator(DeformableUnet):
 
     def forward(self, inputs: AppearanceInput) -> Tensor:
         """Image (B, 3, H, W) in [−1, 1]."""
-        first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
-        return self.paint(*self.decode(*first, inputs.warps), inputs.guide)
+        seen = inputs.source
+        levels = self.encode(seen) if isinstance(seen, Tensor) else seen
+        decoded = self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps)
+        return self.paint(*decoded, inputs.guide)
+
+    def encode(self, source: Tensor) -> list[Tensor]:
+        """What the source's encoder makes of (B, 30, H, W), level by level; it depends on no target."""
+        return self.source_encoder(source)
 
     def paint(self, decoded: Tensor, skip: Tensor, guide: Tensor | None) -> Tensor:
         """The image that the network's last layer makes of its features; ``guide`` is of the image's size."""
@@ -126,13 +133,14 @@ class TwoLevelAppearanceGenerator(nn.Module):
             half: the same inputs at (H/2, W/2), with the warps of its own levels.
         """
         alpha = self.fade_in
-        source = self.coarse.source_encoder.stem(half.source)
+        if isinstance(full.source, Tensor) and isinstance(half.source, Tensor):
+            local_source, source = self.encode(full.source, half.source)
+        else:
+            local_source, source = list(full.source), list(half.source)
         target = self.coarse.target_encoder.stem(half.target)
         if alpha == 0.0:
             return self.coarse.paint(*self.coarse.decode(source, target, half.warps), full.guide)
-        local_source = self.source_encoder(full.source)
         local_target = self.target_encoder(full.target)
-        source = torch.lerp(source, local_source[1], alpha)
         target = torch.lerp(target, local_target[1], alpha)
         decoded, skip = self.coarse.decode(source, target, half.warps)
         local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
@@ -142,13 +150,35 @@ class TwoLevelAppearanceGenerator(nn.Module):
             return local
         return torch.lerp(self.coarse.paint(decoded, skip, full.guide), local, alpha)
 
+    def encode(self, full: Tensor, half: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What the sources' encoders make of (B, 30, H, W) and (B, 30, H/2, W/2), level by level, local and global.
+
+        It depends on no target. As long as the local network has not begun to fade in, it makes nothing.
+        """
+        first, local = self.coarse.source_encoder.stem(half), []
+        if self.fade_in > 0.0:
+            local = self.source_encoder(full)
+            first = torch.lerp(first, local[1], self.fade_in)
+        return local, self.coarse.source_encoder.continue_from(first)
+
 
 AppearanceGenerator = OneLevelAppearanceGenerator | TwoLevelAppearanceGenerator
+
+#: What H_A's encoders make of a source: the levels of the one network; or of the local and of the global one.
+EncodedSource = Sequence[Sequence[Tensor]]
 
 
 def build_appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
     """H_A of the given sizes: two levels if it has local widths, else one."""
     return TwoLevelAppearanceGenerator(config) if config.local_widths else OneLevelAppearanceGenerator(config)
+
+
+def encode_appearance_source(
+    model: AppearanceGenerator, source: PersonBatch, source_parsing: Tensor | None = None
+) -> EncodedSource:
+    """What H_A's encoders make of ``source``, whatever the target: for any number of `paint`; arguments as there."""
+    seen = _draw_sources(model, source, source_parsing)
+    return model.encode(*seen) if isinstance(model, TwoLevelAppearanceGenerator) else [model.encode(*seen)]
 
 
 def paint(
@@ -159,6 +189,7 @@ def paint(
     guide: Paste | None = None,
     source_parsing: Tensor | None = None,
     correct_colors: bool = False,
+    encoded: EncodedSource | None = None,
 ) -> Tensor:
     """Image (B, 3, H, W) in [−1, 1] of the source's person in the target pose (H_A).
 
@@ -169,27 +200,46 @@ def paint(
         source_parsing: soft source map, where the source was generated; else the one-hot of its labels.
         correct_colors: give the image the guide's colors, see `pgen.models.color_correction`; this changes nothing for
             models without guide or parsing.
+        encoded: what `encode_appearance_source` makes of the source, if that is there already.
 
     A model without parsing takes pose masks in place of both maps.
     """
     if correct_colors and model.config.guide_channels and model.config.parsing:
         labels = parsing.argmax(1)
         guide = guide or transfer.paste(source.images, source.labels, labels)
-        image = paint(model, source, transfer, parsing, guide, source_parsing)
+        image = paint(model, source, transfer, parsing, guide, source_parsing, encoded=encoded)
         with torch.autocast(image.device.type, enabled=False):
             return match_guide_colors(image, source, guide, labels)
+    seen: Sequence[Tensor | Sequence[Tensor]] = encoded or _draw_sources(model, source, source_parsing)
     if not model.config.parsing:
-        source, source_parsing = replace_parsing_by_pose_masks(source), None
+        source = replace_parsing_by_pose_masks(source)
         parsing = replace_parsing_by_pose_masks(PersonBatch(source.images, source.labels, transfer.target)).one_hot()
     levels = model.config.warped_levels
     if not isinstance(model, TwoLevelAppearanceGenerator):
-        return model(_build_input(model.config, source, transfer, parsing, guide, source_parsing, levels))
+        return model(_build_input(model.config, source, transfer, parsing, guide, seen[0], levels))
     half = source.halve()
     half_transfer = Transfer(downscale_poses(transfer.source), downscale_poses(transfer.target), half.size)
-    half_parsing = F.avg_pool2d(parsing, 2)
-    half_source_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
-    full = _build_input(model.config, source, transfer, parsing, guide, source_parsing, 1)
-    return model(full, _build_input(model.config, half, half_transfer, half_parsing, None, half_source_parsing, levels))
+    full = _build_input(model.config, source, transfer, parsing, guide, seen[0], 1)
+    return model(full, _build_input(model.config, half, half_transfer, F.avg_pool2d(parsing, 2), None, seen[1], levels))
+
+
+def _draw_sources(model: AppearanceGenerator, source: PersonBatch, source_parsing: Tensor | None) -> list[Tensor]:
+    """What the source's encoders see, (B, source_channels, H, W), and of two levels also at half the size."""
+    if not model.config.parsing:
+        source, source_parsing = replace_parsing_by_pose_masks(source), None
+    seen = [_draw_source(model.config, source, source_parsing)]
+    if isinstance(model, TwoLevelAppearanceGenerator):
+        half_parsing = None if source_parsing is None else F.avg_pool2d(source_parsing, 2)
+        seen.append(_draw_source(model.config, source.halve(), half_parsing))
+    return seen
+
+
+def _draw_source(config: AppearanceConfig, source: PersonBatch, source_parsing: Tensor | None) -> Tensor:
+    maps = [source.images]
+    if config.parsing:
+        maps.append((source.one_hot() if source_parsing is None else source_parsing)[:, 1:])
+    maps.append(heatmaps(source.poses, source.size, heatmap_sigma(source.size)))
+    return torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
 
 
 def _build_input(
@@ -198,19 +248,16 @@ def _build_input(
     transfer: Transfer,
     parsing: Tensor,
     guide: Paste | None,
-    source_parsing: Tensor | None,
+    seen: Tensor | Sequence[Tensor],
     levels: int,
 ) -> AppearanceInput:
-    size, sigma = source.size, heatmap_sigma(source.size)
-    of_source, of_target = [source.images], [heatmaps(transfer.target, size, sigma)]
+    maps = [heatmaps(transfer.target, source.size, heatmap_sigma(source.size))]
     if config.parsing:
-        of_source.append((source.one_hot() if source_parsing is None else source_parsing)[:, 1:])
-        of_target.append(parsing[:, 1:])
-    of_source.append(heatmaps(transfer.source[: len(source.poses)], size, sigma))
+        maps.append(parsing[:, 1:])
     labels = parsing.argmax(1)
     if config.guide_channels:
         guide = guide or transfer.paste(source.images, source.labels, labels)
-        of_target += [guide.image, guide.valid]
-    seen, wanted = (torch.cat(maps, 1).contiguous(memory_format=torch.channels_last) for maps in (of_source, of_target))
+        maps += [guide.image, guide.valid]
+    wanted = torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
     warps = transfer.label_warps(levels, config.label_aware_levels, source.labels, labels)
     return AppearanceInput(seen, wanted, warps, guide.image if guide is not None and config.blend else None)

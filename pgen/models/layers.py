@@ -99,7 +99,8 @@ class DeformableUnet(nn.Module):
     """Encoders of source and target, whose levels meet in skips, and a decoder from the coarsest level to the finest.
 
     The source's ``warped_levels`` finest levels are carried to the target pose, part by part. A batch of one source
-    serves all targets. Subclasses have the last layer, which takes in ``feature_channels`` channels.
+    serves all targets; what its encoder makes of it depends on no target. Subclasses have the last layer, which takes
+    in ``feature_channels`` channels.
     """
 
     def __init__(
@@ -114,11 +115,10 @@ class DeformableUnet(nn.Module):
         self.decoder = Decoder(skips, outputs, dropout)
         self.feature_channels = outputs[-1] + skips[0]
 
-    def decode(self, source: Tensor, target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
-        """From both encoders' first levels to (decoded feature, finest skip)."""
+    def decode(self, source: Sequence[Tensor], target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
+        """From the source's levels and the target encoder's first one to (decoded feature, finest skip)."""
         skips = []
-        levels = zip(self.source_encoder.continue_from(source), self.target_encoder.continue_from(target), strict=True)
-        for k, (of_source, of_target) in enumerate(levels):
+        for k, (of_source, of_target) in enumerate(zip(source, self.target_encoder.continue_from(target), strict=True)):
             if k < self.warped_levels:
                 of_source = deformable_skip(of_source, warps[k])
             skips.append(torch.cat([of_source.expand(len(of_target), -1, -1, -1), of_target], 1))

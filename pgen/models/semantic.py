@@ -15,7 +15,7 @@ from pgen.body.joints import BONES, JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
-from pgen.body.warp import Warp, deformable_skip
+from pgen.body.warp import Size, Warp, deformable_skip
 from pgen.models.layers import DeformableUnet
 from pgen.models.limits import check_sizes
 
@@ -54,7 +54,8 @@ class SemanticConfig:
 class SemanticInput:
     """What H_S sees. B samples of (h, w), the frame's (H, W) divided by the configuration's ``space_to_depth``."""
 
-    source: Tensor  #: (B, source_channels, h, w): source parsing one-hot, source heatmaps, source pose mask
+    #: (B, source_channels, h, w): source parsing one-hot, source heatmaps, source pose mask; or its encoder's levels
+    source: Tensor | Sequence[Tensor]
     target: Tensor  #: (B, target_channels, h, w): target heatmaps, target pose mask, warped parsing, limb maps
     warps: Sequence[Warp] = ()  #: one for each warped level, finest first
 
@@ -70,8 +71,9 @@ class SemanticGenerator(DeformableUnet):
 
     def forward(self, inputs: SemanticInput) -> Tensor:
         """Logits (B, 10, H, W); their softmax is the predicted map."""
-        first = self.source_encoder.stem(inputs.source), self.target_encoder.stem(inputs.target)
-        x = torch.cat(self.decode(*first, inputs.warps), 1)
+        seen = inputs.source
+        levels = self.source_encoder(seen) if isinstance(seen, Tensor) else seen
+        x = torch.cat(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), 1)
         return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.space_to_depth)
 
 
@@ -100,25 +102,40 @@ def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
     return larger.train(model.training)
 
 
-def predict_parsing(model: SemanticGenerator, source: PersonBatch, transfer: Transfer) -> Tensor:
-    """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S); one source serves all targets."""
+def encode_semantic_source(model: SemanticGenerator, source: PersonBatch) -> list[Tensor]:
+    """What H_S's encoder E_S makes of ``source``, level by level: for any number of `predict_parsing`."""
+    return model.source_encoder(_draw_source(model.config, source))
+
+
+def predict_parsing(
+    model: SemanticGenerator, source: PersonBatch, transfer: Transfer, encoded: Sequence[Tensor] | None = None
+) -> Tensor:
+    """Logits (B, 10, H, W) of the source's parsing map in the target pose (H_S); one source serves all targets.
+
+    ``encoded`` is what `encode_semantic_source` makes of ``source``, if that is there already.
+    """
     config, size = model.config, source.size
     block = config.space_to_depth
     first = block.bit_length() - 1  # the level of the transfer that is the network's finest
-
-    def pose_maps(poses: Tensor) -> list[Tensor]:
-        mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), block)
-        return [strided_heatmaps(poses, size, block), mask]
-
-    parsing = source.one_hot()
-    of_source = [F.pixel_unshuffle(parsing, block), *pose_maps(transfer.source[: len(parsing)])]
-    of_target = pose_maps(transfer.target)
+    of_target = _draw_pose(transfer.target, size, block)
     warps = transfer.warps(max(config.warped_levels, int(config.warped_parsing)), first)
     if config.warped_parsing:
-        shares = F.avg_pool2d(parsing, block).contiguous(memory_format=torch.channels_last)
+        shares = F.avg_pool2d(source.one_hot(), block).contiguous(memory_format=torch.channels_last)
         of_target.append(deformable_skip(shares, warps[0]))
     if config.limb_maps:
         small = (size[0] // block, size[1] // block)
         of_target.append(limb_maps(downscale_poses(transfer.target, block), small))
-    seen, wanted = (torch.cat(maps, 1).contiguous(memory_format=torch.channels_last) for maps in (of_source, of_target))
-    return model(SemanticInput(seen, wanted, warps))
+    wanted = torch.cat(of_target, 1).contiguous(memory_format=torch.channels_last)
+    return model(SemanticInput(_draw_source(config, source) if encoded is None else encoded, wanted, warps))
+
+
+def _draw_source(config: SemanticConfig, source: PersonBatch) -> Tensor:
+    maps = [F.pixel_unshuffle(source.one_hot(), config.space_to_depth)]
+    maps += _draw_pose(source.poses, source.size, config.space_to_depth)
+    return torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _draw_pose(poses: Tensor, size: Size, block: int) -> list[Tensor]:
+    """Heatmaps and pose mask of ``poses`` in a frame of ``size``, in blocks."""
+    mask = F.avg_pool2d(pose_masks(poses, size, pose_mask_radius(size)), block)
+    return [strided_heatmaps(poses, size, block), mask]

@@ -34,6 +34,7 @@ from PIL import Image
 
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
+from pgen.runtime.precision import choose_precision
 from pgen.training.checkpoint import Checkpoints
 from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
@@ -90,10 +91,7 @@ def check_precision(precision: str, device: torch.device) -> None:
     """Raises InputError where the device cannot compute so."""
     if precision not in PRECISIONS:
         raise InputError(f"no such precision: {precision}; choose one of {', '.join(PRECISIONS)}", option="precision")
-    if precision == "fp16" and device.type != "cuda":
-        raise InputError("the precision fp16 needs a GPU; on the CPU take bf16", option="precision")
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise InputError("this GPU has no arithmetic of the precision bf16; take fp16", option="precision")
+    choose_precision(precision, device)
 
 
 def check_batch(schedule: Schedule, world: int) -> None:

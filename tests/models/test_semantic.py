@@ -49,8 +49,8 @@ def test_eval_has_no_dropout_and_samples_do_not_mix() -> None:
     source = views()
     with torch.no_grad():
         both = predict_parsing(model, source, Transfer(source.poses, source.poses.flip(0), source.size))
-        source.images, source.labels, poses = source.images[:1], source.labels[:1], source.poses
-        alone = predict_parsing(model, source, Transfer(poses[:1], poses[1:], source.size))
+        poses = source.poses
+        alone = predict_parsing(model, source[:1], Transfer(poses[:1], poses[1:], source.size))
     torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-5)
 
 
