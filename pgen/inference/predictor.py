@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import torch
@@ -15,7 +15,6 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.weights import Weights, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.inference.inputs import ImageLike, PoseLike, read_person
-from pgen.inference.manipulation import ManipulationResult, manipulate_person
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
@@ -23,8 +22,11 @@ from pgen.inference.rendering.render import Renderer
 from pgen.inference.rendering.settings import Rendering, Wishes
 from pgen.inference.result import Result
 from pgen.inference.targets import Retarget, Target, describe_beyond, frame_targets
-from pgen.inference.texture_transfer import TextureTransferResult, transfer_texture
 from pgen.runtime.device import choose_device
+
+if TYPE_CHECKING:
+    from pgen.inference.manipulation import ManipulationResult
+    from pgen.inference.texture_transfer import TextureTransferResult
 
 #: So many targets are painted at a time.
 BATCH = 8
@@ -205,6 +207,8 @@ class Predictor:
         Raises:
             InputError: an unknown region, one that a photo does not show, or weights without H_S for ``shape``.
         """
+        from pgen.inference.texture_transfer import transfer_texture  # takes half as long to import as torch
+
         return transfer_texture(self.networks, clothes, person, regions, shape)
 
     def manipulate(
@@ -225,6 +229,8 @@ class Predictor:
             InputError: an unknown edit or value, one that photo or pose show too little for, or a map that cannot be
                 read or has another size.
         """
+        from pgen.inference.manipulation import manipulate_person  # the same
+
         return manipulate_person(self.networks, person, edits or {}, parsing)
 
     def _generate_batch(self, framed: FramedPerson, targets: Sequence[Target]) -> Iterator[Result]:
