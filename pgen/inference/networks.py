@@ -22,7 +22,6 @@ from pgen.body.batch import (
     replace_parsing_by_pose_masks,
 )
 from pgen.body.crop import Letterbox
-from pgen.body.outlines import fit_outlines
 from pgen.body.paste import Paste, remove_carried
 from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
@@ -118,6 +117,8 @@ class Networks:
     def frame_outlined(self, person: Person) -> FramedPerson:
         """The same with outlines of the map where the photo has them (`pgen.body.outlines`)."""
         if person not in self._outlined:
+            from pgen.body.outlines import fit_outlines  # scipy takes long to import
+
             self._outlined[person] = replace(person, parsing=fit_outlines(person.image, person.parsing))
         return self.frame_person(self._outlined[person])
 

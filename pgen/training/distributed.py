@@ -92,11 +92,13 @@ class ProcessGroup:
         return values
 
     def average_gradients(self, module: nn.Module) -> nn.Module:
-        """``module``, whose ``forward`` returns losses, so that its gradients are means over the processes."""
+        """``module``, whose ``forward`` returns losses, so that its gradients are means over the processes.
+
+        Of the parameters that require a gradient now; each has to get one in every step.
+        """
         if self.world == 1:
             return module
-        # Parameters may be unused in a step, such as those of a level that is not yet faded in.
-        return DistributedDataParallel(module, find_unused_parameters=True)
+        return DistributedDataParallel(module)
 
     def sync_batch_norms(self, networks: nn.Module) -> None:
         """Let the batch norms of ``networks`` see the whole batch."""

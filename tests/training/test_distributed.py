@@ -53,6 +53,16 @@ def test_gradients_of_two_processes_are_those_of_one(folder: Path, found: dict[s
         assert difference(found["fp32"][name], alone[name]) < 1e-5, name
 
 
+def test_levels_that_grow_are_averaged_as_they_are_trained(folder: Path, found: dict[str, Any]) -> None:
+    alone = together.grow(ProcessGroup(), folder)
+    for phase, expected in alone.items():
+        assert found["grown"][phase].keys() == expected.keys()
+        both = [torch.cat([tensor.flatten() for tensor in of.values()]) for of in (found["grown"][phase], expected)]
+        assert float((both[0] - both[1]).norm() / both[1].norm()) < 1e-3, phase  # Adam makes much of rounding
+    local = "appearance.to_image.weight"
+    assert [local in alone[phase] for phase in ("coarse", "fade", "both")] == [False, True, True]
+
+
 def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str, Any]) -> None:
     alone = together.gradients(ProcessGroup(), folder)
     in_parts = together.gradients(ProcessGroup(), folder, accumulate=2)

@@ -84,6 +84,21 @@ def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert norms[2] > 0.1
 
 
+def test_adam_in_one_pass_is_adam() -> None:
+    """Also of weights that are channels-last in memory, with gradients that are not."""
+    weights = [torch.randn(8, 4, 3, 3).to(memory_format=torch.channels_last) for _ in range(2)]
+    weights[1].copy_(weights[0])
+    for weight, is_fused in zip(weights, (False, True), strict=True):
+        weight.requires_grad_()
+        optimizer = torch.optim.Adam([weight], 1e-2, fused=is_fused)
+        for step in range(3):
+            gradient = torch.randn(8, 4, 3, 3, generator=torch.Generator().manual_seed(step))
+            optimizer.zero_grad()
+            (weight * gradient).sum().backward()
+            optimizer.step()
+    torch.testing.assert_close(*weights)
+
+
 def test_rate_rises_stays_and_falls() -> None:
     schedule = Schedule(steps=100, warmup=10, lr_decay=0.4)
     factors = [learning_rate_factor(schedule, step) for step in range(100)]

@@ -49,6 +49,20 @@ def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precis
     return found
 
 
+def grow(processes: ProcessGroup, folder: Path) -> Gradients:
+    """Gradients of a two-level H_A in each phase of its growth: coarse alone, fading in, both."""
+    growth = ("growth.coarse_steps=1", "growth.fade_in_steps=1", "network.local_widths=[2, 4]")
+    stage = builder(folder / "people.h5")("appearance", *settings_of("appearance"), *growth)
+    run = RunConfig(folder / "none", {})
+    state = create_state(stage, run, processes)
+    step, found = Step(stage, state, run, processes), {}
+    for phase, loaded in zip(("coarse", "fade", "both"), load_steps(stage, 0, range(3), processes), strict=True):
+        step(loaded)
+        state.step += 1
+        found[phase] = {key: p.grad.clone() for key, p in stage.networks.named_parameters() if p.grad is not None}
+    return found
+
+
 def train_on(processes: ProcessGroup, folder: Path, run: str, steps: int) -> Path:
     """Go on with the run of H_S in ``folder`` up to so many steps."""
     stage = builder(folder / "people.h5")("semantic", *settings_of("semantic"))
@@ -60,6 +74,7 @@ def all_together(processes: ProcessGroup, folder: Path) -> None:
     found = gradients(processes, folder)
     in_bf16 = gradients(processes, folder, precision="bf16")
     in_parts = gradients(processes, folder, accumulate=2)
+    grown = grow(processes, folder)
     train_on(processes, folder, "run", 4)
     told = processes.broadcast(lambda: ["who", processes.rank])
     seen = [
@@ -73,6 +88,7 @@ def all_together(processes: ProcessGroup, folder: Path) -> None:
                 "fp32": found,
                 "bf16": in_bf16,
                 "parts": in_parts,
+                "grown": grown,
                 "told": told,
                 "seen": seen,
                 "threads": torch.get_num_threads(),

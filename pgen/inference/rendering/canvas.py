@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from skimage.morphology import convex_hull_object
 from torch import Tensor
 
 from pgen.body.crop import Letterbox
@@ -173,7 +172,11 @@ class Canvas:
 
     def _find_worn(self) -> NDArray[np.bool_]:
         """What the silhouette holds that is connected with the person: other people are none of it."""
-        things = convex_hull_object(self.carried) if self.carried.any() else self.carried
+        things = self.carried
+        if things.any():
+            from skimage.morphology import convex_hull_object  # takes long to import, and is seldom needed
+
+            things = convex_hull_object(things)
         parts, count = ndimage.label(self.silhouette | self.figure | things)
         if not count:
             return self.silhouette

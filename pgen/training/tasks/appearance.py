@@ -49,7 +49,7 @@ class AppearanceTask(PersonTask):
         super().__init__(config, data, {name: sizes for name, term, sizes in (image, face) if config.weights[term]})
         self.held_out_indices, self.matches, self.frozen = pairs, matches, frozen
         # With color correction losses and scores see pictures as they are in the end.
-        self.paint = partial(paint, correct_colors=config.color_correction)
+        self.paint = partial(self.run, partial(paint, correct_colors=config.color_correction))
         if config.variant == "e2e":
             assert frozen.semantic is not None  # who builds it sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
@@ -74,7 +74,12 @@ class AppearanceTask(PersonTask):
         growth = self.config.growth
         for model in (self.model, ema["appearance"]):
             model.fade_in = growth.alpha(step)  # type: ignore[assignment]
-        self.model.coarse.requires_grad_(not growth.is_coarse_frozen(step))
+        # What the image does not depend on gets no gradient, and is not waited for.
+        alpha, coarse = growth.alpha(step), self.model.coarse
+        self.model.requires_grad_(alpha > 0)
+        coarse.requires_grad_(not growth.is_coarse_frozen(step))
+        if alpha == 1:
+            coarse.to_image.requires_grad_(False)
 
     def sample(self, rng: torch.Generator) -> SampledPairs:
         random_pose_prob = self.config.random_pose_prob if needs_semantic(self.config) else 0.0
@@ -111,7 +116,7 @@ class AppearanceTask(PersonTask):
         if self.config.variant == "ts-pred":
             predicted = self._predict_parsing(self.frozen.semantic, a, transfer)
             return torch.where(where[:, None], predicted, b.one_hot()), None
-        logits = predict_parsing(self.networks["semantic"], a, transfer)  # type: ignore[arg-type]
+        logits = self.run(predict_parsing, self.networks["semantic"], a, transfer)
         parsing, share = straight_through_one_hot(logits), self.config.end_to_end.gradient_scale
         mask = pose_masks(b.poses, self.frame, pose_mask_radius(self.frame)) * ~where[:, None]
         prediction = ParsingPrediction(logits, b.labels.masked_fill(where, IGNORED_LABEL), mask)
@@ -165,7 +170,7 @@ class AppearanceTask(PersonTask):
         else:
             parsing = self._predict_parsing(semantic, source, transfer)
         paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
-        image = self.paint(networks["appearance"], source, transfer, parsing, paste)  # type: ignore[arg-type]
+        image = self.paint(networks["appearance"], source, transfer, parsing, paste)
         return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
 
     @torch.no_grad()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from pgen.data.dataset import PersonDataset
 from pgen.losses.gan import discriminator_losses
@@ -48,6 +49,12 @@ class PersonTask(ABC):
             network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
         self.lr_factors: Mapping[str, float] = {}
+
+    def run(self, network: Callable[..., Tensor], *given: Any, **named: Any) -> Tensor:
+        """What ``network`` makes; with gradient checkpointing it is computed again for the gradient, and not kept."""
+        if not (self.config.gradient_checkpointing and torch.is_grad_enabled()):
+            return network(*given, **named)
+        return checkpoint(network, *given, use_reentrant=False, **named)
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:  # noqa: B027 - most tasks need none
         """Nothing changes."""

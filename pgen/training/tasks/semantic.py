@@ -48,7 +48,7 @@ class SemanticTask(PersonTask):
         if self.config.back_translation_prob:
             source, target = self._translate_back(source, target, batch.has_random_pose.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
-        logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
+        logits = self.run(predict_parsing, self.model, source, Transfer(source.poses, target.poses, self.frame))
         terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask, weights)}, {}
         if self.config.soft_iou:
             terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, target.labels, weights=weights)
