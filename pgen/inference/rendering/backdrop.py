@@ -65,12 +65,18 @@ def make_alpha(background: Picture | str, canvas: Canvas, figure: Figure) -> NDA
     return alpha
 
 
+def begin_backdrop(background: Picture | str, canvas: Canvas) -> None:
+    """Begin with what of `make_backdrop` takes long."""
+    if isinstance(background, str) and not is_none(background, canvas):
+        canvas.fill(background == "keep")
+
+
 def make_backdrop(background: Picture | str, canvas: Canvas) -> Picture:
     """What `read_backdrop` gave, (H, W, 3) at the size of ``canvas``; a picture covers it all, its middle is shown."""
     if isinstance(background, str):
         if is_none(background, canvas):
             return canvas.image
-        return canvas.bare if background == "keep" else canvas.clean
+        return canvas.fill(background == "keep").result()
     height, width = canvas.size
     if background.shape[:2] == (1, 1):
         return np.broadcast_to(background, canvas.image.shape).copy()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -29,6 +30,11 @@ _INEXACT = 0.004
 #: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
 #: lengths.
 _SLEEVE, _END = 0.11, 0.05
+#: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
+SNAP = 0.2
+
+#: Backgrounds are filled one at a time: what matches patches draws all its random numbers from one place.
+_FILLING = ThreadPoolExecutor(1, "fill-background")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,7 @@ class Canvas:
     fit: Letterbox  #: how it lies in the networks' frame
     alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque the photo is; None: all of it
     is_cut_out: bool = False  #: whether the person is before no background
+    _fills: dict[bool, Future[Picture]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, person: Person, silhouette: NDArray[np.bool_] | None, frame: tuple[int, int], max_size: int) -> Canvas:
@@ -78,15 +85,18 @@ class Canvas:
         """Where the person is, (H, W)."""
         return np.asarray(self.labels != Label.BACKGROUND)
 
-    @cached_property
-    def clean(self) -> Picture:
-        """The background without the figure and all that is worn, carried, or stands out of the map."""
-        return fill_background(self.image, self.figure | self.carried | self._find_worn())[0]
+    def fill(self, keeps_carried: bool) -> Future[Picture]:
+        """The background without the figure; and without all that is worn, carried, or stands out of the map, or not.
 
-    @cached_property
-    def bare(self) -> Picture:
-        """The background without the figure alone."""
-        return fill_background(self.image, self.figure)[0]
+        The first call begins with it, beside all that the caller goes on with.
+        """
+        if keeps_carried not in self._fills:
+            self._fills[keeps_carried] = _FILLING.submit(self._fill, keeps_carried)
+        return self._fills[keeps_carried]
+
+    def _fill(self, keeps_carried: bool) -> Picture:
+        figure = self.figure if keeps_carried else self.figure | self.carried | self._find_worn()
+        return fill_background(self.image, figure)[0]
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -112,19 +122,34 @@ class Canvas:
         core = np.zeros(self.size, np.int64)
         for label in range(1, LABEL_COUNT):
             shown = self.labels == label
+            if not shown.any():
+                continue
             width = (_INEXACT if label in (Label.UPPER, Label.PANTS, Label.SKIRT) else _RIM) * max(self.size)
-            inner = ndimage.distance_transform_edt(np.pad(shown, 1, "edge"))[1:-1, 1:-1] > width
-            core[inner if inner.any() else shown] = label
+            box = _find_box(shown, 1)
+            edges = [(box[axis].start == 0, box[axis].stop == self.size[axis]) for axis in (0, 1)]
+            # Beyond the photo a label goes on.
+            padded = np.pad(shown[box], [(int(first), int(last)) for first, last in edges], "edge")
+            away = ndimage.distance_transform_edt(padded)
+            inner = away[edges[0][0] :, edges[1][0] :][: shown[box].shape[0], : shown[box].shape[1]] > width
+            core[box][inner if inner.any() else shown[box]] = label
         return torch.from_numpy(core)
 
     @cached_property
     def nearest(self) -> dict[int, tuple[Tensor, Tensor]]:
-        """For each label shown: distance (H, W) of each pixel from its core, and the nearest's (y, x), (2, H, W)."""
-        found = {}
-        for label in self.cores.unique().tolist():
+        """For each label shown: distance (H, W) of each pixel from its core, and the nearest's (y, x), (2, H, W).
+
+        Infinite, and 0, far from all that has the label.
+        """
+        found, cores = {}, self.cores.numpy()
+        for label in np.unique(cores).tolist():
             if label != Label.BACKGROUND:
-                away, place = ndimage.distance_transform_edt((self.cores != label).numpy(), return_indices=True)
-                found[label] = torch.from_numpy(away.astype(np.float32)), torch.from_numpy(place.astype(np.int32))
+                core = cores == label
+                box = _find_box(core, SNAP * self.unit + 1)
+                near, at = ndimage.distance_transform_edt(~core[box], return_indices=True)
+                away, place = np.full(self.size, np.inf, np.float32), np.zeros((2, *self.size), np.int32)
+                away[box] = near
+                place[:, box[0], box[1]] = at + np.array([box[0].start, box[1].start])[:, None, None]
+                found[label] = torch.from_numpy(away), torch.from_numpy(place)
         return found
 
     @cached_property
@@ -182,6 +207,15 @@ class Canvas:
             return self.silhouette
         own = np.unique(parts[self.figure])
         return np.asarray(np.isin(parts, own[own > 0]))
+
+
+def _find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around, as far as there are any."""
+    ends = []
+    for axis in (0, 1):
+        found = np.flatnonzero(region.any(axis=1 - axis))
+        ends.append(slice(max(0, int(found[0] - margin)), min(region.shape[axis], int(found[-1] + 1 + margin))))
+    return ends[0], ends[1]
 
 
 def _resize(array: NDArray[np.uint8], size: tuple[int, int], method: Image.Resampling) -> NDArray[np.uint8]:

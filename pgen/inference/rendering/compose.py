@@ -16,13 +16,11 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
-from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.canvas import SNAP, Canvas
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, find_box, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
 
-#: What comes from beside its label in the photo, by up to so many torso lengths, is taken from within it, mirrored.
-_SNAP = 0.2
 #: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by
 #: which outlines are soft.
 _SEAM, _SOFT = 1.5, 0.8
@@ -109,8 +107,9 @@ def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, 
         away, nearest = canvas.nearest[label]
         at = (known & ~valid & (labels == label)).nonzero()[:, 0]
         x, y = (places[at, axis].round().long().clamp(0, side - 1) for axis, side in ((0, width), (1, height)))
+        # What comes from beside its label is taken from within it, mirrored.
         inside = (places[at] > -1).all(1) & (places[at, 0] < width) & (places[at, 1] < height)
-        close = (away[y, x] <= _SNAP * canvas.unit) & inside
+        close = (away[y, x] <= SNAP * canvas.unit) & inside
         at, x, y = at[close], x[close], y[close]
         border = nearest[:, y, x].flip(0).T.float()
         mirrored = 2 * border - places[at]

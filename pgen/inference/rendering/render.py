@@ -15,7 +15,7 @@ from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
-from pgen.inference.rendering.backdrop import is_none, make_alpha, make_backdrop, read_backdrop
+from pgen.inference.rendering.backdrop import begin_backdrop, is_none, make_alpha, make_backdrop, read_backdrop
 from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
@@ -61,6 +61,7 @@ class Renderer:
             if has_patch_match() or not isinstance(backdrop, str) or is_none(backdrop, canvas)
             else (f"{framed.person.name}: {_NO_TEXTURE}",)
         )
+        begin_backdrop(backdrop, canvas)
         for target in targets:
             yield self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
 
