@@ -32,7 +32,7 @@ class ArrayData:
 def _are_equal(first: object, second: object) -> bool:
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         return first is second or np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
-    return first == second
+    return not (isinstance(first, np.ndarray) or isinstance(second, np.ndarray)) and first == second
 
 
 #: From here on a silhouette, 0 to 1, says that a pixel is of the person.

@@ -26,6 +26,7 @@ def test_people_are_equal_by_content(person: Person) -> None:
     twin = replace(person, photo=person.photo.copy(), pose=person.pose.copy())
     assert person == twin
     assert hash(person) == hash(twin)
+    assert replace(person, carried=person.parsing > 0) != replace(person, carried=None)
     for other in (
         replace(person, name="b.png"),
         replace(person, parsing=person.parsing + 1),
