@@ -77,7 +77,7 @@ def _path(name: str, help: str, metavar: str = "FILE", kind: Any = Path | None) 
     make_option("as_json", bool, False, "Print everything as JSON instead of tables.", "--json"),
     make_option("with_protocols", bool, False, "Also print how each score was computed.", "--protocols"),
     make_option("min_confidence", MinConfidence, CONFIDENCE),
-    _path("html", "Also write a page: scores, distributions, best and worst."),
+    _path("html", "Also write a page: scores, distributions, and a table of all pairs."),
     _path("sheet", _SHEET),
     make_option("count", int, 12, "How many pairs --sheet draws.", min=1, metavar="N"),
     _path("markdown", "Also write the table for a README."),

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pgen.evaluation.bootstrap import paired_difference
 from pgen.evaluation.html_page import render_page
-from pgen.evaluation.page import TALLEST, draw_examples, list_extremes, list_histograms
+from pgen.evaluation.page import draw_examples, list_histograms
+from pgen.evaluation.pair_table import make_pair_table
 from pgen.evaluation.photos import Pair, Photos
 from pgen.evaluation.score import MethodResult, Score, hash_pairs
 from pgen.metrics.networks import FeatureMetric
@@ -117,9 +118,10 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def html(self, ranked_by: str | None = None) -> str:
-        """A page: scores, their distributions, best and worst pairs, all in one file.
+        """A page: scores, differences, a table of all pairs to sort and filter, distributions, all in one file.
 
-        Pairs are ranked by the score ``ranked_by``, else the first that single pairs have.
+        Pairs are sorted at first by the score ``ranked_by``, else the first that single pairs have; those that are best
+        and worst by it have pictures.
         """
         remarks: dict[str, list[str]] = {}
         for result in self:
@@ -135,11 +137,9 @@ class Report:
             scores=[(name, *cells[1:]) for name, cells in zip(self._names_with_arrows(), self.columns(), strict=True)],
             differences=self.differences(),
             remarks=lines + [f"{name} was not computed: {why}" for name, why in self.missing().items()],
-            extremes=[found for result in self for found in list_extremes(result, self.photos, ranked_by)],
+            table=make_pair_table(self.results, self.photos, ranked_by),
             histograms=list_histograms(self.results, list(self.metrics())),
             provenance=self.provenance(),
-            tallest=TALLEST,
-            shown="true photo" if self.photos.has_truth else "the pose that was asked for",
         )
 
     def differences(self) -> list[tuple[str, ...]]:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pgen.data.annotators.choose import Annotators
 from pgen.errors import InputError
 from pgen.evaluation.methods import BASELINES
 from pgen.evaluation.network_methods import NetworksMethod, PredictedLabelPaste, choose_methods
@@ -42,6 +44,29 @@ def test_networks_predict_what_generate_gives(photos: StorePhotos, tmp_path: Pat
     assert predicted.digest(PAIR) != true.digest(PAIR)
     # A map that was given is no achievement.
     assert (predicted.predicts_parsing, true.predicts_parsing) == (True, False)
+
+
+def test_results_at_the_photo_s_resolution_are_those_that_users_get(
+    photos: StorePhotos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Annotators, "find_people", lambda *_: None)
+    path = write_weights(tmp_path / "tiny.safetensors")
+    system = NetworksMethod("a", path, resolution="photo")
+    source, target = both(photos)
+    carried = np.zeros(source.image.shape[:2], np.uint8)
+    carried[60:80, 80:100] = 1
+    model = load(path, "cpu")
+    assert target.pose is not None
+    person = replace(model.person(source.image, source.pose, source.parsing, crop=False), carried=carried > 0)
+    result = system.predict(PAIR, replace(source, carried=carried), target)
+    expected = model.generate(person, target.pose, retarget="none", resolution="photo")
+    np.testing.assert_array_equal(result.image, expected.image)
+    assert result.parsing is not None
+    np.testing.assert_array_equal(result.parsing, expected.parsing)
+    other = NetworksMethod("a", path)
+    assert other.digest(PAIR) != system.digest(PAIR)
+    assert (other.about["resolution"], system.about["resolution"]) == ("the network's", "the photo's")
+    assert not np.array_equal(other.predict(PAIR, source, target).image, result.image)
 
 
 def test_without_h_s_true_maps_are_taken(tmp_path: Path) -> None:
