@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -135,8 +135,10 @@ def prepare(
     found = load_object(entry.find)(folder, files, size, **options)
     for note in found.notes:
         log(note)
-    for doubt in check_photos(found) if isinstance(found, PhotoSet) else ():
-        warn(doubt)
+    if isinstance(found, PhotoSet):
+        _check_used(given, found)
+        for doubt in check_photos(found):
+            warn(doubt)
     tables = [path for path in map(Path, (parsing_scheme or "", str(people))) if path.is_file()]
     _check_apart(out, found, [*keypoints, *pairs, *tables])
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
@@ -156,6 +158,18 @@ def prepare(
         except InputError as error:
             raise InputError(f"{error}; {out} was written without pseudo labels") from error
     return replace(summary, pseudo_labels=pseudo_labels)
+
+
+def _check_used(given: Mapping[str, Any], found: PhotoSet) -> None:
+    """Refuse what is ``given`` about poses or maps in files where there are none."""
+    has_poses, has_maps = (any(getattr(one, kind) is not None for one in found.photos) for kind in ("pose", "parsing"))
+    for name, is_used, files in (
+        ("frame", has_poses, "keypoints"),
+        ("min_confidence", has_poses, "keypoints"),
+        ("parsing_scheme", has_maps, "parsing maps"),
+    ):
+        if name in given and found.photos and not is_used:
+            raise InputError(f"this is about {files} in files, and no photo has any; leave it out", option=name)
 
 
 def _load_annotators(kinds: Sequence[str], pose: str, parser: str, progress: Progress) -> Estimating:

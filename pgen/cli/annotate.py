@@ -20,7 +20,8 @@ from pgen.cli.options import (
     parse_kinds,
 )
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame, list_photo_files
-from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.photo_options import check_estimates, check_role
+from pgen.cli.photos import list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_annotation_places
 from pgen.cli.terminal import print_table, progress, warn
 from pgen.data.inputs import check_apart
@@ -58,9 +59,10 @@ def run(
     wanted = parse_kinds(kinds, "--what")
     files = list_photo_files(photos)
     subjects = list_photos([*map(str, files)], src_pose, src_parsing, False, person, "src", src_frame, scheme)
-    check_given(subjects, frame=src_frame, scheme=scheme)
+    check_role(subjects, src_frame)
     if src_parsing is not None and "parsing" not in wanted:
         raise InputError("a map is given and none is written; leave --what out", option="src_parsing")
+    check_estimates(subjects, scheme, with_maps="parsing" in wanted)
     places = find_annotation_places(files, out, wanted, force, sheet)
     check_apart([sheet, *(place for its in places.values() for place in its.values())], list_files(subjects))
     annotators = make_annotators(annotator, person, parser, confidence)

@@ -17,14 +17,14 @@ def write_command(request: Request, settings: ModelSettings) -> str:
     from pgen.studio.requests import Generate, Manipulate, TransferTexture
 
     if isinstance(request, Generate):
-        words = ["generate", *_list_generate(request)]
+        words, photos = ["generate", *_list_generate(request)], [request.photo]
     elif isinstance(request, TransferTexture):
-        words = ["texture-transfer", *_list_transfer(request)]
+        words, photos = ["texture-transfer", *_list_transfer(request)], [request.clothes, request.person]
     elif isinstance(request, Manipulate):
-        words = ["manipulate", *_list_manipulate(request)]
+        words, photos = ["manipulate", *_list_manipulate(request)], [request.photo]
     else:
         return ""
-    return shlex.join(["pgen", *words, *_list_settings(settings)])
+    return shlex.join(["pgen", *words, *_list_settings(settings, any(photo.parsing is None for photo in photos))])
 
 
 def _list_generate(request: Generate) -> Iterator[str]:
@@ -43,7 +43,8 @@ def _list_generate(request: Generate) -> Iterator[str]:
     for out in request.outs:
         yield from _list_out(out)
     if request.gif is not None:
-        yield from ("--frames", str(request.frames), "--gif", request.gif.name)
+        yield from ("--frames", str(request.frames)) if len(request.targets) == 1 else ()  # a motion
+        yield from ("--gif", request.gif.name)
 
 
 def _list_transfer(request: TransferTexture) -> Iterator[str]:
@@ -82,12 +83,12 @@ def _list_crop(photo: PhotoFiles) -> Iterator[str]:
     yield from () if photo.crop else ("--no-crop",)
 
 
-def _list_settings(settings: ModelSettings) -> Iterator[str]:
+def _list_settings(settings: ModelSettings, is_parsing: bool) -> Iterator[str]:
     for flag, value, usual in (
         ("--weights", settings.weights, None),
         ("--device", settings.device, "auto"),
         ("--pose-annotator", settings.pose_annotator, "mediapipe"),
-        ("--parser", settings.parser, "pgen"),
+        ("--parser", settings.parser if is_parsing else None, "pgen"),
         ("--seed", str(settings.seed), "0"),
     ):
         yield from () if value is None or value == usual else (flag, value)

@@ -13,7 +13,7 @@ import typer
 from pgen.cli.folders import remove_empty_folders
 from pgen.cli.options import flag_of
 from pgen.cli.signals import run_until_terminated
-from pgen.cli.streams import drop_output, flush_output, open_streams
+from pgen.cli.streams import open_streams, outlast_output
 from pgen.cli.terminal import log
 from pgen.errors import InputError, PgenError
 
@@ -54,8 +54,8 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
             os.environ.setdefault(name, value)
 
     def work() -> None:
-        run()
-        flush_output()
+        with outlast_output():
+            run()
 
     try:
         run_until_terminated(work, TERMINATED)
@@ -68,7 +68,6 @@ def errors_to_exit_codes(run: Callable[[], object], debug: bool = False) -> int:
         log("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        drop_output()
         return FAILED
     except BaseException as error:
         if debug:

@@ -6,19 +6,9 @@ from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-from pgen.cli.options import (
-    CONFIDENCE,
-    Device,
-    Force,
-    MinConfidence,
-    ParserName,
-    Seed,
-    Workers,
-    make_option,
-    parse_names,
-    parse_size,
-    with_options,
-)
+from pgen.cli import options
+from pgen.cli.given_options import refuse_idle
+from pgen.cli.options import make_option, parse_names, parse_size, with_options
 from pgen.cli.score_output import print_report, write_pages
 from pgen.cli.terminal import log, progress, warn
 
@@ -66,7 +56,7 @@ def _path(name: str, help: str, metavar: str = "FILE", kind: Any = Path | None) 
     make_option("against", str, "test", _AGAINST, metavar="SETS"),
     _path("train_images", "Folder of training images, for --against train.", "DIR"),
     make_option("detector", str | None, None, _DETECTOR, metavar="NAME"),
-    make_option("parser", ParserName, "pgen"),
+    make_option("parser", options.ParserName, "pgen"),
     _path("inception_weights", "torch-fidelity's weights of Inception-v3."),
     _path("torchvision_inception_weights", "torchvision's weights of Inception-v3."),
     _path("alexnet_weights", "torchvision's weights of AlexNet, for lpips."),
@@ -76,17 +66,17 @@ def _path(name: str, help: str, metavar: str = "FILE", kind: Any = Path | None) 
     make_option("limit", int | None, None, "Only the first pairs of the list.", min=1, metavar="N"),
     make_option("as_json", bool, False, "Print everything as JSON instead of tables.", "--json"),
     make_option("with_protocols", bool, False, "Also print how each score was computed.", "--protocols"),
-    make_option("min_confidence", MinConfidence, CONFIDENCE),
+    make_option("min_confidence", options.MinConfidence, options.CONFIDENCE),
     _path("html", "Also write a page: scores, distributions, and a table of all pairs."),
     _path("sheet", _SHEET),
     make_option("count", int, 12, "How many pairs --sheet draws.", min=1, metavar="N"),
     _path("markdown", "Also write the table for a README."),
     _path("cache", "Where measurements are kept (default: in ~/.cache/pgen)."),
     make_option("no_cache", bool, False, "Keep no measurements after the run.", "--no-cache"),
-    make_option("workers", Workers, None),
-    make_option("device", Device, "auto"),
-    make_option("seed", Seed, 0),
-    make_option("force", Force, False),
+    make_option("workers", options.Workers, None),
+    make_option("device", options.Device, "auto"),
+    make_option("seed", options.Seed, 0),
+    make_option("force", options.Force, False),
 )
 def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: Any) -> None:
     """Score results against the true photos; every score with its protocol, pairs and weights.
@@ -102,6 +92,10 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
 
     markdown, html, sheet = (given.pop(name) for name in ("markdown", "html", "sheet"))
     outputs = [path for path in (markdown, html, sheet) if path is not None]
+    refuse_idle("count", sheet is None, "pairs are drawn on --sheet")
+    refuse_idle("force", not outputs, "no file is written")
+    refuse_idle("with_protocols", as_json, "--json always tells them")
+    refuse_idle("min_confidence", not given["keypoints"], "it is about --keypoints")
     check_apart(outputs, [name for value in given.values() for name in (value if isinstance(value, list) else [value])])
     for output in outputs:
         check_output(output, force)
@@ -112,7 +106,8 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
             given[name] = parse_names(given[name], name)
     if "frame" in given:
         given["frame"] = parse_size(given["frame"], "--frame")
-    if "detector" not in given and not given["unpaired"] and _DETECTOR_RUN.is_dir():
+    finds_joints = not {"pckh", "joint-error", "parsed-miou"}.isdisjoint(given.get("metrics", ["pckh"]))
+    if "detector" not in given and not given["unpaired"] and finds_joints and _DETECTOR_RUN.is_dir():
         given["detector"] = str(_DETECTOR_RUN)
         log(f"pckh: joints are found by {_DETECTOR_RUN}")
     report = evaluate(**given, log=log, warn=warn, progress=progress)

@@ -10,7 +10,8 @@ from typer import Argument, Option
 from pgen.cli import options, rendering_options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
-from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.photo_options import check_with_targets
+from pgen.cli.photos import list_files, list_photos
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
@@ -72,16 +73,15 @@ def run(
     if gif is not None and len(sources) > 1:
         raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
     photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
-    check_given(photos, frame=src_frame, scheme=scheme, parsing=parsing)
-    read = [*list_files(photos), *pose, parsing, weights, scheme, background]
-    check_apart([out, sheet, gif], read)
+    check_with_targets(photos, pose, src_frame, scheme, parsing)
+    check_apart([out, sheet, gif], read := [*list_files(photos), *pose, parsing, weights, scheme, background])
 
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
     from pgen.inference.targets import read_targets
 
     looks = {"head": head, "background": background, "frame_mode": frame_mode, "max_size": max_size, "shadow": shadow}
-    wishes = rendering_options.check_rendering(out, paste, **looks)
+    wishes = rendering_options.check_rendering(out, gif, paste, parsing is not None, **looks)
     annotators = make_annotators(annotator, person, parser, confidence)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)

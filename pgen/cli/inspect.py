@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pgen.cli.batch import write_sheet
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import Force
 from pgen.cli.terminal import print_table
 from pgen.errors import InputError
@@ -21,7 +22,7 @@ _PSEUDO_LABELS = "Of a store: its pseudo labels; the sheet shows maps beside the
 def run(
     path: Annotated[str, typer.Argument(help=_PATH, metavar="PATH")],
     sheet: Annotated[Path | None, typer.Option(help=_SHEET, metavar="FILE.png")] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="How many entries the sheet shows (default: 8).")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many entries the sheet shows.")] = 8,
     pseudo_labels: Annotated[bool, typer.Option("--pseudo-labels", help=_PSEUDO_LABELS)] = False,
     with_config: Annotated[bool, typer.Option("--config", help=_CONFIG)] = False,
     force: Force = False,
@@ -32,17 +33,18 @@ def run(
     from pgen.data.inspection import inspect_file
     from pgen.runtime.atomic_write import check_output
 
-    if count is not None and sheet is None:
-        raise InputError(f"{count} entries are shown on no sheet; give --sheet FILE.png", option="count")
+    for name in ("count", "force"):
+        refuse_idle(name, sheet is None, "no sheet is drawn without --sheet")
     if sheet is not None:
         check_picture_suffix(sheet, "sheet")
         check_apart([sheet], [path])
         check_output(sheet, force)
-    rows, drawn = inspect_file(path, count or 8, sheet is not None, pseudo_labels, with_config)
+    rows, drawn = inspect_file(path, count, sheet is not None, pseudo_labels, with_config)
     print_table(path, rows)
     if sheet is not None:
         from pgen.body.viz import draw_sheet
 
+        refuse_idle("count", len(drawn) == 1 and count > 1, f"there is one entry to draw in {path}")
         if not drawn:
             raise InputError(f"there is nothing to draw in {path}", option="sheet")
         write_sheet(sheet, draw_sheet(drawn), force)

@@ -10,6 +10,7 @@ import typer
 from typer import Option
 
 from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
+from pgen.cli.given_options import NotingCommand
 from pgen.cli.terminal import log
 from pgen.errors import InputError
 from pgen.runtime.busy_processors import choose_waiting, read_usage, set_thread_count
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments == ["--version"]:  # at once: to read options, typer may import far more
             print(f"pgen {version()}")
             return
-        command = typer.main.get_command(build())
+        command = typer.main.get_command(build(*COMMANDS.keys() & arguments[:1]))
         if threads is not None:
             set_thread_count(threads)
         elif any(argument.startswith("train-") for argument in arguments[:1]):
@@ -80,17 +81,17 @@ def _take_threads(arguments: list[str]) -> int | None:
     return None
 
 
-def build() -> typer.Typer:
-    """The typer application with all commands."""
+def build(*names: str) -> typer.Typer:
+    """The typer application with the commands of these ``names``, or all: to read their options takes time."""
     app = typer.Typer(
         add_completion=False,
         rich_markup_mode=None,  # rich help takes as long to import as all the rest
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_pgen)
-    for name, place in COMMANDS.items():
-        command = load_object(place)
-        app.command(name, short_help=_get_first_sentence(command.__doc__ or ""))(command)  # else typer cuts it short
+    for name in names or COMMANDS:
+        command = load_object(COMMANDS[name])
+        app.command(name, cls=NotingCommand, short_help=_get_first_sentence(command.__doc__ or ""))(command)
     return app
 
 

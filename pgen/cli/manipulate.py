@@ -11,7 +11,8 @@ from typer import Argument, Option
 from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
-from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.photo_options import check_estimates, check_role
+from pgen.cli.photos import list_files, list_photos
 from pgen.cli.rendering_options import fit_into_file
 from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import log, warn
@@ -66,7 +67,8 @@ def run(
 
     edits = check_edits(_parse_edits(edit or []))
     (photo,) = list_photos([source], src_pose, src_parsing, crop, person, "src", src_frame, scheme)
-    check_given([photo], frame=src_frame, scheme=scheme)
+    check_role([photo], src_frame)
+    check_estimates([photo], scheme)
     check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights, scheme])
     predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser, confidence))
     subject = fit_into_file(photo.read(predictor), out)

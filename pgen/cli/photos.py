@@ -98,16 +98,3 @@ def list_photos(
 def list_files(photos: Sequence[Photo]) -> list[str | None]:
     """The photos and the files that belong to them, as they are named."""
     return [name for photo in photos for name in (photo.source, photo.pose, photo.parsing)]
-
-
-def check_given(
-    photos: Sequence[Photo], *, frame: str | None = None, scheme: str | None = None, parsing: str | None = None
-) -> None:
-    """Refuse a ``frame`` or a ``scheme`` that says nothing: of no pose or map that is given, if not of ``parsing``."""
-    role = photos[0].role
-    if frame is not None and all(photo.pose is None for photo in photos):
-        flags = flag_of(f"{role}_frame"), flag_of(f"{role}_pose")
-        raise InputError(f"{flags[0]} {frame} is that of {flags[1]}, which is not given")
-    if scheme is not None and parsing is None and all(photo.parsing is None for photo in photos):
-        flag = flag_of(f"{role}_parsing")
-        raise InputError(f"--parsing-scheme {scheme} is that of maps, and none is given; give {flag}")

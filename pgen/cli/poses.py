@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from pgen.cli.batch import write_sheet
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import Force
 from pgen.cli.result_files import check_pictures
 
@@ -20,6 +21,8 @@ def run(
 ) -> None:
     """List the poses that `pgen generate --pose NAME` knows by name, and draw them into a sheet."""
     from pgen.data.named_poses import load_named_poses
+
+    refuse_idle("force", out is None, "no file is written without --out")
 
     poses = load_named_poses()
     if out is not None:

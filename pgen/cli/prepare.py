@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pgen.cli.folders import default_store
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import Force, ParserName, PoseAnnotatorName, Seed, Workers, parse_kinds, parse_size
 from pgen.cli.prepare_summary import report_summary
 from pgen.cli.terminal import log, progress, warn
@@ -88,6 +89,10 @@ def run(
     chosen_size = parse_size(size, "--size") if size else None
     chosen_frame = parse_size(frame, "--frame") if frame else None
     kinds = parse_kinds(annotate, "--annotate") if annotate is not None else ()
+
+    for option, kind in (("pose_annotator", "pose"), ("parser", "parsing")):
+        refuse_idle(option, kind not in kinds, f"nothing is estimated without --annotate {kind}")
+    refuse_idle("strict", dataset == "synthetic", "rendered people can all be used")
 
     from pgen.preparation import prepare
 

@@ -19,6 +19,7 @@ def report_summary(summary: Summary) -> None:
     if summary.resumed:
         rows += [("of all, done before the interruption", f"{summary.resumed:,}")]
     rows += [("kept, with doubtful estimates", f"{summary.doubtful:,}")] if summary.doubtful else []
+    rows += [("kept, one of several people", f"{summary.chosen:,}")] if summary.chosen else []
     rows += [("pairs for testing", f"{summary.pairs:,}")]
     rows += [(f"left out: {reason}", f"{count:,}") for reason, count in summary.missing.items()]
     if summary.pseudo_labels:
@@ -31,6 +32,9 @@ def report_summary(summary: Summary) -> None:
     print_table(str(summary.out), rows)
     if summary.doubtful:
         warn(f"{summary.doubtful:,} photos are kept with doubtful estimates; {doubts_path(summary.out)} lists them")
+    if summary.chosen:
+        taken = "the one who is large and sure is taken"
+        warn(f"{summary.chosen:,} photos have several people: {taken}; {doubts_path(summary.out)} says who")
     if summary.dropped:
         warn(f"{sum(summary.dropped.values()):,} photos were dropped; {summary.dropped_list} lists them")
     if pairs := sum(count for reason, count in summary.missing.items() if reason.startswith("pair")):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.terminal import print_table
 
 
@@ -20,6 +21,7 @@ def run(
 
     from pgen.training.config import Preset, find_recipe, iter_fields, list_names, load_preset
 
+    refuse_idle("recipe", name is None, "it is that of a preset, and none is named")
     if name is None:
         print_table("presets", [(each, find_recipe(each)) for each in list_names("preset")], ("preset", "its recipe"))
         return

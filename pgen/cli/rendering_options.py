@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.terminal import warn
 from pgen.errors import InputError
 
@@ -30,7 +31,7 @@ Shadow = Annotated[bool, Option("--shadow/--no-shadow", help="A soft shadow unde
 _OPAQUE = (".jpg", ".jpeg")
 
 
-def check_rendering(out: Path | None, paste: bool, **wishes: Any) -> Wishes:
+def check_rendering(out: Path | None, gif: Path | None, paste: bool, has_map: bool, **wishes: Any) -> Wishes:
     """``wishes``, if `Rendering` takes them, ``out`` holds them, and they act on results in the whole photo (paste)."""
     from pgen.inference.rendering.backdrop import CHOICES
     from pgen.inference.rendering.settings import check_wishes
@@ -42,6 +43,9 @@ def check_rendering(out: Path | None, paste: bool, **wishes: Any) -> Wishes:
         raise InputError(
             f"--paste puts results into the photo, whose background stays; leave --background {background} out"
         )
+    refuse_idle("paste", out is None and gif is None, "it is about --out and --gif")
+    refuse_idle("frame_mode", wishes["frame_mode"] == "extend" and has_map, "--parsing says how large the result is")
+    refuse_idle("shadow", wishes["shadow"] and background == "transparent", "there is no ground to fall on")
     return check_wishes(**wishes)
 
 

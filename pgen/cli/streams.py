@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 from pgen.errors import PgenError
 
@@ -26,21 +28,53 @@ def open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
-def flush_output() -> None:
-    """Have standard output written. Raises BrokenPipeError if its reader has left, and `PgenError` if it cannot be."""
+class LastingOutput:
+    """Standard output that takes what can no longer be written without an error, so that the work goes on."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.failure: OSError | ValueError | None = None  #: the first error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        if self.failure is None:
+            try:
+                work()
+            except (OSError, ValueError) as error:
+                self.failure = error
+                self._drop()
+
+    def _drop(self) -> None:
+        """Keep Python from complaining, at its end, about what is left to be printed."""
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+@contextmanager
+def outlast_output() -> Iterator[None]:
+    """Let the block end its work, whatever becomes of standard output.
+
+    Then raises BrokenPipeError if its reader has left, and `PgenError` if it could not be written.
+    """
+    before = sys.stdout
+    lasting = LastingOutput(before)
+    sys.stdout = cast(TextIO, lasting)
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        drop_output()
-        reason = getattr(error, "strerror", None) or error
-        raise PgenError(
-            f"what was to be printed could not be written ({reason}); files that were made are kept"
-        ) from None
-
-
-def drop_output() -> None:
-    """Keep Python from complaining, at its end, about what is left to be printed."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        yield
+        lasting.flush()
+    finally:
+        sys.stdout = before
+    if isinstance(lasting.failure, BrokenPipeError):
+        raise lasting.failure
+    if lasting.failure is not None:
+        reason = getattr(lasting.failure, "strerror", None) or lasting.failure
+        raise PgenError(f"what was to be printed could not be written ({reason}); files that were made are kept")

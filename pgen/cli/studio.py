@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from pgen.cli import options
+from pgen.cli.given_options import refuse_idle
 from pgen.cli.terminal import log
 
 _PORT = "On which port; 0 for any that is free."
@@ -42,6 +43,7 @@ def run(
     from pgen.studio.serve import serve
     from pgen.studio.worker import ModelSettings
 
+    refuse_idle("host", share is Share.NETWORK, "--share network opens it for all addresses")
     where = "0.0.0.0" if share is Share.NETWORK else host
     settings = ModelSettings(None if weights is None else str(weights), device, annotator, parser, seed)
 

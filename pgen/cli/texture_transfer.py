@@ -10,7 +10,8 @@ from typer import Option
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
-from pgen.cli.photos import check_given, list_files, list_photos
+from pgen.cli.photo_options import check_estimates, check_role
+from pgen.cli.photos import list_files, list_photos
 from pgen.cli.rendering_options import fit_into_file
 from pgen.cli.result_files import Sheet, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
@@ -62,9 +63,9 @@ def run(
     check_pictures(force, out, sheet=sheet)
     givens = list_photos(clothes, clothes_pose, clothes_parsing, crop, clothes_number, "clothes", clothes_frame, scheme)
     wearers = list_photos(person, person_pose, person_parsing, crop, person_number, "person", person_frame, scheme)
-    check_given(givens, frame=clothes_frame)
-    check_given(wearers, frame=person_frame)
-    check_given(photos := [*givens, *wearers], scheme=scheme)
+    check_role(givens, clothes_frame)
+    check_role(wearers, person_frame)
+    check_estimates(photos := [*givens, *wearers], scheme)
     read = [*list_files(photos), weights, scheme]
     check_apart([out, sheet], read)
 

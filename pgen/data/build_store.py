@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pgen.data.dropped_list import check_lists, doubts_path, dropped_path, write_list
-from pgen.data.example import DOUBTS, PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
+from pgen.data.example import CHOICE, DOUBTS, PAIR_WITH_DROPPED_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example, Job
 from pgen.data.packing import Entry, content_hash, entry_from_bytes, entry_to_bytes, name_source, pack_item
 from pgen.data.pairing import find_named_pairs, find_same_person_pairs
 from pgen.data.signature import sign
@@ -46,6 +46,7 @@ class Summary:
     seconds: float
     pseudo_labels: int = 0  # of each training photo
     doubtful: int = 0  # photos that are kept, but of whose annotations there are doubts, listed in `doubts_path`
+    chosen: int = 0  # photos that show several people, of whom one was taken, listed there too
 
 
 class ResumeError(InputError):
@@ -140,7 +141,7 @@ def build_store(
                 writer.set_pairs("train", find_named_pairs(train_pairs, tally.indices))
             # Before the store has its name: then all is done.
             dropped_list = write_list(dropped_path(out), [*tally.dropped, *left_out])
-            write_list(doubts_path(out), tally.doubtful)
+            write_list(doubts_path(out), [*tally.doubtful, *tally.chosen])
     return Summary(
         out=out,
         size=size,
@@ -152,6 +153,7 @@ def build_store(
         resumed=resumed,
         seconds=time.perf_counter() - start,
         doubtful=len(tally.doubtful),
+        chosen=len(tally.chosen),
     )
 
 
@@ -251,6 +253,7 @@ class _Tally:
         self.tested: dict[str, list[int]] = defaultdict(list)  # photos for testing of each person
         self.dropped: list[Drop] = []
         self.doubtful: list[Drop] = []
+        self.chosen: list[Drop] = []
 
     def add(self, entry: Entry) -> None:
         if isinstance(entry, Drop):
@@ -258,8 +261,12 @@ class _Tally:
                 raise _refuse(entry)
             self.dropped.append(entry)
             return
-        if doubts := json.loads(entry.attributes).get(DOUBTS):
-            self.doubtful.append(Drop(entry.name, "doubtful annotation", doubts))
+        attributes = json.loads(entry.attributes)
+        for its, key, reason in (
+            (self.doubtful, DOUBTS, "doubtful annotation"), (self.chosen, CHOICE, "one of several people"),
+        ):  # fmt: skip
+            if detail := attributes.get(key):
+                its.append(Drop(entry.name, reason, detail))
         index = self.indices[entry.name] = len(self.indices)
         if entry.split == "test":
             self.tested[entry.person].append(index)

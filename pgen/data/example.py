@@ -48,6 +48,8 @@ class Drop:
 
 #: The attribute of an `Example` that says what its annotators doubt.
 DOUBTS = "doubts"
+#: The attribute that says which of several people is taken, where nobody said which.
+CHOICE = "choice"
 
 #: Reasons that are no photo's: files name what is not there.
 ROW_WITHOUT_PHOTO = "row of keypoints without a photo"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.data.store import Store
 from pgen.errors import InputError
 
+_ANY_SIZE = (1000, 1000)  # of photos whose size does not matter
 _SAMPLE = 24  # photos whose poses are checked against their frame
 
 
@@ -145,6 +147,14 @@ class FolderPhotos:
 
     def person(self, name: str) -> str | None:
         return None
+
+    def list_choices(self) -> list[str]:
+        """Of each photo whose keypoints are of several people, which of them is taken."""
+        found = {}
+        for name, row in self._rows.items():
+            with suppress(InputError):  # which is told where it is needed
+                found[name] = load_pose(row, _ANY_SIZE, self.min_confidence)[0].choice
+        return [f"{name}: {choice}" for name, choice in found.items() if choice is not None]
 
     def _file(self, name: str) -> Path:
         if name not in self._files:

@@ -16,6 +16,7 @@ from pgen.data.formats.pose_people import MIN_CONFIDENCE
 from pgen.data.weights import find_weights
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
+from pgen.evaluation.idle_options import refuse_idle_options
 from pgen.evaluation.matching import match_results
 from pgen.evaluation.measure import Job
 from pgen.evaluation.methods import FilesMethod, Method
@@ -136,6 +137,10 @@ def evaluate(
         has_truth=not unpaired,
         device=used_device,
     )
+    refuse_idle_options(options, {
+        "layout": layout, "panel": panel, "frame": frame, "keypoints": keypoints, "train_images": train_images,
+        "photos": photos, "pose": pose, "cache": cache,
+    }, data is not None, generated is not None, unpaired, no_cache)  # fmt: skip
     networks, methods = _as_list(weights), list[Method]()
     shown: Photos
     if unpaired:
@@ -144,7 +149,7 @@ def evaluate(
         size = choose_size(None if data is None else Path(data), predictor.frame, used_resolution)
         shown, chosen = prepare_pairs(people, _as_list(pose) or POSES, predictor, size, warn, progress)
     else:
-        shown = _open_photos(data, targets, [*map(Path, _as_list(keypoints))], frame, min_confidence, log)
+        shown = _open_photos(data, targets, [*map(Path, _as_list(keypoints))], frame, min_confidence, log, warn)
         lists = [*map(Path, _as_list(pairs))]
         methods, chosen = _choose_pairs(shown, generated, layout, panel, lists, log, warn)
     if per_person is not None:
@@ -155,6 +160,9 @@ def evaluate(
         log(note)
         networks = [str(path)]
     methods += choose_methods(networks, _as_list(baselines), kinds, shown, used_device, used_resolution)
+    for name, given in (("maps", kinds != ["predicted"]), ("resolution", resolution is not None)):
+        if given and not networks:
+            raise InputError("this is about networks, and there are none; leave it out", option=name)
     method_names = [method.name for method in methods]
     for name in method_names:
         if method_names.count(name) > 1:
@@ -191,6 +199,7 @@ def _open_photos(
     frame: tuple[int, int] | None,
     min_confidence: float,
     log: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Photos:
     """The true photos. Raises `InputError` if none are given, or they cannot be read."""
     if (data is None) == (targets is None):
@@ -200,6 +209,8 @@ def _open_photos(
     photos = FolderPhotos(Path(cast(str, targets)), keypoints, frame, min_confidence)
     for note in photos.notes:
         log(note)
+    if choices := photos.list_choices():
+        warn(f"{len(choices)} photos have keypoints of several people, one is taken: {_shorten(choices, '; ', 10)}")
     return photos
 
 
@@ -230,7 +241,7 @@ def _choose_pairs(
         log(note)
     for what, names in (("pairs have no result", matched.missing), ("files belong to no pair", matched.surplus)):
         if names:
-            warn(f"{len(names)} {what}: {', '.join(names[:_NAMES])}{', …' * (len(names) > _NAMES)}")
+            warn(f"{len(names)} {what}: {_shorten(names)}")
     chosen = _take_once(matched.pairs, lambda pair: (pair.source or pair.written_source, pair.target), warn)
     return [FilesMethod(Path(generated).resolve().name, Path(generated), matched.layout)], chosen
 
@@ -249,6 +260,10 @@ def draw_pairs_per_person(pairs: Sequence[Pair], photos: Photos, count: int, see
     rng = np.random.default_rng(seed)
     drawn = [rng.permutation(indices)[:count] for indices in people.values()]
     return [pairs[index] for index in np.sort(np.concatenate(drawn))] if drawn else []
+
+
+def _shorten(names: Sequence[str], separator: str = ", ", most: int = _NAMES) -> str:
+    return separator.join([*names[:most], *["…"] * (len(names) > most)])
 
 
 def _take_once(pairs: Sequence[_T], key: Callable[[_T], Hashable], warn: Callable[[str], None]) -> list[_T]:

@@ -42,6 +42,7 @@ class Metric(ABC):
     note = ""  #: what readers have to know besides
     weights: Mapping[str, str] = {}  #: networks that it uses → hashes of their files
     libraries: tuple[str, ...] = ()  #: those whose versions matter
+    heeds: tuple[str, ...] = ()  #: fields of `MetricOptions` that are about it
     rows_name = ""  #: what its rows are called, if other metrics have the same
 
     def __init__(self, name: str, options: MetricOptions) -> None:
@@ -160,6 +161,16 @@ class MetricOptions:
 
 class UnavailableError(InputError):
     """A metric cannot be computed here; the message says why and what would help."""
+
+
+def check_options(options: MetricOptions) -> None:
+    """Raises `InputError` for options that are about other metrics than those that are wanted."""
+    wanted = DEFAULT_METRICS if options.metrics is None else options.metrics
+    heeded = {option for name in wanted for option in METRICS[name].heeds}
+    for name in sorted({option for metric in METRICS.values() for option in metric.heeds} - heeded):
+        if getattr(options, name) != getattr(MetricOptions(), name):
+            about = ", ".join(metric for metric, its in METRICS.items() if name in its.heeds)
+            raise InputError(f"this is about {about}; compute one of them, or leave this out", option=name)
 
 
 @lru_cache(maxsize=8)

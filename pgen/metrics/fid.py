@@ -62,6 +62,8 @@ def frechet_distance(first: Moments, second: Moments) -> float:
 class FrechetMetric(FeatureMetric):
     """The distance of a network's features from those of true images: one score for each set of these."""
 
+    heeds: tuple[str, ...] = ("against",)
+
     higher_is_better = False
     needs_truth = False
     columns = slice(None)  #: of the features, those that count
@@ -86,6 +88,8 @@ class FrechetMetric(FeatureMetric):
 @register("fid")
 class Fid(FrechetMetric):
     """Fréchet distance of Inception-v3's pooled features (Heusel et al. 2017)."""
+
+    heeds = ("against", "inception_weights")
 
     network_class: type[PublishedNetwork] = TensorflowInception
     columns = slice(0, POOL)

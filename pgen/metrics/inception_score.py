@@ -74,6 +74,7 @@ def inception_score(logits: Iterable[Rows], count: int, splits: int = SPLITS) ->
 
 @register("is")
 class InceptionScore(FeatureMetric):
+    heeds = ("inception_weights",)
     higher_is_better = True
     needs_truth = False
     network_class: type[PublishedNetwork] = TensorflowInception

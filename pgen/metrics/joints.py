@@ -55,6 +55,7 @@ class DetectorMetric(Metric):
     """A score of the people that a detector finds in results."""
 
     needs_truth = False
+    heeds: tuple[str, ...] = ("detector",)
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)

@@ -49,4 +49,5 @@ class LightClassifier(PublishedNetwork):
 
 @register("lite0-frechet")
 class Lite0Frechet(FrechetMetric):
+    heeds = ("against", "lite0_weights")
     network_class, note = LightClassifier, STAND_IN_NOTE

@@ -95,5 +95,6 @@ class DistanceMetric(NetworkMetric):
 
 @register("lpips")
 class LpipsMetric(DistanceMetric):
+    heeds = ("alexnet_weights",)
     protocol = "lpips 0.1 on AlexNet, RGB in [−1, 1], images as they are"
     network_class = Lpips

@@ -24,7 +24,7 @@ class ParsedMeanIou(DetectorMetric):
         f"method painted into, else the asked one; {MeanIou.protocol}; nobody found = all background"
     )
     higher_is_better = True
-    needs = ("parsing",)
+    needs, heeds = ("parsing",), ("detector", "parser")
 
     def __init__(self, name: str, options: MetricOptions) -> None:
         super().__init__(name, options)

@@ -17,6 +17,8 @@ _OWN_PROTOCOL = "a protocol of pgen's own"
 class Ssim(Metric):
     """SSIM of whole images."""
 
+    heeds = ("protocols",)
+
     higher_is_better = True
     before = ""  #: how images are prepared, before the text of the protocol
 

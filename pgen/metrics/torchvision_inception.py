@@ -41,9 +41,11 @@ class TorchvisionInception(PublishedNetwork):
 
 @register("is-torchvision", in_default=False)
 class TorchvisionInceptionScore(InceptionScore):
+    heeds = ("torchvision_inception_weights",)
     network_class = TorchvisionInception
 
 
 @register("fid-torchvision", in_default=False)
 class TorchvisionFid(Fid):
+    heeds = ("against", "torchvision_inception_weights")
     network_class = TorchvisionInception

@@ -155,10 +155,13 @@ def order_generate(workspace: Workspace, given: Answer, describe: Describe) -> O
         raise InputError("ask for a video or animation by itself")
     outs = () if any(moving) else tuple(_name_result(workspace, photo, target) for target in targets)
     stem, rendering = photo.image.stem, _parse_rendering(given)
+    is_pasted = take(given, "paste", bool, False)
+    if is_pasted and rendering.get("background", "").startswith("#"):
+        raise InputError("results in the whole photo keep its background; choose the photo’s, or none")
     is_extended = rendering.get("frame_mode") == "extend"  # each as far as its pose needs
     request = Generate(
         photo, targets, outs, workspace.folder / f".{stem}-{workspace.number('shown')}",
-        take(given, "retarget", bool, True), take(given, "paste", bool, False),
+        take(given, "retarget", bool, True), is_pasted,
         take_number(given, "frames", 1, _MOST_FRAMES, _FRAMES),
         gif=workspace.reserve(f"{stem}.gif") if any(moving) or (len(targets) > 1 and not is_extended) else None,
         rendering=rendering,

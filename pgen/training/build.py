@@ -151,6 +151,11 @@ def train(
     if seed is not None and seed != before.get("seed", seed):
         monitor.warn(f"resuming with seed = {seed} (it was {before['seed']})")
     seed = int(before.get("seed", 0)) if seed is None else seed
+    used = {"pose": (), "appearance": ("pose", "vgg", "start", "variant")}.get(group, ("start",))
+    used += ("semantic",) if group == "appearance" and needs_semantic(config.appearance) else ()
+    given = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start, "variant": variant}
+    if idle := next((option for option, value in given.items() if value is not None and option not in used), None):
+        raise InputError(f"this training uses no {idle}; leave it out", option=idle)
     schedule = getattr(config, group).schedule
     check_processes(gpus, processes)
     check_batch(schedule, len(gpus) or processes or 1)
@@ -160,7 +165,7 @@ def train(
     data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, validation, workers)
-    weights = restore_weights(before, {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start}, monitor.warn)
+    weights = restore_weights(before, {option: given[option] for option in DEFAULT_WEIGHTS}, monitor.warn)
     run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
     if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
         monitor.log(f"{folder} holds this run, finished")

@@ -120,15 +120,21 @@ def test_codes_are_the_promised_ones() -> None:
         (">&-", 0, ""),
         (">&- 2>&- <&-", 0, ""),
         (">/dev/full", 1, "error: what was to be printed could not be written (No space left on device); files"),
+        ("| head -0; exit ${PIPESTATUS[0]}", 1, ""),
     ],
 )
-def test_a_result_is_kept_when_telling_of_it_fails(tmp_path: Path, redirection: str, code: int, line: str) -> None:
-    program = "import sys; from pgen.cli.errors_to_exit_codes import errors_to_exit_codes as run; "
-    program += "work = lambda: (open('made', 'w').write('all of it'), print('made \\u2713')); sys.exit(run(work))"
-    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": ""}
-    command = ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, program]
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_result_is_kept_when_telling_of_it_fails(
+    tmp_path: Path, redirection: str, code: int, line: str, unbuffered: str
+) -> None:
+    program = "import sys, time; from pgen.cli.errors_to_exit_codes import errors_to_exit_codes as run; "
+    program += "time.sleep(0.2); print_ = lambda: print('made \\u2713', flush=True); "
+    program += "work = lambda: (print_(), open('made', 'w').write('all of it'), print_()); sys.exit(run(work))"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": unbuffered}
+    command = ["bash", "-c", f'"$0" -c "$1" {redirection}', sys.executable, program]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr[: len(line)]) == (code, line)
+    assert (done.returncode, done.stderr.count("\n")) == (code, bool(line))
+    assert done.stderr.startswith(line)
     assert (tmp_path / "made").read_text() == "all of it"
 
 

@@ -12,6 +12,7 @@ from pgen.cli.main import main
 from pgen.evaluation.photos import Pair
 from pgen.evaluation.run import draw_pairs_per_person
 from tests.data.examples import nothing_left_in, write_store
+from tests.data.pose_files import write_people
 from tests.evaluation.folders import PAIRS, photo, write_list, write_photos, write_results
 from tests.inference.tiny import write_weights
 
@@ -55,6 +56,13 @@ def test_networks_and_baselines_in_one_table(here: Path, capsys: pytest.CaptureF
     assert page.count("data:image/jpeg;base64,") == 2 + 4  # the only pair is each one's best and worst
     assert "http" not in page.replace("http://www.w3.org", "")
     assert page.count("<svg") >= 4
+
+
+def test_which_of_several_people_is_scored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_people(here / "poses", {"a_1_front": (0.9,), "b__x": (0.3, 0.9)}, 0.37)
+    assert evaluate(*THEIRS, "--keypoints", "poses", "--metrics", "mask-ssim", *FEW[2:]) == 0
+    err = capsys.readouterr().err
+    assert "1 photos have keypoints of several people, one is taken: b__x.png: 2 people, number 1 is taken" in err
 
 
 def test_json_says_what_each_score_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pgen.data.store import Store
 from pgen.runtime.resumable_map import ResumableMap
 from tests.data.examples import STANDING, nothing_left_in, write_folder
 from tests.data.interruptible import contents
-from tests.data.pose_files import write_pose_csv
+from tests.data.pose_files import write_people, write_pose_csv
 
 
 @pytest.fixture
@@ -44,6 +45,20 @@ def test_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = Store("datasets/mine.h5")
     assert (store.names, store.size) == (["a.png", "b.png"], (64, 32))
     assert store.provenance["options"] == {"size": [64, 32], "seed": 0, "root": "mine"}
+
+
+def test_which_of_several_people_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "mine")
+    (here / "mine/keypoints.csv").unlink()
+    write_people(here / "poses", {"a": (0.4, 0.9), "b": (0.9,), "c": (0.9, 0.2)})
+    assert prepare("folder", "--root", "mine", "--keypoints", "poses", "--size", "64", "--workers", 1) == 0
+    out, err = capsys.readouterr()
+    assert re.search("kept, one of several people *│ 2", out)
+    assert "warning: 2 photos have several people: the one who is large and sure is taken" in err
+    rows = Path("datasets/mine.doubts.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[:2] for row in rows] == [[name, "one of several people"] for name in ("a.png", "c.png")]
+    assert "2 people, number 1 is taken" in rows[0]
+    assert "2 people, number 0 is taken" in rows[1]
 
 
 def test_dropped_pairs_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,7 @@ class Annotation:
 
     person: FoundPerson
     notes: tuple[str, ...]  #: what was estimated by what, and the choice there was
+    choice: str | None = None  #: that choice, if nobody made it
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Annotators:
         annotator = self.pose_annotator()
         person, note = pick_person(annotator.people(image), self.person if number is None else number, photo)
         notes = (f"{photo}: pose estimated by {annotator.name}", *([note] if note else []))
-        return Annotation(person, notes)
+        return Annotation(person, notes, note)
 
     def find_people(self, image: NDArray[np.uint8]) -> PeopleOfPhoto | None:
         """Everybody in ``image``, uint8 (H, W, 3); None if the annotator of poses is not installed."""

@@ -147,7 +147,7 @@ def choose_person(
 ) -> LoadedPose:
     """One of the people ``found`` in the file ``path``; ``label`` is what to call the pose. Raises `InputError`."""
     try:
-        pose, notes, doubts = found.choose(person, min_confidence)
+        pose, notes, doubts, _ = found.choose(person, min_confidence)
     except InputError as error:
         raise InputError(f"{path}: {error}", option=error.option) from None
     said, doubted = (tuple(f"{label}: {line}" for line in lines) for lines in (notes, doubts))

@@ -30,6 +30,7 @@ class ChosenPose(NamedTuple):
     pose: NDArray[np.float32]  # (18, 2), NaN = missing
     notes: tuple[str, ...]  # how it was chosen and read
     doubts: tuple[str, ...]  # what may be wrong with it
+    choice: str | None = None  # which of several people it is, where nobody said which; it is in `notes`, too
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,17 @@ class PosesOfPhoto:
             )
         if number is not None and len(self.poses) > 1 and not known_joints(pose).any():
             raise InputError(f"person {index} has no joints", option="number")
-        notes, doubts = [*self.notes], []
+        notes, doubts, choice = [*self.notes], [], None
         if number is None and len(self.poses) > 1:
             others = ", ".join(str(other) for other in range(len(self.poses)) if other != index)
-            notes.append(f"{len(self.poses)} people, number {index} is taken, who is large and sure (others: {others})")
+            choice = f"{len(self.poses)} people, number {index} is taken, who is large and sure (others: {others})"
+            notes.append(choice)
         if left_out.any():
             doubts.append(f"{_list_joints(left_out)} left out: of less confidence than {least:g}")
         weak = known_joints(kept[index]) & (own < _DOUBTFUL)
         if weak.any():
             doubts.append(f"{_list_joints(weak)} uncertain, of less confidence than {_DOUBTFUL:g}; look at the result")
-        return ChosenPose(kept[index].astype(np.float32), tuple(notes), tuple(doubts))
+        return ChosenPose(kept[index].astype(np.float32), tuple(notes), tuple(doubts), choice)
 
 
 def convert_to_pixels(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pgen.body.crop import has_same_shape
 from pgen.data.annotators.interface import NobodyFoundError, ParsingRequest
-from pgen.data.example import DOUBTS, Drop, Example, Job, Split
+from pgen.data.example import CHOICE, DOUBTS, Drop, Example, Job, Split
 from pgen.data.formats.annotation_files import is_estimated_map, read_carried
 from pgen.data.formats.images import read_image
 from pgen.data.formats.parsing import read_label_ids
@@ -126,22 +126,25 @@ def _annotate(
     name, size = photo.name, (image.shape[0], image.shape[1])
     silhouette = None
     doubts: list[str | None] = []
+    choice: str | None = None
     own_frame: tuple[int, int] | None = size
     if photo.pose is None:
         try:
-            person = estimating.annotators().pose(image, name).person
+            annotation = estimating.annotators().pose(image, name)
         except NobodyFoundError:
             return Drop(name, "nobody found")
+        person = annotation.person
         if not person.is_likely:
             return Drop(name, "no likely person", "what was found has hardly the shape of one")
         pose, silhouette = person.pose, person.silhouette
         doubts += person.doubts
+        choice = annotation.choice and annotation.choice.removeprefix(f"{name}: ")
     else:
         try:
             chosen, own_frame = load_pose(photo.pose, conventions.frame or size, conventions.min_confidence)
         except InputError as error:
             return Drop(name, "keypoints cannot be read", str(error))
-        pose = chosen.pose
+        pose, choice = chosen.pose, chosen.choice
     frame = own_frame or conventions.frame or size
     if own_frame not in (None, conventions.frame, *conventions.map_frames) and not has_same_shape(frame, size):
         detail = f"they are for {height_by_width(frame)}, the photo is {height_by_width(size)}"
@@ -158,7 +161,7 @@ def _annotate(
         if not found.labels.any():
             return Drop(name, "nobody in the estimated parsing map")
         carried = None if found.carried is None else found.carried.astype(np.uint8)
-        attributes = _to_attributes([*doubts, *found.doubts])
+        attributes = _to_attributes([*doubts, *found.doubts], choice)
         kept = None if photo.pose is not None else _to_bytes(silhouette)
         known: tuple[Any, ...] = (photo.person, photo.split, attributes, carried, kept, True)
         return _cut(Example(name, image, found.labels, pose, *known), conventions.shape)
@@ -190,7 +193,7 @@ def _annotate(
     known = (
         photo.person,
         photo.split,
-        _to_attributes(doubts),
+        _to_attributes(doubts, choice),
         carried,
         _to_bytes(silhouette),
         is_estimated_map(map_path),
@@ -198,10 +201,10 @@ def _annotate(
     return _cut(Example(name, image, parsing, pose, *known), conventions.shape)
 
 
-def _to_attributes(doubts: Sequence[str | None]) -> dict[str, str]:
-    """What annotators doubt, as a store keeps it."""
-    said = [doubt for doubt in doubts if doubt]
-    return {DOUBTS: "; ".join(said)} if said else {}
+def _to_attributes(doubts: Sequence[str | None], choice: str | None) -> dict[str, str]:
+    """What annotators doubt, and which of several people is taken, as a store keeps it."""
+    said = {DOUBTS: "; ".join(doubt for doubt in doubts if doubt), CHOICE: choice}
+    return {name: text for name, text in said.items() if text}
 
 
 def _to_bytes(silhouette: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:
