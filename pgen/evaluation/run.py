@@ -24,7 +24,7 @@ from pgen.evaluation.network_methods import choose_methods
 from pgen.evaluation.photos import FolderPhotos, Pair, Photos, StorePhotos
 from pgen.evaluation.report import Report, list_remarks
 from pgen.evaluation.score import Training, score_methods
-from pgen.evaluation.unpaired import POSES, choose_size, list_sources, open_predictor, prepare_pairs
+from pgen.evaluation.unpaired import POSES, Planner, choose_size, list_sources, prepare_pairs
 from pgen.inference.rendering.settings import Resolution
 from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
 from pgen.metrics.ssim_kernel import find_ssim_protocol
@@ -141,13 +141,14 @@ def evaluate(
         "layout": layout, "panel": panel, "frame": frame, "keypoints": keypoints, "train_images": train_images,
         "photos": photos, "pose": pose, "cache": cache,
     }, data is not None, generated is not None, unpaired, no_cache)  # fmt: skip
+    at_once = workers or (count_processors() if used_device == "cpu" else 1)
     networks, methods = _as_list(weights), list[Method]()
     shown: Photos
     if unpaired:
         people = list_sources(None if data is None else Path(data), [*map(Path, _as_list(photos))])
-        predictor = open_predictor(networks, used_device, cast(str, detector), parser)
-        size = choose_size(None if data is None else Path(data), predictor.frame, used_resolution)
-        shown, chosen = prepare_pairs(people, _as_list(pose) or POSES, predictor, size, warn, progress)
+        planner = Planner.choose(networks, used_device, cast(str, detector), parser)
+        size = choose_size(None if data is None else Path(data), planner.open().frame, used_resolution)
+        shown, chosen = prepare_pairs(people, _as_list(pose) or POSES, planner, size, at_once, warn, progress)
     else:
         shown = _open_photos(data, targets, [*map(Path, _as_list(keypoints))], frame, min_confidence, log, warn)
         lists = [*map(Path, _as_list(pairs))]
@@ -173,7 +174,6 @@ def evaluate(
         training = (folder_photos, folder_photos.names())
     elif isinstance(shown, StorePhotos):
         training = (shown, shown.split("train"))
-    at_once = workers or (count_processors() if used_device == "cpu" else 1)
     with tempfile.TemporaryDirectory() as folder:
         kept = _open_cache(Path(folder) / "scores.sqlite", None if no_cache else cache or default_cache(), cache, warn)
         with closing(kept) as opened, progress("pairs", len(chosen)) as advance:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ from pgen.inference.rendering.framing import move_into
 from pgen.inference.rendering.heads import plan_head
 from pgen.inference.rendering.settings import Resolution
 from pgen.inference.targets import frame_targets
+from pgen.metrics.networks import hash_file
+from pgen.runtime.parallel_map import parallel_map
 from pgen.runtime.progress import Progress
 
 #: Targets if none are named: bundled poses that show a face.
@@ -42,6 +45,7 @@ POSES = ("walk", "arms-up", "hands-on-hips")
 
 #: How many times the networks' frame results are scored at that have the photo's own resolution.
 _ENLARGED = 2
+_FEW = 8  # photos for which starting another process is worth it
 _NAMES = 3  # of photos, in a message
 
 
@@ -99,47 +103,68 @@ def choose_size(data: Path | None, frame: tuple[int, int], resolution: Resolutio
         return store.size
 
 
-def open_predictor(weights: Sequence[str], device: str, detector: str, parser: str) -> Predictor:
-    """Those of ``weights``, paths or NAME=PATH, that first hold H_S, else the bundled ones; they plan the asked maps.
+@dataclass(frozen=True)
+class Planner:
+    """What finds poses and maps of photos, and plans those that are asked for. Can be sent to other processes."""
 
-    What finds joints and maps of results finds those of photos.
-    """
-    paths = [find_weights(given.rpartition("=")[2])[0] for given in weights]
-    holds = [path for path in paths if "semantic" in describe(path)["networks"]]
-    pose = detector if detector.partition(":")[0] in POSE_ANNOTATORS else "mediapipe"
-    return load(holds[0] if holds else None, device, Annotators(pose, parser))
+    weights: Path  #: of H_S
+    content: str  #: a hash of them
+    device: str
+    pose_annotator: str
+    parser: str
+
+    @classmethod
+    def choose(cls, weights: Sequence[str], device: str, detector: str, parser: str) -> Planner:
+        """Maps are planned by those of ``weights``, paths or NAME=PATH, that first hold H_S, else by the bundled ones.
+
+        What finds joints and maps of results finds those of photos.
+        """
+        paths = [find_weights(given.rpartition("=")[2])[0] for given in weights]
+        holds = [path for path in paths if "semantic" in describe(path)["networks"]]
+        pose = detector if detector.partition(":")[0] in POSE_ANNOTATORS else "mediapipe"
+        chosen = holds[0] if holds else find_weights(None)[0]
+        return cls(chosen, hash_file(chosen), device, pose, parser)
+
+    def open(self) -> Predictor:
+        """The networks, loaded once by each process."""
+        return _open_predictor(self)
+
+
+@lru_cache(maxsize=1)
+def _open_predictor(planner: Planner) -> Predictor:
+    return load(planner.weights, planner.device, Annotators(planner.pose_annotator, planner.parser))
 
 
 def prepare_pairs(
     sources: Sequence[Source],
     poses: Sequence[PoseLike],
-    predictor: Predictor,
+    planner: Planner,
     size: tuple[int, int],
+    workers: int,
     warn: Callable[[str], None],
     progress: Progress,
 ) -> tuple[UnpairedPhotos, list[Pair]]:
     """Everybody in ``sources`` with each of ``poses``, which take on their bodies, at ``size`` (height, width).
 
-    Poses and maps of photos are estimated. A photo that shows nobody is warned of and left out. Raises `InputError` if
-    all do, or a pose cannot be read.
+    Poses and maps of photos are estimated, by ``workers`` processes. A photo that shows nobody is warned of and left
+    out. Raises `InputError` if all do, or a pose cannot be read.
     """
-    targets = [read_target(pose, predictor.annotators) for pose in poses]
+    targets = [read_target(pose, planner.open().annotators) for pose in poses]
     folder = tempfile.TemporaryDirectory()
     path = Path(folder.name) / "unpaired.h5"
     refused: list[str] = []
     pairs: list[Pair] = []
     names: set[str] = set()
     with StoreWriter(path, size, source="photos") as writer, progress("photos", len(sources)) as advance:
-        for source in sources:
-            try:
-                person = predictor.person(source.spec)
-                examples = list(_make_examples(predictor, person, source, targets, size, names))
-            except InputError as error:
-                refused.append(str(error))
+        work = ((planner, source, targets, size) for source in sources)
+        for made in parallel_map(_make_examples, work, min(workers, len(sources) // _FEW + 1)):
+            if isinstance(made, InputError):
+                refused.append(str(made))
             else:
-                for example in examples:
+                named = [replace(example, name=_take_name(example.name, names)) for example in made]
+                for example in named:
                     writer.add(example)
-                pairs += [Pair(examples[0].name, example.name) for example in examples[1:]]
+                pairs += [Pair(named[0].name, example.name) for example in named[1:]]
             advance()
     if not pairs:
         raise InputError(f"nobody can be put into other poses: {refused[0]}", option="photos")
@@ -150,23 +175,27 @@ def prepare_pairs(
 
 
 def _make_examples(
-    predictor: Predictor,
-    person: Person,
-    source: Source,
-    poses: Sequence[LoadedPose],
-    size: tuple[int, int],
-    names: set[str],
+    planner: Planner, source: Source, poses: Sequence[LoadedPose], size: tuple[int, int]
+) -> list[Example] | InputError:
+    """The person, then once for each pose, with the map that H_S predicts; or why not."""
+    predictor = planner.open()
+    try:
+        return list(_plan_poses(predictor, predictor.person(source.spec), source, poses, size))
+    except InputError as error:
+        return error
+
+
+def _plan_poses(
+    predictor: Predictor, person: Person, source: Source, poses: Sequence[LoadedPose], size: tuple[int, int]
 ) -> Iterator[Example]:
-    """The person, then once for each pose, with the map that H_S predicts."""
     framed, fit = predictor.networks.frame_person(person), Letterbox.of(person.crop.size, size)
     image, own, labels = fit.image(person.image), fit.pose(person.pose), fit.parsing(person.parsing)
     carried = None if person.carried is None else fit.parsing(person.carried.astype(np.uint8))
-    yield Example(_take_name(source.name, names), image, labels, own, source.person, "test", carried=carried)
+    yield Example(source.name, image, labels, own, source.person, "test", carried=carried)
     targets = frame_targets(person, framed.fit, poses, None, "each", predictor.annotators)
     asked = [_place_pose(person, framed.fit.pose_back(target.pose), target.is_bundled) for target in targets]
     for target, pose, map_ in zip(targets, asked, _predict_maps(predictor, framed, asked), strict=True):
-        name = _take_name(f"{source.name} in {target.name}", names)
-        labels = fit.parsing(framed.fit.parsing_back(map_))
+        name, labels = f"{source.name} in {target.name}", fit.parsing(framed.fit.parsing_back(map_))
         yield Example(name, image, labels, fit.pose(pose), source.person, "test", is_estimated=True)
 
 
