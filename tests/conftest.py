@@ -17,6 +17,18 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs a GPU where there is none; torch is asked only if there is such a test."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked:
+        import torch
+
+        if not torch.cuda.is_available():
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason="there is no GPU"))
+
+
 GOLDEN_DIR = Path(os.environ.get("PGEN_GOLDEN_DIR") or Path(__file__).parent / "golden")
 
 

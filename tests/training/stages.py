@@ -27,10 +27,10 @@ NAMES = ("pose", "semantic", "appearance", "parser")
 PAIRS = torch.tensor([[2 * k, 2 * k + 1] for k in range(TEST)])
 
 
-def builder(path: Path) -> Callable[..., TrainingTask]:
+def builder(path: Path, device: torch.device | str = "cpu") -> Callable[..., TrainingTask]:
     """What builds a stage on the people in the store ``path``, by its name and further settings."""
     with Store(path) as store:
-        data = TaskData(PersonDataset(store, "train"), PersonDataset(store, "test"))
+        data = TaskData(PersonDataset(store, "train"), PersonDataset(store, "test"), device=device)
     matches = torch.from_numpy(find_matches(data.train, 2, 1))
 
     def build(name: str, *settings: str) -> TrainingTask:
@@ -44,7 +44,9 @@ def builder(path: Path) -> Callable[..., TrainingTask]:
         torch.manual_seed(5)
         semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2))
         fixed = FrozenNetworks(
-            freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), load_vgg_features()[0]
+            freeze(semantic).to(device),
+            freeze(LightPoseDetector(PoseDetectorConfig(width=4))).to(device),
+            load_vgg_features()[0].to(device),
         )
         return AppearanceTask(preset.appearance, data, PAIRS, matches, fixed)
 

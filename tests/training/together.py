@@ -31,7 +31,7 @@ def settings_of(name: str) -> tuple[str, ...]:
 
 def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
     """Gradients of all parameters, running statistics and losses after one step of each stage."""
-    build = builder(folder / "people.h5")
+    build = builder(folder / "people.h5", processes.device)
     found: Gradients = {}
     for name in NAMES:
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
@@ -52,7 +52,7 @@ def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precis
 def grow(processes: ProcessGroup, folder: Path) -> Gradients:
     """Gradients of a two-level H_A in each phase of its growth: coarse alone, fading in, both."""
     growth = ("growth.coarse_steps=1", "growth.fade_in_steps=1", "network.local_widths=[2, 4]")
-    stage = builder(folder / "people.h5")("appearance", *settings_of("appearance"), *growth)
+    stage = builder(folder / "people.h5", processes.device)("appearance", *settings_of("appearance"), *growth)
     run = RunConfig(folder / "none", {})
     state = create_state(stage, run, processes)
     step, found = Step(stage, state, run, processes), {}
