@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+from pgen.models.appearance import TwoLevelAppearanceGenerator
+from pgen.models.layers import SampleNorm
 
 
 def deformable_skip_by_definition(feature: Tensor, affines: Tensor, masks: Tensor) -> Tensor:
@@ -32,3 +37,54 @@ def golden_geometry(body: np.lib.npyio.NpzFile, frame: int) -> tuple[Tensor, Ten
     affines = torch.from_numpy(body[f"affine{suffix}"][:2, :, :6].reshape(2, 10, 2, 3)).float()
     masks = np.unpackbits(body[f"part_masks{suffix}_packed"][:2], axis=-1).astype(bool)
     return affines, torch.from_numpy(masks)
+
+
+class NormByDefinition(nn.Module):
+    """Each sample less its mean, by its standard deviation, with one scale and one shift, in separate passes."""
+
+    def __init__(self, norm: SampleNorm) -> None:
+        super().__init__()
+        self.weight, self.bias = norm.weight, norm.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.reshape(len(x), -1)
+        mean, variance = flat.mean(1), flat.var(1, correction=0)
+        shape = (len(x), 1, 1, 1)
+        return (x - mean.view(shape)) / (variance.view(shape) + 1e-3).sqrt() * self.weight + self.bias
+
+
+def make_plain(model: nn.Module) -> nn.Module:
+    """A copy of a network in contiguous memory, with norms by definition."""
+    plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+    for parent in list(plain.modules()):
+        for name, part in list(parent.named_children()):
+            if isinstance(part, SampleNorm):
+                setattr(parent, name, NormByDefinition(part))
+    return plain
+
+
+def generator_by_definition(
+    model: TwoLevelAppearanceGenerator,
+    full: tuple[Tensor, Tensor],
+    half: tuple[Tensor, Tensor],
+    geometry: tuple[Tensor, Tensor],
+    half_geometry: tuple[Tensor, Tensor],
+) -> Tensor:
+    """The two-level H_A, faded in, as the paper has it: whole features warped ten times, masks resized at each level.
+
+    Inputs are (source, target) of either size, geometries (affines, masks) of the frames of these sizes.
+    """
+    coarse, skips = model.coarse, []
+    local_source, local_target = model.source_encoder(full[0]), model.target_encoder(full[1])
+    both = zip(
+        coarse.source_encoder.continue_from(local_source[1]),
+        coarse.target_encoder.continue_from(local_target[1]),
+        strict=True,
+    )
+    for k, (of_source, of_target) in enumerate(both):
+        if k < coarse.warped_levels:
+            of_source = deformable_skip_by_definition(of_source, *half_geometry)
+        skips.append(torch.cat([of_source, of_target], 1))
+    decoded = model.block(torch.cat([coarse.decoder(skips), skips[0]], 1))
+    skip = torch.cat([deformable_skip_by_definition(local_source[0], *geometry), local_target[0]], 1)
+    return torch.tanh(model.to_image(F.relu(torch.cat([decoded, skip], 1))))

@@ -17,7 +17,7 @@ from pgen.models.appearance import (
     build_appearance_generator,
 )
 from pgen.models.published_weights import rename_published
-from tests.models.definition import golden_geometry
+from tests.models.definition import generator_by_definition, golden_geometry, make_plain
 
 
 def golden_inputs(golden, size: int, levels: int) -> AppearanceInput:
@@ -50,6 +50,17 @@ def test_golden_appearance_generator(golden, alpha: float) -> None:
     crop = torch.from_numpy(data[f"output_alpha_{alpha}_crop"])
     torch.testing.assert_close(F.avg_pool2d(image, 4), means, atol=1e-4, rtol=0)
     torch.testing.assert_close(image[..., 96:160, 96:160], crop, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_two_levels_are_those_of_the_definition(golden) -> None:
+    torch.manual_seed(0)
+    model = TwoLevelAppearanceGenerator(AppearanceConfig((4, 8, 8, 8, 8), (2, 4))).eval()
+    full, half = golden_inputs(golden, 256, 1), golden_inputs(golden, 128, 4)
+    geometries = [golden_geometry(golden("body"), size) for size in (256, 128)]
+    inputs = [(one.source, one.target) for one in (full, half)]
+    expected = generator_by_definition(make_plain(model), *inputs, *geometries)
+    torch.testing.assert_close(model(full, half), expected, atol=1e-4, rtol=0)
 
 
 def random_input(size: tuple[int, int], levels: int, guide: int = 0, parsing: bool = True) -> AppearanceInput:
