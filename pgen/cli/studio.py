@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -45,6 +46,7 @@ def run(
 
     refuse_idle("host", share is Share.NETWORK, "--share network opens it for all addresses")
     where = "0.0.0.0" if share is Share.NETWORK else host
+    _check_model(weights, annotator, parser)
     settings = ModelSettings(None if weights is None else str(weights), device, annotator, parser, seed)
 
     def tell(address: str) -> None:
@@ -54,3 +56,15 @@ def run(
             log(f"warning: others in the network who know the key can open it too, on port {address.split('/')[2]}")
 
     serve(settings, lambda request: write_command(request, settings), tell, where, port, browser)
+
+
+def _check_model(weights: Path | None, annotator: str, parser: str) -> None:
+    """Refuse, before the page is there, networks and annotators that cannot be loaded. Raises `InputError`."""
+    from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS, find_annotator
+
+    find_annotator(POSE_ANNOTATORS, annotator, "pose_annotator")
+    find_annotator(PARSING_ANNOTATORS, parser, "parser")
+    if weights is not None:  # the bundled ones are sound, and to look takes a while
+        from pgen.data.weights import describe, find_weights
+
+        describe(find_weights(weights)[0])

@@ -123,6 +123,12 @@ class Jobs:
         """Drop what is known of a tab's jobs that have ended."""
         self._jobs = {id_: job for id_, job in self._jobs.items() if job.tab != tab or job.state not in ENDED}
 
+    def forget_result(self, tab: str, name: str) -> None:
+        """Drop a picture or an animation, whose file was removed, from the answers of the tab's jobs."""
+        for answer in [job.answer for job in self._jobs.values() if job.tab == tab and "results" in job.answer]:
+            answer["results"] = [result for result in answer["results"] if result.get("picture") != name]
+            answer["gif"] = None if answer.get("gif") == name else answer.get("gif")
+
     def find(self, tab: str, id_: str) -> Job | None:
         """The tab's job of that id."""
         job = self._jobs.get(id_)

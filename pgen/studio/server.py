@@ -118,8 +118,10 @@ class Studio:
             for name, pose in load_named_poses().items()
         }
         edits = {name: {"choices": list(edit.choices), "share": edit.takes_share} for name, edit in EDITS.items()}
+        tab = self.tabs.open(request.query_params.get("tab"))
+        photos = [{"id": id_, "number": photo.files.number} for id_, photo in self.tabs.find(tab).photos.items()]
         return JSONResponse({
-            "tab": self.tabs.open(), "version": VERSION, "model": self.tabs.jobs.model, "poses": poses,
+            "tab": tab, "photos": photos, "version": VERSION, "model": self.tabs.jobs.model, "poses": poses,
             "joints": JOINTS, "bones": BONES, "bone_colors": BONE_COLORS, "flip_joints": FLIP_JOINTS,
             "labels": LABELS, "palette": PALETTE.tolist(), "flip_labels": FLIP_LABELS, "edits": edits,
             "regions": list(orders.REGIONS), "examples": list(self._examples), "most_bytes": MOST_BYTES,
@@ -160,6 +162,7 @@ class Studio:
         if name not in workspace.commands:
             raise InputError("there is no such result")
         workspace.remove([name, f"{Path(name).stem}_sheet.png"])
+        self.tabs.jobs.forget_result(request.path_params["tab"], name)
         return JSONResponse({})
 
     async def _zip(self, request: HttpRequest) -> Response:

@@ -34,8 +34,10 @@ class Tabs:
         self._workspaces: dict[str, Workspace] = {}
         self._listeners: dict[str, set[asyncio.Queue[dict[str, Any]]]] = {}
 
-    def open(self) -> str:
-        """A new tab. Raises `PgenError` if there are too many."""
+    def open(self, before: str | None = None) -> str:
+        """A new tab, or the one that its page was ``before`` it was loaded anew. Raises `PgenError` for too many."""
+        if before in self._workspaces:
+            return before
         if len(self._workspaces) >= _MOST:
             raise PgenError(f"{_MOST} tabs are open; close some, and try again in a quarter of an hour")
         tab = secrets.token_urlsafe(9)

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.body.crop import CropBox
+from pgen.body.labels import Label
 from pgen.body.viz import draw_sheet
 from pgen.data.formats.annotation_files import write_carried
 from pgen.data.formats.images import write_image
 from pgen.data.formats.moving_pictures import write_gif
 from pgen.data.formats.parsing import write_parsing
 from pgen.data.formats.pose_json import write_pose_json
+from pgen.data.named_poses import load_named_poses
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from pgen.inference.rendering.settings import check_wishes
@@ -69,6 +72,23 @@ class Work:
         if isinstance(request, TransferTexture):
             return self._transfer(request, advance)
         return self._manipulate(request, advance)
+
+    def load_annotators(self) -> None:
+        """Load what estimates poses and maps before the first photo needs it."""
+        self._predictor.annotators.pose_annotator()
+        self._predictor.annotators.parsing_annotator()
+
+    def rehearse(self) -> None:
+        """Make a picture that nobody sees: the first one of a process takes several times as long as others."""
+        height, width = (round(1.25 * side) for side in self._predictor.frame)
+        pose = load_named_poses()["stand"]
+        frame = np.array((pose.frame or (256, 256))[::-1])
+        image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        parsing = np.zeros((height, width), np.uint8)
+        parsing[height // 5 : -height // 5, width // 3 : -width // 3] = Label.UPPER
+        parsing[height // 2 : -height // 5, width // 3 : -width // 3] = Label.PANTS
+        person = Person("", image, CropBox.whole((height, width)), pose.pose * (width, height) / frame, parsing)
+        next(self._predictor.generate_many(person, ["walk"]))
 
     def _read_photo(self, request: ReadPhoto, advance: Advance) -> Answer:
         advance(0, 1, "looking for pose and map")

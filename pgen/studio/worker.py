@@ -10,6 +10,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -115,6 +116,10 @@ def _run(settings: ModelSettings, folder: Path, requests: Connection, stops: Con
     except Exception as error:
         messages.send(Message(None, "failed", explain(error, folder)))
         return
+    for warm_up in (work.load_annotators, work.rehearse):
+        with suppress(Exception):  # what is wrong is said where it is needed
+            if not requests.poll():
+                warm_up()
     try:
         while True:
             job, request = requests.recv()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -252,3 +255,24 @@ def test_prepare_lists_doubts_and_drops_what_is_no_person(
     assert "person" in dropped
     assert "a.jpg,doubtful annotation" in doubts
     assert "doubt" in capsys.readouterr().out
+
+
+def test_a_large_photo_takes_little_more_memory_than_its_own(tmp_path: Path) -> None:
+    Image.new("RGB", (4050, 5760), (90, 120, 150)).save(tmp_path / "large.jpg")
+    program = """
+import resource, sys
+from pgen.cli.main import main
+from pgen.data.annotators.registry import POSE_ANNOTATORS
+from tests.data.annotators.fakes import FakePose
+from tests.data.examples import STANDING
+POSE_ANNOTATORS["mediapipe"] = lambda weights: FakePose([STANDING * 40])
+code = main(["annotate", "large.jpg", "--what", "pose", "--sheet", "sheet.png"])
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    found = [Path(__file__).parents[2], *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, found))}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    code, megabytes = map(int, done.stdout.splitlines()[-1].split())
+    assert code == 0
+    assert megabytes < 900  # 70 of them the photo's, 90 what is looked at; it was 4,400

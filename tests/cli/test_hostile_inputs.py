@@ -80,6 +80,11 @@ COMMANDS = {
     "train-resume": "train-pose --out {x} --resume --max-steps 1",
     "train-set": "train-pose --data d.h5 {s} --set {x} {o}",
     "presets": "presets {x}",
+    "demo-weights": "demo --weights {x} -o out",
+    "demo-out": "demo --weights p.json -o {x}",
+    "poses-out": "poses -o {x}",
+    "studio-weights": "studio --no-browser --port 0 --weights {x}",
+    "studio-parser": "studio --no-browser --port 0 --parser {x}",
 }
 
 #: What many of them have in common.
@@ -93,7 +98,15 @@ _COMMON = {
 }
 
 #: Those that name what they write.
-_WRITING = {"generate-out", "generate-sheet", "manipulate-save", "annotate-out", "prepare-out", "evaluate-html"}
+_WRITING = {
+    "generate-out",
+    "generate-sheet",
+    "manipulate-save",
+    "annotate-out",
+    "poses-out",
+    "prepare-out",
+    "evaluate-html",
+}
 
 
 def look(folder: Path) -> dict[str, str]:
@@ -149,6 +162,7 @@ def test_hostile_inputs(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))
     monkeypatch.setitem(POSE_ANNOTATORS, "mediapipe", lambda weights: FakePose([STANDING]))
+    monkeypatch.setattr("pgen.studio.serve.serve", lambda *given: None)
     if name != "generate-parser":
         monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: AnyParser())
     if name == "evaluate-cache":  # an empty file is one that is to be

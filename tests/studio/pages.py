@@ -98,6 +98,10 @@ class Page:
         assert job["state"] == "done", job["error"]
         return job["answer"] | {"id": job["about"]["photo"]}
 
+    def open_again(self, photo: str) -> dict[str, Any]:
+        """The same of a photo that is open, as a page that is loaded anew has it."""
+        return self.wait(self.patch(f"/photos/{photo}", json={}))["answer"]
+
 
 @contextmanager
 def open_studio(folder: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:

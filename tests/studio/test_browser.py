@@ -144,6 +144,11 @@ def test_a_photo_is_opened_changed_posed_and_dressed(
     page.get_by_role("button", name="Put them on").click()
     expect(page.locator(".result")).to_have_count(5, timeout=PATIENCE)
 
+    # Loaded anew, the page has it all.
+    page.reload()
+    expect(page.locator(".result")).to_have_count(5, timeout=PATIENCE)
+    expect(page.locator(".photo")).to_have_count(2, timeout=PATIENCE)
+
     # The commands make the same from the files that come with them.
     folder = tmp_path / "all"
     with zipfile.ZipFile(download(page, page.get_by_role("link", name="Download all"), tmp_path / "all.zip")) as packed:

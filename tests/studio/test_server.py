@@ -227,3 +227,15 @@ def test_results_and_photos_are_removed(page: Page) -> None:
     assert page.get("/zip").status_code == 400
     assert page.delete(f"/photos/{photo}").status_code == 200
     assert page.post("/orders/generate", json={"photo": photo, "targets": ["side"]}).status_code == 400
+
+
+def test_a_page_that_is_loaded_anew_goes_on(page: Page) -> None:
+    photo = page.open("?example=dots")
+    page.patch(f"/photos/{photo['id']}", json={"pose": photo["pose"]})
+    picture = page.wait(page.post("/orders/generate", json={"photo": photo["id"], "targets": ["walk"]}))
+    again = page.client.post(f"/api/tabs?tab={page.info['tab']}").json()
+    assert (again["tab"], again["photos"]) == (page.info["tab"], [{"id": photo["id"], "number": None}])
+    assert page.open_again(photo["id"])["pose"] == photo["pose"]
+    assert page.client.post("/api/tabs?tab=another").json()["tab"] != "another"
+    assert page.delete(f"/results/{picture['answer']['results'][0]['picture']}").status_code == 200
+    assert not any(job["answer"].get("results") for job in page.get("/jobs").json())

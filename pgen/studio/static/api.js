@@ -20,7 +20,9 @@ export class Api extends EventTarget {
   // Events: "model" and "job", with what the server says in `detail`, and "lost", when it does not answer.
 
   async start() {
-    this.info = await read(await send("POST", "/api/tabs"));
+    const before = sessionStorage.getItem("tab"); // of this page, if it is loaded anew
+    this.info = await read(await send("POST", `/api/tabs${before ? `?tab=${encodeURIComponent(before)}` : ""}`));
+    sessionStorage.setItem("tab", this.info.tab);
     this.base = `/api/tabs/${this.info.tab}`;
     this.jobs = new Map();
     this.waiting = new Map();

@@ -53,7 +53,8 @@ async function start() {
   new Clothes(api, people, say);
   new Edits(api, people, say);
   new Gallery(api, people, say);
-  // Leaving loses what is not downloaded.
+  await people.reopen(api.info.photos);
+  // Leaving loses what is not downloaded; loading the page anew does not.
   addEventListener("beforeunload", (event) => document.querySelector(".result") && event.preventDefault());
   document.body.dataset.ready = "yes";
 }

@@ -52,6 +52,14 @@ export class People extends EventTarget {
     return photo;
   }
 
+  // Show photos that are open on the server: the page was loaded anew.
+  async reopen(photos) {
+    for (const { id, number } of photos) {
+      const photo = await this.read("PATCH", `/photos/${id}`, { json: {} });
+      if (photo) photo.number = number;
+    }
+  }
+
   openExample(name, select = true) {
     return this.read("POST", `/photos?example=${name}`, {}, select);
   }
