@@ -31,6 +31,9 @@ _LARGEST = 1280
 # shares of the longer side; others are for doubtful cases, and the last if these bring nothing likely.
 _PADDING, _OTHER_PADDINGS, _LAST_PADDINGS = 0.25, (0.0, 0.125), (0.06, 0.375, 0.6)
 
+# A person is painted over in blocks of so many pixels a side.
+_BLOCK = 4
+
 _MARGIN = 0.2  # of a person's box, left around it for the close look
 _MOST_PEOPLE = 6
 _SURE = 0.5  # mean visibility of shoulders and hips from which on there is a person
@@ -287,11 +290,18 @@ def _list_starts(length: int, window: int) -> list[int]:
 
 def _paint_over(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8]:
     """The photo with the person painted over by the colours of the nearest ground, blurred."""
-    reach = max(2, round(0.015 * max(image.shape[:2])))
+    size = _get_size(image)
+    reach = max(2, round(0.015 * max(size)))
     hidden = ndimage.maximum_filter(person.silhouette > 0.3, size=2 * reach + 1)
-    if hidden.all():
+    # In blocks of some pixels: what is blurred needs no more, and it takes a tenth of the time.
+    grounds = Image.fromarray(np.where(hidden[..., None], 0, image).astype(np.uint8)).reduce(_BLOCK)
+    share = np.asarray(Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)).reduce(_BLOCK))
+    known = share > 127
+    if not known.any():
         return np.zeros_like(image)
-    nearest = ndimage.distance_transform_edt(hidden, return_distances=False, return_indices=True)
-    filled = image[tuple(nearest)].astype(np.float32)
-    smooth = ndimage.uniform_filter(filled, size=(4 * reach + 1, 4 * reach + 1, 1))
-    return np.where(hidden[..., None], smooth, image).astype(np.uint8)
+    colors = np.asarray(grounds, np.float32) * (255 / np.maximum(share, 1, dtype=np.float32))[..., None]
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    across = 4 * round(reach / _BLOCK) + 1
+    smooth = ndimage.uniform_filter(colors[tuple(nearest)], size=(across, across, 1)).clip(0, 255).astype(np.uint8)
+    filled = Image.fromarray(smooth).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.where(hidden[..., None], np.asarray(filled), image)
