@@ -3,9 +3,10 @@
 Beside it: how the networks' time grows with the frame, and optimised forms against plain ones, which give the same.
 Seconds are of the processor, divided by the number of threads; ``OMP_NUM_THREADS=1`` is steadiest.
 
-Run: ``pytest -m benchmark -s tests/benchmarks/bench_speed.py``. ``PGEN_JSON`` names a file for the numbers;
-``PGEN_RUNS`` is how often each is run (default 3); ``PGEN_WIDTHS=small`` takes a quarter of the width in the
-comparison with plain forms.
+Run: ``pytest -m benchmark -s tests/benchmarks/bench_speed.py``. ``PGEN_JSON`` names a file for the numbers.
+``PGEN_RUNS`` is how often each is run (default 3), ``PGEN_STAGES`` which of
+``annotation,networks,rendering,training,poses``, ``PGEN_BATCHES`` at which batches plain forms are compared (``1,4``).
+``PGEN_WIDTHS=small`` takes a quarter of the width in that comparison.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ __all__ = ["sampler"]  # a fixture
 RUNS = int(os.environ.get("PGEN_RUNS", "3"))
 WIDTHS = {"full": ((64, 128, 256, 512, 512, 512), (32, 64)), "small": ((16, 32, 64, 128, 128, 128), (8, 16))}
 POSES = 8
+STAGES = os.environ.get("PGEN_STAGES", "annotation,networks,rendering,training,poses").split(",")
 
 
 def read_person(predictor: Predictor) -> Person:
@@ -92,15 +94,8 @@ def measure_annotation(rate: float) -> list[Row]:
     ]
 
 
-@pytest.mark.benchmark
-def test_stages(sampler: PersonDataset) -> None:
-    rate = measure_product_rate()
-    predictor = pgen.load(device="cpu", precision="fp32")
-    person, poses = read_person(predictor), list_poses()
-    rows = [*measure_annotation(rate), *measure_networks(predictor, rate)]
-    rows.append(
-        measure("result at the photo's size, 256x256", lambda: predictor.generate(person, "walk"), rate, 1, RUNS)
-    )
+def measure_training(sampler: PersonDataset, rate: float) -> list[Row]:
+    rows = []
     for name in ("hs", "joint"):
         stage = stage_of(name, sampler)
         stage.networks.train()
@@ -108,7 +103,12 @@ def test_stages(sampler: PersonDataset) -> None:
         for precision in ("fp32", "bf16"):
             work = lambda: a_step(stage, precision, 0, NoClock(), optimisers)  # noqa: B023, E731
             rows.append(measure(f"training {name}, synthetic-128, {precision}", work, rate, stage.schedule.batch, 1))
-    more = {"product rate, GFLOP a second": rate / 1e9}
+    return rows
+
+
+def compare_many_poses(predictor: Predictor) -> float:
+    """How many times as fast one person is in several poses at once as in one after the other, read anew each time."""
+    person, poses = read_person(predictor), list_poses()
 
     def together() -> None:
         list(predictor.generate_many(replace(person), poses, resolution="network"))
@@ -118,7 +118,25 @@ def test_stages(sampler: PersonDataset) -> None:
             predictor.generate(replace(person), pose, resolution="network")
 
     many, each = alternate(together, apart, max(1, RUNS // 2))
-    more[f"one person in {POSES} poses: times as fast as {POSES} calls"] = each / many
+    return each / many
+
+
+@pytest.mark.benchmark
+def test_stages(sampler: PersonDataset) -> None:
+    rate, rows, predictor = measure_product_rate(), [], pgen.load(device="cpu", precision="fp32")
+    more = {"product rate, GFLOP a second": rate / 1e9}
+    if "annotation" in STAGES:
+        rows += measure_annotation(rate)
+    if "networks" in STAGES:
+        rows += measure_networks(predictor, rate)
+    if "rendering" in STAGES:
+        person = read_person(predictor)
+        work = lambda: predictor.generate(person, "walk")  # noqa: E731
+        rows.append(measure("result at the photo's size, 256x256", work, rate, 1, RUNS))
+    if "training" in STAGES:
+        rows += measure_training(sampler, rate)
+    if "poses" in STAGES:
+        more[f"one person in {POSES} poses: times as fast as {POSES} calls"] = compare_many_poses(predictor)
     report(f"{torch.get_num_threads()} threads; rates in processor seconds", rows, more)
 
 
@@ -135,7 +153,7 @@ def test_plain_forms(golden) -> None:
     torch.manual_seed(0)
     model = TwoLevelAppearanceGenerator(AppearanceConfig(widths, local)).eval().to(memory_format=torch.channels_last)
     plain = make_plain(model)
-    for batch in (1, 4):
+    for batch in map(int, os.environ.get("PGEN_BATCHES", "1,4").split(",")):
         (a, m), (half_a, half_m) = (repeat(batch, *golden_geometry(body, size)) for size in (256, 128))
         full, half = ((torch.randn(batch, 30, size, size), torch.randn(batch, 27, size, size)) for size in (256, 128))
 
