@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pgen.body.crop import CropBox, Letterbox
+from pgen.body.joints import known_joints
 from pgen.body.labels import Label
-from pgen.body.masks import pose_masks
+from pgen.body.masks import RADIUS
 
 # What is left around a person when the photo is cropped, of the body's longer side, and by how much the person must
 # come out larger for it to be worth it.
@@ -106,7 +106,11 @@ def find_crop(pose: NDArray[np.floating], parsing: NDArray[np.uint8], frame: tup
     All of the photo if the networks, which see it in ``frame`` (height, width), would see hardly more of the person.
     """
     whole = CropBox.whole((parsing.shape[0], parsing.shape[1]))
-    pose_mask = pose_masks(torch.from_numpy(pose)[None], whole.size)[0, 0].numpy()
-    crop = CropBox.around((parsing != Label.BACKGROUND) | (pose_mask > 0), frame, _MARGIN)
+    joints = pose[known_joints(pose)]
+    left, top = np.maximum(np.ceil(joints.min(axis=0) - RADIUS), 0).astype(int)
+    right, bottom = np.maximum(np.floor(joints.max(axis=0) + RADIUS), 0).astype(int)
+    figure = parsing != Label.BACKGROUND
+    figure[top : bottom + 1, left : right + 1] = True
+    crop = CropBox.around(figure, frame, _MARGIN)
     scales = [max(Letterbox.of(part.size, frame).content) / max(part.size) for part in (crop, whole)]
     return crop if scales[0] / scales[1] >= _WORTH else whole

@@ -156,6 +156,21 @@ def measure_distance(part: Part, points: Tensor) -> Tensor:
     return (_measure_to_line(start, end, points) - part.radius).clamp_min(0)
 
 
+def find_crossing(body: Body, points: Tensor, places: Tensor) -> Tensor:
+    """Which of ``points`` (N, 2) are nearest to one leg, and their ``places`` (N, 2) in the source to the other."""
+    away = []
+    for names in (_LEFT_LEG, _RIGHT_LEG):
+        parts = [body.parts[name] for name in names if name in body.parts]
+        if len(parts) < len(names):
+            return torch.zeros(len(points), dtype=torch.bool)
+        lines_there = [part.carry(part.line) for part in parts]
+        here = torch.stack([_measure_to_line(part.line[0], part.line[1], points) for part in parts]).amin(0)
+        there = torch.stack([_measure_to_line(line[0], line[1], places) for line in lines_there]).amin(0)
+        away.append((here, there))
+    (left, left_there), (right, right_there) = away
+    return (left < right) != (left_there < right_there)
+
+
 def find_position_along(part: Part, points: Tensor) -> Tensor:
     """How far beyond the end of its bone ``points`` (N, 2) are, pixels (N,), negative before it."""
     along = part.line[1] - part.line[0]

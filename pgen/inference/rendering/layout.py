@@ -12,6 +12,7 @@ from pgen.inference.rendering.bones import (
     ARM_PARTS,
     HANGING,
     Body,
+    find_crossing,
     find_position_along,
     measure_distance,
 )
@@ -38,7 +39,7 @@ _ENDS = (
 )
 #: By how much outlines are smoothed, as a share of the longer side.
 _JAGS = 0.0025
-_ARMS = (Label.L_ARM, Label.R_ARM)
+_ARMS, _LEGS = (Label.L_ARM, Label.R_ARM), (Label.L_LEG, Label.R_LEG)
 
 
 def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
@@ -95,7 +96,11 @@ def choose_labels(
         is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
         shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
         at = (find_within(canvas.label_tensor, places) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
-        scores[at, shown[at]] += _SHOWN
+        # Between legs that stood together, each would show the cloth of the other.
+        on_legs = shown[at] == Label.PANTS
+        crossing = on_legs.clone()
+        crossing[on_legs] = find_crossing(body, grid.points[at[on_legs]], places[at[on_legs]])
+        scores[at, shown[at].masked_fill(crossing, Label.BACKGROUND)] += _SHOWN
         _vote_for_hems(canvas, body, grid, sources, scores, is_arm)
     if carries_head:
         _vote_for_collar(canvas, body, grid, sources, scores)
@@ -124,10 +129,14 @@ def _carry_end(
     if is_end.sum() < _SEEN * unit**2:
         return
     scores[at, label] = torch.where(is_end, 9.0, -9.0)
-    # What is behind a hand is what the trunk and legs bring there.
-    behind = look_up(canvas.under, sources.find_hanging_at(at))
-    is_foot = torch.isin(behind, torch.tensor((Label.L_LEG, Label.R_LEG)))
-    scores[at, behind.masked_fill(is_foot, Label.BACKGROUND)] += _SHOWN
+    # What is behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
+    is_leg = label in _LEGS
+    places = part.carry(grid.points[at]) if is_leg else sources.find_hanging_at(at)
+    behind = look_up(canvas.under, places)
+    is_nothing = torch.isin(behind, torch.tensor(_LEGS))
+    if is_leg:
+        is_nothing |= find_crossing(body, grid.points[at], places)
+    scores[at, behind.masked_fill(is_nothing, Label.BACKGROUND)] += _SHOWN
 
 
 def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, is_arm: Tensor) -> None:

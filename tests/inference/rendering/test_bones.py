@@ -5,7 +5,7 @@ import torch
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.inference.rendering.bones import find_sources, match_bodies
+from pgen.inference.rendering.bones import find_crossing, find_sources, match_bodies
 from tests.data.examples import STANDING
 
 STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -46,3 +46,11 @@ def test_bodies_that_turn_away_show_other_outlines() -> None:
     turned[:, 0] = middle + 0.6 * (STANDING[:, 0] - middle)
     assert match_bodies(STANDING, STANDING, None).is_frontal
     assert not match_bodies(STANDING, turned, None).is_frontal
+
+
+def test_cloth_of_one_leg_is_none_of_the_other() -> None:
+    body = match_bodies(STANDING, STANDING, None)
+    right, left = ((STANDING[knee] + STANDING[ankle]) / 2 for knee, ankle in ((9, 10), (12, 13)))
+    points = torch.from_numpy(np.stack([right, left, right])).float()
+    places = torch.from_numpy(np.stack([right, right, left])).float()
+    assert find_crossing(body, points, places).tolist() == [False, True, True]
