@@ -112,7 +112,7 @@ class SemanticTraining:
     estimated_weight: float = 1.0  #: weight of samples whose label's map is an estimate, beside 1 of the others
     self_pair_prob: float = 0.0  #: addition: share of samples whose label is the source's own map, in another crop
     back_translation_prob: float = 0.0  #: addition: share of samples from a predicted map back to the source's own
-    gradient_checkpointing: bool = False  #: compute the network's features again for the gradient, to save memory
+    gradient_checkpointing: bool = False  #: compute features again for the gradient, to save memory
 
     def __post_init__(self) -> None:
         for name in ("self_pair_prob", "back_translation_prob"):
@@ -175,7 +175,7 @@ class AppearanceTraining:
     style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices
     perceptual_downscale: int = 1  #: addition: content and style look at images so many times smaller
     random_pose_prob: float = 1.0  #: share of samples in any pose, with H_S's map; the rest use a pseudo label's
-    gradient_checkpointing: bool = False  #: compute the network's features again for the gradient, to save memory
+    gradient_checkpointing: bool = False  #: compute features again for the gradient, to save memory
 
     def __post_init__(self) -> None:
         for name, least, most in (

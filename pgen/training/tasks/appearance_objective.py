@@ -29,6 +29,7 @@ from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.training.config import AppearanceTraining
+from pgen.training.tasks.checkpointing import run_for_gradient
 
 #: The total loss of the paper (SPT, section 3.2), where two pictures count as a sum, and then additions.
 TERMS: dict[str, Callable[[Generated], Tensor]] = {
@@ -105,6 +106,9 @@ class Generated:
     def second(self) -> Tensor:
         return self.images.chunk(2)[1]
 
+    def _run(self, network: nn.Module, images: Tensor) -> Tensor:
+        return run_for_gradient(network, images, is_kept=not self.config.gradient_checkpointing)
+
     @cached_property
     def judged(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Real and generated pictures with their maps (·, 12, H, W), and faces (·, 3, side, side)."""
@@ -119,7 +123,7 @@ class Generated:
 
     def logits(self, name: str) -> Tensor:
         """What a discriminator says of the generated."""
-        return self.discriminators[name](self.judged[name][1])
+        return self._run(self.discriminators[name], self.judged[name][1])
 
     @cached_property
     def heatmaps(self) -> tuple[Tensor, Tensor]:
@@ -127,7 +131,9 @@ class Generated:
         detector, downscale = self.frozen.pose, self.frozen.pose_downscale
         images = _downscale(self.images, downscale)
         size = (images.shape[2], images.shape[3])
-        return detector(images), strided_heatmaps(downscale_poses(self.poses, downscale), size, detector.stride)
+        return self._run(detector, images), strided_heatmaps(
+            downscale_poses(self.poses, downscale), size, detector.stride
+        )
 
     @cached_property
     def features(self) -> dict[str, Tensor]:
@@ -135,7 +141,7 @@ class Generated:
         downscale = self.config.perceptual_downscale
 
         def find(images: Tensor) -> Tensor:
-            return self.frozen.perceptual(_downscale(images, downscale))
+            return self._run(self.frozen.perceptual, _downscale(images, downscale))
 
         fake_b, second = find(self.images).chunk(2)
         a = find(self.a.images)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from pgen.data.dataset import PersonDataset
 from pgen.losses.gan import discriminator_losses
@@ -17,6 +16,7 @@ from pgen.models.discriminators import DiscriminatorConfig
 from pgen.models.registry import build_network
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
+from pgen.training.tasks.checkpointing import run_for_gradient
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,8 @@ class PersonTask(ABC):
         self.lr_factors: Mapping[str, float] = {}
 
     def run(self, network: Callable[..., Tensor], *given: Any, **named: Any) -> Tensor:
-        """What ``network`` makes; with gradient checkpointing it is computed again for the gradient, and not kept."""
-        if not (self.config.gradient_checkpointing and torch.is_grad_enabled()):
-            return network(*given, **named)
-        return checkpoint(network, *given, use_reentrant=False, **named)
+        """What ``network`` makes; with gradient checkpointing what it computes on the way is not kept."""
+        return run_for_gradient(network, *given, is_kept=not self.config.gradient_checkpointing, **named)
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:  # noqa: B027 - most tasks need none
         """Nothing changes."""
