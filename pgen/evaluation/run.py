@@ -161,7 +161,7 @@ def evaluate(
         log(note)
         networks = [str(path)]
     methods += choose_methods(networks, _as_list(baselines), kinds, shown, used_device, used_resolution)
-    for name, given in (("maps", kinds != ["predicted"]), ("resolution", resolution is not None)):
+    for name, given in (("maps", kinds != ["predicted"]), ("resolution", resolution is not None and not unpaired)):
         if given and not networks:
             raise InputError("this is about networks, and there are none; leave it out", option=name)
     method_names = [method.name for method in methods]
