@@ -19,7 +19,7 @@ def tensors(values: object) -> list[torch.Tensor]:
     return [values] if isinstance(values, torch.Tensor) else []
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_and_resumed_is_as_if_never_killed(tmp_path: Path, kills: int) -> None:
     """Bit by bit: weights, averages, what the optimisers know, and the rows of the metrics."""
     store = write_people(tmp_path / "people.h5")
