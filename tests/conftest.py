@@ -32,11 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 GOLDEN_DIR = Path(os.environ.get("PGEN_GOLDEN_DIR") or Path(__file__).parent / "golden")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: some tests wait, for a browser or for processes that they start."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def golden() -> Callable[[str], np.lib.npyio.NpzFile]:
     """``golden("body")`` opens the reference arrays of body.npz in PGEN_GOLDEN_DIR, else in tests/golden."""
