@@ -40,7 +40,7 @@ def label_at(rendering: Rendering, joint: Joint) -> int:
 
 @pytest.fixture(scope="module")
 def sample() -> list[Rendering]:
-    return [render(synthetic_person(4, number), synthetic_shot(4, number, 0), (256, 256)) for number in range(36)]
+    return [render(synthetic_person(4, number), synthetic_shot(4, number, 0), (256, 256)) for number in range(40)]
 
 
 def test_shapes_and_ranges(sample: list[Rendering]) -> None:
