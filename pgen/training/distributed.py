@@ -216,7 +216,7 @@ def _launch(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
         rdzv_endpoint="localhost:0",
         local_addr="127.0.0.1",
         max_restarts=0,
-        start_method="forkserver",
+        start_method="forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn",
     )
     # One process imports what all of them need; the others are its copies. Optimizers import the latter when made.
     multiprocessing.set_forkserver_preload([work.__module__, "torch._dynamo"])

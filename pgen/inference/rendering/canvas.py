@@ -125,7 +125,7 @@ class Canvas:
             if not shown.any():
                 continue
             width = (_INEXACT if label in (Label.UPPER, Label.PANTS, Label.SKIRT) else _RIM) * max(self.size)
-            box = _find_box(shown, 1)
+            box = find_box(shown, 1)
             edges = [(box[axis].start == 0, box[axis].stop == self.size[axis]) for axis in (0, 1)]
             # Beyond the photo a label goes on.
             padded = np.pad(shown[box], [(int(first), int(last)) for first, last in edges], "edge")
@@ -144,7 +144,7 @@ class Canvas:
         for label in np.unique(cores).tolist():
             if label != Label.BACKGROUND:
                 core = cores == label
-                box = _find_box(core, SNAP * self.unit + 1)
+                box = find_box(core, SNAP * self.unit + 1)
                 near, at = ndimage.distance_transform_edt(~core[box], return_indices=True)
                 away, place = np.full(self.size, np.inf, np.float32), np.zeros((2, *self.size), np.int32)
                 away[box] = near
@@ -209,8 +209,10 @@ class Canvas:
         return np.asarray(np.isin(parts, own[own > 0]))
 
 
-def _find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
-    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around, as far as there are any."""
+def find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around where there are any."""
+    if not region.any():
+        return slice(0, 1), slice(0, 1)
     ends = []
     for axis in (0, 1):
         found = np.flatnonzero(region.any(axis=1 - axis))

@@ -16,8 +16,8 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
-from pgen.inference.rendering.canvas import SNAP, Canvas
-from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, find_box, look_up
+from pgen.inference.rendering.canvas import SNAP, Canvas, find_box
+from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
 
@@ -26,8 +26,9 @@ from pgen.inference.rendering.seams import blend_bands, blur
 _SEAM, _SOFT = 1.5, 0.8
 #: How near a border of the result has to be, as a share of the longer side, where the photo shows one.
 _BESIDE = 0.006
-#: How far beyond what H_S says the figure may reach, torso lengths.
-_MARGIN = 0.35
+#: How far beyond what H_S says the figure may reach, torso lengths; and from which probability of background on it is
+#: nobody.
+_MARGIN, _NOBODY = 0.35, 0.7
 #: What is smaller than this share of the figure, and apart from it, is none of it.
 _ISLAND = 0.04
 #: So much of what is apart from the figure has to be shown by the photo: a leg that a long skirt hides is not there.
@@ -58,7 +59,7 @@ def compose_figure(
         paint: paints a map (h, w) of the networks' frame: H_A's picture of it, (h, w, 3).
     """
     enlarged = enlarge_probabilities(canvas, probabilities)
-    grid = Grid(find_box(canvas, enlarged, _MARGIN * canvas.unit))
+    grid = Grid(find_box((enlarged[0] < _NOBODY).numpy(), _MARGIN * canvas.unit))
     labels, places = choose_labels(canvas, body, enlarged, grid, is_given)
     map_ = grid.as_map(labels)
     whole = np.zeros(canvas.size, np.uint8)

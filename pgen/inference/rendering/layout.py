@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -171,15 +170,3 @@ def _carry_head(canvas: Canvas, body: Body, grid: Grid, labels: Tensor, on_arm: 
     before = on_arm & below & (shown == Label.HAIR) & (labels != Label.BACKGROUND)
     is_head = ((shown == Label.FACE) | (shown == Label.HAIR)) & ~before
     labels[is_head] = shown[is_head]
-
-
-def find_box(canvas: Canvas, probabilities: Tensor, margin: float) -> tuple[slice, slice]:
-    """Rows and columns that hold all of the result's figure, with ``margin`` pixels around."""
-    figure = (probabilities[0] < 0.7).numpy()
-    rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
-    if not rows.size:
-        return slice(0, 1), slice(0, 1)
-    ends = []
-    for found, side in zip((rows, columns), canvas.size, strict=True):
-        ends.append(slice(max(0, int(found[0] - margin)), min(side, int(found[-1] + 1 + margin))))
-    return ends[0], ends[1]
