@@ -18,8 +18,13 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+#: Modules whose tests wait for other processes. They go first, that no worker is left with them at the end.
+WAITING = ("test_browser.py", "test_train.py", "test_distributed.py", "test_killed.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs a GPU where there is none; torch is asked only if there is such a test."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked:
         import torch

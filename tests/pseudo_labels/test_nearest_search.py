@@ -64,12 +64,18 @@ def found(people: list[Example]) -> NearestMaps:
     return find_nearest_maps(*arguments(people), count=4)
 
 
-def table(people: list[Example], same_clothes: float | None) -> NDArray[np.float32]:
-    """Distances of all pairs (N, N), infinite where they may not be matched."""
-    labels, poses, persons, names = arguments(people)
+@pytest.fixture(scope="module")
+def whole(people: list[Example]) -> torch.Tensor:
+    """Distances of all pairs (N, N)."""
+    labels, poses, _, _ = arguments(people)
     every = torch.arange(len(people))
     a, b = (side.flatten() for side in torch.meshgrid(every, every, indexing="ij"))
-    whole = PartDistances(labels, poses)(a, b).view(len(people), -1)
+    return PartDistances(labels, poses)(a, b).view(len(people), -1)
+
+
+def table(whole: torch.Tensor, people: list[Example], same_clothes: float | None) -> NDArray[np.float32]:
+    """Distances of all pairs (N, N), infinite where they may not be matched."""
+    labels, poses, persons, names = arguments(people)
     rows = slice(0, len(people))
     allowed, _ = MatchRules(labels, poses, persons, names, same_clothes, search._LEAST_ALIKE).permit(rows)
     return whole.masked_fill(~allowed, torch.inf).numpy()
@@ -77,11 +83,11 @@ def table(people: list[Example], same_clothes: float | None) -> NDArray[np.float
 
 @pytest.mark.parametrize("same_clothes", [None, 0.08])
 def test_finds_what_the_whole_table_says(
-    people: list[Example], same_clothes: float | None, monkeypatch: pytest.MonkeyPatch
+    people: list[Example], whole: torch.Tensor, same_clothes: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Few candidates, that there is something to get wrong: of 118 others, 24 and 6 of them.
     monkeypatch.setattr(search, "_STEPS", ((24, 32), (6, 128), (4, 1 << 30)))
-    best = table(people, same_clothes)
+    best = table(whole, people, same_clothes)
     result = find_nearest_maps(*arguments(people), count=2, same_clothes=same_clothes)
     top = result.distances[:, 0]
     assert (top == best.min(1)).mean() >= 0.9
@@ -90,11 +96,11 @@ def test_finds_what_the_whole_table_says(
     assert (result.distances[:, 1] >= top).all()
 
 
-def test_the_estimate_orders_candidates(people: list[Example]) -> None:
+def test_the_estimate_orders_candidates(people: list[Example], whole: torch.Tensor) -> None:
     labels, poses, _, _ = arguments(people)
     source, target, constant = estimate_distances(labels, poses)
     guess = (source @ target.T + constant).numpy()
-    exact = table(people, None)
+    exact = table(whole, people, None)
     there = np.isfinite(exact)
     assert np.corrcoef(guess[there], exact[there])[0, 1] > 0.9
     # Of each row's best, nine in ten are among the first sixteen guesses.

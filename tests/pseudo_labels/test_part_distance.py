@@ -73,7 +73,7 @@ def by_definition(labels: torch.Tensor, poses: torch.Tensor, a: torch.Tensor, b:
 
 def test_equals_the_definition(people: tuple[torch.Tensor, torch.Tensor]) -> None:
     labels, poses = people
-    a, b = (side.flatten() for side in torch.meshgrid(torch.arange(24), torch.arange(0, 24, 3), indexing="ij"))
+    a, b = (side.flatten() for side in torch.meshgrid(torch.arange(0, 24, 2), torch.arange(0, 24, 3), indexing="ij"))
     expected = by_definition(labels, poses, a, b)
     found = PartDistances(labels, poses)(a, b).numpy()
     # Half a pixel may round the other way in single precision, here and there.
