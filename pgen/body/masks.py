@@ -135,10 +135,15 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
     return fill_spans(left, right, shapes_known, size[1])[:, None].to(poses.dtype)
 
 
+def dilate(masks: Tensor, reach: int) -> Tensor:
+    """The largest of the values up to ``reach`` pixels away in each direction, of (B, C, H, W), by columns and rows."""
+    down = F.max_pool2d(masks, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
+    return F.max_pool2d(down, (1, 2 * reach + 1), stride=1, padding=(0, reach))
+
+
 def _close(mask: Tensor, like: Tensor) -> Tensor:
     """The closing of ``mask`` (B, H, W) with a square: (B, 1, H, W), of the type of ``like``."""
-    grown = F.max_pool2d(mask[:, None].to(like.dtype), CLOSING, stride=1, padding=CLOSING // 2)
-    return -F.max_pool2d(-grown, CLOSING, stride=1, padding=CLOSING // 2)
+    return -dilate(-dilate(mask[:, None].to(like.dtype), CLOSING // 2), CLOSING // 2)
 
 
 def _widen_torso(joints: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:

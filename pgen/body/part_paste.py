@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from pgen.body.masks import pose_mask_radius, pose_masks
+from pgen.body.masks import dilate, pose_mask_radius, pose_masks
 from pgen.body.paste import carry_points, clean_background
 from pgen.body.transfer import Transfer
 from pgen.body.warp import plan_warp
@@ -43,4 +42,4 @@ def _guess_figures(poses: Tensor, size: tuple[int, int]) -> Tensor:
     radius = pose_mask_radius(size)
     grow = max(1, round(_REACH * radius))
     masks = pose_masks(poses, size, radius).float()
-    return F.max_pool2d(masks, 2 * grow + 1, stride=1, padding=grow)[:, 0].long()
+    return dilate(masks, grow)[:, 0].long()

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.body.masks import dilate
 from pgen.body.warp import Warp, plan_warp, sample_points
 
 #: Garments on the torso: there the body's warp goes before the limbs', whose pixels would be folds of the arms.
@@ -64,7 +65,7 @@ def carry_points(image: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
 def erode_labels(labels: Tensor) -> Tensor:
     """``labels`` (B, H, W) with −1 on figure pixels that touch the background."""
     background = (labels == Label.BACKGROUND).float()[:, None]
-    edge = F.max_pool2d(background, 3, stride=1, padding=1)[:, 0].bool() & (labels != Label.BACKGROUND)
+    edge = dilate(background, 1)[:, 0].bool() & (labels != Label.BACKGROUND)
     return labels.masked_fill(edge, -1)
 
 
@@ -142,7 +143,7 @@ def clean_background(image: Tensor, labels: Tensor, margin: int = 2) -> Tensor:
     """
     batch, _, height, width = image.shape
     figure = (labels != Label.BACKGROUND).float()[:, None]
-    figure = F.max_pool2d(figure, 2 * margin + 1, stride=1, padding=margin)[:, 0].bool()
+    figure = dilate(figure, margin)[:, 0].bool()
     behind = ~figure
     columns = torch.arange(width, device=image.device).expand(batch, height, width)
     left = torch.where(behind, columns, -1).cummax(2).values
@@ -166,5 +167,5 @@ def clean_background(image: Tensor, labels: Tensor, margin: int = 2) -> Tensor:
 def remove_carried(image: Tensor, labels: Tensor, carried: Tensor) -> Tensor:
     """``image`` (B, 3, H, W) without what is carried, bool (B, H, W): there the background goes on."""
     behind = clean_background(image, labels.masked_fill(carried, Label.UPPER))
-    around = F.max_pool2d(carried.float()[:, None], 3, stride=1, padding=1)[:, 0].bool()
+    around = dilate(carried.float()[:, None], 1)[:, 0].bool()
     return torch.where((around & (labels == Label.BACKGROUND))[:, None], behind, image)

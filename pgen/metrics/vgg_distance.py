@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.batch import to_float
@@ -18,6 +19,8 @@ from pgen.metrics.networks import STAND_IN_NOTE, PublishedNetwork
 from pgen.metrics.seen_images import SeenImages
 
 _SEEN = SeenImages()  # by distance and features alike
+
+_SIDE = 256  # the longer side, at most, of images whose features are averaged
 
 
 class VggLayers(PublishedNetwork):
@@ -39,7 +42,8 @@ class VggLayers(PublishedNetwork):
     def see(self, images: Tensor) -> tuple[Tensor, ...]:
         """The layers (B, C, h, w) of images, uint8 (B, 3, H, W)."""
         layers: tuple[Tensor, ...] = self.network.layers(to_float(images))
-        self.seen.keep(images, _average(layers))
+        if max(images.shape[2:]) <= _SIDE:
+            self.seen.keep(images, _average(layers))
         return layers
 
 
@@ -58,12 +62,20 @@ class VggDistance(VggLayers, ComparingNetwork):
 
 
 class MeanVggFeatures(VggLayers):
-    """Means over the image of the features that `VggDistance` compares: uint8 (B, 3, H, W) → float32 (B, 256)."""
+    """Means over the image of the features that `VggDistance` compares: uint8 (B, 3, H, W) → float32 (B, 256).
 
-    features, about = "vgg-relu2-frechet", "mean features of relu1_1, relu1_2, relu2_1 of VGG-16"
+    Larger images are scaled to a longer side of 256 pixels first.
+    """
+
+    features = "vgg-relu2-frechet"
+    about = f"mean features of relu1_1, relu1_2, relu2_1 of VGG-16, of images scaled to at most {_SIDE} pixels a side"
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
+        share = _SIDE / max(images.shape[2:])
+        if share < 1:
+            size = [max(1, round(side * share)) for side in images.shape[2:]]
+            images = F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
         return _average(self.see(images.contiguous(memory_format=torch.channels_last)))
 
 

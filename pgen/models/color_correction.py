@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pgen.body.batch import PersonBatch, one_hot
 from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.body.masks import dilate
 from pgen.body.paste import Paste
 
 #: Standard deviation of the neighbourhood in which colors are those of the guide, as a share of the longer side.
@@ -59,7 +60,7 @@ def match_guide_colors(image: Tensor, source: PersonBatch, guide: Paste, labels:
     inner = F.avg_pool2d(target, 3, stride=1, padding=1, count_include_pad=False).amax(1, keepdim=True) > 0.999
     corrected = torch.lerp(corrected, _blur(corrected, _SOFT), _blur((~inner).float(), 2 * _SOFT))
     margin = round(_NEAR * width)
-    near = F.max_pool2d(figure.float(), 2 * margin + 1, stride=1, padding=margin)
+    near = dilate(figure.float(), margin)
     behind = (1 - _blur(near, width / 128)) * ~figure
     return torch.lerp(corrected, guide.image.float(), behind).clamp(-1, 1)
 

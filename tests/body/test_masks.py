@@ -19,6 +19,7 @@ from pgen.body.masks import (
     LIMB,
     MARGIN,
     body_masks,
+    dilate,
     field_masks,
     pose_mask_radius,
     pose_masks,
@@ -27,6 +28,14 @@ from pgen.data.readers.synthetic import synthetic_example
 from tests.body import definitions
 from tests.body.definitions import fill_polygon, torso_length
 from tests.body.poses import SIZES, STANDING, from_golden, people, points, rescaled
+
+
+@pytest.mark.parametrize("reach", [0, 1, 5, 40])
+def test_dilated_are_the_largest_of_a_square(reach: int) -> None:
+    values = torch.randn(2, 3, 30, 21, generator=torch.Generator().manual_seed(0))
+    square = torch.nn.functional.pad(values, [reach] * 4, value=-torch.inf)
+    expected = square.unfold(2, 2 * reach + 1, 1).unfold(3, 2 * reach + 1, 1).amax((-1, -2))
+    assert torch.equal(dilate(values, reach), expected)
 
 
 def pose_mask(pose: np.ndarray, size: tuple[int, int], radius: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from pgen.errors import InputError
 from pgen.metrics.base import UnavailableError
 from pgen.metrics.lpips import Lpips
 from pgen.metrics.st_lpips import ShiftTolerantLpips
-from pgen.metrics.vgg_distance import VggDistance
+from pgen.metrics.vgg_distance import MeanVggFeatures, VggDistance
 from tests.models.pictures import pictures
 
 
@@ -40,6 +40,19 @@ def test_more_blur_is_further_away() -> None:
     blurred = [F.avg_pool2d(target.float(), k, 1, k // 2, count_include_pad=False).byte() for k in (3, 5, 9)]
     found = torch.stack([distance(one, target) for one in blurred])
     assert (found[1:] > found[:-1]).all()
+
+
+def test_means_are_of_images_of_at_most_256_pixels_a_side() -> None:
+    """Whether their distance has been asked for before or not."""
+    large, same = pictures(2, (300, 200))
+    small = F.interpolate(large, (256, 171), mode="bilinear", antialias=True, align_corners=False)
+    features = MeanVggFeatures()
+    for network in (None, VggDistance()):
+        if network is not None:
+            network(large, same)
+        found = features.seen.describe(large, features)
+        torch.testing.assert_close(found, features(small), atol=1e-4, rtol=1e-4)
+    assert features(small).shape == (2, 256)
 
 
 @pytest.fixture(scope="module")
