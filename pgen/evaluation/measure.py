@@ -24,7 +24,7 @@ from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, creat
 from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
-_PIECE = 16  # pairs in one piece of work
+_PIECE = 16  # pairs in one piece of work, at most
 
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
 _WIDE, _NARROW = 256, 176
@@ -94,8 +94,13 @@ def measure_pairs(
     sources: dict[str | None, list[int]] = {}
     for index, pair in enumerate(pairs):
         sources.setdefault(pair.source, []).append(index)
-    order = [index for same in sources.values() for index in same]
-    pieces = [order[start : start + _PIECE] for start in range(0, len(order), _PIECE)]
+    pieces: list[list[int]] = [[]]
+    for same in sources.values():
+        for start in range(0, len(same), _PIECE):
+            part = same[start : start + _PIECE]
+            if len(pieces[-1]) + len(part) > _PIECE:
+                pieces.append([])
+            pieces[-1] += part
     found: list[list[Outcome]] = [[] for _ in pairs]
     work = ((job, [pairs[index] for index in piece]) for piece in pieces)
     for piece, outcomes in zip(pieces, parallel_map(_measure_piece, work, workers), strict=True):

@@ -29,13 +29,14 @@ from pgen.inference.rendering.settings import Resolution
 from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
 from pgen.metrics.ssim_kernel import find_ssim_protocol
 from pgen.runtime.device import choose_device
-from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.parallel_map import count_processors, keep_workers
 from pgen.runtime.progress import Progress, show_nothing
 
 _NAMES = 3  # of files, in a message
 _T = TypeVar("_T")
 
 
+@keep_workers()
 def evaluate(
     data: PathLike | None = None,
     weights: PathLike | Sequence[PathLike] = (),

@@ -24,7 +24,6 @@ from pgen.metrics.base import Metric, Reference, UnavailableError
 from pgen.metrics.networks import FeatureMetric, Rows
 
 _BLOCK = 256  # rows of features in memory
-_FEW = 300  # images, which this process measures alone
 
 Training = tuple[Photos, Sequence[str]]  # images of a training set, by name
 
@@ -94,8 +93,7 @@ def score_methods(
         if not names:
             raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
         true_job = replace(job, photos=true_photos[kind], methods=(), size=size)
-        # Other processes take as long to start as some hundred images take.
-        measured = measure_pairs(true_job, [Pair(None, name) for name in names], workers if len(names) > _FEW else 1)
+        measured = measure_pairs(true_job, [Pair(None, name) for name in names], workers)
         return [outcome for (outcome,) in measured if outcome.problem is None]
 
     @cache

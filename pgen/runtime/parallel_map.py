@@ -50,24 +50,71 @@ def parallel_map(
     waiting: deque[Future[list[T]]] = deque()
     with ExitStack() as ending:
         with guard_signals():
-            context = multiprocessing.get_context("spawn")
-            stopped, stop = context.Pipe(duplex=False)
-            pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopped,))
-            ending.callback(_end_pool, pool, stopped, stop)
+            pool = _take_pool(workers)
+            ending.callback(pool.end)
         try:
             for batch in islice(batches, workers * _AHEAD):
-                waiting.append(_submit(pool, function, batch))
+                waiting.append(_submit(pool.executor, function, batch))
             while waiting:
                 results = _wait_for_result(waiting.popleft())
                 for batch in islice(batches, 1):
-                    waiting.append(_submit(pool, function, batch))
+                    waiting.append(_submit(pool.executor, function, batch))
                 yield from results
         except BrokenProcessPool as error:
             raise PgenError("a worker process died; is there memory enough? Try with fewer workers") from error
+        with guard_signals():
+            if _kept is not None:
+                ending.pop_all()
+                _kept.append(pool)
+
+
+@contextmanager
+def keep_workers() -> Iterator[None]:
+    """Processes that finish the work of one `parallel_map` serve the next ones while the block runs, warmed up."""
+    global _kept
+    if _kept is not None:
+        yield
+        return
+    _kept = []
+    try:
+        yield
+    finally:
+        with guard_signals():
+            pools, _kept = _kept, None
+            for pool in pools:
+                pool.end()
 
 
 # An exception that a signal raises within the pool's own code would leave locks of it held, or a process that it does
 # not know of and never ends; so signals wait while that runs.
+
+
+class _Pool:
+    """At most ``workers`` processes, started when there is work for them."""
+
+    def __init__(self, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stopped, self._stop = context.Pipe(duplex=False)
+        self.workers = workers
+        self.executor = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(self._stopped,))
+
+    def end(self) -> None:
+        """End all processes; each finishes the item it is at."""
+        with guard_signals():
+            self._stop.close()
+            self.executor.shutdown(cancel_futures=True)
+            self._stopped.close()
+
+
+_kept: list[_Pool] | None = None  # those without work, while they are kept
+
+
+def _take_pool(workers: int) -> _Pool:
+    for pool in _kept or ():
+        if pool.workers == workers:
+            _kept.remove(pool)  # type: ignore[union-attr]
+            return pool
+    return _Pool(workers)
 
 
 def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[tuple[Any, ...]]) -> Future[list[T]]:
@@ -106,14 +153,6 @@ def _wait_for_result(future: Future[list[T]]) -> list[T]:
         future.add_done_callback(lambda _: done.release())
     with done, guard_signals():
         return future.result()
-
-
-def _end_pool(pool: ProcessPoolExecutor, stopped: Connection, stop: Connection) -> None:
-    """End all processes; each finishes the item it is at."""
-    with guard_signals():
-        stop.close()
-        pool.shutdown(cancel_futures=True)
-        stopped.close()
 
 
 def _run_batch(function: Callable[..., T], items: list[tuple[Any, ...]]) -> list[T]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgen.errors import PgenError
-from pgen.runtime.parallel_map import parallel_map
+from pgen.runtime.parallel_map import keep_workers, parallel_map
 
 
 def late_when_early(index: int, count: int) -> tuple[int, int, str | None]:
@@ -54,6 +54,22 @@ def test_items_sent_together_come_in_order() -> None:
     results = list(parallel_map(late_when_early, ((index, 23) for index in range(23)), workers=2, together=5))
     assert [index for index, _, _ in results] == list(range(23))
     assert len({process for _, process, _ in results}) == 2
+
+
+def test_workers_may_be_kept_for_the_next_work() -> None:
+    with keep_workers():
+        first = {process for _, process, _ in parallel_map(late_when_early, [(0, 2), (1, 2)], 2)}
+        with keep_workers():
+            next_ones = set(parallel_map(tell_process, [(0,), (1,)], 2))
+        other = set(parallel_map(tell_process, [(0,)] * 3, 3))
+        with pytest.raises(ValueError, match="item 1"):
+            list(parallel_map(fail_at, [(0, 1), (1, 1)], 2))
+        fresh = set(parallel_map(tell_process, [(0,)], 2))
+        assert next_ones <= first
+        assert all(runs(process) for process in other | fresh)
+        assert not any(runs(process) for process in first)  # that of an error ended, and theirs with it
+        assert (other | fresh).isdisjoint(first)
+    assert not any(runs(process) for process in other | fresh)
 
 
 def test_one_worker_works_here_and_lazily() -> None:
