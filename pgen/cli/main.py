@@ -13,6 +13,7 @@ from pgen.cli.errors_to_exit_codes import errors_to_exit_codes
 from pgen.cli.given_options import NotingCommand
 from pgen.cli.terminal import log
 from pgen.errors import InputError
+from pgen.runtime.allocator import keep_freed_memory
 from pgen.runtime.busy_processors import choose_waiting, read_usage, set_thread_count
 from pgen.runtime.lazy_object import load_object
 from pgen.version import version
@@ -53,13 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments == ["--version"]:  # at once: to read options, typer may import far more
             print(f"pgen {version()}")
             return
+        keep_freed_memory()
         command = typer.main.get_command(build(*COMMANDS.keys() & arguments[:1]))
         if threads is not None:
             set_thread_count(threads)
-        elif any(argument.startswith("train-") for argument in arguments[:1]):
-            log(*filter(None, [choose_waiting(at_start)]))
-        else:
-            choose_waiting(at_start)
+        elif (told := choose_waiting(at_start)) and "".join(arguments[:1]).startswith("train-"):
+            log(told)
         with command.make_context("pgen", arguments) as context:
             command.invoke(context)
 

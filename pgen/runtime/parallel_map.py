@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from pgen.errors import PgenError
+from pgen.runtime.allocator import keep_freed_memory
 from pgen.runtime.signals import guard_signals
 
 T = TypeVar("T")
@@ -167,6 +168,7 @@ def _start_worker(stopped: Connection) -> None:
     """
     global _stopped
     _stopped = stopped
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
