@@ -24,7 +24,8 @@ from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, creat
 from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
-_PIECE = 16  # pairs in one piece of work, at most
+_PIECE = 16  # pairs in one piece of work, at most,
+_PIECES = 5  # and at least so many pieces for each process, that none is left with much at the end
 
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
 _WIDE, _NARROW = 256, 176
@@ -94,11 +95,12 @@ def measure_pairs(
     sources: dict[str | None, list[int]] = {}
     for index, pair in enumerate(pairs):
         sources.setdefault(pair.source, []).append(index)
-    pieces: list[list[int]] = [[]]
+    most = min(_PIECE, -(-len(pairs) // (_PIECES * workers)))
+    pieces: list[list[int]] = []
     for same in sources.values():
         for start in range(0, len(same), _PIECE):
             part = same[start : start + _PIECE]
-            if len(pieces[-1]) + len(part) > _PIECE:
+            if not pieces or len(pieces[-1]) + len(part) > most:
                 pieces.append([])
             pieces[-1] += part
     found: list[list[Outcome]] = [[] for _ in pairs]
