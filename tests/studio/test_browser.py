@@ -122,9 +122,10 @@ def test_a_photo_is_opened_changed_posed_and_dressed(
     assert np.nanmax(np.abs(np.delete(moved, Joint.R_WRIST, axis=0))) < 0.01
 
     # Two poses are chosen.
-    for pose in ("walk", "arms-up"):
+    for pose, told in (("walk", "Make the picture"), ("arms-up", "Make 2 pictures")):
         page.locator(f"[data-pose={pose}]").click()
-    page.get_by_role("button", name="Make 2 pictures").click()
+        expect(page.locator("#generate")).to_have_text(told)
+    page.locator("#generate").click()
     expect(page.locator(".result")).to_have_count(3, timeout=PATIENCE)
 
     # A sleeve is painted down the other arm.

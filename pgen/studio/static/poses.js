@@ -48,8 +48,11 @@ export class Poses {
 
   draw() {
     const count = this.chosen.size;
+    const moving = [...this.chosen].filter((id) => this.moving?.has(id)).length;
+    const made = [[count - moving, "picture"], [moving, "animation"]].filter(([some]) => some);
+    const told = made.map(([some, what]) => (some > 1 ? `${some} ${what}s` : count > 1 ? `1 ${what}` : `the ${what}`));
     this.button.disabled = !count || !this.people.current;
-    this.button.textContent = !this.people.current ? "Open a photo first" : !count ? "Choose a pose" : count === 1 ? "Make the picture" : `Make ${count} pictures`;
+    this.button.textContent = !this.people.current ? "Open a photo first" : !count ? "Choose a pose" : `Make ${told.join(" and ")}`;
   }
 
   async addFiles() {
