@@ -8,7 +8,8 @@ parts the maps go over into each other, so that cloth goes on over a knee or a s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -80,6 +81,8 @@ class Body:
     is_turned: bool  #: whether one pose is seen from the front and the other from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
+    #: forearms and shins, each carried to that of the source's other side, as in a mirror
+    mirrored: Mapping[str, Part] = field(default_factory=dict)
 
 
 def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], head: NDArray[np.float64] | None) -> Body:
@@ -96,27 +99,27 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
         top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
         line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
-    known = known_joints(source) & known_joints(target)
-    for names, joints, kind in (
-        (_RIGHT_ARM, ARMS[0], "arm"),
-        (_LEFT_ARM, ARMS[1], "arm"),
-        (_RIGHT_LEG, LEGS[0], "leg"),
-        (_LEFT_LEG, LEGS[1], "leg"),
+    mirrored: dict[str, Part] = {}
+    width, side = _SLEEVE * torso_length(source), -1.0 if is_turned else 1.0
+    for names, joints, others, kind in (
+        (_RIGHT_ARM, ARMS[0], ARMS[1], "arm"),
+        (_LEFT_ARM, ARMS[1], ARMS[0], "arm"),
+        (_RIGHT_LEG, LEGS[0], LEGS[1], "leg"),
+        (_LEFT_LEG, LEGS[1], LEGS[0], "leg"),
     ):
-        for name, start, end in zip(names, joints, joints[1:], strict=False):
-            if known[start] and known[end]:
-                lines = [torch.from_numpy(pose[[start, end]]).float() for pose in (source, target)]
+        for name, bone, other in zip(names, pairwise(joints), pairwise(others), strict=True):
+            for there, found, way in ((bone, parts, side), (other, mirrored, -side)):
+                lines = [torch.from_numpy(pose[list(ends)]).float() for pose, ends in ((source, there), (target, bone))]
                 lengths = [float((line[1] - line[0]).norm()) for line in lines]
-                if min(lengths) > 0.05 * unit:
-                    inner = _find_inner_side(lines[0], source) if kind == "arm" else 0.0
-                    width = _SLEEVE * torso_length(source)
-                    side = -1.0 if is_turned else 1.0
-                    carry = _carry_along(lines[0], lines[1], scale, side, inner, width)
-                    parts[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
+                if not min(lengths) > 0.05 * unit:  # or a joint is missing
+                    continue
+                inner = _find_inner_side(lines[0], source) if kind == "arm" and found is parts else 0.0
+                carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
+                found[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
     nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - _NAPE * unit if is_away else None
     narrow, wide = sorted(map(abs, widths))
-    return Body(parts, unit, is_turned, narrow > _FRONTAL and narrow > _AS_WIDE * wide, nape)
+    return Body(parts, unit, is_turned, narrow > _FRONTAL and narrow > _AS_WIDE * wide, nape, mirrored)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:

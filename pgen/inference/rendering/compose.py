@@ -60,13 +60,13 @@ def compose_figure(
     """
     enlarged = enlarge_probabilities(canvas, probabilities)
     grid = Grid(find_box((enlarged[0] < _NOBODY).numpy(), _MARGIN * canvas.unit))
-    labels, places = choose_labels(canvas, body, enlarged, grid, is_given)
+    labels, places, shown_as = choose_labels(canvas, body, enlarged, grid, is_given)
     map_ = grid.as_map(labels)
     whole = np.zeros(canvas.size, np.uint8)
     whole[grid.box] = map_.byte().numpy()
     painted = canvas.fit.image_back(paint(canvas.fit.parsing(whole)))[grid.box]
     base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
-    carried, valid = carry_pixels(canvas, grid.as_map(labels), places)
+    carried, valid = carry_pixels(canvas, grid.as_map(shown_as), places)
     is_shown = grid.as_map(valid)
     if not is_given:
         map_ = map_ * torch.from_numpy(find_main_parts(map_.numpy() > 0, is_shown.numpy()))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import permutations
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.sides import SIDES
 from pgen.inference.rendering.bones import (
     ARM_PARTS,
     HANGING,
     Body,
+    Part,
     find_crossing,
     find_position_along,
     measure_distance,
@@ -29,6 +34,8 @@ _COLLAR, _CLOSE = 0.26, 1.3
 #: How far from ankles and wrists feet and hands reach, in torso lengths; and how many pixels of a foot or a hand, as a
 #: share of the square of a torso length, have to be seen for it to be carried.
 _FOOT, _HAND, _SEEN = 0.55, 0.45, 0.004
+#: How far beyond the wrist a fist's middle is, and how far it reaches from there, in torso lengths.
+_FIST = 0.1
 #: Hands and feet by the part that carries them, with their label.
 _ENDS = (
     ("l_shin", Label.L_LEG, _FOOT),
@@ -38,6 +45,7 @@ _ENDS = (
 )
 #: By how much outlines are smoothed, as a share of the longer side.
 _JAGS = 0.0025
+_OTHERS = {one: other for sides in SIDES.values() for (one, _), (other, _) in permutations(sides)}
 _ARMS, _LEGS = (Label.L_ARM, Label.R_ARM), (Label.L_LEG, Label.R_LEG)
 
 
@@ -65,8 +73,8 @@ def find_within(labels: Tensor, places: Tensor) -> Tensor:
 
 def choose_labels(
     canvas: Canvas, body: Body, probabilities: Tensor, grid: Grid, is_given: bool
-) -> tuple[Tensor, Tensor]:
-    """The map (N,) of ``grid``, and where in the photo each pixel comes from (N, 2), NaN where nowhere.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The map (N,) of ``grid``; where in the photo its pixels come from (N, 2), NaN = nowhere; and their labels there.
 
     Args:
         probabilities: (10, H, W), as `enlarge_probabilities` gives them.
@@ -76,7 +84,7 @@ def choose_labels(
     head_labels, sources = torch.tensor((Label.FACE, Label.HAIR)), Places(body, grid)
     if is_given:
         labels = scores.argmax(1)
-        return labels, sources.find(labels)
+        return labels, sources.find(labels), labels
     carries_head = "head" in body.parts
     if carries_head:
         scores[:, head_labels] = 0
@@ -103,39 +111,78 @@ def choose_labels(
         _vote_for_hems(canvas, body, grid, sources, scores, is_arm)
     if carries_head:
         _vote_for_collar(canvas, body, grid, sources, scores)
+    mirrored: list[_End] = []
     if body.is_frontal:
         for name, label, reach in _ENDS:
-            if name in body.parts:
-                _carry_end(canvas, body, grid, sources, scores, name, label, reach)
+            end = _carry_end(canvas, body, grid, sources, scores, name, label, reach)
+            if end is not None and end.shown_as != label:
+                mirrored.append(end)
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
-    return labels, sources.find(labels)
+    places, shown_as = sources.find(labels), labels.clone()
+    for end in mirrored:
+        own = labels[end.at] == end.label
+        places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
+    return labels, places, shown_as
+
+
+@dataclass
+class _End:
+    """A hand or a foot that the photo shows."""
+
+    at: Tensor  #: its pixels (K,), by their numbers
+    places: Tensor  #: where in the photo they come from (K, 2)
+    label: Label  #: in the result
+    shown_as: Label  #: in the photo: the other side's, if only that is seen
 
 
 def _carry_end(
     canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, name: str, label: Label, reach: float
-) -> None:
-    """Give the foot or the hand at the end of a limb the shape that the photo shows, if it does."""
-    part, unit = body.parts[name], body.unit
-    beyond = find_position_along(part, grid.points)
-    zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
-    at = zone.nonzero()[:, 0]
-    if label not in canvas.ends:
-        return
-    is_end = look_up(canvas.ends[label].long(), part.carry(grid.points[at])) == 1
-    if is_end.sum() < _SEEN * unit**2:
-        return
+) -> _End | None:
+    """Give the foot or the hand at the end of a limb the shape that the photo shows: its own, or the other mirrored."""
+    unit = body.unit
+    for parts, shown_as in ((body.parts, label), (body.mirrored, _OTHERS[label])):
+        if name not in parts or shown_as not in canvas.ends:
+            continue
+        part = parts[name]
+        beyond = find_position_along(part, grid.points)
+        zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
+        at = zone.nonzero()[:, 0]
+        there = part.carry(grid.points[at])
+        is_end = look_up(canvas.ends[shown_as].long(), there) == 1
+        if is_end.sum() >= _SEEN * unit**2:
+            break
+    else:
+        if label in _ARMS and name in body.parts:
+            _close_hand(canvas, body.parts[name], unit, grid, sources, scores, label)
+        return None
     scores[at, label] = torch.where(is_end, 9.0, -9.0)
     # What is behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
     is_leg = label in _LEGS
-    places = part.carry(grid.points[at]) if is_leg else sources.find_hanging_at(at)
+    places = there if is_leg else sources.find_hanging_at(at)
     behind = look_up(canvas.under, places)
     is_nothing = torch.isin(behind, torch.tensor(_LEGS))
     if is_leg:
         is_nothing |= find_crossing(body, grid.points[at], places)
     scores[at, behind.masked_fill(is_nothing, Label.BACKGROUND)] += _SHOWN
+    return _End(at[is_end], there[is_end], label, shown_as)
+
+
+def _close_hand(
+    canvas: Canvas, forearm: Part, unit: float, grid: Grid, sources: Places, scores: Tensor, label: Label
+) -> None:
+    """Leave a fist of a hand that the photo does not show: what is made up of fingers looks like none."""
+    way = forearm.line[1] - forearm.line[0]
+    middle = forearm.line[1] + _FIST * unit * way / way.norm()
+    beyond = find_position_along(forearm, grid.points)
+    near = (grid.points - forearm.line[1]).square().sum(1).sqrt() < _HAND * unit
+    is_fist = (grid.points - middle).square().sum(1).sqrt() < _FIST * unit
+    at = ((beyond > 0) & near & ~is_fist & (scores.argmax(1) == label)).nonzero()[:, 0]
+    behind = look_up(canvas.under, sources.find_hanging_at(at))
+    scores[at, label] = -9
+    scores[at, behind.masked_fill(torch.isin(behind, torch.tensor(_LEGS)), Label.BACKGROUND)] = 9
 
 
 def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, is_arm: Tensor) -> None:

@@ -1,8 +1,36 @@
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from pgen.inference.rendering.layout import find_within, look_up
+from pgen.body.crop import CropBox
+from pgen.body.labels import LABEL_COUNT, Label
+from pgen.inference.person import Person
+from pgen.inference.rendering.bones import match_bodies
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.layout import choose_labels, find_within, look_up
+from pgen.inference.rendering.places import Grid
+from tests.data.examples import STANDING
+
+SIDE = 128
+HAND = (slice(64, 71), slice(44, 50))  #: the right one, below its wrist at (47, 63)
+
+
+def choose(shows_hand: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Map, places and labels there for someone who stays as they are, but has got a long left hand."""
+    shown = np.zeros((SIDE, SIDE), np.uint8)
+    shown[31:66, 54:75] = Label.UPPER
+    asked = torch.from_numpy(shown.copy()).long()
+    asked[64:76, 76:87] = Label.L_ARM
+    if shows_hand:
+        shown[HAND] = Label.R_ARM
+    box = CropBox(0, 0, SIDE, SIDE)
+    person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), box, STANDING, shown)
+    canvas = Canvas.of(person, None, (SIDE, SIDE), SIDE)
+    grid = Grid((slice(0, SIDE), slice(0, SIDE)))
+    probabilities = torch.nn.functional.one_hot(asked, LABEL_COUNT).permute(2, 0, 1).float()
+    found = choose_labels(canvas, match_bodies(STANDING, STANDING, None), probabilities, grid, False)
+    return grid.as_map(found[0]), grid.as_map(found[1]), grid.as_map(found[2])
 
 
 def test_nothing_is_known_beyond_the_photo() -> None:
@@ -10,3 +38,27 @@ def test_nothing_is_known_beyond_the_photo() -> None:
     places = torch.tensor([[0.0, 0], [5.4, 3.4], [5.6, 1], [2, 3.6], [-0.6, 1], [torch.nan, 1]])
     assert find_within(labels, places).tolist() == [True, True, False, False, False, False]
     assert look_up(labels, places[:2]).tolist() == [1, 1]
+
+
+def test_a_hand_that_is_not_seen_is_the_other_one_mirrored() -> None:
+    labels, places, shown_as = choose(shows_hand=True)
+    mirrored = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    mirrored[HAND] = True
+    mirrored = mirrored.flip(1).roll(1, 1)  # about the column 64
+    found = labels == Label.L_ARM
+    assert (found & mirrored).sum() > 0.8 * (found | mirrored).sum()
+    rows, columns = found.nonzero().T
+    assert (shown_as[found] == Label.R_ARM).all()
+    torch.testing.assert_close(places[found], torch.stack([128 - columns, rows], 1).float(), atol=1.5, rtol=0)
+    own = (labels == Label.R_ARM) & (shown_as == Label.R_ARM)
+    assert own[HAND].float().mean() > 0.8
+
+
+def test_of_a_hand_that_is_nowhere_seen_there_is_a_fist() -> None:
+    labels, _, shown_as = choose(shows_hand=False)
+    rows, columns = (labels == Label.L_ARM).nonzero().T
+    assert 20 < len(rows) < 60
+    assert rows.max() < 72
+    assert (columns - 81).abs().max() <= 5
+    assert (labels[72:76, 76:87] == Label.BACKGROUND).all()
+    assert torch.equal(labels, shown_as)
