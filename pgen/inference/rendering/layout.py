@@ -7,6 +7,7 @@ from itertools import permutations
 
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT, Label
@@ -120,12 +121,24 @@ def choose_labels(
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
+    close_skirts(grid.as_map(labels))
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     places, shown_as = sources.find(labels), labels.clone()
     for end in mirrored:
         own = labels[end.at] == end.label
         places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
     return labels, places, shown_as
+
+
+def close_skirts(map_: Tensor) -> None:
+    """Fill holes that nothing but a skirt is around, in ``map_`` (h, w): between legs, cloth does not end and go on."""
+    skirt = (map_ == Label.SKIRT).numpy()
+    if skirt.any():
+        # Holes in the skirt that hold anything else are not all background.
+        holes, count = ndimage.label(ndimage.binary_fill_holes(skirt) & ~skirt)
+        is_empty = ndimage.maximum(map_.numpy(), holes, range(count + 1)) == Label.BACKGROUND
+        is_empty[0] = False
+        map_[torch.from_numpy(is_empty[holes])] = int(Label.SKIRT)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pgen.body.labels import LABEL_COUNT, Label
 from pgen.inference.person import Person
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
-from pgen.inference.rendering.layout import choose_labels, find_within, look_up
+from pgen.inference.rendering.layout import choose_labels, close_skirts, find_within, look_up
 from pgen.inference.rendering.places import Grid
 from tests.data.examples import STANDING
 
@@ -38,6 +38,21 @@ def test_nothing_is_known_beyond_the_photo() -> None:
     places = torch.tensor([[0.0, 0], [5.4, 3.4], [5.6, 1], [2, 3.6], [-0.6, 1], [torch.nan, 1]])
     assert find_within(labels, places).tolist() == [True, True, False, False, False, False]
     assert look_up(labels, places[:2]).tolist() == [1, 1]
+
+
+def test_skirts_have_no_holes() -> None:
+    labels = torch.zeros(40, 60, dtype=torch.long)
+    labels[5:35, 5:25] = labels[5:35, 35:55] = Label.SKIRT
+    labels[10:14, 10:14] = labels[20:24, 40:44] = labels[30:35, 10:14] = 0  # two holes, and a notch at the hem
+    labels[22:24, 40:44] = Label.L_ARM
+    expected = labels.clone()
+    expected[10:14, 10:14] = Label.SKIRT
+    close_skirts(labels)
+    assert torch.equal(labels, expected)
+    without = torch.full((5, 5), int(Label.UPPER))
+    without[2, 2] = 0
+    close_skirts(without)
+    assert without[2, 2] == 0
 
 
 def test_a_hand_that_is_not_seen_is_the_other_one_mirrored() -> None:
