@@ -7,7 +7,6 @@ from itertools import permutations
 
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.labels import LABEL_COUNT, Label
@@ -121,7 +120,7 @@ def choose_labels(
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
-    close_skirts(grid.as_map(labels))
+    close_skirts(grid.as_map(labels), body.parts["trunk"].line)
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     places, shown_as = sources.find(labels), labels.clone()
     for end in mirrored:
@@ -130,15 +129,16 @@ def choose_labels(
     return labels, places, shown_as
 
 
-def close_skirts(map_: Tensor) -> None:
-    """Fill holes that nothing but a skirt is around, in ``map_`` (h, w): between legs, cloth does not end and go on."""
-    skirt = (map_ == Label.SKIRT).numpy()
-    if skirt.any():
-        # Holes in the skirt that hold anything else are not all background.
-        holes, count = ndimage.label(ndimage.binary_fill_holes(skirt) & ~skirt)
-        is_empty = ndimage.maximum(map_.numpy(), holes, range(count + 1)) == Label.BACKGROUND
-        is_empty[0] = False
-        map_[torch.from_numpy(is_empty[holes])] = int(Label.SKIRT)
+def close_skirts(map_: Tensor, trunk: Tensor) -> None:
+    """Let cloth go on between the legs in ``map_`` (h, w): a skirt is one piece, square to the line (2, 2) of the trunk.
+
+    Where the trunk lies more than it stands, columns are filled in place of rows.
+    """
+    across, along = (trunk[1] - trunk[0]).abs().tolist()
+    axis = 1 if along >= across else 0
+    skirt = (map_ == Label.SKIRT).byte()
+    before, behind = skirt.cummax(axis).values, skirt.flip(axis).cummax(axis).values.flip(axis)
+    map_[(before & behind).bool() & (map_ == Label.BACKGROUND)] = int(Label.SKIRT)
 
 
 @dataclass

@@ -40,19 +40,22 @@ def test_nothing_is_known_beyond_the_photo() -> None:
     assert look_up(labels, places[:2]).tolist() == [1, 1]
 
 
-def test_skirts_have_no_holes() -> None:
+def test_a_skirt_goes_on_between_the_legs() -> None:
     labels = torch.zeros(40, 60, dtype=torch.long)
-    labels[5:35, 5:25] = labels[5:35, 35:55] = Label.SKIRT
-    labels[10:14, 10:14] = labels[20:24, 40:44] = labels[30:35, 10:14] = 0  # two holes, and a notch at the hem
-    labels[22:24, 40:44] = Label.L_ARM
+    labels[5:30, 10:25] = labels[5:35, 35:50] = Label.SKIRT
+    labels[20:24, 28:30] = Label.L_ARM  # stays before it
+    upright, lying = labels.clone(), labels.T.contiguous()
     expected = labels.clone()
-    expected[10:14, 10:14] = Label.SKIRT
-    close_skirts(labels)
-    assert torch.equal(labels, expected)
-    without = torch.full((5, 5), int(Label.UPPER))
-    without[2, 2] = 0
-    close_skirts(without)
-    assert without[2, 2] == 0
+    expected[5:30, 25:35] = Label.SKIRT
+    expected[20:24, 28:30] = Label.L_ARM
+    trunk = torch.tensor([[30.0, 0], [32.0, 9]])
+    close_skirts(upright, trunk)
+    assert torch.equal(upright, expected)
+    close_skirts(lying, trunk.flip(1))
+    assert torch.equal(lying, expected.T)
+    trousers = labels.masked_fill(labels == Label.SKIRT, int(Label.PANTS))
+    close_skirts(trousers, trunk)
+    assert not (trousers[5:30, 25:28] > 0).any()
 
 
 def test_a_hand_that_is_not_seen_is_the_other_one_mirrored() -> None:
