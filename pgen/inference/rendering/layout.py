@@ -130,7 +130,7 @@ def choose_labels(
 
 
 def close_skirts(map_: Tensor, trunk: Tensor) -> None:
-    """Let cloth go on between the legs in ``map_`` (h, w): a skirt is one piece, square to the line (2, 2) of the trunk.
+    """Let cloth go on between legs in ``map_`` (h, w): a skirt is one piece, square to the line (2, 2) of the trunk.
 
     Where the trunk lies more than it stands, columns are filled in place of rows.
     """
