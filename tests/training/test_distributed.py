@@ -33,6 +33,12 @@ def found(folder: Path) -> dict[str, Any]:
     return torch.load(folder / "found.pt", weights_only=True)
 
 
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> together.Gradients:
+    """Gradients of one process."""
+    return together.gradients(ProcessGroup(), folder)
+
+
 def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
     """The relative difference of all gradients of a stage; that of any tensor may be ten times as large.
 
@@ -47,8 +53,7 @@ def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> 
     return max(whole, *(part / 10 for part in parts.values()), parts["losses"])
 
 
-def test_gradients_of_two_processes_are_those_of_one(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(ProcessGroup(), folder)
+def test_gradients_of_two_processes_are_those_of_one(alone: together.Gradients, found: dict[str, Any]) -> None:
     for name in NAMES:
         assert difference(found["fp32"][name], alone[name]) < 1e-5, name
 
@@ -63,8 +68,9 @@ def test_levels_that_grow_are_averaged_as_they_are_trained(folder: Path, found: 
     assert [local in alone[phase] for phase in ("coarse", "fade", "both")] == [False, True, True]
 
 
-def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(ProcessGroup(), folder)
+def test_gradients_of_parts_are_those_of_the_whole(
+    folder: Path, alone: together.Gradients, found: dict[str, Any]
+) -> None:
     in_parts = together.gradients(ProcessGroup(), folder, accumulate=2)
     for name in NAMES:
         assert difference(found["parts"][name], in_parts[name]) < 1e-5, name  # batch norms too see each part as a whole
@@ -73,8 +79,8 @@ def test_gradients_of_parts_are_those_of_the_whole(folder: Path, found: dict[str
 
 
 def test_bf16_in_two_processes(folder: Path, found: dict[str, Any]) -> None:
-    alone = together.gradients(ProcessGroup(), folder, precision="bf16")
-    for name in NAMES:
+    alone = together.gradients(ProcessGroup(), folder, precision="bf16", names=together.IN_BF16)
+    for name in together.IN_BF16:
         own, others = (torch.cat([g.flatten() for g in grads[name].values()]) for grads in (found["bf16"], alone))
         assert own.isfinite().all()
         assert torch.cosine_similarity(own, others, dim=0) > 0.95, name

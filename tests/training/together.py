@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -29,11 +30,21 @@ def settings_of(name: str) -> tuple[str, ...]:
     return (*SCHEDULE, *SAME[name])
 
 
-def gradients(processes: ProcessGroup, folder: Path, accumulate: int = 1, precision: str = "fp32") -> Gradients:
+#: Stages that are trained in bf16 too, which some processors are slow at.
+IN_BF16 = ("semantic", "appearance")
+
+
+def gradients(
+    processes: ProcessGroup,
+    folder: Path,
+    accumulate: int = 1,
+    precision: str = "fp32",
+    names: Sequence[str] = NAMES,
+) -> Gradients:
     """Gradients of all parameters, running statistics and losses after one step of each stage."""
     build = builder(folder / "people.h5", processes.device)
     found: Gradients = {}
-    for name in NAMES:
+    for name in names:
         stage = build(name, *settings_of(name), f"schedule.accumulate={accumulate}")
         processes.sync_batch_norms(stage.networks)
         run = RunConfig(folder / "none", {}, precision=precision)
@@ -72,7 +83,7 @@ def train_on(processes: ProcessGroup, folder: Path, run: str, steps: int) -> Pat
 def all_together(processes: ProcessGroup, folder: Path) -> None:
     """Everything that two processes are to be seen doing, in one start."""
     found = gradients(processes, folder)
-    in_bf16 = gradients(processes, folder, precision="bf16")
+    in_bf16 = gradients(processes, folder, precision="bf16", names=IN_BF16)
     in_parts = gradients(processes, folder, accumulate=2)
     grown = grow(processes, folder)
     train_on(processes, folder, "run", 4)
