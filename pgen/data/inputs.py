@@ -134,4 +134,6 @@ def _identify(path: Path) -> tuple[int, int]:
 
 def are_coordinates(values: Iterable[object]) -> bool:
     """Whether ``values`` are numbers that may be pixels of a photo."""
-    return all(isinstance(value, int | float) and abs(value) < FARTHEST for value in values)
+    return all(
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < FARTHEST for value in values
+    )

@@ -191,7 +191,9 @@ def read_target(pose: PoseLike, annotators: Annotators | None = None) -> LoadedP
             check_within(loaded.pose, (height, width), loaded.name, f"the photo {loaded.name} beside it")
             loaded = replace(loaded, frame=(height, width))
     if loaded.frame is not None:
-        check_within(loaded.pose, loaded.frame, loaded.name, "the photo that it belongs to")
+        given = os.fspath(pose) if isinstance(pose, str | os.PathLike) else loaded.name
+        named = loaded.name if loaded.name in given else f"{Path(given).name}: {loaded.name}"
+        check_within(loaded.pose, loaded.frame, named, "the photo that it belongs to")
     return loaded
 
 

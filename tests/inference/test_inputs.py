@@ -124,6 +124,14 @@ def test_target_of_another_frame_than_the_photo_beside_it(tmp_path: Path) -> Non
         read_target(tmp_path / "poses.csv")
 
 
+def test_a_frame_of_a_list_that_does_not_fit_names_its_file(tmp_path: Path) -> None:
+    person = {"pose_keypoints_2d": [float(number) for x, y in STANDING for number in (x, y, 0.9)]}
+    content = {"frame_1": {"people": [person], "canvas_width": 2, "canvas_height": 128}}
+    (tmp_path / "poses.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"poses\.json: frame_1: .* joints lie outside"):
+        read_target(tmp_path / "poses.json")
+
+
 def test_misspelt_bundled_pose() -> None:
     with pytest.raises(InputError, match=r"wlak does not exist.*did you mean .*walk"):
         read_target("wlak")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,11 @@ from pgen.errors import InputError
 
 _BEGIN = b"MATLAB "
 _NUMBERS = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "double", "single", "logical"}
+
+# Elements of version 5's files: what is compressed, matrices, and numbers; and bytes before the numbers of a matrix.
+_COMPRESSED, _MATRIX = 15, 14
+_OF_NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}
+_HEAD = 4096
 
 
 def looks_like_matlab(data: bytes) -> bool:
@@ -40,6 +49,8 @@ def read_label_matrix(data: bytes, path: Path) -> NDArray[np.integer]:
     name, (height, width) = matrices[0]
     if 0 in (height, width) or height * width > MAX_PIXELS:
         raise InputError(f"{path} has a matrix of {height}x{width}; a parsing map has 1 to {MAX_PIXELS} pixels")
+    if not _has_known_kinds(data, name, 16 * height * width + _HEAD):  # SciPy would crash
+        raise InputError(f"{path} is a damaged MATLAB file; get a whole copy of it")
     try:
         matrix = loadmat(io.BytesIO(data), variable_names=[name])[name]
     except Exception as error:
@@ -52,3 +63,35 @@ def read_label_matrix(data: bytes, path: Path) -> NDArray[np.integer]:
     if (whole != np.floor(whole)).any() or (np.abs(whole) > np.iinfo(np.int32).max).any():
         raise InputError(f"{path} holds numbers that are not whole; a parsing map has label ids")
     return whole.astype(np.int32)
+
+
+def _has_known_kinds(data: bytes, name: str, most: int) -> bool:
+    """Whether the matrix of numbers called ``name``, of ``most`` bytes, is made of numbers of kinds that there are."""
+    order = ">" if data[126:128] == b"MI" else "<"
+    try:
+        for kind, body in _read_elements(data[128:], order, padded=False):
+            if kind == _COMPRESSED:
+                body = zlib.decompressobj().decompress(body, most)
+                kind, body = next(_read_elements(body, order))
+            if kind == _MATRIX:
+                parts = _read_elements(body, order)
+                _, _, (_, its_name) = islice(parts, 3)  # flags, sides, and name
+                if its_name == name.encode("latin1") and any(one not in _OF_NUMBERS for one, _ in parts):
+                    return False
+    except (ValueError, StopIteration, struct.error, zlib.error):
+        return False
+    return True
+
+
+def _read_elements(data: bytes, order: str, padded: bool = True) -> Iterator[tuple[int, bytes]]:
+    """The elements of ``data``, one after the other: kind and bytes; fewer bytes than there should be at its end."""
+    at = 0
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from(f"{order}II", data, at)
+        if kind >> 16:  # a small element: its size and kind are one number, its bytes follow at once
+            kind, size, start, end = kind & 0xFFFF, kind >> 16, at + 4, at + 8
+        else:
+            start = at + 8
+            end = start + size + (-size % 8 if padded else 0)
+        yield kind, data[start : start + size]
+        at = end

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from pgen.data.formats.matlab import read_label_matrix
 from pgen.data.formats.parsing import read_label_ids, read_parsing
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.errors import InputError
@@ -49,6 +52,22 @@ def test_as_a_parsing_map(tmp_path: Path) -> None:
 def test_other_contents_are_refused(tmp_path: Path, variables: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_label_ids(written(tmp_path, **variables))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("kind", [0, 8, 10, 19, 255, 4000])
+def test_numbers_of_a_kind_that_there_is_not_are_damage(tmp_path: Path, kind: int, compressed: bool) -> None:
+    """SciPy looks such kinds up beyond the end of a table, and the process dies."""
+    path = tmp_path / "a.mat"
+    savemat(path, {"a": np.ones((9, 7), np.int32)})
+    data = path.read_bytes()
+    head, matrix = data[:128], bytearray(data[128:])
+    at = matrix.rindex(struct.pack("<II", 5, 9 * 7 * 4))
+    matrix[at : at + 4] = struct.pack("<I", kind)
+    packed = zlib.compress(matrix)
+    path.write_bytes(head + (struct.pack("<II", 15, len(packed)) + packed if compressed else bytes(matrix)))
+    with pytest.raises(InputError, match="damaged MATLAB file"):
+        read_label_matrix(path.read_bytes(), path)
 
 
 def test_damage_and_newer_files_are_told(tmp_path: Path) -> None:

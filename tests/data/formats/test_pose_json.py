@@ -82,6 +82,7 @@ def test_canvas_and_normalised_coordinates(tmp_path: Path) -> None:
         ({"people": [{"pose_keypoints_2d": [float("nan")] * 54}]}, "something else than pixel"),
         ({"people": [{"pose_keypoints_2d": flat(STANDING)}], "canvas_width": 4}, "not the size of a photo"),
         ({"people": [], "canvas_width": 0.5, "canvas_height": -1}, "not the size of a photo"),
+        ({"people": [], "canvas_width": True, "canvas_height": 128}, "not the size of a photo"),
     ],
 )
 def test_errors_name_file_and_person(tmp_path: Path, content: object, message: str) -> None:
