@@ -68,18 +68,16 @@ def read_label_matrix(data: bytes, path: Path) -> NDArray[np.integer]:
 def _has_known_kinds(data: bytes, name: str, most: int) -> bool:
     """Whether the matrix of numbers called ``name``, of ``most`` bytes, is made of numbers of kinds that there are."""
     order = ">" if data[126:128] == b"MI" else "<"
-    try:
-        for kind, body in _read_elements(data[128:], order, padded=False):
+    for kind, body in _read_elements(data[128:], order, padded=False):
+        try:
             if kind == _COMPRESSED:
-                body = zlib.decompressobj().decompress(body, most)
-                kind, body = next(_read_elements(body, order))
-            if kind == _MATRIX:
-                parts = _read_elements(body, order)
-                _, _, (_, its_name) = islice(parts, 3)  # flags, sides, and name
-                if its_name == name.encode("latin1") and any(one not in _OF_NUMBERS for one, _ in parts):
-                    return False
-    except (ValueError, StopIteration, struct.error, zlib.error):
-        return False
+                kind, body = next(_read_elements(zlib.decompressobj().decompress(body, most), order))
+            parts = _read_elements(body, order) if kind == _MATRIX else iter(())
+            _, _, (_, its_name) = islice(parts, 3)  # flags, sides, and name
+        except (ValueError, StopIteration, zlib.error):  # something else, which is not read
+            continue
+        if its_name == name.encode("latin1") and any(one not in _OF_NUMBERS for one, _ in parts):
+            return False
     return True
 
 
