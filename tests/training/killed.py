@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch._dynamo  # which optimisers import, in seconds
 
 import pgen.training.run
 from pgen.training.loop import train
