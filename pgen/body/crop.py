@@ -202,11 +202,21 @@ class PersonCrop:
         Scores are enlarged, not labels, so that outlines are as smooth in the photo.
         """
         height, width = (min(side, _SMOOTH * own) for side, own in zip(self.box.size, self.frame, strict=True))
-        ids, best = np.zeros((height, width), np.uint8), np.full((height, width), -np.inf, np.float32)
-        for label in np.unique(scores.argmax(0)):
-            found = np.asarray(Image.fromarray(scores[label]).resize((width, height), Image.Resampling.BILINEAR))
-            higher = found > best
-            ids[higher], best[higher] = label, found[higher]
+        ids = np.zeros((height, width), np.uint8)
+        # Between pixels of which label 0 is the highest, it is the highest too.
+        highest = scores.argmax(0)
+        if highest.any():
+            first_row, end_row = _scale_span(highest.any(axis=1), height)
+            first, end = _scale_span(highest.any(axis=0), width)
+            down, across = self.frame[0] / height, self.frame[1] / width
+            part = (first * across, first_row * down, end * across, end_row * down)
+            near = ids[first_row:end_row, first:end]
+            best = np.full(near.shape, -np.inf, np.float32)
+            for label in np.unique(highest):
+                picture = Image.fromarray(scores[label])
+                found = np.asarray(picture.resize(near.shape[::-1], Image.Resampling.BILINEAR, part))
+                higher = found > best
+                near[higher], best[higher] = label, found[higher]
         top, left = max(0, self.box.top), max(0, self.box.left)
         bottom, right = min(self.size[0], self.box.bottom), min(self.size[1], self.box.right)
         rows = ((np.arange(top, bottom) - self.box.top + 0.5) * (height / self.box.size[0])).astype(int)
@@ -214,6 +224,15 @@ class PersonCrop:
         whole = np.zeros(self.size, np.uint8)
         whole[top:bottom, left:right] = ids[rows[:, None], columns]
         return whole
+
+
+def _scale_span(shown: NDArray[np.bool_], length: int) -> tuple[int, int]:
+    """From which to which of ``length`` pixels, scaled from those of ``shown``, what is shown has a part."""
+    at = np.flatnonzero(shown)
+    scale = length / len(shown)
+    reach = max(1.0, 1 / scale)
+    first, end = (int(at[0]) + 0.5 - reach) * scale, (int(at[-1]) + 0.5 + reach) * scale
+    return max(0, int(first)), min(length, int(np.ceil(end)))
 
 
 def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:

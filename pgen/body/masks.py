@@ -136,9 +136,21 @@ def body_masks(poses: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def dilate(masks: Tensor, reach: int) -> Tensor:
-    """The largest of the values up to ``reach`` pixels away in each direction, of (B, C, H, W), by columns and rows."""
-    down = F.max_pool2d(masks, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
-    return F.max_pool2d(down, (1, 2 * reach + 1), stride=1, padding=(0, reach))
+    """The largest of the values up to ``reach`` pixels away in each direction, of float (B, C, H, W)."""
+    return _dilate_along(_dilate_along(masks, reach, 2), reach, 3)
+
+
+def _dilate_along(values: Tensor, reach: int, axis: int) -> Tensor:
+    """The same along one axis, by windows that double in length: the work grows with the logarithm of ``reach``."""
+    window = 2 * reach + 1
+    padding = (0, 0, reach, reach) if axis == 2 else (reach, reach)
+    largest, seen = F.pad(values, padding, value=-torch.inf), 1
+    while seen < window:
+        step = min(seen, window - seen)
+        size = largest.shape[axis] - step
+        largest = torch.maximum(largest.narrow(axis, 0, size), largest.narrow(axis, step, size))
+        seen += step
+    return largest
 
 
 def _close(mask: Tensor, like: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
 
 _PIECE = 16  # pairs in one piece of work, at most,
-_PIECES = 5  # and at least so many pieces for each process, that none is left with much at the end
+_PIECES = 12  # and at least so many pieces for each process, that none is left with much at the end
 
 #: Widths of DeepFashion's frames at a height of 256, with and without the white borders.
 _WIDE, _NARROW = 256, 176

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from pgen.body.batch import to_pictures
 from pgen.body.transfer import Transfer
+from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.interface import PoseAnnotator
+from pgen.data.annotators.seen_people import load_seen_people
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
@@ -234,4 +237,11 @@ def choose_methods(
 
 @lru_cache(maxsize=2)  # kept by each process, as results are generated one by one; until the file changes
 def _load_predictor(weights: Path, device: str, content: str) -> Predictor:
-    return load(weights, device, precision="fp32")  # scores are the same on every machine
+    return load(weights, device, _SharedAnnotators(), precision="fp32")  # scores are the same on every machine
+
+
+class _SharedAnnotators(Annotators):
+    """Those whom metrics have found in a source need not be looked for when it is rendered."""
+
+    def pose_annotator(self) -> PoseAnnotator:
+        return load_seen_people("mediapipe")

@@ -148,7 +148,7 @@ def evaluate(
     if unpaired:
         people = list_sources(None if data is None else Path(data), [*map(Path, _as_list(photos))])
         planner = Planner.choose(networks, used_device, cast(str, detector), parser)
-        size = choose_size(None if data is None else Path(data), planner.open().frame, used_resolution)
+        size = choose_size(None if data is None else Path(data), planner.frame, used_resolution)
         shown, chosen = prepare_pairs(people, _as_list(pose) or POSES, planner, size, at_once, warn, progress)
     else:
         shown = _open_photos(data, targets, [*map(Path, _as_list(keypoints))], frame, min_confidence, log, warn)

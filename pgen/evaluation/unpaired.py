@@ -125,6 +125,16 @@ class Planner:
         chosen = holds[0] if holds else find_weights(None)[0]
         return cls(chosen, hash_file(chosen), device, pose, parser)
 
+    @property
+    def frame(self) -> tuple[int, int]:
+        """The networks' frame (height, width)."""
+        height, width = describe(self.weights)["frame"]
+        return height, width
+
+    def annotators(self) -> Annotators:
+        """What finds poses and maps of photos; loaded when it is needed."""
+        return Annotators(self.pose_annotator, self.parser)
+
     def open(self) -> Predictor:
         """The networks, loaded once by each process."""
         return _open_predictor(self)
@@ -132,7 +142,7 @@ class Planner:
 
 @lru_cache(maxsize=1)
 def _open_predictor(planner: Planner) -> Predictor:
-    return load(planner.weights, planner.device, Annotators(planner.pose_annotator, planner.parser))
+    return load(planner.weights, planner.device, planner.annotators())
 
 
 def prepare_pairs(
@@ -149,7 +159,7 @@ def prepare_pairs(
     Poses and maps of photos are estimated, by ``workers`` processes. A photo that shows nobody is warned of and left
     out. Raises `InputError` if all do, or a pose cannot be read.
     """
-    targets = [read_target(pose, planner.open().annotators) for pose in poses]
+    targets = [read_target(pose, planner.annotators()) for pose in poses]
     folder = tempfile.TemporaryDirectory()
     path = Path(folder.name) / "unpaired.h5"
     refused: list[str] = []

@@ -12,6 +12,8 @@ from pgen.metrics.base import MetricOptions, Reference, UnavailableError, regist
 from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 
+_FEW = 1024  # images of a set, up to which their features are compared by themselves: fewer than there are features
+
 #: Sets of true images, as names of scores have them, in words.
 _REFERENCES = {
     "test": "true target images of the pairs",
@@ -59,6 +61,20 @@ def frechet_distance(first: Moments, second: Moments) -> float:
     return float(difference @ difference + traces - 2 * np.sqrt(product.clip(min=0)).sum())
 
 
+def frechet_distance_of_few(first: Rows, second: Rows) -> float:
+    """The same of features (N, K) and (M, K) themselves, at little cost where they are of fewer images than K.
+
+    With Σ = AᵀA of centered features A, √(Σ₁Σ₂) has as its trace the sum of the singular values of A₁A₂ᵀ.
+    """
+    means = [rows.mean(axis=0, dtype=np.float64) for rows in (first, second)]
+    spreads = [
+        (rows - mean) / np.sqrt(max(len(rows) - 1, 1)) for rows, mean in zip((first, second), means, strict=True)
+    ]
+    difference, traces = means[0] - means[1], sum(float((spread**2).sum()) for spread in spreads)
+    common = np.linalg.svd(spreads[0] @ spreads[1].T, compute_uv=False).sum()
+    return float(difference @ difference + traces - 2 * common)
+
+
 class FrechetMetric(FeatureMetric):
     """The distance of a network's features from those of true images: one score for each set of these."""
 
@@ -81,8 +97,10 @@ class FrechetMetric(FeatureMetric):
     def score_set(self, generated: Features, true: Features | None = None) -> tuple[float, float | None]:
         if true is None or min(len(generated), len(true)) < 2:
             raise UnavailableError("it takes two images at least on either side")
-        moments = [compute_moments(block[:, self.columns] for block in one) for one in (generated, true)]
-        return frechet_distance(*moments), None
+        blocks = [(block[:, self.columns] for block in one) for one in (generated, true)]
+        if max(len(generated), len(true)) <= _FEW:
+            return frechet_distance_of_few(*(np.concatenate(list(rows)) for rows in blocks)), None
+        return frechet_distance(*map(compute_moments, blocks)), None
 
 
 @register("fid")

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.batch import to_float
 from pgen.body.crop import Letterbox
 from pgen.body.joints import JOINT_COUNT
-from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson, PoseAnnotator
 from pgen.data.annotators.registry import POSE_ANNOTATORS
+from pgen.data.annotators.seen_people import load_seen_people
 from pgen.data.weights import find_weights, load_weights
 from pgen.errors import InputError
 from pgen.metrics.networks import hash_file
-from pgen.metrics.seen_images import hash_images
 from pgen.models.pose_detector import find_joints
-
-_KEPT = 128  # people, with their silhouettes
 
 
 class Finder(Protocol):
@@ -57,23 +51,14 @@ def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], t
         raise InputError("the detector keypointrcnn needs its weights: keypointrcnn:FILE", option="detector")
     weights = {"keypoint R-CNN": hash_file(Path(file))} if file else {}
     libraries = {"mediapipe": ("mediapipe",), "keypointrcnn": ("torchvision",)}
-    return _load_annotator(given, *weights.values()), weights, libraries.get(name, ())
-
-
-@lru_cache(maxsize=2)  # all metrics share what it finds
-def _load_annotator(given: str, *content: str) -> AnnotatorDetector:
-    return AnnotatorDetector(Annotators(given).pose_annotator())
+    return AnnotatorDetector(load_seen_people(given, *weights.values())), weights, libraries.get(name, ())
 
 
 @dataclass
 class AnnotatorDetector:
-    """An annotator of photos, as a `Finder`: of several people it finds the largest counts.
-
-    Whom it found in the last images is kept, so that several metrics may ask.
-    """
+    """An annotator of photos, as a `Finder`: of several people it finds the largest counts."""
 
     annotator: PoseAnnotator
-    _seen: OrderedDict[bytes, tuple[FoundPerson, NDArray[np.uint8] | None] | None] = field(default_factory=OrderedDict)
 
     def __call__(self, images: Tensor) -> Tensor:
         found = torch.full((len(images), JOINT_COUNT, 2), torch.nan)
@@ -83,29 +68,8 @@ class AnnotatorDetector:
         return found
 
     def find_people(self, images: Tensor) -> list[FoundPerson | None]:
-        found: list[FoundPerson | None] = []
-        for key, image in zip(hash_images(images), images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
-            if key not in self._seen:
-                people = self.annotator.people(np.ascontiguousarray(image))
-                self._seen[key] = _pack(people[0]) if people else None
-            self._seen.move_to_end(key)
-            found.append(_unpack(self._seen[key]))
-            while len(self._seen) > _KEPT:
-                self._seen.popitem(last=False)
-        return found
-
-
-def _pack(person: FoundPerson) -> tuple[FoundPerson, NDArray[np.uint8] | None]:
-    """``person`` with the silhouette in 256 shades, a quarter of its size."""
-    shades = None if person.silhouette is None else np.rint(255 * person.silhouette.clip(0, 1)).astype(np.uint8)
-    return replace(person, silhouette=None), shades
-
-
-def _unpack(packed: tuple[FoundPerson, NDArray[np.uint8] | None] | None) -> FoundPerson | None:
-    if packed is None:
-        return None
-    person, shades = packed
-    return replace(person, silhouette=None if shades is None else (shades / 255).astype(np.float32))
+        pictures = images.permute(0, 2, 3, 1).cpu().numpy()
+        return [next(iter(self.annotator.people(np.ascontiguousarray(picture))), None) for picture in pictures]
 
 
 class Detector:

@@ -9,6 +9,7 @@ from skimage.metrics import structural_similarity
 
 from pgen.body.joints import Joint
 from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.seen_people import load_seen_people
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.metrics import pose_detectors
@@ -121,7 +122,7 @@ def test_identities_differ_where_numbers_may() -> None:
 
 def test_a_detector_s_library_is_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mediapipe")
-    monkeypatch.setattr(pose_detectors, "_load_annotator", pose_detectors._load_annotator.__wrapped__)
+    monkeypatch.setattr(pose_detectors, "load_seen_people", load_seen_people.__wrapped__)
     monkeypatch.setattr(Annotators, "pose_annotator", lambda self: FakePose([]))
     (metric,) = create(MetricOptions(("pckh",), detector="mediapipe"))
     assert metric.versions().keys() == {"pgen", "torch", "mediapipe"}

@@ -6,7 +6,7 @@ import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 
-from pgen.metrics.fid import Moments, compute_moments, frechet_distance
+from pgen.metrics.fid import Moments, compute_moments, frechet_distance, frechet_distance_of_few
 from pgen.metrics.inception_score import inception_score
 
 rng = np.random.default_rng(0)
@@ -28,6 +28,13 @@ def test_frechet_distance_equals_torch_fidelity(count: int) -> None:
     expected = fidelity_fid(FIRST, SECOND[:count])
     assert expected > 10
     assert frechet_distance(moments(FIRST), moments(SECOND[:count])) == pytest.approx(expected, rel=1e-4)
+    assert frechet_distance_of_few(FIRST, SECOND[:count]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [90, 20, 2])
+def test_features_themselves_give_the_distance_of_their_moments(count: int) -> None:
+    expected = frechet_distance(moments(FIRST[:40]), moments(SECOND[:count]))
+    assert frechet_distance_of_few(FIRST[:40], SECOND[:count]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_moments_are_those_of_numpy() -> None:

@@ -32,16 +32,6 @@ def test_the_map_that_is_found_is_compared_with_the_plan() -> None:
     assert nobody.score(nobody.rows(batch).sum(0)).item() == pytest.approx(32 / 64 / 2)
 
 
-def test_whom_one_metric_has_found_the_next_need_not_look_for() -> None:
-    annotator = FakePose([STANDING])
-    detector = AnnotatorDetector(annotator)
-    images = torch.arange(3, dtype=torch.uint8).reshape(3, 1, 1, 1).expand(3, 3, 8, 8)
-    np.testing.assert_array_equal(detector(images)[1], STANDING)
-    people = detector.find_people(images[1:])
-    assert annotator.asked == 3
-    assert all(person is not None and person.silhouette is not None for person in people)
-
-
 def test_without_truth_what_compares_with_it_is_left_out() -> None:
     metrics, missing = create_metrics(MetricOptions(("ssim", "vgg-relu2-frechet"), has_truth=False), frozenset())
     assert [metric.name for metric in metrics] == ["vgg-relu2-frechet-photos"]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pgen.data.annotators.choose import Annotators
+from pgen.data.annotators.seen_people import SeenPeople, load_seen_people
 from pgen.data.weights import save_weights
 from pgen.errors import InputError
 from pgen.metrics import pose_detectors
@@ -94,9 +95,10 @@ def test_detectors_by_name(tmp_path: Path) -> None:
 def test_mediapipe_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mediapipe")
     annotator = FakePose([])
-    monkeypatch.setattr(pose_detectors, "_load_annotator", pose_detectors._load_annotator.__wrapped__)
+    monkeypatch.setattr(pose_detectors, "load_seen_people", load_seen_people.__wrapped__)
     monkeypatch.setattr(Annotators, "pose_annotator", lambda self: annotator)
     found, weights, libraries = find_detector("mediapipe", "cpu")
     assert isinstance(found, AnnotatorDetector)
-    assert found.annotator is annotator
+    assert isinstance(found.annotator, SeenPeople)
+    assert found.annotator.annotator is annotator
     assert (weights, libraries) == ({}, ("mediapipe",))
