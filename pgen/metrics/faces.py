@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from pgen.metrics.seen_images import hash_images
 
 #: Distance below which two faces are one person's, as the descriptor was trained.
 SAME = 0.6
+#: How sure the detector has to be (its own scale, with 0 as its threshold) of a face that results are asked to show:
+#: nearer to the threshold it is chance whether the same face is found a second time.
+CLEAR = 0.25
 #: A face is looked for in a square of so many head sizes around the head joints, scaled to so many pixels a side.
 _HEADS, _SIDE = 4, 320
 
@@ -34,6 +37,14 @@ _WHERE = (
     f"dlib's frontal detector in {_HEADS} head sizes around the head that the joint detector finds, {_SIDE} pixels a "
     "side; 128-D descriptor after 5 landmarks"
 )
+_CLEARLY = f"clearly (the detector is {CLEAR} beyond its threshold)"
+
+
+class Face(NamedTuple):
+    """A face that was found."""
+
+    descriptor: NDArray[np.float64]  #: (128,)
+    sureness: float  #: the detector's, from 0 up
 
 
 class FaceReader:
@@ -49,17 +60,17 @@ class FaceReader:
         self._detector: Any = dlib.get_frontal_face_detector()
         self._landmarks: Any = dlib.shape_predictor(str(self.files[0]))
         self._network: Any = dlib.face_recognition_model_v1(str(self.files[1]))
-        self._seen: OrderedDict[bytes, NDArray[np.float64] | None] = OrderedDict()
+        self._seen: OrderedDict[bytes, Face | None] = OrderedDict()
 
-    def describe(self, key: bytes, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.float64] | None:
-        """The face at the head of ``pose`` (18, 2) in ``image`` (H, W, 3), whose key is ``key``: (128,) or None."""
+    def describe(self, key: bytes, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> Face | None:
+        """The face at the head of ``pose`` (18, 2) in ``image`` (H, W, 3), whose key is ``key``; None for none."""
         if key not in self._seen:
             self._seen[key] = self._describe(image, pose)
             while len(self._seen) > _KEPT:
                 self._seen.popitem(last=False)
         return self._seen[key]
 
-    def _describe(self, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    def _describe(self, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> Face | None:
         size = head_sizes(torch.from_numpy(np.asarray(pose, np.float32))[None]).item()
         if not np.isfinite(size):
             return None
@@ -74,8 +85,9 @@ class FaceReader:
         places, sureness, _ = self._detector.run(pixels, 0, 0.0)
         if not len(places):
             return None
-        best = places[int(np.argmax(sureness))]
-        return np.array(self._network.compute_face_descriptor(pixels, self._landmarks(pixels, best)))
+        best = int(np.argmax(sureness))
+        landmarks = self._landmarks(pixels, places[best])
+        return Face(np.array(self._network.compute_face_descriptor(pixels, landmarks)), sureness[best])
 
 
 @cache
@@ -92,15 +104,16 @@ class FaceMetric(DetectorMetric):
         self.weights = {**self.weights, **{_name_model(file): hash_file(file) for file in self.reader.files}}
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Distances (B,) from the photo's face, NaN if either shows none; and whether the photo shows one (B,)."""
+        """Distances (B,) from the photo's face, NaN if either shows none; and whether the photo clearly does (B,)."""
         ours, theirs = (self._describe(images) for images in (batch.generated, batch.target))
         distances = [
-            float("nan") if one is None or other is None else float(np.linalg.norm(one - other))
+            float("nan") if one is None or other is None else float(np.linalg.norm(one.descriptor - other.descriptor))
             for one, other in zip(ours, theirs, strict=True)
         ]
-        return torch.tensor(distances, dtype=torch.float64), torch.tensor([other is not None for other in theirs])
+        is_shown = [other is not None and other.sureness >= CLEAR for other in theirs]
+        return torch.tensor(distances, dtype=torch.float64), torch.tensor(is_shown)
 
-    def _describe(self, images: Tensor) -> list[NDArray[np.float64] | None]:
+    def _describe(self, images: Tensor) -> list[Face | None]:
         pictures = images.permute(0, 2, 3, 1).cpu().numpy()
         people = self.detector.find_people(images)
         return [
@@ -124,7 +137,9 @@ class FaceDistance(FaceMetric):
 
 @register("face-found", in_default=False)
 class FaceFound(FaceMetric):
-    protocol = f"share of results in which a face is found, of those whose person's photo shows one: {_WHERE}"
+    protocol = (
+        f"share of results in which a face is found, of those whose person's photo shows one {_CLEARLY}: {_WHERE}"
+    )
     higher_is_better = True
 
     def rows(self, batch: Batch) -> Tensor:
@@ -134,7 +149,10 @@ class FaceFound(FaceMetric):
 
 @register("face-same", in_default=False)
 class FaceSame(FaceMetric):
-    protocol = f"share of results whose face is within {SAME} of that of the person's photo, if it shows one: {_WHERE}"
+    protocol = (
+        f"share of results whose face is within {SAME} of that of the person's photo, of those whose photo shows one "
+        f"{_CLEARLY}: {_WHERE}"
+    )
     higher_is_better = True
 
     def rows(self, batch: Batch) -> Tensor:

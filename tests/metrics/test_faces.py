@@ -8,11 +8,14 @@ from pgen.body.joints import Joint
 from pgen.data.annotators.interface import FoundPerson
 from pgen.metrics import faces
 from pgen.metrics.base import Batch, MetricOptions, UnavailableError
-from pgen.metrics.faces import FaceDistance, FaceFound, FaceReader, FaceSame
+from pgen.metrics.faces import CLEAR, Face, FaceDistance, FaceFound, FaceReader, FaceSame
 from tests.body.poses import STANDING
 
-#: Descriptors of pictures by their first value; 0 shows no face.
-FACES = {1: np.zeros(128), 2: np.full(128, 0.05), 3: np.full(128, 0.06)}
+#: Faces of pictures by their first value; 0 shows none, and 4 hardly one.
+FACES = {
+    1: Face(np.zeros(128), 1.0), 2: Face(np.full(128, 0.05), 0.01), 3: Face(np.full(128, 0.06), CLEAR),
+    4: Face(np.zeros(128), 0.9 * CLEAR),
+}  # fmt: skip
 
 
 class Detector:
@@ -21,7 +24,7 @@ class Detector:
 
 
 class Reader:
-    def describe(self, key: bytes, image: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
+    def describe(self, key: bytes, image: np.ndarray, pose: np.ndarray) -> Face | None:
         return FACES.get(int(image[0, 0, 0]))
 
 
@@ -39,6 +42,12 @@ def test_faces_count_where_the_photo_shows_one() -> None:
     assert score(FaceDistance, generated, photos) == pytest.approx((near + far) / 3)
     assert score(FaceFound, generated, photos) == 3 / 4
     assert score(FaceSame, generated, photos) == 2 / 4
+
+
+def test_a_face_that_the_photo_hardly_shows_is_not_asked_for() -> None:
+    assert score(FaceFound, [0, 0, 1], [4, 3, 3]) == 1 / 2
+    assert score(FaceSame, [0, 2, 1], [4, 1, 1]) == 2 / 2
+    assert score(FaceDistance, [1, 1], [4, 1]) == 0
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,5 +71,6 @@ def test_a_real_face_is_found_and_is_like_itself() -> None:
     darker = reader.describe(b"two", (image * 0.7).astype(np.uint8), pose)
     assert found is not None
     assert darker is not None
-    assert np.linalg.norm(found - darker) < faces.SAME / 2
+    assert min(found.sureness, darker.sureness) > CLEAR
+    assert np.linalg.norm(found.descriptor - darker.descriptor) < faces.SAME / 2
     assert reader.describe(b"none", image, np.full((18, 2), np.nan, np.float32)) is None
