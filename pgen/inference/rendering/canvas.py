@@ -30,6 +30,7 @@ _INEXACT = 0.004
 #: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
 #: lengths.
 _SLEEVE, _END = 0.11, 0.05
+_CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
 SNAP = 0.2
 
@@ -124,7 +125,7 @@ class Canvas:
             shown = self.labels == label
             if not shown.any():
                 continue
-            width = (_INEXACT if label in (Label.UPPER, Label.PANTS, Label.SKIRT) else _RIM) * max(self.size)
+            width = (_INEXACT if label in _CLOTH else _RIM) * max(self.size)
             box = find_box(shown, 1)
             edges = [(box[axis].start == 0, box[axis].stop == self.size[axis]) for axis in (0, 1)]
             # Beyond the photo a label goes on.
@@ -156,10 +157,7 @@ class Canvas:
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
         above = np.isin(self.labels, (Label.FACE, Label.HAIR, Label.L_ARM, Label.R_ARM))
-        # What is carried before the body hides cloth, not background.
-        cloth = np.isin(self.labels, (Label.UPPER, Label.PANTS, Label.SKIRT))
-        between = np.maximum.accumulate(cloth, axis=1) & np.maximum.accumulate(cloth[:, ::-1], axis=1)[:, ::-1]
-        above |= (self.carried | (self.silhouette & ~self.figure)) & between
+        cloth = np.isin(self.labels, _CLOTH)
         rows, columns = np.nonzero(self.labels == Label.UPPER)
         points = np.stack([columns, rows], axis=1)
         for arm in ARMS:
@@ -168,10 +166,14 @@ class Canvas:
                 if len(points) and np.isfinite(line).all():
                     sleeve = measure_along(points, line)[1] < _SLEEVE * self.unit
                     above[rows[sleeve], columns[sleeve]] = True
-        if above.all() or not above.any():
-            return self.label_tensor
-        found = ndimage.distance_transform_edt(above, return_distances=False, return_indices=True)
-        return self.label_tensor[found[0], found[1]]
+        # What is carried before the body hides cloth, not background.
+        hidden = (self.carried | (self.silhouette & ~self.figure)) & _find_between(cloth)
+        labels = self.label_tensor
+        for region, shown in ((hidden, cloth & ~above), (above, ~above)):
+            if region.any() and shown.any():
+                found = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
+                labels = torch.where(torch.from_numpy(region), labels[found[0], found[1]], labels)
+        return labels
 
     @cached_property
     def ends(self) -> dict[Label, Tensor]:
@@ -207,6 +209,15 @@ class Canvas:
             return self.silhouette
         own = np.unique(parts[self.figure])
         return np.asarray(np.isin(parts, own[own > 0]))
+
+
+def _find_between(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What lies between pixels of ``region`` (H, W), to its left and right or above and below."""
+    found = np.zeros_like(region)
+    for axis in (0, 1):
+        before = np.maximum.accumulate(region, axis)
+        found |= before & np.flip(np.maximum.accumulate(np.flip(region, axis), axis), axis)
+    return found
 
 
 def find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
