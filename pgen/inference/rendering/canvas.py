@@ -15,7 +15,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.crop import Letterbox
-from pgen.body.joints import ARMS
+from pgen.body.joints import ARMS, TORSO_JOINTS
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.limb_fields import measure_along, torso_length
 from pgen.body.sides import SIDES
@@ -30,6 +30,8 @@ _INEXACT = 0.004
 #: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
 #: lengths.
 _SLEEVE, _END = 0.11, 0.05
+#: What is smaller than this share of a top, and parted from it by a sleeve, is of the sleeve.
+_REMNANT = 0.2
 _CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
 SNAP = 0.2
@@ -156,16 +158,9 @@ class Canvas:
     @cached_property
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
-        above = np.isin(self.labels, (Label.FACE, Label.HAIR, Label.L_ARM, Label.R_ARM))
         cloth = np.isin(self.labels, _CLOTH)
-        rows, columns = np.nonzero(self.labels == Label.UPPER)
-        points = np.stack([columns, rows], axis=1)
-        for arm in ARMS:
-            for start, end in pairwise(arm):
-                line = self.pose[[start, end]]
-                if len(points) and np.isfinite(line).all():
-                    sleeve = measure_along(points, line)[1] < _SLEEVE * self.unit
-                    above[rows[sleeve], columns[sleeve]] = True
+        arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self._find_sleeves()
+        above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
         hidden = (self.carried | (self.silhouette & ~self.figure)) & _find_between(cloth)
         labels = self.label_tensor
@@ -173,7 +168,34 @@ class Canvas:
             if region.any() and shown.any():
                 found = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
                 labels = torch.where(torch.from_numpy(region), labels[found[0], found[1]], labels)
-        return labels
+        # Hands beside trousers or a skirt make them no wider.
+        beside = arms & ~_find_between((cloth | hidden) & ~above) & self._find_below_hips()
+        return labels.masked_fill(torch.from_numpy(beside), int(Label.BACKGROUND))
+
+    def _find_sleeves(self) -> NDArray[np.bool_]:
+        """Cloth near the bones of arms, and what they part from the rest of it."""
+        top = self.labels == Label.UPPER
+        rows, columns = np.nonzero(top)
+        points, sleeves = np.stack([columns, rows], axis=1), np.zeros(self.size, bool)
+        for arm in ARMS:
+            for start, end in pairwise(arm):
+                line = self.pose[[start, end]]
+                if len(points) and np.isfinite(line).all():
+                    near = measure_along(points, line)[1] < _SLEEVE * self.unit
+                    sleeves[rows[near], columns[near]] = True
+        parts, count = ndimage.label(top & ~sleeves)
+        if count > 1 and sleeves.any():
+            sizes = ndimage.sum(parts > 0, parts, np.arange(count + 1))
+            touching = np.unique(parts[ndimage.binary_dilation(sleeves)])
+            sleeves |= np.isin(parts, [part for part in touching if part and sizes[part] < _REMNANT * sizes.max()])
+        return sleeves
+
+    def _find_below_hips(self) -> NDArray[np.bool_]:
+        """Which pixels (H, W) are beyond the hips, as seen from the shoulders."""
+        shoulders, hips = (self.pose[list(side)].mean(axis=0) for side in (TORSO_JOINTS[:2], TORSO_JOINTS[2:]))
+        rows, columns = np.indices(self.size, sparse=True)
+        across, down = hips - shoulders
+        return np.asarray((columns - hips[0]) * across + (rows - hips[1]) * down > 0)
 
     @cached_property
     def ends(self) -> dict[Label, Tensor]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pgen.body.crop import CropBox
+from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.inference.person import Person
 from pgen.inference.rendering.canvas import Canvas
@@ -34,3 +35,31 @@ def test_nothing_is_under_someone_who_wears_nothing() -> None:
     image, box = np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE)
     canvas = Canvas.of(Person("a.png", image, box, STANDING, labels), None, (SIDE, SIDE), SIDE)
     assert (canvas.under == Label.FACE).all()
+
+
+def test_a_hand_beside_a_skirt_makes_it_no_wider_and_one_before_it_leaves_no_hole() -> None:
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[70:120, 50:80] = Label.SKIRT
+    expected = labels.copy()
+    labels[80:92, 40:50] = Label.R_ARM
+    labels[80:92, 60:68] = Label.L_ARM
+    image, box = np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE)
+    under = Canvas.of(Person("a.png", image, box, STANDING, labels), None, (SIDE, SIDE), SIDE).under.numpy()
+    np.testing.assert_array_equal(under, expected)
+
+
+def test_what_a_sleeve_parts_from_the_top_is_of_the_sleeve() -> None:
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[31:66, 54:75] = Label.UPPER
+    under = labels.copy()
+    wrist, elbow = STANDING[[Joint.R_WRIST, Joint.R_ELBOW]]
+    rows, columns = np.indices(labels.shape)
+    along = np.clip((rows - elbow[1]) / (wrist[1] - elbow[1]), 0, 1)
+    middle = elbow[0] + along * (wrist[0] - elbow[0])
+    wide = (np.abs(columns - middle) < 7) & (rows > elbow[1]) & (rows < wrist[1]) & (columns < 52)
+    labels[wide] = Label.UPPER
+    image, box = np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE)
+    found = Canvas.of(Person("a.png", image, box, STANDING, labels), None, (SIDE, SIDE), SIDE).under.numpy()
+    assert wide.sum() > 100
+    assert not found[wide].any()
+    assert (found == Label.UPPER).sum() > 0.8 * (under == Label.UPPER).sum()
