@@ -22,6 +22,7 @@ from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
 from pgen.inference.rendering.borders import find_near_labels
+from pgen.inference.rendering.things import complete_things
 
 #: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
 _RIM = 0.0022
@@ -33,6 +34,8 @@ _SLEEVE, _END = 0.11, 0.05
 #: What is smaller than this share of a top, and parted from it by a sleeve, is of the sleeve.
 _REMNANT = 0.2
 _CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
+#: In place of a label: a top without its sleeves.
+TRUNK = LABEL_COUNT
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
 SNAP = 0.2
 
@@ -137,16 +140,21 @@ class Canvas:
             core[box][inner if inner.any() else shown[box]] = label
         return torch.from_numpy(core)
 
+    def find_core(self, label: int) -> NDArray[np.bool_]:
+        """Where (H, W) the photo surely shows ``label``, or TRUNK."""
+        cores = self.cores.numpy()
+        return np.asarray((cores == Label.UPPER) & ~self.sleeves if label == TRUNK else cores == label)
+
     @cached_property
     def nearest(self) -> dict[int, tuple[Tensor, Tensor]]:
-        """For each label shown: distance (H, W) of each pixel from its core, and the nearest's (y, x), (2, H, W).
+        """For each label shown, and TRUNK: distance (H, W) of each pixel from its core, and the nearest's (y, x).
 
-        Infinite, and 0, far from all that has the label.
+        These are (2, H, W). Infinite, and 0, far from all that has the label.
         """
-        found, cores = {}, self.cores.numpy()
-        for label in np.unique(cores).tolist():
-            if label != Label.BACKGROUND:
-                core = cores == label
+        found = {}
+        for label in (*range(1, LABEL_COUNT), TRUNK):
+            core = self.find_core(label)
+            if core.any():
                 box = find_box(core, SNAP * self.unit + 1)
                 near, at = ndimage.distance_transform_edt(~core[box], return_indices=True)
                 away, place = np.full(self.size, np.inf, np.float32), np.zeros((2, *self.size), np.int32)
@@ -159,7 +167,7 @@ class Canvas:
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
         cloth = np.isin(self.labels, _CLOTH)
-        arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self._find_sleeves()
+        arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self.sleeves
         above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
         hidden = (self.carried | (self.silhouette & ~self.figure)) & _find_between(cloth)
@@ -168,12 +176,14 @@ class Canvas:
             if region.any() and shown.any():
                 found = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
                 labels = torch.where(torch.from_numpy(region), labels[found[0], found[1]], labels)
-        # Hands beside trousers or a skirt make them no wider.
-        beside = arms & ~_find_between((cloth | hidden) & ~above) & self._find_below_hips()
+        # Arms beside trousers or a skirt make them no wider.
+        lower = self._find_below_hips() | np.isin(labels.numpy(), (Label.PANTS, Label.SKIRT))
+        beside = arms & ~_find_between((cloth | hidden) & ~above) & lower
         return labels.masked_fill(torch.from_numpy(beside), int(Label.BACKGROUND))
 
-    def _find_sleeves(self) -> NDArray[np.bool_]:
-        """Cloth near the bones of arms, and what they part from the rest of it."""
+    @cached_property
+    def sleeves(self) -> NDArray[np.bool_]:
+        """Where (H, W) a top is near the bones of arms, and what is parted from the rest of it by that."""
         top = self.labels == Label.UPPER
         rows, columns = np.nonzero(top)
         points, sleeves = np.stack([columns, rows], axis=1), np.zeros(self.size, bool)
@@ -221,11 +231,7 @@ class Canvas:
 
     def _find_worn(self) -> NDArray[np.bool_]:
         """What the silhouette holds that is connected with the person: other people are none of it."""
-        things = self.carried
-        if things.any():
-            from skimage.morphology import convex_hull_object  # takes long to import, and is seldom needed
-
-            things = convex_hull_object(things)
+        things = complete_things(self.image, self.carried, self.figure)
         parts, count = ndimage.label(self.silhouette | self.figure | things)
         if not count:
             return self.silhouette

@@ -16,7 +16,7 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
-from pgen.inference.rendering.canvas import SNAP, Canvas, find_box
+from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas, find_box
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
@@ -94,7 +94,10 @@ def find_main_parts(figure: NDArray[np.bool_], is_shown: NDArray[np.bool_]) -> N
 
 
 def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Colors (N, 3) of the photo at ``places`` (N, 2) for the pixels of ``map_`` (h, w), and which it shows (N,)."""
+    """Colors (N, 3) of the photo at ``places`` (N, 2) for the pixels of ``map_`` (h, w), and which it shows (N,).
+
+    TRUNK stands in ``map_`` where a top may not show a sleeve.
+    """
     labels = map_.flatten()
     known = ~places.isnan().any(1) & (labels != Label.BACKGROUND)
     # At a border between two labels the photo is right where it shows the same two.
@@ -114,9 +117,9 @@ def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, 
         at, x, y = at[close], x[close], y[close]
         border = nearest[:, y, x].flip(0).T.float()
         mirrored = 2 * border - places[at]
-        fits = look_up(canvas.cores, mirrored) == label
+        fits = look_up(torch.from_numpy(canvas.find_core(label)).long(), mirrored) == 1
         places[at] = torch.where(fits[:, None], mirrored, border)
-        valid[at] = True
+        valid[at] = fits if label == TRUNK else True  # behind a whole arm, borders would be drawn out to streaks
     sides = torch.tensor([width, height], dtype=torch.float32)
     normal = ((2 * places + 1) / sides - 1).nan_to_num(0)
     colors = F.grid_sample(

@@ -21,7 +21,7 @@ from pgen.inference.rendering.bones import (
     measure_distance,
 )
 from pgen.inference.rendering.borders import smooth_outlines
-from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.canvas import TRUNK, Canvas
 from pgen.inference.rendering.places import Grid, Places
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.
@@ -76,6 +76,8 @@ def choose_labels(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The map (N,) of ``grid``; where in the photo its pixels come from (N, 2), NaN = nowhere; and their labels there.
 
+    These are TRUNK where the photo shows a sleeve in place of what is behind it.
+
     Args:
         probabilities: (10, H, W), as `enlarge_probabilities` gives them.
         is_given: whether they are those of a map that the user wants, which rules.
@@ -94,10 +96,11 @@ def choose_labels(
         scores[above, Label.HAIR] += scores[above, Label.FACE]
         scores[above, Label.FACE] = 0
     likely = scores[:, 1:].argmax(1) + 1
-    on_arm = torch.zeros(len(likely), dtype=torch.bool)
+    to_arms = torch.full((len(likely),), torch.inf)
     for name in ARM_PARTS:
         if name in body.parts:
-            on_arm |= measure_distance(body.parts[name], grid.points) == 0
+            to_arms = torch.minimum(to_arms, measure_distance(body.parts[name], grid.points))
+    on_arm = to_arms == 0
     if body.is_frontal:
         places = sources.find(likely)
         is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
@@ -123,6 +126,9 @@ def choose_labels(
     close_skirts(grid.as_map(labels), body.parts["trunk"].line)
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     places, shown_as = sources.find(labels), labels.clone()
+    # What the photo shows of a trunk behind its arms is their sleeves.
+    on_trunk = (labels == Label.UPPER) & (measure_distance(body.parts["trunk"], grid.points) <= to_arms)
+    shown_as[on_trunk & look_up(torch.from_numpy(canvas.sleeves), places)] = TRUNK
     for end in mirrored:
         own = labels[end.at] == end.label
         places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
