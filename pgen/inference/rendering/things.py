@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 
 #: How far around a thing more of it is looked for, as a share of its longer side; the longer side, in pixels, of the
 #: copy in which that is done; and in how many rounds.
-_AROUND, _LARGEST, _ROUNDS = 0.5, 300, 4
+_AROUND, _LARGEST, _ROUNDS = 0.5, 200, 3
 #: What is smaller, as a share of the photo, is no part of anything.
 _SPECK = 0.0004
 _SEED = 5
