@@ -81,7 +81,7 @@ class Body:
     is_turned: bool  #: whether one pose is seen from the front and the other from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
-    #: forearms and shins, each carried to that of the source's other side, as in a mirror
+    #: limbs, each carried to that of the source's other side: as in a mirror, but bodies from the side as they are
     mirrored: Mapping[str, Part] = field(default_factory=dict)
 
 
@@ -99,6 +99,8 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
         top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
         line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
+    narrow, wide = sorted(map(abs, widths))
+    is_frontal = narrow > _FRONTAL and narrow > _AS_WIDE * wide
     mirrored: dict[str, Part] = {}
     width, side = _SLEEVE * torso_length(source), -1.0 if is_turned else 1.0
     for names, joints, others, kind in (
@@ -108,7 +110,7 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
         (_LEFT_LEG, LEGS[1], LEGS[0], "leg"),
     ):
         for name, bone, other in zip(names, pairwise(joints), pairwise(others), strict=True):
-            for there, found, way in ((bone, parts, side), (other, mirrored, -side)):
+            for there, found, way in ((bone, parts, side), (other, mirrored, -side if is_frontal else side)):
                 lines = [torch.from_numpy(pose[list(ends)]).float() for pose, ends in ((source, there), (target, bone))]
                 lengths = [float((line[1] - line[0]).norm()) for line in lines]
                 if not min(lengths) > 0.05 * unit:  # or a joint is missing
@@ -118,8 +120,7 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
     nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - _NAPE * unit if is_away else None
-    narrow, wide = sorted(map(abs, widths))
-    return Body(parts, unit, is_turned, narrow > _FRONTAL and narrow > _AS_WIDE * wide, nape, mirrored)
+    return Body(parts, unit, is_turned, is_frontal, nape, mirrored)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:
@@ -135,6 +136,15 @@ def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:
         if parts or hung:
             found[at] = _mix_parts(body, parts, points[at], hung)
     return found
+
+
+def find_mirrored_sources(body: Body, points: Tensor, label: Label) -> Tensor:
+    """Where in the source (N, 2) the other side's limb shows what a limb with ``label`` may look like at ``points``.
+
+    NaN where it has no joints.
+    """
+    parts = [body.mirrored[name] for name in _CARRIERS[label] if name in body.mirrored]
+    return _mix_parts(body, parts, points, None) if parts else torch.full_like(points, torch.nan)
 
 
 def find_hanging_sources(body: Body, points: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ _INEXACT = 0.004
 #: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
 #: lengths.
 _SLEEVE, _END = 0.11, 0.05
+#: A limb of which less is shown than this share of the other side's is not seen.
+_UNSEEN = 0.3
 #: What is smaller than this share of a top, and parted from it by a sleeve, is of the sleeve.
 _REMNANT = 0.2
 _CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
@@ -224,6 +226,13 @@ class Canvas:
                     own = 1 + np.argmax(ndimage.sum(mask, parts, range(1, count + 1)))
                     found[label] = torch.from_numpy(parts == own)
         return found
+
+    @cached_property
+    def unseen(self) -> set[Label]:
+        """Limbs without any cloth of which the photo shows little, while it shows those of the other side."""
+        areas = np.bincount(self.labels.ravel(), minlength=LABEL_COUNT)
+        pairs = [labels for sides in SIDES.values() for labels in permutations(label for label, _ in sides)]
+        return {label for label, other in pairs if areas[other] and areas[label] < _UNSEEN * areas[other]}
 
     @cached_property
     def label_tensor(self) -> Tensor:

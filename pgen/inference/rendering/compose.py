@@ -31,7 +31,8 @@ _BESIDE = 0.006
 _MARGIN, _NOBODY = 0.35, 0.7
 #: What is smaller than this share of the figure, and apart from it, is none of it.
 _ISLAND = 0.04
-#: So much of what is apart from the figure has to be shown by the photo: a leg that a long skirt hides is not there.
+#: So much of what is apart from the figure has to be shown by the photo, and not only the other side's: a leg that a
+#: long skirt hides is not there.
 _SHOWN = 0.5
 
 
@@ -69,7 +70,8 @@ def compose_figure(
     carried, valid = carry_pixels(canvas, grid.as_map(shown_as), places)
     is_shown = grid.as_map(valid)
     if not is_given:
-        map_ = map_ * torch.from_numpy(find_main_parts(map_.numpy() > 0, is_shown.numpy()))
+        is_own = is_shown & grid.as_map((shown_as == labels) | (shown_as == TRUNK))
+        map_ = map_ * torch.from_numpy(find_main_parts(map_.numpy() > 0, is_own.numpy()))
     shown = torch.where(is_shown, grid.as_map(carried).permute(2, 0, 1), base)
     figure = map_ != Label.BACKGROUND
     longer = max(canvas.size) / 1000

@@ -17,6 +17,7 @@ from pgen.inference.rendering.bones import (
     Body,
     Part,
     find_crossing,
+    find_mirrored_sources,
     find_position_along,
     measure_distance,
 )
@@ -115,8 +116,8 @@ def choose_labels(
     if carries_head:
         _vote_for_collar(canvas, body, grid, sources, scores)
     mirrored: list[_End] = []
-    if body.is_frontal:
-        for name, label, reach in _ENDS:
+    for name, label, reach in _ENDS:
+        if body.is_frontal or label in canvas.unseen:
             end = _carry_end(canvas, body, grid, sources, scores, name, label, reach)
             if end is not None and end.shown_as != label:
                 mirrored.append(end)
@@ -129,6 +130,9 @@ def choose_labels(
     # What the photo shows of a trunk behind its arms is their sleeves.
     on_trunk = (labels == Label.UPPER) & (measure_distance(body.parts["trunk"], grid.points) <= to_arms)
     shown_as[on_trunk & look_up(torch.from_numpy(canvas.sleeves), places)] = TRUNK
+    for label in canvas.unseen:
+        at = (labels == label).nonzero()[:, 0]
+        places[at], shown_as[at] = find_mirrored_sources(body, grid.points[at], label), int(_OTHERS[label])
     for end in mirrored:
         own = labels[end.at] == end.label
         places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
@@ -163,7 +167,7 @@ def _carry_end(
     """Give the foot or the hand at the end of a limb the shape that the photo shows: its own, or the other mirrored."""
     unit = body.unit
     for parts, shown_as in ((body.parts, label), (body.mirrored, _OTHERS[label])):
-        if name not in parts or shown_as not in canvas.ends:
+        if shown_as in canvas.unseen or name not in parts or shown_as not in canvas.ends:
             continue
         part = parts[name]
         beyond = find_position_along(part, grid.points)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 
 from pgen.body.crop import CropBox
+from pgen.body.joints import LEGS
 from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.limb_fields import measure_along
 from pgen.inference.person import Person
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
@@ -80,3 +84,30 @@ def test_of_a_hand_that_is_nowhere_seen_there_is_a_fist() -> None:
     assert (columns - 81).abs().max() <= 5
     assert (labels[72:76, 76:87] == Label.BACKGROUND).all()
     assert torch.equal(labels, shown_as)
+
+
+def test_a_leg_that_is_not_seen_is_the_other_one_mirrored() -> None:
+    shown = np.zeros((SIDE, SIDE), np.uint8)
+    shown[31:66, 54:75] = Label.UPPER
+    asked = shown.copy()
+    rows, columns = np.indices(shown.shape)
+    points = np.stack([columns, rows], axis=-1).reshape(-1, 2)
+    for label, leg in ((Label.R_LEG, LEGS[0]), (Label.L_LEG, LEGS[1])):
+        away = np.minimum(*(measure_along(points, STANDING[list(bone)])[1] for bone in pairwise(leg)))
+        near = (away < 4).reshape(shown.shape) & (shown == 0)
+        asked[near] = label
+        if label == Label.L_LEG:
+            shown[near] = label
+    person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE), STANDING, shown)
+    canvas, grid = Canvas.of(person, None, (SIDE, SIDE), SIDE), Grid((slice(0, SIDE), slice(0, SIDE)))
+    probabilities = torch.nn.functional.one_hot(torch.from_numpy(asked).long(), LABEL_COUNT).permute(2, 0, 1).float()
+    labels, places, shown_as = map(
+        grid.as_map, choose_labels(canvas, match_bodies(STANDING, STANDING, None), probabilities, grid, False)
+    )
+    assert canvas.unseen == {Label.R_LEG}
+    right = labels == Label.R_LEG
+    assert right.sum() > 0.8 * (asked == Label.R_LEG).sum()
+    assert (shown_as[right] == Label.L_LEG).all()
+    rows, columns = right.nonzero().T
+    torch.testing.assert_close(places[right], torch.stack([128 - columns, rows], 1).float(), atol=1.5, rtol=0)
+    assert (shown_as[labels == Label.L_LEG] == Label.L_LEG).all()
