@@ -44,10 +44,13 @@ _ENDS = (
     ("l_forearm", Label.L_ARM, _HAND),
     ("r_forearm", Label.R_ARM, _HAND),
 )
+#: So far above the hips, in torso lengths, a skirt may begin.
+_WAIST = 0.5
 #: By how much outlines are smoothed, as a share of the longer side.
 _JAGS = 0.0025
 _OTHERS = {one: other for sides in SIDES.values() for (one, _), (other, _) in permutations(sides)}
 _ARMS, _LEGS = (Label.L_ARM, Label.R_ARM), (Label.L_LEG, Label.R_LEG)
+_LOWER = (Label.PANTS, Label.SKIRT)
 
 
 def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
@@ -106,7 +109,9 @@ def choose_labels(
         places = sources.find(likely)
         is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
         shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
-        at = (find_within(canvas.label_tensor, places) & ~torch.isin(shown, head_labels)).nonzero()[:, 0]
+        # What is beside a hand there, trousers or a skirt, stays where it is.
+        stays = torch.isin(shown, head_labels) | (is_arm & torch.isin(shown, torch.tensor(_LOWER)))
+        at = (find_within(canvas.label_tensor, places) & ~stays).nonzero()[:, 0]
         # Between legs that stood together, each would show the cloth of the other.
         on_legs = shown[at] == Label.PANTS
         crossing = on_legs.clone()
@@ -124,7 +129,9 @@ def choose_labels(
     labels = scores.argmax(1)
     if carries_head:
         _carry_head(canvas, body, grid, labels, on_arm)
-    close_skirts(grid.as_map(labels), body.parts["trunk"].line)
+    trunk = body.parts["trunk"]
+    is_low = find_position_along(trunk, grid.points) > -_WAIST * body.unit
+    close_skirts(grid.as_map(labels), trunk.line, grid.as_map(is_low))
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     places, shown_as = sources.find(labels), labels.clone()
     # What the photo shows of a trunk behind its arms is their sleeves.
@@ -139,14 +146,14 @@ def choose_labels(
     return labels, places, shown_as
 
 
-def close_skirts(map_: Tensor, trunk: Tensor) -> None:
+def close_skirts(map_: Tensor, trunk: Tensor, is_low: Tensor) -> None:
     """Let cloth go on between legs in ``map_`` (h, w): a skirt is one piece, square to the line (2, 2) of the trunk.
 
-    Where the trunk lies more than it stands, columns are filled in place of rows.
+    Where the trunk lies more than it stands, columns are filled in place of rows. What is not low (h, w) is no skirt's.
     """
     across, along = (trunk[1] - trunk[0]).abs().tolist()
     axis = 1 if along >= across else 0
-    skirt = (map_ == Label.SKIRT).byte()
+    skirt = ((map_ == Label.SKIRT) & is_low).byte()
     before, behind = skirt.cummax(axis).values, skirt.flip(axis).cummax(axis).values.flip(axis)
     map_[(before & behind).bool() & (map_ == Label.BACKGROUND)] = int(Label.SKIRT)
 

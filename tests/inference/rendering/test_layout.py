@@ -53,12 +53,16 @@ def test_a_skirt_goes_on_between_the_legs() -> None:
     expected[5:30, 25:35] = Label.SKIRT
     expected[20:24, 28:30] = Label.L_ARM
     trunk = torch.tensor([[30.0, 0], [32.0, 9]])
-    close_skirts(upright, trunk)
+    everywhere = torch.ones_like(labels, dtype=torch.bool)
+    high = labels.clone()
+    close_skirts(high, trunk, ~everywhere)
+    assert torch.equal(high, labels)
+    close_skirts(upright, trunk, everywhere)
     assert torch.equal(upright, expected)
-    close_skirts(lying, trunk.flip(1))
+    close_skirts(lying, trunk.flip(1), everywhere.T)
     assert torch.equal(lying, expected.T)
     trousers = labels.masked_fill(labels == Label.SKIRT, int(Label.PANTS))
-    close_skirts(trousers, trunk)
+    close_skirts(trousers, trunk, everywhere)
     assert not (trousers[5:30, 25:28] > 0).any()
 
 
