@@ -78,7 +78,7 @@ class Lite0(nn.Module):
     def features(self, images: Tensor) -> Lite0Features:
         """The features of images (B, 3, H, W) in [−1, 1]."""
         stages = self.run_stages(self.begin(images))
-        return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1])).mean((2, 3)) if self.whole else None)
+        return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1]), inplace=True).mean((2, 3)) if self.whole else None)
 
     def begin(self, images: Tensor) -> Tensor:
         """What the first stage sees of images (B, 3, H, W) in [−1, 1]."""
@@ -157,6 +157,6 @@ class _Block(nn.Module):
         self.is_residual = stride == 1 and channels_in == stage.channels
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = x if self.expand is None else F.relu6(self.expand(x))
-        found = self.project(F.relu6(self.depthwise(inner)))
+        inner = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        found = self.project(F.relu6(self.depthwise(inner), inplace=True))
         return x + found if self.is_residual else found
