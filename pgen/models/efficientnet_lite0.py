@@ -78,7 +78,7 @@ class Lite0(nn.Module):
     def features(self, images: Tensor) -> Lite0Features:
         """The features of images (B, 3, H, W) in [−1, 1]."""
         stages = self.run_stages(self.begin(images))
-        return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1]), inplace=True).mean((2, 3)) if self.whole else None)
+        return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1])).mean((2, 3)) if self.whole else None)
 
     def begin(self, images: Tensor) -> Tensor:
         """What the first stage sees of images (B, 3, H, W) in [−1, 1]."""
