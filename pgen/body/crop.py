@@ -175,11 +175,15 @@ class PersonCrop:
 
     def image(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The photo, uint8 (H, W, 3), in the frame; beyond it its border is repeated."""
-        rows = np.arange(self.box.top, self.box.bottom).clip(0, self.size[0] - 1)
-        columns = np.arange(self.box.left, self.box.right).clip(0, self.size[1] - 1)
+        sides = zip((self.box.top, self.box.left), (self.box.bottom, self.box.right), self.size, strict=True)
+        # Of a box beyond the photo the last row or column is repeated.
+        spans = [(min(max(first, 0), side - 1), max(min(end, side), 1), first, end) for first, end, side in sides]
+        inner = tuple(slice(first, end) for first, end, _, _ in spans)
+        beyond = [(max(0, first - low), max(0, high - end)) for first, end, low, high in spans]
         # One channel after the other: Pillow's copy of a large picture is larger than the picture.
         channels = np.moveaxis(image[..., None] if image.ndim == 2 else image, 2, 0)
-        found = [_resize(one[rows][:, columns], self.frame, Image.Resampling.BILINEAR) for one in channels]
+        parts = (np.pad(one[inner], beyond, "edge") if np.any(beyond) else one[inner] for one in channels)
+        found = [_resize(part, self.frame, Image.Resampling.BILINEAR) for part in parts]
         return np.stack(found, axis=-1).reshape(*self.frame, *image.shape[2:])
 
     def soft(self, mask: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -129,7 +129,7 @@ def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:
     NaN where no part carries the label.
     """
     found = torch.full_like(points, torch.nan)
-    for label in labels.unique().tolist():
+    for label in labels.bincount().nonzero()[:, 0].tolist():
         parts = [body.parts[name] for name in _CARRIERS.get(Label(label), ()) if name in body.parts]
         at = (labels == label).nonzero()[:, 0]
         hung = _hang(body, points[at]) if label in HANGING else None

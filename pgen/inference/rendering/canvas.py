@@ -112,11 +112,12 @@ class Canvas:
         # Outermost pixels are mixtures with what was behind, or all of it, as maps are not exact.
         is_head = np.isin(self.labels, (Label.FACE, Label.HAIR))
         rim = np.where(is_head, _RIM, _INEXACT) * max(self.size)
-        core = ndimage.distance_transform_edt(self.figure) > np.maximum(rim, 1)
-        image = self.image
+        image, box = self.image, find_box(self.figure, SNAP * self.unit + 1)
+        core = ndimage.distance_transform_edt(self.figure[box]) > np.maximum(rim[box], 1)
         if core.any():
             near = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
-            image = image[near[0], near[1]]
+            image = image.copy()
+            image[box] = image[box][near[0], near[1]]
         return torch.from_numpy(image.copy()).permute(2, 0, 1).float()
 
     @cached_property

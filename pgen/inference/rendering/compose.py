@@ -107,7 +107,7 @@ def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, 
     shown = look_up(canvas.near_labels, places)
     valid = known & ((shown >> labels & 1) > 0) & ((shown & ~beside) == 0)
     height, width = canvas.size
-    for label in labels[known & ~valid].unique().tolist():
+    for label in labels[known & ~valid].bincount().nonzero()[:, 0].tolist():
         if label not in canvas.nearest:
             continue
         away, nearest = canvas.nearest[label]

@@ -47,7 +47,7 @@ class Places:
     def find(self, labels: Tensor) -> Tensor:
         """Where in the source (N, 2) all pixels come from, which have ``labels`` (N,); NaN where no part carries it."""
         found = torch.full_like(self._grid.points, torch.nan)
-        for label in labels.unique().tolist():
+        for label in labels.bincount().nonzero()[:, 0].tolist():
             if label != Label.BACKGROUND:
                 at = (labels == label).nonzero()[:, 0]
                 found[at] = self.find_at(Label(label), at)
