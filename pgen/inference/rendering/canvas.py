@@ -174,15 +174,16 @@ class Canvas:
         above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
         hidden = (self.carried | (self.silhouette & ~self.figure)) & _find_between(cloth)
-        labels = self.label_tensor
-        for region, shown in ((hidden, cloth & ~above), (above, ~above)):
+        labels, box = self.labels.copy(), find_box(above | hidden, SNAP * self.unit + 1)
+        for region, shown in ((hidden[box], (cloth & ~above)[box]), (above[box], ~above[box])):
             if region.any() and shown.any():
                 found = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
-                labels = torch.where(torch.from_numpy(region), labels[found[0], found[1]], labels)
+                labels[box][region] = labels[box][found[0][region], found[1][region]]
         # Arms beside trousers or a skirt make them no wider.
-        lower = self._find_below_hips() | np.isin(labels.numpy(), (Label.PANTS, Label.SKIRT))
+        lower = self._find_below_hips() | np.isin(labels, (Label.PANTS, Label.SKIRT))
         beside = arms & ~_find_between((cloth | hidden) & ~above) & lower
-        return labels.masked_fill(torch.from_numpy(beside), int(Label.BACKGROUND))
+        labels[beside] = Label.BACKGROUND
+        return torch.from_numpy(labels.astype(np.int64))
 
     @cached_property
     def sleeves(self) -> NDArray[np.bool_]:
