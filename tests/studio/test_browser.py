@@ -114,8 +114,9 @@ def test_a_photo_is_opened_changed_posed_and_dressed(
     scale = SIZE[1] / frame["height"]  # from pixels of the page to those of the photo
     before = read_pose(download(page, link, tmp_path / "before.json")).pose
     x, y = find_middle(page.locator(f"[data-joint='{int(Joint.R_WRIST)}'] .reach"))
+    href = link.get_attribute("href") or ""
     draw(page, (x, y), (x - 20, y - 30))
-    expect(link).not_to_have_attribute("href", link.get_attribute("href") or "")
+    expect(link).not_to_have_attribute("href", href)
     after = read_pose(download(page, link, tmp_path / "after.json")).pose
     moved = after - before
     np.testing.assert_allclose(moved[Joint.R_WRIST], [-20 * scale, -30 * scale], atol=1)
