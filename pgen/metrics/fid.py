@@ -12,7 +12,7 @@ from pgen.metrics.base import MetricOptions, Reference, UnavailableError, regist
 from pgen.metrics.inception_score import POOL, TensorflowInception
 from pgen.metrics.networks import FeatureMetric, Features, PublishedNetwork, Rows
 
-_FEW = 1024  # images of a set, up to which their features are compared by themselves: fewer than there are features
+_FEW = 1024  # images of a set, up to which their features are compared by themselves: a table of so many a side
 
 #: Sets of true images, as names of scores have them, in words.
 _REFERENCES = {

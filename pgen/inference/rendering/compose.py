@@ -119,7 +119,7 @@ def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, 
         at, x, y = at[close], x[close], y[close]
         border = nearest[:, y, x].flip(0).T.float()
         mirrored = 2 * border - places[at]
-        fits = look_up(torch.from_numpy(canvas.find_core(label)).long(), mirrored) == 1
+        fits = look_up(torch.from_numpy(canvas.find_core(label)), mirrored)
         places[at] = torch.where(fits[:, None], mirrored, border)
         valid[at] = fits if label == TRUNK else True  # behind a whole arm, borders would be drawn out to streaks
     sides = torch.tensor([width, height], dtype=torch.float32)
