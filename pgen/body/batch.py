@@ -97,13 +97,21 @@ def one_hot(labels: Tensor) -> Tensor:
     return maps.scatter_(3, labels[..., None], 1.0).permute(0, 3, 1, 2)
 
 
+def find_likeliest(scores: Tensor) -> Tensor:
+    """Each pixel's likeliest label, long (B, H, W), by ``scores`` (B, 10, H, W); of equal ones the first.
+
+    On the CPU, `argmax` takes six times as long.
+    """
+    return scores.max(1).indices
+
+
 def straight_through_one_hot(logits: Tensor) -> Tensor:
     """One-hot map (B, 10, H, W) of each pixel's likeliest label, with the gradient of the softmax (straight through).
 
     A discriminator would know a soft map from a true one by its softness alone.
     """
     soft = logits.softmax(1)
-    return one_hot(logits.argmax(1)) + soft - soft.detach()
+    return one_hot(find_likeliest(logits)) + soft - soft.detach()
 
 
 def to_float(images: Tensor) -> Tensor:

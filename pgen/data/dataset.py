@@ -125,7 +125,8 @@ class PersonDataset(Dataset[PersonSample]):
         self._fit = Letterbox.of(store.size, self.size)
         if self.size[0] > store.size[0] or not has_same_shape(self.size, store.size):
             wanted, has = ("x".join(map(str, sides)) for sides in (self.size, store.size))
-            remedy = f"choose a preset of their size, set its frame=[{has.replace('x', ', ')}], or prepare other data"
+            setting = f"frame=[{has.replace('x', ', ')}] (the parser's is parser.frame)"
+            remedy = f"choose a preset of their size, set its {setting}, or prepare other data"
             raise InputError(
                 f"{store.path}: photos of {has} cannot be scaled down to {wanted}; {remedy}", option="preset"
             )

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pgen.body.batch import (
     PersonBatch,
+    find_likeliest,
     flip_maps,
     flip_persons,
     flip_poses,
@@ -129,7 +130,7 @@ class Networks:
 
     def predict_maps(self, source: PersonBatch, transfer: Transfer) -> Tensor:
         """The likeliest maps, long (B, H, W), by `predict_probabilities`."""
-        return self.predict_probabilities(source, transfer).argmax(1)
+        return find_likeliest(self.predict_probabilities(source, transfer))
 
     def predict_probabilities(self, source: PersonBatch, transfer: Transfer) -> Tensor:
         """Probabilities of labels, (B, 10, H, W), of the people, or the one, of ``source`` in the target poses, by H_S.

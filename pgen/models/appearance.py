@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch, downscale_poses, replace_parsing_by_pose_masks
+from pgen.body.batch import PersonBatch, downscale_poses, find_likeliest, replace_parsing_by_pose_masks
 from pgen.body.heatmaps import heatmap_sigma, heatmaps
 from pgen.body.joints import JOINT_COUNT
 from pgen.body.labels import LABEL_COUNT
@@ -205,7 +205,7 @@ def paint(
     A model without parsing takes pose masks in place of both maps.
     """
     if correct_colors and model.config.guide_channels and model.config.parsing:
-        labels = parsing.argmax(1)
+        labels = find_likeliest(parsing)
         guide = guide or transfer.paste(source.images, source.labels, labels)
         image = paint(model, source, transfer, parsing, guide, source_parsing, encoded=encoded)
         with torch.autocast(image.device.type, enabled=False):
@@ -254,7 +254,7 @@ def _build_input(
     maps = [heatmaps(transfer.target, source.size, heatmap_sigma(source.size))]
     if config.parsing:
         maps.append(parsing[:, 1:])
-    labels = parsing.argmax(1)
+    labels = find_likeliest(parsing)
     if config.guide_channels:
         guide = guide or transfer.paste(source.images, source.labels, labels)
         maps += [guide.image, guide.valid]

@@ -40,6 +40,8 @@ _EPSILON = 1e-3  # of the batch normalizations that are folded into the convolut
 STAGE_CHANNELS = tuple(stage.channels for stage in _STAGES)
 STAGE_STRIDES = (2, 4, 8, 16, 16, 32, 32)
 
+_FEW = 2  # images that the CPU's cache holds with all that is made of them
+
 
 class Lite0Features(NamedTuple):
     """What the network makes of B photos in frames of (H, W)."""
@@ -79,6 +81,10 @@ class Lite0(nn.Module):
         """The features of images (B, 3, H, W) in [−1, 1]."""
         stages = self.run_stages(self.begin(images))
         return Lite0Features(tuple(stages), F.relu6(self.head(stages[-1])).mean((2, 3)) if self.whole else None)
+
+    def split(self, images: Tensor) -> tuple[Tensor, ...]:
+        """``images`` (B, ...) in parts as fast as they can be: on the CPU few at a time take half the time of 16."""
+        return images.split(_FEW if images.device.type == "cpu" else max(len(images), 1))
 
     def begin(self, images: Tensor) -> Tensor:
         """What the first stage sees of images (B, 3, H, W) in [−1, 1]."""

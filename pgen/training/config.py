@@ -89,12 +89,16 @@ class PoseTraining:
 class ParserTraining:
     """The parser of photos that come without a parsing map."""
 
+    frame: tuple[int, ...] = ()  #: (height, width) trained at, if not the other networks'
     network: ParserConfig = field(default_factory=ParserConfig)  #: its sizes
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     soft_iou: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
     carried: float = 0.5  #: weight of both for things that are carried, where the network finds them
     estimated_weight: float = 1.0  #: weight of samples whose map is an estimate, beside 1 of the others
     tuned_lr_factor: float = 0.1  #: learning rate of the trunk's stages that are trained, as a share of the others'
+
+    def __post_init__(self) -> None:
+        _check_frame(self.frame)
 
 
 @dataclass(frozen=True)
@@ -204,10 +208,14 @@ class Preset:
     parser: ParserTraining = field(default_factory=ParserTraining)  #: of the parser
 
     def __post_init__(self) -> None:
-        if len(self.frame) not in (0, 2) or min(self.frame, default=16) < 16:
-            raise ValueError(f"frame is a height and a width of at least 16, or empty, not {list(self.frame)}")
-        if max(self.frame, default=0) > LARGEST_FRAME:
-            raise ValueError(f"frame has sides of at most {LARGEST_FRAME:,}, not {list(self.frame)}")
+        _check_frame(self.frame)
+
+
+def _check_frame(frame: tuple[int, ...]) -> None:
+    if len(frame) not in (0, 2) or min(frame, default=16) < 16:
+        raise ValueError(f"frame is a height and a width of at least 16, or empty, not {list(frame)}")
+    if max(frame, default=0) > LARGEST_FRAME:
+        raise ValueError(f"frame has sides of at most {LARGEST_FRAME:,}, not {list(frame)}")
 
 
 #: Names that fields had before, and their names of today, by group: parts of dotted paths.

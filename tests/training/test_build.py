@@ -125,3 +125,6 @@ def test_a_preset_s_frame_is_heeded(data: Path, tmp_path: Path, caplog: pytest.L
         pgen.train("pose", **given, preset="synthetic-64", settings=[*TINY, "frame=[32, 32]"])
     assert "people.h5: photos are scaled to 32x32" in caplog.text
     assert describe(tmp_path / "run" / "last.safetensors")["frame"] == [32, 32]
+    given["out"] = tmp_path / "parser"
+    pgen.train("parser", **given, preset="synthetic-64", settings=[*TINY, "parser.frame=[48, 48]"])
+    assert describe(tmp_path / "parser" / "last.safetensors")["frame"] == [48, 48]

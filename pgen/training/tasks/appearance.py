@@ -8,7 +8,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch, one_hot, replace_parsing_by_pose_masks, straight_through_one_hot
+from pgen.body.batch import (
+    PersonBatch,
+    find_likeliest,
+    one_hot,
+    replace_parsing_by_pose_masks,
+    straight_through_one_hot,
+)
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.paste import remove_carried
 from pgen.body.transfer import Transfer
@@ -126,7 +132,7 @@ class AppearanceTask(PersonTask):
     def _predict_parsing(self, semantic: nn.Module | None, source: PersonBatch, transfer: Transfer) -> Tensor:
         """One-hot maps (B, 10, H, W) that H_S predicts."""
         assert semantic is not None  # who builds it sees to it
-        return one_hot(predict_parsing(semantic, source, transfer).argmax(1))  # type: ignore[arg-type]
+        return one_hot(find_likeliest(predict_parsing(semantic, source, transfer)))  # type: ignore[arg-type]
 
     def _generate(
         self,
@@ -136,7 +142,7 @@ class AppearanceTask(PersonTask):
         parsing_b: Tensor,
         prediction: ParsingPrediction | None,
     ) -> Generated:
-        labels_b = parsing_b.argmax(1)
+        labels_b = find_likeliest(parsing_b)
         there = Transfer(a.poses, poses_b, self.frame)
         paste = there.paste(a.images, a.labels, labels_b)
         fake_b = self.paint(self.model, a, there, parsing_b, paste)
@@ -169,9 +175,9 @@ class AppearanceTask(PersonTask):
             parsing = target.one_hot()
         else:
             parsing = self._predict_parsing(semantic, source, transfer)
-        paste = transfer.paste(source.images, source.labels, parsing.argmax(1))
+        paste = transfer.paste(source.images, source.labels, find_likeliest(parsing))
         image = self.paint(networks["appearance"], source, transfer, parsing, paste)
-        return ValidationBatch(source, target, parsing.argmax(1), paste.image, image)
+        return ValidationBatch(source, target, find_likeliest(parsing), paste.image, image)
 
     @torch.no_grad()
     def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:

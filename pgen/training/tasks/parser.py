@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch, to_pictures
+from pgen.body.batch import PersonBatch, find_likeliest, to_pictures
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet
 from pgen.data.dataset import PhotoExtras, StoredBatch, augment
@@ -158,7 +158,7 @@ class ParserTask(PersonTask):
         for some in indices[chosen].split(16):
             inputs, truth = self._find_held_out_inputs(some)
             found = networks["parser"](inputs)
-            counts.append(count_intersection_and_union(found[:, :LABEL_COUNT].argmax(1), truth.labels))
+            counts.append(count_intersection_and_union(find_likeliest(found[:, :LABEL_COUNT]), truth.labels))
             for things in found[:, LABEL_COUNT:].unbind(1):
                 things, known = things > 0, truth.knows_carried[:, None, None]
                 areas = truth.carried, things & truth.carried, (things | truth.carried) & known
@@ -201,7 +201,7 @@ def _estimate_inputs(
 
 def _draw_row(name: str, inputs: ParserInput, found: Tensor, truth: ParsingTruth) -> list[tuple[str, Picture]]:
     silhouette = inputs.silhouettes.expand(-1, 3, -1, -1) * inputs.has_silhouette[:, None, None, None]
-    maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (found[:, :LABEL_COUNT].argmax(1), truth.labels)]
+    maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (find_likeliest(found[:, :LABEL_COUNT]), truth.labels)]
     if found.shape[1] > LABEL_COUNT:
         for drawn, carried in zip(maps, (found[:, LABEL_COUNT] > 0, truth.carried), strict=True):
             drawn[carried[0].cpu().numpy()] = _CARRIED_COLOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch, straight_through_one_hot
+from pgen.body.batch import PersonBatch, find_likeliest, straight_through_one_hot
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
@@ -72,7 +72,7 @@ class SemanticTask(PersonTask):
             return source, target
         there = Transfer(source.poses[which], target.poses[which], self.frame)
         labels, poses = source.labels.clone(), source.poses.clone()
-        labels[which] = predict_parsing(self.model, source[which], there).argmax(1)
+        labels[which] = find_likeliest(predict_parsing(self.model, source[which], there))
         poses[which] = there.target
         goal = PersonBatch(target.images, source.labels, source.poses).where(which, target)
         return PersonBatch(source.images, labels, poses), goal
@@ -84,7 +84,7 @@ class SemanticTask(PersonTask):
         for pairs in indices.split(32):
             source, target = (self.held_out.batch(side, self.device) for side in pairs.T)
             logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pairs, self.device))  # type: ignore[arg-type]
-            both = (logits.argmax(1), source.labels)
+            both = (find_likeliest(logits), source.labels)
             counts.append(torch.stack([count_intersection_and_union(one, target.labels).sum(0) for one in both]))
         predicted, copied = mean_iou(torch.stack(counts).sum(0)).tolist()
         return {"miou": predicted, "miou_of_copying": copied}
@@ -96,7 +96,7 @@ class SemanticTask(PersonTask):
         for pair in self.held_out_indices[spread_indices(len(self.held_out_indices))]:
             source, target = (self.held_out.batch(side[None], self.device) for side in pair)
             logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pair[None], self.device))  # type: ignore[arg-type]
-            maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, logits.argmax(1), target.labels)]
+            maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, find_likeliest(logits), target.labels)]
             skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())
             captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
             rows.append(list(zip(captions, (maps[0], skeleton, *maps[1:]), strict=True)))
