@@ -96,7 +96,8 @@ class SemanticTask(PersonTask):
         for pair in self.held_out_indices[spread_indices(len(self.held_out_indices))]:
             source, target = (self.held_out.batch(side[None], self.device) for side in pair)
             logits = predict_parsing(networks["semantic"], source, self.held_out.transfer(pair[None], self.device))  # type: ignore[arg-type]
-            maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, find_likeliest(logits), target.labels)]
+            found = find_likeliest(logits)
+            maps = [colorize_parsing(ids[0].cpu().numpy()) for ids in (source.labels, found, target.labels)]
             skeleton = draw_skeleton(self.frame, target.poses[0].cpu().numpy())
             captions = (self.held_out.names[int(pair[0])], "pose", "predicted", "true")
             rows.append(list(zip(captions, (maps[0], skeleton, *maps[1:]), strict=True)))
