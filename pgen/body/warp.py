@@ -72,17 +72,23 @@ def _find_source_positions(affines: Tensor, frame: Size, size: Size, x: Tensor, 
 def _find_bilinear_taps(x: Tensor, y: Tensor, base: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Rows (..., 4) and weights (..., 4) of the four neighbours of (x, y); neighbours outside get weight 0."""
     height, width = size
-    x = x.clamp(-2.0, width + 1.0)
-    y = y.clamp(-2.0, height + 1.0)
-    left, top = x.floor(), y.floor()
-    right_share, bottom_share = x - left, y - top
-    xs = torch.stack([left, left + 1, left, left + 1], -1)
-    ys = torch.stack([top, top, top + 1, top + 1], -1)
-    shares_x = torch.stack([1 - right_share, right_share] * 2, -1)
-    shares_y = torch.stack([1 - bottom_share, 1 - bottom_share, bottom_share, bottom_share], -1)
-    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
-    rows = base[..., None] + ys.clamp(0, height - 1).long() * width + xs.clamp(0, width - 1).long()
-    return rows, shares_x * shares_y * inside
+    (left, right), (left_share, right_share) = _find_linear_taps(x, width)
+    (top, bottom), (top_share, bottom_share) = _find_linear_taps(y, height)
+    top, bottom = base + top * width, base + bottom * width
+    rows = [top + left, top + right, bottom + left, bottom + right]
+    weights = [left_share * top_share, right_share * top_share, left_share * bottom_share, right_share * bottom_share]
+    return torch.stack(rows, -1), torch.stack(weights, -1)
+
+
+def _find_linear_taps(position: Tensor, length: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """The two neighbours on an axis and their weights, see `_find_bilinear_taps`."""
+    position = position.clamp(-2.0, length + 1.0)
+    first = position.floor()
+    share, second = position - first, first + 1
+    first_weight = (1 - share) * ((first >= 0) & (first < length))
+    second_weight = share * ((second >= 0) & (second < length))
+    taps = first.clamp(0, length - 1).long(), second.clamp(0, length - 1).long()
+    return taps, (first_weight, second_weight)
 
 
 def plan_warp(affines: Tensor, masks: Tensor, size: Size, labels: tuple[Tensor, Tensor] | None = None) -> Warp:
