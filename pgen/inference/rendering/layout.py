@@ -51,6 +51,7 @@ _JAGS = 0.0025
 _OTHERS = {one: other for sides in SIDES.values() for (one, _), (other, _) in permutations(sides)}
 _ARMS, _LEGS = (Label.L_ARM, Label.R_ARM), (Label.L_LEG, Label.R_LEG)
 _LOWER = (Label.PANTS, Label.SKIRT)
+_HEAD = torch.tensor((Label.FACE, Label.HAIR))
 
 
 def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
@@ -87,63 +88,25 @@ def choose_labels(
         is_given: whether they are those of a map that the user wants, which rules.
     """
     scores = probabilities[:, grid.box[0], grid.box[1]].reshape(LABEL_COUNT, -1).T.contiguous()
-    head_labels, sources = torch.tensor((Label.FACE, Label.HAIR)), Places(body, grid)
     if is_given:
         labels = scores.argmax(1)
-        return labels, sources.find(labels), labels
-    carries_head = "head" in body.parts
-    if carries_head:
-        scores[:, head_labels] = 0
-    elif body.nape is not None:
-        # From behind, no head shows a face.
-        above = (grid.points[:, 1] < body.nape).nonzero()[:, 0]
-        scores[above, Label.HAIR] += scores[above, Label.FACE]
-        scores[above, Label.FACE] = 0
-    likely = scores[:, 1:].argmax(1) + 1
-    to_arms = torch.full((len(likely),), torch.inf)
-    for name in ARM_PARTS:
-        if name in body.parts:
-            to_arms = torch.minimum(to_arms, measure_distance(body.parts[name], grid.points))
-    on_arm = to_arms == 0
+        return labels, Places(body, grid).find(labels), labels
+    election = _Election(canvas, body, grid, scores)
+    election.leave_out_heads()
     if body.is_frontal:
-        places = sources.find(likely)
-        is_arm = torch.isin(likely, torch.tensor(_ARMS)) | on_arm
-        shown = torch.where(is_arm, look_up(canvas.label_tensor, places), look_up(canvas.under, places))
-        # What is beside a hand there, trousers or a skirt, stays where it is.
-        stays = torch.isin(shown, head_labels) | (is_arm & torch.isin(shown, torch.tensor(_LOWER)))
-        at = (find_within(canvas.label_tensor, places) & ~stays).nonzero()[:, 0]
-        # Between legs that stood together, each would show the cloth of the other.
-        on_legs = shown[at] == Label.PANTS
-        crossing = on_legs.clone()
-        crossing[on_legs] = find_crossing(body, grid.points[at[on_legs]], places[at[on_legs]])
-        scores[at, shown[at].masked_fill(crossing, Label.BACKGROUND)] += _SHOWN
-        _vote_for_hems(canvas, body, grid, sources, scores, is_arm)
-    if carries_head:
-        _vote_for_collar(canvas, body, grid, sources, scores)
-    mirrored: list[_End] = []
-    for name, label, reach in _ENDS:
-        if body.is_frontal or label in canvas.unseen:
-            end = _carry_end(canvas, body, grid, sources, scores, name, label, reach)
-            if end is not None and end.shown_as != label:
-                mirrored.append(end)
+        election.vote_for_shown()
+        election.vote_for_hems()
+    if "head" in body.parts:
+        election.vote_for_collar()
+    ends = election.carry_ends()
     labels = scores.argmax(1)
-    if carries_head:
-        _carry_head(canvas, body, grid, labels, on_arm)
+    if "head" in body.parts:
+        election.carry_head(labels)
     trunk = body.parts["trunk"]
     is_low = find_position_along(trunk, grid.points) > -_WAIST * body.unit
     close_skirts(grid.as_map(labels), trunk.line, grid.as_map(is_low))
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
-    places, shown_as = sources.find(labels), labels.clone()
-    # What the photo shows of a trunk behind its arms is their sleeves.
-    on_trunk = (labels == Label.UPPER) & (measure_distance(body.parts["trunk"], grid.points) <= to_arms)
-    shown_as[on_trunk & look_up(torch.from_numpy(canvas.sleeves), places)] = TRUNK
-    for label in canvas.unseen:
-        at = (labels == label).nonzero()[:, 0]
-        places[at], shown_as[at] = find_mirrored_sources(body, grid.points[at], label), int(_OTHERS[label])
-    for end in mirrored:
-        own = labels[end.at] == end.label
-        places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
-    return labels, places, shown_as
+    return labels, *election.find_sources(labels, ends)
 
 
 def close_skirts(map_: Tensor, trunk: Tensor, is_low: Tensor) -> None:
@@ -168,82 +131,142 @@ class _End:
     shown_as: Label  #: in the photo: the other side's, if only that is seen
 
 
-def _carry_end(
-    canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, name: str, label: Label, reach: float
-) -> _End | None:
-    """Give the foot or the hand at the end of a limb the shape that the photo shows: its own, or the other mirrored."""
-    unit = body.unit
-    for parts, shown_as in ((body.parts, label), (body.mirrored, _OTHERS[label])):
-        if shown_as in canvas.unseen or name not in parts or shown_as not in canvas.ends:
-            continue
-        part = parts[name]
-        beyond = find_position_along(part, grid.points)
-        zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
-        at = zone.nonzero()[:, 0]
-        there = part.carry(grid.points[at])
-        is_end = look_up(canvas.ends[shown_as].long(), there) == 1
-        if is_end.sum() >= _SEEN * unit**2:
-            break
-    else:
-        if label in _ARMS and name in body.parts:
-            _close_hand(canvas, body.parts[name], unit, grid, sources, scores, label)
-        return None
-    scores[at, label] = torch.where(is_end, 9.0, -9.0)
-    # What is behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
-    is_leg = label in _LEGS
-    places = there if is_leg else sources.find_hanging_at(at)
-    behind = look_up(canvas.under, places)
-    is_nothing = torch.isin(behind, torch.tensor(_LEGS))
-    if is_leg:
-        is_nothing |= find_crossing(body, grid.points[at], places)
-    scores[at, behind.masked_fill(is_nothing, Label.BACKGROUND)] += _SHOWN
-    return _End(at[is_end], there[is_end], label, shown_as)
+class _Election:
+    """Each pixel's label, by what H_S says and what the photo shows where the pixel comes from.
 
+    Args:
+        scores: (N, 10), H_S's probabilities; votes are added to them.
+    """
 
-def _close_hand(
-    canvas: Canvas, forearm: Part, unit: float, grid: Grid, sources: Places, scores: Tensor, label: Label
-) -> None:
-    """Leave a fist of a hand that the photo does not show: what is made up of fingers looks like none."""
-    way = forearm.line[1] - forearm.line[0]
-    middle = forearm.line[1] + _FIST * unit * way / way.norm()
-    beyond = find_position_along(forearm, grid.points)
-    near = (grid.points - forearm.line[1]).square().sum(1).sqrt() < _HAND * unit
-    is_fist = (grid.points - middle).square().sum(1).sqrt() < _FIST * unit
-    at = ((beyond > 0) & near & ~is_fist & (scores.argmax(1) == label)).nonzero()[:, 0]
-    behind = look_up(canvas.under, sources.find_hanging_at(at))
-    scores[at, label] = -9
-    scores[at, behind.masked_fill(torch.isin(behind, torch.tensor(_LEGS)), Label.BACKGROUND)] = 9
+    def __init__(self, canvas: Canvas, body: Body, grid: Grid, scores: Tensor) -> None:
+        self.canvas, self.body, self.grid, self.scores = canvas, body, grid, scores
+        self.sources = Places(body, grid)
+        self.to_arms = torch.full((len(scores),), torch.inf)  # distance from the nearest arm's bones, pixels
+        for name in ARM_PARTS:
+            if name in body.parts:
+                self.to_arms = torch.minimum(self.to_arms, measure_distance(body.parts[name], grid.points))
+        self.is_arm = torch.zeros(len(scores), dtype=torch.bool)  # by H_S, or at the bones
 
+    def leave_out_heads(self) -> None:
+        """Heads are carried as they are; from behind, none shows a face."""
+        if "head" in self.body.parts:
+            self.scores[:, _HEAD] = 0
+        elif self.body.nape is not None:
+            above = (self.grid.points[:, 1] < self.body.nape).nonzero()[:, 0]
+            self.scores[above, Label.HAIR] += self.scores[above, Label.FACE]
+            self.scores[above, Label.FACE] = 0
 
-def _vote_for_hems(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor, is_arm: Tensor) -> None:
-    """Below the hips, what hangs over both legs ends where it does in the photo."""
-    at = ((find_position_along(body.parts["trunk"], grid.points) > 0) & ~is_arm).nonzero()[:, 0]
-    places = sources.find_hanging_at(at)
-    is_within = find_within(canvas.under, places)
-    at, shown = at[is_within], look_up(canvas.under, places[is_within])
-    hanging = torch.tensor(HANGING)
-    is_hung = torch.isin(shown, hanging)
-    scores[at[is_hung], shown[is_hung]] += _HUNG
-    bare = at[~is_hung]
-    scores[bare[:, None], hanging] -= _BARE
+    def vote_for_shown(self) -> None:
+        """What the photo shows where H_S's label comes from."""
+        likely = self.scores[:, 1:].argmax(1) + 1
+        places = self.sources.find(likely)
+        self.is_arm = torch.isin(likely, torch.tensor(_ARMS)) | (self.to_arms == 0)
+        shown = torch.where(self.is_arm, look_up(self.canvas.label_tensor, places), look_up(self.canvas.under, places))
+        # What is beside a hand there, trousers or a skirt, stays where it is.
+        stays = torch.isin(shown, _HEAD) | (self.is_arm & torch.isin(shown, torch.tensor(_LOWER)))
+        at = (find_within(self.canvas.label_tensor, places) & ~stays).nonzero()[:, 0]
+        # Between legs that stood together, each would show the cloth of the other.
+        on_legs = shown[at] == Label.PANTS
+        crossing = on_legs.clone()
+        crossing[on_legs] = find_crossing(self.body, self.grid.points[at[on_legs]], places[at[on_legs]])
+        self.scores[at, shown[at].masked_fill(crossing, Label.BACKGROUND)] += _SHOWN
 
+    def vote_for_hems(self) -> None:
+        """Below the hips, what hangs over both legs ends where it does in the photo."""
+        is_below = find_position_along(self.body.parts["trunk"], self.grid.points) > 0
+        at = (is_below & ~self.is_arm).nonzero()[:, 0]
+        places = self.sources.find_hanging_at(at)
+        is_within = find_within(self.canvas.under, places)
+        at, shown = at[is_within], look_up(self.canvas.under, places[is_within])
+        hanging = torch.tensor(HANGING)
+        is_hung = torch.isin(shown, hanging)
+        self.scores[at[is_hung], shown[is_hung]] += _HUNG
+        bare = at[~is_hung]
+        self.scores[bare[:, None], hanging] -= _BARE
 
-def _vote_for_collar(canvas: Canvas, body: Body, grid: Grid, sources: Places, scores: Tensor) -> None:
-    """Around the neck, cloth goes with the head."""
-    away = measure_distance(body.parts["head"], grid.points) / (_COLLAR * body.unit)
-    at = (away < 1).nonzero()[:, 0]
-    places = sources.find_at(Label.UPPER, at)
-    shown = look_up(canvas.label_tensor, places)
-    said = ((shown == Label.UPPER) | (shown == Label.BACKGROUND)) & find_within(canvas.label_tensor, places)
-    scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])
+    def vote_for_collar(self) -> None:
+        """Around the neck, cloth goes with the head."""
+        away = measure_distance(self.body.parts["head"], self.grid.points) / (_COLLAR * self.body.unit)
+        at = (away < 1).nonzero()[:, 0]
+        places = self.sources.find_at(Label.UPPER, at)
+        shown = look_up(self.canvas.label_tensor, places)
+        is_neck = (shown == Label.UPPER) | (shown == Label.BACKGROUND)
+        said = is_neck & find_within(self.canvas.label_tensor, places)
+        self.scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])
 
+    def carry_ends(self) -> list[_End]:
+        """Give feet and hands the shapes that the photo shows: those that are the other side's, mirrored."""
+        mirrored = []
+        for name, label, reach in _ENDS:
+            if self.body.is_frontal or label in self.canvas.unseen:
+                end = self._carry_end(name, label, reach)
+                if end is not None and end.shown_as != label:
+                    mirrored.append(end)
+        return mirrored
 
-def _carry_head(canvas: Canvas, body: Body, grid: Grid, labels: Tensor, on_arm: Tensor) -> None:
-    """Put the head with its hair over ``labels``, as the photo shows it; arms may be before hair on the shoulders."""
-    head = body.parts["head"]
-    shown = look_up(canvas.label_tensor, head.carry(grid.points))
-    along = head.line[1] - head.line[0]
-    below = (grid.points - head.line[0]) @ along < 0
-    before = on_arm & below & (shown == Label.HAIR) & (labels != Label.BACKGROUND)
-    is_head = ((shown == Label.FACE) | (shown == Label.HAIR)) & ~before
-    labels[is_head] = shown[is_head]
+    def _carry_end(self, name: str, label: Label, reach: float) -> _End | None:
+        body, canvas, grid, unit = self.body, self.canvas, self.grid, self.body.unit
+        for parts, shown_as in ((body.parts, label), (body.mirrored, _OTHERS[label])):
+            if shown_as in canvas.unseen or name not in parts or shown_as not in canvas.ends:
+                continue
+            part = parts[name]
+            beyond = find_position_along(part, grid.points)
+            zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
+            at = zone.nonzero()[:, 0]
+            there = part.carry(grid.points[at])
+            is_end = look_up(canvas.ends[shown_as].long(), there) == 1
+            if is_end.sum() >= _SEEN * unit**2:
+                break
+        else:
+            if label in _ARMS and name in body.parts:
+                self._close_hand(body.parts[name], label)
+            return None
+        self.scores[at, label] = torch.where(is_end, 9.0, -9.0)
+        # Behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
+        is_leg = label in _LEGS
+        places = there if is_leg else self.sources.find_hanging_at(at)
+        behind = look_up(canvas.under, places)
+        is_nothing = torch.isin(behind, torch.tensor(_LEGS))
+        if is_leg:
+            is_nothing |= find_crossing(body, grid.points[at], places)
+        self.scores[at, behind.masked_fill(is_nothing, Label.BACKGROUND)] += _SHOWN
+        return _End(at[is_end], there[is_end], label, shown_as)
+
+    def _close_hand(self, forearm: Part, label: Label) -> None:
+        """Leave a fist of a hand that the photo does not show: what is made up of fingers looks like none."""
+        points, unit = self.grid.points, self.body.unit
+        way = forearm.line[1] - forearm.line[0]
+        middle = forearm.line[1] + _FIST * unit * way / way.norm()
+        beyond = find_position_along(forearm, points)
+        near = (points - forearm.line[1]).square().sum(1).sqrt() < _HAND * unit
+        is_fist = (points - middle).square().sum(1).sqrt() < _FIST * unit
+        at = ((beyond > 0) & near & ~is_fist & (self.scores.argmax(1) == label)).nonzero()[:, 0]
+        behind = look_up(self.canvas.under, self.sources.find_hanging_at(at))
+        self.scores[at, label] = -9
+        self.scores[at, behind.masked_fill(torch.isin(behind, torch.tensor(_LEGS)), Label.BACKGROUND)] = 9
+
+    def carry_head(self, labels: Tensor) -> None:
+        """Put the head with its hair over ``labels``, as the photo shows it; arms may be before hair on shoulders."""
+        head, points = self.body.parts["head"], self.grid.points
+        shown = look_up(self.canvas.label_tensor, head.carry(points))
+        along = head.line[1] - head.line[0]
+        below = (points - head.line[0]) @ along < 0
+        before = (self.to_arms == 0) & below & (shown == Label.HAIR) & (labels != Label.BACKGROUND)
+        is_head = torch.isin(shown, _HEAD) & ~before
+        labels[is_head] = shown[is_head]
+
+    def find_sources(self, labels: Tensor, mirrored: list[_End]) -> tuple[Tensor, Tensor]:
+        """Where in the photo pixels of ``labels`` come from (N, 2), and what it shows there (N,)."""
+        places, shown_as = self.sources.find(labels), labels.clone()
+        # What the photo shows of a trunk behind its arms is their sleeves.
+        to_trunk = measure_distance(self.body.parts["trunk"], self.grid.points)
+        on_trunk = (labels == Label.UPPER) & (to_trunk <= self.to_arms)
+        shown_as[on_trunk & look_up(torch.from_numpy(self.canvas.sleeves), places)] = TRUNK
+        for label in self.canvas.unseen:
+            at = (labels == label).nonzero()[:, 0]
+            places[at] = find_mirrored_sources(self.body, self.grid.points[at], label)
+            shown_as[at] = int(_OTHERS[label])
+        for end in mirrored:
+            own = labels[end.at] == end.label
+            places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
+        return places, shown_as
