@@ -5,7 +5,6 @@ dlib's 128-D descriptor of a face (a residual network of King 2017, whose faces 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from pgen.metrics.base import Batch, MetricOptions, UnavailableError, mean_rows,
 from pgen.metrics.joints import DetectorMetric, head_sizes
 from pgen.metrics.networks import find_in_package, hash_file
 from pgen.metrics.seen_images import hash_images
+from pgen.runtime.recent_pictures import RecentPictures
 
 #: Distance below which two faces are one person's, as the descriptor was trained.
 SAME = 0.6
@@ -60,14 +60,12 @@ class FaceReader:
         self._detector: Any = dlib.get_frontal_face_detector()
         self._landmarks: Any = dlib.shape_predictor(str(self.files[0]))
         self._network: Any = dlib.face_recognition_model_v1(str(self.files[1]))
-        self._seen: OrderedDict[bytes, Face | None] = OrderedDict()
+        self._seen = RecentPictures[Face | None](_KEPT)
 
     def describe(self, key: bytes, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> Face | None:
         """The face at the head of ``pose`` (18, 2) in ``image`` (H, W, 3), whose key is ``key``; None for none."""
         if key not in self._seen:
             self._seen[key] = self._describe(image, pose)
-            while len(self._seen) > _KEPT:
-                self._seen.popitem(last=False)
         return self._seen[key]
 
     def _describe(self, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> Face | None:

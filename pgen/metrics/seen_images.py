@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
+
+from pgen.runtime.recent_pictures import RecentPictures, hash_picture
 
 _KEPT = 1024  # images
 _AT_ONCE = 8  # images: the layers of many large ones would take gigabytes
@@ -17,14 +17,12 @@ class SeenImages:
     """Features (K,), float32 on the CPU, of the last images that were described, by their pixels."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, Tensor] = OrderedDict()
+        self._kept = RecentPictures[Tensor](_KEPT)
 
     def keep(self, images: Tensor, features: Tensor) -> None:
         """Remember that images, uint8 (B, 3, H, W), have ``features`` (B, K)."""
         for key, row in zip(hash_images(images), features.float().cpu(), strict=True):
             self._kept[key] = row
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
 
     def describe(self, images: Tensor, network: Callable[[Tensor], Tensor]) -> Tensor:
         """Features (B, K) of images, uint8 (B, 3, H, W): ``network`` gives those (N, K) of N that are not known."""
@@ -44,5 +42,4 @@ class SeenImages:
 
 def hash_images(images: Tensor) -> Iterator[bytes]:
     """What tells each of ``images`` (B, 3, H, W) from all others."""
-    for image in images.cpu().contiguous().numpy():
-        yield hashlib.blake2b(image.tobytes(), digest_size=16, person=str(image.shape).encode()[:16]).digest()
+    return map(hash_picture, images.cpu().numpy())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson, PoseAnnotator
+from pgen.runtime.recent_pictures import RecentPictures, hash_picture
 
 _KEPT = 128  # pictures, with the silhouettes of those whom they show
 
@@ -26,16 +25,12 @@ class SeenPeople:
 
     def __init__(self, annotator: PoseAnnotator) -> None:
         self.annotator, self.name = annotator, annotator.name
-        self._seen: OrderedDict[bytes, list[_Packed]] = OrderedDict()
+        self._seen = RecentPictures[list[_Packed]](_KEPT)
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
-        image = np.ascontiguousarray(image)
-        key = hashlib.blake2b(image.tobytes(), digest_size=16, person=str(image.shape).encode()[:16]).digest()
+        key = hash_picture(image)
         if key not in self._seen:
             self._seen[key] = [_pack(person) for person in self.annotator.people(image)]
-            while len(self._seen) > _KEPT:
-                self._seen.popitem(last=False)
-        self._seen.move_to_end(key)
         return [_unpack(person) for person in self._seen[key]]
 
 
