@@ -118,7 +118,7 @@ def plan_warp(affines: Tensor, masks: Tensor, size: Size, labels: tuple[Tensor, 
 
     active = limb_masks > 0
     sample, part, y, x = active.nonzero(as_tuple=True)
-    layer = (active.cumsum(1) - 1)[sample, part, y, x]
+    layer = (active.cumsum(1, dtype=torch.int8) - 1)[sample, part, y, x]
     order = torch.sort(layer, stable=True).indices
     sample, part, y, x = sample[order], part[order], y[order], x[order]
     limb_x, limb_y = _find_source_positions(affines[sample, part + 1], frame, size, x.float(), y.float())
