@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import flip_maps, flip_poses, from_pictures
+from pgen.body.batch import from_pictures
 from pgen.body.crop import PersonCrop
 from pgen.body.joints import known_joints
 from pgen.body.labels import LABEL_COUNT, Label
@@ -21,9 +21,13 @@ from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.weights import BUNDLED_PARSER, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
-from pgen.runtime.threads import thread_pool
 
 _BATCH = 8  # photos that the network takes together
+
+# Close-ups are so much larger than in training, where many people are seen in part and larger too: on 79 photos that
+# raises the mean IoU by more than a look at their mirror images as well, and takes less time.
+_LARGER = 7 / 6
+_STRIDE = 16  # pixels that sides of frames are multiples of
 
 # A limb's pixel changes sides where the other limb is farther by this share of the close-up.
 _CLEARLY = 0.01
@@ -33,12 +37,12 @@ _REACH, _SEEN = 0.05, 0.15
 
 # Mean probability of the labels chosen on a person below which a map is doubtful: a tenth of 86 street photos that the
 # parser was not trained on have less.
-_SURE = 0.877
+_SURE = 0.897
 _UNCERTAIN = "the parsing map is uncertain; look at it, and correct it if it is wrong"
 
 
 class OwnParser:
-    """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette, and their mirror image.
+    """A `ParsingAnnotator`: a small network that sees the photo, the joints and the silhouette.
 
     Args:
         weights: a file that a training of the parser wrote, or the folder of its run; "bundled" or None for the one
@@ -56,7 +60,9 @@ class OwnParser:
         loaded = load_weights(path, "parser")
         if loaded.parser is None:
             raise InputError(f"{path}: holds no parser; choose other weights, or train one", option="parser")
-        self._network, self._frame, self._device = loaded.parser.to(device), loaded.frame, torch.device(device)
+        self._network, self._device = loaded.parser.to(device), torch.device(device)
+        height, width = (round(_LARGER * side / _STRIDE) * _STRIDE for side in loaded.frame)
+        self._frame = (height, width)
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes, of the persons alone."""
@@ -77,11 +83,8 @@ class OwnParser:
             torch.from_numpy(silhouettes).to(self._device)[:, None],
             torch.tensor([photo.silhouette is not None for photo in photos], device=self._device),
         )
-        mirrored_poses = flip_poses(inputs.poses, self._frame[1])
-        mirrored = ParserInput(inputs.images.flip(3), mirrored_poses, inputs.silhouettes.flip(3), inputs.has_silhouette)
-        with thread_pool() as threads, torch.inference_mode():
-            straight, turned = threads.map(self._logits, (inputs, mirrored))
-            logits = (straight + flip_maps(turned)) / 2
+        with torch.inference_mode():
+            logits: Tensor = self._network(inputs)
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits, things = logits[:, :LABEL_COUNT], logits[:, LABEL_COUNT:].sigmoid()
             logits = _mask_outside(logits, inputs)
@@ -93,11 +96,6 @@ class OwnParser:
             is_carried = (closeup.back(things) == 1) & (labels == Label.BACKGROUND) if len(things) else None
             maps.append(FoundMap(labels, () if certainty >= _SURE else (_UNCERTAIN,), is_carried))
         return maps
-
-    def _logits(self, inputs: ParserInput) -> Tensor:
-        with torch.inference_mode():  # each thread has its own
-            logits: Tensor = self._network(inputs)
-            return logits
 
 
 def mark_person(photo: ParsingRequest) -> NDArray[np.bool_]:

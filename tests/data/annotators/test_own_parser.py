@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgen.body.batch import PersonBatch, flip_persons
-from pgen.body.labels import FLIP_LABELS, Label
+from pgen.body.labels import Label
 from pgen.data.annotators.interface import ParsingRequest
 from pgen.data.annotators.own_parser import OwnParser
 from pgen.data.weights import BUNDLED_PARSER, bundled_path, save_weights
@@ -36,7 +35,7 @@ def refuse(*arguments: Any, **options: Any) -> None:
 
 
 class Everywhere(nn.Module):
-    """Says that all the frame is the left arm, and of its mirror image the right one."""
+    """Says that all the frame is the left arm."""
 
     def __init__(self, logit: float = 5.0) -> None:
         super().__init__()
@@ -44,10 +43,9 @@ class Everywhere(nn.Module):
         self.asked: list[ParserInput] = []
 
     def forward(self, inputs: ParserInput) -> Tensor:
-        arm = Label.R_ARM if len(self.asked) % 2 else Label.L_ARM
         self.asked.append(inputs)
         logits = torch.zeros(len(inputs.images), 10, 32, 32)
-        logits[:, arm] = self.logit
+        logits[:, Label.L_ARM] = self.logit
         return logits
 
 
@@ -79,25 +77,11 @@ def test_what_is_far_from_the_silhouette_is_background(weights: Path) -> None:
     assert network.asked[-1].has_silhouette.tolist() == [False]
 
 
-def test_the_mirror_image_is_asked_too(weights: Path) -> None:
-    """A mirrored photo has the mirrored map."""
-    network = OwnParser(weights)._network
-    with torch.no_grad():
-        network.to_logits.weight.normal_()  # type: ignore[union-attr, operator]
-    parser = OwnParser(weights)
-    parser._network = network
-    silhouette = np.zeros(A.image.shape[:2], np.float32)
-    silhouette[16:112, 24:104] = 1
-    views = PersonBatch(
-        torch.from_numpy(A.image).permute(2, 0, 1)[None].float() / 127.5 - 1,
-        torch.from_numpy(A.parsing)[None].long(),
-        torch.from_numpy(STANDING)[None].float(),
-    )
-    other = flip_persons(views, torch.tensor([True]))
-    mirror = ParsingRequest(A.image[:, ::-1], other.poses[0].numpy(), silhouette[:, ::-1])
-    straight, turned = (found.labels for found in parser.parse([ParsingRequest(A.image, STANDING, silhouette), mirror]))
-    assert len(np.unique(straight)) > 2
-    assert (np.array(FLIP_LABELS)[turned][:, ::-1] == straight).mean() > 0.98
+def test_closeups_are_larger_than_in_training(weights: Path) -> None:
+    parser, network = OwnParser(weights), Everywhere()
+    parser._network = network  # type: ignore[assignment]
+    parser.parse([ParsingRequest(A.image, STANDING)])
+    assert network.asked[0].images.shape[2:] == network.asked[0].silhouettes.shape[2:] == (80, 80)
 
 
 @pytest.mark.parametrize(("logit", "doubts"), [(5.0, 0), (1.0, 1)])
@@ -125,8 +109,8 @@ def test_weights_are_a_file_a_run_or_bundled(weights: Path, tmp_path: Path) -> N
         OwnParser(run)
     assert error.value.option == "parser"
     weights.rename(run / "last.safetensors")
-    assert OwnParser(run)._frame == (64, 64)
-    assert OwnParser("bundled")._frame == OwnParser()._frame == (256, 256)
+    assert OwnParser(run)._frame == (80, 80)
+    assert OwnParser("bundled")._frame == OwnParser()._frame == (448, 448)
 
 
 def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
