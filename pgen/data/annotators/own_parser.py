@@ -88,7 +88,8 @@ class OwnParser:
             logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits, things = logits[:, :LABEL_COUNT], logits[:, LABEL_COUNT:].sigmoid()
             logits = _mask_outside(logits, inputs)
-            found, sure = logits.softmax(1).cpu().numpy(), _measure_certainty(logits, inputs).tolist()
+            probabilities = logits.softmax(1)
+            found, sure = probabilities.cpu().numpy(), _measure_certainty(probabilities, inputs).tolist()
             carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
         maps = []
         for closeup, scores, things, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True):
@@ -107,10 +108,10 @@ def mark_person(photo: ParsingRequest) -> NDArray[np.bool_]:
     return body
 
 
-def _measure_certainty(logits: Tensor, inputs: ParserInput) -> Tensor:
+def _measure_certainty(probabilities: Tensor, inputs: ParserInput) -> Tensor:
     """Mean probability (B,) of the labels chosen where a person is, by them or by the silhouette."""
     seen = (inputs.silhouettes > 0.5) & inputs.has_silhouette[:, None, None, None]
-    surest = logits.softmax(1).max(1)
+    surest = probabilities.max(1)
     body = (surest.indices != Label.BACKGROUND) | seen[:, 0]
     return (surest.values * body).sum((1, 2)) / body.sum((1, 2)).clamp_min(1)
 

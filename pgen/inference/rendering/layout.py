@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pgen.body.batch import find_likeliest
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import SIDES
 from pgen.inference.rendering.bones import (
@@ -89,7 +90,7 @@ def choose_labels(
     """
     scores = probabilities[:, grid.box[0], grid.box[1]].reshape(LABEL_COUNT, -1).T.contiguous()
     if is_given:
-        labels = scores.argmax(1)
+        labels = find_likeliest(scores)
         return labels, Places(body, grid).find(labels), labels
     election = _Election(canvas, body, grid, scores)
     election.leave_out_heads()
@@ -99,7 +100,7 @@ def choose_labels(
     if "head" in body.parts:
         election.vote_for_collar()
     ends = election.carry_ends()
-    labels = scores.argmax(1)
+    labels = find_likeliest(scores)
     if "head" in body.parts:
         election.carry_head(labels)
     trunk = body.parts["trunk"]
@@ -158,7 +159,7 @@ class _Election:
 
     def vote_for_shown(self) -> None:
         """What the photo shows where H_S's label comes from."""
-        likely = self.scores[:, 1:].argmax(1) + 1
+        likely = find_likeliest(self.scores[:, 1:]) + 1
         places = self.sources.find(likely)
         self.is_arm = torch.isin(likely, torch.tensor(_ARMS)) | (self.to_arms == 0)
         shown = torch.where(self.is_arm, look_up(self.canvas.label_tensor, places), look_up(self.canvas.under, places))
@@ -240,7 +241,7 @@ class _Election:
         beyond = find_position_along(forearm, points)
         near = (points - forearm.line[1]).square().sum(1).sqrt() < _HAND * unit
         is_fist = (points - middle).square().sum(1).sqrt() < _FIST * unit
-        at = ((beyond > 0) & near & ~is_fist & (self.scores.argmax(1) == label)).nonzero()[:, 0]
+        at = ((beyond > 0) & near & ~is_fist & (find_likeliest(self.scores) == label)).nonzero()[:, 0]
         behind = look_up(self.canvas.under, self.sources.find_hanging_at(at))
         self.scores[at, label] = -9
         self.scores[at, behind.masked_fill(torch.isin(behind, torch.tensor(_LEGS)), Label.BACKGROUND)] = 9
