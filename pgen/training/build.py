@@ -215,9 +215,7 @@ class TaskBuilder:
 
     def build(self, name: str) -> PoseTask | ParserTask | SemanticTask | AppearanceTask:
         """The task of the training ``name``. Raises InputError for weights and data that do not fit it."""
-        config, in_pairs = self.config, name in ("hs", "joint")
-        frame = (name == "parser" and config.parser.frame) or config.frame
-        train, held_out = self._open(frame, with_masks=name in ("parser", "joint"), in_pairs=in_pairs)
+        config, (train, held_out) = self.config, self._open(name)
         data = TaskData(train, held_out, self.run.seed, self.processes.device)
         if name == "pose":
             return PoseTask(config.pose, data)
@@ -239,11 +237,11 @@ class TaskBuilder:
                 raise InputError(f"{self.weights['start']}: its sizes are not the preset's", option="start") from None
         return task
 
-    def _open(
-        self, frame: tuple[int, ...], with_masks: bool, in_pairs: bool
-    ) -> tuple[PersonDataset, PersonDataset | None]:
-        """The people to train on, and those who are held out, if any, scaled to ``frame`` if there is one."""
+    def _open(self, name: str) -> tuple[PersonDataset, PersonDataset | None]:
+        """The people to train on, and those who are held out, if any, at the size that the preset has for them."""
+        frame = (name == "parser" and self.config.parser.frame) or self.config.frame
         size = (frame[0], frame[1]) if frame else None
+        with_masks, in_pairs = name in ("parser", "joint"), name in ("hs", "joint")
         read = partial(PersonDataset, sharing=self.processes.local_world, with_masks=with_masks, size=size)
         trained, held_out = [], []
         for store in self.stores:

@@ -97,9 +97,6 @@ class ParserTraining:
     estimated_weight: float = 1.0  #: weight of samples whose map is an estimate, beside 1 of the others
     tuned_lr_factor: float = 0.1  #: learning rate of the trunk's stages that are trained, as a share of the others'
 
-    def __post_init__(self) -> None:
-        _check_frame(self.frame)
-
 
 @dataclass(frozen=True)
 class SemanticTraining:
@@ -208,14 +205,10 @@ class Preset:
     parser: ParserTraining = field(default_factory=ParserTraining)  #: of the parser
 
     def __post_init__(self) -> None:
-        _check_frame(self.frame)
-
-
-def _check_frame(frame: tuple[int, ...]) -> None:
-    if len(frame) not in (0, 2) or min(frame, default=16) < 16:
-        raise ValueError(f"frame is a height and a width of at least 16, or empty, not {list(frame)}")
-    if max(frame, default=0) > LARGEST_FRAME:
-        raise ValueError(f"frame has sides of at most {LARGEST_FRAME:,}, not {list(frame)}")
+        for frame in (self.frame, self.parser.frame):
+            if len(frame) not in (0, 2) or not all(16 <= side <= LARGEST_FRAME for side in frame):
+                sides = f"a height and a width of at least 16 and at most {LARGEST_FRAME:,}"
+                raise ValueError(f"frame is {sides}, or empty, not {list(frame)}")
 
 
 #: Names that fields had before, and their names of today, by group: parts of dotted paths.
