@@ -175,9 +175,10 @@ class AppearanceTask(PersonTask):
             parsing = target.one_hot()
         else:
             parsing = self._predict_parsing(semantic, source, transfer)
-        paste = transfer.paste(source.images, source.labels, find_likeliest(parsing))
+        labels = find_likeliest(parsing)
+        paste = transfer.paste(source.images, source.labels, labels)
         image = self.paint(networks["appearance"], source, transfer, parsing, paste)
-        return ValidationBatch(source, target, find_likeliest(parsing), paste.image, image)
+        return ValidationBatch(source, target, labels, paste.image, image)
 
     @torch.no_grad()
     def compute_scores(self, networks: nn.ModuleDict, indices: Tensor) -> dict[str, float]:
