@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from pgen.body.batch import from_pictures, to_float, to_pictures, to_uint8
+from pgen.body.batch import find_likeliest, from_pictures, to_float, to_pictures, to_uint8
 
 
 def test_values_are_rounded_as_saving_does() -> None:
@@ -21,3 +21,9 @@ def test_bytes_come_through() -> None:
     assert torch.equal(to_uint8(to_float(values)), values)
     pictures = values.reshape(1, 2, 32, 4)[..., :3].contiguous().numpy()
     assert (to_pictures(from_pictures(pictures)) == pictures).all()
+
+
+def test_of_equally_likely_labels_the_first_is_chosen() -> None:
+    scores = torch.randint(0, 3, (2, 10, 8, 9), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(find_likeliest(scores), scores.argmax(1))
+    assert find_likeliest(torch.zeros(1, 10, 2, 2)).tolist() == [[[0, 0], [0, 0]]]
