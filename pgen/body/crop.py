@@ -201,9 +201,10 @@ class PersonCrop:
         return np.where(inside, found, np.nan).astype(np.float32)
 
     def back(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The labels of the highest of ``scores``, (labels, H, W) in the frame, in the photo, with zeros around them.
+        """The labels of the highest of ``scores``, (labels, h, w), in the photo, with zeros around them.
 
-        Scores are enlarged, not labels, so that outlines are as smooth in the photo.
+        Scores are of the frame, whole or smaller. They are enlarged, not labels, so that outlines are as smooth in the
+        photo.
         """
         height, width = (min(side, _SMOOTH * own) for side, own in zip(self.box.size, self.frame, strict=True))
         ids = np.zeros((height, width), np.uint8)
@@ -212,7 +213,7 @@ class PersonCrop:
         if highest.any():
             first_row, end_row = _scale_span(highest.any(axis=1), height)
             first, end = _scale_span(highest.any(axis=0), width)
-            down, across = self.frame[0] / height, self.frame[1] / width
+            down, across = scores.shape[1] / height, scores.shape[2] / width
             part = (first * across, first_row * down, end * across, end_row * down)
             near = ids[first_row:end_row, first:end]
             best = np.full(near.shape, -np.inf, np.float32)

@@ -56,7 +56,8 @@ def assign_nearest_sides(
     result = parsing.copy()
     for limb, sides in SIDES.items():
         for top in range(0, len(parsing), _STRIP):  # distances of all pixels would be many times as large as the map
-            rows, columns = np.nonzero(np.isin(parsing[top : top + _STRIP], [label for label, _ in sides]))
+            strip = parsing[top : top + _STRIP]
+            rows, columns = np.nonzero((strip == sides[0][0]) | (strip == sides[1][0]))
             rows += top
             found = find_nearest_sides(np.stack([columns, rows], axis=1), pose, limb) if len(rows) else None
             if found is not None:

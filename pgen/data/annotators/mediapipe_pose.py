@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from queue import SimpleQueue
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
 from pgen.body.crop import CropBox
 from pgen.body.joints import Joint, known_joints
+from pgen.data.annotators.blaze_pose import BlazePose, Look, get_size, reduce
 from pgen.data.annotators.consensus import average_poses, decide, find_consensus, is_likely
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.annotators.landmarks import Landmarks, to_pose
-from pgen.data.annotators.quiet import silence_native_output
 from pgen.errors import InputError
 
 # Longer side, in pixels, of what is looked at: for finding people, and for a person's joints.
@@ -34,6 +35,7 @@ _PADDING, _OTHER_PADDINGS, _LAST_PADDINGS = 0.25, (0.0, 0.125), (0.06, 0.375, 0.
 # A person is painted over in blocks of so many pixels a side.
 _BLOCK = 4
 
+_MOST_NETWORKS = 2  # that look at a photo at the same time
 _MARGIN = 0.2  # of a person's box, left around it for the close look
 _MOST_PEOPLE = 6
 _SURE = 0.5  # mean visibility of shoulders and hips from which on there is a person
@@ -49,12 +51,6 @@ _WINDOWS, _SMALL = (0.6, 0.35), 0.7
 # then left and right are doubtful.
 _CLEAR, _CLEAR_IF_DOUBTFUL, _JOINTS_ON_IT, _MOST_EXTENTS = 0.72, 0.87, 0.5, 3.2
 _NEAR = 0.015  # of the photo's longer side, by which a joint may miss it
-
-# Of its three models, the one that comes inside the package: the others would be downloaded.
-_COMPLEXITY = 1
-
-# What it logs below Python, where Python's settings do not reach.
-_SILENT = {"GLOG_minloglevel": "3", "TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "3"}
 
 
 class MediapipePose:
@@ -73,7 +69,7 @@ class MediapipePose:
                 "estimating a pose needs mediapipe, which is not installed: pip install 'pgen[photo]' (or give the "
                 "pose yourself)"
             )
-        self._network = _BlazePose()
+        self._networks = [BlazePose()]
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
         """The people in a photo, the largest first.
@@ -81,13 +77,14 @@ class MediapipePose:
         The network sees one person at a time, so each is painted over and the rest searched again: people who stand
         far apart are found surely, those behind others only sometimes.
         """
-        size = _get_size(image)
-        image = _reduce(image, _LARGEST)
+        size = get_size(image)
+        image = reduce(image, _LARGEST)
         found: list[tuple[Landmarks, bool]] = []
-        taken = np.zeros(_get_size(image), dtype=bool)
+        taken = np.zeros(get_size(image), dtype=bool)
         rest = image
         for _ in range(_MOST_PEOPLE):
-            first = self._search(rest, windows=not found or _is_small(found[0][0].silhouette))
+            windows = not found or _is_small(found[0][0].silhouette)
+            first = self._search(rest, windows, repeated=bool(found))
             if first is None or not _is_somebody(first, taken):
                 break
             person, doubtful = self._look_closely(rest, first)
@@ -99,96 +96,61 @@ class MediapipePose:
         people = [_to_person(landmarks, doubtful, size) for landmarks, doubtful in found]
         return sorted(people, key=lambda person: (not person.is_likely, -person.extent))
 
-    def _search(self, image: NDArray[np.uint8], windows: bool) -> Landmarks | None:
-        """Somebody in the whole photo, or in ``windows`` of it."""
-        whole = CropBox.whole(_get_size(image))
-        found = self._look(image, whole, _OVERVIEW, _PADDING) or self._look(image, whole, _OVERVIEW, 0)
-        if found is not None or not windows:
-            return found
-        looks = [self._look(image, box, _OVERVIEW, 0) for box in _list_windows(whole)]
-        return max((look for look in looks if look is not None), key=_measure_certainty, default=None)
+    def _search(self, image: NDArray[np.uint8], windows: bool, repeated: bool) -> Landmarks | None:
+        """Somebody in the whole photo, or in ``windows`` of it.
+
+        The first look mostly finds a first person; if the search is ``repeated``, mostly neither does.
+        """
+        whole = CropBox.whole(get_size(image))
+        overviews = [Look(whole, _OVERVIEW, _PADDING), Look(whole, _OVERVIEW, 0)]
+        for looks in [overviews] if repeated else [[one] for one in overviews]:
+            if found := next(filter(None, self._look(image, looks)), None):
+                return found
+        parts = [Look(box, _OVERVIEW, 0) for box in _list_windows(whole)] if windows else []
+        return max(filter(None, self._look(image, parts)), key=_measure_certainty, default=None)
 
     def _look_closely(self, image: NDArray[np.uint8], first: Landmarks) -> tuple[Landmarks, bool]:
         """The same person, looked at alone and mirrored; and whether the looks disagree."""
-        box = _box_around(first, _get_size(image))
-        straight = self._look(image, box, _CLOSE, _PADDING) or first
-        mirrored = self._look(image, box, _CLOSE, _PADDING, mirror=True)
+        box = _box_around(first, get_size(image))
+        straight, mirrored = self._look(image, [Look(box, _CLOSE, _PADDING, mirror) for mirror in (False, True)])
+        straight = straight or first
         if mirrored is not None and find_consensus(straight, mirrored, image):
             return average_poses([straight, mirrored]), False
         tried = [straight, mirrored]
         for paddings in (_OTHER_PADDINGS, _LAST_PADDINGS):
-            tried += [
-                self._look(image, box, _CLOSE, padding, mirror) for padding in paddings for mirror in (False, True)
-            ]
+            tried += self._look(
+                image, [Look(box, _CLOSE, padding, mirror) for padding in paddings for mirror in (False, True)]
+            )
             looks = [look for look in tried if look is not None]
             if any(is_likely(look) for look in looks):
                 break
         return decide(looks, image)
 
-    def _look(
-        self, image: NDArray[np.uint8], box: CropBox, longest: int, padding: float, mirror: bool = False
-    ) -> Landmarks | None:
-        """One look at a part of a photo, scaled so that its longer side is at most ``longest``; in photo pixels."""
-        part = box.of(image)
-        height, width = part.shape[:2]
-        part = _reduce(part, longest)
-        seen = _get_size(part)
-        border = round(padding * max(seen))
-        part = np.pad(part, ((border, border), (border, border), (0, 0)), mode="edge")
-        found = self._network.look(part[:, ::-1] if mirror else part)
-        if found is None:
-            return None
-        found = found.mirror() if mirror else found
-        silhouette = np.zeros(image.shape[:2], dtype=np.float32)
-        inner = found.silhouette[border : border + seen[0], border : border + seen[1]]
-        silhouette[box.top : box.bottom, box.left : box.right] = np.asarray(
-            Image.fromarray(np.ascontiguousarray(inner)).resize((width, height), Image.Resampling.BILINEAR)
-        )
-        to_photo = np.array((width / seen[1], height / seen[0]))
-        points = (found.points - border + 0.5) * to_photo - 0.5 + box.corner
-        return replace(found, points=points, silhouette=silhouette)
+    def _look(self, image: NDArray[np.uint8], looks: Sequence[Look]) -> list[Landmarks | None]:
+        """What each of ``looks`` finds; two of them at a time, if torch may have two threads."""
+        count = min(torch.get_num_threads(), len(looks), _MOST_NETWORKS)
+        while len(self._networks) < count:
+            self._networks.append(BlazePose())
+        free = SimpleQueue[BlazePose]()
+        for network in self._networks:
+            free.put(network)
 
-
-class _BlazePose:
-    """One look at a picture gives the landmarks of one person. Not to be shared by threads."""
-
-    def __init__(self) -> None:
-        for name, value in _SILENT.items():
-            os.environ.setdefault(name, value)
-        warnings.filterwarnings("ignore", module=r"google\.protobuf\.symbol_database")  # said at every look
-        with silence_native_output():
+        def run(look: Look) -> Landmarks | None:
+            network = free.get()
             try:
-                from mediapipe.python.solutions import pose
-            except ModuleNotFoundError as error:
-                raise InputError(
-                    f"the mediapipe that is installed cannot be used, it lacks {error.name}; install the version that "
-                    "fits: pip install 'pgen[photo]'"
-                ) from None
-            self._pose = pose.Pose(static_image_mode=True, model_complexity=_COMPLEXITY, enable_segmentation=True)
-            self.look(np.zeros((64, 64, 3), np.uint8))  # starts it, with all that it has to say
+                return look.find(image, network)
+            finally:
+                free.put(network)
 
-    def look(self, image: NDArray[np.uint8]) -> Landmarks | None:
-        """The person whom it sees best in ``image``, uint8 (H, W, 3) RGB; None if it sees nobody."""
-        height, width = image.shape[:2]
-        found = self._pose.process(np.ascontiguousarray(image))
-        if found.pose_landmarks is None or found.segmentation_mask is None:
-            return None
-        marks = found.pose_landmarks.landmark
-        return Landmarks(
-            np.array([(mark.x * width - 0.5, mark.y * height - 0.5) for mark in marks]),
-            np.array([(mark.x, mark.y, mark.z) for mark in found.pose_world_landmarks.landmark]),
-            np.array([mark.visibility for mark in marks]),
-            np.array(found.segmentation_mask, dtype=np.float32),
-        )
-
-
-def _get_size(image: NDArray[np.generic]) -> tuple[int, int]:
-    return image.shape[0], image.shape[1]
+        if count <= 1:
+            return [run(look) for look in looks]
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(run, looks))
 
 
 def _to_person(small: Landmarks, doubtful: bool, size: tuple[int, int]) -> FoundPerson:
     """Who was found, in a photo of ``size`` that was looked at ``small``."""
-    seen = FoundPerson(*to_pose(small, _get_size(small.silhouette)), small.silhouette)
+    seen = FoundPerson(*to_pose(small, get_size(small.silhouette)), small.silhouette)
     person = _enlarge(small, size)
     pose, confidence = to_pose(person, size)
     doubts = []
@@ -214,15 +176,6 @@ def _has_shape_of_person(found: FoundPerson, doubtful: bool) -> bool:
     hits = [body[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].any() for x, y in points]
     is_clear = clear >= (_CLEAR_IF_DOUBTFUL if doubtful else _CLEAR)
     return bool(is_clear and sum(hits) >= _JOINTS_ON_IT * len(hits) and area <= _MOST_EXTENTS * found.extent)
-
-
-def _reduce(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
-    """The picture with a longer side of at most ``longest``."""
-    scale = min(1.0, longest / max(image.shape[:2]))
-    seen = tuple(max(1, round(side * scale)) for side in image.shape[:2])
-    if seen == image.shape[:2]:
-        return image
-    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(seen[::-1], Image.Resampling.BOX))
 
 
 def _enlarge(found: Landmarks, size: tuple[int, int]) -> Landmarks:
@@ -290,12 +243,13 @@ def _list_starts(length: int, window: int) -> list[int]:
 
 def _paint_over(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8]:
     """The photo with the person painted over by the colours of the nearest ground, blurred."""
-    size = _get_size(image)
+    size = get_size(image)
     reach = max(2, round(0.015 * max(size)))
     hidden = ndimage.maximum_filter(person.silhouette > 0.3, size=2 * reach + 1)
     # In blocks of some pixels: what is blurred needs no more, and it takes a tenth of the time.
-    grounds = Image.fromarray(np.where(hidden[..., None], 0, image).astype(np.uint8)).reduce(_BLOCK)
-    share = np.asarray(Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)).reduce(_BLOCK))
+    ground = Image.fromarray(np.uint8(255) * ~hidden)
+    share = np.asarray(ground.reduce(_BLOCK))
+    grounds = Image.fromarray(image * ~hidden[..., None]).reduce(_BLOCK)
     known = share > 127
     if not known.any():
         return np.zeros_like(image)
@@ -304,4 +258,4 @@ def _paint_over(image: NDArray[np.uint8], person: Landmarks) -> NDArray[np.uint8
     across = 4 * round(reach / _BLOCK) + 1
     smooth = ndimage.uniform_filter(colors[tuple(nearest)], size=(across, across, 1)).clip(0, 255).astype(np.uint8)
     filled = Image.fromarray(smooth).resize(size[::-1], Image.Resampling.BILINEAR)
-    return np.where(hidden[..., None], np.asarray(filled), image)
+    return np.asarray(Image.composite(Image.fromarray(image), filled, ground))

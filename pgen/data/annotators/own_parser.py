@@ -35,6 +35,8 @@ _CLEARLY = 0.01
 # How far, in shares of the frame, a person may reach beyond a silhouette, and what a silhouette is from.
 _REACH, _SEEN = 0.05, 0.15
 
+_NEVER = 20.0  # a logit, negative, of what is not there
+
 # Mean probability of the labels chosen on a person below which a map is doubtful: a tenth of 86 street photos that the
 # parser was not trained on have less.
 _SURE = 0.897
@@ -85,11 +87,10 @@ class OwnParser:
         )
         with torch.inference_mode():
             logits: Tensor = self._network(inputs)
-            logits = F.interpolate(logits, size=self._frame, mode="bilinear", align_corners=False)
             logits, things = logits[:, :LABEL_COUNT], logits[:, LABEL_COUNT:].sigmoid()
-            logits = _mask_outside(logits, inputs)
-            probabilities = logits.softmax(1)
-            found, sure = probabilities.cpu().numpy(), _measure_certainty(probabilities, inputs).tolist()
+            seen = F.interpolate(inputs.silhouettes, logits.shape[2:], mode="area")
+            logits = _mask_outside(logits, seen, inputs.has_silhouette)
+            found, sure = logits.cpu().numpy(), _measure_certainty(logits.softmax(1), seen).tolist()
             carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
         maps = []
         for closeup, scores, things, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True):
@@ -108,19 +109,17 @@ def mark_person(photo: ParsingRequest) -> NDArray[np.bool_]:
     return body
 
 
-def _measure_certainty(probabilities: Tensor, inputs: ParserInput) -> Tensor:
-    """Mean probability (B,) of the labels chosen where a person is, by them or by the silhouette."""
-    seen = (inputs.silhouettes > 0.5) & inputs.has_silhouette[:, None, None, None]
+def _measure_certainty(probabilities: Tensor, seen: Tensor) -> Tensor:
+    """Mean probability (B,) of the labels chosen where a person is, by them or by silhouettes ``seen`` (B, 1, H, W)."""
     surest = probabilities.max(1)
-    body = (surest.indices != Label.BACKGROUND) | seen[:, 0]
+    body = (surest.indices != Label.BACKGROUND) | (seen[:, 0] > 0.5)
     return (surest.values * body).sum((1, 2)) / body.sum((1, 2)).clamp_min(1)
 
 
-def _mask_outside(logits: Tensor, inputs: ParserInput) -> Tensor:
-    """``logits`` (B, 10, H, W) that say background far outside of a silhouette."""
-    size = max(logits.shape[2:])
-    near = dilate((inputs.silhouettes > _SEEN).float(), round(_REACH * size))
-    outside = (near == 0) & inputs.has_silhouette[:, None, None, None]
-    only = torch.full((LABEL_COUNT,), -torch.inf, device=logits.device)
-    only[Label.BACKGROUND] = 0
+def _mask_outside(logits: Tensor, seen: Tensor, has_silhouette: Tensor) -> Tensor:
+    """``logits`` (B, 10, H, W) that say background far outside of silhouettes ``seen`` (B, 1, H, W)."""
+    near = dilate((seen > _SEEN).float(), round(_REACH * max(logits.shape[2:])))
+    outside = (near == 0) & has_silhouette[:, None, None, None]
+    only = torch.full((LABEL_COUNT,), -_NEVER, device=logits.device)
+    only[Label.BACKGROUND] = _NEVER
     return torch.where(outside, only[:, None, None], logits)

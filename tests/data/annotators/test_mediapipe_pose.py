@@ -87,7 +87,7 @@ def test_nobody_beside_others_is_upside_down(
         return Landmarks(points, np.ones((33, 3)), np.ones(33), silhouette)
 
     finds = iter([find(0, False), find(70, not upright), None])
-    monkeypatch.setattr(annotator, "_search", lambda image, windows: next(finds))
+    monkeypatch.setattr(annotator, "_search", lambda image, windows, repeated: next(finds))
     monkeypatch.setattr(annotator, "_look_closely", lambda image, first: (first, False))
     assert len(annotator.people(np.zeros((128, 128, 3), np.uint8))) == count
 
