@@ -35,9 +35,9 @@ def find_folder(
     CSV in ``root``, or the folder ``root/keypoints``, or JSON beside the photos, and refer to the photos. Parsing maps
     (.npy, .png or .mat), named like the photos, are in ``root/parsing``, or beside the photos, .npy or as
     `name_annotations` says. Pairs are in ``root/pairs.csv``, if there is one. ``root/train.lst`` and ``root/test.lst``,
-    if they are there, say which photos are for what. Photos in one folder below that of the photos, and photos that are
-    paired, show the same person; they are kept whole whatever ``size`` they are stored at. Raises `InputError` if
-    something is missing or does not fit.
+    if they are there, say which photos are for what. Where the photos lie in several folders, those in one of them show
+    the same person, and so do photos that are paired; they are kept whole whatever ``size`` they are stored at. Raises
+    `InputError` if something is missing or does not fit.
 
     ``people`` say who is who instead (`find_people`), and ``test_share`` of how many of them, chosen by ``seed``, the
     photos are for testing, where nothing else says it.
@@ -55,7 +55,7 @@ def find_folder(
     names = PhotoNames(files, folder)
     lists = given.pairs or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
-    who = _link_people(files, names, read or ()) if people is None else find_people(people, names)
+    who, assumed = _link_people(files, names, read or ()) if people is None else (find_people(people, names), ())
     listed = read_listed_splits(root, names)
     if test_share is not None:
         if listed.splits is not None or lists:
@@ -76,16 +76,24 @@ def find_folder(
             estimating=given.estimating,
             min_confidence=given.min_confidence,
         ),
-        notes=files.notes,
+        notes=[*files.notes, *assumed],
     )
 
 
-def _link_people(photos: Iterable[str], names: PhotoNames, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Who each of ``photos`` shows: one person in a folder, and in a pair."""
+def _link_people(
+    photos: Iterable[str], names: PhotoNames, pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, str], Sequence[str]]:
+    """Who each of ``photos`` shows: one person in each of several folders, and in a pair; and notes on it."""
+    folders = {name: f"{PurePosixPath(name).parent}/" for name in photos}
     linked = [tuple(map(names.find, pair)) for pair in pairs]
-    folders = [(f"{PurePosixPath(name).parent}/", name) for name in photos if "/" in name]
-    person = group_linked([*folders, *((one, other) for one, other in linked if one and other)])
-    return {name: person.get(name, name) for name in photos}
+    links = [(one, other) for one, other in linked if one and other]
+    notes = []
+    if len(set(folders.values())) > 1:
+        links += [(folder, name) for name, folder in folders.items() if "/" in name]
+    elif len(folders) > 1 and (only := next(iter(folders.values()))) != "./" and not links:
+        notes.append(f"the photos are all in {only}, and are taken for one of each person; say who is who otherwise")
+    person = group_linked(links)
+    return {name: person.get(name, name) for name in photos}, notes
 
 
 def _find_keypoints(root: Path, may_be_missing: bool) -> list[Path]:

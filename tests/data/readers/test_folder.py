@@ -63,6 +63,18 @@ def test_folders_inside_are_people(tmp_path: Path) -> None:
     assert people["p1/a.png"] == people["p1/b.png"] != people["p2/a.png"]
 
 
+def test_a_single_folder_of_all_photos_is_nobody(tmp_path: Path) -> None:
+    root = write_folder(tmp_path, ("photos/a.png", "photos/b.png", "photos/c.png"))
+    (root / "pairs.csv").unlink(missing_ok=True)
+    found = find_folder(root)
+    people = {item.person for item in read_photos(found) if isinstance(item, Example)}
+    assert people == {"photos/a.png", "photos/b.png", "photos/c.png"}
+    assert any("one of each person" in note for note in found.notes)
+    said = find_folder(root, people="folder")
+    assert {item.person for item in read_photos(said) if isinstance(item, Example)} == {"photos/"}
+    assert not said.notes
+
+
 def test_rows_may_name_the_file_alone(tmp_path: Path) -> None:
     root = write_folder(tmp_path, ("x/a.png", "x/b.png"))
     write_pose_csv(root / "keypoints.csv", {"a.png": STANDING, "b.png": STANDING + 1})
