@@ -108,7 +108,7 @@ class OneLevelAppearanceGenerator(DeformableUnet):
         x = torch.cat([decoded, skip], 1)
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return _blend(self.to_image(F.relu(x)), guide)
+        return _blend(self.to_image(F.relu(x, inplace=True)), guide)
 
 
 class TwoLevelAppearanceGenerator(nn.Module):
@@ -145,7 +145,7 @@ class TwoLevelAppearanceGenerator(nn.Module):
         decoded, skip = self.coarse.decode(source, target, half.warps)
         local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
         x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
-        local = _blend(self.to_image(F.relu(x)), full.guide)
+        local = _blend(self.to_image(F.relu(x, inplace=True)), full.guide)
         if alpha == 1.0:
             return local
         return torch.lerp(self.coarse.paint(decoded, skip, full.guide), local, alpha)

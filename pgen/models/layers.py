@@ -38,7 +38,10 @@ class EncoderBlock(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """ReLU → transposed conv 4×4 stride 2 → norm → channel dropout: (B, C, H, W) → (B, C', 2H, 2W)."""
+    """ReLU → transposed conv 4×4 stride 2 → norm → channel dropout: (B, C, H, W) → (B, C', 2H, 2W).
+
+    What comes in is overwritten.
+    """
 
     def __init__(self, channels_in: int, channels_out: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -47,7 +50,7 @@ class DecoderBlock(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.dropout(self.norm(self.conv(F.relu(x))))
+        return self.dropout(self.norm(self.conv(F.relu(x, inplace=True))))
 
 
 class Encoder(nn.Module):

@@ -74,7 +74,7 @@ class SemanticGenerator(DeformableUnet):
         seen = inputs.source
         levels = self.source_encoder(seen) if isinstance(seen, Tensor) else seen
         x = torch.cat(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), 1)
-        return F.pixel_shuffle(self.to_logits(F.relu(x)).float(), self.config.space_to_depth)
+        return F.pixel_shuffle(self.to_logits(F.relu(x, inplace=True)).float(), self.config.space_to_depth)
 
 
 def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:

@@ -28,6 +28,7 @@ from pgen.inference.networks import Networks
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from pgen.models.appearance import AppearanceConfig, AppearanceInput, TwoLevelAppearanceGenerator
+from pgen.runtime.allocator import keep_freed_memory
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.render import render
 from tests.benchmarks.bench_training import Clock as NoClock
@@ -46,6 +47,11 @@ RUNS = int(os.environ.get("PGEN_RUNS", "3"))
 WIDTHS = {"full": ((64, 128, 256, 512, 512, 512), (32, 64)), "small": ((16, 32, 64, 128, 128, 128), (8, 16))}
 POSES = 8
 STAGES = os.environ.get("PGEN_STAGES", "annotation,networks,rendering,training,poses").split(",")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_as_in_commands() -> None:
+    keep_freed_memory()
 
 
 def read_person(predictor: Predictor) -> Person:
