@@ -1,4 +1,4 @@
-"""H_S: cross entropy against the pseudo label (SPT, section 3.1)."""
+"""Cross entropies of maps: H_S's against the pseudo label (SPT, section 3.1), a picture's against the one asked for."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def parsing_cross_entropy(
     loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED_LABEL)
     loss = loss if pose_mask is None else loss * (1 + pose_mask[:, 0])
     return loss.mean() if weights is None else (loss * weights[:, None, None]).mean()
+
+
+def parsed_map_loss(logits: Tensor, parsing: Tensor) -> Tensor:
+    """− Σ S · log Ŝ, a mean over the pixels: does a parser see in a picture what it was painted into?
+
+    Args:
+        logits: (B, 10, H, W), whose softmax is the map Ŝ that the parser sees.
+        parsing: (B, 10, H, W), the map S that was asked for, one-hot or soft; gradients go through both.
+    """
+    return -(parsing * F.log_softmax(logits.float(), 1)).sum(1).mean()

@@ -88,7 +88,7 @@ class Parser(nn.Module):
             maps = draw_pose_maps(inputs.poses, size, _BLOCK)
             is_known = known.expand(-1, 1, *maps.shape[2:])
             pose = torch.cat([maps, F.avg_pool2d(silhouettes, _BLOCK), is_known], 1)
-            pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _BLOCK)
+        pixels = F.pixel_unshuffle(torch.cat([images, silhouettes], 1), _BLOCK)
         finest, large, medium, _, small = self._features(images)
         blocks = F.pixel_unshuffle(finest, _BLOCK // 2)
         x = self.coarse([small, F.avg_pool2d(pose, 4)])
@@ -100,7 +100,7 @@ class Parser(nn.Module):
     def _features(self, images: Tensor) -> list[Tensor]:
         """The trunk's stages."""
         fixed = TRUNK_STAGES - self.config.tuned
-        with torch.no_grad():
+        with torch.set_grad_enabled(torch.is_grad_enabled() and images.requires_grad):
             parts = [self.trunk.begin(part) for part in self.trunk.split(images)]
             rows = [[part, *self.trunk.run_stages(part, 0, fixed)] for part in parts]
             start, *found = [torch.cat(stage) for stage in zip(*rows, strict=True)]

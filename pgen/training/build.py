@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pgen.data.dataset import PersonDataset
-from pgen.data.holding_out import find_held_out_pairs, hold_out_people
+from pgen.data.holding_out import hold_out_people
 from pgen.data.mixture import mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
@@ -25,6 +25,7 @@ from pgen.pseudo_labels.matches import load_training_matches
 from pgen.runtime.seed import seed_everything
 from pgen.training.config import Preset, find_recipe, load_preset
 from pgen.training.distributed import ProcessGroup, check_processes, run_in_processes
+from pgen.training.held_out import find_pairs
 from pgen.training.loop import train as run_loop
 from pgen.training.resuming import (
     describe_stores,
@@ -36,7 +37,7 @@ from pgen.training.resuming import (
     warn_of_other_data,
 )
 from pgen.training.run import Monitor, RunConfig, check_batch, check_precision
-from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
+from pgen.training.tasks.appearance import AppearanceTask, needs_parser, needs_semantic
 from pgen.training.tasks.appearance_objective import FrozenNetworks
 from pgen.training.tasks.parser import ParserTask
 from pgen.training.tasks.person_task import TaskData
@@ -61,9 +62,6 @@ DEFAULT_WEIGHTS: Files = {
     "vgg": None,
     "start": None,
 }
-
-#: How many held-out pairs the scores at intervals are taken over.
-_VALIDATION_PAIRS = 96
 
 _NAMES = {"semantic": "H_S", "appearance": "H_A", "pose": "a pose detector", "parser": "a parser"}
 
@@ -270,16 +268,20 @@ class TaskBuilder:
         pose, is_half = self._load("pose", "pose", size)
         if is_half:
             self.log(f"{self.weights['pose']}: looks at pictures half as large")
+        parser = None
+        if needs_parser(self.config.appearance):
+            parser = freeze(self._load("parser", "parser", size)[0]).to(device)
         perceptual, origin = load_vgg_features(self.weights["vgg"], fetch=True)
         self.log(f"perceptual features: {origin}")
-        return FrozenNetworks(semantic, freeze(pose).to(device), perceptual.to(device), 2 if is_half else 1)
+        return FrozenNetworks(semantic, freeze(pose).to(device), perceptual.to(device), 2 if is_half else 1, parser)
 
     def _load(self, option: str, role: str, size: tuple[int, int]) -> tuple[Any, bool]:
         """The network in the file that ``option`` names, and whether it was trained at half the frame of the data."""
         what, is_start = _NAMES[role], option == "start"
         bundled = BUNDLED_PARSER if role == "parser" else BUNDLED
-        path, origin = find_weights(self.weights[option], option, bundled)
-        if os.fspath(path) != os.fspath(self.weights[option] or ""):
+        given = self.weights.get(option)
+        path, origin = find_weights(given, option, bundled)
+        if os.fspath(path) != os.fspath(given or ""):
             self.log(f"{option}: {origin}")
         if not (is_start or path.exists()):
             unfinished = path.with_name("last.safetensors")
@@ -293,7 +295,7 @@ class TaskBuilder:
             remedy = "choose weights that hold one" if is_start else "train one first"
             raise InputError(f"{path}: holds no {what.removeprefix('a ')}; {remedy}", option=option)
         is_half = (2 * weights.frame[0], 2 * weights.frame[1]) == size
-        if not (is_half or is_start) and weights.frame != size and self.processes.is_first:
+        if not (is_half or is_start or role == "parser") and weights.frame != size and self.processes.is_first:
             frame, data_size = ("x".join(map(str, sides)) for sides in (weights.frame, size))
             self.run.warn(f"{path}: trained at {frame}, the data are {data_size}")
         return network, is_half
@@ -309,12 +311,3 @@ class TaskBuilder:
             found.append(start + torch.from_numpy(matches))
         count = max(matches.shape[1] for matches in found)
         return torch.cat([matches[:, torch.arange(count) % matches.shape[1]] for matches in found])
-
-
-def find_pairs(held_out: PersonDataset | None, seed: int) -> Tensor:
-    """Pairs to validate on, (M, 2), as indices into ``held_out``: of each file a number quick to score."""
-    found = [torch.empty(0, 2, dtype=torch.long)]
-    for start, part in held_out.list_parts() if held_out is not None else ():
-        pairs = find_held_out_pairs(part.store, part.indices, _VALIDATION_PAIRS, seed)
-        found.append(start + torch.from_numpy(pairs))
-    return torch.cat(found)

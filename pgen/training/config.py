@@ -131,6 +131,7 @@ class EndToEnd:
 
     lr_factor: float = 0.1  #: learning rate of H_S, as a share of H_A's
     gradient_scale: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
+    only_where_doubted: bool = False  #: addition: it does where a parser sees another label in the picture than H_S
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ class AppearanceTraining:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
         if self.variant == "baseline":
             object.__setattr__(self, "network", replace(self.network, parsing=False))
-            object.__setattr__(self, "weights", self.weights | {"warp_l1": 0.0})
+            object.__setattr__(self, "weights", self.weights | {"warp_l1": 0.0, "parsed_map": 0.0})
 
 
 @dataclass(frozen=True)

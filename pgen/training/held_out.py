@@ -1,4 +1,4 @@
-"""How H_A does on held-out people: scores against their true photos, and a picture."""
+"""Pairs of photos of held-out people, and how H_A does on them: scores against their true photos, and a picture."""
 
 from __future__ import annotations
 
@@ -13,10 +13,24 @@ from torch import Tensor
 from pgen.body.batch import PersonBatch, downscale_poses, to_pictures, to_uint8
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
+from pgen.data.dataset import PersonDataset
+from pgen.data.holding_out import find_held_out_pairs
 from pgen.metrics.joints import joint_errors
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
 from pgen.metrics.ssim_kernel import ssim
 from pgen.models.pose_detector import PoseDetector, find_joints
+
+#: How many held-out pairs of a file the scores at intervals are taken over.
+_VALIDATION_PAIRS = 96
+
+
+def find_pairs(held_out: PersonDataset | None, seed: int) -> Tensor:
+    """Pairs to validate on, (M, 2), as indices into ``held_out``: of each file a number quick to score."""
+    found = [torch.empty(0, 2, dtype=torch.long)]
+    for start, part in held_out.list_parts() if held_out is not None else ():
+        pairs = find_held_out_pairs(part.store, part.indices, _VALIDATION_PAIRS, seed)
+        found.append(start + torch.from_numpy(pairs))
+    return torch.cat(found)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.example import Example
 from pgen.data.readers.synthetic import synthetic_example
 from pgen.data.store import StoreWriter
+from pgen.models.parser import Parser, ParserConfig
 from pgen.models.pose_detector import LightPoseDetector, PoseDetectorConfig
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.models.vgg import VggFeatures
@@ -95,7 +96,8 @@ def painting(
     """A tiny training of H_A with random frozen networks, on training and held-out people."""
     torch.manual_seed(5)
     semantic = SemanticGenerator(SemanticConfig((4, 8, 8, 8), warped_levels=2, dropout=0.0))
-    fixed = FrozenNetworks(freeze(semantic), freeze(LightPoseDetector(PoseDetectorConfig(width=4))), NarrowFeatures())
+    pose, parser = LightPoseDetector(PoseDetectorConfig(width=4)), Parser(ParserConfig((4, 4, 4), (1, 1, 1)))
+    fixed = FrozenNetworks(freeze(semantic), freeze(pose), NarrowFeatures(), parser=freeze(parser))
     config = load_preset("synthetic-64", (*TINY, *settings), recipe).appearance
     matches = torch.from_numpy(find_matches(samplers[0], 2, 1))
     return AppearanceTask(config, TaskData(*samplers), PAIRS, matches, fixed)

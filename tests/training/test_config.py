@@ -114,7 +114,7 @@ def test_synthetic_128_is_what_the_bundled_weights_are_trained_with() -> None:
         weights={
             **dict.fromkeys(("adversarial", "face_adversarial"), 0.3),
             **{"pose": 700.0, "content": 1.0, "style": 100.0},
-            **{"recon_l1": 20.0, "face_recon": 20.0, "warp_l1": 2.0},
+            **{"recon_l1": 20.0, "face_recon": 20.0, "warp_l1": 2.0, "parsed_map": 0.0},
             **{"parsing_cross_entropy": 1.0, "parsing_soft_iou": 0.5},
         },
         end_to_end=EndToEnd(0.02, 0.02),

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from pgen.data.dataset import PersonDataset
 from pgen.losses.cross_entropy import IGNORED_LABEL, parsing_cross_entropy
 from pgen.models.semantic import SemanticGenerator
-from pgen.training.tasks.appearance import AppearanceTask, needs_semantic
+from pgen.training.config import load_preset
+from pgen.training.tasks.appearance import AppearanceTask, needs_parser, needs_semantic
+from pgen.training.tasks.appearance_objective import Generated
 from tests.training.people import VARIANTS, painting
 
 Samplers = tuple[PersonDataset, PersonDataset]
@@ -50,11 +52,42 @@ def test_losses_of_the_image_reach_h_s_end_to_end_as_much_as_asked(samplers: Sam
     assert not none.any()
 
 
-@pytest.mark.parametrize("loss", ["pose", "content", "style", "adversarial", "recon_l1"])
+@pytest.mark.parametrize("loss", ["pose", "content", "style", "adversarial", "recon_l1", "parsed_map"])
 def test_each_loss_of_the_image_reaches_h_s(samplers: Samplers, loss: str) -> None:
-    stage = painting(samplers, *VARIANTS["e2e"], "appearance.self_reconstruction=false")
+    keys = ("self_reconstruction=false", "weights.parsed_map=1")
+    stage = painting(samplers, *VARIANTS["e2e"], *(f"appearance.{key}" for key in keys))
     losses_of(stage)[loss].backward()
     assert gradients_of(stage.networks["semantic"]).any()
+
+
+def test_losses_of_the_image_reach_h_s_only_where_a_parser_doubts_it(
+    samplers: Samplers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(share: float, *settings: str) -> Tensor:
+        """Gradients if the parser sees another label in the left ``share`` of the picture."""
+
+        def see(generated: Generated) -> Tensor:
+            asked = generated.parsings.chunk(2)[0].detach()
+            other = torch.arange(asked.shape[3]) < share * asked.shape[3]
+            return torch.where(other, -asked, asked)
+
+        monkeypatch.setattr(Generated, "parsed", property(see))
+        return of_the_image(painting(samplers, *VARIANTS["e2e"], *settings))
+
+    gate = "appearance.end_to_end.only_where_doubted=true"
+    everywhere = found(0)
+    assert everywhere.any()
+    torch.testing.assert_close(found(1, gate), everywhere)
+    assert not found(0, gate).any()
+    assert found(0.5, gate).any()
+
+
+def test_pictures_are_to_be_parsed_as_the_maps_asked_for(samplers: Samplers) -> None:
+    stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.weights.parsed_map=1")
+    losses_of(stage)["parsed_map"].backward()
+    assert gradients_of(stage.model).any()
+    assert stage.frozen.parser is not None
+    assert all(p.grad is None for p in stage.frozen.parser.parameters())
 
 
 @pytest.mark.parametrize("variant", ["baseline", "ts-gt", "ts-pred"])
@@ -154,6 +187,21 @@ def test_the_baseline_does_not_look_at_maps(samplers: Samplers, variant: str) ->
 class Refuses(SemanticGenerator):
     def forward(self, *_: object) -> Tensor:
         raise AssertionError("H_S was asked")
+
+
+@pytest.mark.parametrize(
+    ("variant", "setting", "asks"),
+    [
+        ("e2e", "weights.parsed_map=0", False),
+        ("e2e", "end_to_end.only_where_doubted=true", True),
+        ("ts-pred", "end_to_end.only_where_doubted=true", False),
+        ("ts-pred", "weights.parsed_map=0.1", True),
+        ("baseline", "weights.parsed_map=0.1", False),
+    ],
+)
+def test_who_asks_a_parser(variant: str, setting: str, asks: bool) -> None:
+    settings = (f"appearance.variant={variant}", f"appearance.{setting}")
+    assert needs_parser(load_preset("synthetic-64", settings).appearance) == asks
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

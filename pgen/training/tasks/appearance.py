@@ -37,6 +37,12 @@ def needs_semantic(config: AppearanceTraining) -> bool:
     return config.variant == "e2e" or (config.variant == "ts-pred" and config.random_pose_prob > 0)
 
 
+def needs_parser(config: AppearanceTraining) -> bool:
+    """Whether a training of this kind asks a parser what it sees in pictures."""
+    is_gate = config.variant == "e2e" and config.end_to_end.only_where_doubted
+    return is_gate or config.weights.get("parsed_map", 0) > 0
+
+
 class AppearanceTask(PersonTask):
     """A → fake B → fake A, or → another crop of A, with all losses of H_A, in the four variants of the ablation."""
 
@@ -154,7 +160,7 @@ class AppearanceTask(PersonTask):
             goal = a
             b, back = PersonBatch(fake_b, labels_b, poses_b), Transfer(poses_b, a.poses, self.frame)
             second = self.paint(self.model, b, back, a.one_hot(), source_parsing=parsing_b)
-        return Generated(
+        generated = Generated(
             a,
             torch.cat([parsing_b, goal.one_hot()]),
             torch.cat([poses_b, goal.poses]),
@@ -166,6 +172,11 @@ class AppearanceTask(PersonTask):
             self.frozen,
             self.discriminators,
         )
+        if parsing_b.requires_grad and self.config.end_to_end.only_where_doubted:
+            with torch.no_grad():
+                is_doubted = find_likeliest(generated.parsed) != labels_b
+            parsing_b.register_hook(lambda gradient: gradient * is_doubted[:, None])
+        return generated
 
     def _generate_pairs(self, networks: nn.ModuleDict, pairs: Tensor) -> ValidationBatch:
         source, target = (self._prepare_persons(self.held_out.load(side)) for side in pairs.T)

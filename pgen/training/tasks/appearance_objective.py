@@ -16,15 +16,17 @@ from torch import Tensor, nn
 
 from pgen.body.batch import PersonBatch, downscale_poses
 from pgen.body.heatmaps import strided_heatmaps
+from pgen.body.labels import LABEL_COUNT
 from pgen.body.parts import crop_faces
 from pgen.body.paste import Paste
-from pgen.losses.cross_entropy import parsing_cross_entropy
+from pgen.losses.cross_entropy import parsed_map_loss, parsing_cross_entropy
 from pgen.losses.gan import gan_real_loss
 from pgen.losses.perceptual import content_loss
 from pgen.losses.pose import pose_loss
 from pgen.losses.reconstruction import reconstruction_loss, warp_l1_loss
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.losses.style import gram_matrices, region_masks, shared_regions, style_loss
+from pgen.models.parser import Parser, ParserInput
 from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.models.vgg import VggFeatures
@@ -42,6 +44,7 @@ TERMS: dict[str, Callable[[Generated], Tensor]] = {
     "recon_l1": lambda g: reconstruction_loss(g.second, g.truth),
     "face_recon": lambda g: reconstruction_loss(*g.faces) + content_loss(*map(g.frozen.perceptual, g.faces)),
     "warp_l1": lambda g: warp_l1_loss(g.fake_b, g.paste.image, g.paste.confidence),
+    "parsed_map": lambda g: parsed_map_loss(g.parsed, g.parsings.chunk(2)[0]),
 }
 
 #: What H_S adds to it when both are trained end to end (section 3.4).
@@ -69,6 +72,7 @@ class FrozenNetworks:
     pose: PoseDetector
     perceptual: VggFeatures
     pose_downscale: int = 1  #: the pose detector was trained on frames so many times smaller, and looks at such
+    parser: Parser | None = None  #: only where something asks what it sees in pictures
 
 
 class ParsingPrediction(NamedTuple):
@@ -106,7 +110,7 @@ class Generated:
     def second(self) -> Tensor:
         return self.images.chunk(2)[1]
 
-    def _run(self, network: nn.Module, images: Tensor) -> Tensor:
+    def _run(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
         return run_for_gradient(network, images, is_kept=not self.config.gradient_checkpointing)
 
     @cached_property
@@ -134,6 +138,19 @@ class Generated:
         return self._run(detector, images), strided_heatmaps(
             downscale_poses(self.poses, downscale), size, detector.stride
         )
+
+    @cached_property
+    def parsed(self) -> Tensor:
+        """What the parser sees in fake B, given the pose asked for: logits (B, 10, H, W)."""
+        parser, images, poses = self.frozen.parser, self.fake_b, self.poses.chunk(2)[0]
+        assert parser is not None  # who builds it sees to it
+
+        def see(images: Tensor) -> Tensor:
+            nothing = torch.zeros_like(images[:, :1])
+            logits = parser(ParserInput(images, poses, nothing, nothing.new_zeros(len(images), dtype=torch.bool)))
+            return logits[:, :LABEL_COUNT]
+
+        return F.interpolate(self._run(see, images), images.shape[2:], mode="bilinear", align_corners=False)
 
     @cached_property
     def features(self) -> dict[str, Tensor]:
