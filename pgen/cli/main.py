@@ -14,7 +14,7 @@ from pgen.cli.given_options import NotingCommand
 from pgen.cli.terminal import log
 from pgen.errors import InputError
 from pgen.runtime.allocator import keep_freed_memory
-from pgen.runtime.busy_processors import choose_waiting, read_usage, set_thread_count
+from pgen.runtime.busy_processors import choose_threads, read_usage, set_thread_count
 from pgen.runtime.lazy_object import load_object
 from pgen.version import version
 
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = typer.main.get_command(build(*COMMANDS.keys() & arguments[:1]))
         if threads is not None:
             set_thread_count(threads)
-        elif (told := choose_waiting(at_start)) and "".join(arguments[:1]).startswith("train-"):
+        elif (told := choose_threads(at_start)) and "".join(arguments[:1]).startswith("train-"):
             log(told)
         with command.make_context("pgen", arguments) as context:
             command.invoke(context)

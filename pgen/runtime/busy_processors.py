@@ -1,21 +1,26 @@
-"""How torch's threads wait for each other: decided before torch is loaded, as its library reads it then.
+"""How many threads torch has, and how they wait: decided before torch is loaded, as its library reads it then.
 
 Threads of GNU's OpenMP spin while they wait. On a machine with other work they take the processor from those they wait
 for, and everything crawls; on an idle machine, threads that sleep instead wake too late. So it depends on who else is
-at work.
+at work. More threads than there are processors free are slower than as many, whichever way they wait.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgen.runtime.parallel_map import count_processors
+
 _STAT = Path("/proc/stat")
 #: So many processors may be in use by others before threads no longer spin.
 _OTHERS = 0.4
+_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS")
+_chosen: list[int] = []  # the number of threads that `choose_threads` has chosen, if it has
 
 
 @dataclass(frozen=True)
@@ -47,24 +52,32 @@ def count_busy(before: Usage, after: Usage) -> float:
     return max(0.0, used / total * (os.cpu_count() or 1))
 
 
-def choose_waiting(before: Usage | None) -> str | None:
-    """Let threads sleep while they wait if others have been at work since ``before``; what to tell of it.
+def choose_threads(before: Usage | None) -> str | None:
+    """Threads for the processors that are free, which sleep while they wait, if others were at work since ``before``.
 
-    Nothing is done once torch is loaded, or where the environment says it already (OMP_WAIT_POLICY, OMP_NUM_THREADS).
+    Returns what to tell of it. Nothing is done once torch is loaded, or where the environment says it already
+    (OMP_WAIT_POLICY, OMP_NUM_THREADS).
     """
     after = read_usage()
     if before is None or after is None or "torch" in sys.modules or any(name in os.environ for name in _SAID):
         return None
-    busy = count_busy(before, after)
+    busy, count = count_busy(before, after), os.cpu_count() or 1
     if busy < _OTHERS:
         return None
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    return f"other programs use {busy:.1f} processors: threads sleep while they wait (OMP_WAIT_POLICY=PASSIVE)"
+    _chosen[:] = [min(count_processors(), max(1, math.floor(count - busy + 0.5)))]
+    set_thread_count(*_chosen)
+    return f"other programs use {busy:.1f} of {count} processors: threads are {_chosen[0]}, and sleep while they wait"
+
+
+def is_thread_count_given() -> bool:
+    """Whether the user says how many threads there are, by the environment or an option of the command line."""
+    return "OMP_NUM_THREADS" in os.environ and not _chosen
 
 
 def set_thread_count(count: int) -> None:
     """Let torch and what else computes use ``count`` threads; before torch is loaded, or after."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in _COUNTS:
         os.environ[name] = str(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)

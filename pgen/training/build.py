@@ -33,6 +33,7 @@ from pgen.training.resuming import (
     read_run,
     restore_config,
     restore_data,
+    restore_threads,
     restore_weights,
     warn_of_other_data,
 )
@@ -163,8 +164,10 @@ def train(
     data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, validation, workers)
+    restore_threads(before)
     weights = restore_weights(before, {option: given[option] for option in DEFAULT_WEIGHTS}, monitor.warn)
     run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
+    run.settings |= {"threads": torch.get_num_threads()}
     if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
         monitor.log(f"{folder} holds this run, finished")
         return run.weights

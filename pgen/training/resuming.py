@@ -9,9 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pgen.data.store import Store
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
+from pgen.runtime.busy_processors import is_thread_count_given
 from pgen.training.config import Preset, read_settings
 from pgen.training.settings import Given, flatten, replace_fields
 
@@ -94,6 +97,13 @@ def restore_weights(
         if own and found[option] != was:
             warn(f"resuming with {option} = {found[option]} (it was {was or 'not given'})")
     return found
+
+
+def restore_threads(run: Mapping[str, Any]) -> None:
+    """As many threads as ``run`` had, unless the user says how many: with another number sums have other last bits."""
+    count = run.get("threads")
+    if isinstance(count, int) and count > 0 and not is_thread_count_given():
+        torch.set_num_threads(count)
 
 
 def warn_of_other_data(run: Mapping[str, Any], now: Mapping[str, Sequence[Any]], warn: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 from pgen.errors import InputError
 from pgen.training.config import Preset, load_preset
@@ -16,6 +17,7 @@ from pgen.training.resuming import (
     read_run,
     restore_config,
     restore_data,
+    restore_threads,
     restore_weights,
     warn_of_other_data,
     write_run,
@@ -90,3 +92,17 @@ def test_the_same_run_is_that_of_the_same_data_weights_and_settings() -> None:
     assert is_same_run(run, run | {"config": {"a": (1,)}})
     for key in run:
         assert not is_same_run(run, run | {key: "another"})
+
+
+@pytest.mark.parametrize(("given", "count"), [(False, 1), (True, 2)])
+def test_a_run_keeps_its_threads_unless_told(monkeypatch: pytest.MonkeyPatch, given: bool, count: int) -> None:
+    monkeypatch.setattr("pgen.training.resuming.is_thread_count_given", lambda: given)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        restore_threads({"threads": 1})
+        assert torch.get_num_threads() == count
+        restore_threads({})
+        assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
