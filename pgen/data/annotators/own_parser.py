@@ -11,13 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgen.body.batch import from_pictures
+from pgen.body.batch import from_pictures, to_pictures
 from pgen.body.crop import PersonCrop
 from pgen.body.joints import known_joints
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.masks import dilate
 from pgen.body.sides import assign_nearest_sides
 from pgen.data.annotators.interface import FoundMap, ParsingRequest
+from pgen.data.annotators.plausible_clothes import correct_clothes
 from pgen.data.weights import BUNDLED_PARSER, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.parser import ParserInput
@@ -91,12 +92,14 @@ class OwnParser:
             seen = F.interpolate(inputs.silhouettes, logits.shape[2:], mode="area")
             logits = _mask_outside(logits, seen, inputs.has_silhouette)
             found, sure = logits.cpu().numpy(), _measure_certainty(logits.softmax(1), seen).tolist()
+            shown = F.interpolate(inputs.images, logits.shape[2:], mode="area")
             carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
-        maps = []
-        for closeup, scores, things, photo, certainty in zip(closeups, found, carried, photos, sure, strict=True):
-            labels = assign_nearest_sides(closeup.back(scores), photo.pose, _CLEARLY * max(closeup.box.size))
-            is_carried = (closeup.back(things) == 1) & (labels == Label.BACKGROUND) if len(things) else None
-            maps.append(FoundMap(labels, () if certainty >= _SURE else (_UNCERTAIN,), is_carried))
+        pictures, maps = to_pictures(shown), []
+        for k, (closeup, photo) in enumerate(zip(closeups, photos, strict=True)):
+            labels = closeup.back(correct_clothes(found[k], pictures[k]))
+            labels = assign_nearest_sides(labels, photo.pose, _CLEARLY * max(closeup.box.size))
+            is_carried = (closeup.back(carried[k]) == 1) & (labels == Label.BACKGROUND) if len(carried[k]) else None
+            maps.append(FoundMap(labels, () if sure[k] >= _SURE else (_UNCERTAIN,), is_carried))
         return maps
 
 
