@@ -203,6 +203,8 @@ class _Election:
                 end = self._carry_end(name, label, reach)
                 if end is not None and end.shown_as != label:
                     mirrored.append(end)
+            elif label in _LEGS and name in self.body.parts and not self.canvas.ends.keys() & set(_LEGS):
+                self._end_in_cloth(self.body.parts[name], label)
         return mirrored
 
     def _carry_end(self, name: str, label: Label, reach: float) -> _End | None:
@@ -219,8 +221,8 @@ class _Election:
             if is_end.sum() >= _SEEN * unit**2:
                 break
         else:
-            if label in _ARMS and name in body.parts:
-                self._close_hand(body.parts[name], label)
+            if name in body.parts:
+                (self._close_hand if label in _ARMS else self._end_in_cloth)(body.parts[name], label)
             return None
         self.scores[at, label] = torch.where(is_end, 9.0, -9.0)
         # Behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
@@ -245,6 +247,20 @@ class _Election:
         behind = look_up(self.canvas.under, self.sources.find_hanging_at(at))
         self.scores[at, label] = -9
         self.scores[at, behind.masked_fill(torch.isin(behind, torch.tensor(_LEGS)), Label.BACKGROUND)] = 9
+
+    def _end_in_cloth(self, shin: Part, label: Label) -> None:
+        """Let trousers, or a skirt, that hide a foot do so here, too: they end as they do in the photo."""
+        ankle = look_up(self.canvas.label_tensor, shin.carry(shin.line[1:]))
+        if int(ankle) not in _LOWER:
+            return
+        points = self.grid.points
+        near = (points - shin.line[1]).square().sum(1).sqrt() < _FOOT * self.body.unit
+        at = ((find_position_along(shin, points) > 0) & near).nonzero()[:, 0]
+        places = shin.carry(points[at])
+        shown = look_up(self.canvas.under, places)
+        is_other = ~torch.isin(shown, torch.tensor(_LOWER)) | find_crossing(self.body, points[at], places)
+        self.scores[at, label] = -9
+        self.scores[at, shown.masked_fill(is_other, Label.BACKGROUND)] += _SHOWN
 
     def carry_head(self, labels: Tensor) -> None:
         """Put the head with its hair over ``labels``, as the photo shows it; arms may be before hair on shoulders."""

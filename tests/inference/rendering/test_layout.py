@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 import torch
 
 from pgen.body.crop import CropBox
@@ -115,3 +116,28 @@ def test_a_leg_that_is_not_seen_is_the_other_one_mirrored() -> None:
     rows, columns = right.nonzero().T
     torch.testing.assert_close(places[right], torch.stack([128 - columns, rows], 1).float(), atol=1.5, rtol=0)
     assert (shown_as[labels == Label.L_LEG] == Label.L_LEG).all()
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_feet_that_trousers_hide_stay_hidden(is_hidden: bool) -> None:
+    """H_S says feet; the photo shows them, or trousers down to the ground."""
+    shown = np.zeros((SIDE, SIDE), np.uint8)
+    shown[31:66, 54:75] = Label.UPPER
+    for x in (58, 70):
+        shown[66:120, x - 4 : x + 5] = Label.PANTS
+    asked = shown.copy()
+    pose = STANDING.copy()
+    for (hip, knee, ankle), x, label in zip(LEGS, (58, 70), (Label.R_LEG, Label.L_LEG), strict=True):
+        pose[[hip, knee, ankle]] = [(x, 66), (x, 90), (x, 110)]
+        asked[112:124, x - 4 : x + 5] = label
+    if not is_hidden:
+        shown[112:124] = asked[112:124]
+    person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE), pose, shown)
+    canvas, grid = Canvas.of(person, None, (SIDE, SIDE), SIDE), Grid((slice(0, SIDE), slice(0, SIDE)))
+    probabilities = torch.nn.functional.one_hot(torch.from_numpy(asked).long(), LABEL_COUNT).permute(2, 0, 1).float()
+    labels = grid.as_map(choose_labels(canvas, match_bodies(pose, pose, None), probabilities, grid, False)[0])
+    feet = (labels == Label.L_LEG) | (labels == Label.R_LEG)
+    assert feet[114:].any() != is_hidden
+    if is_hidden:
+        assert (labels[114:118, 56:61] == Label.PANTS).all()
+        assert not labels[122:].any()
