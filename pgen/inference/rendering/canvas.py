@@ -22,7 +22,7 @@ from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
 from pgen.inference.rendering.borders import find_near_labels
-from pgen.inference.rendering.things import complete_things
+from pgen.inference.rendering.things import complete_things, find_rest_on_clothes
 
 #: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
 _RIM = 0.0022
@@ -68,11 +68,15 @@ class Canvas:
         seen = np.zeros(person.crop.size, bool) if silhouette is None else silhouette
         ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
         pose = ((person.pose + 0.5) * ratio - 0.5).astype(np.float32)
+        image = _resize(person.image, size, Image.Resampling.LANCZOS)
+        labels = _resize(person.parsing, size, Image.Resampling.NEAREST)
+        carried = _resize(carried.astype(np.uint8), size, Image.Resampling.NEAREST) > 0
+        rest = find_rest_on_clothes(image, carried, labels)
         return cls(
-            _resize(person.image, size, Image.Resampling.LANCZOS),
-            _resize(person.parsing, size, Image.Resampling.NEAREST),
+            image,
+            np.where(rest, np.uint8(Label.BACKGROUND), labels),
             pose,
-            _resize(carried.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
+            carried | rest,
             _resize(seen.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
             Letterbox.of(size, frame),
             None if person.alpha is None else _resize(person.alpha, size, Image.Resampling.LANCZOS),

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from pgen.inference.rendering.things import complete_things
+from pgen.body.labels import Label
+from pgen.inference.rendering.things import complete_things, find_rest_on_clothes
 
 HEIGHT, WIDTH = 160, 120
 FIGURE, BAG = (slice(20, 150), slice(50, 80)), (slice(90, 130), slice(80, 110))
@@ -51,3 +52,23 @@ def test_specks_at_the_border_and_nothing_at_all() -> None:
     assert complete_things(image, speck, figure)[0, 0]
     tiny = np.ones((2, 2), bool)
     assert complete_things(image[:2, :2], tiny, ~tiny).all()
+
+
+@pytest.mark.parametrize(("color", "is_found"), [((200, 200, 120), True), ((45, 45, 50), False)])
+def test_a_flap_before_clothes_goes_with_its_bag_unless_it_looks_like_them(
+    color: tuple[int, int, int], is_found: bool
+) -> None:
+    image, carried, figure = draw()
+    labels = np.where(figure, Label.SKIRT, 0).astype(np.uint8)
+    image[93:113, 75:80] = color  # the flap, which the map calls a skirt
+    image[30:40, 55:65] = color  # and a pattern far from it
+    labels[115:127, 70:80] = Label.L_ARM
+    found = find_rest_on_clothes(image, carried, labels)
+    assert found[95:111, 76:80].all() == found.any() == is_found
+    assert not found[:88].any()
+    assert not found[labels != Label.SKIRT].any()
+
+
+def test_with_nothing_carried_nothing_is_found() -> None:
+    image, carried, figure = draw()
+    assert not find_rest_on_clothes(image, np.zeros_like(carried), figure.astype(np.uint8)).any()
