@@ -62,6 +62,7 @@ def compose_figure(
     enlarged = enlarge_probabilities(canvas, probabilities)
     grid = Grid(find_box((enlarged[0] < _NOBODY).numpy(), _MARGIN * canvas.unit))
     labels, places, shown_as = choose_labels(canvas, body, enlarged, grid, is_given)
+    del enlarged  # the largest of all; what follows needs memory too
     map_ = grid.as_map(labels)
     whole = np.zeros(canvas.size, np.uint8)
     whole[grid.box] = map_.byte().numpy()
@@ -76,7 +77,7 @@ def compose_figure(
     figure = map_ != Label.BACKGROUND
     longer = max(canvas.size) / 1000
     # What lies beyond the outline would be mixed into it: it goes on as it is inside.
-    base, shown = (_continue_outward(picture, figure) for picture in (base, shown))
+    base, shown = _continue_outward(torch.cat([base, shown]), figure).chunk(2)
     image = blend_bands(shown, base, _soften_share(is_shown.float(), _SEAM * longer)).clamp(0, 255)
     opacity = blur(figure.float()[None, None], max(0.5, _SOFT * longer))[0, 0]
     opacity = ((opacity - 0.5) * 1.4 + 0.5).clamp(0, 1)
@@ -146,7 +147,7 @@ def _soften_share(valid: Tensor, sigma: float) -> Tensor:
 
 
 def _continue_outward(image: Tensor, figure: Tensor) -> Tensor:
-    """``image`` (3, h, w) with the nearest colors of ``figure`` (h, w) outside of it."""
+    """``image`` (C, h, w) with the nearest colors of ``figure`` (h, w) outside of it."""
     inside = figure.numpy()
     if not inside.any():
         return image
