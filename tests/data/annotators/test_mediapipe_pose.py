@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import pgen
@@ -59,6 +60,21 @@ def test_joints_silhouette_and_sides_of_synthetic_people(annotator: MediapipePos
     assert np.mean(errors) < 0.06
     assert np.mean(shares) > 0.9
     assert swaps == 0
+
+
+def test_two_looks_at_a_time_find_what_one_after_the_other_do(annotator: MediapipePose) -> None:
+    image, threads, found = synthetic_example(SEED, 0, 0).image, torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            found.append(annotator.people(image))
+    finally:
+        torch.set_num_threads(threads)
+    assert len(annotator._networks) == 2
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one.pose, other.pose)
+        np.testing.assert_array_equal(one.silhouette, other.silhouette)
+        assert one.doubts == other.doubts
 
 
 def test_two_people_the_larger_first_in_a_large_photo(annotator: MediapipePose) -> None:
