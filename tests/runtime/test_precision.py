@@ -11,12 +11,11 @@ from pgen.runtime.precision import choose_precision
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(("native", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_auto_is_bf16_where_the_processor_multiplies_it(
-    native: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("has_amx", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_is_bf16_where_the_processor_is_made_for_it(
+    has_amx: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, found in (("_is_amx_tile_supported", False), ("_is_avx512_bf16_supported", native)):
-        monkeypatch.setattr(torch.cpu, name, lambda found=found: found, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx, raising=False)
     assert choose_precision("auto", CPU) == expected
     assert choose_precision("bf16", CPU) == torch.bfloat16
     assert choose_precision("fp32", CPU) == torch.float32
