@@ -112,7 +112,8 @@ class RunLog:
         self.folder, self.warn, self.on_step = run.folder, run.warn, on_step
         path = run.folder / "metrics.jsonl"
         self.rows = [row for row in read_metrics(path) if row["step"] <= step]
-        for name in ("metrics.jsonl", "last.safetensors", "best.safetensors", "weights.safetensors"):
+        weights = (f"{name}.safetensors" for name in ("last", "best", "weights"))
+        for name in ("config.json", "metrics.jsonl", "samples.png", "curves.png", *weights):
             remove_leftovers(run.folder / name)
         with atomic_write(path, overwrite=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")

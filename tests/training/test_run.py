@@ -15,7 +15,7 @@ from pgen.errors import InputError, PgenError
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.config import Schedule
 from pgen.training.loop import train
-from pgen.training.run import read_metrics
+from pgen.training.run import RunConfig, RunLog, read_metrics
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in, same_tensors
 
 
@@ -157,3 +157,12 @@ def test_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         *((place, None), *((name, 3) for name in losses), ("closed",)),
         *((place, 4), *((name, 8) for name in losses), ("score", 8), ("curves", 8), ("closed",)),
     ]
+
+
+def test_what_a_killed_process_was_writing_goes(tmp_path: Path) -> None:
+    names = ("config.json", "metrics.jsonl", "samples.png", "curves.png", "last.safetensors", "weights.safetensors")
+    left = [tmp_path / f".{Path(name).stem}.0123abcd.part{Path(name).suffix}" for name in names]
+    for path in (*left, tmp_path / ".others.0123abcd.part.png"):
+        path.write_bytes(b"half of it")
+    RunLog(RunConfig(tmp_path, {}), 0, quiet).close()
+    assert sorted(path.name for path in tmp_path.glob(".*")) == [".others.0123abcd.part.png"]
