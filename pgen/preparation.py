@@ -20,8 +20,8 @@ from pgen.data.readers.photo_set import PhotoSet
 from pgen.data.readers.registry import READERS
 from pgen.errors import InputError, PgenError
 from pgen.pseudo_labels.matches import make_pseudo_labels
+from pgen.runtime.busy_processors import count_processors
 from pgen.runtime.lazy_object import load_object
-from pgen.runtime.parallel_map import count_processors
 from pgen.runtime.progress import Progress, show_nothing
 
 PathLike = str | os.PathLike[str]

@@ -28,8 +28,9 @@ from pgen.evaluation.unpaired import POSES, Planner, choose_size, list_sources, 
 from pgen.inference.rendering.settings import Resolution
 from pgen.metrics.base import MetricOptions, PathLike, Reference, check_metrics
 from pgen.metrics.ssim_kernel import find_ssim_protocol
+from pgen.runtime.busy_processors import count_processors
 from pgen.runtime.device import choose_device
-from pgen.runtime.parallel_map import count_processors, keep_workers
+from pgen.runtime.parallel_map import keep_workers
 from pgen.runtime.progress import Progress, show_nothing
 
 _NAMES = 3  # of files, in a message

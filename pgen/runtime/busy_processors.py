@@ -13,12 +13,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgen.runtime.parallel_map import count_processors
-
 _STAT = Path("/proc/stat")
 #: So many processors may be in use by others before threads no longer spin.
 _OTHERS = 0.4
-_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+#: What tells the libraries that compute how many threads they may have.
+THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS")
 _chosen: list[int] = []  # the number of threads that `choose_threads` has chosen, if it has
 
@@ -52,6 +51,11 @@ def count_busy(before: Usage, after: Usage) -> float:
     return max(0.0, used / total * (os.cpu_count() or 1))
 
 
+def count_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def choose_threads(before: Usage | None) -> str | None:
     """Threads for the processors that are free, which sleep while they wait, if others were at work since ``before``.
 
@@ -77,7 +81,7 @@ def is_thread_count_given() -> bool:
 
 def set_thread_count(count: int) -> None:
     """Let torch and what else computes use ``count`` threads; before torch is loaded, or after."""
-    for name in _COUNTS:
+    for name in THREAD_COUNTS:
         os.environ[name] = str(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)

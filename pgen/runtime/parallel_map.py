@@ -19,19 +19,14 @@ from typing import Any, TypeVar
 
 from pgen.errors import PgenError
 from pgen.runtime.allocator import keep_freed_memory
+from pgen.runtime.busy_processors import THREAD_COUNTS
 from pgen.runtime.signals import guard_signals
 
 T = TypeVar("T")
 
 _AHEAD = 4  # tasks a process that may be under way or waiting to be fetched; bounds the memory
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _stopped: Connection  # in workers
-
-
-def count_processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def parallel_map(
@@ -124,7 +119,7 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], batch: list[t
     Processes that are started for it use one thread each, and do not see Ctrl-C, which the parent answers.
     """
     with guard_signals():
-        unset = [name for name in _ONE_THREAD if name not in os.environ]
+        unset = [name for name in THREAD_COUNTS if name not in os.environ]
         os.environ.update(dict.fromkeys(unset, "1"))
         try:
             with nullcontext() if function.__module__ == "__main__" else hide_script():

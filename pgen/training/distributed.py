@@ -32,7 +32,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.parallel_map import count_processors, end_with_parent
+from pgen.runtime.busy_processors import count_processors
+from pgen.runtime.parallel_map import end_with_parent
 from pgen.training.synced_norm import convert_batch_norms
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pgen.data.dataset import PersonDataset, PersonSample, StoredBatch
 from pgen.errors import PgenError
-from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.busy_processors import count_processors
 from pgen.training.distributed import ProcessGroup
 from pgen.training.sampling import SampledBatch
 from pgen.training.tasks.base import TrainingTask

@@ -29,7 +29,8 @@ from pgen.data.store import Store
 from pgen.pseudo_labels.match_rules import SAME_CLOTHES, MatchRules
 from pgen.pseudo_labels.nearest_search import _LEAST_ALIKE, find_nearest_maps
 from pgen.pseudo_labels.part_distance import PartDistances
-from pgen.runtime.parallel_map import count_processors, parallel_map
+from pgen.runtime.busy_processors import count_processors
+from pgen.runtime.parallel_map import parallel_map
 
 SIZE = (128, 128)
 RENDERED = 6000

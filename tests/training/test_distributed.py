@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.parallel_map import count_processors
+from pgen.runtime.busy_processors import count_processors
 from pgen.training.distributed import ProcessGroup, _raise, check_processes, run_in_processes
 from tests.training import dying, together
 from tests.training.people import write_people
