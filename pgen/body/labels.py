@@ -25,6 +25,9 @@ class Label(IntEnum):
 LABEL_COUNT = len(Label)
 LABELS: tuple[str, ...] = tuple(label.name.lower() for label in Label)
 
+#: Labels of clothes.
+CLOTH_LABELS: tuple[Label, ...] = (Label.UPPER, Label.PANTS, Label.SKIRT)
+
 #: Labels that show skin, whose mean color may stand in for one another.
 SKIN_LABELS: tuple[Label, ...] = (Label.FACE, Label.L_ARM, Label.R_ARM, Label.L_LEG, Label.R_LEG)
 

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from pgen.body.crop import Letterbox
 from pgen.body.joints import ARMS, TORSO_JOINTS
-from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
 from pgen.body.limb_fields import measure_along, torso_length
 from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
 from pgen.inference.rendering.borders import find_near_labels
-from pgen.inference.rendering.things import complete_things, find_rest_on_clothes
+from pgen.inference.rendering.things import complete_things, find_connected, find_rest_on_clothes
 
 #: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
 _RIM = 0.0022
@@ -35,7 +35,6 @@ _SLEEVE, _END = 0.11, 0.05
 _UNSEEN = 0.3
 #: What is smaller than this share of a top, and parted from it by a sleeve, is of the sleeve.
 _REMNANT = 0.2
-_CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
 #: In place of a label: a top without its sleeves.
 TRUNK = LABEL_COUNT
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
@@ -137,7 +136,7 @@ class Canvas:
             shown = self.labels == label
             if not shown.any():
                 continue
-            width = (_INEXACT if label in _CLOTH else _RIM) * max(self.size)
+            width = (_INEXACT if label in CLOTH_LABELS else _RIM) * max(self.size)
             box = find_box(shown, 1)
             edges = [(box[axis].start == 0, box[axis].stop == self.size[axis]) for axis in (0, 1)]
             # Beyond the photo a label goes on.
@@ -173,7 +172,7 @@ class Canvas:
     @cached_property
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
-        cloth = np.isin(self.labels, _CLOTH)
+        cloth = np.isin(self.labels, CLOTH_LABELS)
         arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self.sleeves
         above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
@@ -247,11 +246,7 @@ class Canvas:
     def _find_worn(self) -> NDArray[np.bool_]:
         """What the silhouette holds that is connected with the person: other people are none of it."""
         things = complete_things(self.image, self.carried, self.figure)
-        parts, count = ndimage.label(self.silhouette | self.figure | things)
-        if not count:
-            return self.silhouette
-        own = np.unique(parts[self.figure])
-        return np.asarray(np.isin(parts, own[own > 0]))
+        return find_connected(self.silhouette | self.figure | things, self.figure)
 
 
 def _find_between(region: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.labels import Label
+from pgen.body.labels import CLOTH_LABELS
 
 Mask = NDArray[np.bool_]
 
@@ -24,7 +24,6 @@ _SEED = 5
 #: its label around: so many shades of 256 away from it at least, and so many times as far as the median of it.
 #: Outlines, of so many pixels of a photo of 1000, are not asked, and go with it.
 _BESIDE, _SHADES, _SPREAD, _OUTLINE = 0.15, 28.0, 4.0, 2.0
-_CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
 _FEW = 20  # pixels that are too few to tell anything
 
 
@@ -42,17 +41,15 @@ def find_rest_on_clothes(image: NDArray[np.uint8], carried: Mask, labels: NDArra
         reach = _BESIDE * max(rows.stop - rows.start, columns.stop - columns.start)
         is_near = ndimage.distance_transform_edt(~convex_hull_object(own)) < reach
         unlike = np.zeros_like(own)
-        for label in _CLOTH:
+        for label in CLOTH_LABELS:
             cloth = labels[box] == label
             asked, around = cloth & is_near, shown[cloth & ~is_near]
             if asked.sum() >= _FEW and len(around) >= _FEW:
                 middle = np.median(around, axis=0)
                 most = np.maximum(_SPREAD * np.median(np.abs(around - middle), axis=0), _SHADES)
                 unlike |= asked & (np.abs(shown - middle) > most).any(axis=2)
-        parts, _ = ndimage.label(ndimage.binary_opening(unlike, iterations=wide) | own)
-        touching = np.unique(parts[own])
-        rest = np.isin(parts, touching[touching > 0]) & unlike
-        found[box] |= ndimage.binary_dilation(rest, iterations=wide + 1) & np.isin(labels[box], _CLOTH)
+        rest = find_connected(ndimage.binary_opening(unlike, iterations=wide) | own, own) & unlike
+        found[box] |= ndimage.binary_dilation(rest, iterations=wide + 1) & np.isin(labels[box], CLOTH_LABELS)
     return found
 
 
@@ -108,10 +105,15 @@ def _grow(cv2: Any, image: NDArray[np.uint8], carried: Mask, figure: Mask) -> Ma
     small = np.where(other[..., None], small[near[0], near[1]], small)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(small, hints, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
-    parts, _ = ndimage.label((hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD) | known)
-    own = np.unique(parts[known])
-    grown = np.isin(parts, own[own > 0])
+    grown = find_connected((hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD) | known, known)
     return _resize(grown.astype(np.uint8) * 255, carried.shape) > 127
+
+
+def find_connected(region: Mask, seed: Mask) -> Mask:
+    """The parts of ``region`` (H, W) that ``seed`` (H, W), which lies in it, has a pixel of."""
+    parts, _ = ndimage.label(region)
+    own = np.unique(parts[seed])
+    return np.asarray(np.isin(parts, own[own > 0]))
 
 
 def _resize(array: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch
-from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, SKIN_LABELS, Label
 from pgen.training.augment.batch_rng import BatchRng, to_image_shape
 
 _MARGIN = 0.1  # of the figure's longer side, left around it, as around a person who was found in a photo
@@ -23,7 +23,6 @@ _MARGIN = 0.1  # of the figure's longer side, left around it, as around a person
 # Shares of samples that keep their background, get another photo as one, or noise; the rest get a plain one.
 _KEPT, _FROM_PHOTO, _FROM_NOISE = 0.3, 0.3, 0.25
 
-_CLOTHES = (Label.UPPER, Label.PANTS, Label.SKIRT)
 _HALF_BODIES = 0.3  # share of samples that show part of the figure
 _REFOCUS, _NOISE, _JPEG = 0.6, 0.5, 0.3  # shares of samples that are blurred or sharpened, noisy, compressed
 
@@ -34,7 +33,7 @@ _SMALL, _BLURRED, _DARK = 0.45, 0.35, 0.4
 def recolor_garments(images: Tensor, labels: Tensor, rng: BatchRng) -> Tensor:
     """Other colors and patterns of clothes and hair, other shades of skin."""
     spread = torch.zeros(LABEL_COUNT, device=images.device)
-    spread[list(_CLOTHES)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.2
+    spread[list(CLOTH_LABELS)], spread[Label.HAIR], spread[list(SKIN_LABELS)] = 0.35, 0.25, 0.2
     tint = 0.6 * spread
     tint[list(SKIN_LABELS)] = 0.03  # skin differs in how dark it is, little in its hue
     spread, tint = spread[:, None], tint[:, None]
@@ -48,7 +47,7 @@ def recolor_garments(images: Tensor, labels: Tensor, rng: BatchRng) -> Tensor:
     across = to_image_shape(waves * turn.cos()) * columns + to_image_shape(waves * turn.sin()) * rows
     stripes = torch.sin(2 * math.pi * across) * to_image_shape(rng.uniform(0, 0.3) * rng.chance(0.35))
     spots = 0.12 * rng.field(1, 12, size) + 0.1 * rng.field(1, 64, size)
-    worn = torch.isin(labels, torch.tensor(_CLOTHES, device=labels.device))[:, None]
+    worn = torch.isin(labels, torch.tensor(CLOTH_LABELS, device=labels.device))[:, None]
     return (images * gain * (1 + worn * (stripes + spots))).clamp(0, 1)
 
 
