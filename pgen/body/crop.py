@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.body.enlarging import enlarge_labels
+
 # Of the person's longer side, left around a close-up; the parser is trained with as much.
 _MARGIN = 0.1
 
@@ -200,28 +202,14 @@ class PersonCrop:
         inside = ((found > -0.5) & (found < sides - 0.5)).all(axis=1, keepdims=True)
         return np.where(inside, found, np.nan).astype(np.float32)
 
-    def back(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def back(self, scores: NDArray[np.float32], photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """The labels of the highest of ``scores``, (labels, h, w), in the photo, with zeros around them.
 
-        Scores are of the frame, whole or smaller. They are enlarged, not labels, so that outlines are as smooth in the
-        photo.
+        Scores are of the frame, whole or smaller; with ``photo`` (H, W, 3), probabilities. See `enlarge_labels`.
         """
         height, width = (min(side, _SMOOTH * own) for side, own in zip(self.box.size, self.frame, strict=True))
-        ids = np.zeros((height, width), np.uint8)
-        # Between pixels of which label 0 is the highest, it is the highest too.
-        highest = scores.argmax(0)
-        if highest.any():
-            first_row, end_row = _scale_span(highest.any(axis=1), height)
-            first, end = _scale_span(highest.any(axis=0), width)
-            down, across = scores.shape[1] / height, scores.shape[2] / width
-            part = (first * across, first_row * down, end * across, end_row * down)
-            near = ids[first_row:end_row, first:end]
-            best = np.full(near.shape, -np.inf, np.float32)
-            for label in np.flatnonzero(np.bincount(highest.ravel())):
-                picture = Image.fromarray(scores[label])
-                found = np.asarray(picture.resize(near.shape[::-1], Image.Resampling.BILINEAR, part))
-                higher = found > best
-                near[higher], best[higher] = label, found[higher]
+        picture = None if photo is None else PersonCrop(self.size, (height, width), self.box).image(photo)
+        ids = enlarge_labels(scores, (height, width), picture)
         top, left = max(0, self.box.top), max(0, self.box.left)
         bottom, right = min(self.size[0], self.box.bottom), min(self.size[1], self.box.right)
         rows = ((np.arange(top, bottom) - self.box.top + 0.5) * (height / self.box.size[0])).astype(int)
@@ -229,15 +217,6 @@ class PersonCrop:
         whole = np.zeros(self.size, np.uint8)
         whole[top:bottom, left:right] = ids[rows[:, None], columns]
         return whole
-
-
-def _scale_span(shown: NDArray[np.bool_], length: int) -> tuple[int, int]:
-    """From which to which of ``length`` pixels, scaled from those of ``shown``, what is shown has a part."""
-    at = np.flatnonzero(shown)
-    scale = length / len(shown)
-    reach = max(1.0, 1 / scale)
-    first, end = (int(at[0]) + 0.5 - reach) * scale, (int(at[-1]) + 0.5 + reach) * scale
-    return max(0, int(first)), min(length, int(np.ceil(end)))
 
 
 def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:

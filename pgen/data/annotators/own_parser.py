@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor
 
 from pgen.body.batch import from_pictures, to_pictures
@@ -96,9 +97,10 @@ class OwnParser:
             carried = torch.cat([1 - things, things], 1).cpu().numpy()  # without channels if it is not looked for
         pictures, maps = to_pictures(shown), []
         for k, (closeup, photo) in enumerate(zip(closeups, photos, strict=True)):
-            labels = closeup.back(correct_clothes(found[k], pictures[k]))
+            scores = correct_clothes(found[k], pictures[k])
+            labels = closeup.back(softmax(scores, 0), photo.image)
             labels = assign_nearest_sides(labels, photo.pose, _CLEARLY * max(closeup.box.size))
-            is_carried = (closeup.back(carried[k]) == 1) & (labels == Label.BACKGROUND) if len(carried[k]) else None
+            is_carried = (closeup.back(carried[k], photo.image) == 1) & (labels == Label.BACKGROUND) if len(carried[k]) else None
             maps.append(FoundMap(labels, () if sure[k] >= _SURE else (_UNCERTAIN,), is_carried))
         return maps
 

@@ -69,7 +69,7 @@ def test_what_is_far_from_the_silhouette_is_background(weights: Path) -> None:
     silhouette = np.zeros(A.image.shape[:2], np.float32)
     silhouette[20:110, 30:100] = 1
     found = parser.parse([ParsingRequest(A.image, STANDING, silhouette)])[0].labels
-    assert not found[:10].any()
+    assert not found[:4].any()
     assert (found[30:100, 40:90] > 0).all()
     assert set(np.unique(found)) == {Label.BACKGROUND, Label.L_ARM, Label.R_ARM}
     assert network.asked[0].has_silhouette.tolist() == [True]
