@@ -85,8 +85,8 @@ def _scale_window(small: Window, sizes: tuple[int, ...], large: tuple[int, int])
         scale = length / side
         first, end = int(np.ceil(span.start * scale)), int(span.stop * scale)
         windows.append(slice(first, end))
-        low.append(first / scale - span.start)
-        high.append(end / scale - span.start)
+        low.append(max(first / scale - span.start, 0.0))  # rounding may lead beyond the window
+        high.append(min(end / scale, span.stop) - span.start)
     return (windows[0], windows[1]), (low[1], low[0], high[1], high[0])
 
 

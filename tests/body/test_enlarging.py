@@ -58,3 +58,18 @@ def test_without_a_figure_all_is_background() -> None:
     scores = np.zeros((3, *SMALL), np.float32)
     scores[0] = 1
     assert not enlarge_labels(scores, LARGE, np.zeros((*LARGE, 3), np.uint8)).any()
+
+
+def test_any_sizes_and_places() -> None:
+    """Windows are scaled by numbers that floating point only nearly has."""
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        scores = np.zeros((2, *rng.integers(20, 60, 2)), np.float32)
+        first = rng.integers(0, 12, 2)
+        scores[0] = 0.5
+        scores[1, first[0] : first[0] + 8, first[1] : first[1] + 8] = 1
+        size = tuple(rng.integers(20, 300, 2).tolist())
+        picture = rng.integers(0, 255, (*size, 3), np.uint8)
+        for found in (enlarge_labels(scores, size), enlarge_labels(scores, size, picture)):
+            assert found.shape == size
+            assert found.any()
