@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pgen.body.enlarging import enlarge_labels
+from pgen.body.enlarging import _scale_window, enlarge_labels
 
 SMALL, LARGE = (56, 40), (224, 160)
 
@@ -60,16 +60,11 @@ def test_without_a_figure_all_is_background() -> None:
     assert not enlarge_labels(scores, LARGE, np.zeros((*LARGE, 3), np.uint8)).any()
 
 
-def test_any_sizes_and_places() -> None:
-    """Windows are scaled by numbers that floating point only nearly has."""
-    rng = np.random.default_rng(0)
-    for _ in range(150):
-        scores = np.zeros((2, *rng.integers(20, 60, 2)), np.float32)
-        first = rng.integers(0, 12, 2)
-        scores[0] = 0.5
-        scores[1, first[0] : first[0] + 8, first[1] : first[1] + 8] = 1
-        size = tuple(rng.integers(20, 300, 2).tolist())
-        picture = rng.integers(0, 255, (*size, 3), np.uint8)
-        for found in (enlarge_labels(scores, size), enlarge_labels(scores, size, picture)):
-            assert found.shape == size
-            assert found.any()
+def test_windows_that_begin_between_numbers() -> None:
+    """Row 60 of 100 is row 81 of 135, and in floating point a little before it."""
+    for length in range(100, 400):
+        for start in range(1, 99):
+            large, part = _scale_window((slice(start, 99), slice(0, 99)), (100, 100), (length, length))
+            assert min(part) >= 0
+            assert part[3] <= 99 - start
+            assert large[0].start >= start * length / 100 - 1e-6

@@ -100,7 +100,9 @@ class OwnParser:
             scores = correct_clothes(found[k], pictures[k])
             labels = closeup.back(softmax(scores, 0), photo.image)
             labels = assign_nearest_sides(labels, photo.pose, _CLEARLY * max(closeup.box.size))
-            is_carried = (closeup.back(carried[k], photo.image) == 1) & (labels == Label.BACKGROUND) if len(carried[k]) else None
+            is_carried = None
+            if len(carried[k]):
+                is_carried = (closeup.back(carried[k], photo.image) == 1) & (labels == Label.BACKGROUND)
             maps.append(FoundMap(labels, () if sure[k] >= _SURE else (_UNCERTAIN,), is_carried))
         return maps
 
