@@ -18,6 +18,9 @@ from pgen.models.limits import check_sizes
 #: Stages of EfficientNet-Lite0 that the parser looks through.
 TRUNK_STAGES = 5
 
+#: Sides of frames are multiples of so many pixels.
+FRAME_UNIT = 16
+
 _BLOCK = 4  # blocks of so many pixels a side become channels of the finest level
 _POSE_CHANNELS = JOINT_COUNT + len(BONES) + 2  # joints, limbs, silhouette, and whether there is one
 
@@ -43,7 +46,7 @@ class ParserConfig:
 
 @dataclass
 class ParserInput:
-    """What the parser sees: B photos in frames of (H, W), multiples of 16."""
+    """What the parser sees: B photos in frames of (H, W), multiples of `FRAME_UNIT`."""
 
     images: Tensor  #: (B, 3, H, W) in [−1, 1]
     poses: Tensor  #: (B, 18, 2), (x, y) in pixels, NaN = missing

@@ -22,14 +22,13 @@ from pgen.data.annotators.interface import FoundMap, ParsingRequest
 from pgen.data.annotators.plausible_clothes import correct_clothes
 from pgen.data.weights import BUNDLED_PARSER, find_weights, load_weights
 from pgen.errors import InputError
-from pgen.models.parser import ParserInput
+from pgen.models.parser import FRAME_UNIT, ParserInput
 
 _BATCH = 8  # photos that the network takes together
 
 # Close-ups are so much larger than in training, where many people are seen in part and larger too: on 79 photos that
 # raises the mean IoU by more than a look at their mirror images as well, and takes less time.
 _LARGER = 7 / 6
-_STRIDE = 16  # pixels that sides of frames are multiples of
 
 # A limb's pixel changes sides where the other limb is farther by this share of the close-up.
 _CLEARLY = 0.01
@@ -65,7 +64,7 @@ class OwnParser:
         if loaded.parser is None:
             raise InputError(f"{path}: holds no parser; choose other weights, or train one", option="parser")
         self._network, self._device = loaded.parser.to(device), torch.device(device)
-        height, width = (round(_LARGER * side / _STRIDE) * _STRIDE for side in loaded.frame)
+        height, width = (round(_LARGER * side / FRAME_UNIT) * FRAME_UNIT for side in loaded.frame)
         self._frame = (height, width)
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
