@@ -83,9 +83,11 @@ def _scale_window(small: Window, sizes: tuple[int, ...], large: tuple[int, int])
     windows, low, high = [], [], []
     for span, side, length in zip(small, sizes, large, strict=True):
         scale = length / side
-        first, end = int(np.ceil(span.start * scale)), int(span.stop * scale)
+        first = min(int(np.ceil(span.start * scale)), length - 1)
+        end = max(int(span.stop * scale), first + 1)  # of a tiny picture one pixel shows more than the window
         windows.append(slice(first, end))
-        low.append(max(first / scale - span.start, 0.0))  # rounding may lead beyond the window
+        # Within the window, which rounding may lead out of.
+        low.append(min(max(first / scale, span.start), span.stop - 1) - span.start)
         high.append(min(end / scale, span.stop) - span.start)
     return (windows[0], windows[1]), (low[1], low[0], high[1], high[0])
 

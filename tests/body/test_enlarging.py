@@ -54,6 +54,15 @@ def test_labels_are_those_of_the_highest_scores_of_the_whole(with_picture: bool)
     np.testing.assert_array_equal(found[sure], whole.argmax(0)[sure])
 
 
+def test_pictures_smaller_than_the_scores() -> None:
+    scores = smooth_scores([draw_disc(SMALL, 0.3)])
+    for size in ((1, 1), (1, 40), (5, 3), (30, 21)):
+        for picture in (None, np.full((*size, 3), 128, np.uint8)):
+            found = enlarge_labels(scores, size, picture)
+            assert found.shape == size
+            assert found[size[0] // 2, size[1] // 2] == 1
+
+
 def test_without_a_figure_all_is_background() -> None:
     scores = np.zeros((3, *SMALL), np.float32)
     scores[0] = 1
@@ -62,9 +71,9 @@ def test_without_a_figure_all_is_background() -> None:
 
 def test_windows_that_begin_between_numbers() -> None:
     """Row 60 of 100 is row 81 of 135, and in floating point a little before it."""
-    for length in range(100, 400):
+    for length in range(1, 400):
         for start in range(1, 99):
             large, part = _scale_window((slice(start, 99), slice(0, 99)), (100, 100), (length, length))
-            assert min(part) >= 0
-            assert part[3] <= 99 - start
-            assert large[0].start >= start * length / 100 - 1e-6
+            assert 0 <= part[1] < part[3] <= 99 - start
+            assert 0 <= large[0].start < large[0].stop <= length
+            assert length < 100 or large[0].start >= start * length / 100 - 1e-6
