@@ -10,7 +10,9 @@ from PIL import Image
 
 from pgen.body.guided_filter import GuidedFilter
 
-Window = tuple[slice, slice]
+Window = tuple[slice, slice]  # rows and columns
+Part = tuple[float, float, float, float]  # of a small picture: left, top, right, bottom, in pixels
+Enlarge = Callable[[NDArray[np.float32], Window, Window, Part], NDArray[np.float32]]
 
 # Windows of the guided filter, as a share of the longer side of the scores, and the variance of colors (0 to 1) that
 # is no border: on 79 photos with true labels neighbouring values do as well.
@@ -42,11 +44,6 @@ def enlarge_labels(
     return ids
 
 
-#: Parts of small pictures (left, top, right, bottom), in pixels.
-Part = tuple[float, float, float, float]
-Enlarge = Callable[[NDArray[np.float32], Window, Window, Part], NDArray[np.float32]]
-
-
 def _interpolate(scores: NDArray[np.float32], small: Window, large: Window, part: Part) -> NDArray[np.float32]:
     """What ``part`` of the ``small`` window of scores (h, w) is in the ``large`` window."""
     return _resize(scores[small], large, part)
@@ -58,10 +55,9 @@ def _follow_colors(picture: NDArray[np.uint8], size: tuple[int, int], radius: in
     guide = GuidedFilter(_to_planes(np.asarray(small_picture)), radius, _NOISE)
 
     def enlarge(scores: NDArray[np.float32], small: Window, large: Window, part: Part) -> NDArray[np.float32]:
-        factors = [_resize(factor, large, part) for factor in guide.fit(scores[small], small)]
-        found = factors[3]
-        for factor, color in zip(factors, _to_planes(picture[large]), strict=False):
-            found = found + factor * color
+        *slopes, found = (_resize(factor, large, part) for factor in guide.fit(scores[small], small))
+        for slope, color in zip(slopes, _to_planes(picture[large]), strict=True):
+            found = found + slope * color
         return found
 
     return enlarge
