@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.joints import ARMS, BONES, HEAD_JOINTS, LEGS, TORSO_JOINTS, Joint, fill_missing
@@ -188,14 +186,3 @@ def _complete_legs(joints: Tensor, known: Tensor, unit: Tensor, spine: Tensor) -
     toes = ankle + FOOT * (ankle - knee)
     upper, lower = torch.stack([joints[:, hips], knee], dim=2), torch.stack([knee, toes], dim=2)
     return torch.cat([upper, lower], dim=1), known[:, hips * 2]
-
-
-def find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
-    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around where there are any."""
-    if not region.any():
-        return slice(0, 1), slice(0, 1)
-    ends = []
-    for axis in (0, 1):
-        found = np.flatnonzero(region.any(axis=1 - axis))
-        ends.append(slice(max(0, int(found[0] - margin)), min(region.shape[axis], int(found[-1] + 1 + margin))))
-    return ends[0], ends[1]

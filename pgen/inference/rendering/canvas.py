@@ -18,7 +18,6 @@ from pgen.body.crop import Letterbox
 from pgen.body.joints import ARMS, TORSO_JOINTS
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
 from pgen.body.limb_fields import measure_along, torso_length
-from pgen.body.masks import find_box
 from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
@@ -257,6 +256,17 @@ def _find_between(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
         before = np.maximum.accumulate(region, axis)
         found |= before & np.flip(np.maximum.accumulate(np.flip(region, axis), axis), axis)
     return found
+
+
+def find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around where there are any."""
+    if not region.any():
+        return slice(0, 1), slice(0, 1)
+    ends = []
+    for axis in (0, 1):
+        found = np.flatnonzero(region.any(axis=1 - axis))
+        ends.append(slice(max(0, int(found[0] - margin)), min(region.shape[axis], int(found[-1] + 1 + margin))))
+    return ends[0], ends[1]
 
 
 def _resize(array: NDArray[np.uint8], size: tuple[int, int], method: Image.Resampling) -> NDArray[np.uint8]:
