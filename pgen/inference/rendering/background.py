@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from pgen.inference.rendering.background_detail import Mask, Picture, find_detail
 
 #: Longer side, in pixels, of the copy that is filled; and how far in pixels the compared patches reach.
 _COARSE, _PATCH = 320, 3
@@ -15,9 +16,6 @@ _GROWN, _FADE = 0.014, 0.005
 #: so high as a share of it, and at least so many pixels; if more of one is to be filled, it is smoothly.
 _BAND, _LOWEST, _MOST = 0.3, 60, 0.9
 _SEED = 5
-
-Picture = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
 
 
 def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
@@ -39,8 +37,14 @@ def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
     mask = np.asarray(Image.fromarray(hole.astype(np.uint8) * 255).resize(size[::-1], Image.Resampling.BOX)) > 0
     filled, has_texture = _fill_hole(small, mask)
     enlarged = np.asarray(Image.fromarray(filled).resize(figure.shape[::-1], Image.Resampling.BICUBIC))
-    share = np.clip((_GROWN * longer - away) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
-    return np.rint(share * enlarged + (1 - share) * image).astype(np.uint8), has_texture
+    box = ndimage.find_objects((away < (_GROWN + _FADE) * longer).astype(np.uint8))[0]
+    behind = enlarged[box].astype(np.float32)
+    if scale < 1:
+        behind += find_detail(image, enlarged, filled, mask, box)
+    share = np.clip((_GROWN * longer - away[box]) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
+    result = image.copy()
+    result[box] = np.rint(np.clip(share * behind + (1 - share) * image[box], 0, 255))
+    return result, has_texture
 
 
 def has_patch_match() -> bool:
