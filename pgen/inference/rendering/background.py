@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -30,21 +31,55 @@ def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
     hole = away <= _GROWN * longer
     if hole.all():
         return np.broadcast_to(np.median(image.reshape(-1, 3), axis=0).astype(np.uint8), image.shape).copy(), True
-    scale = min(1.0, _COARSE / longer)
-    size = tuple(max(1, round(side * scale)) for side in figure.shape)
-    small = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BOX))
+    size = _choose_coarse_size(figure.shape)
     # A pixel of the copy that holds any of the figure is part of the hole.
-    mask = np.asarray(Image.fromarray(hole.astype(np.uint8) * 255).resize(size[::-1], Image.Resampling.BOX)) > 0
-    filled, has_texture = _fill_hole(small, mask)
-    enlarged = np.asarray(Image.fromarray(filled).resize(figure.shape[::-1], Image.Resampling.BICUBIC))
+    mask = _shrink(hole.astype(np.uint8) * 255, size) > 0
+    filled, has_texture = _fill_hole(_shrink(image, size), mask)
     box = ndimage.find_objects((away < (_GROWN + _FADE) * longer).astype(np.uint8))[0]
-    behind = enlarged[box].astype(np.float32)
-    if scale < 1:
-        behind += find_detail(image, enlarged, filled, mask, box)
+    behind = _enlarge(image, filled, mask, box)
     share = np.clip((_GROWN * longer - away[box]) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
     result = image.copy()
     result[box] = np.rint(np.clip(share * behind + (1 - share) * image[box], 0, 255))
     return result, has_texture
+
+
+def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
+    """``image`` (H, W, 3) with ``hole`` (H, W) filled with what ``known`` (H, W), which is none of it, shows.
+
+    It stays as it is if that is next to nothing.
+    """
+    box = ndimage.find_objects((hole | known).astype(np.uint8))[0]
+    part, empty = image[box], hole[box]
+    size = _choose_coarse_size(empty.shape)
+    is_seen = _shrink(known[box].astype(np.uint8) * 255, size) == 255
+    if not is_seen.any():
+        return image
+    small, is_empty = _shrink(part, size), (_shrink(empty.astype(np.uint8) * 255, size) > 0) & ~is_seen
+    filled = (
+        _match_patches(small, is_empty, ~is_seen & ~is_empty) if has_patch_match() else _fill_smoothly(small, ~is_seen)
+    )
+    behind = _enlarge(part, filled, ~is_seen, (slice(0, empty.shape[0]), slice(0, empty.shape[1])))
+    result = image.copy()
+    result[box][empty] = np.rint(np.clip(behind[empty], 0, 255))
+    return result
+
+
+def _choose_coarse_size(size: tuple[int, ...]) -> tuple[int, int]:
+    scale = min(1.0, _COARSE / max(size))
+    height, width = (max(1, round(side * scale)) for side in size)
+    return height, width
+
+
+def _shrink(array: Picture, size: tuple[int, int]) -> Picture:
+    return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BOX))
+
+
+def _enlarge(image: Picture, filled: Picture, hole: Mask, box: tuple[slice, slice]) -> NDArray[np.float32]:
+    """``box`` of ``filled`` (h, w, 3) at the size of ``image`` (H, W, 3), with detail that it has beside ``hole``."""
+    enlarged = np.asarray(Image.fromarray(filled).resize(image.shape[1::-1], Image.Resampling.BICUBIC))
+    if enlarged.shape == filled.shape:
+        return enlarged[box].astype(np.float32)
+    return enlarged[box] + find_detail(image, enlarged, filled, hole, box)
 
 
 def has_patch_match() -> bool:
@@ -72,7 +107,8 @@ def _fill_hole(image: Picture, hole: Mask) -> tuple[Picture, bool]:
     return np.where(hole[..., None], np.rint(total / weight), image).astype(np.uint8), True
 
 
-def _match_patches(image: Picture, hole: Mask) -> Picture:
+def _match_patches(image: Picture, hole: Mask, unused: Mask | None = None) -> Picture:
+    """``image`` with ``hole`` filled by PatchMatch, from all but what is ``unused``."""
     if not hole.any():
         return image
     if hole.mean() > _MOST:
@@ -80,8 +116,9 @@ def _match_patches(image: Picture, hole: Mask) -> Picture:
     from patchmatch import patch_match
 
     patch_match.set_random_seed(_SEED)
-    mask = hole[..., None].astype(np.uint8) * 255
-    return np.asarray(patch_match.inpaint(np.ascontiguousarray(image), mask, patch_size=_PATCH), np.uint8)
+    mask, left = (None if part is None else part[..., None].astype(np.uint8) * 255 for part in (hole, unused))
+    filled = patch_match.inpaint(np.ascontiguousarray(image), mask, global_mask=left, patch_size=_PATCH)
+    return np.asarray(filled, np.uint8)
 
 
 def _fill_smoothly(image: Picture, hole: Mask) -> Picture:

@@ -38,7 +38,7 @@ _SOFT, _POWER, _HANGING_POWER = 0.03, 4, 3
 _APART = 0.12
 
 #: How far above the shoulders hair begins at the latest, in torso lengths.
-_NAPE = 0.2
+NAPE = 0.2
 
 _TRUNK, _HEAD = "trunk", "head"
 _LEFT_ARM, _RIGHT_ARM = ("l_upper_arm", "l_forearm"), ("r_upper_arm", "r_forearm")
@@ -119,7 +119,7 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
                 carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
-    nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - _NAPE * unit if is_away else None
+    nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit if is_away else None
     return Body(parts, unit, is_turned, is_frontal, nape, mirrored)
 
 

@@ -176,7 +176,7 @@ class Canvas:
         arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self.sleeves
         above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
-        hidden = (self.carried | (self.silhouette & ~self.figure)) & _find_between(cloth)
+        hidden = (self.carried | (self.silhouette & ~self.figure)) & find_between(cloth)
         labels, box = self.labels.copy(), find_box(above | hidden, SNAP * self.unit + 1)
         for region, shown in ((hidden[box], (cloth & ~above)[box]), (above[box], ~above[box])):
             if region.any() and shown.any():
@@ -184,7 +184,7 @@ class Canvas:
                 labels[box][region] = labels[box][found[0][region], found[1][region]]
         # Arms beside trousers or a skirt make them no wider.
         lower = self._find_below_hips() | np.isin(labels, (Label.PANTS, Label.SKIRT))
-        beside = arms & ~_find_between((cloth | hidden) & ~above) & lower
+        beside = arms & ~find_between((cloth | hidden) & ~above) & lower
         labels[beside] = Label.BACKGROUND
         return torch.from_numpy(labels.astype(np.int64))
 
@@ -249,10 +249,10 @@ class Canvas:
         return find_connected(self.silhouette | self.figure | things, self.figure)
 
 
-def _find_between(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What lies between pixels of ``region`` (H, W), to its left and right or above and below."""
+def find_between(region: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1)) -> NDArray[np.bool_]:
+    """What lies between pixels of ``region`` (H, W), above and below it (axis 0) or to its left and right (axis 1)."""
     found = np.zeros_like(region)
-    for axis in (0, 1):
+    for axis in axes:
         before = np.maximum.accumulate(region, axis)
         found |= before & np.flip(np.maximum.accumulate(np.flip(region, axis), axis), axis)
     return found

@@ -27,6 +27,7 @@ class HeadPlan:
     pose: NDArray[np.float32]  #: the target pose (18, 2) with the head as it will be
     carry: NDArray[np.float64] | None  #: similarity (2, 3) from the result to the photo; None: it is painted anew
     note: str | None = None  #: what the user should know
+    is_turned: bool = False  #: whether it is carried mirrored, to be seen from behind
 
 
 def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: Head, is_bundled: bool) -> HeadPlan:
@@ -43,6 +44,8 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
     turn, own = (_measure_turn(pose) for pose in (target, source))
     if wish == "keep" or (wish == "auto" and is_bundled and shows_face and not is_away and abs(turn) < _PROFILE):
         return _keep_head(source, target)
+    if is_away and shows_face and abs(own) < _PROFILE and _measure_width(source) * _measure_width(target) < 0:
+        return _turn_head(source, target)
     if is_away or not shows_face:
         # From behind there is hair to be seen, which the photo may show as well.
         return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
@@ -62,6 +65,18 @@ def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> Hea
     carry = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
     carry[:, 2] = starts[0] - starts[1] / scale
     return HeadPlan(moved, carry)
+
+
+def _turn_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
+    """The head goes with the neck, as large as the body is, and is seen from behind: mirrored."""
+    scale = torso_length(target) / max(torso_length(source), 1e-6)
+    starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
+    ears = [joint for joint in (Joint.R_EAR, Joint.L_EAR) if known_joints(source)[joint]]
+    moved = target.copy()
+    moved[ears] = (np.asarray(source, np.float64)[ears] - starts[0]) * (-scale, scale) + starts[1]
+    carry = np.array([[-1 / scale, 0, 0], [0, 1 / scale, 0]])
+    carry[:, 2] = starts[0] - carry[:, :2] @ starts[1]
+    return HeadPlan(moved, carry, is_turned=True)
 
 
 def _follow_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
@@ -86,6 +101,11 @@ def fit_similarity(points: NDArray[np.float64], images: NDArray[np.float64]) -> 
 def _measure_turn(pose: NDArray[np.floating]) -> float:
     turn = float(measure_head_turns(torch.from_numpy(np.asarray(pose, np.float64))[None])[0])
     return 0.0 if np.isnan(turn) else turn
+
+
+def _measure_width(pose: NDArray[np.floating]) -> float:
+    """How far the left shoulder is to the right of the right one, pixels: negative from behind."""
+    return float(pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0])
 
 
 def _is_from_behind(pose: NDArray[np.floating]) -> bool:

@@ -17,6 +17,7 @@ from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
 from pgen.inference.rendering.backdrop import begin_backdrop, is_none, make_alpha, make_backdrop, read_backdrop
 from pgen.inference.rendering.background import has_patch_match
+from pgen.inference.rendering.backs import turn_around
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.compose import compose_figure, lay_over
@@ -36,6 +37,7 @@ class Renderer:
     def __init__(self, networks: Networks, annotators: Annotators) -> None:
         self._networks, self._annotators = networks, annotators
         self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
+        self._turned: WeakKeyDictionary[Canvas, Canvas] = WeakKeyDictionary()
 
     def render(
         self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
@@ -94,7 +96,8 @@ class Renderer:
             return np.asarray(to_pictures(networks.paint(source, transfer, map_))[0])
 
         with torch.inference_mode():
-            figure = compose_figure(canvas, body, probabilities, paint, target.parsing is not None)
+            shown = self._find_turned(canvas) if plan.is_turned else canvas
+            figure = compose_figure(shown, body, probabilities, paint, target.parsing is not None)
         labels = np.zeros(canvas.size, np.uint8)
         labels[figure.box] = figure.labels
         behind = make_backdrop(backdrop, canvas)
@@ -127,6 +130,11 @@ class Renderer:
             kept.clear()
             kept[max_size] = Canvas.of(person, self._find_silhouette(person), self._networks.frame, max_size)
         return kept[max_size]
+
+    def _find_turned(self, canvas: Canvas) -> Canvas:
+        if canvas not in self._turned:
+            self._turned[canvas] = turn_around(canvas)
+        return self._turned[canvas]
 
     def _find_silhouette(self, person: Person) -> NDArray[np.bool_] | None:
         """Where the person is with all that is worn; it is not looked for in pictures of the networks' own size."""

@@ -28,6 +28,21 @@ def test_backs_show_no_face_unless_it_is_asked_for(is_bundled: bool) -> None:
     assert plan_head(STANDING, AWAY, "keep", is_bundled).carry is not None
 
 
+def test_heads_are_mirrored_to_be_seen_from_behind() -> None:
+    away = AWAY * (-1, 1) + np.float32((128, 0)) + MOVE
+    away[list(HEAD_JOINTS)] = np.nan
+    away[Joint.R_EAR] = (70, 20)
+    plan = plan_head(STANDING, away, "auto", is_bundled=True)
+    assert plan.is_turned
+    assert plan.carry is not None
+    ears = plan.pose[[Joint.R_EAR, Joint.L_EAR]]
+    np.testing.assert_allclose(ears, STANDING[[Joint.R_EAR, Joint.L_EAR]] * (-1, 1) + (128, 0) + MOVE, atol=1e-3)
+    np.testing.assert_allclose(
+        ears @ plan.carry[:, :2].T + plan.carry[:, 2], STANDING[[Joint.R_EAR, Joint.L_EAR]], atol=1e-3
+    )
+    assert np.isnan(plan.pose[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]]).all()
+
+
 def test_a_small_turn_is_followed_and_a_large_one_told() -> None:
     tilted = STANDING.copy()
     tilted[HEAD] = (tilted[HEAD] - STANDING[Joint.NECK]) @ np.array([[0.9, 0.2], [-0.2, 0.9]]) + STANDING[Joint.NECK]

@@ -1,0 +1,145 @@
+"""A photo of somebody from the front as it would be from behind: without what only a front shows.
+
+There is hair in place of the face, and in place of an open jacket's inside, of a tie or of a print there is the cloth
+that is beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from pgen.body.joints import Joint
+from pgen.body.labels import Label
+from pgen.inference.rendering.background import Mask, Picture, fill_from
+from pgen.inference.rendering.bones import NAPE
+from pgen.inference.rendering.canvas import Canvas, find_between
+
+#: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
+_COLLAR = 0.1
+#: Whose hair is smaller than this share of the face is bald, or wears a hat.
+_BALD = 0.12
+#: How far above the eyes a face's features end, in torso lengths.
+_BROW = 0.06
+#: A trunk's sides, which a back shows as well: so far from its middle, as shares of the way to shoulder and hip, and
+#: down to so far along it, as below a jacket may end; and how wide that way is at least, in torso lengths.
+_SIDES, _DOWN, _NARROW = (0.8, 1.35), 0.65, 0.2
+#: Colors are compared in a copy whose torso is so many pixels long; of those that a back shows as well, so many are
+#: looked at; what has none of the nearest so many within this distance (CIE Lab, lightness by half) is of the front.
+_TORSO, _SAMPLES, _NEAREST, _UNLIKE = 64, 2000, 0.04, 9.0
+#: What is smaller, as a share of the square of a torso length, is a fold; what is of the front reaches so much farther
+#: than it is seen to, in torso lengths; and if it is more than this share of a trunk, nothing is known of the back.
+_FOLD, _BORDER, _MOST = 0.004, 0.03, 0.85
+
+_TRUNK_SIDES = ((Joint.R_SHOULDER, Joint.R_HIP), (Joint.L_SHOULDER, Joint.L_HIP))
+
+
+def turn_around(canvas: Canvas) -> Canvas:
+    """``canvas``, which shows a front, with what is seen from behind in its place: as in a mirror behind the person.
+
+    Outlines are the same; labels and pixels are those of the back where it differs.
+    """
+    head = canvas.labels == Label.FACE
+    head &= _measure_height(canvas) > NAPE
+    hair, labels = _find_hair(canvas, head), canvas.labels.copy()
+    labels[hair] = Label.HAIR
+    cloth = _find_covered(canvas, labels)
+    labels[cloth] = Label.UPPER
+    skin = np.zeros_like(hair) if hair.any() else head & (_measure_height(canvas) < _measure_brow(canvas))
+    image = canvas.image
+    holes = {Label.HAIR: hair, Label.UPPER: cloth | _find_front(canvas), Label.FACE: skin}
+    for label, hole in holes.items():
+        if hole.any():
+            image = fill_from(image, hole, canvas.find_core(label) & ~hole)
+    return replace(canvas, image=image, labels=labels)
+
+
+def _measure_height(canvas: Canvas) -> NDArray[np.float64]:
+    """How far each row (H, 1) is above the line between the shoulders, torso lengths."""
+    shoulders = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean()
+    return np.asarray((shoulders - np.arange(canvas.size[0])[:, None]) / canvas.unit)
+
+
+def _measure_brow(canvas: Canvas) -> float:
+    """The same of a forehead's lower end; 0 if there are no eyes."""
+    eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
+    if np.isnan(eyes).all():
+        return 0.0
+    return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - np.nanmean(eyes)) / canvas.unit + _BROW)
+
+
+def _find_hair(canvas: Canvas, head: Mask) -> Mask:
+    """Where (H, W) from behind there is hair in place of the face of a ``head`` (H, W); nowhere on a bald one."""
+    hair = canvas.labels == Label.HAIR
+    if hair.sum() < _BALD * head.sum():
+        return np.zeros_like(head)
+    return np.asarray(head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,))))
+
+
+def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
+    """Where (H, W) a top covers from behind what it leaves open in front: the neckline, and what an open coat shows."""
+    top = labels == Label.UPPER
+    rows, columns = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]].round().astype(int).T[::-1]
+    shoulders = labels[rows.clip(0, canvas.size[0] - 1), columns.clip(0, canvas.size[1] - 1)]
+    covered = np.zeros_like(top)
+    if np.isin(shoulders, (Label.UPPER, Label.HAIR)).all():
+        covered = (labels == Label.FACE) & (_measure_height(canvas) < _COLLAR)
+    lower = np.isin(labels, (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG))
+    return np.asarray(covered | (lower & find_between(top & ~canvas.sleeves, axes=(1,))))
+
+
+def _find_front(canvas: Canvas) -> Mask:
+    """What (H, W) of a top looks unlike its sides and sleeves, which a back shows as well."""
+    top = canvas.labels == Label.UPPER
+    across, along = _measure_across(canvas)
+    near, far = _SIDES
+    scale = min(1.0, _TORSO / canvas.unit)
+    size = (max(1, round(canvas.size[0] * scale)), max(1, round(canvas.size[1] * scale)))
+    is_side = (across > near) & (along < _DOWN)
+    asked = (across <= near) | (~is_side & ~canvas.sleeves & (across < far))
+    middle, both = (_resize(top & where, size) for where in (asked, is_side & (across < far)))
+    if not both.any() or not middle.any():
+        return np.zeros_like(top)
+    colors = _to_lab(np.asarray(Image.fromarray(canvas.image).resize(size[::-1], Image.Resampling.BOX)))
+    samples = colors[both]
+    samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
+    away = KDTree(samples).query(colors[middle], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
+    unlike = np.zeros_like(middle)
+    unlike[middle] = away > _UNLIKE
+    unlike = find_between(ndimage.binary_opening(unlike)) & middle
+    parts, count = ndimage.label(unlike)
+    sizes = ndimage.sum(unlike, parts, np.arange(count + 1))
+    unlike &= sizes[parts] > _FOLD * (scale * canvas.unit) ** 2
+    if unlike.sum() > _MOST * middle.sum():
+        return np.zeros_like(top)
+    unlike = ndimage.binary_dilation(unlike, iterations=max(1, round(_BORDER * scale * canvas.unit)))
+    return _resize(unlike, canvas.size) & top
+
+
+def _measure_across(canvas: Canvas) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far pixels (H, W) are from a trunk's middle to its sides, and rows (H, 1) from its shoulders to its hips."""
+    rows, columns = np.indices(canvas.size, sparse=True)
+    right, left = (canvas.pose[[shoulder, hip]].astype(float) for shoulder, hip in _TRUNK_SIDES)
+    top, bottom = (right[:, 1] + left[:, 1]) / 2
+    along = (rows - top) / max(bottom - top, 1.0)
+    share = along.clip(0, 1)
+    ends = [side[0, 0] + share * (side[1, 0] - side[0, 0]) for side in (right, left)]
+    half = np.maximum(np.abs(ends[1] - ends[0]) / 2, _NARROW * canvas.unit)
+    return np.abs(columns - (ends[0] + ends[1]) / 2) / half, along
+
+
+def _to_lab(image: Picture) -> NDArray[np.float64]:
+    """Colors (H, W, 3) in CIE Lab, lightness by half: folds differ in it."""
+    from skimage.color import rgb2lab
+
+    return np.asarray(rgb2lab(image) * (0.5, 1.0, 1.0))
+
+
+def _resize(mask: Mask, size: tuple[int, int]) -> Mask:
+    resized = Image.fromarray(mask.astype(np.uint8) * 255).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(resized) > 127

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pgen.body.crop import CropBox
+from pgen.body.joints import Joint
+from pgen.body.labels import Label
+from pgen.inference.person import Person
+from pgen.inference.rendering import background
+from pgen.inference.rendering.backs import turn_around
+from pgen.inference.rendering.canvas import Canvas
+from tests.data.examples import STANDING
+
+SIDE, SCALE = 128, 3
+SHOULDERS, HIPS = (STANDING[[right, left], 1].mean() for right, left in ((2, 5), (8, 11)))
+HAIR, SKIN, COAT, SHIRT, JEANS = (40, 30, 20), (230, 180, 150), (60, 90, 60), (240, 240, 250), (30, 40, 120)
+
+
+def make_canvas(colors: dict[Label, tuple[int, int, int]], labels: np.ndarray, shirt: np.ndarray) -> Canvas:
+    """A photo with a little noise, three times as large as ``labels``, where ``shirt`` is seen in an open coat."""
+    large = labels.repeat(SCALE, 0).repeat(SCALE, 1)
+    image = np.full((*large.shape, 3), 128.0)
+    for label, color in colors.items():
+        image[large == label] = color
+    image[shirt.repeat(SCALE, 0).repeat(SCALE, 1)] = SHIRT
+    image += np.random.default_rng(1).normal(0, 4, image.shape)
+    side = SIDE * SCALE
+    pose = (STANDING + 0.5) * SCALE - 0.5
+    person = Person("a.png", image.clip(0, 255).astype(np.uint8), CropBox(0, 0, side, side), pose, large)
+    return Canvas.of(person, None, (SIDE, SIDE), side)
+
+
+@pytest.fixture
+def dressed() -> tuple[np.ndarray, np.ndarray]:
+    """Labels of somebody with hair around a face, in a long coat over a shirt and trousers; and where the shirt is."""
+    labels, x = np.zeros((SIDE, SIDE), np.uint8), round(float(STANDING[Joint.NECK, 0]))
+    top, bottom, eyes = round(SHOULDERS), round(HIPS), round(float(STANDING[Joint.R_EYE, 1]))
+    labels[eyes - 8 : top - 3, x - 8 : x + 9] = Label.HAIR
+    labels[eyes - 3 : top, x - 4 : x + 5] = Label.FACE
+    labels[top : bottom + 12, x - 14 : x + 15] = Label.UPPER
+    labels[top : top + 5, x - 4 : x + 5] = Label.FACE  # a neckline
+    shirt = np.zeros_like(labels, bool)
+    shirt[top + 5 : bottom, x - 5 : x + 6] = True
+    labels[bottom : bottom + 12, x - 5 : x + 6] = Label.PANTS
+    labels[bottom + 12 : bottom + 40, x - 9 : x + 10] = Label.PANTS
+    return labels, shirt
+
+
+COLORS = {Label.HAIR: HAIR, Label.FACE: SKIN, Label.UPPER: COAT, Label.PANTS: JEANS}
+
+
+@pytest.mark.parametrize("has_texture", [True, False])
+def test_a_back_shows_hair_and_a_closed_coat(
+    dressed: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch, has_texture: bool
+) -> None:
+    if not has_texture:
+        monkeypatch.setattr(background, "has_patch_match", lambda: False)
+    canvas = make_canvas(COLORS, *dressed)
+    turned = turn_around(canvas)
+    assert ((turned.labels > 0) == (canvas.labels > 0)).all()
+    rows = np.arange(len(turned.labels))[:, None]
+    bottom = SCALE * round(HIPS)
+    head = (canvas.labels == Label.FACE) & (rows < SCALE * (SHOULDERS - 10))
+    coat = (canvas.labels > 0) & (rows > SCALE * (SHOULDERS + 2)) & (rows < bottom + 12 * SCALE)
+    assert (turned.labels[head] == Label.HAIR).all()
+    assert (turned.labels[coat] == Label.UPPER).all()
+    assert np.abs(turned.image[head] - np.array(HAIR, float)).mean() < 12
+    assert np.abs(turned.image[coat] - np.array(COAT, float)).mean() < 12
+    below = canvas.labels == Label.PANTS
+    below[: bottom + 12 * SCALE] = False
+    np.testing.assert_array_equal(turned.image[below], canvas.image[below])
+    np.testing.assert_array_equal(turned.image[canvas.labels == 0], canvas.image[canvas.labels == 0])
+
+
+def test_bald_heads_and_plain_tops_stay_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    labels[labels == Label.HAIR] = Label.FACE
+    labels[shirt] = Label.UPPER
+    canvas = make_canvas(COLORS, labels, np.zeros_like(shirt))
+    eye = SCALE * STANDING[Joint.R_EYE].round().astype(int)
+    canvas.image[eye[1], eye[0]] = 0
+    turned = turn_around(canvas)
+    assert (turned.labels != Label.HAIR).all()
+    assert turned.image[eye[1], eye[0]].min() > 120
+    plain = shirt.repeat(SCALE, 0).repeat(SCALE, 1)
+    np.testing.assert_array_equal(turned.image[plain], canvas.image[plain])
