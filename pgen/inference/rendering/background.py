@@ -17,6 +17,7 @@ _GROWN, _FADE = 0.014, 0.005
 #: so high as a share of it, and at least so many pixels; if more of one is to be filled, it is smoothly.
 _BAND, _LOWEST, _MOST = 0.3, 60, 0.9
 _SEED = 5
+_HARDLY = 1e-12  # how much the mean color counts, where nothing else does
 
 
 def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
@@ -55,9 +56,10 @@ def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
     if not is_seen.any():
         return image
     small, is_empty = _shrink(part, size), (_shrink(empty.astype(np.uint8) * 255, size) > 0) & ~is_seen
-    filled = (
-        _match_patches(small, is_empty, ~is_seen & ~is_empty) if has_patch_match() else _fill_smoothly(small, ~is_seen)
-    )
+    if has_patch_match():
+        filled = _match_patches(small, is_empty, ~is_seen & ~is_empty)
+    else:
+        filled = _fill_smoothly(small, ~is_seen)
     behind = _enlarge(part, filled, ~is_seen, (slice(0, empty.shape[0]), slice(0, empty.shape[1])))
     result = image.copy()
     result[box][empty] = np.rint(np.clip(behind[empty], 0, 255))
@@ -124,8 +126,8 @@ def _match_patches(image: Picture, hole: Mask, unused: Mask | None = None) -> Pi
 def _fill_smoothly(image: Picture, hole: Mask) -> Picture:
     """The colors beside the hole carried on into it, softer the farther they are."""
     known = (~hole).astype(np.float32)
-    total = np.zeros(image.shape, np.float32) + 1e-6 * image.reshape(-1, 3).mean(axis=0)
-    weight = np.full(hole.shape, 1e-6, np.float32)
+    total = _HARDLY * np.ones(image.shape, np.float32) * image.reshape(-1, 3).mean(axis=0)
+    weight = np.full(hole.shape, _HARDLY, np.float32)
     reach = 1.5
     while reach < max(hole.shape):
         near = ndimage.gaussian_filter(known, reach) / reach**3

@@ -24,6 +24,11 @@ from pgen.inference.rendering.canvas import Canvas, find_between
 _COLLAR = 0.1
 #: Whose hair is smaller than this share of the face is bald, or wears a hat.
 _BALD = 0.12
+#: How far beside a face hair is in its shadow, in torso lengths.
+_SHADED = 0.06
+#: What is filled in of hair varies by so much of what is seen of it, which is at the outline of a face: with all of it,
+#: it looks like features of one.
+_UNEVEN = 0.4
 #: How far above the eyes a face's features end, in torso lengths.
 _BROW = 0.06
 #: A trunk's sides, which a back shows as well: so far from its middle, as shares of the way to shoulder and hip, and
@@ -54,8 +59,12 @@ def turn_around(canvas: Canvas) -> Canvas:
     image = canvas.image
     holes = {Label.HAIR: hair, Label.UPPER: cloth | _find_front(canvas), Label.FACE: skin}
     for label, hole in holes.items():
-        if hole.any():
-            image = fill_from(image, hole, canvas.find_core(label) & ~hole)
+        known = canvas.find_core(label) & ~hole
+        if hole.any() and known.any():
+            image = fill_from(image, hole, known)
+            if label != Label.UPPER:
+                even = np.median(canvas.image[known], axis=0)
+                image[hole] = np.rint(even + _UNEVEN * (image[hole] - even))
     return replace(canvas, image=image, labels=labels)
 
 
@@ -78,7 +87,9 @@ def _find_hair(canvas: Canvas, head: Mask) -> Mask:
     hair = canvas.labels == Label.HAIR
     if hair.sum() < _BALD * head.sum():
         return np.zeros_like(head)
-    return np.asarray(head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,))))
+    found = head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,)))
+    # Hair lies in shadow beside a face, and would draw its outline.
+    return np.asarray(found | (hair & ndimage.binary_dilation(found, iterations=max(1, round(_SHADED * canvas.unit)))))
 
 
 def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
