@@ -92,6 +92,7 @@ class ParserTraining:
     frame: tuple[int, ...] = ()  #: (height, width) trained at, if not the other networks'
     network: ParserConfig = field(default_factory=ParserConfig)  #: its sizes
     schedule: Schedule = field(default_factory=Schedule)  #: its training
+    small_steps: int = 0  #: addition: so many steps to begin with see two thirds of the frame's size: twice as fast
     soft_iou: float = 1.0  #: weight of 1 − mean IoU beside the cross entropy
     carried: float = 0.5  #: weight of both for things that are carried, where the network finds them
     estimated_weight: float = 1.0  #: weight of samples whose map is an estimate, beside 1 of the others

@@ -51,6 +51,9 @@ _OWN_POSE, _OWN_SILHOUETTE, _HELD = 0.5, 0.75, 0.7
 # Channels of pictures on their way, which change together: colors, what is carried, the silhouette.
 _COLORS, _CARRIED, _SILHOUETTE = slice(0, 3), slice(3, 4), slice(4, 5)
 
+# Of a frame's size, what is seen while that is enough, in whole units of the parser's coarsest level.
+_SMALL, _UNIT = 2 / 3, 16
+
 _CARRIED_COLOR = (255, 0, 200)
 
 
@@ -74,6 +77,7 @@ class ParserTask(PersonTask):
         """``data`` are with masks, see `PersonDataset`."""
         super().__init__(config, data)
         self.model.trunk.load_state_dict(load_trunk_state())
+        self._is_small = False
         self.lr_factors = {"parser.trunk": config.tuned_lr_factor} if config.network.tuned else {}
 
     def start_from(self, model: nn.Module) -> None:
@@ -92,11 +96,17 @@ class ParserTask(PersonTask):
             state[name] = value
         self.model.load_state_dict(state)
 
+    def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:
+        """Before ``step``: whether it sees photos at a smaller size."""
+        self._is_small = step < self.config.small_steps
+
     def sample(self, rng: torch.Generator) -> SampledPhotos:
         return sample_photos(self.train, self.schedule, rng, with_others=True)
 
     def losses(self, batch: SampledPhotos) -> tuple[dict[str, Tensor], Judged]:
         inputs, truth = self.randomize(batch)
+        if self._is_small:
+            inputs, truth = shrink(inputs, truth)
         found = self.model(inputs)
         logits, config = found[:, :LABEL_COUNT], self.config
         weights = batch.weigh("source", config.estimated_weight, self.device)
@@ -178,6 +188,22 @@ class ParserTask(PersonTask):
             inputs, truth = self.randomize(batch[k : k + 1])
             rows.append(_draw_row(f"{batch.names[k]} in training", inputs, networks["parser"](inputs), truth))
         return draw_sheet(rows)
+
+
+def shrink(inputs: ParserInput, truth: ParsingTruth) -> tuple[ParserInput, ParsingTruth]:
+    """The same photos at two thirds of their size, and what they show at half of that."""
+    size = inputs.images.shape[2:]
+    height, width = (max(1, round(_SMALL * side / _UNIT)) * _UNIT for side in size)
+    images, silhouettes = (F.interpolate(x, (height, width), mode="area") for x in (inputs.images, inputs.silhouettes))
+    scale = inputs.poses.new_tensor([width / size[1], height / size[0]])
+    poses = (inputs.poses + 0.5) * scale - 0.5
+    half = (height // 2, width // 2)
+    labels, carried = (
+        F.interpolate(x[:, None].float(), half, mode="nearest-exact")[:, 0].to(x.dtype)
+        for x in (truth.labels, truth.carried)
+    )
+    small = ParserInput(images, poses, silhouettes, inputs.has_silhouette)
+    return small, ParsingTruth(labels, carried, truth.knows_carried)
 
 
 def _estimate_inputs(

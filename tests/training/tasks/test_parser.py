@@ -12,6 +12,7 @@ from pgen.data.dataset import PersonDataset
 from pgen.data.mixture import mix
 from pgen.data.store import Store, StoreWriter
 from pgen.data.weights import load_trunk_state, load_weights, save_weights
+from pgen.models.parser import ParserInput
 from pgen.training.config import load_preset
 from pgen.training.distributed import ProcessGroup
 from pgen.training.loop import create_state, list_parameter_groups
@@ -91,6 +92,23 @@ def test_parts_of_a_batch_are_changed_as_the_whole(photos: Samplers) -> None:
     torch.testing.assert_close(part.poses, inputs.poses[4:], equal_nan=True)
     assert torch.equal(part_truth.labels, truth.labels[4:])
     assert torch.equal(part_truth.carried, truth.carried[4:])
+
+
+def test_a_training_may_begin_at_a_smaller_size(photos: Samplers) -> None:
+    task = build(photos, "parser.small_steps=2")
+    batch = task.sample(torch.Generator().manual_seed(1)).load(task.train)
+    seen: list[ParserInput] = []
+    task.model.register_forward_pre_hook(lambda model, given: seen.append(given[0]))
+    for step in (1, 2):
+        task.on_step_start(step, task.networks)
+        losses, _ = task.losses(batch)
+        assert all(torch.isfinite(loss) for loss in losses.values())
+    small, whole = seen
+    assert whole.images.shape[2:] == SIZE
+    assert small.images.shape[2:] == (48, 48)
+    torch.testing.assert_close((small.poses + 0.5) / 0.75, whole.poses + 0.5, equal_nan=True)
+    averages = [x.images.mean((2, 3)) for x in seen]
+    torch.testing.assert_close(*averages, atol=0.02, rtol=0)
 
 
 def test_maps_that_are_estimates_may_count_less(photos: Samplers) -> None:
