@@ -17,7 +17,7 @@ from pgen.losses.carried import carried_loss
 from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
-from pgen.models.parser import Parser, ParserInput
+from pgen.models.parser import FRAME_UNIT, Parser, ParserInput
 from pgen.training.augment.annotation_noise import perturb_poses, perturb_silhouettes
 from pgen.training.augment.batch_rng import BatchRng
 from pgen.training.augment.domain_randomization import (
@@ -51,8 +51,7 @@ _OWN_POSE, _OWN_SILHOUETTE, _HELD = 0.5, 0.75, 0.7
 # Channels of pictures on their way, which change together: colors, what is carried, the silhouette.
 _COLORS, _CARRIED, _SILHOUETTE = slice(0, 3), slice(3, 4), slice(4, 5)
 
-# Of a frame's size, what is seen while that is enough, in whole units of the parser's coarsest level.
-_SMALL, _UNIT = 2 / 3, 16
+_SMALL = 2 / 3  # of a frame's size, what is seen while that is enough
 
 _CARRIED_COLOR = (255, 0, 200)
 
@@ -193,7 +192,7 @@ class ParserTask(PersonTask):
 def shrink(inputs: ParserInput, truth: ParsingTruth) -> tuple[ParserInput, ParsingTruth]:
     """The same photos at two thirds of their size, and what they show at half of that."""
     size = inputs.images.shape[2:]
-    height, width = (max(1, round(_SMALL * side / _UNIT)) * _UNIT for side in size)
+    height, width = (max(1, round(_SMALL * side / FRAME_UNIT)) * FRAME_UNIT for side in size)
     images, silhouettes = (F.interpolate(x, (height, width), mode="area") for x in (inputs.images, inputs.silhouettes))
     scale = inputs.poses.new_tensor([width / size[1], height / size[0]])
     poses = (inputs.poses + 0.5) * scale - 0.5
