@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pgen.data.weights import explain_load_error
 from pgen.errors import InputError
-from pgen.runtime.atomic_write import atomic_write, remove_leftovers
+from pgen.runtime.atomic_write import atomic_write
 
 
 @dataclass
@@ -83,7 +83,6 @@ class Checkpoints:
 
         Raises InputError if none can be read.
         """
-        remove_leftovers(self.newest)
         trouble = None
         for path in (self.newest, self.before):
             if not path.exists():

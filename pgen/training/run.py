@@ -113,7 +113,7 @@ class RunLog:
         path = run.folder / "metrics.jsonl"
         self.rows = [row for row in read_metrics(path) if row["step"] <= step]
         weights = (f"{name}.safetensors" for name in ("last", "best", "weights"))
-        for name in ("config.json", "metrics.jsonl", "samples.png", "curves.png", *weights):
+        for name in ("config.json", "metrics.jsonl", "samples.png", "curves.png", "checkpoint.pt", *weights):
             remove_leftovers(run.folder / name)
         with atomic_write(path, overwrite=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")

@@ -160,7 +160,15 @@ def test_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_killed_process_was_writing_goes(tmp_path: Path) -> None:
-    names = ("config.json", "metrics.jsonl", "samples.png", "curves.png", "last.safetensors", "weights.safetensors")
+    names = (
+        "config.json",
+        "metrics.jsonl",
+        "checkpoint.pt",
+        "samples.png",
+        "curves.png",
+        "last.safetensors",
+        "weights.safetensors",
+    )
     left = [tmp_path / f".{Path(name).stem}.0123abcd.part{Path(name).suffix}" for name in names]
     for path in (*left, tmp_path / ".others.0123abcd.part.png"):
         path.write_bytes(b"half of it")
