@@ -15,7 +15,7 @@ _SQUARE, _OVERLAP = 8, 2
 #: A difference in height of the whole photo counts as one in color of so many shades of 256.
 _HEIGHT = 80.0
 _EVERY = 4  # one square in so many is looked at: its neighbors show nearly the same
-_TOGETHER = 256  # squares that are looked up together, to save memory
+_TOGETHER = 64  # squares that are looked up together, to save memory
 _NONE = 1e-6
 
 
