@@ -73,7 +73,7 @@ def test_a_back_shows_hair_and_a_closed_coat(
     np.testing.assert_array_equal(turned.image[canvas.labels == 0], canvas.image[canvas.labels == 0])
 
 
-def test_bald_heads_and_plain_tops_stay_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+def test_bald_heads_lose_their_face_and_plain_tops_stay_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
     labels, shirt = dressed
     labels[labels == Label.HAIR] = Label.FACE
     labels[shirt] = Label.UPPER
