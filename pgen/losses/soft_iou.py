@@ -6,7 +6,7 @@ here all labels of a map count the same.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from pgen.losses.cross_entropy import IGNORED_LABEL
@@ -22,10 +22,11 @@ def soft_iou_loss(logits: Tensor, labels: Tensor, over_batch: bool = False, weig
             parts of a batch, of those that are seen at once); else of each map, and the result is the maps' mean.
         weights: of the samples, (B,).
     """
-    known = (labels != IGNORED_LABEL)[:, None]
-    found = logits.softmax(1) * known
-    true = F.one_hot(labels.clamp_min(0), logits.shape[1]).permute(0, 3, 1, 2).to(found.dtype) * known
-    intersection, sums, area = (part.sum((2, 3)) for part in (found * true, found + true, true))
+    found = logits.softmax(1) * (labels != IGNORED_LABEL).to(logits.dtype)[:, None]
+    ids = torch.arange(logits.shape[1], device=labels.device)[:, None, None]
+    true = (labels[:, None] == ids).to(found.dtype)  # laid out in memory as what is found: products of both are fast
+    intersection, predicted, area = (part.sum((2, 3)) for part in (found * true, found, true))
+    sums = predicted + area
     if over_batch and weights is not None:
         intersection, sums, area = (part * weights[:, None] for part in (intersection, sums, area))
     if over_batch:

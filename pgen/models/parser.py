@@ -21,9 +21,6 @@ TRUNK_STAGES = 5
 #: Sides of frames are multiples of so many pixels.
 FRAME_UNIT = 16
 
-#: Sides of frames are multiples of so many pixels.
-FRAME_UNIT = 16
-
 _BLOCK = 4  # blocks of so many pixels a side become channels of the finest level
 _POSE_CHANNELS = JOINT_COUNT + len(BONES) + 2  # joints, limbs, silhouette, and whether there is one
 

@@ -74,7 +74,8 @@ class SemanticGenerator(DeformableUnet):
         seen = inputs.source
         levels = self.source_encoder(seen) if isinstance(seen, Tensor) else seen
         x = torch.cat(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), 1)
-        return F.pixel_shuffle(self.to_logits(F.relu(x, inplace=True)).float(), self.config.space_to_depth)
+        blocks = self.to_logits(F.relu(x, inplace=True)).float().contiguous()  # maps one by one, as losses go through them
+        return F.pixel_shuffle(blocks, self.config.space_to_depth)
 
 
 def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:
@@ -130,9 +131,11 @@ def predict_parsing(
 
 
 def _draw_source(config: SemanticConfig, source: PersonBatch) -> Tensor:
-    maps = [F.pixel_unshuffle(source.one_hot(), config.space_to_depth)]
-    maps += _draw_pose(source.poses, source.size, config.space_to_depth)
-    return torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
+    pixels = F.pixel_unshuffle(source.labels[:, None].byte(), config.space_to_depth)  # of a block
+    ids = torch.arange(LABEL_COUNT, dtype=torch.uint8, device=pixels.device)[:, None, None, None]
+    maps = [(pixels[:, None] == ids).flatten(1, 2), *_draw_pose(source.poses, source.size, config.space_to_depth)]
+    # In memory as the convolution takes it, before it is one: half the time.
+    return torch.cat([part.contiguous(memory_format=torch.channels_last).float() for part in maps], 1)
 
 
 def _draw_pose(poses: Tensor, size: Size, block: int) -> list[Tensor]:
