@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,14 +24,36 @@ def gram_matrices(features: Tensor, masks: Tensor, by_area: bool = False) -> Ten
 
     With ``by_area``, an addition, they are divided by the region's own area instead, so that small regions count.
     """
-    batch, channels, height, width = features.shape
-    masked = features[:, None].flatten(3) * masks[:, :, None].flatten(3)
-    flat = masked.reshape(-1, channels, height * width)
-    gram = torch.bmm(flat, flat.transpose(1, 2)).float().reshape(batch, -1, channels, channels)
+    height, width = features.shape[2:]
+    gram = cast(Tensor, _MaskedGram.apply(features.contiguous(), masks.contiguous())).float()
     if by_area:
         # The share that is added keeps a sliver of a region from dominating.
         return 0.1 * gram / (masks.float().sum((2, 3)) + 0.02 * height * width)[..., None, None]
     return gram / (height * width)
+
+
+class _MaskedGram(torch.autograd.Function):
+    """(M·F)(M·F)ᵀ, (B, K, C, C): its gradients take one product where autograd takes two and adds both up."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, masks: Tensor) -> Tensor:
+        ctx.save_for_backward(features, masks)
+        masked = (features[:, None] * masks[:, :, None]).flatten(3)
+        flat = masked.flatten(0, 1)
+        return torch.bmm(flat, flat.transpose(1, 2)).unflatten(0, masked.shape[:2])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        features, masks = ctx.saved_tensors
+        both = (gradient + gradient.transpose(2, 3)).to(features.dtype)
+        of_features = of_masks = None
+        if ctx.needs_input_grad[0]:  # Σ over regions of (G + Gᵀ)·M²·F, which one product adds up
+            twice = (features[:, None] * masks.square()[:, :, None]).flatten(1, 2).flatten(2)
+            of_features = torch.bmm(both.permute(0, 2, 1, 3).flatten(2), twice).view_as(features)
+        if ctx.needs_input_grad[1]:
+            flat = features.flatten(2)[:, None]
+            of_masks = ((both @ flat) * flat).sum(2).view_as(masks) * masks
+        return of_features, of_masks
 
 
 def shared_regions(masks_a: Tensor, masks_b: Tensor) -> Tensor:

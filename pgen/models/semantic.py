@@ -74,7 +74,7 @@ class SemanticGenerator(DeformableUnet):
         seen = inputs.source
         levels = self.source_encoder(seen) if isinstance(seen, Tensor) else seen
         x = torch.cat(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), 1)
-        blocks = self.to_logits(F.relu(x, inplace=True)).float().contiguous()  # maps one by one, as losses go through them
+        blocks = self.to_logits(F.relu(x, inplace=True)).float().contiguous()  # as losses go through maps
         return F.pixel_shuffle(blocks, self.config.space_to_depth)
 
 

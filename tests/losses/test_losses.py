@@ -144,3 +144,15 @@ def test_soft_iou_counts_labels_and_over_the_batch_areas() -> None:
     assert soft_iou_loss(found, labels, over_batch=True).item() == pytest.approx(at_once, abs=1e-5)
     labels[:] = IGNORED_LABEL
     assert soft_iou_loss(found, labels, over_batch=True).item() == 0
+
+
+def test_gradients_of_gram_matrices() -> None:
+    generator = torch.Generator().manual_seed(4)
+    features = torch.randn(2, 3, 4, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    masks = torch.rand(2, 8, 4, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 8, 3, 3, generator=generator)
+    masked = features[:, None].flatten(3) * masks[:, :, None].flatten(3)
+    expected = torch.autograd.grad(((masked @ masked.mT) * weights).sum() / 20, (features, masks))
+    found = torch.autograd.grad((gram_matrices(features, masks) * weights).sum(), (features, masks))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
