@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pgen.body.batch import one_hot, to_pictures
+from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
 from pgen.inference.networks import FramedPerson, Networks
@@ -38,6 +39,7 @@ class Renderer:
         self._networks, self._annotators = networks, annotators
         self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
         self._turned: WeakKeyDictionary[Canvas, Canvas] = WeakKeyDictionary()
+        self._completed: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
 
     def render(
         self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
@@ -57,6 +59,8 @@ class Renderer:
         if settings.frame_mode == "extend":
             framed, targets = self._extend(framed, targets)
             may_move = False
+        person = framed.person
+        framed = self._networks.frame_person(self._complete(person))
         canvas = self._find_canvas(framed.person, settings.max_size)
         notes = (
             ()
@@ -65,7 +69,8 @@ class Renderer:
         )
         begin_backdrop(backdrop, canvas)
         for target in targets:
-            yield self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
+            result = self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
+            yield replace(result, person=person)
 
     def _render_one(
         self,
@@ -125,6 +130,13 @@ class Renderer:
         again = self._networks.frame_person(extended)
         moved = [again.fit.pose(pose + shift) for pose in poses]
         return again, [replace(target, pose=pose) for target, pose in zip(targets, moved, strict=True)]
+
+    def _complete(self, person: Person) -> Person:
+        """The person with legs that clothes hide: these move with them."""
+        if person not in self._completed:
+            pose = place_hidden_legs(person.pose, person.parsing)
+            self._completed[person] = person if pose is person.pose else replace(person, pose=pose)
+        return self._completed[person]
 
     def _find_canvas(self, person: Person, max_size: int) -> Canvas:
         kept = self._canvases.setdefault(person, {})
