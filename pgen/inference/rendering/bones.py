@@ -8,7 +8,7 @@ parts the maps go over into each other, so that cloth goes on over a knee or a s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +36,9 @@ _SLEEVE, _SQUEEZED = 0.09, 0.3
 _SOFT, _POWER, _HANGING_POWER = 0.03, 4, 3
 #: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
 _APART = 0.12
+
+#: How steeply toes point down of a foot from the side.
+_TOES = 0.25
 
 #: How far above the shoulders hair begins at the latest, in torso lengths.
 NAPE = 0.2
@@ -81,6 +84,9 @@ class Body:
     is_turned: bool  #: whether one pose is seen from the front and the other from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
+    facing: int = (
+        0  #: whether the target looks to the left (−1) or the right (1), of a body that the source shows from the front
+    )
     #: limbs, each carried to that of the source's other side: as in a mirror, but bodies from the side as they are
     mirrored: Mapping[str, Part] = field(default_factory=dict)
 
@@ -120,7 +126,10 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
     nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit if is_away else None
-    return Body(parts, unit, is_turned, is_frontal, nape, mirrored)
+    facing = 0
+    if abs(widths[0]) > _FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
+        facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
+    return Body(parts, unit, is_turned, is_frontal, nape, facing, mirrored)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:
@@ -182,6 +191,22 @@ def find_crossing(body: Body, points: Tensor, places: Tensor) -> Tensor:
         away.append((here, there))
     (left, left_there), (right, right_there) = away
     return (left < right) != (left_there < right_there)
+
+
+def turn_foot(shin: Part, toes: Tensor, facing: int) -> Part:
+    """``shin`` with a foot beyond it that is turned to where a body from the side looks (−1: left, 1: right).
+
+    ``toes`` (2,) is the way from the ankle to them in the source.
+    """
+    ankle, way = shin.line[1], shin.line[1] - shin.line[0]
+    way = way / way.norm().clamp_min(1e-6)
+    steps = ankle + torch.stack([way, 2 * way, way + torch.stack([-way[1], way[0]])])
+    there = shin.carry(steps)
+    moved = torch.stack([there[1] - there[0], there[2] - there[0]], 1)
+    seen = torch.stack([way, torch.stack([-way[1], way[0]])], 1) @ torch.linalg.pinv(moved) @ toes
+    angle = torch.atan2(torch.tensor(_TOES), torch.tensor(float(facing))) - torch.atan2(seen[1], seen[0])
+    back = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()]).reshape(2, 2)
+    return replace(shin, carry=lambda points: shin.carry((points - ankle) @ back.T + ankle))
 
 
 def find_position_along(part: Part, points: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from pgen.inference.rendering.bones import (
     find_mirrored_sources,
     find_position_along,
     measure_distance,
+    turn_foot,
 )
 from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import TRUNK, Canvas
@@ -196,16 +197,16 @@ class _Election:
         self.scores[at[said], shown[said]] += _CLOSE * (1 - away[at[said]])
 
     def carry_ends(self) -> list[_End]:
-        """Give feet and hands the shapes that the photo shows: those that are the other side's, mirrored."""
-        mirrored = []
+        """Give feet and hands the shapes that the photo shows; returns those that do not move with their limb."""
+        moved = []
         for name, label, reach in _ENDS:
-            if self.body.is_frontal or label in self.canvas.unseen:
+            if self.body.is_frontal or label in self.canvas.unseen or (self.body.facing and label in _LEGS):
                 end = self._carry_end(name, label, reach)
-                if end is not None and end.shown_as != label:
-                    mirrored.append(end)
+                if end is not None and (end.shown_as != label or (self.body.facing and label in _LEGS)):
+                    moved.append(end)
             elif label in _LEGS and name in self.body.parts and not self.canvas.ends.keys() & set(_LEGS):
                 self._end_in_cloth(self.body.parts[name], label)
-        return mirrored
+        return moved
 
     def _carry_end(self, name: str, label: Label, reach: float) -> _End | None:
         body, canvas, grid, unit = self.body, self.canvas, self.grid, self.body.unit
@@ -213,6 +214,10 @@ class _Election:
             if shown_as in canvas.unseen or name not in parts or shown_as not in canvas.ends:
                 continue
             part = parts[name]
+            if body.facing and label in _LEGS:
+                rows, columns = canvas.ends[shown_as].nonzero(as_tuple=True)
+                foot = torch.stack([columns, rows], 1).float().mean(0)
+                part = turn_foot(part, foot - part.carry(part.line[1:])[0], body.facing)
             beyond = find_position_along(part, grid.points)
             zone = (beyond > 0) & ((grid.points - part.line[1]).square().sum(1).sqrt() < reach * unit)
             at = zone.nonzero()[:, 0]
@@ -227,7 +232,7 @@ class _Election:
         self.scores[at, label] = torch.where(is_end, 9.0, -9.0)
         # Behind a hand is what the trunk and legs bring there; behind a foot there is cloth of this leg, if any.
         is_leg = label in _LEGS
-        places = there if is_leg else self.sources.find_hanging_at(at)
+        places = parts[name].carry(grid.points[at]) if is_leg else self.sources.find_hanging_at(at)
         behind = look_up(canvas.under, places)
         is_nothing = torch.isin(behind, torch.tensor(_LEGS))
         if is_leg:
@@ -272,7 +277,7 @@ class _Election:
         is_head = torch.isin(shown, _HEAD) & ~before
         labels[is_head] = shown[is_head]
 
-    def find_sources(self, labels: Tensor, mirrored: list[_End]) -> tuple[Tensor, Tensor]:
+    def find_sources(self, labels: Tensor, moved: list[_End]) -> tuple[Tensor, Tensor]:
         """Where in the photo pixels of ``labels`` come from (N, 2), and what it shows there (N,)."""
         places, shown_as = self.sources.find(labels), labels.clone()
         # What the photo shows of a trunk behind its arms is their sleeves.
@@ -283,7 +288,7 @@ class _Election:
             at = (labels == label).nonzero()[:, 0]
             places[at] = find_mirrored_sources(self.body, self.grid.points[at], label)
             shown_as[at] = int(_OTHERS[label])
-        for end in mirrored:
+        for end in moved:
             own = labels[end.at] == end.label
             places[end.at[own]], shown_as[end.at[own]] = end.places[own], int(end.shown_as)
         return places, shown_as

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
-from pgen.inference.rendering.bones import find_crossing, find_sources, match_bodies
+from pgen.inference.rendering.bones import find_crossing, find_sources, match_bodies, turn_foot
 from tests.data.examples import STANDING
 
 STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -54,3 +55,32 @@ def test_cloth_of_one_leg_is_none_of_the_other() -> None:
     points = torch.from_numpy(np.stack([right, left, right])).float()
     places = torch.from_numpy(np.stack([right, right, left])).float()
     assert find_crossing(body, points, places).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("facing", [-1, 1])
+@pytest.mark.parametrize("lean", [-6.0, 0.0, 8.0])
+def test_a_foot_from_the_side_points_where_the_body_looks(facing: int, lean: float) -> None:
+    target = STANDING.copy()
+    target[:, 0] = 64 + 0.1 * (target[:, 0] - 64)
+    target[Joint.NOSE, 0] = 64 + 8 * facing
+    target[Joint.L_ANKLE, 0] += lean
+    body = match_bodies(STANDING, target, None)
+    assert body.facing == facing
+    shin, toes = body.parts["l_shin"], torch.tensor([2.0, 9.0])
+    turned = turn_foot(shin, toes, facing)
+    ankle = torch.from_numpy(target[Joint.L_ANKLE])
+    np.testing.assert_allclose(turned.carry(ankle[None])[0], STANDING[Joint.L_ANKLE], atol=1e-3)
+    angles = torch.linspace(0, 2 * np.pi, 721)
+    around = ankle + float(toes.norm()) * torch.stack([angles.cos(), angles.sin()], 1)
+    goal = torch.from_numpy(STANDING[Joint.L_ANKLE]) + toes
+    found = around[(turned.carry(around) - goal).norm(dim=1).argmin()] - ankle
+    assert float(found[0]) * facing > 0.9 * float(toes.norm())
+    assert 0 < float(found[1]) < 0.3 * float(toes.norm())
+
+
+def test_a_body_looks_to_neither_side_from_the_front_or_without_a_nose() -> None:
+    assert match_bodies(STANDING, STANDING, None).facing == 0
+    target = STANDING.copy()
+    target[:, 0] = 64 + 0.1 * (target[:, 0] - 64)
+    target[Joint.NOSE] = np.nan
+    assert match_bodies(STANDING, target, None).facing == 0

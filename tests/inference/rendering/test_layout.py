@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pgen.body.crop import CropBox
-from pgen.body.joints import LEGS
+from pgen.body.joints import LEGS, Joint
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.limb_fields import measure_along
 from pgen.inference.person import Person
@@ -141,3 +141,30 @@ def test_feet_that_trousers_hide_stay_hidden(is_hidden: bool) -> None:
     if is_hidden:
         assert (labels[114:118, 56:61] == Label.PANTS).all()
         assert not labels[122:].any()
+
+
+def test_from_the_side_shoes_are_those_of_the_photo() -> None:
+    """H_S makes up a large foot; the photo shows narrow ones, which point down."""
+    shown = np.zeros((SIDE, SIDE), np.uint8)
+    shown[31:66, 54:75] = Label.UPPER
+    pose, side = STANDING.copy(), STANDING.copy()
+    for (hip, knee, ankle), x, label in zip(LEGS, (58, 70), (Label.R_LEG, Label.L_LEG), strict=True):
+        pose[[hip, knee, ankle]] = [(x, 64), (x, 86), (x, 108)]
+        shown[66:118, x - 2 : x + 3] = label
+    side[:, 0] = 64 + 0.05 * (pose[:, 0] - 64)
+    side[:, 1] = pose[:, 1]
+    side[Joint.NOSE, 0] = 72
+    asked = np.zeros_like(shown)
+    asked[66:104, 60:69], asked[104:120, 56:78] = Label.L_LEG, Label.L_LEG
+    person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE), pose, shown)
+    canvas, grid = Canvas.of(person, None, (SIDE, SIDE), SIDE), Grid((slice(0, SIDE), slice(0, SIDE)))
+    probabilities = torch.nn.functional.one_hot(torch.from_numpy(asked).long(), LABEL_COUNT).permute(2, 0, 1).float()
+    found = choose_labels(canvas, match_bodies(pose, side, None), probabilities, grid, False)
+    labels, places = grid.as_map(found[0]), grid.as_map(found[1])
+    foot = (labels[109:] == Label.L_LEG) | (labels[109:] == Label.R_LEG)
+    rows, columns = foot.nonzero().T
+    assert 69 < columns.max() < 77
+    assert columns.min() > 58
+    assert rows.max() < 7
+    toe = places[109 + int(rows[columns.argmax()]), int(columns.max())]
+    assert toe[1] > 114  # at the end of a foot in the photo
