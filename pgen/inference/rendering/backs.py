@@ -19,16 +19,22 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
 from pgen.inference.rendering.canvas import Canvas, find_between
+from pgen.inference.rendering.hair import draw_head, draw_strands, find_flow
 
 #: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
 _COLLAR = 0.1
 #: Whose hair is smaller than this share of the face is bald, or wears a hat.
 _BALD = 0.12
+#: Where a mouth is below a nose, in lengths from eyes to nose; hair of which more than this share is lower is long.
+_MOUTH, _LONG = 0.7, 0.08
+#: How wide a head is, in torso lengths.
+_HEAD = 0.42
+#: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
+_MIDDLE, _RAGGED = 0.06, 0.012
+#: From this share of all hair on, what is seen of it beside a face tells its colors.
+_ENOUGH = 0.15
 #: How far beside a face hair is in its shadow, in torso lengths.
 _SHADED = 0.06
-#: What is filled in of hair varies by so much of what is seen of it, which is at the outline of a face: with all of it,
-#: it looks like features of one.
-_UNEVEN = 0.4
 #: How far above the eyes a face's features end, in torso lengths.
 _BROW = 0.06
 #: A trunk's sides, which a back shows as well: so far from its middle, as shares of the way to shoulder and hip, and
@@ -55,16 +61,14 @@ def turn_around(canvas: Canvas) -> Canvas:
     labels[hair] = Label.HAIR
     cloth = _find_covered(canvas, labels)
     labels[cloth] = Label.UPPER
-    skin = np.zeros_like(hair) if hair.any() else head & (_measure_height(canvas) < _measure_brow(canvas))
-    image = canvas.image
-    holes = {Label.HAIR: hair, Label.UPPER: cloth | _find_front(canvas), Label.FACE: skin}
-    for label, hole in holes.items():
-        known = canvas.find_core(label) & ~hole
-        if hole.any() and known.any():
-            image = fill_from(image, hole, known)
-            if label != Label.UPPER:
-                even = np.median(canvas.image[known], axis=0)
-                image[hole] = np.rint(even + _UNEVEN * (image[hole] - even))
+    front = cloth | _find_front(canvas)
+    known = canvas.find_core(Label.UPPER) & ~front
+    image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
+    width = _HEAD * canvas.unit
+    skin, whole = labels == Label.FACE, labels == Label.HAIR
+    for head, hole, shown in ((skin, skin, _choose_skin(canvas)), (whole, hair, _choose_hair(canvas, hair))):
+        if hole.any() and shown.any():
+            image = draw_head(image, head, hole, shown, width, has_strands=head is whole)
     return replace(canvas, image=image, labels=labels)
 
 
@@ -82,11 +86,42 @@ def _measure_brow(canvas: Canvas) -> float:
     return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - np.nanmean(eyes)) / canvas.unit + _BROW)
 
 
+def _measure_nape(canvas: Canvas) -> float:
+    """The same of where short hair ends above a neck: at the height of the mouth; `NAPE` without nose or eyes."""
+    nose, eyes = canvas.pose[Joint.NOSE, 1], canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
+    if np.isnan(nose) or np.isnan(eyes).all():
+        return NAPE
+    mouth = nose + _MOUTH * max(nose - float(np.nanmean(eyes)), 0)
+    return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - mouth) / canvas.unit)
+
+
+def _choose_skin(canvas: Canvas) -> Mask:
+    """Where (H, W) the photo shows a neck; all of a face if it shows none."""
+    face = canvas.find_core(Label.FACE)
+    neck = face & (_measure_height(canvas) < _measure_nape(canvas))
+    return neck if neck.sum() > _ENOUGH * face.sum() else face
+
+
+def _choose_hair(canvas: Canvas, hole: Mask) -> Mask:
+    """Where (H, W) the photo shows what hair looks like: below the brow if there is enough, as a hat is none."""
+    shown = canvas.find_core(Label.HAIR) & ~hole
+    if not shown.any():
+        shown = canvas.labels == Label.HAIR
+    low = shown & (_measure_height(canvas) < _measure_brow(canvas))
+    return low if low.sum() > _ENOUGH * shown.sum() else shown
+
+
 def _find_hair(canvas: Canvas, head: Mask) -> Mask:
     """Where (H, W) from behind there is hair in place of the face of a ``head`` (H, W); nowhere on a bald one."""
     hair = canvas.labels == Label.HAIR
     if hair.sum() < _BALD * head.sum():
         return np.zeros_like(head)
+    # Short hair ends where a neck begins.
+    nape = _measure_nape(canvas)
+    if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum():
+        across, along = find_flow(head | hair)
+        ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, _HEAD * canvas.unit)
+        head = head & (_measure_height(canvas) > nape - ends)
     found = head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,)))
     # Hair lies in shadow beside a face, and would draw its outline.
     return np.asarray(found | (hair & ndimage.binary_dilation(found, iterations=max(1, round(_SHADED * canvas.unit)))))

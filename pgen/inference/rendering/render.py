@@ -23,7 +23,7 @@ from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.compose import compose_figure, lay_over
 from pgen.inference.rendering.framing import extend_person, move_into
-from pgen.inference.rendering.heads import HeadPlan, plan_head
+from pgen.inference.rendering.heads import plan_head
 from pgen.inference.rendering.settings import Rendering
 from pgen.inference.rendering.shadows import cast_shadow
 from pgen.inference.result import Result
@@ -88,8 +88,6 @@ class Renderer:
         if may_move and target.parsing is None:
             wanted, placing = move_into(wanted, canvas.size, canvas.pose)
         plan = plan_head(canvas.pose, wanted, settings.head, target.is_bundled)
-        if plan.is_turned and max(canvas.size) <= max(networks.frame):
-            plan = HeadPlan(wanted, None)  # at their own size, the networks paint hair as well as it could be carried
         body = match_bodies(canvas.pose, plan.pose, plan.carry)
         pose = torch.from_numpy(canvas.fit.pose(plan.pose))[None].to(networks.device)
         transfer = Transfer(source.poses, pose, networks.frame)

@@ -85,3 +85,32 @@ def test_bald_heads_lose_their_face_and_plain_tops_stay_as_they_are(dressed: tup
     assert turned.image[eye[1], eye[0]].min() > 120
     plain = shirt.repeat(SCALE, 0).repeat(SCALE, 1)
     np.testing.assert_array_equal(turned.image[plain], canvas.image[plain])
+
+
+def test_short_hair_ends_above_a_neck_of_skin(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    eyes, x = round(float(STANDING[Joint.R_EYE, 1])), round(float(STANDING[Joint.NECK, 0]))
+    hair = labels == Label.HAIR
+    labels[hair] = Label.FACE
+    labels[eyes - 8 : eyes - 2, x - 8 : x + 9] = Label.HAIR
+    canvas = make_canvas(COLORS, labels, shirt)
+    turned = turn_around(canvas)
+    nose, mouth = (SCALE * round(float(row)) for row in (STANDING[Joint.NOSE, 1], STANDING[Joint.NOSE, 1] + 5))
+    column = SCALE * x
+    assert turned.labels[nose, column] == Label.HAIR
+    below = slice(mouth, SCALE * round(SHOULDERS - 5))
+    assert (turned.labels[below, column] == Label.FACE).all()
+    assert np.abs(turned.image[nose, column] - np.array(HAIR, float)).max() < 15
+    assert np.abs(turned.image[below, column] - np.array(SKIN, float)).mean() < 15
+
+
+def test_a_hat_does_not_color_the_hair_below_it(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    canvas = make_canvas(COLORS, *dressed)
+    rows = np.arange(len(canvas.labels))[:, None]
+    hat = (canvas.labels == Label.HAIR) & (rows < SCALE * (STANDING[Joint.R_EYE, 1] - 4))
+    canvas.image[hat] = (200, 30, 30)
+    turned = turn_around(canvas)
+    head = (canvas.labels == Label.FACE) & (turned.labels == Label.HAIR)
+    assert np.abs(turned.image[head] - np.array(HAIR, float)).mean() < 12
+    inner = hat & (rows < SCALE * (STANDING[Joint.R_EYE, 1] - 6))
+    np.testing.assert_array_equal(turned.image[inner], canvas.image[inner])

@@ -1,0 +1,85 @@
+"""A head from behind: strands of hair that flow down from its crown, and a neck, in colors that the photo shows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pgen.inference.rendering.background_detail import Mask, Picture
+
+#: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
+_WIDTHS, _LENGTH, _FINEST = (0.016, 0.04, 0.1), 0.6, 1.6
+#: How much light, strands and the shade at both sides of a head count.
+_LIGHT, _STRANDS, _SIDES = 0.5, 0.55, 0.7
+#: Where light falls on a head, as a share of its height, and how far it reaches.
+_SHINE, _AROUND = 0.22, 0.16
+#: Darkest and brightest colors, as shares of all that hair shows, that are drawn with, of so many.
+_DARK, _BRIGHT, _COLORS = 0.06, 0.78, 48
+#: Over which share of a head's width drawn hair goes over into the photo's.
+_FADE = 0.05
+_SEED = 7
+
+
+def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float, has_strands: bool) -> Picture:
+    """``image`` (H, W, 3) with hair, or skin, in ``hole`` (H, W), a part of ``head``, in the colors of ``known``.
+
+    Both are (H, W); ``known`` is not empty. Heads are ``width`` pixels wide.
+    """
+    box = ndimage.find_objects(head.astype(np.uint8))[0]
+    across, along = find_flow(head[box])
+    shade = 1 - _SIDES * across**2 + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
+    if has_strands:
+        shade = shade + _STRANDS * draw_strands(across, along, width)
+    inside, palette = hole[box], _find_palette(image[known])
+    low, high = np.quantile(shade[inside], (0.01, 0.99))
+    at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1) * (len(palette) - 1)
+    drawn = np.stack([np.interp(at, np.arange(len(palette)), channel) for channel in palette.T], -1)
+    # Where there is no hair beside it, as at the outline of a head, all of it is drawn.
+    share, beside = (
+        ndimage.gaussian_filter(np.float32(part), _FADE * width / 2) for part in (inside, known[box] & ~inside)
+    )
+    share = np.where(inside, share / np.maximum(share + beside, 1e-6), 0)[..., None]
+    result = image.copy()
+    result[box] = np.rint(share * drawn + (1 - share) * image[box])
+    return result
+
+
+def _find_palette(colors: Picture) -> NDArray[np.float64]:
+    """Mean colors (K, 3) of equally many of ``colors`` (N, 3), from dark to bright."""
+    order = colors[colors.sum(1, dtype=np.int64).argsort(kind="stable")].astype(np.float64)
+    ends = np.linspace(_DARK, _BRIGHT, _COLORS + 1) * (len(order) - 1)
+    palette = np.array([order[int(low) : int(high) + 1].mean(0) for low, high in pairwise(ends)])
+    return np.asarray(ndimage.gaussian_filter1d(palette, _COLORS / 12, axis=0, mode="nearest"))
+
+
+def find_flow(head: Mask) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where pixels of ``head`` (h, w) lie across it, from −1 to 1, and down it, from 0 to 1."""
+    columns = np.arange(head.shape[1])
+    counts = head.sum(1)
+    first = np.where(head, columns, head.shape[1]).min(1).astype(float)
+    last = np.where(head, columns, -1).max(1).astype(float)
+    smooth = max(1.0, 0.06 * counts.max())
+    empty = counts == 0
+    first[empty] = last[empty] = (columns[0] + columns[-1]) / 2
+    middle = ndimage.gaussian_filter1d((first + last) / 2, smooth, mode="nearest")
+    half = np.maximum(ndimage.gaussian_filter1d((last - first + 1) / 2, smooth, mode="nearest"), 1.0)
+    across = ((columns - middle[:, None]) / half[:, None]).clip(-1.2, 1.2)
+    along = np.broadcast_to(np.arange(len(head))[:, None] / max(len(head) - 1, 1), head.shape)
+    return across, along
+
+
+def draw_strands(across: NDArray[np.float64], along: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Light and dark strands, of several widths, along lines on which ``across`` changes little."""
+    rng, found = np.random.default_rng(_SEED), np.zeros(across.shape)
+    height = along.shape[0] / max(width, 1.0)  # in head widths
+    for share in _WIDTHS:
+        pixels = max(share * width, _FINEST)
+        shape = max(4, round(2.4 * width / 2 / pixels) + 2), max(3, round(height / _LENGTH) + 2)
+        noise = rng.normal(size=shape)
+        wave = 0.05 * np.sin(2 * np.pi * (1.3 * along * height + rng.uniform()))
+        places = [((across + wave) / 2.4 + 0.5).clip(0, 1) * (shape[0] - 1), along * (shape[1] - 1)]
+        found += ndimage.map_coordinates(noise, places, order=1, mode="nearest") / len(_WIDTHS) ** 0.5
+    return found * 0.5
