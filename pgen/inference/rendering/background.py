@@ -66,6 +66,16 @@ def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
     return result
 
 
+def spread_smoothly(image: Picture, known: Mask) -> NDArray[np.float32]:
+    """The colors that ``image`` (H, W, 3) has where it is ``known`` (H, W), and smoothly carried on elsewhere."""
+    size = _choose_coarse_size(known.shape)
+    is_seen = _shrink(known.astype(np.uint8) * 255, size) == 255
+    if not is_seen.any():
+        return np.broadcast_to(image[known].mean(axis=0), image.shape).astype(np.float32)
+    filled = Image.fromarray(_fill_smoothly(_shrink(image, size), ~is_seen))
+    return np.asarray(filled.resize(known.shape[::-1], Image.Resampling.BICUBIC), np.float32)
+
+
 def _choose_coarse_size(size: tuple[int, ...]) -> tuple[int, int]:
     scale = min(1.0, _COARSE / max(size))
     height, width = (max(1, round(side * scale)) for side in size)

@@ -66,7 +66,7 @@ def turn_around(canvas: Canvas) -> Canvas:
     image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
     width = _HEAD * canvas.unit
     skin, whole = labels == Label.FACE, labels == Label.HAIR
-    for head, hole, shown in ((skin, skin, _choose_skin(canvas)), (whole, hair, _choose_hair(canvas, hair))):
+    for head, hole, shown in ((skin, skin, _choose_skin(canvas, skin)), (whole, hair, _choose_hair(canvas, hair))):
         if hole.any() and shown.any():
             image = draw_head(image, head, hole, shown, width, has_strands=head is whole)
     return replace(canvas, image=image, labels=labels)
@@ -95,9 +95,10 @@ def _measure_nape(canvas: Canvas) -> float:
     return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - mouth) / canvas.unit)
 
 
-def _choose_skin(canvas: Canvas) -> Mask:
-    """Where (H, W) the photo shows a neck; all of a face if it shows none."""
+def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
+    """Where (H, W) the photo shows a neck, of the ``skin`` that a back shows; all of a face if it shows none."""
     face = canvas.find_core(Label.FACE)
+    face = face & skin if (face & skin).any() else face
     neck = face & (_measure_height(canvas) < _measure_nape(canvas))
     return neck if neck.sum() > _ENOUGH * face.sum() else face
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pgen.inference.rendering.background import spread_smoothly
 from pgen.inference.rendering.background_detail import Mask, Picture
 
 #: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
@@ -18,8 +19,9 @@ _LIGHT, _STRANDS, _SIDES = 0.5, 0.55, 0.7
 _SHINE, _AROUND = 0.22, 0.16
 #: Darkest and brightest colors, as shares of all that hair shows, that are drawn with, of so many.
 _DARK, _BRIGHT, _COLORS = 0.06, 0.78, 48
-#: Over which share of a head's width drawn hair goes over into the photo's.
-_FADE = 0.05
+#: Over which share of a head's width what is drawn goes over into the photo's; and by how much it takes on the colors
+#: that the photo has around it, evened out over such a share.
+_FADE, _ALIKE, _EVEN = 0.1, 0.8, 0.12
 _SEED = 7
 
 
@@ -37,7 +39,10 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
     low, high = np.quantile(shade[inside], (0.01, 0.99))
     at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1) * (len(palette) - 1)
     drawn = np.stack([np.interp(at, np.arange(len(palette)), channel) for channel in palette.T], -1)
-    # Where there is no hair beside it, as at the outline of a head, all of it is drawn.
+    # As dark or bright, on the whole, as what is beside it.
+    around = ndimage.gaussian_filter(spread_smoothly(image[box], known[box]), (_EVEN * width, _EVEN * width, 0))
+    drawn = (drawn + _ALIKE * (around - drawn[inside].mean(0))).clip(0, 255)
+    # Where there is nothing beside it, as at the outline of a head, all of it is drawn.
     share, beside = (
         ndimage.gaussian_filter(np.float32(part), _FADE * width / 2) for part in (inside, known[box] & ~inside)
     )
