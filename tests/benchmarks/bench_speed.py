@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,7 @@ from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from pgen.models.appearance import AppearanceConfig, AppearanceInput, TwoLevelAppearanceGenerator
 from pgen.runtime.allocator import keep_freed_memory
+from pgen.runtime.precision import choose_precision
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.render import render
 from tests.benchmarks.bench_training import Clock as NoClock
@@ -175,6 +177,16 @@ def test_plain_forms(golden) -> None:
         torch.testing.assert_close(ours(), theirs(), atol=1e-3, rtol=0)
         fast, slow = alternate(ours, theirs, RUNS)
         more[f"two-level H_A, batch {batch}: times as fast as its definition"] = slow / fast
+
+        def in_bf16(work: Callable[[], torch.Tensor]) -> torch.Tensor:
+            with torch.autocast("cpu", torch.bfloat16):
+                return work()
+
+        if choose_precision("auto", torch.device("cpu")) == torch.bfloat16:
+            coarse, slow = alternate(lambda: in_bf16(ours), theirs, RUNS)
+            more[f"two-level H_A in bf16, batch {batch}: times as fast as its definition in fp32"] = slow / coarse
+            coarse, slow = alternate(lambda: in_bf16(ours), lambda: in_bf16(theirs), RUNS)
+            more[f"two-level H_A in bf16, batch {batch}: times as fast as its definition in bf16"] = slow / coarse
         rows.append(measure(f"two-level H_A alone, batch {batch}", ours, rate, batch, 1))
         feature = torch.randn(batch, 64, 128, 128).contiguous(memory_format=torch.channels_last)
         skip = lambda: deformable_skip(feature, plan_warp(half_a, half_m, (128, 128)))  # noqa: B023, E731

@@ -123,6 +123,6 @@ def report(title: str, rows: list[Row], more: dict[str, float]) -> None:
     print(f"\n{title}\n{HEAD}")
     print(*rows, sep="\n")
     for name, value in more.items():
-        print(f"{name:64} {value:9.3g}")
+        print(f"{name:84} {value:9.3g}")
     if path := os.environ.get("PGEN_JSON"):
         Path(path).write_text(json.dumps({"title": title, "stages": [asdict(row) for row in rows], **more}, indent=1))
