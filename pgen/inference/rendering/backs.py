@@ -18,7 +18,7 @@ from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
-from pgen.inference.rendering.canvas import Canvas, find_between
+from pgen.inference.rendering.canvas import Canvas, find_between, find_box
 from pgen.inference.rendering.hair import draw_head, draw_strands, find_flow
 
 #: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
@@ -115,14 +115,16 @@ def _choose_hair(canvas: Canvas, hole: Mask) -> Mask:
 def _find_hair(canvas: Canvas, head: Mask) -> Mask:
     """Where (H, W) from behind there is hair in place of the face of a ``head`` (H, W); nowhere on a bald one."""
     hair = canvas.labels == Label.HAIR
-    if hair.sum() < _BALD * head.sum():
+    if not hair.any() or hair.sum() < _BALD * head.sum():
         return np.zeros_like(head)
     # Short hair ends where a neck begins.
     nape = _measure_nape(canvas)
     if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum():
-        across, along = find_flow(head | hair)
+        box = find_box(head | hair, 0)
+        across, along = find_flow((head | hair)[box])
         ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, _HEAD * canvas.unit)
-        head = head & (_measure_height(canvas) > nape - ends)
+        head, below = np.zeros_like(head), head[box]
+        head[box] = below & (_measure_height(canvas)[box[0]] > nape - ends)
     found = head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,)))
     # Hair lies in shadow beside a face, and would draw its outline.
     return np.asarray(found | (hair & ndimage.binary_dilation(found, iterations=max(1, round(_SHADED * canvas.unit)))))

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from pgen.inference.rendering.background import spread_smoothly
 from pgen.inference.rendering.background_detail import Mask, Picture
+from pgen.inference.rendering.canvas import find_box
 
 #: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
 _WIDTHS, _LENGTH, _FINEST = (0.016, 0.04, 0.1), 0.6, 1.6
@@ -30,7 +31,7 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
 
     Both are (H, W); ``known`` is not empty. Heads are ``width`` pixels wide.
     """
-    box = ndimage.find_objects(head.astype(np.uint8))[0]
+    box = find_box(head, 0)
     across, along = find_flow(head[box])
     shade = 1 - _SIDES * across**2 + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
     if has_strands:

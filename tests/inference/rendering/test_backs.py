@@ -114,3 +114,12 @@ def test_a_hat_does_not_color_the_hair_below_it(dressed: tuple[np.ndarray, np.nd
     assert np.abs(turned.image[head] - np.array(HAIR, float)).mean() < 12
     inner = hat & (rows < SCALE * (STANDING[Joint.R_EYE, 1] - 6))
     np.testing.assert_array_equal(turned.image[inner], canvas.image[inner])
+
+
+def test_who_has_no_hair_and_shows_no_face_stays_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    labels[(labels == Label.HAIR) | (labels == Label.FACE)] = 0
+    labels[shirt] = Label.UPPER
+    canvas = make_canvas(COLORS, labels, np.zeros_like(shirt))
+    turned = turn_around(canvas)
+    assert not np.isin(turned.labels, (Label.HAIR, Label.FACE)).any()
