@@ -28,7 +28,7 @@ _BALD = 0.12
 #: Where a mouth is below a nose, in lengths from eyes to nose; hair of which more than this share is lower is long.
 _MOUTH, _LONG = 0.7, 0.08
 #: How wide a head is, in torso lengths.
-_HEAD = 0.42
+HEAD_WIDTH = 0.42
 #: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
 _MIDDLE, _RAGGED = 0.06, 0.012
 #: From this share of all hair on, what is seen of it beside a face tells its colors.
@@ -64,9 +64,9 @@ def turn_around(canvas: Canvas) -> Canvas:
     front = cloth | _find_front(canvas)
     known = canvas.find_core(Label.UPPER) & ~front
     image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
-    width = _HEAD * canvas.unit
+    width = HEAD_WIDTH * canvas.unit
     skin, whole = labels == Label.FACE, labels == Label.HAIR
-    for head, hole, shown in ((skin, skin, _choose_skin(canvas, skin)), (whole, hair, _choose_hair(canvas, hair))):
+    for head, hole, shown in ((skin, skin, _choose_skin(canvas, skin)), (whole, hair, choose_hair(canvas, hair))):
         if hole.any() and shown.any():
             image = draw_head(image, head, hole, shown, width, has_strands=head is whole)
     return replace(canvas, image=image, labels=labels)
@@ -103,9 +103,11 @@ def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
     return neck if neck.sum() > _ENOUGH * face.sum() else face
 
 
-def _choose_hair(canvas: Canvas, hole: Mask) -> Mask:
-    """Where (H, W) the photo shows what hair looks like: below the brow if there is enough, as a hat is none."""
-    shown = canvas.find_core(Label.HAIR) & ~hole
+def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
+    """Where (H, W) the photo shows what hair looks like, outside of ``hole`` if it does: not above the brow if there is
+    enough, as a hat is none."""
+    shown = canvas.find_core(Label.HAIR)
+    shown = shown if hole is None else shown & ~hole
     if not shown.any():
         shown = canvas.labels == Label.HAIR
     low = shown & (_measure_height(canvas) < _measure_brow(canvas))
@@ -122,7 +124,7 @@ def _find_hair(canvas: Canvas, head: Mask) -> Mask:
     if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum():
         box = find_box(head | hair, 0)
         across, along = find_flow((head | hair)[box])
-        ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, _HEAD * canvas.unit)
+        ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, HEAD_WIDTH * canvas.unit)
         head, below = np.zeros_like(head), head[box]
         head[box] = below & (_measure_height(canvas)[box[0]] > nape - ends)
     found = head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,)))

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
+from pgen.inference.rendering.backs import HEAD_WIDTH, choose_hair
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas, find_box
+from pgen.inference.rendering.hair import draw_hair
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
@@ -67,6 +69,8 @@ def compose_figure(
     whole = np.zeros(canvas.size, np.uint8)
     whole[grid.box] = map_.byte().numpy()
     painted = canvas.fit.image_back(paint(canvas.fit.parsing(whole)))[grid.box]
+    if "head" not in body.parts and not is_given:
+        painted = _draw_hair(canvas, painted, map_.numpy() == Label.HAIR, body.unit)
     base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
     carried, valid = carry_pixels(canvas, grid.as_map(shown_as), places)
     is_shown = grid.as_map(valid)
@@ -82,6 +86,14 @@ def compose_figure(
     opacity = blur(figure.float()[None, None], max(0.5, _SOFT * longer))[0, 0]
     opacity = ((opacity - 0.5) * 1.4 + 0.5).clamp(0, 1)
     return Figure(grid.box, map_.byte().numpy(), image, opacity)
+
+
+def _draw_hair(canvas: Canvas, painted: Picture, hair: NDArray[np.bool_], unit: float) -> Picture:
+    """What is ``painted`` (h, w, 3) with strands of ``hair`` (h, w) as the photo shows them, if it shows any."""
+    shown = choose_hair(canvas)
+    if not hair.any() or not shown.any():
+        return painted
+    return draw_hair(painted, hair, canvas.image[shown], HEAD_WIDTH * unit)
 
 
 def find_main_parts(figure: NDArray[np.bool_], is_shown: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,8 +14,8 @@ from pgen.inference.rendering.canvas import find_box
 
 #: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
 _WIDTHS, _LENGTH, _FINEST = (0.016, 0.04, 0.1), 0.6, 1.6
-#: How much light, strands and the shade at both sides of a head count.
-_LIGHT, _STRANDS, _SIDES = 0.5, 0.55, 0.7
+#: How much light, strands and the shade at both sides of hair and of skin count: shaded hair looks like a face.
+_LIGHT, _STRANDS, _HAIR_SIDES, _SKIN_SIDES = 0.35, 0.55, 0.15, 0.7
 #: Where light falls on a head, as a share of its height, and how far it reaches.
 _SHINE, _AROUND = 0.22, 0.16
 #: Darkest and brightest colors, as shares of all that hair shows, that are drawn with, of so many.
@@ -31,18 +31,34 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
 
     Both are (H, W); ``known`` is not empty. Heads are ``width`` pixels wide.
     """
+    return _draw(image, head, hole, image[known], known, width, has_strands)
+
+
+def draw_hair(image: Picture, hair: Mask, colors: Picture, width: float) -> Picture:
+    """``image`` (H, W, 3) with ``hair`` (H, W) drawn anew in ``colors`` (N, 3), at least one, of hair elsewhere."""
+    return _draw(image, hair, hair, colors, np.zeros_like(hair), width, has_strands=True)
+
+
+def _draw(
+    image: Picture, head: Mask, hole: Mask, colors: Picture, known: Mask, width: float, has_strands: bool
+) -> Picture:
     box = find_box(head, 0)
     across, along = find_flow(head[box])
-    shade = 1 - _SIDES * across**2 + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
+    shade = (
+        1
+        - (_HAIR_SIDES if has_strands else _SKIN_SIDES) * across**2
+        + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
+    )
     if has_strands:
         shade = shade + _STRANDS * draw_strands(across, along, width)
-    inside, palette = hole[box], _find_palette(image[known])
+    inside, palette = hole[box], _find_palette(colors)
     low, high = np.quantile(shade[inside], (0.01, 0.99))
     at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1) * (len(palette) - 1)
     drawn = np.stack([np.interp(at, np.arange(len(palette)), channel) for channel in palette.T], -1)
     # As dark or bright, on the whole, as what is beside it.
-    around = ndimage.gaussian_filter(spread_smoothly(image[box], known[box]), (_EVEN * width, _EVEN * width, 0))
-    drawn = (drawn + _ALIKE * (around - drawn[inside].mean(0))).clip(0, 255)
+    if known[box].any():
+        around = ndimage.gaussian_filter(spread_smoothly(image[box], known[box]), (_EVEN * width, _EVEN * width, 0))
+        drawn = (drawn + _ALIKE * (around - drawn[inside].mean(0))).clip(0, 255)
     # Where there is nothing beside it, as at the outline of a head, all of it is drawn.
     share, beside = (
         ndimage.gaussian_filter(np.float32(part), _FADE * width / 2) for part in (inside, known[box] & ~inside)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.inference.rendering.hair import draw_head, find_flow
+from pgen.inference.rendering.hair import draw_hair, draw_head, find_flow
 
 
 def make_head() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,3 +51,12 @@ def test_places_follow_the_outline() -> None:
     assert across[45, 12] < -0.8
     assert along[0, 0] == 0
     assert along[-1, 0] == 1
+
+
+def test_painted_hair_is_drawn_in_other_colors() -> None:
+    image, head, _ = make_head()
+    colors = np.random.default_rng(0).integers(100, 140, (500, 3)).astype(np.uint8)
+    drawn = draw_hair(image, head, colors, 60.0)
+    np.testing.assert_array_equal(drawn[~head], image[~head])
+    assert (drawn[head] >= 100).all()
+    assert (drawn[head] <= 140).all()
