@@ -118,9 +118,9 @@ def test_files_of_version_1_have_other_names_of_sizes(tmp_path: Path) -> None:
     assert semantic.config == sizes
 
 
-def test_the_bundled_weights_are_of_version_1() -> None:
+def test_the_bundled_weights_are_of_the_newest_version() -> None:
     with safe_open(bundled_path(BUNDLED), "pt") as file:
-        assert file.metadata()["version"] == "1"
+        assert file.metadata()["version"] == "2"
     weights = load_weights(bundled_path(BUNDLED))
     assert weights.semantic is not None
     assert weights.semantic.config.space_to_depth == 4
