@@ -30,7 +30,7 @@ from pgen.errors import InputError
 from pgen.inference.person import Person
 from pgen.models.appearance import AppearanceGenerator, EncodedSource, encode_appearance_source, paint
 from pgen.models.semantic import SemanticGenerator, encode_semantic_source, predict_parsing
-from pgen.runtime.precision import choose_precision
+from pgen.runtime.precision import cast_products, choose_precision
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,15 @@ class Networks:
         if weights.appearance is None:
             raise InputError("the weights hold no appearance generator (H_A); choose others", option="weights")
         self.frame, self.device = weights.frame, torch.device(device)
+        self._dtype = choose_precision(precision, self.device)
         self._semantic = None if weights.semantic is None else weights.semantic.to(self.device)
         self._appearance = weights.appearance.to(self.device)
+        if self._dtype != torch.float32:
+            self._appearance = cast_products(self._appearance, self._dtype)
+            self._semantic = None if self._semantic is None else cast_products(self._semantic, self._dtype)
         # Kept as long as the person is.
         self._batches: WeakKeyDictionary[Person, PersonBatch] = WeakKeyDictionary()
         self._outlined: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
-        self._dtype = choose_precision(precision, self.device)
         self._source: _Source | None = None
 
     def frame_person(self, person: Person) -> FramedPerson:

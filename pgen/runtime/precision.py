@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, TypeVar
 
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
+
+_Network = TypeVar("_Network", bound="nn.Module")
 
 #: What may be asked for.
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -45,3 +49,17 @@ def has_fast_bf16(device: torch.device) -> bool:
         return False
     ask = getattr(torch.cpu, "_is_amx_tile_supported", None)  # what torch knows of it has no public name yet
     return ask is not None and bool(ask())
+
+
+def cast_products(network: _Network, dtype: torch.dtype) -> _Network:
+    """A copy of ``network`` whose convolutions and products have weights of ``dtype``, for use under autocast to it.
+
+    Autocast would cast them at each call; all else, such as norms, stays as it is.
+    """
+    import torch
+
+    found = copy.deepcopy(network)
+    for module in found.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear):
+            module.to(dtype)
+    return found

@@ -30,7 +30,7 @@ from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 from pgen.models.appearance import AppearanceConfig, AppearanceInput, TwoLevelAppearanceGenerator
 from pgen.runtime.allocator import keep_freed_memory
-from pgen.runtime.precision import choose_precision
+from pgen.runtime.precision import cast_products, choose_precision
 from pgen.synthetic.dataset import synthetic_person, synthetic_shot
 from pgen.synthetic.render import render
 from tests.benchmarks.bench_training import Clock as NoClock
@@ -160,12 +160,12 @@ def test_plain_forms(golden) -> None:
     widths, local = WIDTHS[os.environ.get("PGEN_WIDTHS", "full")]
     torch.manual_seed(0)
     model = TwoLevelAppearanceGenerator(AppearanceConfig(widths, local)).eval().to(memory_format=torch.channels_last)
-    plain = make_plain(model)
+    plain, cast = make_plain(model), cast_products(model, torch.bfloat16)
     for batch in map(int, os.environ.get("PGEN_BATCHES", "1,4").split(",")):
         (a, m), (half_a, half_m) = (repeat(batch, *golden_geometry(body, size)) for size in (256, 128))
         full, half = ((torch.randn(batch, 30, size, size), torch.randn(batch, 27, size, size)) for size in (256, 128))
 
-        def ours(full=full, half=half, a=a, m=m, half_a=half_a, half_m=half_m) -> torch.Tensor:
+        def ours(model=model, full=full, half=half, a=a, m=m, half_a=half_a, half_m=half_m) -> torch.Tensor:
             inputs = [[x.contiguous(memory_format=torch.channels_last) for x in pair] for pair in (full, half)]
             first = AppearanceInput(*inputs[0], [plan_warp(a, m, (256, 256))])
             levels = [plan_warp(half_a, half_m, (128 >> k, 128 >> k)) for k in range(4)]
@@ -178,14 +178,14 @@ def test_plain_forms(golden) -> None:
         fast, slow = alternate(ours, theirs, RUNS)
         more[f"two-level H_A, batch {batch}: times as fast as its definition"] = slow / fast
 
-        def in_bf16(work: Callable[[], torch.Tensor]) -> torch.Tensor:
+        def in_bf16(work: Callable[..., torch.Tensor], *network: torch.nn.Module) -> torch.Tensor:
             with torch.autocast("cpu", torch.bfloat16):
-                return work()
+                return work(*network)
 
         if choose_precision("auto", torch.device("cpu")) == torch.bfloat16:
-            coarse, slow = alternate(lambda: in_bf16(ours), theirs, RUNS)
+            coarse, slow = alternate(lambda: in_bf16(ours, cast), theirs, RUNS)
             more[f"two-level H_A in bf16, batch {batch}: times as fast as its definition in fp32"] = slow / coarse
-            coarse, slow = alternate(lambda: in_bf16(ours), lambda: in_bf16(theirs), RUNS)
+            coarse, slow = alternate(lambda: in_bf16(ours, cast), lambda: in_bf16(theirs), RUNS)
             more[f"two-level H_A in bf16, batch {batch}: times as fast as its definition in bf16"] = slow / coarse
         rows.append(measure(f"two-level H_A alone, batch {batch}", ours, rate, batch, 1))
         feature = torch.randn(batch, 64, 128, 128).contiguous(memory_format=torch.channels_last)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from pgen.errors import InputError
-from pgen.runtime.precision import choose_precision
+from pgen.runtime.precision import cast_products, choose_precision
 
 CPU = torch.device("cpu")
 
@@ -26,3 +27,22 @@ def test_refused(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as raised:
         choose_precision(name, CPU)
     assert raised.value.option == "precision"
+
+
+def test_weights_that_are_cast_once_give_what_autocast_gives() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3),
+        nn.GroupNorm(1, 8),
+        nn.ReLU(),
+        nn.ConvTranspose2d(8, 4, 4, 2),
+        nn.Flatten(),
+        nn.Linear(1296, 2),
+    )
+    found = cast_products(network, torch.bfloat16)
+    assert [parameter.dtype for parameter in network.parameters()] == [torch.float32] * 8
+    kinds = {name.partition(".")[0]: value.dtype for name, value in found.state_dict().items()}
+    assert kinds == {"0": torch.bfloat16, "1": torch.float32, "3": torch.bfloat16, "5": torch.bfloat16}
+    image = torch.randn(2, 3, 10, 10)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(found(image), network(image))
