@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import LEGS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import LEG_BONE, torso_length
+from pgen.body.limb_fields import FRONTAL, LEG_BONE, torso_length
 
-#: Width of shoulders, in torso lengths, of a body that is not seen from the side.
-_FRONTAL = 0.35
 #: Ankles are so far above the ground, in torso lengths; and so far from the middle of what hides them at most, as a
 #: share of its width.
 _FOOT, _ASIDE = 0.12, 0.25
@@ -22,14 +20,15 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
 
     Legs stand below their hips, from which cloth has to hang down to their knees; where the other leg is known, they
     are as long as that one. All others stay as they are: from the side, where one leg hides the other, and of bodies
-    without shoulders and hips.
+    without shoulders and hips. If nothing is hidden it is ``pose`` itself.
     """
     known = known_joints(pose)
     if not known[list(TORSO_JOINTS)].all():
         return pose
     unit = torso_length(pose)
-    is_frontal = abs(pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0]) > _FRONTAL * unit
-    cloth, found = np.isin(labels, _CLOTH), np.array(pose, copy=True)
+    is_frontal = abs(pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0]) > FRONTAL * unit
+    cloth = np.isin(labels, _CLOTH)
+    placed: dict[Joint, NDArray[np.floating]] = {}
     rows = np.flatnonzero((labels > 0).any(axis=1))
     if not len(rows):
         return pose
@@ -39,9 +38,13 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
         is_other_known = known[list(other)].all()
         if (known[own[1]] and known[own[2]]) or (is_other_known and not is_frontal):
             continue
-        lengths = np.diff(pose[list(other), 1]) if is_other_known else np.full(2, (ground - hip[1]) / 2)
+        lengths = np.diff(pose[list(other), 1])
+        if not (lengths > 0).all():  # it is not known, or raised
+            lengths = np.full(2, (ground - hip[1]) / 2)
         if rows[-1] >= len(labels) - 1:  # the photo ends before they do
             lengths = np.maximum(lengths, LEG_BONE * unit)
+        if not (lengths > 0).all():
+            continue
         side = 1.0 if hip[0] >= pose[other[0], 0] else -1.0
         if not known[own[1]]:
             knee = _place_joint(cloth, hip[1] + lengths[0], hip, pose[other[0]], side)
@@ -49,7 +52,11 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
             ankle = _place_joint(cloth, knee[1] + lengths[1], hip, pose[other[0]], side)
             ankle = np.array([knee[0], knee[1] + lengths[1]]) if ankle is None else ankle
         if knee is not None:
-            found[own[1]], found[own[2]] = knee, ankle
+            placed |= {own[1]: knee, own[2]: ankle}
+    if not placed:
+        return pose
+    found = np.array(pose, copy=True)
+    found[list(placed)] = list(placed.values())
     return found
 
 

@@ -14,6 +14,9 @@ from pgen.body.joints import JOINTS, LEGS, Joint, known_joints
 #: Length of a thigh, or of a calf, in torso lengths.
 LEG_BONE = 0.85
 
+#: Width of shoulders, in torso lengths, from which on a body is not seen from the side.
+FRONTAL = 0.35
+
 
 @dataclass(frozen=True)
 class LimbField:

@@ -69,3 +69,15 @@ def test_all_else_stays(case: str) -> None:
     else:
         labels[:] = 0
     np.testing.assert_array_equal(place_hidden_legs(pose, labels), pose)
+
+
+def test_beside_a_raised_leg_a_hidden_one_still_stands() -> None:
+    pose = lose(Joint.L_KNEE, Joint.L_ANKLE)
+    pose[Joint.R_KNEE, 1] = pose[Joint.R_HIP, 1] - 10
+    found = place_hidden_legs(pose, wear(Label.SKIRT))
+    assert found[Joint.L_HIP, 1] < found[Joint.L_KNEE, 1] < found[Joint.L_ANKLE, 1]
+
+
+def test_a_pose_of_which_nothing_is_hidden_is_not_copied() -> None:
+    pose = STANDING.copy()
+    assert place_hidden_legs(pose, wear(Label.SKIRT)) is pose

@@ -19,10 +19,10 @@ from torch import Tensor
 from pgen.body.affine import fit_affines
 from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import torso_length
+from pgen.body.limb_fields import FRONTAL, torso_length
 
-#: Width of shoulders, in torso lengths, and share of the other's, from which on bodies show the same outlines.
-_FRONTAL, _AS_WIDE = 0.35, 0.75
+#: Share of the other's width of shoulders from which on bodies show the same outlines.
+_AS_WIDE = 0.75
 #: Shoulders and hips are at least so far from their middle, in torso lengths: from the side they are a line.
 _HALF_TORSO = 0.2
 #: How far from its bone a part is all itself, in torso lengths; and how far from being so the trunk is everywhere: arms
@@ -106,7 +106,7 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
         line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
     narrow, wide = sorted(map(abs, widths))
-    is_frontal = narrow > _FRONTAL and narrow > _AS_WIDE * wide
+    is_frontal = narrow > FRONTAL and narrow > _AS_WIDE * wide
     mirrored: dict[str, Part] = {}
     width, side = _SLEEVE * torso_length(source), -1.0 if is_turned else 1.0
     for names, joints, others, kind in (
@@ -127,7 +127,7 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
     is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
     nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit if is_away else None
     facing = 0
-    if abs(widths[0]) > _FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
+    if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
         facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
     return Body(parts, unit, is_turned, is_frontal, nape, facing, mirrored)
 

@@ -39,7 +39,8 @@ class Renderer:
         self._networks, self._annotators = networks, annotators
         self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
         self._turned: WeakKeyDictionary[Canvas, Canvas] = WeakKeyDictionary()
-        self._completed: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
+        # None: nothing is hidden. The person themselves would never be let go.
+        self._completed: WeakKeyDictionary[Person, Person | None] = WeakKeyDictionary()
 
     def render(
         self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
@@ -133,8 +134,8 @@ class Renderer:
         """The person with legs that clothes hide: these move with them."""
         if person not in self._completed:
             pose = place_hidden_legs(person.pose, person.parsing)
-            self._completed[person] = person if pose is person.pose else replace(person, pose=pose)
-        return self._completed[person]
+            self._completed[person] = None if pose is person.pose else replace(person, pose=pose)
+        return self._completed[person] or person
 
     def _find_canvas(self, person: Person, max_size: int) -> Canvas:
         kept = self._canvases.setdefault(person, {})

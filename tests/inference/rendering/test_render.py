@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,3 +67,17 @@ def test_the_networks_own_picture(model: Predictor, person: Person) -> None:
     result = generate(model, person, resolution="network")
     assert result.image.shape == person.image.shape
     assert result.alpha is None
+
+
+@pytest.mark.parametrize("hides_legs", [False, True])
+def test_nobody_is_kept_longer_than_they_are_needed(model: Predictor, person: Person, hides_legs: bool) -> None:
+    pose, parsing = person.pose.copy(), person.parsing.copy()
+    if hides_legs:
+        pose[[9, 10, 12, 13]] = np.nan
+        parsing[parsing.shape[0] // 2 :, parsing.shape[1] // 4 : -parsing.shape[1] // 4] = Label.SKIRT
+    somebody = replace(person, name=f"legs hidden: {hides_legs}", pose=pose, parsing=parsing)
+    generate(model, somebody)
+    gone = weakref.ref(somebody)
+    del somebody
+    gc.collect()
+    assert gone() is None
