@@ -7,6 +7,7 @@ that is beside it.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
 from pgen.inference.rendering.canvas import Canvas, find_between, find_box
-from pgen.inference.rendering.hair import draw_head, draw_strands, find_flow
+from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, find_flow
 
 #: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
 _COLLAR = 0.1
@@ -27,8 +28,6 @@ _COLLAR = 0.1
 _BALD = 0.12
 #: Where a mouth is below a nose, in lengths from eyes to nose; hair of which more than this share is lower is long.
 _MOUTH, _LONG = 0.7, 0.08
-#: How wide a head is, in torso lengths.
-HEAD_WIDTH = 0.42
 #: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
 _MIDDLE, _RAGGED = 0.06, 0.012
 #: From this share of all hair on, what is seen of it beside a face tells its colors.
@@ -65,17 +64,25 @@ def turn_around(canvas: Canvas) -> Canvas:
     known = canvas.find_core(Label.UPPER) & ~front
     image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
     width = HEAD_WIDTH * canvas.unit
-    skin, whole = labels == Label.FACE, labels == Label.HAIR
-    for head, hole, shown in ((skin, skin, _choose_skin(canvas, skin)), (whole, hair, choose_hair(canvas, hair))):
+    skin = labels == Label.FACE
+    for whole, hole, shown, has_strands in (
+        (skin, skin, _choose_skin(canvas, skin), False),
+        (labels == Label.HAIR, hair, choose_hair(canvas, hair), True),
+    ):
         if hole.any() and shown.any():
-            image = draw_head(image, head, hole, shown, width, has_strands=head is whole)
+            image = draw_head(image, whole, hole, shown, width, has_strands)
     return replace(canvas, image=image, labels=labels)
 
 
 def _measure_height(canvas: Canvas) -> NDArray[np.float64]:
     """How far each row (H, 1) is above the line between the shoulders, torso lengths."""
+    return np.asarray(_find_height(canvas, np.arange(canvas.size[0])[:, None]))
+
+
+def _find_height(canvas: Canvas, row: Any) -> Any:
+    """How far ``row`` is above the line between the shoulders, torso lengths."""
     shoulders = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean()
-    return np.asarray((shoulders - np.arange(canvas.size[0])[:, None]) / canvas.unit)
+    return (shoulders - row) / canvas.unit
 
 
 def _measure_brow(canvas: Canvas) -> float:
@@ -83,7 +90,7 @@ def _measure_brow(canvas: Canvas) -> float:
     eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
     if np.isnan(eyes).all():
         return 0.0
-    return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - np.nanmean(eyes)) / canvas.unit + _BROW)
+    return float(_find_height(canvas, np.nanmean(eyes)) + _BROW)
 
 
 def _measure_nape(canvas: Canvas) -> float:
@@ -91,8 +98,7 @@ def _measure_nape(canvas: Canvas) -> float:
     nose, eyes = canvas.pose[Joint.NOSE, 1], canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
     if np.isnan(nose) or np.isnan(eyes).all():
         return NAPE
-    mouth = nose + _MOUTH * max(nose - float(np.nanmean(eyes)), 0)
-    return float((canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - mouth) / canvas.unit)
+    return float(_find_height(canvas, nose + _MOUTH * max(nose - float(np.nanmean(eyes)), 0)))
 
 
 def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
@@ -104,8 +110,10 @@ def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
 
 
 def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
-    """Where (H, W) the photo shows what hair looks like, outside of ``hole`` if it does: not above the brow if there is
-    enough, as a hat is none."""
+    """Where (H, W) the photo shows what hair looks like, outside of ``hole`` if it does.
+
+    That is below the brow if there is enough of it, as a hat is none.
+    """
     shown = canvas.find_core(Label.HAIR)
     shown = shown if hole is None else shown & ~hole
     if not shown.any():

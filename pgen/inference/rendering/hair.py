@@ -12,6 +12,8 @@ from pgen.inference.rendering.background import spread_smoothly
 from pgen.inference.rendering.background_detail import Mask, Picture
 from pgen.inference.rendering.canvas import find_box
 
+#: How wide a head is, in torso lengths.
+HEAD_WIDTH = 0.42
 #: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
 _WIDTHS, _LENGTH, _FINEST = (0.016, 0.04, 0.1), 0.6, 1.6
 #: How much light, strands and the shade at both sides of hair and of skin count: shaded hair looks like a face.
