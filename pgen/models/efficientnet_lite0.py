@@ -144,7 +144,7 @@ class _SameConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.device.type == "cpu" and x.dtype != torch.float32 and torch.is_grad_enabled():
-            # The CPU's gradients of filters on single channels take five to ten times as long in bf16.
+            # The CPU's gradients of filters on single channels take four to twelve times as long in bf16.
             with torch.autocast("cpu", enabled=False):
                 return self._filter(x.float())
         return self._filter(x)
