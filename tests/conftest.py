@@ -14,10 +14,6 @@ if sys.dont_write_bytecode:  # dozens of processes would each compile torch and 
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers fill the processors; threads beside them would wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-if "benchmark" not in sys.argv:
-    # With AMX, gradients in bf16 of tiny networks have come out as NaN now and then, which ends trainings.
-    # As long as the cause is not known, tests take the instructions before it; it is read when torch is loaded.
-    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 
 import numpy as np
 import pytest

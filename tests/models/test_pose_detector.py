@@ -25,6 +25,18 @@ def test_heatmaps_of_the_promised_size(kind: str, built: type, size: tuple[int, 
     assert all(p.grad is not None and p.grad.isfinite().all() for p in detector.parameters())
 
 
+def test_gradients_in_bf16_where_the_smallest_level_is_one_column() -> None:
+    detector = LightPoseDetector(PoseDetectorConfig(width=4))
+    images = torch.rand(2, 3, 16, 16)
+    for _ in range(8):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = detector(images)
+        for size in (64, 256, 1024, 4096, 16384):
+            torch.full((size,), torch.nan)  # what is freed now, and may be taken again unwritten
+        found.square().sum().backward()
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in detector.parameters())
+
+
 def test_the_paper_s_ends_in_tanh() -> None:
     found = ResnetPoseDetector(PoseDetectorConfig("resnet", width=4, blocks=1))(100 * torch.randn(1, 3, 32, 32))
     assert found.abs().max() <= 1
