@@ -17,7 +17,7 @@ from pgen.body.paste import Paste
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.color_correction import match_guide_colors
-from pgen.models.layers import DecoderBlock, DeformableUnet, Encoder
+from pgen.models.layers import DecoderBlock, DeformableUnet, Encoder, join_active
 from pgen.models.limits import check_sizes
 
 
@@ -96,19 +96,18 @@ class OneLevelAppearanceGenerator(DeformableUnet):
         """Image (B, 3, H, W) in [−1, 1]."""
         seen = inputs.source
         levels = self.encode(seen) if isinstance(seen, Tensor) else seen
-        decoded = self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps)
-        return self.paint(*decoded, inputs.guide)
+        return self.paint(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), inputs.guide)
 
     def encode(self, source: Tensor) -> list[Tensor]:
         """What the source's encoder makes of (B, 30, H, W), level by level; it depends on no target."""
         return self.source_encoder(source)
 
-    def paint(self, decoded: Tensor, skip: Tensor, guide: Tensor | None) -> Tensor:
+    def paint(self, features: Sequence[Tensor], guide: Tensor | None) -> Tensor:
         """The image that the network's last layer makes of its features; ``guide`` is of the image's size."""
-        x = torch.cat([decoded, skip], 1)
+        x = join_active(features)
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return _blend(self.to_image(F.relu(x, inplace=True)), guide)
+        return _blend(self.to_image(x), guide)
 
 
 class TwoLevelAppearanceGenerator(nn.Module):
@@ -139,16 +138,15 @@ class TwoLevelAppearanceGenerator(nn.Module):
             local_source, source = list(full.source), list(half.source)
         target = self.coarse.target_encoder.stem(half.target)
         if alpha == 0.0:
-            return self.coarse.paint(*self.coarse.decode(source, target, half.warps), full.guide)
+            return self.coarse.paint(self.coarse.decode(source, target, half.warps), full.guide)
         local_target = self.target_encoder(full.target)
         target = torch.lerp(target, local_target[1], alpha)
-        decoded, skip = self.coarse.decode(source, target, half.warps)
-        local_skip = torch.cat([deformable_skip(local_source[0], full.warps[0]), local_target[0]], 1)
-        x = torch.cat([self.block(torch.cat([decoded, skip], 1)), local_skip], 1)
-        local = _blend(self.to_image(F.relu(x, inplace=True)), full.guide)
+        features = self.coarse.decode(source, target, half.warps)
+        finest = self.block(*features), deformable_skip(local_source[0], full.warps[0]), local_target[0]
+        local = _blend(self.to_image(join_active(finest)), full.guide)
         if alpha == 1.0:
             return local
-        return torch.lerp(self.coarse.paint(decoded, skip, full.guide), local, alpha)
+        return torch.lerp(self.coarse.paint(features, full.guide), local, alpha)
 
     def encode(self, full: Tensor, half: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What the sources' encoders make of (B, 30, H, W) and (B, 30, H/2, W/2), level by level, local and global.

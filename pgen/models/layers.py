@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgen.body.warp import Warp, deformable_skip
+from pgen.models.checkpointing import Checkpointed
 
 
 class SampleNorm(nn.Module):
@@ -25,7 +26,7 @@ class SampleNorm(nn.Module):
         return F.group_norm(x, 1, self.weight.expand(channels), self.bias.expand(channels), eps=1e-3)
 
 
-class EncoderBlock(nn.Module):
+class EncoderBlock(Checkpointed):
     """LeakyReLU(0.2) → conv 4×4 stride 2 → norm: (B, C, H, W) → (B, C', H/2, W/2)."""
 
     def __init__(self, channels_in: int, channels_out: int, norm: bool = True) -> None:
@@ -34,14 +35,11 @@ class EncoderBlock(nn.Module):
         self.norm = SampleNorm() if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(F.leaky_relu(x, 0.2)))
+        return self.run_segment(lambda x: self.norm(self.conv(F.leaky_relu(x, 0.2))), x)
 
 
-class DecoderBlock(nn.Module):
-    """ReLU → transposed conv 4×4 stride 2 → norm → channel dropout: (B, C, H, W) → (B, C', 2H, 2W).
-
-    What comes in is overwritten.
-    """
+class DecoderBlock(Checkpointed):
+    """ReLU → transposed conv 4×4 stride 2 → norm → channel dropout: (B, C, H, W), in parts → (B, C', 2H, 2W)."""
 
     def __init__(self, channels_in: int, channels_out: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -49,8 +47,13 @@ class DecoderBlock(nn.Module):
         self.norm = SampleNorm()
         self.dropout = nn.Dropout2d(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.dropout(self.norm(self.conv(F.relu(x, inplace=True))))
+    def forward(self, *parts: Tensor) -> Tensor:
+        return self.run_segment(lambda *parts: self.dropout(self.norm(self.conv(join_active(parts)))), *parts)
+
+
+def join_active(parts: Sequence[Tensor]) -> Tensor:
+    """ReLU of features (B, C, H, W) that come in parts (B, ·, H, W)."""
+    return F.relu(torch.cat([*parts], 1), inplace=True)
 
 
 class Encoder(nn.Module):
@@ -77,7 +80,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Up from the coarsest level: each block takes the previous result and the skip of its level, concatenated.
+    """Up from the coarsest level: each block takes the previous result and the skip of its level, which is in parts.
 
     ``outputs[i]`` is the width of the block that leads from level n−1−i to the next finer one, ``skips[k]`` the
     number of channels that come in at level k. Returns the result at the finest level, before its skip.
@@ -91,14 +94,14 @@ class Decoder(nn.Module):
             previous = output
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, skips: Sequence[Tensor]) -> Tensor:
-        x = skips[-1]
-        for i, block in enumerate(self.blocks):
-            x = block(x if i == 0 else torch.cat([x, skips[-1 - i]], 1))
-        return x
+    def forward(self, skips: Sequence[Sequence[Tensor]]) -> Tensor:
+        x: list[Tensor] = []
+        for block, skip in zip(self.blocks, reversed(skips), strict=False):
+            x = [block(*x, *skip)]
+        return x[0]
 
 
-class DeformableUnet(nn.Module):
+class DeformableUnet(Checkpointed):
     """Encoders of source and target, whose levels meet in skips, and a decoder from the coarsest level to the finest.
 
     The source's ``warped_levels`` finest levels are carried to the target pose, part by part. A batch of one source
@@ -118,11 +121,14 @@ class DeformableUnet(nn.Module):
         self.decoder = Decoder(skips, outputs, dropout)
         self.feature_channels = outputs[-1] + skips[0]
 
-    def decode(self, source: Sequence[Tensor], target: Tensor, warps: Sequence[Warp]) -> tuple[Tensor, Tensor]:
-        """From the source's levels and the target encoder's first one to (decoded feature, finest skip)."""
+    def decode(self, source: Sequence[Tensor], target: Tensor, warps: Sequence[Warp]) -> list[Tensor]:
+        """From the source's levels and the target encoder's first one to the last layer's features, in parts.
+
+        These are the decoded one and the two that meet in the finest skip.
+        """
         skips = []
         for k, (of_source, of_target) in enumerate(zip(source, self.target_encoder.continue_from(target), strict=True)):
             if k < self.warped_levels:
                 of_source = deformable_skip(of_source, warps[k])
-            skips.append(torch.cat([of_source.expand(len(of_target), -1, -1, -1), of_target], 1))
-        return self.decoder(skips), skips[0]
+            skips.append((of_source.expand(len(of_target), -1, -1, -1), of_target))
+        return [self.decoder(skips), *skips[0]]

@@ -16,7 +16,7 @@ from pgen.body.labels import LABEL_COUNT
 from pgen.body.masks import pose_mask_radius, pose_masks
 from pgen.body.transfer import Transfer
 from pgen.body.warp import Size, Warp, deformable_skip
-from pgen.models.layers import DeformableUnet
+from pgen.models.layers import DeformableUnet, join_active
 from pgen.models.limits import check_sizes
 
 
@@ -73,9 +73,9 @@ class SemanticGenerator(DeformableUnet):
         """Logits (B, 10, H, W); their softmax is the predicted map."""
         seen = inputs.source
         levels = self.source_encoder(seen) if isinstance(seen, Tensor) else seen
-        x = torch.cat(self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps), 1)
-        blocks = self.to_logits(F.relu(x, inplace=True)).float().contiguous()  # as losses go through maps
-        return F.pixel_shuffle(blocks, self.config.space_to_depth)
+        parts = self.decode(levels, self.target_encoder.stem(inputs.target), inputs.warps)
+        blocks = self.run_segment(lambda *parts: self.to_logits(join_active(parts)), *parts)
+        return F.pixel_shuffle(blocks.float().contiguous(), self.config.space_to_depth)  # as losses go through maps
 
 
 def upscale_semantic(model: SemanticGenerator) -> SemanticGenerator:

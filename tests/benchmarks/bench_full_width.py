@@ -1,7 +1,7 @@
 """A training step of H_S and of H_A in the paper's sizes, two samples: fp32, bf16, and with gradient checkpointing.
 
 Each runs in a process of its own, so that memory is its own. Seconds are of the processor, divided by the number of
-threads; memory is that of the process at its peak, less what it held when the networks were there.
+threads; memory is what tensors take at the most, beyond what is there between steps: weights, their averages, Adam's.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_full_width.py``. ``PGEN_RUNS`` is how often each is run (default
 3), ``PGEN_PRESET`` the preset (``deepfashion-256``).
@@ -25,7 +25,7 @@ class Cost(NamedTuple):
     """What a step takes."""
 
     seconds: float
-    memory: float  #: bytes at the most, beyond the networks
+    memory: float  #: bytes at the most, beyond those between steps
     gflop: float  #: of products and convolutions
     rate: float  #: GFLOP a second of a product of matrices in that precision
 
@@ -34,7 +34,7 @@ def measure_step(role: str, precision: str, is_checkpointing: bool, folder: Path
     from pgen.runtime.allocator import keep_freed_memory
     from pgen.training.config import load_preset
     from tests.benchmarks.bench_gpu import DTYPES, build_task, load_people, prepare_step
-    from tests.benchmarks.rates import CPU, PeakMemory, count_flops, measure_product_rate, measure_seconds
+    from tests.benchmarks.rates import CPU, count_flops, measure_allocation, measure_product_rate, measure_seconds
 
     keep_freed_memory()
     settings = [f"{role}.schedule.batch=2", f"{role}.schedule.accumulate=1"]
@@ -44,9 +44,8 @@ def measure_step(role: str, precision: str, is_checkpointing: bool, folder: Path
     task = build_task(role, preset, people)
     rate = measure_product_rate(CPU, DTYPES[precision])
     work, _ = prepare_step(task, folder, precision)
-    memory = PeakMemory()
     gflop = count_flops(work) / 1e9
-    return Cost(measure_seconds(work, RUNS), memory.read(), gflop, rate / 1e9)
+    return Cost(measure_seconds(work, RUNS), measure_allocation(work, folder), gflop, rate / 1e9)
 
 
 @pytest.mark.benchmark

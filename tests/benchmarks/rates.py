@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 CPU = torch.device("cpu")
@@ -93,6 +94,17 @@ class PeakMemory:
     def read(self) -> float:
         is_cuda = self._device.type == "cuda"
         return (torch.cuda.max_memory_allocated(self._device) if is_cuda else _read_status("VmHWM")) - self._before
+
+
+def measure_allocation(work: Callable[[], object], folder: Path) -> float:
+    """Bytes at the most that tensors on the CPU take during ``work``, beyond those before; notes go to ``folder``."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        work()
+    profiler.export_chrome_trace(str(folder / "trace.json"))
+    events = json.loads((folder / "trace.json").read_text("utf-8"))["traceEvents"]
+    notes = [event["args"] for event in sorted(events, key=lambda e: e.get("ts", 0)) if event.get("name") == "[memory]"]
+    totals = [note["Total Allocated"] for note in notes]
+    return max(totals) - (totals[0] - notes[0]["Bytes"])
 
 
 def _read_status(field: str) -> float:

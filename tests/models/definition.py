@@ -85,6 +85,6 @@ def generator_by_definition(
         if k < coarse.warped_levels:
             of_source = deformable_skip_by_definition(of_source, *half_geometry)
         skips.append(torch.cat([of_source, of_target], 1))
-    decoded = model.block(torch.cat([coarse.decoder(skips), skips[0]], 1))
+    decoded = model.block(coarse.decoder([[skip] for skip in skips]), skips[0])
     skip = torch.cat([deformable_skip_by_definition(local_source[0], *geometry), local_target[0]], 1)
     return torch.tanh(model.to_image(F.relu(torch.cat([decoded, skip], 1))))

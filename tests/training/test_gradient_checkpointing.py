@@ -41,7 +41,7 @@ def take_gradients(people: Path, name: str, *settings: str) -> tuple[dict[str, T
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("semantic", ()),
+        ("semantic", ("network.widths=[16, 32, 32, 32]",)),
         ("appearance", ("variant=e2e", "self_reconstruction=false", "network.local_widths=[2, 4]")),
     ],
     ids=["H_S", "H_A with H_S, there and back"],

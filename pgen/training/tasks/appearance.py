@@ -22,7 +22,8 @@ from pgen.body.viz import Picture
 from pgen.data.dataset import StoredBatch, augment
 from pgen.losses.cross_entropy import IGNORED_LABEL
 from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenerator, paint
-from pgen.models.semantic import predict_parsing
+from pgen.models.checkpointing import enable_gradient_checkpointing, run_checkpointed
+from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.augment.self_reconstruction import occlude
 from pgen.training.config import AppearanceTraining
 from pgen.training.held_out import ValidationBatch, draw_transfers, score_transfers
@@ -61,10 +62,16 @@ class AppearanceTask(PersonTask):
         super().__init__(config, data, {name: sizes for name, term, sizes in (image, face) if config.weights[term]})
         self.held_out_indices, self.matches, self.frozen = pairs, matches, frozen
         # With color correction losses and scores see pictures as they are in the end.
-        self.paint = partial(self.run, partial(paint, correct_colors=config.color_correction))
+        self.paint = partial(
+            run_checkpointed,
+            partial(paint, correct_colors=config.color_correction),
+            is_kept=not config.gradient_checkpointing,
+        )
         if config.variant == "e2e":
             assert frozen.semantic is not None  # who builds it sees to it
             self.networks["semantic"] = copy.deepcopy(frozen.semantic).train().requires_grad_(True)
+            if config.gradient_checkpointing:
+                enable_gradient_checkpointing(self.networks["semantic"])
             self.lr_factors = {"semantic": config.end_to_end.lr_factor}
         elif config.variant != "baseline" and frozen.semantic is not None:
             self.frozen_networks = {"semantic": frozen.semantic}
@@ -128,7 +135,9 @@ class AppearanceTask(PersonTask):
         if self.config.variant == "ts-pred":
             predicted = self._predict_parsing(self.frozen.semantic, a, transfer)
             return torch.where(where[:, None], predicted, b.one_hot()), None
-        logits = self.run(predict_parsing, self.networks["semantic"], a, transfer)
+        semantic = self.networks["semantic"]
+        assert isinstance(semantic, SemanticGenerator)
+        logits = predict_parsing(semantic, a, transfer)
         parsing, share = straight_through_one_hot(logits), self.config.end_to_end.gradient_scale
         mask = pose_masks(b.poses, self.frame, pose_mask_radius(self.frame)) * ~where[:, None]
         prediction = ParsingPrediction(logits, b.labels.masked_fill(where, IGNORED_LABEL), mask)

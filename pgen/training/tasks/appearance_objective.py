@@ -26,12 +26,12 @@ from pgen.losses.pose import pose_loss
 from pgen.losses.reconstruction import reconstruction_loss, warp_l1_loss
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.losses.style import gram_matrices, region_masks, shared_regions, style_loss
+from pgen.models.checkpointing import run_checkpointed
 from pgen.models.parser import Parser, ParserInput
 from pgen.models.pose_detector import PoseDetector
 from pgen.models.semantic import SemanticGenerator
 from pgen.models.vgg import VggFeatures
 from pgen.training.config import AppearanceTraining
-from pgen.training.tasks.checkpointing import run_for_gradient
 
 #: The total loss of the paper (SPT, section 3.2), where two pictures count as a sum, and then additions.
 TERMS: dict[str, Callable[[Generated], Tensor]] = {
@@ -111,7 +111,7 @@ class Generated:
         return self.images.chunk(2)[1]
 
     def _run(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-        return run_for_gradient(network, images, is_kept=not self.config.gradient_checkpointing)
+        return run_checkpointed(network, images, is_kept=not self.config.gradient_checkpointing)
 
     @cached_property
     def judged(self) -> dict[str, tuple[Tensor, Tensor]]:

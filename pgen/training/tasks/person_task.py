@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,6 @@ from pgen.models.discriminators import DiscriminatorConfig
 from pgen.models.registry import build_network
 from pgen.training.config import Schedule
 from pgen.training.tasks.base import Judged
-from pgen.training.tasks.checkpointing import run_for_gradient
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,6 @@ class PersonTask(ABC):
             network.to(self.device).to(memory_format=torch.channels_last)
         self.frozen_networks: Mapping[str, nn.Module] = {}
         self.lr_factors: Mapping[str, float] = {}
-
-    def run(self, network: Callable[..., Tensor], *given: Any, **named: Any) -> Tensor:
-        """What ``network`` makes; with gradient checkpointing what it computes on the way is not kept."""
-        return run_for_gradient(network, *given, is_kept=not self.config.gradient_checkpointing, **named)
 
     def on_step_start(self, step: int, ema: nn.ModuleDict) -> None:  # noqa: B027 - most tasks need none
         """Nothing changes."""

@@ -14,6 +14,7 @@ from pgen.losses.cross_entropy import parsing_cross_entropy
 from pgen.losses.gan import gan_real_loss
 from pgen.losses.soft_iou import soft_iou_loss
 from pgen.metrics.miou import count_intersection_and_union, mean_iou
+from pgen.models.checkpointing import enable_gradient_checkpointing
 from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.config import SemanticTraining
 from pgen.training.sampling import SampledPairs, sample_pairs
@@ -32,6 +33,8 @@ class SemanticTask(PersonTask):
         """Held-out pairs (M, 2) are to be scored; ``matches`` are pseudo labels (N, K) of the training images."""
         super().__init__(config, data, {"semantic": config.discriminator} if config.adversarial else {})
         self.held_out_indices, self.matches = pairs, matches
+        if config.gradient_checkpointing:
+            enable_gradient_checkpointing(self.networks)
 
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of another H_S. Raises RuntimeError if its sizes differ."""
@@ -48,7 +51,7 @@ class SemanticTask(PersonTask):
         if self.config.back_translation_prob:
             source, target = self._translate_back(source, target, batch.has_random_pose.to(self.device))
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
-        logits = self.run(predict_parsing, self.model, source, Transfer(source.poses, target.poses, self.frame))
+        logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
         terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask, weights)}, {}
         if self.config.soft_iou:
             terms["soft_iou"] = self.config.soft_iou * soft_iou_loss(logits, target.labels, weights=weights)
