@@ -1,4 +1,4 @@
-"""Targets that leave the photo: moved into it, or the photo extended."""
+"""Targets that leave the photo: made smaller and moved into it, or the photo extended."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from pgen.inference.rendering.background import fill_background
 _HEAD, _HAND, _FOOT = 0.42, 0.35, 0.4
 #: Poses are moved by no more than this share of the photo's sides: farther up or down, they would not stand any more.
 _FARTHEST = 0.08
+#: Bodies that are larger than a photo are made smaller, down to so many times their size: a step farther away.
+_SMALLEST = 0.88
 
 
 def find_extent(pose: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -36,23 +38,29 @@ def move_into(
 ) -> tuple[NDArray[np.float32], str | None]:
     """``pose`` (18, 2) moved into a photo of ``size`` (height, width), and what the user should know.
 
-    Where the body of ``source`` itself leaves the photo, so may the pose.
+    A body that is a little too large for it becomes smaller. Where the body of ``source`` itself leaves the photo, so
+    may the pose.
     """
     extent, own = find_extent(pose), find_extent(source)
     sides = np.array(size[::-1], np.float64)
     low, high = np.minimum(0, own[:2]), np.maximum(sides, own[2:])
+    told = []
+    scale = float(((high - low) / (extent[2:] - extent[:2])).min())
+    if _SMALLEST <= scale < 1:
+        ground = np.array([extent[[0, 2]].mean(), extent[3]])
+        pose, extent = ground + (pose - ground) * scale, np.tile(ground, 2) + (extent - np.tile(ground, 2)) * scale
+        told.append(f"made {max(1, round(100 * (1 - scale)))} % smaller to fit into the photo")
     short, over = np.maximum(low - extent[:2], 0), np.maximum(extent[2:] - high, 0)
     limit = _FARTHEST * sides
     # As far as there is room on the other side.
     back, forth = np.minimum(over, np.maximum(extent[:2] - low, 0)), np.minimum(short, np.maximum(high - extent[2:], 0))
     shift = np.clip(forth - back, -limit, limit)
     left = np.maximum(short - np.maximum(shift, 0), 0) + np.maximum(over - np.maximum(-shift, 0), 0)
-    note = None
     if (left > 0.05 * torso_length(pose)).any():
-        note = "the pose reaches beyond the photo, where the result is cut; extend the frame to show all of it"
+        told.append("the pose reaches beyond the photo, where the result is cut; extend the frame to show all of it")
     elif (np.abs(shift) > 0.5).any():
-        note = f"moved by {round(float(np.abs(shift).max()))} pixels to stay in the photo"
-    return (pose + shift).astype(np.float32), note
+        told.append(f"moved by {round(float(np.abs(shift).max()))} pixels to stay in the photo")
+    return (pose + shift).astype(np.float32), ", ".join(told) or None
 
 
 def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Person:

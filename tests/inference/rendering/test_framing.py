@@ -25,6 +25,22 @@ def test_poses_are_moved_into_the_photo() -> None:
     assert "cut" in note
 
 
+def test_bodies_that_are_a_little_too_large_become_smaller() -> None:
+    left, top, right, bottom = find_extent(STANDING)
+    shown = (round(0.93 * (bottom - top)), round(right) + 20)
+    source = STANDING * 0.5
+    moved, note = move_into(STANDING, shown, source)
+    assert note is not None
+    assert "7 % smaller" in note
+    assert "cut" not in note
+    np.testing.assert_allclose(find_extent(moved)[[1, 3]], (0, shown[0]), atol=0.2)
+    np.testing.assert_allclose(find_extent(moved)[[0, 2]].mean(), (left + right) / 2, atol=0.2)
+    kept, note = move_into(STANDING, (round(0.7 * (bottom - top)), shown[1]), source)
+    assert note is not None
+    assert "cut" in note
+    np.testing.assert_allclose(np.diff(kept, axis=0), np.diff(STANDING, axis=0), atol=1e-3)
+
+
 def test_photos_are_extended_around_the_person() -> None:
     photo = example(0)
     person = Person("a.png", photo.image, CropBox.whole(SIZE), photo.pose, photo.parsing)
