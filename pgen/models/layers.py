@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pgen.body.warp import Warp, deformable_skip
 from pgen.models.checkpointing import Checkpointed
+from pgen.models.strided_convs import DoublingConv, HalvingConv
 
 
 class SampleNorm(nn.Module):
@@ -31,7 +32,7 @@ class EncoderBlock(Checkpointed):
 
     def __init__(self, channels_in: int, channels_out: int, norm: bool = True) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1, bias=False)
+        self.conv = HalvingConv(channels_in, channels_out)
         self.norm = SampleNorm() if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ class DecoderBlock(Checkpointed):
 
     def __init__(self, channels_in: int, channels_out: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.conv = nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1, bias=False)
+        self.conv = DoublingConv(channels_in, channels_out)
         self.norm = SampleNorm()
         self.dropout = nn.Dropout2d(dropout)
 

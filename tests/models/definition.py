@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pgen.models.appearance import TwoLevelAppearanceGenerator
 from pgen.models.layers import SampleNorm
+from pgen.models.strided_convs import DoublingConv, HalvingConv
 
 
 def deformable_skip_by_definition(feature: Tensor, affines: Tensor, masks: Tensor) -> Tensor:
@@ -54,8 +55,11 @@ class NormByDefinition(nn.Module):
 
 
 def make_plain(model: nn.Module) -> nn.Module:
-    """A copy of a network in contiguous memory, with norms by definition."""
+    """A copy of a network in contiguous memory, with norms by definition and torch's convolutions."""
     plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+    for module in plain.modules():
+        if isinstance(module, HalvingConv | DoublingConv):
+            module.__class__ = nn.Conv2d if isinstance(module, HalvingConv) else nn.ConvTranspose2d  # type: ignore[assignment]
     for parent in list(plain.modules()):
         for name, part in list(parent.named_children()):
             if isinstance(part, SampleNorm):
