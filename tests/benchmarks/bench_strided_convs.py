@@ -9,6 +9,7 @@ Run: ``pytest -m benchmark -s tests/benchmarks/bench_strided_convs.py``
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -34,6 +35,10 @@ SHAPES = (
 )
 
 
+def find_gradients(form: Callable[[], Tensor], of: tuple[Tensor, Tensor], gradient: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(form(), of, gradient)
+
+
 @pytest.mark.benchmark
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_bench_strided_convs(dtype: torch.dtype) -> None:
@@ -46,14 +51,11 @@ def test_bench_strided_convs(dtype: torch.dtype) -> None:
         x = torch.randn(batch, channels, side, side).to(dtype, memory_format=torch.channels_last).requires_grad_()
         library = F.conv2d if direction == "halve" else F.conv_transpose2d
         product = halve if direction == "halve" else double
-        forms: list[Callable[[], Tensor]] = [
-            lambda: library(x, weight, stride=2, padding=1),  # noqa: B023
-            lambda: product(x, weight),  # noqa: B023
-        ]
+        forms = [partial(library, x, weight, stride=2, padding=1), partial(product, x, weight)]
         with torch.inference_mode():
             forward = alternate(*forms, 7)
         gradient = torch.randn_like(forms[0]())
-        both = alternate(*(lambda form=form: torch.autograd.grad(form(), (x, weight), gradient) for form in forms), 5)  # type: ignore[misc]
+        both = alternate(*(partial(find_gradients, form, (x, weight), gradient) for form in forms), 5)
         pixels = batch * side**2 // (4 if direction == "halve" else 1)
         chosen = "yes" if pixels <= _FEW and weight.numel() >= _MANY else "no"
         times = " ".join(f"{1000 * seconds:8.2f}" for seconds in (*forward, *both))

@@ -32,6 +32,8 @@ _MOUTH, _LONG = 0.7, 0.08
 _MIDDLE, _RAGGED = 0.06, 0.012
 #: From this share of all hair on, what is seen of it beside a face tells its colors.
 _ENOUGH = 0.15
+#: How far the middle of hair's colors, as `_to_lab` has them, moves if what looks like skin is left out of much skin.
+_MIXED = 6.0
 #: How far beside a face hair is in its shadow, in torso lengths.
 _SHADED = 0.06
 #: How far above the eyes a face's features end, in torso lengths.
@@ -101,6 +103,15 @@ def _measure_nape(canvas: Canvas) -> float:
     return float(_find_height(canvas, nose + _MOUTH * max(nose - float(np.nanmean(eyes)), 0)))
 
 
+def find_nape(canvas: Canvas) -> float | None:
+    """How far above the line between the shoulders short hair ends, where a neck begins, torso lengths.
+
+    None if hair is long.
+    """
+    hair, nape = canvas.labels == Label.HAIR, _measure_nape(canvas)
+    return nape if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum() else None
+
+
 def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
     """Where (H, W) the photo shows a neck, of the ``skin`` that a back shows; all of a face if it shows none."""
     face = canvas.find_core(Label.FACE)
@@ -119,7 +130,22 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
     if not shown.any():
         shown = canvas.labels == Label.HAIR
     low = shown & (_measure_height(canvas) < _measure_brow(canvas))
-    return low if low.sum() > _ENOUGH * shown.sum() else shown
+    return _leave_out_skin(canvas, low if low.sum() > _ENOUGH * shown.sum() else shown)
+
+
+def _leave_out_skin(canvas: Canvas, hair: Mask) -> Mask:
+    """``hair`` (H, W) without what looks more like the face, where that is so much that it hides the hair's color."""
+    face = canvas.find_core(Label.FACE)
+    if not hair.any() or not face.any():
+        return hair
+    colors, skin = (_to_lab(canvas.image[where][None])[0] for where in (hair, face))
+    middle = np.median(colors, 0)
+    is_hair = np.linalg.norm(colors - middle, axis=1) <= np.linalg.norm(colors - np.median(skin, 0), axis=1)
+    if not is_hair.any() or np.linalg.norm(np.median(colors[is_hair], 0) - middle) < _MIXED:
+        return hair
+    found = np.zeros_like(hair)
+    found[hair] = is_hair
+    return found
 
 
 def _find_hair(canvas: Canvas, head: Mask) -> Mask:
@@ -127,9 +153,8 @@ def _find_hair(canvas: Canvas, head: Mask) -> Mask:
     hair = canvas.labels == Label.HAIR
     if not hair.any() or hair.sum() < _BALD * head.sum():
         return np.zeros_like(head)
-    # Short hair ends where a neck begins.
-    nape = _measure_nape(canvas)
-    if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum():
+    nape = find_nape(canvas)
+    if nape is not None:
         box = find_box(head | hair, 0)
         across, along = find_flow((head | hair)[box])
         ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, HEAD_WIDTH * canvas.unit)

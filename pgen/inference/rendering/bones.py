@@ -20,6 +20,7 @@ from pgen.body.affine import fit_affines
 from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, torso_length
+from pgen.inference.rendering.profiles import Profile
 
 #: Share of the other's width of shoulders from which on bodies show the same outlines.
 _AS_WIDE = 0.75
@@ -43,7 +44,7 @@ _TOES = 0.25
 #: How far above the shoulders hair begins at the latest, in torso lengths.
 NAPE = 0.2
 
-_TRUNK, _HEAD = "trunk", "head"
+_TRUNK, _HEAD, _FACE = "trunk", "head", "face"
 _LEFT_ARM, _RIGHT_ARM = ("l_upper_arm", "l_forearm"), ("r_upper_arm", "r_forearm")
 _LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
 #: The parts of both arms.
@@ -51,7 +52,7 @@ ARM_PARTS = (*_LEFT_ARM, *_RIGHT_ARM)
 _BELOW = (_TRUNK, *_LEFT_LEG, *_RIGHT_LEG)
 #: Which parts carry what has a label, apart from what hangs over both legs.
 _CARRIERS: Mapping[Label, tuple[str, ...]] = {
-    Label.FACE: (_HEAD,),
+    Label.FACE: (_HEAD, _FACE),
     Label.HAIR: (_HEAD,),
     Label.UPPER: (_HEAD, *ARM_PARTS),
     Label.PANTS: _BELOW,
@@ -84,17 +85,21 @@ class Body:
     is_turned: bool  #: whether one pose is seen from the front and the other from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
-    facing: int = (
-        0  #: whether the target looks to the left (−1) or the right (1), of a body that the source shows from the front
-    )
+    facing: int = 0  #: whether the target looks to the left (−1) or the right (1), of a source from the front
     #: limbs, each carried to that of the source's other side: as in a mirror, but bodies from the side as they are
     mirrored: Mapping[str, Part] = field(default_factory=dict)
 
 
-def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], head: NDArray[np.float64] | None) -> Body:
+def match_bodies(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    head: NDArray[np.float64] | None,
+    profile: Profile | None = None,
+) -> Body:
     """The parts of ``source`` and ``target``, poses (18, 2) in pixels with both shoulders and hips.
 
-    ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried.
+    ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried. Its face
+    may be carried by itself, to a ``profile``.
     """
     unit = torso_length(target)
     scale = torso_length(source) / max(unit, 1e-6)
@@ -105,6 +110,8 @@ def match_bodies(source: NDArray[np.floating], target: NDArray[np.floating], hea
         top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
         line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
+    elif profile is not None:
+        parts[_FACE] = Part(parts[_TRUNK].line, 0.0, profile.carry)
     narrow, wide = sorted(map(abs, widths))
     is_frontal = narrow > FRONTAL and narrow > _AS_WIDE * wide
     mirrored: dict[str, Part] = {}

@@ -12,6 +12,7 @@ from torch import Tensor
 from pgen.body.batch import find_likeliest
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import SIDES
+from pgen.inference.rendering.backs import find_nape
 from pgen.inference.rendering.bones import (
     ARM_PARTS,
     HANGING,
@@ -37,6 +38,8 @@ _COLLAR, _CLOSE = 0.26, 1.3
 #: How far from ankles and wrists feet and hands reach, in torso lengths; and how many pixels of a foot or a hand, as a
 #: share of the square of a torso length, have to be seen for it to be carried.
 _FOOT, _HAND, _SEEN = 0.55, 0.45, 0.004
+#: How far a neck reaches behind the middle of the shoulders from the side, in torso lengths.
+_NECK = 0.12
 #: How far beyond the wrist a fist's middle is, and how far it reaches from there, in torso lengths.
 _FIST = 0.1
 #: Hands and feet by the part that carries them, with their label.
@@ -150,13 +153,23 @@ class _Election:
         self.is_arm = torch.zeros(len(scores), dtype=torch.bool)  # by H_S, or at the bones
 
     def leave_out_heads(self) -> None:
-        """Heads are carried as they are; from behind, none shows a face."""
+        """Heads are carried as they are; from behind, none shows a face; from the side, short hair has an end."""
         if "head" in self.body.parts:
             self.scores[:, _HEAD] = 0
         elif self.body.nape is not None:
             above = (self.grid.points[:, 1] < self.body.nape).nonzero()[:, 0]
             self.scores[above, Label.HAIR] += self.scores[above, Label.FACE]
             self.scores[above, Label.FACE] = 0
+        elif "face" in self.body.parts and (nape := find_nape(self.canvas)) is not None:
+            self._bare_neck(nape)
+
+    def _bare_neck(self, nape: float) -> None:
+        """From the side, let short hair end at the height of ``nape`` above the shoulders, in torso lengths."""
+        points, unit, shoulders = self.grid.points, self.body.unit, self.body.parts["trunk"].line[0]
+        below = (points[:, 1] > shoulders[1] - nape * unit).nonzero()[:, 0]
+        is_behind = self.body.facing * (shoulders[0] - points[below, 0]) > _NECK * unit
+        self.scores[below, torch.where(is_behind, Label.BACKGROUND, Label.FACE)] += self.scores[below, Label.HAIR]
+        self.scores[below, Label.HAIR] = 0
 
     def vote_for_shown(self) -> None:
         """What the photo shows where H_S's label comes from."""
@@ -280,6 +293,10 @@ class _Election:
     def find_sources(self, labels: Tensor, moved: list[_End]) -> tuple[Tensor, Tensor]:
         """Where in the photo pixels of ``labels`` come from (N, 2), and what it shows there (N,)."""
         places, shown_as = self.sources.find(labels), labels.clone()
+        if "face" in self.body.parts:  # half of an oval is no profile: the rest is painted
+            at = (labels == Label.FACE).nonzero()[:, 0]
+            is_seen = look_up(torch.from_numpy(self.canvas.find_core(Label.FACE)), places[at])
+            places[at[~is_seen]] = torch.nan
         # What the photo shows of a trunk behind its arms is their sleeves.
         to_trunk = measure_distance(self.body.parts["trunk"], self.grid.points)
         on_trunk = (labels == Label.UPPER) & (to_trunk <= self.to_arms)

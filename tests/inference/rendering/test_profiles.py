@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pgen.body.joints import Joint
+from pgen.inference.rendering.heads import plan_head
+from pgen.inference.rendering.profiles import find_profile
+from tests.data.examples import STANDING
+
+FACE = [Joint.NOSE, Joint.R_EYE, Joint.R_EAR]
+
+
+def turn_to_the_side(pose: NDArray[np.float32], is_mirrored: bool = False) -> NDArray[np.float32]:
+    """A body that looks to the right, of which the right side is seen; or to the left, of which the left one is."""
+    found = pose.copy()
+    middle = float(pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean())
+    found[[Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.R_HIP, Joint.L_HIP], 0] = middle
+    way = -1 if is_mirrored else 1
+    seen, hidden = ((Joint.L_EYE, Joint.L_EAR), (Joint.R_EYE, Joint.R_EAR))[:: 1 if is_mirrored else -1]
+    found[list(hidden)] = np.nan
+    heights = pose[[Joint.NOSE, *seen], 1]
+    found[[Joint.NOSE, *seen]] = np.stack([middle + way * np.array([9, 6, -3]), heights], 1)
+    return found
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_joints_of_the_half_that_is_seen_lie_on_each_other(is_mirrored: bool) -> None:
+    side = turn_to_the_side(STANDING, is_mirrored)
+    plan = plan_head(STANDING, side, "auto", is_bundled=True)
+    assert plan.carry is None
+    assert plan.profile is not None
+    assert plan.note is not None
+    assert "profile" in plan.note
+    joints = [Joint.NOSE, *((Joint.L_EYE, Joint.L_EAR) if is_mirrored else (Joint.R_EYE, Joint.R_EAR))]
+    found = plan.profile.carry(torch.from_numpy(side[joints]))[:, 0].numpy()
+    halves = (STANDING[joints, 0], 2 * STANDING[Joint.NOSE, 0] - STANDING[joints, 0])  # either, or mirrored
+    assert min(np.abs(found - half).max() for half in halves) < 1e-3
+
+
+def test_necks_are_as_wide_as_they_are() -> None:
+    profile = find_profile(STANDING, turn_to_the_side(STANDING))
+    assert profile is not None
+    below = torch.tensor([[0.0, profile.ends[1] + 1], [10.0, profile.ends[1] + 1]])
+    assert float(profile.carry(below)[:, 0].diff()) == pytest.approx(10 * profile.scale, abs=1e-3)
+
+
+def test_what_shows_no_half_of_a_face_makes_no_profile() -> None:
+    side = turn_to_the_side(STANDING)
+    for hidden in ([Joint.NOSE], [Joint.R_EYE, Joint.L_EYE]):
+        source = STANDING.copy()
+        source[hidden] = np.nan
+        assert find_profile(source, side) is None
+    narrow = STANDING.copy()
+    narrow[[Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR], 0] = narrow[Joint.NOSE, 0] + 0.1
+    assert find_profile(narrow, side) is None
+    assert find_profile(STANDING, STANDING) is None
