@@ -114,6 +114,17 @@ def test_both_copies_of_the_network_fade_in(samplers: Samplers) -> None:
     assert all(p.requires_grad for p in one_level.model.parameters())
 
 
+@pytest.mark.parametrize("fade_in", [0.5, 1.0])
+def test_what_has_grown_does_not_grow_again(samplers: Samplers, fade_in: float) -> None:
+    stage = painting(samplers, *SETTINGS)
+    given = build_appearance_generator(stage.model.config)
+    assert isinstance(given, TwoLevelAppearanceGenerator)
+    given.fade_in = fade_in
+    stage.start_from(given)
+    stage.on_step_start(0, nn.ModuleDict({"appearance": build_appearance_generator(stage.model.config)}))
+    assert stage.model.fade_in == (1 if fade_in == 1 else 0)
+
+
 def one_level(stage: AppearanceTask, **changes: object) -> OneLevelAppearanceGenerator:
     """A finished one-level H_A of the sizes of the stage's global network."""
     torch.manual_seed(3)

@@ -25,7 +25,7 @@ from pgen.models.appearance import AppearanceGenerator, TwoLevelAppearanceGenera
 from pgen.models.checkpointing import enable_gradient_checkpointing, run_checkpointed
 from pgen.models.semantic import SemanticGenerator, predict_parsing
 from pgen.training.augment.self_reconstruction import occlude
-from pgen.training.config import AppearanceTraining
+from pgen.training.config import AppearanceTraining, Growth
 from pgen.training.held_out import ValidationBatch, draw_transfers, score_transfers
 from pgen.training.sampling import SampledPairs, sample_pairs
 from pgen.training.tasks.appearance_objective import FrozenNetworks, Generated, ParsingPrediction, weigh_terms
@@ -60,7 +60,7 @@ class AppearanceTask(PersonTask):
             ("face", "face_adversarial", config.face_discriminator),
         )
         super().__init__(config, data, {name: sizes for name, term, sizes in (image, face) if config.weights[term]})
-        self.held_out_indices, self.matches, self.frozen = pairs, matches, frozen
+        self.held_out_indices, self.matches, self.frozen, self.growth = pairs, matches, frozen, config.growth
         # With color correction losses and scores see pictures as they are in the end.
         self.paint = partial(
             run_checkpointed,
@@ -79,9 +79,11 @@ class AppearanceTask(PersonTask):
     def start_from(self, model: nn.Module) -> None:
         """Begin with the weights of ``model``: the same H_A, or a one-level one, which becomes the global network.
 
-        Raises RuntimeError if the sizes differ.
+        One of two levels has grown, and does not grow again. Raises RuntimeError if the sizes differ.
         """
         mine: nn.Module = self.model
+        if isinstance(model, TwoLevelAppearanceGenerator) and model.fade_in == 1:
+            self.growth = Growth()
         if isinstance(mine, TwoLevelAppearanceGenerator) and not isinstance(model, TwoLevelAppearanceGenerator):
             mine = mine.coarse
         mine.load_state_dict(model.state_dict())
@@ -90,7 +92,7 @@ class AppearanceTask(PersonTask):
         """Before ``step``: how far the local network of a two-level H_A has faded in, and what is frozen."""
         if not isinstance(self.model, TwoLevelAppearanceGenerator):
             return
-        growth = self.config.growth
+        growth = self.growth
         for model in (self.model, ema["appearance"]):
             model.fade_in = growth.alpha(step)  # type: ignore[assignment]
         # What the image does not depend on gets no gradient, and is not waited for.
