@@ -30,8 +30,9 @@ _BALD = 0.12
 _MOUTH, _LONG = 0.7, 0.08
 #: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
 _MIDDLE, _RAGGED = 0.06, 0.012
-#: From this share of all hair on, what is seen of it beside a face tells its colors.
-_ENOUGH = 0.15
+#: From this share of all hair on, what is seen of it beside a face tells its colors, where it is no thinner than twice
+#: so many torso lengths.
+_ENOUGH, _THIN = 0.15, 0.025
 #: How far the middle of hair's colors, as `_to_lab` has them, moves if what looks like skin is left out of much skin.
 _MIXED = 6.0
 #: How far beside a face hair is in its shadow, in torso lengths.
@@ -130,6 +131,7 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
     if not shown.any():
         shown = canvas.labels == Label.HAIR
     low = shown & (_measure_height(canvas) < _measure_brow(canvas))
+    low = ndimage.binary_erosion(low, iterations=max(1, round(_THIN * canvas.unit)))
     return _leave_out_skin(canvas, low if low.sum() > _ENOUGH * shown.sum() else shown)
 
 

@@ -20,7 +20,7 @@ from pgen.body.affine import fit_affines
 from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, torso_length
-from pgen.inference.rendering.profiles import Profile
+from pgen.inference.rendering.turned_faces import TurnedFace
 
 #: Share of the other's width of shoulders from which on bodies show the same outlines.
 _AS_WIDE = 0.75
@@ -94,12 +94,12 @@ def match_bodies(
     source: NDArray[np.floating],
     target: NDArray[np.floating],
     head: NDArray[np.float64] | None,
-    profile: Profile | None = None,
+    face: TurnedFace | None = None,
 ) -> Body:
     """The parts of ``source`` and ``target``, poses (18, 2) in pixels with both shoulders and hips.
 
-    ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried. Its face
-    may be carried by itself, to a ``profile``.
+    ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried. The
+    ``face`` may be carried by itself.
     """
     unit = torso_length(target)
     scale = torso_length(source) / max(unit, 1e-6)
@@ -110,8 +110,8 @@ def match_bodies(
         top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
         line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
-    elif profile is not None:
-        parts[_FACE] = Part(parts[_TRUNK].line, 0.0, profile.carry)
+    elif face is not None:
+        parts[_FACE] = Part(parts[_TRUNK].line, 0.0, face.carry)
     narrow, wide = sorted(map(abs, widths))
     is_frontal = narrow > FRONTAL and narrow > _AS_WIDE * wide
     mirrored: dict[str, Part] = {}

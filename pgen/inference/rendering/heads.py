@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
 from pgen.body.limb_fields import torso_length
 from pgen.body.transfer import measure_head_turns
-from pgen.inference.rendering.profiles import Profile, find_profile
 from pgen.inference.rendering.settings import Head
+from pgen.inference.rendering.turned_faces import TurnedFace, find_turned_face
 
 #: Heads whose turns, from −1 to 1, differ by more do not show the same.
 _SAME = 0.45
@@ -29,7 +29,7 @@ class HeadPlan:
     carry: NDArray[np.float64] | None  #: similarity (2, 3) from the result to the photo; None: it is painted anew
     note: str | None = None  #: what the user should know
     is_turned: bool = False  #: whether it is carried mirrored, to be seen from behind
-    profile: Profile | None = None  #: of a face that is carried by itself, from the front to profile
+    face: TurnedFace | None = None  #: of a face that is carried by itself, to a head that is turned farther
 
 
 def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: Head, is_bundled: bool) -> HeadPlan:
@@ -53,11 +53,10 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
         return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
     if abs(turn - own) <= _SAME:
         return _follow_head(source, target)
-    if abs(turn) >= _PROFILE > abs(own) and (profile := find_profile(source, target)) is not None:
-        note = "the head is turned farther than the photo shows it: half of the face is drawn out to its profile"
-        return HeadPlan(target, None, note, profile=profile)
-    note = "the head is turned farther than the photo shows it, so the face is painted anew"
-    return HeadPlan(target, None, note)
+    turned = "the head is turned farther than the photo shows it"
+    if abs(turn) > abs(own) < _PROFILE and (face := find_turned_face(source, target)) is not None:
+        return HeadPlan(target, None, f"{turned}: the face is drawn out to one side", face=face)
+    return HeadPlan(target, None, f"{turned}, so the face is painted anew")
 
 
 def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:

@@ -160,7 +160,7 @@ class _Election:
             above = (self.grid.points[:, 1] < self.body.nape).nonzero()[:, 0]
             self.scores[above, Label.HAIR] += self.scores[above, Label.FACE]
             self.scores[above, Label.FACE] = 0
-        elif "face" in self.body.parts and (nape := find_nape(self.canvas)) is not None:
+        elif "face" in self.body.parts and self.body.facing and (nape := find_nape(self.canvas)) is not None:
             self._bare_neck(nape)
 
     def _bare_neck(self, nape: float) -> None:

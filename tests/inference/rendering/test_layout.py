@@ -15,9 +15,9 @@ from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.layout import choose_labels, close_skirts, find_within, look_up
 from pgen.inference.rendering.places import Grid
-from pgen.inference.rendering.profiles import find_profile
+from pgen.inference.rendering.turned_faces import find_turned_face
 from tests.data.examples import STANDING
-from tests.inference.rendering.test_profiles import turn_to_the_side
+from tests.inference.rendering.test_turned_faces import turn_to_the_side
 
 SIDE = 128
 HAND = (slice(64, 71), slice(44, 50))  #: the right one, below its wrist at (47, 63)
@@ -152,14 +152,14 @@ def test_from_the_side_short_hair_ends_above_the_neck(is_long: bool) -> None:
     if is_long:
         shown[14:31, 52:57] = Label.HAIR
     side = turn_to_the_side(STANDING)
-    profile = find_profile(STANDING, side)
-    assert profile is not None
+    face = find_turned_face(STANDING, side)
+    assert face is not None
     asked = np.zeros_like(shown)
     asked[8:29, 52:66], asked[14:29, 66:73], asked[31:66, 57:71] = Label.HAIR, Label.FACE, Label.UPPER
     person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE), STANDING, shown)
     canvas, grid = Canvas.of(person, None, (SIDE, SIDE), SIDE), Grid((slice(0, SIDE), slice(0, SIDE)))
     probabilities = torch.nn.functional.one_hot(torch.from_numpy(asked).long(), LABEL_COUNT).permute(2, 0, 1).float()
-    body = match_bodies(STANDING, side, None, profile)
+    body = match_bodies(STANDING, side, None, face)
     labels, places, _ = (grid.as_map(found) for found in choose_labels(canvas, body, probabilities, grid, False))
     assert (labels[10:16, 54:64] == Label.HAIR).all()
     assert (labels[25:28, 62:65] == (Label.HAIR if is_long else Label.FACE)).all()

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from pgen.body.joints import Joint
 from pgen.inference.rendering.heads import plan_head
-from pgen.inference.rendering.profiles import find_profile
+from pgen.inference.rendering.turned_faces import find_turned_face
 from tests.data.examples import STANDING
-
-FACE = [Joint.NOSE, Joint.R_EYE, Joint.R_EAR]
 
 
 def turn_to_the_side(pose: NDArray[np.float32], is_mirrored: bool = False) -> NDArray[np.float32]:
@@ -31,29 +29,39 @@ def test_joints_of_the_half_that_is_seen_lie_on_each_other(is_mirrored: bool) ->
     side = turn_to_the_side(STANDING, is_mirrored)
     plan = plan_head(STANDING, side, "auto", is_bundled=True)
     assert plan.carry is None
-    assert plan.profile is not None
+    assert plan.face is not None
     assert plan.note is not None
-    assert "profile" in plan.note
+    assert "one side" in plan.note
     joints = [Joint.NOSE, *((Joint.L_EYE, Joint.L_EAR) if is_mirrored else (Joint.R_EYE, Joint.R_EAR))]
-    found = plan.profile.carry(torch.from_numpy(side[joints]))[:, 0].numpy()
+    found = plan.face.carry(torch.from_numpy(side[joints]))[:, 0].numpy()
     halves = (STANDING[joints, 0], 2 * STANDING[Joint.NOSE, 0] - STANDING[joints, 0])  # either, or mirrored
     assert min(np.abs(found - half).max() for half in halves) < 1e-3
 
 
+def test_both_eyes_may_be_seen() -> None:
+    target = STANDING.copy()
+    target[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE, Joint.R_EAR], 0] = 68, 64, 69.5, 57
+    target[Joint.L_EAR] = np.nan
+    plan = plan_head(STANDING, target, "auto", is_bundled=False)
+    assert plan.face is not None
+    joints = [Joint.R_EAR, Joint.R_EYE, Joint.NOSE, Joint.L_EYE]
+    found = plan.face.carry(torch.from_numpy(target[joints]))[:, 0].numpy()
+    np.testing.assert_allclose(found, STANDING[joints, 0], atol=1e-3)
+
+
 def test_necks_are_as_wide_as_they_are() -> None:
-    profile = find_profile(STANDING, turn_to_the_side(STANDING))
-    assert profile is not None
-    below = torch.tensor([[0.0, profile.ends[1] + 1], [10.0, profile.ends[1] + 1]])
-    assert float(profile.carry(below)[:, 0].diff()) == pytest.approx(10 * profile.scale, abs=1e-3)
+    face = find_turned_face(STANDING, turn_to_the_side(STANDING))
+    assert face is not None
+    below = torch.tensor([[0.0, face.ends[1] + 1], [10.0, face.ends[1] + 1]])
+    assert float(face.carry(below)[:, 0].diff()) == pytest.approx(10 * face.scale, abs=1e-3)
 
 
-def test_what_shows_no_half_of_a_face_makes_no_profile() -> None:
+def test_what_shows_no_half_of_a_face_makes_no_face() -> None:
     side = turn_to_the_side(STANDING)
     for hidden in ([Joint.NOSE], [Joint.R_EYE, Joint.L_EYE]):
         source = STANDING.copy()
         source[hidden] = np.nan
-        assert find_profile(source, side) is None
+        assert find_turned_face(source, side) is None
     narrow = STANDING.copy()
     narrow[[Joint.R_EYE, Joint.L_EYE, Joint.R_EAR, Joint.L_EAR], 0] = narrow[Joint.NOSE, 0] + 0.1
-    assert find_profile(narrow, side) is None
-    assert find_profile(STANDING, STANDING) is None
+    assert find_turned_face(narrow, side) is None
