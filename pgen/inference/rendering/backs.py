@@ -52,29 +52,36 @@ _FOLD, _BORDER, _MOST = 0.004, 0.03, 0.85
 _TRUNK_SIDES = ((Joint.R_SHOULDER, Joint.R_HIP), (Joint.L_SHOULDER, Joint.L_HIP))
 
 
-def turn_around(canvas: Canvas) -> Canvas:
+def turn_around(canvas: Canvas, with_head: bool = True) -> Canvas:
     """``canvas``, which shows a front, with what is seen from behind in its place: as in a mirror behind the person.
 
-    Outlines are the same; labels and pixels are those of the back where it differs.
+    Outlines are the same; labels and pixels are those of the back where it differs. Without the head, that stays.
     """
-    head = canvas.labels == Label.FACE
-    head &= _measure_height(canvas) > NAPE
-    hair, labels = _find_hair(canvas, head), canvas.labels.copy()
+    labels = canvas.labels.copy()
+    hair = np.zeros(canvas.size, bool)
+    if with_head:
+        hair = _find_hair(canvas, (labels == Label.FACE) & (_measure_height(canvas) > NAPE))
     labels[hair] = Label.HAIR
     cloth = _find_covered(canvas, labels)
     labels[cloth] = Label.UPPER
     front = cloth | _find_front(canvas)
     known = canvas.find_core(Label.UPPER) & ~front
     image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
-    width = HEAD_WIDTH * canvas.unit
+    if with_head:
+        image = _draw_head(canvas, image, labels, hair)
+    return replace(canvas, image=image, labels=labels)
+
+
+def _draw_head(canvas: Canvas, image: Picture, labels: NDArray[np.uint8], hair: Mask) -> Picture:
+    """``image`` (H, W, 3) with skin in place of what ``labels`` still have of a face, and with ``hair`` (H, W)."""
     skin = labels == Label.FACE
     for whole, hole, shown, has_strands in (
         (skin, skin, _choose_skin(canvas, skin), False),
         (labels == Label.HAIR, hair, choose_hair(canvas, hair), True),
     ):
         if hole.any() and shown.any():
-            image = draw_head(image, whole, hole, shown, width, has_strands)
-    return replace(canvas, image=image, labels=labels)
+            image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands)
+    return image
 
 
 def _measure_height(canvas: Canvas) -> NDArray[np.float64]:

@@ -82,7 +82,7 @@ class Body:
 
     parts: Mapping[str, Part]
     unit: float  #: torso length in the target, pixels
-    is_turned: bool  #: whether one pose is seen from the front and the other from behind
+    shows_back: bool  #: whether the source is seen from the front and the target from behind
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
     facing: int = 0  #: whether the target looks to the left (−1) or the right (1), of a source from the front
@@ -136,7 +136,7 @@ def match_bodies(
     facing = 0
     if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
         facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
-    return Body(parts, unit, is_turned, is_frontal, nape, facing, mirrored)
+    return Body(parts, unit, is_turned and widths[0] > 0, is_frontal, nape, facing, mirrored)
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:

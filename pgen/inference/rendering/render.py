@@ -38,7 +38,7 @@ class Renderer:
     def __init__(self, networks: Networks, annotators: Annotators) -> None:
         self._networks, self._annotators = networks, annotators
         self._canvases: WeakKeyDictionary[Person, dict[int, Canvas]] = WeakKeyDictionary()
-        self._turned: WeakKeyDictionary[Canvas, Canvas] = WeakKeyDictionary()
+        self._turned: WeakKeyDictionary[Canvas, dict[bool, Canvas]] = WeakKeyDictionary()
         # None: nothing is hidden. The person themselves would never be let go.
         self._completed: WeakKeyDictionary[Person, Person | None] = WeakKeyDictionary()
 
@@ -102,7 +102,7 @@ class Renderer:
             return np.asarray(to_pictures(networks.paint(source, transfer, map_))[0])
 
         with torch.inference_mode():
-            shown = self._find_turned(canvas) if plan.is_turned else canvas
+            shown = self._find_turned(canvas, plan.is_turned) if plan.is_turned or body.shows_back else canvas
             figure = compose_figure(shown, body, probabilities, paint, target.parsing is not None)
         labels = np.zeros(canvas.size, np.uint8)
         labels[figure.box] = figure.labels
@@ -144,10 +144,11 @@ class Renderer:
             kept[max_size] = Canvas.of(person, self._find_silhouette(person), self._networks.frame, max_size)
         return kept[max_size]
 
-    def _find_turned(self, canvas: Canvas) -> Canvas:
-        if canvas not in self._turned:
-            self._turned[canvas] = turn_around(canvas)
-        return self._turned[canvas]
+    def _find_turned(self, canvas: Canvas, with_head: bool) -> Canvas:
+        kept = self._turned.setdefault(canvas, {})
+        if with_head not in kept:
+            kept[with_head] = turn_around(canvas, with_head)
+        return kept[with_head]
 
     def _find_silhouette(self, person: Person) -> NDArray[np.bool_] | None:
         """Where the person is with all that is worn; it is not looked for in pictures of the networks' own size."""

@@ -73,6 +73,18 @@ def test_a_back_shows_hair_and_a_closed_coat(
     np.testing.assert_array_equal(turned.image[canvas.labels == 0], canvas.image[canvas.labels == 0])
 
 
+def test_heads_may_look_back(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    canvas = make_canvas(COLORS, *dressed)
+    turned, whole = turn_around(canvas, with_head=False), turn_around(canvas)
+    above = np.arange(SIDE * SCALE)[:, None] < SCALE * (SHOULDERS - 10)
+    head = np.isin(canvas.labels, (Label.FACE, Label.HAIR)) & above
+    np.testing.assert_array_equal(turned.image[head], canvas.image[head])
+    np.testing.assert_array_equal(turned.labels[head], canvas.labels[head])
+    coat = (whole.labels == Label.UPPER) & ~above
+    np.testing.assert_array_equal(turned.labels[coat], whole.labels[coat])
+    assert np.abs(turned.image[coat] - np.array(COAT, float)).mean() < 12
+
+
 def test_bald_heads_lose_their_face_and_plain_tops_stay_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
     labels, shirt = dressed
     labels[labels == Label.HAIR] = Label.FACE
