@@ -44,3 +44,8 @@ def test_types_are_told() -> None:
     assert (Path(pgen.__file__).parent / "py.typed").is_file()
     pyproject = Path(pgen.__file__).parent.parent / "pyproject.toml"
     assert '"py.typed"' in pyproject.read_text("utf-8")
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "pgen", "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout == f"pgen {version()}\n"

@@ -28,7 +28,7 @@ STOREYS = (
     ("inference",),
     ("evaluation",),
     ("studio",),
-    ("cli",),
+    ("cli", "__main__"),
     ("tools",),  # scripts that derive the bundled files: they import anything, nothing imports them
 )
 HEIGHTS = {room: height for height, rooms in enumerate(STOREYS) for room in rooms}
