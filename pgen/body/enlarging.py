@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pgen.body.boxes import find_box
 from pgen.body.guided_filter import GuidedFilter
 
 Window = tuple[slice, slice]  # rows and columns
@@ -36,7 +37,7 @@ def enlarge_labels(
     enlarge = _interpolate if picture is None else _follow_colors(picture, (figure.shape[0], figure.shape[1]), radius)
     for label in np.flatnonzero(np.bincount(highest.ravel())):
         # Between pixels of which one label is the highest it is the highest too, as is background far from the figure.
-        small = _find_window(figure if label == 0 else highest == label, 2 * radius + 1)
+        small = find_box(figure if label == 0 else highest == label, 2 * radius + 1)
         large, part = _scale_window(small, figure.shape, size)
         found = enlarge(scores[label], small, large, part)
         higher = found > best[large]
@@ -65,13 +66,6 @@ def _follow_colors(picture: NDArray[np.uint8], size: tuple[int, int], radius: in
 
 def _to_planes(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255)
-
-
-def _find_window(shown: NDArray[np.bool_], margin: int) -> Window:
-    """Rows and columns of what is shown, with a margin."""
-    spans = (np.flatnonzero(shown.any(axis=axis)) for axis in (1, 0))
-    rows, columns = (slice(max(0, int(span[0]) - margin), int(span[-1]) + 1 + margin) for span in spans)
-    return slice(rows.start, min(rows.stop, shown.shape[0])), slice(columns.start, min(columns.stop, shown.shape[1]))
 
 
 def _scale_window(small: Window, sizes: tuple[int, ...], large: tuple[int, int]) -> tuple[Window, Part]:

@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pgen.inference.rendering.background_detail import Mask, Picture, find_detail
+from pgen.inference.rendering.resizing import resize, resize_mask
 
 #: Longer side, in pixels, of the copy that is filled; and how far in pixels the compared patches reach.
 _COARSE, _PATCH = 320, 3
@@ -16,6 +17,7 @@ _GROWN, _FADE = 0.014, 0.005
 #: What is behind is of the same height in the photo, not sky on the ground: the copy is filled in overlapping bands,
 #: so high as a share of it, and at least so many pixels; if more of one is to be filled, it is smoothly.
 _BAND, _LOWEST, _MOST = 0.3, 60, 0.9
+_ANY = 1 / 255  # the share of a pixel from which on it shows any of a mask
 _SEED = 5
 _HARDLY = 1e-12  # how much the mean color counts, where nothing else does
 
@@ -34,8 +36,8 @@ def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
         return np.broadcast_to(np.median(image.reshape(-1, 3), axis=0).astype(np.uint8), image.shape).copy(), True
     size = _choose_coarse_size(figure.shape)
     # A pixel of the copy that holds any of the figure is part of the hole.
-    mask = _shrink(hole.astype(np.uint8) * 255, size) > 0
-    filled, has_texture = _fill_hole(_shrink(image, size), mask)
+    mask = resize_mask(hole, size, Image.Resampling.BOX, _ANY)
+    filled, has_texture = _fill_hole(resize(image, size, Image.Resampling.BOX), mask)
     box = ndimage.find_objects((away < (_GROWN + _FADE) * longer).astype(np.uint8))[0]
     behind = _enlarge(image, filled, mask, box)
     share = np.clip((_GROWN * longer - away[box]) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
@@ -52,10 +54,11 @@ def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
     box = ndimage.find_objects((hole | known).astype(np.uint8))[0]
     part, empty = image[box], hole[box]
     size = _choose_coarse_size(empty.shape)
-    is_seen = _shrink(known[box].astype(np.uint8) * 255, size) == 255
+    is_seen = resize_mask(known[box], size, Image.Resampling.BOX, 1)
     if not is_seen.any():
         return image
-    small, is_empty = _shrink(part, size), (_shrink(empty.astype(np.uint8) * 255, size) > 0) & ~is_seen
+    small = resize(part, size, Image.Resampling.BOX)
+    is_empty = resize_mask(empty, size, Image.Resampling.BOX, _ANY) & ~is_seen
     if has_patch_match():
         filled = _match_patches(small, is_empty, ~is_seen & ~is_empty)
     else:
@@ -69,10 +72,10 @@ def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
 def spread_smoothly(image: Picture, known: Mask) -> NDArray[np.float32]:
     """The colors that ``image`` (H, W, 3) has where it is ``known`` (H, W), and smoothly carried on elsewhere."""
     size = _choose_coarse_size(known.shape)
-    is_seen = _shrink(known.astype(np.uint8) * 255, size) == 255
+    is_seen = resize_mask(known, size, Image.Resampling.BOX, 1)
     if not is_seen.any():
         return np.broadcast_to(image[known].mean(axis=0), image.shape).astype(np.float32)
-    filled = Image.fromarray(_fill_smoothly(_shrink(image, size), ~is_seen))
+    filled = Image.fromarray(_fill_smoothly(resize(image, size, Image.Resampling.BOX), ~is_seen))
     return np.asarray(filled.resize(known.shape[::-1], Image.Resampling.BICUBIC), np.float32)
 
 
@@ -80,10 +83,6 @@ def _choose_coarse_size(size: tuple[int, ...]) -> tuple[int, int]:
     scale = min(1.0, _COARSE / max(size))
     height, width = (max(1, round(side * scale)) for side in size)
     return height, width
-
-
-def _shrink(array: Picture, size: tuple[int, int]) -> Picture:
-    return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BOX))
 
 
 def _enlarge(image: Picture, filled: Picture, hole: Mask, box: tuple[slice, slice]) -> NDArray[np.float32]:

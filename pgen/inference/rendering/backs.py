@@ -15,12 +15,14 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from pgen.body.boxes import find_box
 from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
-from pgen.inference.rendering.canvas import Canvas, find_between, find_box
+from pgen.inference.rendering.canvas import Canvas, find_between
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, find_flow
+from pgen.inference.rendering.resizing import resize, resize_mask
 
 #: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
 _COLLAR = 0.1
@@ -195,10 +197,10 @@ def _find_front(canvas: Canvas) -> Mask:
     size = (max(1, round(canvas.size[0] * scale)), max(1, round(canvas.size[1] * scale)))
     is_side = (across > near) & (along < _DOWN)
     asked = (across <= near) | (~is_side & ~canvas.sleeves & (across < far))
-    middle, both = (_resize(top & where, size) for where in (asked, is_side & (across < far)))
+    middle, both = (resize_mask(top & where, size) for where in (asked, is_side & (across < far)))
     if not both.any() or not middle.any():
         return np.zeros_like(top)
-    colors = _to_lab(np.asarray(Image.fromarray(canvas.image).resize(size[::-1], Image.Resampling.BOX)))
+    colors = _to_lab(resize(canvas.image, size, Image.Resampling.BOX))
     samples = colors[both]
     samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
     away = KDTree(samples).query(colors[middle], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
@@ -211,7 +213,7 @@ def _find_front(canvas: Canvas) -> Mask:
     if unlike.sum() > _MOST * middle.sum():
         return np.zeros_like(top)
     unlike = ndimage.binary_dilation(unlike, iterations=max(1, round(_BORDER * scale * canvas.unit)))
-    return _resize(unlike, canvas.size) & top
+    return resize_mask(unlike, canvas.size) & top
 
 
 def _measure_across(canvas: Canvas) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -231,8 +233,3 @@ def _to_lab(image: Picture) -> NDArray[np.float64]:
     from skimage.color import rgb2lab
 
     return np.asarray(rgb2lab(image) * (0.5, 1.0, 1.0))
-
-
-def _resize(mask: Mask, size: tuple[int, int]) -> Mask:
-    resized = Image.fromarray(mask.astype(np.uint8) * 255).resize(size[::-1], Image.Resampling.BILINEAR)
-    return np.asarray(resized) > 127

@@ -14,6 +14,7 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
+from pgen.body.boxes import find_box
 from pgen.body.crop import Letterbox
 from pgen.body.joints import ARMS, TORSO_JOINTS
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
@@ -22,6 +23,7 @@ from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
 from pgen.inference.rendering.borders import find_near_labels
+from pgen.inference.rendering.resizing import resize, resize_mask
 from pgen.inference.rendering.things import complete_things, find_connected, find_rest_on_clothes
 
 #: The figure's outermost pixels, as a share of the longer side, are mixed with what was behind them.
@@ -67,18 +69,18 @@ class Canvas:
         seen = np.zeros(person.crop.size, bool) if silhouette is None else silhouette
         ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
         pose = ((person.pose + 0.5) * ratio - 0.5).astype(np.float32)
-        image = _resize(person.image, size, Image.Resampling.LANCZOS)
-        labels = _resize(person.parsing, size, Image.Resampling.NEAREST)
-        carried = _resize(carried.astype(np.uint8), size, Image.Resampling.NEAREST) > 0
+        image = resize(person.image, size, Image.Resampling.LANCZOS)
+        labels = resize(person.parsing, size, Image.Resampling.NEAREST)
+        carried = resize_mask(carried, size, Image.Resampling.NEAREST)
         rest = find_rest_on_clothes(image, carried, labels)
         return cls(
             image,
             np.where(rest, np.uint8(Label.BACKGROUND), labels),
             pose,
             carried | rest,
-            _resize(seen.astype(np.uint8), size, Image.Resampling.NEAREST) > 0,
+            resize_mask(seen, size, Image.Resampling.NEAREST),
             Letterbox.of(size, frame),
-            None if person.alpha is None else _resize(person.alpha, size, Image.Resampling.LANCZOS),
+            None if person.alpha is None else resize(person.alpha, size, Image.Resampling.LANCZOS),
             person.is_cut_out,
         )
 
@@ -256,20 +258,3 @@ def find_between(region: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1)) -> N
         before = np.maximum.accumulate(region, axis)
         found |= before & np.flip(np.maximum.accumulate(np.flip(region, axis), axis), axis)
     return found
-
-
-def find_box(region: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
-    """Rows and columns of ``region`` (H, W) with ``margin`` pixels around where there are any."""
-    if not region.any():
-        return slice(0, 1), slice(0, 1)
-    ends = []
-    for axis in (0, 1):
-        found = np.flatnonzero(region.any(axis=1 - axis))
-        ends.append(slice(max(0, int(found[0] - margin)), min(region.shape[axis], int(found[-1] + 1 + margin))))
-    return ends[0], ends[1]
-
-
-def _resize(array: NDArray[np.uint8], size: tuple[int, int], method: Image.Resampling) -> NDArray[np.uint8]:
-    if array.shape[:2] == size:
-        return array
-    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], method))

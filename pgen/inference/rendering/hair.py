@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pgen.body.boxes import find_box
 from pgen.inference.rendering.background import spread_smoothly
 from pgen.inference.rendering.background_detail import Mask, Picture
-from pgen.inference.rendering.canvas import find_box
 
 #: How wide a head is, in torso lengths.
 HEAD_WIDTH = 0.42

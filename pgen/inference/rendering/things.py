@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pgen.body.labels import CLOTH_LABELS
+from pgen.inference.rendering.resizing import resize, resize_mask
 
 Mask = NDArray[np.bool_]
 
@@ -92,8 +93,8 @@ def _box_around(rows: slice, columns: slice, size: tuple[int, ...]) -> tuple[sli
 def _grow(cv2: Any, image: NDArray[np.uint8], carried: Mask, figure: Mask) -> Mask:
     """What of a part of a photo looks like what is ``carried`` there, hangs with it, and ends within it."""
     size = tuple(max(3, round(side * min(1.0, _LARGEST / max(carried.shape)))) for side in carried.shape)
-    small = _resize(image, size)
-    known, other = (_resize(mask.astype(np.uint8) * 255, size) > 127 for mask in (carried, figure))
+    small = resize(image, size, Image.Resampling.BILINEAR)
+    known, other = (resize_mask(mask, size) for mask in (carried, figure))
     sure = ndimage.binary_erosion(known, iterations=2) & ~other
     hints = np.where(known, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     hints[sure] = cv2.GC_FGD
@@ -106,7 +107,7 @@ def _grow(cv2: Any, image: NDArray[np.uint8], carried: Mask, figure: Mask) -> Ma
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(small, hints, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     grown = find_connected((hints == cv2.GC_FGD) | (hints == cv2.GC_PR_FGD) | known, known)
-    return _resize(grown.astype(np.uint8) * 255, carried.shape) > 127
+    return resize_mask(grown, carried.shape)
 
 
 def find_connected(region: Mask, seed: Mask) -> Mask:
@@ -114,8 +115,3 @@ def find_connected(region: Mask, seed: Mask) -> Mask:
     parts, _ = ndimage.label(region)
     own = np.unique(parts[seed])
     return np.asarray(np.isin(parts, own[own > 0]))
-
-
-def _resize(array: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
-    height, width = size
-    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize((width, height), Image.Resampling.BILINEAR))
