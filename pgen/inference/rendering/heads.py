@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pgen.body.joints import HEAD_JOINTS, Joint, known_joints
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
 from pgen.body.limb_fields import torso_length
 from pgen.body.transfer import measure_head_turns
 from pgen.inference.rendering.settings import Head
@@ -53,6 +53,8 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
         return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
     if abs(turn - own) <= _SAME:
         return _follow_head(source, target)
+    if abs(turn + own) <= _SAME:
+        return _mirror_head(source, target)
     turned = "the head is turned farther than the photo shows it"
     if abs(turn) > abs(own) < _PROFILE and (face := find_turned_face(source, target)) is not None:
         return HeadPlan(target, None, f"{turned}: the face is drawn out to one side", face=face)
@@ -73,14 +75,30 @@ def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> Hea
 
 def _turn_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
     """The head goes with the neck, as large as the body is, and is seen from behind: mirrored."""
-    scale = torso_length(target) / max(torso_length(source), 1e-6)
-    starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
+    mirrored, carry = _find_mirrored(source, target)
     ears = [joint for joint in (Joint.R_EAR, Joint.L_EAR) if known_joints(source)[joint]]
     moved = target.copy()
-    moved[ears] = (np.asarray(source, np.float64)[ears] - starts[0]) * (-scale, scale) + starts[1]
+    moved[ears] = mirrored[ears]
+    return HeadPlan(moved, carry, is_turned=True)
+
+
+def _mirror_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
+    """The head goes with the neck, as large as the body is, and looks to the other side: mirrored."""
+    mirrored, carry = _find_mirrored(source, target)
+    moved, head = target.copy(), list(HEAD_JOINTS)
+    moved[head] = mirrored[np.asarray(FLIP_JOINTS)[head]]
+    return HeadPlan(moved, carry, "the head looks to the other side: it is mirrored")
+
+
+def _find_mirrored(
+    source: NDArray[np.floating], target: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Joints (18, 2) of ``source`` mirrored at the neck and put onto that of ``target``, and the way back (2, 3)."""
+    scale = torso_length(target) / max(torso_length(source), 1e-6)
+    starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
     carry = np.array([[-1 / scale, 0, 0], [0, 1 / scale, 0]])
     carry[:, 2] = starts[0] - carry[:, :2] @ starts[1]
-    return HeadPlan(moved, carry, is_turned=True)
+    return (np.asarray(source, np.float64) - starts[0]) * (-scale, scale) + starts[1], carry
 
 
 def _follow_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.body.joints import HEAD_JOINTS, Joint
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint
 from pgen.inference.rendering.heads import fit_similarity, plan_head
 from tests.data.examples import STANDING
 
@@ -41,6 +41,20 @@ def test_heads_are_mirrored_to_be_seen_from_behind() -> None:
         ears @ plan.carry[:, :2].T + plan.carry[:, 2], STANDING[[Joint.R_EAR, Joint.L_EAR]], atol=1e-3
     )
     assert np.isnan(plan.pose[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]]).all()
+
+
+def test_heads_that_look_to_the_other_side_are_mirrored() -> None:
+    left = TURNED.copy()
+    left[Joint.NOSE, 0] = 58
+    right = left * (-1, 1) + np.float32((128, 0))
+    right = right[list(FLIP_JOINTS)] + MOVE
+    plan = plan_head(left, right.astype(np.float32), "auto", is_bundled=False)
+    assert plan.carry is not None
+    assert plan.note is not None
+    assert "mirrored" in plan.note
+    np.testing.assert_allclose(plan.pose, right, atol=1e-3)
+    places = right[HEAD] @ plan.carry[:, :2].T + plan.carry[:, 2]
+    np.testing.assert_allclose(places, left[np.asarray(FLIP_JOINTS)[HEAD]], atol=1e-3)
 
 
 def test_a_small_turn_is_followed_and_a_large_one_told() -> None:
