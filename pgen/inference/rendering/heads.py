@@ -16,6 +16,8 @@ from pgen.inference.rendering.turned_faces import TurnedFace, find_turned_face
 
 #: Heads whose turns, from −1 to 1, differ by more do not show the same.
 _SAME = 0.45
+#: Heads whose turns to different sides differ by less are the same in a mirror.
+_MIRRORED = 0.25
 #: A head that is turned farther is in profile.
 _PROFILE = 0.8
 _SHOULDERS = [Joint.R_SHOULDER, Joint.L_SHOULDER]
@@ -53,7 +55,7 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
         return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
     if abs(turn - own) <= _SAME:
         return _follow_head(source, target)
-    if abs(turn + own) <= _SAME:
+    if abs(turn + own) <= _MIRRORED:
         return _mirror_head(source, target)
     turned = "the head is turned farther than the photo shows it"
     if abs(turn) > abs(own) < _PROFILE and (face := find_turned_face(source, target)) is not None:

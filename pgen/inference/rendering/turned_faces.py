@@ -20,7 +20,7 @@ from pgen.body.limb_fields import torso_length
 _EAR, _LEAST = 2.2, 0.05
 #: How far below the nose a chin is, and over which way below it a face becomes a neck, as multiples of the way from the
 #: eyes down to the nose.
-_CHIN, _OVER = 1.5, 0.8
+_CHIN, _OVER = 1.9, 0.6
 
 _SHOULDERS = [Joint.R_SHOULDER, Joint.L_SHOULDER]
 _SIDES = ((Joint.R_EYE, Joint.R_EAR), (Joint.L_EYE, Joint.L_EAR))
