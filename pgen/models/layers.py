@@ -54,7 +54,14 @@ class DecoderBlock(Checkpointed):
 
 def join_active(parts: Sequence[Tensor]) -> Tensor:
     """ReLU of features (B, C, H, W) that come in parts (B, ·, H, W)."""
-    return F.relu(torch.cat([*parts], 1), inplace=True)
+    if torch.is_grad_enabled() or len({part.dtype for part in parts}) > 1:
+        return F.relu(torch.cat([*parts], 1), inplace=True)
+    widths = [part.shape[1] for part in parts]
+    shape = (len(parts[0]), sum(widths), *parts[0].shape[2:])
+    joined = torch.empty(shape, dtype=parts[0].dtype, device=parts[0].device, memory_format=torch.channels_last)
+    for part, place in zip(parts, joined.split(widths, 1), strict=True):
+        torch.clamp_min(part, 0, out=place)  # what is written once is not gone through again
+    return joined
 
 
 class Encoder(nn.Module):

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# So many pixels of the smaller map at the most, and so many weights at least: with less of one or more of the other,
-# the library's way is as fast (tests/benchmarks/bench_strided_convs.py).
+# So many pixels of the smaller map at the most, twice as many where no gradient is asked for, and so many weights at
+# least: with more of one or less of the other, the library's way is as fast (tests/benchmarks/bench_strided_convs.py).
 _FEW, _MANY = 512, 2**22
 
 
@@ -40,7 +40,8 @@ class DoublingConv(nn.ConvTranspose2d):
 
 
 def _is_worth(x: Tensor, weight: Tensor, pixels: int) -> bool:
-    return x.device.type == "cpu" and weight.numel() >= _MANY and len(x) * pixels <= _FEW
+    few = _FEW if torch.is_grad_enabled() else 2 * _FEW
+    return x.device.type == "cpu" and weight.numel() >= _MANY and len(x) * pixels <= few
 
 
 def halve(x: Tensor, weight: Tensor) -> Tensor:

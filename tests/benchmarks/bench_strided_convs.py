@@ -1,7 +1,7 @@
 """Strided convolutions as products of matrices against the library's, forward, and forward and backward.
 
 Of each (direction, batch, channels, side, channels): milliseconds of both, in fp32 and bf16. Where ``chosen`` is yes,
-networks take the product.
+networks take the product, also for gradients.
 
 Run: ``pytest -m benchmark -s tests/benchmarks/bench_strided_convs.py``
 """

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pgen.models import strided_convs
+from pgen.models.layers import join_active
 from pgen.models.strided_convs import DoublingConv, HalvingConv
 
 
@@ -45,3 +46,16 @@ def test_many_pixels_are_left_to_the_library(monkeypatch: pytest.MonkeyPatch) ->
     assert layer(torch.randn(2, 2, 32, 32)).shape == (2, 2, 16, 16)
     with pytest.raises(TypeError):
         layer(torch.randn(3, 2, 32, 32))
+
+
+@pytest.mark.parametrize("dtypes", [(torch.float32,) * 3, (torch.bfloat16, torch.float32, torch.bfloat16)])
+def test_parts_are_joined_alike_with_and_without_gradients(dtypes: tuple[torch.dtype, ...]) -> None:
+    parts = [torch.randn(1, width, 4, 6).to(dtype) for width, dtype in zip((3, 1, 2), dtypes, strict=True)]
+    parts[1] = parts[1].expand(2, -1, -1, -1)
+    parts[0], parts[2] = (part.repeat(2, 1, 1, 1) for part in (parts[0], parts[2]))
+    expected = join_active(parts)
+    with torch.inference_mode():
+        found = join_active(parts)
+    assert found.dtype == expected.dtype
+    assert torch.equal(found, torch.cat(parts, 1).clamp_min(0))
+    assert torch.equal(found, expected)
