@@ -58,7 +58,9 @@ def join_active(parts: Sequence[Tensor]) -> Tensor:
         return F.relu(torch.cat([*parts], 1), inplace=True)
     widths = [part.shape[1] for part in parts]
     shape = (len(parts[0]), sum(widths), *parts[0].shape[2:])
-    joined = torch.empty(shape, dtype=parts[0].dtype, device=parts[0].device, memory_format=torch.channels_last)
+    is_channels_last = parts[-1].is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if is_channels_last else torch.contiguous_format
+    joined = torch.empty(shape, dtype=parts[0].dtype, device=parts[0].device, memory_format=layout)
     for part, place in zip(parts, joined.split(widths, 1), strict=True):
         torch.clamp_min(part, 0, out=place)  # what is written once is not gone through again
     return joined
