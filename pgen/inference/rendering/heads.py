@@ -64,20 +64,16 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
 
 
 def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
-    """The head goes with the neck, as large as the body is; it leans with the trunk by half."""
-    scale = torso_length(target) / max(torso_length(source), 1e-6)
-    starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
-    head = list(HEAD_JOINTS)
-    moved = target.copy()
-    moved[head] = (np.asarray(source, np.float64)[head] - starts[0]) * scale + starts[1]
-    carry = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
-    carry[:, 2] = starts[0] - starts[1] / scale
+    """The head goes with the neck, as large as the body is."""
+    carried, carry = _carry_joints(source, target)
+    moved, head = target.copy(), list(HEAD_JOINTS)
+    moved[head] = carried[head]
     return HeadPlan(moved, carry)
 
 
 def _turn_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
     """The head goes with the neck, as large as the body is, and is seen from behind: mirrored."""
-    mirrored, carry = _find_mirrored(source, target)
+    mirrored, carry = _carry_joints(source, target, side=-1)
     ears = [joint for joint in (Joint.R_EAR, Joint.L_EAR) if known_joints(source)[joint]]
     moved = target.copy()
     moved[ears] = mirrored[ears]
@@ -86,21 +82,21 @@ def _turn_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> Hea
 
 def _mirror_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:
     """The head goes with the neck, as large as the body is, and looks to the other side: mirrored."""
-    mirrored, carry = _find_mirrored(source, target)
+    mirrored, carry = _carry_joints(source, target, side=-1)
     moved, head = target.copy(), list(HEAD_JOINTS)
     moved[head] = mirrored[np.asarray(FLIP_JOINTS)[head]]
     return HeadPlan(moved, carry, "the head looks to the other side: it is mirrored")
 
 
-def _find_mirrored(
-    source: NDArray[np.floating], target: NDArray[np.float32]
+def _carry_joints(
+    source: NDArray[np.floating], target: NDArray[np.float32], side: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Joints (18, 2) of ``source`` mirrored at the neck and put onto that of ``target``, and the way back (2, 3)."""
+    """Joints (18, 2) of ``source`` put onto the neck of ``target``, mirrored with ``side`` −1; the way back (2, 3)."""
     scale = torso_length(target) / max(torso_length(source), 1e-6)
     starts = [np.asarray(pose, np.float64)[_SHOULDERS].mean(axis=0) for pose in (source, target)]
-    carry = np.array([[-1 / scale, 0, 0], [0, 1 / scale, 0]])
+    carry = np.array([[side / scale, 0, 0], [0, 1 / scale, 0]])
     carry[:, 2] = starts[0] - carry[:, :2] @ starts[1]
-    return (np.asarray(source, np.float64) - starts[0]) * (-scale, scale) + starts[1], carry
+    return (np.asarray(source, np.float64) - starts[0]) * (side * scale, scale) + starts[1], carry
 
 
 def _follow_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:

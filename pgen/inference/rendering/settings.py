@@ -9,7 +9,7 @@ from pgen.errors import InputError
 
 #: Whether the head keeps the direction that it has in the photo, or follows the target's.
 Head = Literal["auto", "keep", "follow"]
-#: What happens to a target that leaves the photo: it is moved into it, or the photo is extended.
+#: What happens to a target that leaves the photo: it is moved into it, if need be a little smaller, or the photo is extended.
 FrameMode = Literal["keep", "extend"]
 #: Whether results have the photo's own resolution, or are the networks' picture, enlarged to the photo's size.
 Resolution = Literal["photo", "network"]
@@ -29,8 +29,8 @@ class Rendering:
             same but for what is carried, which stays; "transparent" (the result has an alpha channel); a color
             ("white", "#a0b0c0"), or a picture: path, PIL image or array; "auto": "fill", but of a person who is cut
             out "transparent".
-        frame_mode: what happens to a target that leaves the photo: it is moved into it ("keep"), or the photo is
-            extended ("extend").
+        frame_mode: what happens to a target that leaves the photo: it is moved into it, if need be a little smaller
+            ("keep"), or the photo is extended ("extend").
         max_size: longer side of results at most, pixels; smaller photos are never enlarged.
         shadow: paint a soft shadow where feet touch the ground.
         resolution: "network": the networks' picture enlarged, as published protocols score it, and nothing of the rest.
