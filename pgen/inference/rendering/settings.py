@@ -9,7 +9,7 @@ from pgen.errors import InputError
 
 #: Whether the head keeps the direction that it has in the photo, or follows the target's.
 Head = Literal["auto", "keep", "follow"]
-#: What happens to a target that leaves the photo: it is moved into it, if need be a little smaller, or the photo is extended.
+#: What happens to a target that leaves the photo: it is moved into it, or a little smaller, or the photo is extended.
 FrameMode = Literal["keep", "extend"]
 #: Whether results have the photo's own resolution, or are the networks' picture, enlarged to the photo's size.
 Resolution = Literal["photo", "network"]
