@@ -7,7 +7,6 @@ that is beside it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,26 +20,19 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
 from pgen.inference.rendering.canvas import Canvas, find_between
+from pgen.inference.rendering.colors import to_lab
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, find_flow
+from pgen.inference.rendering.hairstyle import choose_hair, choose_skin, find_nape, measure_height
 from pgen.inference.rendering.resizing import resize, resize_mask
 
 #: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
 _COLLAR = 0.1
 #: Whose hair is smaller than this share of the face is bald, or wears a hat.
 _BALD = 0.12
-#: Where a mouth is below a nose, in lengths from eyes to nose; hair of which more than this share is lower is long.
-_MOUTH, _LONG = 0.7, 0.08
 #: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
 _MIDDLE, _RAGGED = 0.06, 0.012
-#: From this share of all hair on, what is seen of it beside a face tells its colors, where it is no thinner than twice
-#: so many torso lengths.
-_ENOUGH, _THIN = 0.15, 0.025
-#: How far the middle of hair's colors, as `_to_lab` has them, moves if what looks like skin is left out of much skin.
-_MIXED = 6.0
 #: How far beside a face hair is in its shadow, in torso lengths.
 _SHADED = 0.06
-#: How far above the eyes a face's features end, in torso lengths.
-_BROW = 0.06
 #: A trunk's sides, which a back shows as well: so far from its middle, as shares of the way to shoulder and hip, and
 #: down to so far along it, as below a jacket may end; and how wide that way is at least, in torso lengths.
 _SIDES, _DOWN, _NARROW = (0.8, 1.35), 0.65, 0.2
@@ -62,7 +54,7 @@ def turn_around(canvas: Canvas, with_head: bool = True) -> Canvas:
     labels = canvas.labels.copy()
     hair = np.zeros(canvas.size, bool)
     if with_head:
-        hair = _find_hair(canvas, (labels == Label.FACE) & (_measure_height(canvas) > NAPE))
+        hair = _find_hair(canvas, (labels == Label.FACE) & (measure_height(canvas) > NAPE))
     labels[hair] = Label.HAIR
     cloth = _find_covered(canvas, labels)
     labels[cloth] = Label.UPPER
@@ -78,85 +70,12 @@ def _draw_head(canvas: Canvas, image: Picture, labels: NDArray[np.uint8], hair: 
     """``image`` (H, W, 3) with skin in place of what ``labels`` still have of a face, and with ``hair`` (H, W)."""
     skin = labels == Label.FACE
     for whole, hole, shown, has_strands in (
-        (skin, skin, _choose_skin(canvas, skin), False),
+        (skin, skin, choose_skin(canvas, skin), False),
         (labels == Label.HAIR, hair, choose_hair(canvas, hair), True),
     ):
         if hole.any() and shown.any():
             image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands)
     return image
-
-
-def _measure_height(canvas: Canvas) -> NDArray[np.float64]:
-    """How far each row (H, 1) is above the line between the shoulders, torso lengths."""
-    return np.asarray(_find_height(canvas, np.arange(canvas.size[0])[:, None]))
-
-
-def _find_height(canvas: Canvas, row: Any) -> Any:
-    """How far ``row`` is above the line between the shoulders, torso lengths."""
-    shoulders = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean()
-    return (shoulders - row) / canvas.unit
-
-
-def _measure_brow(canvas: Canvas) -> float:
-    """The same of a forehead's lower end; 0 if there are no eyes."""
-    eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
-    if np.isnan(eyes).all():
-        return 0.0
-    return float(_find_height(canvas, np.nanmean(eyes)) + _BROW)
-
-
-def _measure_nape(canvas: Canvas) -> float:
-    """The same of where short hair ends above a neck: at the height of the mouth; `NAPE` without nose or eyes."""
-    nose, eyes = canvas.pose[Joint.NOSE, 1], canvas.pose[[Joint.R_EYE, Joint.L_EYE], 1]
-    if np.isnan(nose) or np.isnan(eyes).all():
-        return NAPE
-    return float(_find_height(canvas, nose + _MOUTH * max(nose - float(np.nanmean(eyes)), 0)))
-
-
-def find_nape(canvas: Canvas) -> float | None:
-    """How far above the line between the shoulders short hair ends, where a neck begins, torso lengths.
-
-    None if hair is long.
-    """
-    hair, nape = canvas.labels == Label.HAIR, _measure_nape(canvas)
-    return nape if (hair & (_measure_height(canvas) < nape)).sum() <= _LONG * hair.sum() else None
-
-
-def _choose_skin(canvas: Canvas, skin: Mask) -> Mask:
-    """Where (H, W) the photo shows a neck, of the ``skin`` that a back shows; all of a face if it shows none."""
-    face = canvas.find_core(Label.FACE)
-    face = face & skin if (face & skin).any() else face
-    neck = face & (_measure_height(canvas) < _measure_nape(canvas))
-    return neck if neck.sum() > _ENOUGH * face.sum() else face
-
-
-def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
-    """Where (H, W) the photo shows what hair looks like, outside of ``hole`` if it does.
-
-    That is below the brow if there is enough of it, as a hat is none.
-    """
-    shown = canvas.find_core(Label.HAIR)
-    shown = shown if hole is None else shown & ~hole
-    if not shown.any():
-        shown = canvas.labels == Label.HAIR
-    low = shown & (_measure_height(canvas) < _measure_brow(canvas))
-    low = ndimage.binary_erosion(low, iterations=max(1, round(_THIN * canvas.unit)))
-    return _leave_out_skin(canvas, low if low.sum() > _ENOUGH * shown.sum() else shown)
-
-
-def _leave_out_skin(canvas: Canvas, hair: Mask) -> Mask:
-    """``hair`` (H, W) without what looks more like the face, where that is so much that it hides the hair's color."""
-    face = canvas.find_core(Label.FACE)
-    if not hair.any() or not face.any():
-        return hair
-    colors, skin = (_to_lab(canvas.image[where][None])[0] for where in (hair, face))
-    middle = np.median(colors, 0)
-    is_hair = np.linalg.norm(colors - middle, axis=1) <= np.linalg.norm(colors - np.median(skin, 0), axis=1)
-    if not is_hair.any() or np.linalg.norm(np.median(colors[is_hair], 0) - middle) < _MIXED:
-        return hair
-    found = np.zeros_like(hair)
-    found[hair] = is_hair
-    return found
 
 
 def _find_hair(canvas: Canvas, head: Mask) -> Mask:
@@ -170,7 +89,7 @@ def _find_hair(canvas: Canvas, head: Mask) -> Mask:
         across, along = find_flow((head | hair)[box])
         ends = _MIDDLE * (1 - across**2) + _RAGGED * draw_strands(across, along, HEAD_WIDTH * canvas.unit)
         head, below = np.zeros_like(head), head[box]
-        head[box] = below & (_measure_height(canvas)[box[0]] > nape - ends)
+        head[box] = below & (measure_height(canvas)[box[0]] > nape - ends)
     found = head | ((canvas.labels == Label.FACE) & find_between(hair, axes=(1,)))
     # Hair lies in shadow beside a face, and would draw its outline.
     return np.asarray(found | (hair & ndimage.binary_dilation(found, iterations=max(1, round(_SHADED * canvas.unit)))))
@@ -183,7 +102,7 @@ def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
     shoulders = labels[rows.clip(0, canvas.size[0] - 1), columns.clip(0, canvas.size[1] - 1)]
     covered = np.zeros_like(top)
     if np.isin(shoulders, (Label.UPPER, Label.HAIR)).all():
-        covered = (labels == Label.FACE) & (_measure_height(canvas) < _COLLAR)
+        covered = (labels == Label.FACE) & (measure_height(canvas) < _COLLAR)
     lower = np.isin(labels, (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG))
     return np.asarray(covered | (lower & find_between(top & ~canvas.sleeves, axes=(1,))))
 
@@ -200,7 +119,7 @@ def _find_front(canvas: Canvas) -> Mask:
     middle, both = (resize_mask(top & where, size) for where in (asked, is_side & (across < far)))
     if not both.any() or not middle.any():
         return np.zeros_like(top)
-    colors = _to_lab(resize(canvas.image, size, Image.Resampling.BOX))
+    colors = to_lab(resize(canvas.image, size, Image.Resampling.BOX))
     samples = colors[both]
     samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
     away = KDTree(samples).query(colors[middle], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
@@ -226,10 +145,3 @@ def _measure_across(canvas: Canvas) -> tuple[NDArray[np.float64], NDArray[np.flo
     ends = [side[0, 0] + share * (side[1, 0] - side[0, 0]) for side in (right, left)]
     half = np.maximum(np.abs(ends[1] - ends[0]) / 2, _NARROW * canvas.unit)
     return np.abs(columns - (ends[0] + ends[1]) / 2) / half, along
-
-
-def _to_lab(image: Picture) -> NDArray[np.float64]:
-    """Colors (H, W, 3) in CIE Lab, lightness by half: folds differ in it."""
-    from skimage.color import rgb2lab
-
-    return np.asarray(rgb2lab(image) * (0.5, 1.0, 1.0))

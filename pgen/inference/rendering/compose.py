@@ -15,11 +15,11 @@ from torch import Tensor
 from pgen.body.boxes import find_box
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Picture
-from pgen.inference.rendering.backs import choose_hair
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_hair
+from pgen.inference.rendering.hairstyle import choose_hair
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur

@@ -12,7 +12,6 @@ from torch import Tensor
 from pgen.body.batch import find_likeliest
 from pgen.body.labels import LABEL_COUNT, Label
 from pgen.body.sides import SIDES
-from pgen.inference.rendering.backs import find_nape
 from pgen.inference.rendering.bones import (
     ARM_PARTS,
     HANGING,
@@ -26,6 +25,7 @@ from pgen.inference.rendering.bones import (
 )
 from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import TRUNK, Canvas
+from pgen.inference.rendering.hairstyle import find_nape
 from pgen.inference.rendering.places import Grid, Places
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.

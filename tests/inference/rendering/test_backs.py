@@ -10,6 +10,7 @@ from pgen.inference.person import Person
 from pgen.inference.rendering import background
 from pgen.inference.rendering.backs import turn_around
 from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.hairstyle import choose_hair
 from tests.data.examples import STANDING
 
 SIDE, SCALE = 128, 3
@@ -126,6 +127,21 @@ def test_a_hat_does_not_color_the_hair_below_it(dressed: tuple[np.ndarray, np.nd
     assert np.abs(turned.image[head] - np.array(HAIR, float)).mean() < 12
     inner = hat & (rows < SCALE * (STANDING[Joint.R_EYE, 1] - 6))
     np.testing.assert_array_equal(turned.image[inner], canvas.image[inner])
+
+
+def test_a_green_hat_does_not_color_thin_hair(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    eyes, x = round(float(STANDING[Joint.R_EYE, 1])), round(float(STANDING[Joint.NECK, 0]))
+    is_beside = (labels == Label.HAIR) & (np.arange(SIDE)[:, None] >= eyes - 3)
+    labels[is_beside & (np.abs(np.arange(SIDE) - x) > 6)] = Label.BACKGROUND
+    canvas = make_canvas(COLORS, labels, shirt)
+    hat = (canvas.labels == Label.HAIR) & (np.arange(SIDE * SCALE)[:, None] < SCALE * (eyes - 3))
+    canvas.image[hat] = (60, 120, 50)
+    shown = choose_hair(canvas)
+    assert shown.any()
+    assert not (shown & hat).any()
+    canvas.image[hat] = (150, 60, 40)  # may be hair
+    assert (choose_hair(canvas) & hat).any()
 
 
 def test_who_has_no_hair_and_shows_no_face_stays_as_they_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
