@@ -18,8 +18,8 @@ from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.bones import Body
 from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas
-from pgen.inference.rendering.hair import HEAD_WIDTH, draw_hair
-from pgen.inference.rendering.hairstyle import choose_hair
+from pgen.inference.rendering.hair import lay_hair
+from pgen.inference.rendering.hairstyle import unroll_hair
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
 from pgen.inference.rendering.places import Grid
 from pgen.inference.rendering.seams import blend_bands, blur
@@ -71,7 +71,7 @@ def compose_figure(
     whole[grid.box] = map_.byte().numpy()
     painted = canvas.fit.image_back(paint(canvas.fit.parsing(whole)))[grid.box]
     if "head" not in body.parts and not is_given:
-        painted = _draw_hair(canvas, painted, map_.numpy() == Label.HAIR, body.unit)
+        painted = _lay_hair(canvas, painted, map_.numpy() == Label.HAIR, body.unit)
     base = torch.from_numpy(painted.copy()).permute(2, 0, 1).float()
     carried, valid = carry_pixels(canvas, grid.as_map(shown_as), places)
     is_shown = grid.as_map(valid)
@@ -89,12 +89,10 @@ def compose_figure(
     return Figure(grid.box, map_.byte().numpy(), image, opacity)
 
 
-def _draw_hair(canvas: Canvas, painted: Picture, hair: NDArray[np.bool_], unit: float) -> Picture:
-    """What is ``painted`` (h, w, 3) with strands of ``hair`` (h, w) as the photo shows them, if it shows any."""
-    shown = choose_hair(canvas)
-    if not hair.any() or not shown.any():
-        return painted
-    return draw_hair(painted, hair, canvas.image[shown], HEAD_WIDTH * unit)
+def _lay_hair(canvas: Canvas, painted: Picture, hair: NDArray[np.bool_], unit: float) -> Picture:
+    """What is ``painted`` (h, w, 3) with the photo's ``hair`` (h, w), if it shows any."""
+    unrolled = unroll_hair(canvas) if hair.any() else None
+    return painted if unrolled is None else lay_hair(painted, hair, unrolled, canvas.unit / unit)
 
 
 def find_main_parts(figure: NDArray[np.bool_], is_shown: NDArray[np.bool_]) -> NDArray[np.bool_]:

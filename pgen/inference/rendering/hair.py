@@ -1,4 +1,4 @@
-"""A head from behind: strands of hair that flow down from its crown, and a neck, in colors that the photo shows."""
+"""Hair of heads from behind and from the side, and necks: what the photo shows of hair laid over a head, or strands."""
 
 from __future__ import annotations
 
@@ -21,11 +21,33 @@ _LIGHT, _STRANDS, _HAIR_SIDES, _SKIN_SIDES = 0.35, 0.55, 0.15, 0.7
 #: Where light falls on a head, as a share of its height, and how far it reaches.
 _SHINE, _AROUND = 0.22, 0.16
 #: Darkest and brightest colors, as shares of all that hair shows, that are drawn with, of so many.
-_DARK, _BRIGHT, _COLORS = 0.06, 0.78, 48
+_DARK, _BRIGHT, _COLORS = 0.04, 0.85, 48
 #: Over which share of a head's width what is drawn goes over into the photo's; and by how much it takes on the colors
 #: that the photo has around it, evened out over such a share.
 _FADE, _ALIKE, _EVEN = 0.1, 0.8, 0.12
+#: So many times as long as in the photo hair is drawn out before it is repeated, upside down.
+_STRETCH = 6.0
 _SEED = 7
+
+
+def lay_hair(image: Picture, hair: Mask, unrolled: NDArray[np.float32], scale: float) -> Picture:
+    """``image`` (H, W, 3) with ``unrolled`` on the ``hair`` (H, W) of a head from the side, to whose edges it goes.
+
+    Args:
+        unrolled: (rows, columns, 3), rows from the crown down, columns from the head's side to its middle.
+        scale: so many of its rows show what one of ``image`` does; fewer, if there are too few for the length of hair.
+    """
+    box = find_box(hair, 0)
+    across, _ = find_flow(hair[box])
+    down, last = np.arange(len(across)) * scale, len(unrolled) - 1
+    down *= min(1.0, max(last / max(down[-1], 1e-6), 1 / _STRETCH))
+    down = last - np.abs(down % (2 * last) - last)  # to and fro
+    places = [np.broadcast_to(down[:, None], across.shape), np.abs(across).clip(0, 1) * (unrolled.shape[1] - 1)]
+    planes = np.moveaxis(unrolled, 2, 0)
+    laid = [ndimage.map_coordinates(plane, places, order=1, mode="nearest") for plane in planes]
+    result, inside = image.copy(), hair[box]
+    result[box][inside] = np.rint(np.stack(laid, -1)[inside])
+    return result
 
 
 def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float, has_strands: bool) -> Picture:
@@ -33,17 +55,6 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
 
     Both are (H, W); ``known`` is not empty. Heads are ``width`` pixels wide.
     """
-    return _draw(image, head, hole, image[known], known, width, has_strands)
-
-
-def draw_hair(image: Picture, hair: Mask, colors: Picture, width: float) -> Picture:
-    """``image`` (H, W, 3) with ``hair`` (H, W) drawn anew in ``colors`` (N, 3), at least one, of hair elsewhere."""
-    return _draw(image, hair, hair, colors, np.zeros_like(hair), width, has_strands=True)
-
-
-def _draw(
-    image: Picture, head: Mask, hole: Mask, colors: Picture, known: Mask, width: float, has_strands: bool
-) -> Picture:
     box = find_box(head, 0)
     across, along = find_flow(head[box])
     shade = (
@@ -51,11 +62,14 @@ def _draw(
         - (_HAIR_SIDES if has_strands else _SKIN_SIDES) * across**2
         + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
     )
+    inside, palette = hole[box], _find_palette(image[known])
     if has_strands:
         shade = shade + _STRANDS * draw_strands(across, along, width)
-    inside, palette = hole[box], _find_palette(colors)
-    low, high = np.quantile(shade[inside], (0.01, 0.99))
-    at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1) * (len(palette) - 1)
+        at = np.searchsorted(np.sort(shade[inside]), shade) / inside.sum()  # as many of each color as in the photo
+    else:
+        low, high = np.quantile(shade[inside], (0.01, 0.99))
+        at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1)
+    at = at * (len(palette) - 1)
     drawn = np.stack([np.interp(at, np.arange(len(palette)), channel) for channel in palette.T], -1)
     # As dark or bright, on the whole, as what is beside it.
     if known[box].any():

@@ -1,4 +1,4 @@
-"""What a photo tells of a hairstyle: where its pixels show its colors, how long it is, and where a neck begins."""
+"""What a photo tells of a hairstyle: its texture and colors, how long it is, and where a neck begins."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ _MOUTH, _LONG = 0.7, 0.08
 _ENOUGH, _THIN = 0.15, 0.025
 #: From so much green, and blue, on, as `to_lab` has them, what is above thin hair is a hat.
 _GREEN, _BLUE = 5.0, 12.0
+#: Of a row of hair so much is left out at both ends, as other things shine through it there; rows narrower than this
+#: share of the wide ones are locks that stand out.
+_ENDS, _LOCK = 0.06, 0.3
 #: How far the middle of hair's colors, as `to_lab` has them, moves if what looks like skin is left out of much skin.
 _MIXED = 6.0
 #: How far above the eyes a face's features end, in torso lengths.
@@ -89,6 +92,34 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
     elif low.sum() > least and _is_green_or_blue(canvas, shown & ~low):
         shown = low
     return _leave_out_skin(canvas, shown)
+
+
+def unroll_hair(canvas: Canvas) -> NDArray[np.float32] | None:
+    """Hair, (rows, columns, 3), of the half of the head that shows more of it; None if the photo shows next to none.
+
+    Rows go down from the crown, columns from the head's side to its middle, each over all of its row's hair.
+    """
+    hair = canvas.find_core(Label.HAIR)
+    eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 0]
+    columns = eyes[np.isfinite(eyes)] if np.isfinite(eyes).any() else np.nonzero(hair)[1]
+    if not hair.any():
+        return None
+    middle = int(np.clip(round(float(columns.mean())), 1, canvas.size[1] - 1))
+    right, left = slice(0, middle), slice(None, middle - 1, -1)
+    half = max(right, left, key=lambda part: int(hair[:, part].sum()))
+    hair, image = hair[:, half], canvas.image[:, half]
+    counts = hair.sum(1)
+    width = int(np.quantile(counts[counts > 0], 0.9))
+    rows = np.flatnonzero(counts >= max(_LOCK * width, 2))
+    if len(rows) < 2:
+        return None
+    shares = np.linspace(_ENDS, 1 - _ENDS, max(width, 2))
+    unrolled = np.empty((len(rows), len(shares), 3), np.float32)
+    for row, found in zip(rows, unrolled, strict=True):
+        shown = image[row, hair[row]].T
+        places = shares * (shown.shape[1] - 1)
+        found[:] = np.stack([np.interp(places, np.arange(shown.shape[1]), channel) for channel in shown], -1)
+    return unrolled
 
 
 def _is_green_or_blue(canvas: Canvas, high: Mask) -> bool:
