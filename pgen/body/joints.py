@@ -77,6 +77,11 @@ def known_joints(poses: Any) -> Any:
     return (abs(poses) < np.inf).all(-1)
 
 
+def shows_face(pose: NDArray[np.floating]) -> bool:
+    """Whether nose or eyes of ``pose`` (18, 2) are known: heads from behind have none."""
+    return bool(known_joints(pose)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any())
+
+
 def fill_missing(poses: Tensor) -> tuple[Tensor, Tensor]:
     """``poses`` in float64 with 0 for the missing joints, and which are known, bool (B, 18).
 

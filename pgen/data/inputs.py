@@ -120,7 +120,7 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> Non
 
 
 def _list_files(given: str) -> Iterable[Path]:
-    for spec in (given, given.rpartition("=")[2], split_number(given)[0]):
+    for spec in (given, given.partition("=")[2] or given, split_number(given)[0]):
         with suppress(InputError):
             path, _ = split_spec(spec)
             return [path] if not path.is_dir() else (file for file in path.rglob("*") if file.suffix not in _PAGES)

@@ -27,7 +27,7 @@ from pgen.inference.predictor import BATCH, Predictor, load
 from pgen.inference.rendering.settings import Resolution
 from pgen.inference.targets import Target, frame_targets
 from pgen.metrics.networks import hash_file
-from pgen.version import version
+from pgen.version import hash_sources
 
 
 class NetworksMethod(Method):
@@ -67,7 +67,7 @@ class NetworksMethod(Method):
         self._maps: dict[str, Tensor] = {}
 
     def digest(self, pair: Pair) -> str:
-        return f"networks {self.hash} {self.true_maps} {self.resolution} {version()}"
+        return f"networks {self.hash} {self.true_maps} {self.resolution} {hash_sources()}"
 
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         (found,) = self.predict_many([pair], source, [target])
@@ -213,7 +213,7 @@ def choose_methods(
         raise InputError("networks and label-paste need parsing maps of the photos: give a data set", option="data")
     networks: list[NetworksMethod] = []
     for given in weights:
-        name, _, rest = given.rpartition("=")
+        name, rest = split_name(given)
         path, _ = find_weights(rest)
         name = name or (path.parent.name if path.name == "weights.safetensors" else Path(rest).stem)
         made = [NetworksMethod(name, path, device, kind == "true", resolution) for kind in maps]
@@ -233,6 +233,12 @@ def choose_methods(
             known = ", ".join([*BASELINES, PredictedLabelPaste.name])
             raise InputError(f"there is no baseline {name!r}; choose one of {known}", option="baselines")
     return methods
+
+
+def split_name(given: str) -> tuple[str, str]:
+    """NAME=PATH → what to call it and where it is; of a path alone, which may have "=" in it, no name."""
+    name, equals, path = given.partition("=")
+    return (name, path) if equals and not Path(given).exists() else ("", given)
 
 
 @lru_cache(maxsize=2)  # kept by each process, as results are generated one by one; until the file changes

@@ -27,6 +27,7 @@ from pgen.data.store import Store
 from pgen.data.store_writer import StoreWriter
 from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
+from pgen.evaluation.network_methods import split_name
 from pgen.evaluation.photos import Pair, StorePhotos, open_once
 from pgen.inference.inputs import PoseLike, read_target
 from pgen.inference.networks import FramedPerson
@@ -119,7 +120,7 @@ class Planner:
 
         What finds joints and maps of results finds those of photos.
         """
-        paths = [find_weights(given.rpartition("=")[2])[0] for given in weights]
+        paths = [find_weights(split_name(given)[1])[0] for given in weights]
         holds = [path for path in paths if "semantic" in describe(path)["networks"]]
         pose = detector if detector.partition(":")[0] in POSE_ANNOTATORS else "mediapipe"
         chosen = holds[0] if holds else find_weights(None)[0]

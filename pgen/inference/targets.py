@@ -224,5 +224,10 @@ def _list_lacking(name: str, pose: NDArray[np.floating], person: Person) -> list
 
 def _list_items(given: Any) -> list[Any]:
     """What was given, each; one pose or map alone, such as a name, is one and not its letters or rows."""
-    is_one = isinstance(given, str | bytes | os.PathLike | LoadedPose | Image.Image)
-    return [given] if is_one or (isinstance(given, np.ndarray) and given.ndim == 2) else list(given)
+    if isinstance(given, str | bytes | os.PathLike | LoadedPose | Image.Image):
+        return [given]
+    if isinstance(given, np.ndarray) and (given.ndim == 2 or (given.ndim == 3 and given.dtype == np.uint8)):
+        return [given]  # a pose or a map; a picture
+    items = list(given)
+    is_pose = len(items) == len(JOINTS) and all(isinstance(item, list | tuple) for item in items)
+    return [items] if is_pose and all(isinstance(number, int | float) for item in items for number in item) else items

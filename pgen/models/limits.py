@@ -9,8 +9,8 @@ from typing import Any
 _LIMITS: dict[str, tuple[float, float]] = {
     "widths": (1, 2048), "local_widths": (1, 2048), "width": (1, 1024), "depths": (1, 64), "blocks": (0, 64),
     "layers": (1, 8), "channels": (1, 256), "warped_levels": (0, 16), "label_aware_levels": (0, 16),
-    "guide_channels": (0, 4),
 }  # fmt: skip
+_GUIDE_CHANNELS = (0, 4)  # of none, or of a picture and where it is known
 _MOST_LEVELS = 12
 
 
@@ -24,5 +24,7 @@ def check_sizes(config: Any) -> None:
             if len(sizes) > _MOST_LEVELS or not all(least <= size <= most for size in sizes):
                 levels = f", at most {_MOST_LEVELS} of them" if isinstance(value, tuple) else ""
                 raise ValueError(f"{name} is from {least} to {most:,}{levels}, not {value}")
+        elif name == "guide_channels" and value not in _GUIDE_CHANNELS:
+            raise ValueError(f"guide_channels is 0 or 4, not {value}")
         elif name == "dropout" and not 0 <= value < 1:
             raise ValueError(f"dropout is from 0 to less than 1, not {value}")

@@ -24,14 +24,13 @@ from pgen.models.parser import ParserConfig
 from pgen.models.pose_detector import PoseDetectorConfig
 from pgen.models.registry import FIELD_ALIASES
 from pgen.models.semantic import SemanticConfig
-from pgen.training.settings import Given, flatten, parse_setting, replace_fields, suggest
+from pgen.training.settings import Given, check_limits, flatten, parse_setting, replace_fields, suggest
 
 #: The paper's ablation: no parsing at all; two stages with the true target map, or with H_S's; end to end.
 VARIANTS = ("baseline", "ts-gt", "ts-pred", "e2e")
 
 #: Where presets and recipes are.
 FILES = resources.files("pgen.training")
-
 
 #: The largest batch; and what a sample takes up, a photo of 256×256 with its map and heatmaps in float32.
 MOST_SAMPLES, _BYTES_A_SAMPLE = 4096, 4 * 31 * 256**2
@@ -61,14 +60,11 @@ class Schedule:
     checkpoint_seconds: float = 180.0  #: seconds between checkpoints
 
     def __post_init__(self) -> None:
-        for names, least, limit, words in (
-            ("steps batch accumulate log_every validate_every", 1, inf, "at least 1"),
-            ("beta1 beta2 ema zoom", 0, 1, "from 0 to less than 1"),
-            ("lr d_lr warmup lr_decay grad_clip checkpoint_seconds", 0, inf, "0 or more"),
-        ):
-            for name in names.split():
-                if not least <= getattr(self, name) < limit:
-                    raise ValueError(f"{name} is {words}, not {getattr(self, name)}")
+        counts = "steps batch accumulate log_every validate_every"
+        check_limits(self, (counts, 1, inf), ("lr d_lr warmup lr_decay grad_clip checkpoint_seconds", 0, inf))
+        for name in ("beta1", "beta2", "ema", "zoom"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
         if self.batch > MOST_SAMPLES:
             memory = self.batch * _BYTES_A_SAMPLE / 2**30
             raise ValueError(f"batch is at most {MOST_SAMPLES:,}, not {self.batch:,}: its photos take {memory:,.0f} GB")
@@ -84,6 +80,9 @@ class PoseTraining:
     schedule: Schedule = field(default_factory=Schedule)  #: its training
     noise: float = 0.05  #: standard deviation of the noise on training images
 
+    def __post_init__(self) -> None:
+        check_limits(self, ("noise", 0, inf))
+
 
 @dataclass(frozen=True)
 class ParserTraining:
@@ -97,6 +96,9 @@ class ParserTraining:
     carried: float = 0.5  #: weight of both for things that are carried, where the network finds them
     estimated_weight: float = 1.0  #: weight of samples whose map is an estimate, beside 1 of the others
     tuned_lr_factor: float = 0.1  #: learning rate of the trunk's stages that are trained, as a share of the others'
+
+    def __post_init__(self) -> None:
+        check_limits(self, ("small_steps soft_iou carried estimated_weight tuned_lr_factor", 0, inf))
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ class SemanticTraining:
     gradient_checkpointing: bool = False  #: compute features again for the gradient, to save memory
 
     def __post_init__(self) -> None:
-        for name in ("self_pair_prob", "back_translation_prob"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is from 0 to 1, not {getattr(self, name)}")
+        check_limits(
+            self, ("self_pair_prob back_translation_prob", 0, 1), ("adversarial soft_iou estimated_weight", 0, inf)
+        )
         if min(self.nearest, self.other_facing) < 0 or self.nearest + self.other_facing < 1:
             raise ValueError("nearest and other_facing are not negative and not both 0")
         if self.nearest + self.other_facing > MOST_NEAREST:
@@ -181,14 +183,8 @@ class AppearanceTraining:
     gradient_checkpointing: bool = False  #: compute features again for the gradient, to save memory
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("face_size", 16, 512),
-            ("style_stride", 1, 64),
-            ("perceptual_downscale", 1, 16),
-            ("random_pose_prob", 0, 1),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} is from {least} to {most}, not {getattr(self, name)}")
+        sizes = ("face_size", 16, 512), ("style_stride", 1, 64), ("perceptual_downscale", 1, 16)
+        check_limits(self, *sizes, ("random_pose_prob", 0, 1))
         if self.variant not in VARIANTS:
             raise ValueError(f"variant is one of {', '.join(VARIANTS)}, not {self.variant}")
         if self.variant == "baseline":

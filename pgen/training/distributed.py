@@ -144,7 +144,7 @@ def run_in_processes(gpus: Sequence[int], count: int, work: Callable[..., T], *a
         if gpus or count > 1:
             option = "gpus" if gpus else "processes"
             raise InputError("processes are to be started, and torchrun has done so: leave it out", option=option)
-        with _joined(gpus) as processes:
+        with _joined(gpus, on_cpu=not torch.cuda.is_available()) as processes:
             return work(processes, *arguments)
     if max(len(gpus), count) > 1:
         return _launch(len(gpus) or count, work, tuple(gpus), arguments)
@@ -174,10 +174,9 @@ def _meet(rank: int, world: int) -> dist.Store:
 
 
 @contextmanager
-def _joined(gpus: Sequence[int]) -> Iterator[ProcessGroup]:
+def _joined(gpus: Sequence[int], on_cpu: bool) -> Iterator[ProcessGroup]:
     """Meet the other processes, as torchrun's environment variables say."""
     rank, world, local = (_read_number(name) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
-    on_cpu = not torch.cuda.is_available()
     device = torch.device("cpu")
     if not on_cpu:
         index = gpus[local] if gpus else local
@@ -239,7 +238,7 @@ def _worker(count: int, work: Callable[..., T], gpus: tuple[int, ...], arguments
     if not gpus:
         torch.set_num_threads(max(1, count_processors() // count))
     try:
-        with _joined(gpus) as processes:
+        with _joined(gpus, on_cpu=not gpus) as processes:
             return work(processes, *arguments)
     except InputError as error:
         raise InputError(f"{error}{_OPTION}{error.option or ''}") from error

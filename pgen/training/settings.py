@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
+from math import inf
 from typing import Any, NamedTuple, get_type_hints
 
 from pgen.errors import InputError
@@ -41,6 +42,16 @@ def parse_setting(setting: str) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             continue
     raise InputError(f"{setting}: not a key and a value", option="settings")
+
+
+def check_limits(config: Any, *limits: tuple[str, float, float]) -> None:
+    """Raises ValueError for a field, of several names, below the least or above the most that it may be."""
+    for names, least, most in limits:
+        for name in names.split():
+            if not (least <= getattr(config, name) <= most and getattr(config, name) < inf):
+                open_ended = f"at least {least}" if least else "0 or more"
+                words = open_ended if most == inf else f"from {least} to {most}"
+                raise ValueError(f"{name} is {words}, not {getattr(config, name)}")
 
 
 def flatten(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -87,6 +87,27 @@ def test_weights_tell_themselves_apart(tmp_path: Path) -> None:
     assert first.digest(PAIR) != second.digest(PAIR)
 
 
+@pytest.mark.parametrize(("given", "name"), [("lr=0.1", "lr=0.1"), ("a={}lr=0.1", "a")])
+def test_paths_may_have_equals_signs(
+    given: str, name: str, photos: StorePhotos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lr=0.1").mkdir()
+    write_weights(tmp_path / "lr=0.1" / "weights.safetensors")
+    monkeypatch.chdir(tmp_path)
+    (method,) = choose_methods([given.format("./")], [], ["predicted"], photos, "cpu")
+    assert method.name == name
+
+
+def test_other_code_measures_anew(photos: StorePhotos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = NetworksMethod("a", write_weights(tmp_path / "tiny.safetensors"))
+    methods = (BASELINES["affine-paste"], networks)
+    before = [method.digest(PAIR) for method in methods]
+    assert before == [method.digest(PAIR) for method in methods]
+    for module in ("methods", "network_methods"):
+        monkeypatch.setattr(f"pgen.evaluation.{module}.hash_sources", lambda: "other")
+    assert all(method.digest(PAIR) != old for method, old in zip(methods, before, strict=True))
+
+
 def test_copying_gives_the_source(photos: StorePhotos) -> None:
     source, target = both(photos)
     result = BASELINES["copy-source"].predict(PAIR, source, target)

@@ -16,7 +16,7 @@ from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
 from pgen.inference.predictor import BATCH, Predictor
 from pgen.inference.result import Result
-from pgen.inference.targets import read_targets
+from pgen.inference.targets import _list_items, read_targets
 from pgen.runtime.progress import show_nothing
 from tests.data.examples import SIZE, STANDING, example
 from tests.data.pose_files import write_pose_csv
@@ -208,9 +208,16 @@ def test_retarget_is_one_of_three(model: Predictor, person: Person, retarget: ob
     assert caught.value.option == "retarget"
 
 
-@pytest.mark.parametrize("poses", ["walk", WAVING, LoadedPose(WAVING, None, "one")])
+@pytest.mark.parametrize("poses", ["walk", WAVING, WAVING.tolist(), LoadedPose(WAVING, None, "one")])
 def test_one_pose_is_one(model: Predictor, person: Person, poses: PoseLike) -> None:
     assert len(list(model.generate_many(person, poses))) == 1
+
+
+def test_one_picture_is_one() -> None:
+    picture = np.zeros((40, 30, 3), np.uint8)
+    assert [item.shape for item in _list_items(picture)] == [picture.shape]
+    assert len(_list_items(np.stack([WAVING, WAVING]))) == 2
+    assert len(_list_items([WAVING.tolist(), "walk"])) == 2
 
 
 def test_a_map_for_each_pose(model: Predictor, person: Person) -> None:

@@ -278,6 +278,11 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
     [
         ("pose.schedule.steps=0", "pose.schedule: steps is at least 1, not 0"),
         ("pose.schedule.batch=-1", "batch is at least 1"),
+        ("pose.noise=-0.1", "noise is 0 or more"),
+        ("parser.small_steps=-1", "small_steps is 0 or more"),
+        ("parser.estimated_weight=nan", "estimated_weight is 0 or more"),
+        ("semantic.soft_iou=-1", "soft_iou is 0 or more"),
+        ("appearance.network.guide_channels=3", "guide_channels is 0 or 4"),
         ("pose.schedule.ema=1", "ema is from 0 to less than 1"),
         ("pose.schedule.zoom=-0.1", "zoom is from 0 to less than 1"),
         ("pose.schedule.lr=nan", "lr is 0 or more"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from safetensors.torch import load_file
 
 from pgen.errors import InputError, PgenError
 from pgen.runtime.busy_processors import count_processors
+from pgen.training import distributed
 from pgen.training.distributed import ProcessGroup, _raise, check_processes, run_in_processes
 from tests.training import dying, together
 from tests.training.people import write_people
@@ -157,6 +160,23 @@ def test_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
         check_processes((1, 1), 0)
     with pytest.raises(InputError, match="not both"):
         run_in_processes((0,), 2, dying.one_dies, True)
+
+
+def test_processes_on_the_cpu_stay_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    joined: list[bool] = []
+
+    @contextmanager
+    def join(gpus: tuple[int, ...], on_cpu: bool) -> Iterator[ProcessGroup]:
+        joined.append(on_cpu)
+        yield ProcessGroup()
+
+    monkeypatch.setattr(distributed, "_joined", join)
+    monkeypatch.setattr(distributed, "end_with_parent", lambda: None)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    for gpus in ((), (0,)):
+        distributed._worker(8, lambda processes: None, gpus, ())
+    assert joined == [True, False]
 
 
 def test_torchrun_starts_the_processes_itself(monkeypatch: pytest.MonkeyPatch) -> None:

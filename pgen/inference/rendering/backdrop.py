@@ -81,7 +81,6 @@ def make_backdrop(background: Picture | str, canvas: Canvas) -> Picture:
     if background.shape[:2] == (1, 1):
         return np.broadcast_to(background, canvas.image.shape).copy()
     scale = max(height / background.shape[0], width / background.shape[1])
-    size = (max(height, round(background.shape[0] * scale)), max(width, round(background.shape[1] * scale)))
-    covering = np.asarray(Image.fromarray(background).resize(size[::-1], Image.Resampling.LANCZOS))
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    return covering[top : top + height, left : left + width].copy()
+    left, top = (max(0.0, background.shape[axis] - canvas.size[axis] / scale) / 2 for axis in (1, 0))
+    middle = (left, top, background.shape[1] - left, background.shape[0] - top)
+    return np.array(Image.fromarray(background).resize((width, height), Image.Resampling.LANCZOS, middle))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.affine import fit_affines
-from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints
+from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints, shows_face
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, torso_length
 from pgen.inference.rendering.turned_faces import TurnedFace
@@ -26,6 +26,7 @@ from pgen.inference.rendering.turned_faces import TurnedFace
 _AS_WIDE = 0.75
 #: Shoulders and hips are at least so far from their middle, in torso lengths: from the side they are a line.
 _HALF_TORSO = 0.2
+_TRUNK_ENDS = ((Joint.R_SHOULDER, Joint.L_SHOULDER), (Joint.R_HIP, Joint.L_HIP))
 #: How far from its bone a part is all itself, in torso lengths; and how far from being so the trunk is everywhere: arms
 #: are before it.
 _RADII = {"head": 0.1, "arm": 0.08, "leg": 0.09}
@@ -73,7 +74,6 @@ class Part:
     radius: float  #: how far from the bone it is all itself, pixels
     carry: Callable[[Tensor], Tensor]  #: (x, y) in the target, (..., 2) → in the source
     corners: Tensor | None = None  #: (4, 2), of the trunk in the target, in order around it
-    ratio: float = 1.0  #: length of its bone in the source by that in the target
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,8 @@ def match_bodies(
                     continue
                 inner = _find_inner_side(lines[0], source) if kind == "arm" and found is parts else 0.0
                 carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
-                found[name] = Part(lines[1], _RADII[kind] * unit, carry, None, lengths[0] / lengths[1] / scale)
-    is_away = not known_joints(target)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()
-    nape = target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit if is_away else None
+                found[name] = Part(lines[1], _RADII[kind] * unit, carry)
+    nape = None if shows_face(target) else target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit
     facing = 0
     if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
         facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
@@ -249,14 +248,15 @@ def _match_trunks(source: NDArray[np.floating], target: NDArray[np.floating]) ->
 
 def _widen_trunk(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     """Right and left shoulder, right and left hip (4, 2), as far apart as they have to be."""
-    unit = torso_length(pose)
-    corners = []
-    for right, left in ((Joint.R_SHOULDER, Joint.L_SHOULDER), (Joint.R_HIP, Joint.L_HIP)):
+    unit, corners = torso_length(pose), []
+    down = np.subtract(*(pose[[right, left]].mean(0).astype(float) for right, left in _TRUNK_ENDS[::-1]))
+    across = np.array([down[1], -down[0]]) / max(float(np.linalg.norm(down)), 1e-6)
+    for right, left in _TRUNK_ENDS:
         middle, half = (pose[right] + pose[left]) / 2, (pose[left] - pose[right]) / 2
-        length, least = float(np.linalg.norm(half)), _HALF_TORSO * unit * (1 if left == Joint.L_SHOULDER else 0.6)
-        if length < least:
-            sign = 1.0 if half[0] >= 0 else -1.0
-            half = np.array([sign * max(abs(half[0]), least), half[1]])
+        least = _HALF_TORSO * unit * (1 if left == Joint.L_SHOULDER else 0.6)
+        if np.linalg.norm(half) < least:
+            wide = float(half @ across)
+            half = half + (np.copysign(max(abs(wide), least), wide) - wide) * across
         corners += [middle - half, middle + half]
     return np.asarray(corners, np.float64)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints
+from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints, shows_face
 from pgen.body.limb_fields import torso_length
 from pgen.body.transfer import measure_head_turns
 from pgen.inference.rendering.settings import Head
@@ -44,15 +44,15 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
     known = known_joints(source)[list(HEAD_JOINTS)]
     if not known.any():
         return HeadPlan(target, None)
-    is_away, shows_face = _is_from_behind(target), not _is_from_behind(source)
+    is_away, is_seen = not shows_face(target), shows_face(source)
     turn, own = (_measure_turn(pose) for pose in (target, source))
-    if wish == "keep" or (wish == "auto" and is_bundled and shows_face and not is_away and abs(turn) < _PROFILE):
+    if wish == "keep" or (wish == "auto" and is_bundled and is_seen and not is_away and abs(turn) < _PROFILE):
         return _keep_head(source, target)
-    if is_away and shows_face and abs(own) < _PROFILE and _measure_width(source) * _measure_width(target) < 0:
+    if is_away and is_seen and abs(own) < _PROFILE and _measure_width(source) * _measure_width(target) < 0:
         return _turn_head(source, target)
-    if is_away or not shows_face:
+    if is_away or not is_seen:
         # From behind there is hair to be seen, which the photo may show as well.
-        return _follow_head(source, target) if is_away and not shows_face else HeadPlan(target, None)
+        return _follow_head(source, target) if is_away and not is_seen else HeadPlan(target, None)
     if abs(turn - own) <= _SAME:
         return _follow_head(source, target)
     if abs(turn + own) <= _MIRRORED:
@@ -126,8 +126,3 @@ def _measure_turn(pose: NDArray[np.floating]) -> float:
 def _measure_width(pose: NDArray[np.floating]) -> float:
     """How far the left shoulder is to the right of the right one, pixels: negative from behind."""
     return float(pose[Joint.L_SHOULDER, 0] - pose[Joint.R_SHOULDER, 0])
-
-
-def _is_from_behind(pose: NDArray[np.floating]) -> bool:
-    """Whether a head shows no face: neither nose nor eyes are known."""
-    return not known_joints(pose)[[Joint.NOSE, Joint.R_EYE, Joint.L_EYE]].any()

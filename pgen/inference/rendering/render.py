@@ -14,6 +14,7 @@ from pgen.body.batch import one_hot, to_pictures
 from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
+from pgen.errors import InputError
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
 from pgen.inference.rendering.backdrop import begin_backdrop, is_none, make_alpha, make_backdrop, read_backdrop
@@ -45,7 +46,12 @@ class Renderer:
     def render(
         self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
     ) -> Iterator[Result]:
-        """The person in the pose of each of ``targets``; ``may_move``: targets that leave the photo may be moved."""
+        """The person in the pose of each of ``targets``; ``may_move``: targets that leave the photo may be moved.
+
+        Raises `InputError` for a frame to be extended for a target whose map is given.
+        """
+        if settings.frame_mode == "extend" and any(target.parsing is not None for target in targets):
+            raise InputError("a parsing map that is given says how large the result is", option="frame_mode")
         backdrop = read_backdrop(settings.background)
         return self._render_each(framed, targets, settings, backdrop, may_move)
 
@@ -86,7 +92,7 @@ class Renderer:
         networks, source = self._networks, framed.batch
         wanted = canvas.fit.pose_back(target.pose)
         placing = None
-        if may_move and target.parsing is None:
+        if may_move := may_move and target.parsing is None:
             wanted, placing = move_into(wanted, canvas.size, canvas.pose)
         plan = plan_head(canvas.pose, wanted, settings.head, target.is_bundled)
         body = match_bodies(canvas.pose, plan.pose, plan.carry, plan.face)
@@ -119,9 +125,7 @@ class Renderer:
         return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
 
     def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, list[Target]]:
-        """The person in a frame that shows all targets, and the targets in it; given maps keep the frame as it is."""
-        if any(target.parsing is not None for target in targets):
-            return framed, list(targets)
+        """The person in a frame that shows all targets, and the targets in it."""
         person, poses = framed.person, [framed.fit.pose_back(target.pose) for target in targets]
         extended = extend_person(replace(person, silhouette=self._find_silhouette(person)), poses)
         offset = extended.pose - person.pose

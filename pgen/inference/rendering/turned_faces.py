@@ -66,10 +66,10 @@ def find_turned_face(source: NDArray[np.floating], target: NDArray[np.floating])
     is_far = len(mine) < 4 or len(theirs) < 4 or (mine[3, 0] - mine[2, 0]) * (mine[2, 0] - mine[0, 0]) <= 0
     if is_far:
         mine, theirs = mine[:3], theirs[:3]
-    scale = unit / max(torso_length(target), 1e-6)
-    for face in (mine, theirs):
+    own = max(torso_length(target), 1e-6)
+    for face, length in ((mine, own), (theirs, unit)):
         steps = np.diff(face[:, 0])
-        if not ((steps > 0).all() or (steps < 0).all()) or abs(face[2, 0] - face[0, 0]) < _LEAST * unit:
+        if not ((steps > 0).all() or (steps < 0).all()) or abs(face[2, 0] - face[0, 0]) < _LEAST * length:
             return None
     heights = float(mine[1:3, 1].mean()), float(theirs[1:3, 1].mean())
     order = np.argsort(mine[:, 0])
@@ -77,7 +77,7 @@ def find_turned_face(source: NDArray[np.floating], target: NDArray[np.floating])
     necks = float(target[_SHOULDERS, 0].mean()), float(source[_SHOULDERS, 0].mean())
     way = max(float(theirs[2, 1] - theirs[1, 1]), _LEAST * unit)
     chin = float(theirs[2, 1]) + _CHIN * way
-    return TurnedFace(columns, places, heights, scale, necks, (chin, chin + _OVER * way))
+    return TurnedFace(columns, places, heights, unit / own, necks, (chin, chin + _OVER * way))
 
 
 def _find_columns(pose: NDArray[np.floating], side: int, guess_ear: bool = False) -> NDArray[np.float64] | None:

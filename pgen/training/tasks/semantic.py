@@ -49,7 +49,11 @@ class SemanticTask(PersonTask):
         target = augment(batch.persons("target", self.device), batch.target_change)
         weights = batch.weigh("target", self.config.estimated_weight, self.device)
         if self.config.back_translation_prob:
-            source, target = self._translate_back(source, target, batch.has_random_pose.to(self.device))
+            goes_back = batch.has_random_pose.to(self.device)
+            source, target = self._translate_back(source, target, goes_back)
+            own = batch.weigh("source", self.config.estimated_weight, self.device)
+            if weights is not None and own is not None:  # the truth of who goes back is their own map
+                weights = torch.where(goes_back, own, weights)
         mask = pose_masks(target.poses, self.frame, pose_mask_radius(self.frame))
         logits = predict_parsing(self.model, source, Transfer(source.poses, target.poses, self.frame))
         terms, judged = {"cross_entropy": parsing_cross_entropy(logits, target.labels, mask, weights)}, {}

@@ -57,6 +57,24 @@ def test_cloth_of_one_leg_is_none_of_the_other() -> None:
     assert find_crossing(body, points, places).tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("angle", [30.0, 90.0, 180.0])
+def test_trunks_from_the_side_are_as_wide_lying_as_standing(angle: float) -> None:
+    side = STANDING.copy()
+    ends = [Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.R_HIP, Joint.L_HIP]
+    side[ends, 0] = STANDING[ends, 0].mean()
+    turn = np.deg2rad(angle)
+    turned = (side - 64) @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + 64
+    standing, lying = (
+        match_bodies(STANDING, pose.astype(np.float32), None).parts["trunk"].corners for pose in (side, turned)
+    )
+    assert standing is not None
+    assert lying is not None
+    for pair in ((0, 1), (2, 3)):
+        widths = [float((corners[pair[1]] - corners[pair[0]]).norm()) for corners in (standing, lying)]
+        assert widths[0] > 2
+        assert widths[0] == pytest.approx(widths[1], rel=1e-3)
+
+
 @pytest.mark.parametrize("facing", [-1, 1])
 @pytest.mark.parametrize("lean", [-6.0, 0.0, 8.0])
 def test_a_foot_from_the_side_points_where_the_body_looks(facing: int, lean: float) -> None:

@@ -56,6 +56,29 @@ def test_backgrounds(model: Predictor, person: Person) -> None:
     assert (red.image[away] == (255, 0, 0)).all()
 
 
+@pytest.mark.parametrize("shape", [(64, 128), (300, 100), (1, 40_000)])
+def test_a_picture_behind_covers_all_and_shows_its_middle(
+    model: Predictor, person: Person, shape: tuple[int, int]
+) -> None:
+    picture = np.zeros((*shape, 3), np.uint8)
+    picture[shape[0] // 2 :, :, 0] = 255
+    picture[:, shape[1] // 2 :, 1] = 255
+    result = generate(model, person, background=picture, shadow=False)
+    height, width = result.image.shape[:2]
+    assert result.image[4, 4].tolist() == [255 * (shape[0] == 1), 0, 0]  # one row is all of the lower half
+    assert result.image[height - 5, 4].tolist() == [255, 0, 0]
+    assert result.image[height - 5, width - 5].tolist() == [255, 255, 0]
+
+
+def test_results_in_a_given_map_are_cut_and_tell_it(model: Predictor, person: Person) -> None:
+    low = STANDING + np.array([0, 60], np.float32)
+    result = model.generate(person, low, A.parsing, retarget="none")
+    assert any("lie outside of the result" in warning for warning in result.warnings)
+    with pytest.raises(InputError, match="how large the result is") as error:
+        model.generate(person, STANDING, A.parsing, frame_mode="extend")
+    assert error.value.option == "frame_mode"
+
+
 @pytest.mark.parametrize("wish", [{"head": "up"}, {"frame_mode": "grow"}, {"max_size": 3}, {"background": "purplish"}])
 def test_unknown_wishes(model: Predictor, person: Person, wish: dict[str, Any]) -> None:
     with pytest.raises(InputError) as error:

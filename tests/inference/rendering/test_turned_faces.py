@@ -24,6 +24,16 @@ def turn_to_the_side(pose: NDArray[np.float32], is_mirrored: bool = False) -> ND
     return found
 
 
+def test_small_bodies_turn_their_faces_too() -> None:
+    side = turn_to_the_side(STANDING)
+    small = find_turned_face(STANDING, side / 5)
+    assert small is not None
+    nose = torch.from_numpy(side[[Joint.NOSE]])
+    large = find_turned_face(STANDING, side)
+    assert large is not None
+    torch.testing.assert_close(small.carry(nose / 5), large.carry(nose), atol=0.05, rtol=0)
+
+
 @pytest.mark.parametrize("is_mirrored", [False, True])
 def test_joints_of_the_half_that_is_seen_lie_on_each_other(is_mirrored: bool) -> None:
     side = turn_to_the_side(STANDING, is_mirrored)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -71,6 +73,24 @@ def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: p
     matched = (stage.matches[draw.source[~which]] == draw.target[~which, None]).any(1)
     assert (own | matched).all()
     assert not torch.equal(source.labels[which], gone.labels)
+
+
+def test_who_comes_back_counts_as_their_own_map_does(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ("back_translation_prob=0.5", "schedule.batch=8", "estimated_weight=0.25")
+    stage = staged(samplers, *(f"semantic.{setting}" for setting in settings))
+    draw = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
+    source = replace(draw.photos["source"], is_estimated=torch.ones(8, dtype=torch.bool))
+    target = replace(draw.photos["target"], is_estimated=torch.zeros(8, dtype=torch.bool))
+    used: list[Tensor] = []
+
+    def loss(logits: Tensor, labels: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
+        used.append(weights)
+        return logits.square().mean()
+
+    monkeypatch.setattr(semantic_stage, "parsing_cross_entropy", loss)
+    stage.losses(replace(draw, photos={"source": source, "target": target}))
+    assert draw.has_random_pose.any()
+    assert torch.equal(used[0], torch.where(draw.has_random_pose, 0.25, 1.0))
 
 
 def test_nobody_comes_back_unless_asked(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
