@@ -1,8 +1,4 @@
-"""Outlines of a parsing map moved to where the photo has them.
-
-Parsers miss outlines by a few pixels: a rim of skin is called cloth, or a rim of cloth background. In a picture that is
-painted label by label such rims show as pale or colored lines.
-"""
+"""What a parsing map calls a garment at its outline, and the photo's colors do not: a rim of what is beside it."""
 
 from __future__ import annotations
 
@@ -10,58 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-# How far outlines may move, of wide regions and then of all, and how far from them a label's colors are looked at, as
-# shares of the longer side.
-_REACHES, _AROUND = (0.027, 0.013), 0.025
-# Colors (0-255) vary at least so much, by noise and light; a pixel is foreign to its label if it is farther off than
-# so many of these, and belongs to another if it is at most this share as far from that.
-_NOISE, _FOREIGN, _SHARE = 10.0, 2.0, 0.4
-# From here on it is foreign for sure, whatever it belongs to.
-_SURELY = 3.0
-# Labels that differ by less cannot be distinguished.
-_DISTINCT = 40.0
+# How far maps may miss outlines, and how far from them a label's colors are looked at, as shares of the longer side.
+_REACH, _AROUND = 0.013, 0.025
+# Colors (0-255) vary at least so much, by noise and light; from so many of these on a pixel is foreign to its label.
+_NOISE, _SURELY = 10.0, 3.0
 # Means are taken of so many pixels of the longer side; they are smooth.
 _COARSE = 256
 
 
-def fit_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``parsing`` (H, W) of the photo ``image`` (H, W, 3), with rims given to the label beside whose color they have.
-
-    A pixel near an outline changes its label if its color does not fit what the photo shows of that label nearby,
-    farther inside, and fits what it shows of the neighbouring one much better; if, with others like it, it reaches that
-    label; and if it is no single pixel.
-    """
-    for reach in _REACHES:
-        parsing = _move_outlines(image, parsing, max(1.0, reach * max(parsing.shape)))
-    return parsing
-
-
 def find_foreign_rim(image: NDArray[np.uint8], parsing: NDArray[np.uint8], label: int) -> NDArray[np.bool_]:
     """The pixels (H, W) near the outline of ``label`` whose color (``image``, (H, W, 3)) is nothing like its own."""
-    rim = _find_rims(parsing, max(1.0, _REACHES[-1] * max(parsing.shape)))
+    rim = _find_rims(parsing, max(1.0, _REACH * max(parsing.shape)))
     region = parsing == label
     _, off = _average_near(image, region & ~rim)
     return region & rim & np.isfinite(off) & (off > _SURELY)
-
-
-def _move_outlines(image: NDArray[np.uint8], parsing: NDArray[np.uint8], reach: float) -> NDArray[np.uint8]:
-    """``parsing`` with outlines moved by ``reach`` pixels at the most."""
-    rim = _find_rims(parsing, reach)
-    usual = {int(label): _average_near(image, (parsing == label) & ~rim) for label in np.unique(parsing)}
-    own_off, own_mean = np.full(parsing.shape, np.inf, np.float32), np.zeros(image.shape, np.float32)
-    for label, (mean, off) in usual.items():
-        here = parsing == label
-        own_off[here], own_mean[here] = off[here], mean[here]
-    result, best = parsing.copy(), _SHARE * own_off
-    for label, (mean, off) in usual.items():
-        region = parsing == label
-        near = ndimage.distance_transform_edt(~region) <= reach
-        distinct = np.linalg.norm(mean - own_mean, axis=2) > _DISTINCT
-        found = rim & near & ~region & distinct & np.isfinite(own_off) & (own_off > _FOREIGN) & (off < best)
-        joined = ndimage.binary_propagation(region, mask=region | found) & found
-        joined &= ndimage.binary_opening(region | joined, np.ones((2, 2), bool))
-        result[joined], best[joined] = label, off[joined]
-    return result
 
 
 def _find_rims(parsing: NDArray[np.uint8], reach: float) -> NDArray[np.bool_]:

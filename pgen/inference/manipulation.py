@@ -10,15 +10,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from pgen.body.edits.registry import edit_parsing
 from pgen.body.labels import Label
+from pgen.body.limb_fields import torso_length
 from pgen.data.formats.parsing import read_painted, write_parsing
 from pgen.errors import InputError
 from pgen.inference.inpainting import inpaint_regions
+from pgen.inference.large_photos import put_into_photo
 from pgen.inference.networks import Networks
 from pgen.inference.parsing_maps import ParsingLike, load_parsing
 from pgen.inference.person import Person
+from pgen.inference.pixels import blending
+from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head
+from pgen.inference.rendering.resizing import resize, resize_mask
 from pgen.inference.result import EditResult, draw_panels
 
 
@@ -36,6 +42,10 @@ class ManipulationResult(EditResult):
         return draw_panels(pictures | {self.target: self.parsing, "result": self.image}, largest)
 
 
+# So many pixels at hair's outline are mixed with what is behind it.
+_HAIR_RIM = 2.0
+
+
 def manipulate_person(
     networks: Networks, person: Person, edits: Mapping[str, str | float], parsing: ParsingLike | None = None
 ) -> ManipulationResult:
@@ -43,22 +53,33 @@ def manipulate_person(
     if bool(edits) == (parsing is not None):
         raise InputError("give either edits or a parsing map, one of them", option="edits")
     warnings: list[str] = []
-    framed = networks.frame_outlined(person)
-    before = framed.person.parsing
+    framed = networks.frame_reduced(person)
+    small, before = framed.person, framed.person.parsing
     if parsing is None:
-        after, assumed = edit_parsing(before, person.pose, edits)
+        after, assumed = edit_parsing(before, small.pose, edits)
         title = " ".join(f"{name}={value}" for name, value in edits.items())
         warnings += assumed
     else:
         given, title = _load_edited_map(person, parsing), "the new map"
-        after = np.where(given == person.parsing, before, given)
-    changed = after != before
-    if not changed.any():
+        is_kept = resize_mask(given == person.parsing, before.shape, Image.Resampling.NEAREST)
+        after = np.where(is_kept, before, resize(given, before.shape, Image.Resampling.NEAREST))
+    if (after == before).all():
         warnings.append(f"{title} changes nothing that the photo shows")
     labels = torch.from_numpy(framed.fit.parsing(after)).to(networks.device).long()[None]
     image = inpaint_regions(networks, framed, labels, after, stands_for=_match_cloth(before, after))
+    image = _draw_new_hair(small, image, after)
+    image, after, changed = put_into_photo(person, small, image, after)
     named = tuple(f"{person.name}: {warning}" for warning in warnings)
     return ManipulationResult(person, title, image, after, person.pose, named, changed=changed)
+
+
+def _draw_new_hair(person: Person, image: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``image`` (H, W, 3) with strands, in the colors of the person's own hair, where only the map ``after`` has it."""
+    hair = after == Label.HAIR
+    new, own = hair & (person.parsing != Label.HAIR), blending.erode_region(person.parsing == Label.HAIR, _HAIR_RIM)
+    if not new.any() or not own.any():
+        return image
+    return draw_head(image, hair, new, own, HEAD_WIDTH * torso_length(person.pose), has_strands=True)
 
 
 def _match_cloth(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[Label, Label]:

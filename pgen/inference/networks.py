@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -27,6 +27,7 @@ from pgen.body.paste import Paste, remove_carried
 from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
 from pgen.errors import InputError
+from pgen.inference.large_photos import reduce_person
 from pgen.inference.person import Person
 from pgen.models.appearance import AppearanceGenerator, EncodedSource, encode_appearance_source, paint
 from pgen.models.semantic import SemanticGenerator, encode_semantic_source, predict_parsing
@@ -99,7 +100,7 @@ class Networks:
             self._semantic = None if self._semantic is None else cast_products(self._semantic, self._dtype)
         # Kept as long as the person is.
         self._batches: WeakKeyDictionary[Person, PersonBatch] = WeakKeyDictionary()
-        self._outlined: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
+        self._reduced: WeakKeyDictionary[Person, Person] = WeakKeyDictionary()
         self._source: _Source | None = None
 
     def frame_person(self, person: Person) -> FramedPerson:
@@ -118,13 +119,12 @@ class Networks:
             self._batches[person] = batch = PersonBatch(image, labels[None].long(), pose[None])
         return FramedPerson(person, fit, batch)
 
-    def frame_outlined(self, person: Person) -> FramedPerson:
-        """The same with outlines of the map where the photo has them (`pgen.body.outlines`)."""
-        if person not in self._outlined:
-            from pgen.body.outlines import fit_outlines  # scipy takes long to import
-
-            self._outlined[person] = replace(person, parsing=fit_outlines(person.image, person.parsing))
-        return self.frame_person(self._outlined[person])
+    def frame_reduced(self, person: Person) -> FramedPerson:
+        """The same in a copy of a large photo, in which it is edited."""
+        small = self._reduced.get(person) or reduce_person(person)
+        if small is not person:
+            self._reduced[person] = small
+        return self.frame_person(small)
 
     def require_semantic(self, remedy: str, option: str) -> None:
         """Raises `InputError` with ``remedy``, about ``option``, if parsing maps cannot be predicted: without H_S."""

@@ -17,6 +17,7 @@ from pgen.body.regions import reshape_regions
 from pgen.body.transfer import Transfer
 from pgen.errors import InputError
 from pgen.inference.inpainting import enlarge_map, inpaint_regions
+from pgen.inference.large_photos import put_into_photo
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import Person
 from pgen.inference.pixels import blending
@@ -70,7 +71,7 @@ def transfer_texture(
 ) -> TextureTransferResult:
     """``person`` with ``regions`` of the photo ``clothes``; see `Predictor.transfer_texture`."""
     exchanges = find_exchanges(networks, clothes, person, regions, shape)
-    taker, giver = networks.frame_outlined(person), networks.frame_outlined(clothes)
+    taker, giver = networks.frame_reduced(person), networks.frame_reduced(clothes)
     source = _prepare_clothes(giver, exchanges)
     transfer = Transfer(source.poses, taker.batch.poses, networks.frame)
     worn = list(exchanges)
@@ -99,7 +100,7 @@ def transfer_texture(
         )
         image = blending.replace_garment(image, lit, parsing == label, old, width)
     target = f"clothes of {clothes.name}"
-    changed = parsing != taker.person.parsing
+    image, parsing, changed = put_into_photo(person, taker.person, image, parsing)
     return TextureTransferResult(person, target, image, parsing, person.pose, changed=changed, clothes=clothes)
 
 

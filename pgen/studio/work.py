@@ -181,13 +181,15 @@ class Work:
     def _preview(self, person: Person, request: Manipulate) -> Answer:
         """The map after the edits, for the eye: where they change nothing, it is the photo's."""
         from pgen.body.edits.registry import edit_parsing
+        from pgen.inference.large_photos import put_into_photo
 
-        before = self._predictor.networks.frame_outlined(person).person.parsing
-        after, warnings = edit_parsing(before, person.pose, request.edits)
-        whole = person.expand_parsing(np.where(after != before, after, person.parsing))
+        small = self._predictor.networks.frame_reduced(person).person
+        after, warnings = edit_parsing(small.parsing, small.pose, request.edits)
+        _, found, changed = put_into_photo(person, small, small.image, after)
+        whole = person.expand_parsing(np.where(changed, found, person.parsing))
         labels = request.shown.with_suffix(".labels")
         labels.write_bytes(shrink_labels(whole, fit_display((whole.shape[0], whole.shape[1]))).tobytes())
-        return {"files": {"labels": labels.name}, "warnings": warnings, "changed": int((after != before).sum())}
+        return {"files": {"labels": labels.name}, "warnings": warnings, "changed": int(changed.sum())}
 
     def _read(self, photo: PhotoFiles) -> Person:
         person = self._people.pop(photo, None)

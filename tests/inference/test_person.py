@@ -65,8 +65,7 @@ def test_tensors_are_kept_as_long_as_the_person(model: Predictor, person: Person
     assert model.networks.frame_person(person).batch is first
     changed = replace(person, parsing=np.roll(person.parsing, 8))
     assert (model.networks.frame_person(changed).batch.labels != first.labels).any()
-    outlined = model.networks.frame_outlined(person)
-    assert model.networks.frame_outlined(person).batch is outlined.batch
+    assert model.networks.frame_reduced(person).batch is first
     kept = len(model.networks._batches)
     del changed
     assert len(model.networks._batches) == kept - 1

@@ -17,9 +17,12 @@ HAIR = ("short", "long")
 # Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
 _CHIN, _LONG = 0.5, 1.5
 # The same for the crown, for where long hair begins to fall, and for how far from its ends it narrows.
-_CROWN, _EARS, _ROUNDED = -0.7, -0.1, 0.4
-# In torso lengths: half the width of the neck, how far the head may reach to either side, and the width of a strand.
-_NECK_HALF, _HEAD_HALF, _STRAND = 0.11, 0.4, 0.15
+_CROWN, _TEMPLES, _ROUNDED = -0.7, -0.35, 0.4
+# In torso lengths: half the width of the neck, and how far the head may reach to either side.
+_NECK_HALF, _HEAD_HALF = 0.11, 0.4
+# Half the width of hair that falls beside a face, around the head's outline: so much of half the head's width, or of a
+# torso length.
+_STRAND, _NARROWEST = 0.35, 0.055
 
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
@@ -31,6 +34,7 @@ def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
     head's direction is not known.
     """
     down, across, from_behind = _map_head(pose, (parsing.shape[0], parsing.shape[1]))
+    is_frontal = bool(known_joints(pose)[[Joint.R_EAR, Joint.L_EAR]].all())
     result = parsing.copy()
     if edits["hair"] == "short":
         cut = (parsing == Label.HAIR) & (down > _CHIN)
@@ -40,33 +44,31 @@ def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
             neck = (np.abs(across) < _NECK_HALF) & (down < 0.9)
             result[cut] = np.where(neck, Label.FACE, parsing[rows, columns])[cut]
         return result
-    falls = _find_strands(parsing, down, across, from_behind) & (down > _EARS) & (down < _LONG)
+    falls = _find_strands(parsing, down, across, from_behind, is_frontal) & (down > _TEMPLES) & (down < _LONG)
     result[falls & np.isin(parsing, (Label.BACKGROUND, Label.FACE, Label.UPPER, *_ARMS))] = Label.HAIR
     return result
 
 
 def _find_strands(
-    parsing: ParsingMap, down: NDArray[np.float64], across: NDArray[np.float64], from_behind: bool
+    parsing: ParsingMap, down: NDArray[np.float64], across: NDArray[np.float64], from_behind: bool, is_frontal: bool
 ) -> Mask:
-    """Where (H, W) long hair falls, along the body: at the sides of the head where it shows hair."""
-    near = (np.abs(down) < -_CROWN) & (down < _EARS + _CHIN) & (np.abs(across) < _HEAD_HALF)
-    outline = near & np.isin(parsing, (Label.HAIR, Label.FACE))
-    hair = near & (parsing == Label.HAIR)
+    """Where (H, W) long hair falls, along the body: at both sides of a head from the front, or where it shows hair."""
+    near = (down > _CROWN) & (np.abs(across) < _HEAD_HALF)
+    outline = near & (down <= _TEMPLES) & np.isin(parsing, (Label.HAIR, Label.FACE))  # above all that falls
+    hair = near & (down < _CHIN - 0.1) & (parsing == Label.HAIR)
     if not outline.any():
         return np.zeros(parsing.shape, bool)
     first, last = across[outline].min(), across[outline].max()
+    half = (last - first) / 2
     # Strands end in a curve, and those beside a face begin in one.
-    end, begin = (np.sqrt(np.clip(way / _ROUNDED, 0, 1)) for way in (_LONG - down, down - _EARS))
+    end, begin = (np.sqrt(np.clip(way / _ROUNDED, 0, 1)) for way in (_LONG - down, down - _TEMPLES))
     if from_behind:
-        return np.asarray(np.abs(across - (first + last) / 2) <= end * (last - first) / 2)
-    share = end * begin
-    columns = np.zeros(parsing.shape, bool)
+        return np.asarray(np.abs(across - (first + last) / 2) <= end * half)
+    strand, columns = max(_STRAND * half, _NARROWEST), np.zeros(parsing.shape, bool)
     beside = hair & (np.abs(down) < _CHIN / 2)  # at the height of eyes and ears
-    bare = not hair.any()
-    if bare or (beside & (across < first + _STRAND / 2)).any():
-        columns |= np.abs(across - first - _STRAND / 2) < share * _STRAND / 2
-    if bare or (beside & (across > last - _STRAND / 2)).any():
-        columns |= np.abs(across - last + _STRAND / 2) < share * _STRAND / 2
+    for edge, inward in ((first, 1), (last, -1)):
+        if is_frontal or not hair.any() or (beside & ((across - edge) * inward < 2 * strand)).any():
+            columns |= np.abs(across - edge) < end * begin * strand
     return columns
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -16,6 +18,8 @@ _FAINT = 0.05
 _DISTINCT = 24.0
 # Widths of the neighbourhoods that correct a color, as shares of the picture's longer side: near, farther, far.
 _REACHES = (0.008, 0.03, 0.12)
+# Gaussians have a standard deviation of at least so many blocks.
+_BLOCKS = 4.0
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 Picture = NDArray[np.uint8]
@@ -52,7 +56,7 @@ def match_local_mean(painted: Picture, guide: Picture, known: Mask, reach: float
     if not known.any():
         return painted
     sigma = max(1.0, reach * max(known.shape))
-    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, truncate=3)
+    weight = _blur(known, sigma)
     difference = _blur((guide.astype(np.float32) - painted) * known[..., None], sigma)
     result = painted + difference / np.maximum(weight, _FAINT)[..., None]
     return np.rint(np.clip(result, 0, 255)).astype(np.uint8)
@@ -79,9 +83,10 @@ def continue_texture(painted: Picture, known: Mask, region: Mask, plain: float) 
 
 def _average_around(image: Picture, region: Mask, sigma: float) -> NDArray[np.float32]:
     """Mean color (H, W, 3) of ``region`` around each pixel; far from it, that of its nearest pixels."""
-    weight = ndimage.gaussian_filter(region.astype(np.float32), sigma, truncate=3)
+    weight = _blur(region, sigma)
     total = _blur(image.astype(np.float32) * region[..., None], sigma)
-    return nearest_fill(total / np.maximum(weight, 1e-4)[..., None], weight > 1e-2)
+    mean = np.asarray(total / np.maximum(weight, 1e-4)[..., None], np.float32)
+    return nearest_fill(mean, weight > 1e-2)
 
 
 def replace_garment(photo: Picture, painted: Picture, region: Mask, old: Mask, width: float) -> Picture:
@@ -137,7 +142,7 @@ def match_borders(painted: Picture, photo: Picture, labels: NDArray[np.uint8], w
             sigma = max(1.0, reach * longer)
             # Narrow neighbourhoods count most where they hold anything.
             total += _blur(difference * here[..., None], sigma) / sigma**2
-            weight += ndimage.gaussian_filter(here.astype(np.float32), sigma, truncate=3) / sigma**2
+            weight += _blur(here, sigma) / sigma**2
         usual = np.median(difference[here], axis=0)
         shift = np.where(weight[..., None] > 1e-6, total / np.maximum(weight, 1e-6)[..., None], usual)
         place = wanted & (labels == label)
@@ -157,5 +162,15 @@ def feather(photo: Picture, painted: Picture, changed: Mask, border: float) -> P
     return np.rint(share * painted + (1 - share) * photo).astype(np.uint8)
 
 
-def _blur(image: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
-    return np.asarray(ndimage.gaussian_filter(image, (sigma, sigma, 0), truncate=3), np.float32)
+def _blur(image: NDArray[Any], sigma: float) -> NDArray[np.float32]:
+    """``image`` (H, W) or (H, W, 3) under a Gaussian; a wide one, which leaves no detail, of means of blocks."""
+    pixels = np.asarray(image, np.float32).reshape(1, *image.shape[:2], -1)
+    planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    step = max(1, int(sigma / _BLOCKS))
+    blocks = F.avg_pool2d(planes, step, ceil_mode=True) if step > 1 else planes
+    soft = ndimage.gaussian_filter(blocks[0].numpy(), (0, sigma / step, sigma / step), truncate=3)
+    if step > 1:
+        size = [step * side for side in soft.shape[1:]]
+        large = F.interpolate(torch.from_numpy(soft)[None], size, mode="bilinear", align_corners=False)
+        soft = large[0, :, : image.shape[0], : image.shape[1]].numpy()
+    return np.ascontiguousarray(soft.transpose(1, 2, 0)).reshape(image.shape)

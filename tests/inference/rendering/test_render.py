@@ -65,6 +65,7 @@ def test_a_picture_behind_covers_all_and_shows_its_middle(
     picture[:, shape[1] // 2 :, 1] = 255
     result = generate(model, person, background=picture, shadow=False)
     height, width = result.image.shape[:2]
+    result = replace(result, image=(result.image > 127) * np.uint8(255))  # Lanczos rings
     assert result.image[4, 4].tolist() == [255 * (shape[0] == 1), 0, 0]  # one row is all of the lower half
     assert result.image[height - 5, 4].tolist() == [255, 0, 0]
     assert result.image[height - 5, width - 5].tolist() == [255, 255, 0]
