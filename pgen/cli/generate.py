@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from pgen.cli import options, rendering_options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.folders import check_one_result
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_with_targets
 from pgen.cli.photos import list_files, list_photos
@@ -75,7 +76,7 @@ def run(
     photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
     check_with_targets(photos, pose, src_frame, scheme, parsing)
     check_apart([out, sheet, gif], read := [*list_files(photos), *pose, parsing, weights, scheme, background])
-
+    check_one_result(out, force)
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
     from pgen.inference.targets import read_targets
@@ -87,8 +88,7 @@ def run(
     log(*sequence.notes)
     predictor = open_predictor(weights, device, seed, annotators, precision)
     body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
-    maps = None if parsing is None else [parsing] * len(sequence.poses)
-    used_scheme = None if parsing is None else scheme
+    maps, used_scheme = (None, None) if parsing is None else ([parsing] * len(sequence.poses), scheme)
     # Everything is looked at before the first result is written; of several photos, each is read again then.
     names = []
     for photo in photos:

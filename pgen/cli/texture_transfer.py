@@ -9,6 +9,7 @@ from typer import Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.folders import check_one_result
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
@@ -68,6 +69,7 @@ def run(
     check_estimates(photos := [*givens, *wearers], scheme)
     read = [*list_files(photos), weights, scheme]
     check_apart([out, sheet], read)
+    check_one_result(out, force)
 
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 

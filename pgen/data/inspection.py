@@ -18,6 +18,7 @@ from pgen.data.formats.images import decode_image, looks_like_image, read_image
 from pgen.data.formats.keypoints import read_pose, read_poses
 from pgen.data.formats.parsing import read_parsing
 from pgen.data.inputs import read_bytes, read_start, split_spec
+from pgen.data.scan import PHOTO_SUFFIXES
 from pgen.data.store import Store, is_hdf5
 from pgen.data.weights import find_weights
 from pgen.data.weights_summary import summarize_weights
@@ -70,6 +71,8 @@ def inspect_file(
                 return _inspect_parsing(file)
         photo = read_image(file)
         return [("kind", "photo"), ("size", _by(photo.shape[:2]))], [[(file.name, photo)]]
+    if file.suffix.lower() in PHOTO_SUFFIXES:
+        read_image(file)  # says what is wrong with it
     return _inspect_poses(file, name, count if is_drawing else 0)
 
 

@@ -114,6 +114,7 @@ class Report:
             "",
             *(f"- **{name}**: {text} ({used})" for name, text, _, used in self.provenance()),
             *(f"- {name}: not computed: {why}" for name, why in self.missing().items()),
+            *(f"- {line}" for line in self._list_remarks()),
         ]
         return "\n".join(lines) + "\n"
 
@@ -123,11 +124,6 @@ class Report:
         Pairs are sorted at first by the score ``ranked_by``, else the first that single pairs have; those that are best
         and worst by it have pictures.
         """
-        remarks: dict[str, list[str]] = {}
-        for result in self:
-            for line in list_remarks(result):
-                remarks.setdefault(line, []).append(result.method.name)
-        lines = [line if len(names) == len(self) else f"{', '.join(names)}: {line}" for line, names in remarks.items()]
         return render_page(
             "evaluation.html.j2",
             title="Evaluation",
@@ -136,7 +132,7 @@ class Report:
             photos=self.photos.where,
             scores=[(name, *cells[1:]) for name, cells in zip(self._names_with_arrows(), self.columns(), strict=True)],
             differences=self.differences(),
-            remarks=lines + [f"{name} was not computed: {why}" for name, why in self.missing().items()],
+            remarks=self._list_remarks() + [f"{name} was not computed: {why}" for name, why in self.missing().items()],
             table=make_pair_table(self.results, self.photos, ranked_by),
             histograms=list_histograms(self.results, list(self.metrics())),
             provenance=self.provenance(),
@@ -158,6 +154,14 @@ class Report:
     def draw_examples(self, count: int = 12) -> NDArray[np.uint8]:
         """A picture (H, W, 3) of ``count`` pairs, which the seed alone chooses, with all results."""
         return draw_examples([result.method for result in self], self.photos, self.pairs, count, self.seed)
+
+    def _list_remarks(self) -> list[str]:
+        """What a reader of the scores has to know, of the methods that it is not true of all."""
+        remarks: dict[str, list[str]] = {}
+        for result in self:
+            for line in list_remarks(result):
+                remarks.setdefault(line, []).append(result.method.name)
+        return [line if len(names) == len(self) else f"{', '.join(names)}: {line}" for line, names in remarks.items()]
 
     def _names_with_arrows(self) -> list[str]:
         return [f"{name} {'↑' if score.metric.higher_is_better else '↓'}" for name, score in self.metrics().items()]

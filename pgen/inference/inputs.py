@@ -263,8 +263,9 @@ def _load_pose(
     if isinstance(pose, str | os.PathLike):
         pose, own_number = split_number(pose)
         number = number if own_number is None else own_number
-        bundled = find_named_pose(pose)
-        if bundled is not None:
+        if (bundled := find_named_pose(pose)) is not None:
+            if own_number is not None:
+                raise InputError(f"{pose} is a bundled pose, of one person; leave out #{own_number}", option="pose")
             return bundled
         path, entry = split_pose_spec(pose)
         if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":

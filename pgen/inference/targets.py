@@ -59,8 +59,8 @@ def read_targets(specs: Sequence[PoseLike], annotators: Annotators, most: int, p
     found = []
     for spec in specs:
         path, number = None, None
-        if isinstance(spec, str | os.PathLike) and find_named_pose(spec) is None:
-            name, number = split_number(spec)
+        if isinstance(spec, str | os.PathLike) and find_named_pose((named := split_number(spec))[0]) is None:
+            name, number = named
             file, entry = split_pose_spec(name)
             path = file if entry is None and (is_moving(file) or is_pose_motion(file)) else None
         if path is None:

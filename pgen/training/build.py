@@ -139,6 +139,9 @@ def train(
     settings = [*settings, *([f"appearance.variant={variant}"] if variant else [])]
     folder = Path(out or Path("runs") / name)
     before = read_run(folder) if resume else {}
+    if before.get("task", group) != group:
+        other = TASKS.get(before["task"], before["task"])
+        raise InputError(f"{folder} is a run of train-{other}, not of train-{name}; name its folder", option="resume")
     config = restore_config(before, settings, monitor.warn, folder) if resume else None
     for option, asked in (("preset", preset), ("recipe", recipe)):
         if config is not None and asked not in (None, before.get(option)):
@@ -167,7 +170,7 @@ def train(
     restore_threads(before)
     weights = restore_weights(before, {option: given[option] for option in DEFAULT_WEIGHTS}, monitor.warn)
     run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
-    run.settings |= {"threads": torch.get_num_threads()}
+    run.settings |= {"task": group, "threads": torch.get_num_threads()}
     if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
         monitor.log(f"{folder} holds this run, finished")
         return run.weights

@@ -131,4 +131,5 @@ def write_run(folder: Path, info: Mapping[str, Any]) -> None:
 def is_same_run(run: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
     """Whether ``run`` is what was asked for with ``info``."""
     now = json.loads(json.dumps(info))
-    return all(run.get(key) == now.get(key) for key in _ASKED)
+    is_same_task = run.get("task", now.get("task")) == now.get("task")
+    return is_same_task and all(run.get(key) == now.get(key) for key in _ASKED)

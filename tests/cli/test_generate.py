@@ -77,6 +77,24 @@ def test_every_source_with_every_target(generate, capsys: pytest.CaptureFixture[
     assert width > 4 * 256
 
 
+def test_a_result_that_cannot_be_written_is_refused_before_the_work(  # type: ignore[no-untyped-def]
+    generate, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("there.png").write_bytes(b"mine")
+    for name, why in (("there.png", "exists already"), ("nowhere/x.png", "nowhere")):
+        assert generate(*ONE, "--pose", "c.json", "-o", name) == 2
+        said = capsys.readouterr().err
+        assert why in said
+        assert "weights:" not in said
+
+
+def test_numbers_of_bundled_poses_are_refused(  # type: ignore[no-untyped-def]
+    generate, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generate(*ONE, "--pose", "walk#1", "-o", "x.png") == 2
+    assert "walk is a bundled pose, of one person; leave out #1 (--pose)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "webp"])
 def test_other_kinds_of_pictures(generate, here: Path, suffix: str) -> None:  # type: ignore[no-untyped-def]
     assert generate(*ONE, "--pose", "c.json", "-o", f"out.{suffix}", "--sheet", f"sheet.{suffix}") == 0

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pgen.errors import InputError
+from pgen.training.build import train
 from pgen.training.config import Preset, load_preset
 from pgen.training.resuming import (
     describe_stores,
@@ -59,6 +60,15 @@ def test_without_a_run_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
     (tmp_path / "run/config.json").write_text("{")
     with pytest.raises(InputError, match=r"config\.json: cannot be read"):
         read_run(tmp_path / "run")
+
+
+def test_a_run_of_another_training_is_not_gone_on_with(tmp_path: Path) -> None:
+    write_run(tmp_path, {"task": "pose", "preset": "synthetic-64"})
+    with pytest.raises(InputError, match="is a run of train-pose, not of train-hs") as error:
+        train("hs", out=tmp_path, resume=True)
+    assert error.value.option == "resume"
+    assert not is_same_run({"task": "pose"}, {"task": "semantic"})
+    assert is_same_run({}, {"task": "semantic"})  # of before runs told it
 
 
 def test_a_store_that_was_replaced_is_noticed(tmp_path: Path) -> None:

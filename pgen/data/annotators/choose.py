@@ -102,7 +102,11 @@ class Annotators:
         Raises `InputError` if nobody is found, there is no person of the number, or the annotator is not installed.
         """
         annotator = self.pose_annotator()
-        person, note = pick_person(annotator.people(image), self.person if number is None else number, photo)
+        try:
+            person, note = pick_person(annotator.people(image), self.person if number is None else number, photo)
+        except InputError as error:
+            error.option = error.option if number is None else None  # it was not ``person`` that said so
+            raise
         notes = (f"{photo}: pose estimated by {annotator.name}", *([note] if note else []))
         return Annotation(person, notes, note)
 

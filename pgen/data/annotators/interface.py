@@ -91,6 +91,6 @@ def pick_person(people: Sequence[FoundPerson], person: int | None, photo: str) -
         raise InputError(f"{photo} shows {count}, the largest first; there is no person {person}", option="person")
     note = None
     if person is None and len(people) > 1:
-        others = "1" if len(people) == 2 else f"1 to {len(people) - 1}"
-        note = f"{photo}: {len(people)} people were found, the largest is taken (numbers {others} are the others)"
+        others = "number 1 is the other" if len(people) == 2 else f"numbers 1 to {len(people) - 1} are the others"
+        note = f"{photo}: {len(people)} people were found, the largest is taken ({others})"
     return people[person or 0], note

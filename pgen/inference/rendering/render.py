@@ -118,7 +118,7 @@ class Renderer:
             figure = replace(figure, opacity=torch.ones_like(figure.opacity))
         elif settings.shadow:
             behind = cast_shadow(behind, labels, plan.pose)
-        told = [f"{target.name}: {note}" for note in (plan.note, placing) if note]
+        told = [f"{framed.person.name}, {target.name}: {note}" for note in (plan.note, placing) if note]
         if not may_move and settings.frame_mode == "keep":
             told += describe_beyond(target)
         warnings = (*target.warnings, *notes, *told)
