@@ -1,4 +1,4 @@
-"""Legs that a long skirt or wide trousers hide, so that no joint of theirs is known: where they would stand."""
+"""Legs of which no joint is known, as a long skirt or wide trousers hide them: where they would stand."""
 
 from __future__ import annotations
 
@@ -58,6 +58,20 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
     found = np.array(pose, copy=True)
     found[list(placed)] = list(placed.values())
     return found
+
+
+def add_standing_legs(pose: NDArray[np.floating], like: NDArray[np.floating]) -> NDArray[np.floating]:
+    """``pose`` (18, 2) with knees and ankles that it lacks and the body ``like`` (18, 2), as large as it, knows.
+
+    They stand straight below hip or knee, as far from it as there. If nothing is lacking it is ``pose`` itself.
+    """
+    found = np.array(pose, copy=True)
+    for leg in LEGS:
+        known, there = known_joints(found)[list(leg)], known_joints(like)[list(leg)]
+        for joint, above, is_known, is_there in zip(leg[1:], leg, known[1:], there[1:], strict=False):
+            if not is_known and is_there and known_joints(found)[above] and known_joints(like)[above]:
+                found[joint] = found[above] + (0, np.linalg.norm(like[joint] - like[above]))
+    return found if (known_joints(found) != known_joints(pose)).any() else pose
 
 
 def _place_joint(

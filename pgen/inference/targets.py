@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.crop import Letterbox
+from pgen.body.hidden_legs import add_standing_legs, place_hidden_legs
 from pgen.body.joints import JOINTS
 from pgen.body.motion import smooth_motion
 from pgen.body.retarget import retarget_motion
@@ -183,11 +184,17 @@ def frame_targets(
     elif retarget == "each":
         retargeted = [retarget_motion([joints], person.pose)[0] for joints, _ in completed]
     scheme = None if parsing_scheme is None else load_scheme(parsing_scheme)
+    own_body = place_hidden_legs(person.pose, person.parsing)
     for pose, (joints, warnings), moved, given in zip(loaded, completed, retargeted, given_maps, strict=True):
+        told: list[str] = []
+        if moved is not None and given is None:
+            seen, moved = moved, add_standing_legs(moved, own_body)
+            added = set(list_missing_limbs(seen)) - set(list_missing_limbs(moved))
+            told += [f"{pose.name}: {_enumerate(added)} missing: legs stand straight"] if added else []
         pose_fit = Letterbox.of(pose.frame or fit.original, fit.frame)
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
         shown = (joints, pose_fit.original) if moved is None else (moved, fit.original)
-        doubts = [*pose.doubts, *warnings, *_list_lacking(pose.name, shown[0], person)]
+        doubts = [*pose.doubts, *warnings, *told, *_list_lacking(pose.name, shown[0], person)]
         own = bundled.get(pose.name)
         is_bundled = own is not None and own.frame == pose.frame
         parsing = None
@@ -215,11 +222,12 @@ def _list_beyond(pose: NDArray[np.floating], size: tuple[int, int]) -> tuple[str
 
 def _list_lacking(name: str, pose: NDArray[np.floating], person: Person) -> list[str]:
     """Limbs of the person that the target pose lacks."""
-    known = set(list_missing_limbs(pose)) - set(list_missing_limbs(person.pose))
-    lacking = [joint for joint in JOINTS if joint in known]
-    they = "is" if len(lacking) == 1 else "are"
-    said = f"{name}: {', '.join(lacking)} {they} missing, so that these limbs are made up in the result"
-    return [said] if lacking else []
+    lacking = set(list_missing_limbs(pose)) - set(list_missing_limbs(person.pose))
+    return [f"{name}: {_enumerate(lacking)} missing, so that these limbs are made up in the result"] if lacking else []
+
+
+def _enumerate(joints: Collection[str]) -> str:
+    return f"{', '.join(joint for joint in JOINTS if joint in joints)} {'is' if len(joints) == 1 else 'are'}"
 
 
 def _list_items(given: Any) -> list[Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgen.body.hidden_legs import place_hidden_legs
+from pgen.body.hidden_legs import add_standing_legs, place_hidden_legs
 from pgen.body.joints import LEGS, Joint
 from pgen.body.labels import Label
 from pgen.body.limb_fields import torso_length
@@ -81,3 +81,15 @@ def test_beside_a_raised_leg_a_hidden_one_still_stands() -> None:
 def test_a_pose_of_which_nothing_is_hidden_is_not_copied() -> None:
     pose = STANDING.copy()
     assert place_hidden_legs(pose, wear(Label.SKIRT)) is pose
+
+
+def test_legs_that_are_not_shown_stand_straight() -> None:
+    cut = STANDING.copy()
+    cut[[Joint.R_KNEE, Joint.R_ANKLE, Joint.L_ANKLE]] = np.nan
+    found = add_standing_legs(cut, STANDING)
+    lengths = [np.linalg.norm(STANDING[end] - STANDING[start]) for start, end in ((8, 9), (9, 10), (12, 13))]
+    np.testing.assert_allclose(found[Joint.R_KNEE], STANDING[Joint.R_HIP] + (0, lengths[0]), atol=1e-4)
+    np.testing.assert_allclose(found[Joint.R_ANKLE], found[Joint.R_KNEE] + (0, lengths[1]), atol=1e-4)
+    np.testing.assert_allclose(found[Joint.L_ANKLE], STANDING[Joint.L_KNEE] + (0, lengths[2]), atol=1e-4)
+    assert add_standing_legs(STANDING, STANDING) is STANDING
+    assert add_standing_legs(cut, cut) is cut

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -60,7 +60,12 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
     turned = "the head is turned farther than the photo shows it"
     if abs(turn) > abs(own) < _PROFILE and (face := find_turned_face(source, target)) is not None:
         return HeadPlan(target, None, f"{turned}: the face is drawn out to one side", face=face)
-    return HeadPlan(target, None, f"{turned}, so the face is painted anew")
+    if wish == "follow":
+        return HeadPlan(target, None, f"{turned}, so the face is painted anew")
+    if abs(turn + own) < abs(turn - own):
+        return _mirror_head(source, target)
+    kept = "the photo shows less of the head than the pose does: it is kept"
+    return replace(_keep_head(source, target), note=kept)
 
 
 def _keep_head(source: NDArray[np.floating], target: NDArray[np.float32]) -> HeadPlan:

@@ -69,6 +69,26 @@ def test_a_small_turn_is_followed_and_a_large_one_told() -> None:
     assert far.note is not None
 
 
+def test_heads_that_show_too_little_are_kept_or_mirrored_unless_they_are_to_follow() -> None:
+    ears = [Joint.R_EAR, Joint.L_EAR]
+    profile = STANDING.copy()
+    profile[[Joint.L_EYE, Joint.L_EAR]] = np.nan
+    profile[Joint.NOSE, 0], profile[Joint.R_EYE, 0], profile[Joint.R_EAR, 0] = 72, 70, 62
+    kept = plan_head(profile, STANDING + MOVE, "auto", is_bundled=False)
+    assert kept.carry is not None
+    assert kept.note is not None
+    assert "it is kept" in kept.note
+    np.testing.assert_allclose(kept.pose[HEAD], profile[HEAD] + MOVE, atol=1e-3)
+    painted = plan_head(profile, STANDING + MOVE, "follow", is_bundled=False)
+    assert painted.carry is None
+    assert np.isfinite(painted.pose[ears]).all()
+    slightly = STANDING.copy()
+    slightly[Joint.NOSE, 0] = 62  # to the other side
+    mirrored = plan_head(profile, slightly, "auto", is_bundled=False)
+    assert mirrored.note is not None
+    assert "mirrored" in mirrored.note
+
+
 def test_similarities_do_not_squash() -> None:
     points = np.array([(0.0, 0), (10, 0), (0, 10), (10, 10)])
     found = fit_similarity(points, points * (1, 3))[:, :2]
