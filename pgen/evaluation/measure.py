@@ -23,6 +23,7 @@ from pgen.evaluation.photos import Pair, Photo, Photos
 from pgen.metrics.base import METRICS, Batch, Metric, MetricOptions, Need, create_metrics
 from pgen.metrics.networks import FeatureMetric, Rows
 from pgen.runtime.parallel_map import parallel_map
+from pgen.version import hash_sources
 
 _PIECE = 16  # pairs in one piece of work, at most,
 _PIECES = 12  # and at least so many pieces for each process, that none is left with much at the end
@@ -47,6 +48,7 @@ class Job:
     size: tuple[int, int] | None = None  #: to which reference images are cut
     #: In which metrics are registered, also a caller's own: imported by every process.
     modules: tuple[str, ...] = field(default_factory=lambda: tuple({one.__module__ for one in METRICS.values()}))
+    code: str = field(default_factory=hash_sources)  #: what other code has measured is measured anew
 
     @property
     def measured(self) -> Sequence[Method | None]:
@@ -172,7 +174,7 @@ def _look_up(
 ) -> Outcome:
     """Where the rows of a pair are kept, or why it has none. ``digest`` is that of the photo of a name."""
     try:
-        parts = [digest(pair.target)]
+        parts = [job.code, digest(pair.target)]
         if method is None:
             parts.append(f"reference {job.size}")
         else:

@@ -27,7 +27,6 @@ from pgen.inference.predictor import BATCH, Predictor, load
 from pgen.inference.rendering.settings import Resolution
 from pgen.inference.targets import Target, frame_targets
 from pgen.metrics.networks import hash_file
-from pgen.version import hash_sources
 
 
 class NetworksMethod(Method):
@@ -67,7 +66,7 @@ class NetworksMethod(Method):
         self._maps: dict[str, Tensor] = {}
 
     def digest(self, pair: Pair) -> str:
-        return f"networks {self.hash} {self.true_maps} {self.resolution} {hash_sources()}"
+        return f"networks {self.hash} {self.true_maps} {self.resolution}"
 
     def predict(self, pair: Pair, source: Photo | None, target: Photo) -> Photo:
         (found,) = self.predict_many([pair], source, [target])

@@ -17,7 +17,7 @@ from torch import Tensor
 from pgen.body.masks import body_masks, field_masks, pose_mask_radius, pose_masks
 from pgen.body.torso import complete_torso
 from pgen.errors import InputError
-from pgen.version import hash_sources, version
+from pgen.version import version
 
 #: What must be known of pairs, and why a metric that needs it is not computed without.
 NEEDS = {
@@ -64,10 +64,9 @@ class Metric(ABC):
 
     @property
     def identity(self) -> str:
-        """Tells its rows from all others, also those of other weights and other code: by it they are kept."""
+        """Tells its rows from all others, also those of other weights: by it they are kept."""
         used = [f"{library} {metadata.version(library)}" for library in self.libraries]
-        name = self.rows_name or f"{self.name} ({self.protocol})"
-        return " ".join([name, hash_sources(), *self.weights.values(), *used])
+        return " ".join([self.rows_name or f"{self.name} ({self.protocol})", *self.weights.values(), *used])
 
     def versions(self) -> dict[str, str]:
         """Of pgen and the libraries that the score depends on."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pgen import version
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.layouts import LAYOUTS
@@ -93,6 +94,16 @@ def test_an_interrupted_run_goes_on(photos: StorePhotos, tmp_path: Path) -> None
     assert values(evaluate(Counting(), photos, PEOPLE, OPTIONS, ScoreCache(tmp_path / "d"))) == values(resumed)
     evaluate(third, photos, PEOPLE, replace(OPTIONS, metrics=("psnr",)), cache)
     assert third.asked == 18  # another metric is another measurement
+
+
+def test_what_other_code_has_measured_is_measured_anew(photos: StorePhotos, tmp_path: Path) -> None:
+    cache, method = ScoreCache(tmp_path / "c"), Counting()
+    assert version.hash_sources() == version.hash_sources.__wrapped__()
+    for _ in range(2):
+        score_methods(Job(photos, [method], OPTIONS, cache), PEOPLE)
+    assert method.asked == len(PEOPLE)
+    score_methods(Job(photos, [method], OPTIONS, cache, code="other"), PEOPLE)
+    assert method.asked == 2 * len(PEOPLE)
 
 
 @pytest.mark.slow

@@ -35,9 +35,11 @@ _HUNG, _BARE = 1.2, 0.6
 #: How far from the line between neck and head a collar or scarf goes with the head, in torso lengths, and how much that
 #: counts on this line.
 _COLLAR, _CLOSE = 0.26, 1.3
-#: How far from ankles and wrists feet and hands reach, in torso lengths; and how many pixels of a foot or a hand, as a
-#: share of the square of a torso length, have to be seen for it to be carried.
-_FOOT, _HAND, _SEEN = 0.55, 0.45, 0.004
+#: How far from ankles and wrists feet and hands reach, in torso lengths.
+_FOOT, _HAND = 0.55, 0.45
+#: How many pixels of a foot, and of a hand, as a share of the square of a torso length, have to be seen for it to be
+#: carried: of a hand in a pocket the wrist is.
+_FOOT_SEEN, _HAND_SEEN = 0.004, 0.01
 #: How far a neck reaches behind the middle of the shoulders from the side, in torso lengths.
 _NECK = 0.12
 #: How far beyond the wrist a fist's middle is, and how far it reaches from there, in torso lengths.
@@ -236,7 +238,7 @@ class _Election:
             at = zone.nonzero()[:, 0]
             there = part.carry(grid.points[at])
             is_end = look_up(canvas.ends[shown_as].long(), there) == 1
-            if is_end.sum() >= _SEEN * unit**2:
+            if is_end.sum() >= (_HAND_SEEN if label in _ARMS else _FOOT_SEEN) * unit**2:
                 break
         else:
             if name in body.parts:
