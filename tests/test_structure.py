@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -163,3 +164,14 @@ def test_commands_are_thin() -> None:
 def test_every_room_says_what_is_in_it() -> None:
     rooms = [path for path in PACKAGE.iterdir() if path.name in HEIGHTS and path.is_dir()]
     expect_none(path.name for path in rooms if not (path / "README.md").is_file())
+
+
+def test_every_file_is_named_where_its_room_is_described() -> None:
+    missing = []
+    for readme in PACKAGE.rglob("README.md"):
+        named = re.findall(r"`([\w*.]+)`", readme.read_text("utf-8"))
+        for path in readme.parent.glob("[!_]*.py"):
+            is_command = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").startswith("``pgen")
+            if not is_command and not any(fnmatch(path.name, name) for name in named):
+                missing.append(f"{readme}: {path.name}")
+    expect_none(missing)
