@@ -171,11 +171,9 @@ def build_appearance_generator(config: AppearanceConfig) -> AppearanceGenerator:
     return TwoLevelAppearanceGenerator(config) if config.local_widths else OneLevelAppearanceGenerator(config)
 
 
-def encode_appearance_source(
-    model: AppearanceGenerator, source: PersonBatch, source_parsing: Tensor | None = None
-) -> EncodedSource:
+def encode_appearance_source(model: AppearanceGenerator, source: PersonBatch) -> EncodedSource:
     """What H_A's encoders make of ``source``, whatever the target: for any number of `paint`; arguments as there."""
-    seen = _draw_sources(model, source, source_parsing)
+    seen = _draw_sources(model, source, None)
     return model.encode(*seen) if isinstance(model, TwoLevelAppearanceGenerator) else [model.encode(*seen)]
 
 

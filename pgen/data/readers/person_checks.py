@@ -40,10 +40,10 @@ class MisfitError(InputError):
         self.reason = reason
 
 
-def check_within(pose: Pose, size: Size, source: str, photo: str, frame: Size | None = None) -> None:
+def check_within(pose: Pose, size: Size, source: str, photo: str) -> None:
     """Refuse a pose (18, 2) most of whose joints miss the ``photo`` of ``size``: it is in pixels of another frame.
 
-    ``source`` names the pose; ``frame`` is that which was taken. Raises `MisfitError` with the likely remedy.
+    ``source`` names the pose. Raises `MisfitError` with the likely remedy.
     """
     joints = pose[known_joints(pose)]
     outside = len(find_outside(joints, size))

@@ -22,28 +22,28 @@ _SEED = 5
 _HARDLY = 1e-12  # how much the mean color counts, where nothing else does
 
 
-def fill_background(image: Picture, figure: Mask) -> tuple[Picture, bool]:
-    """``image`` (H, W, 3) with ``figure`` (H, W) taken out, and whether it was filled with texture, or only smoothly.
+def fill_background(image: Picture, figure: Mask) -> Picture:
+    """``image`` (H, W, 3) with ``figure`` (H, W) taken out: filled with texture, or smoothly without PatchMatch.
 
     Away from the figure every pixel is the photo's.
     """
     if not figure.any():
-        return image, True
+        return image
     longer = max(figure.shape)
     away = ndimage.distance_transform_edt(~figure)
     hole = away <= _GROWN * longer
     if hole.all():
-        return np.broadcast_to(np.median(image.reshape(-1, 3), axis=0).astype(np.uint8), image.shape).copy(), True
+        return np.broadcast_to(np.median(image.reshape(-1, 3), axis=0).astype(np.uint8), image.shape).copy()
     size = _choose_coarse_size(figure.shape)
     # A pixel of the copy that holds any of the figure is part of the hole.
     mask = resize_mask(hole, size, Image.Resampling.BOX, _ANY)
-    filled, has_texture = _fill_hole(resize(image, size, Image.Resampling.BOX), mask)
+    filled = _fill_hole(resize(image, size, Image.Resampling.BOX), mask)
     box = ndimage.find_objects((away < (_GROWN + _FADE) * longer).astype(np.uint8))[0]
     behind = _enlarge(image, filled, mask, box)
     share = np.clip((_GROWN * longer - away[box]) / (_FADE * longer) + 1, 0, 1)[..., None].astype(np.float32)
     result = image.copy()
     result[box] = np.rint(np.clip(share * behind + (1 - share) * image[box], 0, 255))
-    return result, has_texture
+    return result
 
 
 def fill_from(image: Picture, hole: Mask, known: Mask) -> Picture:
@@ -102,11 +102,11 @@ def has_patch_match() -> bool:
     return bool(patch_match.patchmatch_available)
 
 
-def _fill_hole(image: Picture, hole: Mask) -> tuple[Picture, bool]:
+def _fill_hole(image: Picture, hole: Mask) -> Picture:
     if not hole.any():
-        return image, True
+        return image
     if hole.all() or not has_patch_match():
-        return _fill_smoothly(image, hole), False
+        return _fill_smoothly(image, hole)
     total, weight = np.zeros(image.shape, np.float32), np.zeros((len(hole), 1, 1), np.float32)
     height = min(len(hole), max(_LOWEST, round(_BAND * len(hole))))
     count = 1 + int(np.ceil(2 * (len(hole) - height) / height))
@@ -115,7 +115,7 @@ def _fill_hole(image: Picture, hole: Mask) -> tuple[Picture, bool]:
         share = np.minimum(np.arange(1, height + 1), np.arange(height, 0, -1)).astype(np.float32)[:, None, None]
         total[rows] += share * _match_patches(image[rows], hole[rows])
         weight[rows] += share
-    return np.where(hole[..., None], np.rint(total / weight), image).astype(np.uint8), True
+    return np.where(hole[..., None], np.rint(total / weight), image).astype(np.uint8)
 
 
 def _match_patches(image: Picture, hole: Mask, unused: Mask | None = None) -> Picture:

@@ -109,7 +109,7 @@ class Canvas:
 
     def _fill(self, keeps_carried: bool) -> Picture:
         figure = self.figure if keeps_carried else self.figure | self.carried | self._find_worn()
-        return fill_background(self.image, figure)[0]
+        return fill_background(self.image, figure)
 
     @cached_property
     def pixels(self) -> Tensor:

@@ -81,7 +81,7 @@ def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Pers
     beyond = np.pad(np.zeros(whole[:2], bool), pad, constant_values=True)
     if beyond.any():
         figure = np.pad(person.expand_parsing(person.parsing) != Label.BACKGROUND, pad)
-        photo = np.where(beyond[..., None], fill_background(photo, figure | beyond)[0], photo)
+        photo = np.where(beyond[..., None], fill_background(photo, figure | beyond), photo)
     crop = CropBox(wanted[0] + pad[0][0], wanted[1] + pad[1][0], wanted[2] + pad[0][0], wanted[3] + pad[1][0])
     around = ((top, bottom), (left, right))
     masks = [None if mask is None else np.pad(mask, around) for mask in (person.carried, person.silhouette)]
