@@ -27,6 +27,8 @@ from pgen.inference.rendering.seams import blend_bands, blur
 #: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by
 #: which outlines are soft.
 _SEAM, _SOFT = 1.5, 0.8
+#: Neighbours that come from places farther apart, in these deviations, are cut off from each other.
+_APART = 4.0
 #: How near a border of the result has to be, as a share of the longer side, where the photo shows one.
 _BESIDE = 0.006
 #: How far beyond what H_S says the figure may reach, torso lengths; and from which probability of background on it is
@@ -84,6 +86,7 @@ def compose_figure(
     # What lies beyond the outline would be mixed into it: it goes on as it is inside.
     base, shown = _continue_outward(torch.cat([base, shown]), figure).chunk(2)
     image = blend_bands(shown, base, _soften_share(is_shown.float(), _SEAM * longer)).clamp(0, 255)
+    image = _soften_cuts(image, grid.as_map(places), max(0.5, _SOFT * longer))
     opacity = blur(figure.float()[None, None], max(0.5, _SOFT * longer))[0, 0]
     opacity = ((opacity - 0.5) * 1.4 + 0.5).clamp(0, 1)
     return Figure(grid.box, map_.byte().numpy(), image, opacity)
@@ -149,6 +152,21 @@ def lay_over(figure: Figure, background: Picture) -> Picture:
     mixed = torch.lerp(behind, figure.image, figure.opacity[None])
     result[figure.box] = mixed.round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
     return result
+
+
+def _soften_cuts(image: Tensor, places: Tensor, sigma: float) -> Tensor:
+    """``image`` (3, h, w), a little blurred where pixels side by side come from ``places`` (h, w, 2) far apart.
+
+    Borders that the photo shows are as soft as they are there.
+    """
+    is_cut = torch.zeros(places.shape[:2], dtype=torch.bool)
+    for axis in (0, 1):
+        apart = places.diff(dim=axis).abs().amax(2) > _APART * sigma  # False where one of them comes from nowhere
+        length = is_cut.shape[axis] - 1
+        is_cut.narrow(axis, 0, length).logical_or_(apart)
+        is_cut.narrow(axis, 1, length).logical_or_(apart)
+    share = blur(is_cut.float()[None, None], sigma)[0].clamp(0, 0.5) * 2
+    return torch.lerp(image, blur(image[None], sigma)[0], share)
 
 
 def _soften_share(valid: Tensor, sigma: float) -> Tensor:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from pgen.inference.rendering.compose import find_main_parts
+from pgen.inference.rendering.compose import _soften_cuts, find_main_parts
 
 
 def test_parts_that_hang_with_nothing_have_to_be_large_and_shown() -> None:
@@ -20,3 +21,18 @@ def test_parts_that_hang_with_nothing_have_to_be_large_and_shown() -> None:
     assert not kept[painted_leg].any()
     assert not kept[speck].any()
     assert not kept[~figure].any()
+
+
+def test_only_cuts_are_softened() -> None:
+    rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(30.0), indexing="ij")
+    places = torch.stack([columns, rows], -1)
+    image = (columns >= 15).float()[None].repeat(3, 1, 1) * 200
+    torch.testing.assert_close(_soften_cuts(image, places, 0.8), image)  # a border that the photo shows
+    places[:, 15:] += 40
+    softened = _soften_cuts(image, places, 0.8)
+    assert 20 < softened[0, 10, 14] < 100
+    assert 100 < softened[0, 10, 15] < 180
+    torch.testing.assert_close(softened[..., :9], image[..., :9])
+    torch.testing.assert_close(softened[..., 21:], image[..., 21:])
+    nowhere = torch.full_like(places, torch.nan)
+    torch.testing.assert_close(_soften_cuts(image, nowhere, 0.8), image)
