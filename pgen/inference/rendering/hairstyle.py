@@ -20,8 +20,9 @@ _MOUTH, _LONG = 0.7, 0.08
 #: From this share of all hair on, what is seen of it beside a face tells its colors, where it is no thinner than twice
 #: so many torso lengths.
 _ENOUGH, _THIN = 0.15, 0.025
-#: From so much green, and blue, on, as `to_lab` has them, what is above thin hair is a hat.
-_GREEN, _BLUE = 5.0, 12.0
+#: Red and yellow, as `to_lab` has them, from the least to the most that grows on heads; and from which share of all
+#: that counts as hair on, the rest of it is something else: a hat, a scarf, or what hangs from ears.
+_RED, _YELLOW, _NATURAL = (-5.0, 45.0), (-12.0, 40.0), 0.2
 #: Of a row of hair so much is left out at both ends, as other things shine through it there; rows narrower than this
 #: share of the wide ones are locks that stand out.
 _ENDS, _LOCK = 0.06, 0.3
@@ -80,18 +81,25 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
 
     That is below the brow if there is enough of it, as a hat is none.
     """
-    shown = canvas.find_core(Label.HAIR)
-    shown = shown if hole is None else shown & ~hole
+    hair = _find_hair(canvas)
+    shown = hair if hole is None else hair & ~hole
     if not shown.any():
         shown = canvas.labels == Label.HAIR
     low = shown & (measure_height(canvas) < _measure_brow(canvas))
-    thick = ndimage.binary_erosion(low, iterations=max(1, round(_THIN * canvas.unit)))
-    least = _ENOUGH * shown.sum()
-    if thick.sum() > least:
-        shown = thick
-    elif low.sum() > least and _is_green_or_blue(canvas, shown & ~low):
-        shown = low
-    return _leave_out_skin(canvas, shown)
+    low = ndimage.binary_erosion(low, iterations=max(1, round(_THIN * canvas.unit)))
+    return _leave_out_skin(canvas, low if low.sum() > _ENOUGH * shown.sum() else shown)
+
+
+def _find_hair(canvas: Canvas) -> Mask:
+    """Where (H, W) the photo surely shows hair, without what has colors that hair has not, if there is enough else."""
+    hair = canvas.find_core(Label.HAIR)
+    if not hair.any():
+        return hair
+    _, red, yellow = to_lab(canvas.image[hair][None])[0].T
+    is_natural = (red > _RED[0]) & (red < _RED[1]) & (yellow > _YELLOW[0]) & (yellow < _YELLOW[1])
+    if is_natural.mean() > _NATURAL:
+        hair[hair] = is_natural
+    return hair
 
 
 def unroll_hair(canvas: Canvas) -> NDArray[np.float32] | None:
@@ -99,7 +107,7 @@ def unroll_hair(canvas: Canvas) -> NDArray[np.float32] | None:
 
     Rows go down from the crown, columns from the head's side to its middle, each over all of its row's hair.
     """
-    hair = canvas.find_core(Label.HAIR)
+    hair = _find_hair(canvas)
     eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 0]
     columns = eyes[np.isfinite(eyes)] if np.isfinite(eyes).any() else np.nonzero(hair)[1]
     if not hair.any():
@@ -120,12 +128,6 @@ def unroll_hair(canvas: Canvas) -> NDArray[np.float32] | None:
         places = shares * (shown.shape[1] - 1)
         found[:] = np.stack([np.interp(places, np.arange(shown.shape[1]), channel) for channel in shown], -1)
     return unrolled
-
-
-def _is_green_or_blue(canvas: Canvas, high: Mask) -> bool:
-    """Whether what is ``high`` (H, W) on a head has a color that grows on none: a hat, or a scarf."""
-    _, red, yellow = np.median(to_lab(canvas.image[high][None])[0], 0) if high.any() else np.zeros(3)
-    return bool(red < -_GREEN or yellow < -_BLUE)
 
 
 def _leave_out_skin(canvas: Canvas, hair: Mask) -> Mask:
