@@ -42,6 +42,9 @@ _TORSO, _SAMPLES, _NEAREST, _UNLIKE = 64, 2000, 0.04, 9.0
 #: What is smaller, as a share of the square of a torso length, is a fold; what is of the front reaches so much farther
 #: than it is seen to, in torso lengths; and if it is more than this share of a trunk, nothing is known of the back.
 _FOLD, _BORDER, _MOST = 0.004, 0.03, 0.85
+#: A coat is wide open if from the first to the second share of a trunk's sides are unlike its sleeves, which are as
+#: large as so much of the trunk at least.
+_OPEN, _SLEEVED = (0.2, 0.45), 0.5
 
 _TRUNK_SIDES = ((Joint.R_SHOULDER, Joint.R_HIP), (Joint.L_SHOULDER, Joint.L_HIP))
 
@@ -116,15 +119,19 @@ def _find_front(canvas: Canvas) -> Mask:
     size = (max(1, round(canvas.size[0] * scale)), max(1, round(canvas.size[1] * scale)))
     is_side = (across > near) & (along < _DOWN)
     asked = (across <= near) | (~is_side & ~canvas.sleeves & (across < far))
-    middle, both = (resize_mask(top & where, size) for where in (asked, is_side & (across < far)))
+    middle, both, sleeves, trunk = (
+        resize_mask(top & where, size)
+        for where in (asked, is_side & (across < far), canvas.sleeves, ~canvas.sleeves & (across < far))
+    )
     if not both.any() or not middle.any():
         return np.zeros_like(top)
     colors = to_lab(resize(canvas.image, size, Image.Resampling.BOX))
-    samples = colors[both]
-    samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
-    away = KDTree(samples).query(colors[middle], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
-    unlike = np.zeros_like(middle)
-    unlike[middle] = away > _UNLIKE
+    # A coat may be so wide open that its sides show what is under it, too: then sleeves show the coat.
+    sides = both & ~sleeves
+    is_sleeved = sides.any() and sleeves.sum() > _SLEEVED * trunk.sum()
+    if is_sleeved and _OPEN[0] < _find_unlike(colors, sides, sleeves)[sides].mean() < _OPEN[1]:
+        middle, both = trunk, sleeves
+    unlike = _find_unlike(colors, middle, both)
     unlike = find_between(ndimage.binary_opening(unlike)) & middle
     parts, count = ndimage.label(unlike)
     sizes = ndimage.sum(unlike, parts, np.arange(count + 1))
@@ -133,6 +140,16 @@ def _find_front(canvas: Canvas) -> Mask:
         return np.zeros_like(top)
     unlike = ndimage.binary_dilation(unlike, iterations=max(1, round(_BORDER * scale * canvas.unit)))
     return resize_mask(unlike, canvas.size) & top
+
+
+def _find_unlike(colors: NDArray[np.float64], where: Mask, known: Mask) -> Mask:
+    """Which pixels ``where`` (H, W) have ``colors`` (H, W, 3) that few of the ``known`` ones (H, W) are near to."""
+    samples = colors[known]
+    samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
+    away = KDTree(samples).query(colors[where], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
+    unlike = np.zeros_like(where)
+    unlike[where] = away > _UNLIKE
+    return unlike
 
 
 def _measure_across(canvas: Canvas) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from pgen.body.crop import CropBox
-from pgen.body.joints import Joint
+from pgen.body.joints import ARMS, Joint
 from pgen.body.labels import Label
 from pgen.inference.person import Person
 from pgen.inference.rendering import background
@@ -151,3 +153,21 @@ def test_who_has_no_hair_and_shows_no_face_stays_as_they_are(dressed: tuple[np.n
     canvas = make_canvas(COLORS, labels, np.zeros_like(shirt))
     turned = turn_around(canvas)
     assert not np.isin(turned.labels, (Label.HAIR, Label.FACE)).any()
+
+
+def test_a_coat_that_is_wide_open_is_closed_as_its_sleeves_are(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    top, bottom, x = round(SHOULDERS), round(HIPS), round(float(STANDING[Joint.NECK, 0]))
+    for arm in ARMS:
+        for share in np.linspace(0, 1, 60):
+            for start, end in pairwise(arm):
+                column, row = (STANDING[start] + share * (STANDING[end] - STANDING[start])).round().astype(int)
+                labels[row - 2 : row + 3, column - 5 : column + 6] = Label.UPPER
+    shirt[top + 5 : bottom, x - 5 : x + 6] = False
+    half = round(float(STANDING[Joint.L_SHOULDER, 0] - STANDING[Joint.R_SHOULDER, 0]) / 2)
+    shirt[top + 5 : bottom, x - half + 3 : x + half - 2] = True
+    shirt &= labels == Label.UPPER
+    canvas = make_canvas(COLORS, labels, shirt)
+    turned = turn_around(canvas)
+    inner = slice(SCALE * (top + 12), SCALE * (bottom - 8)), slice(SCALE * (x - half + 6), SCALE * (x + half - 6))
+    assert np.abs(turned.image[inner] - np.array(COAT, float)).mean() < 12
