@@ -101,6 +101,12 @@ def split_number(spec: str | os.PathLike[str]) -> tuple[str, int | None]:
     return text, int(number)
 
 
+def split_name(given: str) -> tuple[str, str]:
+    """NAME=PATH → what to call it and where it is; of a path alone, which may have "=" in it, no name."""
+    name, equals, path = given.partition("=")
+    return (name, path) if equals and not Path(given).exists() else ("", given)
+
+
 def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
     """Refuse an output that is one of the ``inputs``, also by another name, such as a link.
 
@@ -120,7 +126,7 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> Non
 
 
 def _list_files(given: str) -> Iterable[Path]:
-    for spec in (given, given.partition("=")[2] or given, split_number(given)[0]):
+    for spec in (given, split_name(given)[1], split_number(given)[0]):
         with suppress(InputError):
             path, _ = split_spec(spec)
             return [path] if not path.is_dir() else (file for file in path.rglob("*") if file.suffix not in _PAGES)

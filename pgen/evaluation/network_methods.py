@@ -17,6 +17,7 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import PoseAnnotator
 from pgen.data.annotators.seen_people import load_seen_people
 from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.inputs import split_name
 from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
 from pgen.evaluation.methods import BASELINES, Method, check_pose
@@ -232,12 +233,6 @@ def choose_methods(
             known = ", ".join([*BASELINES, PredictedLabelPaste.name])
             raise InputError(f"there is no baseline {name!r}; choose one of {known}", option="baselines")
     return methods
-
-
-def split_name(given: str) -> tuple[str, str]:
-    """NAME=PATH → what to call it and where it is; of a path alone, which may have "=" in it, no name."""
-    name, equals, path = given.partition("=")
-    return (name, path) if equals and not Path(given).exists() else ("", given)
 
 
 @lru_cache(maxsize=2)  # kept by each process, as results are generated one by one; until the file changes

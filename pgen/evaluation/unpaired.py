@@ -22,12 +22,12 @@ from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.registry import POSE_ANNOTATORS
 from pgen.data.example import Example
 from pgen.data.formats.keypoints import LoadedPose
+from pgen.data.inputs import split_name
 from pgen.data.readers.tree import find_photos, no_photos_error
 from pgen.data.store import Store
 from pgen.data.store_writer import StoreWriter
 from pgen.data.weights import describe, find_weights
 from pgen.errors import InputError
-from pgen.evaluation.network_methods import split_name
 from pgen.evaluation.photos import Pair, StorePhotos, open_once
 from pgen.inference.inputs import PoseLike, read_target
 from pgen.inference.networks import FramedPerson

@@ -27,6 +27,9 @@ from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head
 from pgen.inference.rendering.resizing import resize, resize_mask
 from pgen.inference.result import EditResult, draw_panels
 
+# So many pixels at hair's outline are mixed with what is behind it.
+_HAIR_RIM = 2.0
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ManipulationResult(EditResult):
@@ -40,10 +43,6 @@ class ManipulationResult(EditResult):
         """Captions and pictures: source, its map, the new map, result."""
         pictures = {f"source: {self.person.name}": self.person.image, "its map": self.person.parsing}
         return draw_panels(pictures | {self.target: self.parsing, "result": self.image}, largest)
-
-
-# So many pixels at hair's outline are mixed with what is behind it.
-_HAIR_RIM = 2.0
 
 
 def manipulate_person(

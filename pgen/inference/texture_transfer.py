@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pgen.body.batch import PersonBatch, to_pictures
 from pgen.body.crop import Letterbox
+from pgen.body.foreign_rims import find_foreign_rim
 from pgen.body.labels import LABELS, Label
-from pgen.body.outlines import find_foreign_rim
 from pgen.body.regions import reshape_regions
 from pgen.body.transfer import Transfer
 from pgen.errors import InputError

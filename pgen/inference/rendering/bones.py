@@ -19,7 +19,7 @@ from torch import Tensor
 from pgen.body.affine import fit_affines
 from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints, shows_face
 from pgen.body.labels import Label
-from pgen.body.limb_fields import FRONTAL, torso_length
+from pgen.body.limb_fields import FRONTAL, find_spine, torso_length
 from pgen.inference.rendering.turned_faces import TurnedFace
 
 #: Share of the other's width of shoulders from which on bodies show the same outlines.
@@ -249,8 +249,7 @@ def _match_trunks(source: NDArray[np.floating], target: NDArray[np.floating]) ->
 def _widen_trunk(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     """Right and left shoulder, right and left hip (4, 2), as far apart as they have to be."""
     unit, corners = torso_length(pose), []
-    down = np.subtract(*(pose[[right, left]].mean(0).astype(float) for right, left in _TRUNK_ENDS[::-1]))
-    across = np.array([down[1], -down[0]]) / max(float(np.linalg.norm(down)), 1e-6)
+    across = find_spine(pose)[::-1] * (1, -1)
     for right, left in _TRUNK_ENDS:
         middle, half = (pose[right] + pose[left]) / 2, (pose[left] - pose[right]) / 2
         least = _HALF_TORSO * unit * (1 if left == Joint.L_SHOULDER else 0.6)

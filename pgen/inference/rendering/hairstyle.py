@@ -81,7 +81,7 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
 
     That is below the brow if there is enough of it, as a hat is none.
     """
-    hair = _find_hair(canvas)
+    hair = _find_shown_hair(canvas)
     shown = hair if hole is None else hair & ~hole
     if not shown.any():
         shown = canvas.labels == Label.HAIR
@@ -90,7 +90,7 @@ def choose_hair(canvas: Canvas, hole: Mask | None = None) -> Mask:
     return _leave_out_skin(canvas, low if low.sum() > _ENOUGH * shown.sum() else shown)
 
 
-def _find_hair(canvas: Canvas) -> Mask:
+def _find_shown_hair(canvas: Canvas) -> Mask:
     """Where (H, W) the photo surely shows hair, without what has colors that hair has not, if there is enough else."""
     hair = canvas.find_core(Label.HAIR)
     if not hair.any():
@@ -107,7 +107,7 @@ def unroll_hair(canvas: Canvas) -> NDArray[np.float32] | None:
 
     Rows go down from the crown, columns from the head's side to its middle, each over all of its row's hair.
     """
-    hair = _find_hair(canvas)
+    hair = _find_shown_hair(canvas)
     eyes = canvas.pose[[Joint.R_EYE, Joint.L_EYE], 0]
     columns = eyes[np.isfinite(eyes)] if np.isfinite(eyes).any() else np.nonzero(hair)[1]
     if not hair.any():

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pgen.body.foreign_rims import find_foreign_rim
 from pgen.body.labels import Label
-from pgen.body.outlines import find_foreign_rim
 
 SKIN, RED, GREY = (220, 180, 150), (180, 30, 40), (230, 230, 232)
 
