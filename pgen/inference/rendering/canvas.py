@@ -179,6 +179,8 @@ class Canvas:
         above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
         # What is carried before the body hides cloth, not background.
         hidden = (self.carried | (self.silhouette & ~self.figure)) & find_between(cloth)
+        rim = max(1, round(_INEXACT / 2 * max(self.size)))
+        hidden = ndimage.binary_opening(hidden, np.ones((3, 3), bool), rim)  # outlines that differ hide nothing
         labels, box = self.labels.copy(), find_box(above | hidden, SNAP * self.unit + 1)
         for region, shown in ((hidden[box], (cloth & ~above)[box]), (above[box], ~above[box])):
             if region.any() and shown.any():
