@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from pgen.cli.annotation_files import annotate_photo
+from pgen.cli.annotation_files import annotate_photo, find_annotation_places
 from pgen.cli.batch import make_annotators, write_sheet
 from pgen.cli.options import (
     CONFIDENCE,
@@ -22,7 +22,7 @@ from pgen.cli.options import (
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame, list_photo_files
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
-from pgen.cli.result_files import Sheet, check_pictures, find_annotation_places
+from pgen.cli.result_files import Sheet, check_pictures
 from pgen.cli.terminal import print_table, progress, warn
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError, PgenError

@@ -1,11 +1,15 @@
-"""What `pgen annotate` writes of one photo, and draws of it."""
+"""Where `pgen annotate` writes what it finds in photos, and what it draws of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgen.cli.folders import make_folder
 from pgen.cli.terminal import log, warn
+from pgen.data.inputs import check_apart
+from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.body.viz import Picture
@@ -14,6 +18,31 @@ if TYPE_CHECKING:
     from pgen.inference.inputs import AnnotatedPhoto
 
 _LARGEST = 640  # longer side, in pixels, of a picture on the sheet
+
+
+def find_annotation_places(
+    photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool, sheet: Path | None = None
+) -> dict[Path, dict[str, Path]]:
+    """Where what is found in each of ``photos`` goes, by kind: beside it or in ``out``; with maps what is carried."""
+    from pgen.data.formats.annotation_files import name_annotations
+    from pgen.runtime.atomic_write import check_output
+
+    if out is not None:
+        make_folder(out)
+    check_apart([sheet], photos)
+    places: dict[Path, dict[str, Path]] = {}
+    taken: dict[Path, Path] = {}
+    for file in photos:
+        named, wanted = name_annotations(file, out), [*kinds, *(["carried"] if "parsing" in kinds else [])]
+        places[file] = {kind: named[kind] for kind in wanted}
+        for place in places[file].values():
+            if place in taken:
+                raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
+            taken[place] = file
+        check_apart(places[file].values(), photos)
+        for place in places[file].values():
+            check_output(place, overwrite)
+    return places
 
 
 def annotate_photo(

@@ -32,12 +32,3 @@ def remove_empty_folders() -> None:
     while _made:
         with suppress(OSError):  # something is in it
             _made.pop().rmdir()
-
-
-def check_one_result(out: Path | None, overwrite: bool) -> None:
-    """Refuse, before any work, an ``out`` for one result that could not be written; a folder is checked later."""
-    from pgen.data.formats.images import PICTURE_SUFFIXES
-    from pgen.runtime.atomic_write import check_output
-
-    if out is not None and out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
-        check_output(out, overwrite)

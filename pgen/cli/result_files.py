@@ -44,6 +44,15 @@ def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | 
         raise InputError(f"{names} are one file; give each picture a name of its own")
 
 
+def check_one_result(out: Path | None, overwrite: bool) -> None:
+    """Refuse, before any work, an ``out`` for one result that could not be written; a folder is checked later."""
+    from pgen.data.formats.images import PICTURE_SUFFIXES
+    from pgen.runtime.atomic_write import check_output
+
+    if out is not None and out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
+        check_output(out, overwrite)
+
+
 def find_output_files(
     out: Path | None,
     sources: Sequence[str],
@@ -79,31 +88,6 @@ def find_output_files(
         if file is not None:
             check_output(file, overwrite)
     return files
-
-
-def find_annotation_places(
-    photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool, sheet: Path | None = None
-) -> dict[Path, dict[str, Path]]:
-    """Where what is found in each of ``photos`` goes, by kind: beside it or in ``out``; with maps what is carried."""
-    from pgen.data.formats.annotation_files import name_annotations
-    from pgen.runtime.atomic_write import check_output
-
-    if out is not None:
-        make_folder(out)
-    check_apart([sheet], photos)
-    places: dict[Path, dict[str, Path]] = {}
-    taken: dict[Path, Path] = {}
-    for file in photos:
-        named, wanted = name_annotations(file, out), [*kinds, *(["carried"] if "parsing" in kinds else [])]
-        places[file] = {kind: named[kind] for kind in wanted}
-        for place in places[file].values():
-            if place in taken:
-                raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
-            taken[place] = file
-        check_apart(places[file].values(), photos)
-        for place in places[file].values():
-            check_output(place, overwrite)
-    return places
 
 
 def _choose_name(source: str, target: str, taken: set[str]) -> str:

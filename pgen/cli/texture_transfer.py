@@ -9,12 +9,11 @@ from typer import Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.folders import check_one_result
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
 from pgen.cli.rendering_options import fit_into_file
-from pgen.cli.result_files import Sheet, check_pictures, find_output_files
+from pgen.cli.result_files import Sheet, check_one_result, check_pictures, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
 
