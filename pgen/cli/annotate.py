@@ -11,6 +11,7 @@ from pgen.cli.annotation_files import annotate_photo, find_annotation_places
 from pgen.cli.batch import make_annotators, write_sheet
 from pgen.cli.options import (
     CONFIDENCE,
+    Device,
     Force,
     MinConfidence,
     ParserName,
@@ -48,6 +49,7 @@ def run(
     confidence: MinConfidence = CONFIDENCE,
     annotator: PoseAnnotatorName = "mediapipe",
     parser: ParserName = "pgen",
+    device: Device = "auto",
     force: Force = False,
 ) -> None:
     """Write the pose (NAME.json, as OpenPose does) and the parsing map (NAME.png, palette) of each photo.
@@ -65,7 +67,7 @@ def run(
     check_estimates(subjects, scheme, with_maps="parsing" in wanted)
     places = find_annotation_places(files, out, wanted, force, sheet)
     check_apart([sheet, *(place for its in places.values() for place in its.values())], list_files(subjects))
-    annotators = make_annotators(annotator, person, parser, confidence)
+    annotators = make_annotators(annotator, person, parser, confidence, device)
     if "parsing" in wanted and src_parsing is None:
         annotators.parsing_annotator()
     if src_pose is None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _MOST_ALIKE = 4  # warnings, of frames of one motion, that say the same
 
 
-def make_annotators(pose: str, person: int | None, parsing: str, min_confidence: float | None = None) -> Annotators:
+def make_annotators(
+    pose: str, person: int | None, parsing: str, min_confidence: float | None = None, device: str = "auto"
+) -> Annotators:
     """Annotators, by name, that show when they are loaded; ``person`` is the number of whose poses they estimate.
 
     Joints in files of poses are left out that are less sure than ``min_confidence``.
@@ -35,7 +37,7 @@ def make_annotators(pose: str, person: int | None, parsing: str, min_confidence:
     from pgen.data.formats.pose_people import MIN_CONFIDENCE
 
     least = MIN_CONFIDENCE if min_confidence is None else min_confidence
-    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person, least)
+    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person, least, device)
 
 
 def open_predictor(

@@ -82,7 +82,7 @@ def run(
 
     looks = {"head": head, "background": background, "frame_mode": frame_mode, "max_size": max_size, "shadow": shadow}
     wishes = rendering_options.check_rendering(out, gif, paste, parsing is not None, **looks)
-    annotators = make_annotators(annotator, person, parser, confidence)
+    annotators = make_annotators(annotator, person, parser, confidence, device)
     sequence = read_targets(pose, annotators, frames, progress)
     log(*sequence.notes)
     predictor = open_predictor(weights, device, seed, annotators, precision)

@@ -70,7 +70,8 @@ def run(
     check_role([photo], src_frame)
     check_estimates([photo], scheme)
     check_apart([out, sheet, save_parsing], [*list_files([photo]), parsing, weights, scheme])
-    predictor = open_predictor(weights, device, seed, make_annotators(annotator, person, parser, confidence))
+    annotators = make_annotators(annotator, person, parser, confidence, device)
+    predictor = open_predictor(weights, device, seed, annotators)
     subject = fit_into_file(photo.read(predictor), out)
     log(*subject.notes)
     result = predictor.manipulate(subject, edits, parsing) if edits or parsing is not None else None

@@ -73,7 +73,8 @@ def run(
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 
     wanted = check_regions([name.strip() for name in regions.split(",")])
-    predictor = open_predictor(weights, device, seed, make_annotators(annotator, None, parser, confidence))
+    annotators = make_annotators(annotator, None, parser, confidence, device)
+    predictor = open_predictor(weights, device, seed, annotators)
     batch = Batch(force, paste=True)
     people = [photo.read(predictor) for photo in photos]
     for one in people:

@@ -99,7 +99,7 @@ class Predictor:
         precision: str = "auto",
     ) -> None:
         self.networks = Networks(weights, device, precision)
-        self.annotators = annotators or Annotators()
+        self.annotators = annotators or Annotators(device=str(self.networks.device))
         self._renderer = Renderer(self.networks, self.annotators)
         self.frame, self.origin, self.device = self.networks.frame, origin, self.networks.device
 

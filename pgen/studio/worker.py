@@ -109,7 +109,7 @@ def _run(settings: ModelSettings, folder: Path, requests: Connection, stops: Con
         from pgen.inference.predictor import load
         from pgen.studio.work import Work
 
-        annotators = Annotators(settings.pose_annotator, settings.parser)
+        annotators = Annotators(settings.pose_annotator, settings.parser, device=settings.device)
         predictor = load(settings.weights, settings.device, annotators)
         work = Work(predictor, settings.seed)
         messages.send(Message(None, "ready", {"origin": predictor.origin, "device": str(predictor.device)}))

@@ -78,6 +78,7 @@ class Annotators:
         loading: called when something is loaded, to show it.
         person: which person of a photo, the largest being 0; None for the largest, which is noted. May be set later.
         min_confidence: joints in files of poses that are less sure are left out.
+        device: where those run that can, as `pgen.runtime.device.choose_device` knows it; mediapipe runs on CPUs.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class Annotators:
         loading: Loading = lambda name: nullcontext(),
         person: int | None = None,
         min_confidence: float = MIN_CONFIDENCE,
+        device: str = "cpu",
     ) -> None:
         self._pose_name = find_annotator(POSE_ANNOTATORS, pose, "pose_annotator")
         self._parsing_name = find_annotator(PARSING_ANNOTATORS, parsing, "parser")
-        self._loading, self.person, self.min_confidence = loading, person, min_confidence
+        self._loading, self.person, self.min_confidence, self._device = loading, person, min_confidence, device
         self._pose: PoseAnnotator | None = None
         self._parser: ParsingAnnotator | None = None
 
@@ -126,7 +128,7 @@ class Annotators:
         """The annotator of poses, loaded."""
         if self._pose is None:
             with self._loading(self._pose_name[0]):
-                self._pose = load_annotator(POSE_ANNOTATORS, *self._pose_name)
+                self._pose = load_annotator(POSE_ANNOTATORS, *self._pose_name, self._device)
         return self._pose
 
     def parsing_annotator(self) -> ParsingAnnotator:
@@ -134,7 +136,7 @@ class Annotators:
         if self._parser is None:
             name = self._parsing_name[0]
             with self._loading(f"{name}'s parser" if name == "pgen" else name):
-                self._parser = load_annotator(PARSING_ANNOTATORS, *self._parsing_name)
+                self._parser = load_annotator(PARSING_ANNOTATORS, *self._parsing_name, self._device)
         return self._parser
 
 

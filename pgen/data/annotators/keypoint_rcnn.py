@@ -27,7 +27,6 @@ class KeypointRCNN:
     Args:
         weights: a state dict of torchvision's ``keypointrcnn_resnet50_fpn`` (.pth, loaded without executing anything in
             it, or .safetensors); None takes those in torch's cache, or fetches them (226 MB, once).
-        device: where it runs.
 
     Raises:
         InputError: the file is damaged or holds other weights, or there are none to be had.
@@ -35,7 +34,7 @@ class KeypointRCNN:
 
     name = "keypoint R-CNN"
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
+    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
         path = Path(weights) if weights is not None else _find_weights()
         network = build_keypoint_rcnn()
         try:
@@ -44,7 +43,12 @@ class KeypointRCNN:
             raise InputError(
                 f"{path}: no weights of torchvision's keypointrcnn_resnet50_fpn; give such a file, or another annotator"
             ) from None
-        self._network, self._device = network.eval().to(device), torch.device(device)
+        self._network, self._device = network.eval(), torch.device("cpu")
+
+    def to(self, device: torch.device) -> None:
+        """Run on ``device`` from now on; at first it is the CPU."""
+        self._network.to(device)
+        self._device = device
 
     def people(self, image: NDArray[np.uint8]) -> list[FoundPerson]:
         """The people in a photo, the largest first."""

@@ -50,7 +50,6 @@ class OwnParser:
     Args:
         weights: a file that a training of the parser wrote, or the folder of its run; "bundled" or None for the one
             that comes with the package.
-        device: where it runs.
 
     Raises:
         InputError: the file is damaged, holds no parser, or there is none.
@@ -58,14 +57,19 @@ class OwnParser:
 
     name = "pgen's own parser"
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
+    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
         path, _ = find_weights(weights, "parser", BUNDLED_PARSER)
         loaded = load_weights(path, "parser")
         if loaded.parser is None:
             raise InputError(f"{path}: holds no parser; choose other weights, or train one", option="parser")
-        self._network, self._device = loaded.parser.to(device), torch.device(device)
+        self._network, self._device = loaded.parser, torch.device("cpu")
         height, width = (round(_LARGER * side / FRAME_UNIT) * FRAME_UNIT for side in loaded.frame)
         self._frame = (height, width)
+
+    def to(self, device: torch.device) -> None:
+        """Run on ``device`` from now on; at first it is the CPU."""
+        self._network.to(device)
+        self._device = device
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes, of the persons alone."""

@@ -36,7 +36,6 @@ class SegFormer:
     Args:
         checkpoint: folder of a checkpoint with ATR's 18 labels; None for `CHECKPOINT` where it was fetched before.
             Nothing is downloaded.
-        device: where it runs.
 
     Raises:
         InputError: ``transformers`` is not installed, the checkpoint is not there or has other labels.
@@ -44,20 +43,25 @@ class SegFormer:
 
     name = "SegFormer"
 
-    def __init__(self, checkpoint: str | os.PathLike[str] | None = None, device: str | torch.device = "cpu") -> None:
+    def __init__(self, checkpoint: str | os.PathLike[str] | None = None) -> None:
         if find_spec("transformers") is None:
             raise InputError(
                 "the parser segformer needs transformers, which is not installed: pip install 'pgen[transformers]'"
             )
         if checkpoint is not None and not Path(checkpoint).is_dir():
             raise InputError(f"segformer:{os.fspath(checkpoint)}: is not the folder of a checkpoint")
-        self._network, self._device = _load(os.fspath(checkpoint or CHECKPOINT)).to(device), torch.device(device)
+        self._network, self._device = _load(os.fspath(checkpoint or CHECKPOINT)), torch.device("cpu")
         self._scheme = load_scheme("atr18")
         if self._network.config.num_labels != len(self._scheme.merges):
             raise InputError(
                 f"{os.fspath(checkpoint or CHECKPOINT)}: has {self._network.config.num_labels} labels, not the "
                 f"{len(self._scheme.merges)} of ATR; give a checkpoint trained on those"
             )
+
+    def to(self, device: torch.device) -> None:
+        """Run on ``device`` from now on; at first it is the CPU."""
+        self._network.to(device)
+        self._device = device
 
     def parse(self, photos: Sequence[ParsingRequest]) -> list[FoundMap]:
         """Parsing maps at the photos' own sizes."""

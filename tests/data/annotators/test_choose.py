@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import NobodyFoundError
+from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.errors import InputError
-from tests.data.annotators.fakes import fake_annotators
+from tests.data.annotators.fakes import FakeParser, FakePose, fake_annotators
 from tests.data.examples import STANDING, example
 
 IMAGE = example(0).image
@@ -58,3 +60,18 @@ def test_unknown_names() -> None:
         Annotators("openpose")
     with pytest.raises(InputError, match="no annotator 'x'; choose one of pgen, segformer"):
         Annotators(parsing="x")
+
+
+class Movable(FakeParser):
+    def to(self, device: torch.device) -> None:
+        self.device = device
+
+
+def test_annotators_run_where_they_are_asked_to_if_they_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda weights: Movable(example(0).parsing))
+    monkeypatch.setitem(POSE_ANNOTATORS, "mediapipe", lambda weights: FakePose([STANDING]))
+    annotators = Annotators(device="cpu")
+    assert annotators.parsing_annotator().device == torch.device("cpu")
+    assert annotators.pose(IMAGE, "a.png").person.pose.shape == (18, 2)
+    with pytest.raises(InputError, match=r"cuda:99: no such device here"):
+        Annotators(device="cuda:99").parsing_annotator()

@@ -124,3 +124,11 @@ def test_the_bundled_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     found = OwnParser().parse([photo])[0]
     assert (found.labels == person.parsing).mean() > 0.95
     assert found.doubts == ()
+
+
+@pytest.mark.gpu
+def test_maps_on_a_gpu_are_those_on_the_cpu() -> None:
+    photo, parser = ParsingRequest(A.image, STANDING), OwnParser()
+    expected = parser.parse([photo])[0].labels
+    parser.to(torch.device("cuda"))
+    assert (parser.parse([photo])[0].labels == expected).mean() > 0.999
