@@ -19,8 +19,9 @@ from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
-from pgen.inference.rendering.canvas import Canvas, find_between
+from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.colors import to_lab
+from pgen.inference.rendering.covered import find_between
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, find_flow
 from pgen.inference.rendering.hairstyle import choose_hair, choose_skin, find_nape, measure_height
 from pgen.inference.rendering.resizing import resize, resize_mask

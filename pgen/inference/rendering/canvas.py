@@ -23,6 +23,7 @@ from pgen.body.sides import SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
 from pgen.inference.rendering.borders import find_near_labels
+from pgen.inference.rendering.covered import uncover_clothes
 from pgen.inference.rendering.resizing import resize, resize_mask
 from pgen.inference.rendering.things import complete_things, find_connected, find_rest_on_clothes
 
@@ -174,22 +175,11 @@ class Canvas:
     @cached_property
     def under(self) -> Tensor:
         """The map (H, W) without head and arms, with their sleeves: there what is beside them goes on."""
-        cloth = np.isin(self.labels, CLOTH_LABELS)
-        arms = np.isin(self.labels, (Label.L_ARM, Label.R_ARM)) | self.sleeves
-        above = arms | np.isin(self.labels, (Label.FACE, Label.HAIR))
-        # What is carried before the body hides cloth, not background.
-        hidden = (self.carried | (self.silhouette & ~self.figure)) & find_between(cloth)
+        covers = self.carried | (self.silhouette & ~self.figure)
         rim = max(1, round(_INEXACT / 2 * max(self.size)))
-        hidden = ndimage.binary_opening(hidden, np.ones((3, 3), bool), rim)  # outlines that differ hide nothing
-        labels, box = self.labels.copy(), find_box(above | hidden, SNAP * self.unit + 1)
-        for region, shown in ((hidden[box], (cloth & ~above)[box]), (above[box], ~above[box])):
-            if region.any() and shown.any():
-                found = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
-                labels[box][region] = labels[box][found[0][region], found[1][region]]
-        # Arms beside trousers or a skirt make them no wider.
-        lower = self._find_below_hips() | np.isin(labels, (Label.PANTS, Label.SKIRT))
-        beside = arms & ~find_between((cloth | hidden) & ~above) & lower
-        labels[beside] = Label.BACKGROUND
+        covers = ndimage.binary_opening(covers, np.ones((3, 3), bool), rim)  # outlines that differ cover nothing
+        near = round(SNAP * self.unit) + 1
+        labels = uncover_clothes(self.labels, self.sleeves, covers, self._find_below_hips(), near)
         return torch.from_numpy(labels.astype(np.int64))
 
     @cached_property
@@ -251,12 +241,3 @@ class Canvas:
         """What the silhouette holds that is connected with the person: other people are none of it."""
         things = complete_things(self.image, self.carried, self.figure)
         return find_connected(self.silhouette | self.figure | things, self.figure)
-
-
-def find_between(region: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1)) -> NDArray[np.bool_]:
-    """What lies between pixels of ``region`` (H, W), above and below it (axis 0) or to its left and right (axis 1)."""
-    found = np.zeros_like(region)
-    for axis in axes:
-        before = np.maximum.accumulate(region, axis)
-        found |= before & np.flip(np.maximum.accumulate(np.flip(region, axis), axis), axis)
-    return found
