@@ -26,7 +26,8 @@ from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, f
 from pgen.inference.rendering.hairstyle import choose_hair, choose_skin, find_nape, measure_height
 from pgen.inference.rendering.resizing import resize, resize_mask
 
-#: Above the line between the shoulders, in torso lengths: so high cloth reaches on a back.
+#: So high above the line between the shoulders, in torso lengths, cloth reaches on a back, and higher between the sides
+#: of a collar.
 _COLLAR = 0.1
 #: Whose hair is smaller than this share of the face is bald, or wears a hat.
 _BALD = 0.12
@@ -73,12 +74,14 @@ def turn_around(canvas: Canvas, with_head: bool = True) -> Canvas:
 def _draw_head(canvas: Canvas, image: Picture, labels: NDArray[np.uint8], hair: Mask) -> Picture:
     """``image`` (H, W, 3) with skin in place of what ``labels`` still have of a face, and with ``hair`` (H, W)."""
     skin = labels == Label.FACE
-    for whole, hole, shown, has_strands in (
-        (skin, skin, choose_skin(canvas, skin), False),
-        (labels == Label.HAIR, hair, choose_hair(canvas, hair), True),
+    neck = choose_skin(canvas, skin)
+    for whole, hole, colored, shown, has_strands in (
+        (skin, skin, neck, neck, False),
+        (labels == Label.HAIR, hair, choose_hair(canvas), choose_hair(canvas, hair), True),
     ):
         if hole.any() and shown.any():
-            image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands)
+            colors = canvas.image[colored]
+            image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands, colors)
     return image
 
 
@@ -106,7 +109,8 @@ def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
     shoulders = labels[rows.clip(0, canvas.size[0] - 1), columns.clip(0, canvas.size[1] - 1)]
     covered = np.zeros_like(top)
     if np.isin(shoulders, (Label.UPPER, Label.HAIR)).all():
-        covered = (labels == Label.FACE) & (measure_height(canvas) < _COLLAR)
+        height = measure_height(canvas)
+        covered = (labels == Label.FACE) & ((height < _COLLAR) | ((height < NAPE) & find_between(top, axes=(1,))))
     lower = np.isin(labels, (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG))
     return np.asarray(covered | (lower & find_between(top & ~canvas.sleeves, axes=(1,))))
 

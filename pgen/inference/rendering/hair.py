@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,18 +17,27 @@ from pgen.inference.rendering.background_detail import Mask, Picture
 HEAD_WIDTH = 0.42
 #: How wide strands are, and how far they go on, in head widths; the finest is at least so many pixels wide.
 _WIDTHS, _LENGTH, _FINEST = (0.016, 0.04, 0.1), 0.6, 1.6
-#: How much light, strands and the shade at both sides of hair and of skin count: shaded hair looks like a face.
-_LIGHT, _STRANDS, _HAIR_SIDES, _SKIN_SIDES = 0.35, 0.55, 0.15, 0.7
-#: Where light falls on a head, as a share of its height, and how far it reaches.
-_SHINE, _AROUND = 0.22, 0.16
-#: Darkest and brightest colors, as shares of all that hair shows, that are drawn with, of so many.
-_DARK, _BRIGHT, _COLORS = 0.04, 0.85, 48
-#: Over which share of a head's width what is drawn goes over into the photo's; and by how much it takes on the colors
-#: that the photo has around it, evened out over such a share.
-_FADE, _ALIKE, _EVEN = 0.1, 0.8, 0.12
+#: How much light and strands count; where light falls on a head, as a share of its height, and how far it reaches.
+_LIGHT, _STRANDS, _SHINE, _AROUND = 0.35, 0.55, 0.22, 0.16
+#: Darkest colors, as a share of all that are shown, that are drawn with, and how many colors.
+_DARK, _COLORS = 0.04, 48
+#: Over which share of a head's width what is drawn goes over into the photo's, and colors around are evened out.
+_FADE, _EVEN = 0.1, 0.12
 #: So many times as long as in the photo hair is drawn out before it is repeated, upside down.
 _STRETCH = 6.0
 _SEED = 7
+
+
+@dataclass(frozen=True)
+class _Finish:
+    """How something on a head is drawn."""
+
+    sides: float  #: how much shade counts at both sides: shaded hair looks like a face
+    brightest: float  #: the share of colors shown up to which they are drawn with: hair's crown is in the light
+    alike: float  #: by how much it takes on the colors that the photo has around it
+
+
+_HAIR, _SKIN = _Finish(0.15, 0.68, 0.3), _Finish(0.7, 0.85, 0.8)
 
 
 def lay_hair(image: Picture, hair: Mask, unrolled: NDArray[np.float32], scale: float) -> Picture:
@@ -50,19 +60,19 @@ def lay_hair(image: Picture, hair: Mask, unrolled: NDArray[np.float32], scale: f
     return result
 
 
-def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float, has_strands: bool) -> Picture:
-    """``image`` (H, W, 3) with hair, or skin, in ``hole`` (H, W), a part of ``head``, in the colors of ``known``.
+def draw_head(
+    image: Picture, head: Mask, hole: Mask, known: Mask, width: float, has_strands: bool, colors: Picture | None = None
+) -> Picture:
+    """``image`` (H, W, 3) with hair, or skin, in ``hole`` (H, W), a part of ``head``, ``width`` pixels wide.
 
-    Both are (H, W); ``known`` is not empty. Heads are ``width`` pixels wide.
+    All are (H, W). The photo shows it where it is ``known``, which is somewhere; its ``colors`` (N, 3), if they are not
+    given, are those there.
     """
     box = find_box(head, 0)
     across, along = find_flow(head[box])
-    shade = (
-        1
-        - (_HAIR_SIDES if has_strands else _SKIN_SIDES) * across**2
-        + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
-    )
-    inside, palette = hole[box], _find_palette(image[known])
+    finish = _HAIR if has_strands else _SKIN
+    shade = 1 - finish.sides * across**2 + _LIGHT * np.exp(-(((along - _SHINE) / _AROUND) ** 2) / 2)
+    inside, palette = hole[box], _find_palette(image[known] if colors is None else colors, finish.brightest)
     if has_strands:
         shade = shade + _STRANDS * draw_strands(across, along, width)
         at = np.searchsorted(np.sort(shade[inside]), shade) / inside.sum()  # as many of each color as in the photo
@@ -74,7 +84,7 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
     # As dark or bright, on the whole, as what is beside it.
     if known[box].any():
         around = ndimage.gaussian_filter(spread_smoothly(image[box], known[box]), (_EVEN * width, _EVEN * width, 0))
-        drawn = (drawn + _ALIKE * (around - drawn[inside].mean(0))).clip(0, 255)
+        drawn = (drawn + finish.alike * (around - drawn[inside].mean(0))).clip(0, 255)
     # Where there is nothing beside it, as at the outline of a head, all of it is drawn.
     share, beside = (
         ndimage.gaussian_filter(np.float32(part), _FADE * width / 2) for part in (inside, known[box] & ~inside)
@@ -85,10 +95,10 @@ def draw_head(image: Picture, head: Mask, hole: Mask, known: Mask, width: float,
     return result
 
 
-def _find_palette(colors: Picture) -> NDArray[np.float64]:
-    """Mean colors (K, 3) of equally many of ``colors`` (N, 3), from dark to bright."""
+def _find_palette(colors: Picture, brightest: float) -> NDArray[np.float64]:
+    """Mean colors (K, 3) of equally many of ``colors`` (N, 3), from dark to the share ``brightest``."""
     order = colors[colors.sum(1, dtype=np.int64).argsort(kind="stable")].astype(np.float64)
-    ends = np.linspace(_DARK, _BRIGHT, _COLORS + 1) * (len(order) - 1)
+    ends = np.linspace(_DARK, brightest, _COLORS + 1) * (len(order) - 1)
     palette = np.array([order[int(low) : int(high) + 1].mean(0) for low, high in pairwise(ends)])
     return np.asarray(ndimage.gaussian_filter1d(palette, _COLORS / 12, axis=0, mode="nearest"))
 

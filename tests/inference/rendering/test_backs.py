@@ -119,6 +119,20 @@ def test_short_hair_ends_above_a_neck_of_skin(dressed: tuple[np.ndarray, np.ndar
     assert np.abs(turned.image[below, column] - np.array(SKIN, float)).mean() < 15
 
 
+def test_a_collar_is_closed_from_behind(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    x, top = round(float(STANDING[Joint.NECK, 0])), round(SHOULDERS)
+    labels[labels == Label.HAIR] = 0
+    between = np.zeros_like(labels, bool)
+    between[top - 6 : top, x - 4 : x + 5] = True
+    open_neck = turn_around(make_canvas(COLORS, labels, shirt))
+    labels[top - 6 : top, [x - 6, x - 5, x + 5, x + 6]] = Label.UPPER
+    collar = turn_around(make_canvas(COLORS, labels, shirt))
+    inner = between.repeat(SCALE, 0).repeat(SCALE, 1)
+    assert (collar.labels[inner] == Label.UPPER).all()
+    assert (open_neck.labels[inner] == Label.FACE).any()
+
+
 def test_a_hat_does_not_color_the_hair_below_it(dressed: tuple[np.ndarray, np.ndarray]) -> None:
     canvas = make_canvas(COLORS, *dressed)
     rows = np.arange(len(canvas.labels))[:, None]

@@ -29,6 +29,16 @@ def test_hair_is_drawn_in_the_colors_that_are_shown() -> None:
     np.testing.assert_array_equal(drawn, again)
 
 
+def test_other_colors_may_be_given_and_the_brightest_are_left_out() -> None:
+    image, head, hole = make_head()
+    greys = np.linspace(0, 100, 101).astype(np.uint8)[:, None].repeat(3, 1)
+    known = np.zeros_like(head)
+    known[0, 0] = True  # far from the head: nothing around it tells how bright it is
+    drawn = draw_head(image, head, hole, known, 60.0, has_strands=True, colors=greys)[hole]
+    assert np.ptp(drawn.astype(int), axis=1).max() == 0
+    assert 50 < drawn.max() < 75
+
+
 def test_strands_flow_down() -> None:
     image, head, hole = make_head()
     drawn = draw_head(image, head, hole, head & ~hole, 60.0, has_strands=True)[..., 0].astype(float)
