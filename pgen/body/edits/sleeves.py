@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from skimage.measure import grid_points_in_poly
 
@@ -15,8 +16,8 @@ from pgen.errors import InputError
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
 SLEEVES = {"none": 0.0, "short": 0.55, "elbow": 1.1, "long": 2.0}
 
-# Slices across an arm that are looked at one by one, along its length of 2.
-_SLICE, _SLICES = 0.1, 24
+# Slices across an arm that are looked at one by one, along its length of 2; a cuff hangs over so many bare ones.
+_SLICE, _SLICES, _CUFF = 0.1, 24, 2
 
 _LABELS = (Label.R_ARM, Label.L_ARM)
 # From here on it is the hand, which no edit covers or lays bare: it also shows whether the arm is in front.
@@ -78,7 +79,8 @@ def _find_beside_bare(bare: Mask, within: Mask, cloth: Mask, along: NDArray[np.f
     place = np.clip((along / _SLICE).astype(int), 0, _SLICES)
     count_bare = np.bincount(place[bare & within], minlength=_SLICES + 1)
     count_cloth = np.bincount(place[cloth & within], minlength=_SLICES + 1)
-    return np.asarray((count_bare > count_cloth)[place])
+    is_bare = np.concatenate([np.ones(_CUFF, bool), count_bare > count_cloth])
+    return np.asarray(sliding_window_view(is_bare, _CUFF + 1).all(axis=1))[place]
 
 
 def _find_chain(pose: Pose, arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:

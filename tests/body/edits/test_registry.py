@@ -269,6 +269,17 @@ def test_a_wide_top_without_sleeves_stays() -> None:
     )
 
 
+def test_wide_cuffs_go_with_their_sleeves() -> None:
+    parsing = dressed(STANDING, 1.2, Label.PANTS, 2)
+    elbow, wrist = STANDING[3], STANDING[4]
+    x, y = np.rint(elbow + 0.2 * (wrist - elbow)).astype(int)
+    cuff = np.zeros_like(parsing, bool)
+    cuff[y : y + 3, x - 7 : x - 3] = True
+    parsing[cuff] = Label.UPPER
+    result = edit_parsing(parsing, STANDING, {"sleeves": "short"})[0]
+    assert np.isin(result[cuff], (Label.R_ARM, Label.BACKGROUND)).all()
+
+
 def test_strands_are_round_at_their_ends() -> None:
     parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
     grown = (edit_parsing(parsing, STANDING, {"hair": "long"})[0] == Label.HAIR) & (parsing != Label.HAIR)
