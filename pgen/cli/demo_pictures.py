@@ -6,17 +6,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from pgen.body.crop import Letterbox
+from pgen.body.edits.registry import edit_parsing
 from pgen.body.viz import Picture, colorize_parsing, draw_sheet, draw_skeleton
 from pgen.cli.demo_people import WALK_STEPS, render_demo_person, render_walk
 from pgen.data.formats.images import write_image
 from pgen.data.formats.moving_pictures import write_gif
+from pgen.errors import InputError
+from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
 
 Figure = tuple[str, str]  #: file and caption
-
-#: The edits that are shown, each of the first person.
-EDITS: tuple[dict[str, str], ...] = ({"sleeves": "long"}, {"lower": "skirt"}, {"hair": "short"})
+#: The edits that are shown, each of somebody else if there are enough people.
+EDITS: tuple[dict[str, str], ...] = ({"lower": "skirt"}, {"sleeves": "short"}, {"hair": "long"})
 _FRAME_SECONDS = 0.07  #: how long a picture of the animation is shown
 
 
@@ -92,12 +96,25 @@ class DemoPictures:
         return figures
 
     def draw_edits(self) -> list[Figure]:
-        """The first person after each of `EDITS`."""
-        figures = [("person1_source.png", f"{self.names[0]}: the source photo")]
+        """Before and after each of `EDITS`, of who is changed most by it."""
+        figures: list[Figure] = []
+        free = list(range(len(self.people)))
         for edits in EDITS:
-            result = self.model.manipulate(self.people[0], edits)
-            figures.append((self._save(f"person1_{'_'.join(edits)}.png", result.image), result.target))
+            chosen = max(free, key=[_measure_change(person, edits) for person in self.people].__getitem__)
+            free = [one for one in free if one != chosen] or free
+            result, file = self.model.manipulate(self.people[chosen], edits), f"person{chosen + 1}"
+            edited = self._save(f"{file}_{'_'.join(edits)}.png", result.image)
+            figures += [(f"{file}_source.png", f"{self.names[chosen]}: the photo"), (edited, result.target)]
         return figures
 
     def _save(self, name: str, picture: Picture) -> str:
         return write_image(self.folder / name, picture).name
+
+
+def _measure_change(person: Person, edits: dict[str, str]) -> float:
+    """How much of a person ``edits`` change; 0 if they cannot be made."""
+    try:
+        after, _ = edit_parsing(person.parsing, person.pose, edits)
+    except InputError:
+        return 0.0
+    return np.count_nonzero(after != person.parsing) / np.count_nonzero(person.parsing)

@@ -60,7 +60,7 @@ def test_demo(here: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert [path.name for path in here.iterdir()] == ["demo"]
     text = Path("demo/index.html").read_text()
     links = Links(text).found
-    assert len(links) == len(re.findall("<img", text)) == 1 + 2 + 4 * len(POSES) + 3 + 1 + 1 + len(EDITS)
+    assert len(links) == len(re.findall("<img", text)) == 1 + 2 + 4 * len(POSES) + 3 + 1 + 2 * len(EDITS)
     for link in links:
         assert Path(link).name == link
         with Image.open(Path("demo", link)) as image:

@@ -20,9 +20,9 @@ _CHIN, _LONG = 0.5, 1.5
 _CROWN, _TEMPLES, _ROUNDED = -0.7, -0.35, 0.4
 # In torso lengths: half the width of the neck, and how far the head may reach to either side.
 _NECK_HALF, _HEAD_HALF = 0.11, 0.4
-# Half the width of hair that falls beside a face, around the head's outline: so much of half the head's width, or of a
-# torso length.
-_STRAND, _NARROWEST = 0.35, 0.055
+# Half the width of hair that falls beside a face: so much of half the head's width, or of a torso length; and how far
+# outside of the head's outline its middle is, in such halves.
+_STRAND, _NARROWEST, _OUTWARD = 0.35, 0.055, 0.45
 
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
@@ -68,7 +68,7 @@ def _find_strands(
     beside = hair & (np.abs(down) < _CHIN / 2)  # at the height of eyes and ears
     for edge, inward in ((first, 1), (last, -1)):
         if is_frontal or not hair.any() or (beside & ((across - edge) * inward < 2 * strand)).any():
-            columns |= np.abs(across - edge) < end * begin * strand
+            columns |= np.abs(across - edge + _OUTWARD * inward * strand) < end * begin * strand
     return columns
 
 
