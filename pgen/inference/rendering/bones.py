@@ -20,6 +20,7 @@ from pgen.body.affine import fit_affines
 from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints, shows_face
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, find_spine, torso_length
+from pgen.inference.rendering.distances import measure_to_line, measure_to_quad
 from pgen.inference.rendering.turned_faces import TurnedFace
 
 #: Share of the other's width of shoulders from which on bodies show the same outlines.
@@ -51,6 +52,8 @@ _LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
 #: The parts of both arms.
 ARM_PARTS = (*_LEFT_ARM, *_RIGHT_ARM)
 _BELOW = (_TRUNK, *_LEFT_LEG, *_RIGHT_LEG)
+#: Parts that long skirts follow in place of these: legs without knees.
+_STRAIGHT_LEGS = ("l_leg", "r_leg")
 #: Which parts carry what has a label, apart from what hangs over both legs.
 _CARRIERS: Mapping[Label, tuple[str, ...]] = {
     Label.FACE: (_HEAD, _FACE),
@@ -95,11 +98,12 @@ def match_bodies(
     target: NDArray[np.floating],
     head: NDArray[np.float64] | None,
     face: TurnedFace | None = None,
+    hides_knees: bool = False,
 ) -> Body:
     """The parts of ``source`` and ``target``, poses (18, 2) in pixels with both shoulders and hips.
 
     ``head`` is the similarity (2, 3) from target to source that carries the head, None if it is not carried. The
-    ``face`` may be carried by itself.
+    ``face`` may be carried by itself. What ``hides_knees`` of the source, such as a long skirt, does not bend at them.
     """
     unit = torso_length(target)
     scale = torso_length(source) / max(unit, 1e-6)
@@ -131,6 +135,12 @@ def match_bodies(
                 inner = _find_inner_side(lines[0], source) if kind == "arm" and found is parts else 0.0
                 carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry)
+    if hides_knees:
+        for name, joints in zip(_STRAIGHT_LEGS, LEGS[::-1], strict=True):
+            lines = [torch.from_numpy(pose[[joints[0], joints[2]]]).float() for pose in (source, target)]
+            if min(float((line[1] - line[0]).norm()) for line in lines) > 0.05 * unit:
+                carry = _carry_along(lines[0], lines[1], scale, side, 0.0, width)
+                parts[name] = Part(lines[1], _RADII["leg"] * unit, carry)
     nape = None if shows_face(target) else target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit
     facing = 0
     if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
@@ -169,7 +179,9 @@ def find_hanging_sources(body: Body, points: Tensor) -> Tensor:
 
 def _hang(body: Body, points: Tensor) -> tuple[Tensor, Tensor]:
     """The same, and how far the points are from those parts, pixels (N,)."""
-    parts = [body.parts[name] for name in _BELOW if name in body.parts]
+    is_straight = all(name in body.parts for name in _STRAIGHT_LEGS)
+    names = (_TRUNK, *_STRAIGHT_LEGS) if is_straight else _BELOW
+    parts = [body.parts[name] for name in names if name in body.parts]
     away = torch.stack([measure_distance(part, points) for part in parts])
     weights = (away + _SOFT * body.unit) ** -_HANGING_POWER
     places = torch.stack([part.carry(points) for part in parts])
@@ -179,9 +191,9 @@ def _hang(body: Body, points: Tensor) -> tuple[Tensor, Tensor]:
 def measure_distance(part: Part, points: Tensor) -> Tensor:
     """How far ``points`` (N, 2) are from where the part is all itself, pixels (N,)."""
     if part.corners is not None:
-        return _measure_to_quad(part.corners, points) + part.radius
+        return measure_to_quad(part.corners, points) + part.radius
     start, end = part.line
-    return (_measure_to_line(start, end, points) - part.radius).clamp_min(0)
+    return (measure_to_line(start, end, points) - part.radius).clamp_min(0)
 
 
 def find_crossing(body: Body, points: Tensor, places: Tensor) -> Tensor:
@@ -192,8 +204,8 @@ def find_crossing(body: Body, points: Tensor, places: Tensor) -> Tensor:
         if len(parts) < len(names):
             return torch.zeros(len(points), dtype=torch.bool)
         lines_there = [part.carry(part.line) for part in parts]
-        here = torch.stack([_measure_to_line(part.line[0], part.line[1], points) for part in parts]).amin(0)
-        there = torch.stack([_measure_to_line(line[0], line[1], places) for line in lines_there]).amin(0)
+        here = torch.stack([measure_to_line(part.line[0], part.line[1], points) for part in parts]).amin(0)
+        there = torch.stack([measure_to_line(line[0], line[1], places) for line in lines_there]).amin(0)
         away.append((here, there))
     (left, left_there), (right, right_there) = away
     return (left < right) != (left_there < right_there)
@@ -268,7 +280,7 @@ def _find_inner_side(arm: Tensor, pose: NDArray[np.floating]) -> float:
     """On which side of the bone (2, 2) of an arm, as `_carry_along` has them, the trunk is; 0 if it is away from it."""
     corners = torch.from_numpy(_widen_trunk(pose)[[0, 1, 3, 2]]).float()
     middle, way = arm.mean(0), arm[1] - arm[0]
-    if float(_measure_to_quad(corners, middle[None])) > 0.3 * torso_length(pose):
+    if float(measure_to_quad(corners, middle[None])) > 0.3 * torso_length(pose):
         return 0.0
     towards = corners.mean(0) - middle
     return 1.0 if float(way[0] * towards[1] - way[1] * towards[0]) > 0 else -1.0
@@ -296,24 +308,3 @@ def _carry_along(
         return source[0] + placed[:, None] * ways[0] + aside[:, None] * across[0]
 
     return carry
-
-
-def _measure_to_quad(corners: Tensor, points: Tensor) -> Tensor:
-    """Distance of ``points`` (N, 2) from a convex quadrilateral (4, 2), 0 within it."""
-    inside, sign, nearest = torch.ones(len(points), dtype=torch.bool), 0.0, torch.full((len(points),), torch.inf)
-    for start, end in zip(corners, corners.roll(-1, 0), strict=True):
-        way, offset = end - start, points - start
-        turn = way[0] * offset[:, 1] - way[1] * offset[:, 0]
-        if not sign:
-            middle = corners.mean(0) - start
-            sign = 1.0 if float(way[0] * middle[1] - way[1] * middle[0]) >= 0 else -1.0
-        inside &= turn * sign >= 0
-        nearest = torch.minimum(nearest, _measure_to_line(start, end, points))
-    return nearest.masked_fill(inside, 0)
-
-
-def _measure_to_line(start: Tensor, end: Tensor, points: Tensor) -> Tensor:
-    """Distance (N,) of ``points`` (N, 2) from the line between two points."""
-    way, offset = end - start, points - start
-    beyond = offset - (offset @ way / way.square().sum().clamp_min(1e-6)).clamp(0, 1)[:, None] * way
-    return torch.hypot(beyond[:, 0], beyond[:, 1])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pgen.body.boxes import find_box
 from pgen.body.crop import Letterbox
-from pgen.body.joints import ARMS, TORSO_JOINTS
+from pgen.body.joints import ARMS, TORSO_JOINTS, Joint
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
 from pgen.body.limb_fields import measure_along, torso_length
 from pgen.body.sides import SIDES
@@ -232,6 +232,15 @@ class Canvas:
         areas = np.bincount(self.labels.ravel(), minlength=LABEL_COUNT)
         pairs = [labels for sides in SIDES.values() for labels in permutations(label for label, _ in sides)]
         return {label for label, other in pairs if areas[other] and areas[label] < _UNSEEN * areas[other]}
+
+    @cached_property
+    def hides_knees(self) -> bool:
+        """Whether one garment hangs before both knees."""
+        knees = self.pose[[Joint.R_KNEE, Joint.L_KNEE]]
+        if not np.isfinite(knees).all():
+            return False
+        columns, rows = knees.round().astype(int).T.clip(0, np.array(self.size[::-1])[:, None] - 1)
+        return bool(np.isin(self.under.numpy()[rows, columns], (Label.UPPER, Label.SKIRT)).all())
 
     @cached_property
     def label_tensor(self) -> Tensor:

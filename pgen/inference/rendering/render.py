@@ -95,7 +95,7 @@ class Renderer:
         if may_move := may_move and target.parsing is None:
             wanted, placing = move_into(wanted, canvas.size, canvas.pose)
         plan = plan_head(canvas.pose, wanted, settings.head, target.is_bundled)
-        body = match_bodies(canvas.pose, plan.pose, plan.carry, plan.face)
+        body = match_bodies(canvas.pose, plan.pose, plan.carry, plan.face, canvas.hides_knees)
         pose = torch.from_numpy(canvas.fit.pose(plan.pose))[None].to(networks.device)
         transfer = Transfer(source.poses, pose, networks.frame)
         if target.parsing is None:

@@ -57,6 +57,19 @@ def test_cloth_of_one_leg_is_none_of_the_other() -> None:
     assert find_crossing(body, points, places).tolist() == [False, True, True]
 
 
+def test_what_hides_knees_hangs_from_hips_to_ankles() -> None:
+    bent = STANDING.copy()
+    bent[[Joint.R_KNEE, Joint.L_KNEE], 0] += (-9, 9)  # the ankles stay where they are
+    points = torch.tensor([[55.0, 88.0], [64.0, 100.0], [74.0, 80.0]])
+    labels = torch.full((3,), int(Label.SKIRT))
+    moved = [
+        (find_sources(match_bodies(STANDING, bent, None, hides_knees=hides), points, labels) - points).norm(dim=1)
+        for hides in (False, True)
+    ]
+    assert moved[0].max() > 3
+    assert moved[1].max() < 0.1
+
+
 @pytest.mark.parametrize("angle", [30.0, 90.0, 180.0])
 def test_trunks_from_the_side_are_as_wide_lying_as_standing(angle: float) -> None:
     side = STANDING.copy()

@@ -82,3 +82,15 @@ def test_what_a_sleeve_parts_from_the_top_is_of_the_sleeve() -> None:
     assert wide.sum() > 100
     assert not found[wide].any()
     assert (found == Label.UPPER).sum() > 0.8 * (under == Label.UPPER).sum()
+
+
+@pytest.mark.parametrize(("end", "hides"), [(80, False), (100, True)])
+def test_long_skirts_hide_knees(end: int, hides: bool) -> None:
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[60:end, 45:85] = Label.SKIRT
+    labels[end:118, 50:60] = Label.R_LEG
+    image, box = np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE)
+    assert Canvas.of(Person("a.png", image, box, STANDING, labels), None, (SIDE, SIDE), SIDE).hides_knees == hides
+    unknown = STANDING.copy()
+    unknown[Joint.R_KNEE] = np.nan
+    assert not Canvas.of(Person("a.png", image, box, unknown, labels), None, (SIDE, SIDE), SIDE).hides_knees
