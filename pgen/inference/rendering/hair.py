@@ -37,7 +37,7 @@ class _Finish:
     alike: float  #: by how much it takes on the colors that the photo has around it
 
 
-_HAIR, _SKIN = _Finish(0.15, 0.68, 0.3), _Finish(0.7, 0.85, 0.8)
+_HAIR, _SKIN = _Finish(0.15, 0.58, 0.0), _Finish(0.7, 0.85, 0.8)
 
 
 def lay_hair(image: Picture, hair: Mask, unrolled: NDArray[np.float32], scale: float) -> Picture:
@@ -81,8 +81,8 @@ def draw_head(
         at = ((shade - low) / max(high - low, 1e-6)).clip(0, 1)
     at = at * (len(palette) - 1)
     drawn = np.stack([np.interp(at, np.arange(len(palette)), channel) for channel in palette.T], -1)
-    # As dark or bright, on the whole, as what is beside it.
-    if known[box].any():
+    # Nearly as dark or bright, on the whole, as what is beside it.
+    if finish.alike and known[box].any():
         around = ndimage.gaussian_filter(spread_smoothly(image[box], known[box]), (_EVEN * width, _EVEN * width, 0))
         drawn = (drawn + finish.alike * (around - drawn[inside].mean(0))).clip(0, 255)
     # Where there is nothing beside it, as at the outline of a head, all of it is drawn.
