@@ -107,12 +107,13 @@ def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
     top = labels == Label.UPPER
     rows, columns = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]].round().astype(int).T[::-1]
     shoulders = labels[rows.clip(0, canvas.size[0] - 1), columns.clip(0, canvas.size[1] - 1)]
-    covered = np.zeros_like(top)
+    covered, between = np.zeros_like(top), find_between(top & ~canvas.sleeves, axes=(1,))
     if np.isin(shoulders, (Label.UPPER, Label.HAIR)).all():
         height = measure_height(canvas)
-        covered = (labels == Label.FACE) & ((height < _COLLAR) | ((height < NAPE) & find_between(top, axes=(1,))))
+        is_collared = (height < NAPE) & between
+        covered = (labels == Label.FACE) & ((height < _COLLAR) | is_collared)
     lower = np.isin(labels, (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG))
-    return np.asarray(covered | (lower & find_between(top & ~canvas.sleeves, axes=(1,))))
+    return np.asarray(covered | (lower & between))
 
 
 def _find_front(canvas: Canvas) -> Mask:
