@@ -16,18 +16,21 @@ _SPECK = 0.004
 #: of these in nearly the same color.
 _MET, _NEAR, _SEAM = 0.4, 0.03, 0.006
 _ABOVE, _BELOW = 30.0, 15.0
+#: From which share of its outline on hair that is not on the head lies on a top, and is one, if its color is so much
+#: unlike that of hair, 0-255: a black collar is often called hair.
+_ON_TOP, _UNLIKE_HAIR = 0.6, 35.0
 _FEW = 12  # pixels of cloth that are too few to tell its color
 _GROWN = 2  # pixels by which what changes is grown, so that outlines stay where they are
 
 
 def correct_clothes(scores: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scores (10, H, W) of labels, in which specks and skirts that are parts of trousers are none.
+    """Scores (10, H, W) of labels, without specks, skirts that are parts of trousers, and collars that are called hair.
 
     Args:
         scores: the highest at a pixel is its label, such as logits.
         image: (H, W, 3), what they are of.
     """
-    return _turn_skirts_into_trousers(_remove_specks(scores), image)
+    return _turn_hair_into_tops(_turn_skirts_into_trousers(_remove_specks(scores), image), image)
 
 
 def _remove_specks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -69,9 +72,32 @@ def _turn_skirts_into_trousers(scores: NDArray[np.float32], image: NDArray[np.ui
         cloths = image[near & skirt], image[near & trousers]
         if min(map(len, cloths)) < _FEW or np.abs(np.subtract(*(np.median(one, 0) for one in cloths))).mean() < most:
             changed |= ndimage.binary_dilation(skirt, iterations=_GROWN)
-    if not changed.any():
+    return _turn(scores, Label.SKIRT, Label.PANTS, changed)
+
+
+def _turn_hair_into_tops(scores: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Hair away from the head that lies on a top and has another color is a part of it."""
+    labels = scores.argmax(0)
+    parts, count = ndimage.label(labels == Label.HAIR)
+    if count < 2:
+        return scores
+    head = 1 + int(np.bincount(parts.ravel())[1:].argmax())
+    color, changed = np.median(image[parts == head], 0), np.zeros(labels.shape, bool)
+    for number in range(1, count + 1):
+        part = parts == number
+        grown = ndimage.binary_dilation(part, iterations=_GROWN)
+        around = labels[grown & ~part]
+        unlike = np.abs(np.median(image[part], 0) - color).mean()
+        if number != head and (around == Label.UPPER).mean() > _ON_TOP and unlike > _UNLIKE_HAIR:
+            changed |= grown
+    return _turn(scores, Label.HAIR, Label.UPPER, changed)
+
+
+def _turn(scores: NDArray[np.float32], old: Label, new: Label, where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """``scores`` with the label ``new`` instead of ``old`` ``where`` (H, W)."""
+    if not where.any():
         return scores
     scores = scores.copy()
-    scores[Label.PANTS] = np.where(changed, scores[[Label.PANTS, Label.SKIRT]].max(0), scores[Label.PANTS])
-    scores[Label.SKIRT] = np.where(changed, scores.min(0), scores[Label.SKIRT])
+    scores[new] = np.where(where, scores[[new, old]].max(0), scores[new])
+    scores[old] = np.where(where, scores.min(0), scores[old])
     return scores

@@ -1,4 +1,4 @@
-"""Skirts that are parts of trousers, and specks."""
+"""Skirts that are parts of trousers, specks, and collars that are called hair."""
 
 from __future__ import annotations
 
@@ -68,6 +68,24 @@ def test_specks_take_what_is_around_them_and_small_parts_that_are_all_stay() -> 
     labels[10:12, 10:12] = Label.UPPER
     labels[150:152, 60:62] = Label.BACKGROUND
     np.testing.assert_array_equal(correct_clothes(draw(labels), paint(DARK, DARK)).argmax(0), clean)
+
+
+@pytest.mark.parametrize(
+    ("color", "beside", "is_top"),
+    [((10, 10, 10), Label.UPPER, True), ((190, 150, 90), Label.UPPER, False), ((10, 10, 10), Label.BACKGROUND, False)],
+    ids=["a collar", "a lock of hair", "hair beside a body"],
+)
+def test_what_is_called_hair_on_a_top_is_a_part_of_it_if_it_looks_unlike_hair(
+    color: tuple[int, int, int], beside: Label, is_top: bool
+) -> None:
+    labels, image = np.zeros((200, 120), np.uint8), np.full((200, 120, 3), 255, np.uint8)
+    labels[10:40, 40:80], labels[50:150, 30:90] = Label.HAIR, beside
+    labels[20:50, 48:72] = Label.FACE
+    image[labels == Label.HAIR] = (180, 150, 80)
+    labels[56:70, 50:70], image[56:70, 50:70] = Label.HAIR, color
+    found = correct_clothes(draw(labels), image).argmax(0)
+    assert (found[56:70, 50:70] == (Label.UPPER if is_top else Label.HAIR)).all()
+    np.testing.assert_array_equal(found[:50], labels[:50])
 
 
 def test_nobody_stays_nobody() -> None:
