@@ -41,6 +41,9 @@ _SIDES, _DOWN, _NARROW = (0.8, 1.35), 0.65, 0.2
 #: Colors are compared in a copy whose torso is so many pixels long; of those that a back shows as well, so many are
 #: looked at; what has none of the nearest so many within this distance (CIE Lab, lightness by half) is of the front.
 _TORSO, _SAMPLES, _NEAREST, _UNLIKE = 64, 2000, 0.04, 9.0
+#: A top is plain if more than this share of what a back shows as well is near to one color; what is farther than this
+#: from it is of the front, also at a trunk's sides, if less than the last share of its middle is.
+_PLAIN, _OTHER, _MOSTLY = 0.6, 20.0, 0.6
 #: What is smaller, as a share of the square of a torso length, is a fold; what is of the front reaches so much farther
 #: than it is seen to, in torso lengths; and if it is more than this share of a trunk, nothing is known of the back.
 _FOLD, _BORDER, _MOST = 0.004, 0.03, 0.85
@@ -125,9 +128,9 @@ def _find_front(canvas: Canvas) -> Mask:
     size = (max(1, round(canvas.size[0] * scale)), max(1, round(canvas.size[1] * scale)))
     is_side = (across > near) & (along < _DOWN)
     asked = (across <= near) | (~is_side & ~canvas.sleeves & (across < far))
+    is_trunk = (~canvas.sleeves & (across < far)) | (across < 1)
     middle, both, sleeves, trunk = (
-        resize_mask(top & where, size)
-        for where in (asked, is_side & (across < far), canvas.sleeves, ~canvas.sleeves & (across < far))
+        resize_mask(top & where, size) for where in (asked, is_side & (across < far), canvas.sleeves, is_trunk)
     )
     if not both.any() or not middle.any():
         return np.zeros_like(top)
@@ -138,6 +141,12 @@ def _find_front(canvas: Canvas) -> Mask:
     if is_sleeved and _OPEN[0] < _find_unlike(colors, sides, sleeves)[sides].mean() < _OPEN[1]:
         middle, both = trunk, sleeves
     unlike = _find_unlike(colors, middle, both)
+    color = _find_plain_color(colors[both])
+    if color is not None:
+        is_other = np.linalg.norm(colors - color, axis=2) > _OTHER
+        if is_other[middle].mean() < _MOSTLY:
+            middle = middle | trunk
+            unlike |= middle & is_other
     unlike = find_between(ndimage.binary_opening(unlike)) & middle
     parts, count = ndimage.label(unlike)
     sizes = ndimage.sum(unlike, parts, np.arange(count + 1))
@@ -150,12 +159,23 @@ def _find_front(canvas: Canvas) -> Mask:
 
 def _find_unlike(colors: NDArray[np.float64], where: Mask, known: Mask) -> Mask:
     """Which pixels ``where`` (H, W) have ``colors`` (H, W, 3) that few of the ``known`` ones (H, W) are near to."""
-    samples = colors[known]
-    samples = samples[np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(int)]
+    samples = _thin_out(colors[known])
     away = KDTree(samples).query(colors[where], k=[max(1, round(_NEAREST * len(samples)))])[0][:, 0]
     unlike = np.zeros_like(where)
     unlike[where] = away > _UNLIKE
     return unlike
+
+
+def _find_plain_color(colors: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The one of ``colors`` (N, 3) that most others are near to; None if these are not many."""
+    samples = _thin_out(colors)
+    near = KDTree(samples).query_ball_point(samples, _UNLIKE, return_length=True)
+    return samples[near.argmax()] if near.max() > _PLAIN * len(samples) else None
+
+
+def _thin_out(colors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """At most `_SAMPLES` of ``colors`` (N, 3), evenly spread."""
+    return colors[np.linspace(0, len(colors) - 1, min(_SAMPLES, len(colors))).astype(int)]
 
 
 def _measure_across(canvas: Canvas) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

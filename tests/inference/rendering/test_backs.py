@@ -185,3 +185,19 @@ def test_a_coat_that_is_wide_open_is_closed_as_its_sleeves_are(dressed: tuple[np
     turned = turn_around(canvas)
     inner = slice(SCALE * (top + 12), SCALE * (bottom - 8)), slice(SCALE * (x - half + 6), SCALE * (x + half - 6))
     assert np.abs(turned.image[inner] - np.array(COAT, float)).mean() < 12
+
+
+def test_a_print_is_not_on_the_back_of_a_plain_top_though_its_sides_show_the_same_color(
+    dressed: tuple[np.ndarray, np.ndarray],
+) -> None:
+    labels, shirt = dressed
+    top, bottom, x = round(SHOULDERS), round(HIPS), round(float(STANDING[Joint.NECK, 0]))
+    labels[top : bottom + 12, x - 14 : x + 15] = Label.UPPER
+    printed = np.zeros_like(shirt)
+    printed[top + 6 : top + 20, x - 9 : x + 10] = True
+    printed[top : bottom - 14, [x - 12, x + 12]] = True  # straps at the sides
+    canvas = make_canvas(COLORS, labels, printed)
+    turned = turn_around(canvas)
+    inner = (slice(SCALE * (top + 8), SCALE * (top + 18)), slice(SCALE * (x - 7), SCALE * (x + 8)))
+    assert np.abs(canvas.image[inner] - np.array(SHIRT, float)).mean() < 12
+    assert np.abs(turned.image[inner] - np.array(COAT, float)).mean() < 12
