@@ -43,7 +43,7 @@ _SIDES, _DOWN, _NARROW = (0.8, 1.35), 0.65, 0.2
 _TORSO, _SAMPLES, _NEAREST, _UNLIKE = 64, 2000, 0.04, 9.0
 #: A top is plain if more than this share of what a back shows as well is near to one color; what is farther than this
 #: from it is of the front, also at a trunk's sides, if less than the last share of its middle is.
-_PLAIN, _OTHER, _MOSTLY = 0.6, 20.0, 0.6
+_PLAIN, _OTHER, _MOSTLY = 0.6, 20.0, 0.45
 #: What is smaller, as a share of the square of a torso length, is a fold; what is of the front reaches so much farther
 #: than it is seen to, in torso lengths; and if it is more than this share of a trunk, nothing is known of the back.
 _FOLD, _BORDER, _MOST = 0.004, 0.03, 0.85
