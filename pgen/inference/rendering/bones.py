@@ -128,17 +128,17 @@ def match_bodies(
     ):
         for name, bone, other in zip(names, pairwise(joints), pairwise(others), strict=True):
             for there, found, way in ((bone, parts, side), (other, mirrored, -side if is_frontal else side)):
-                lines = [torch.from_numpy(pose[list(ends)]).float() for pose, ends in ((source, there), (target, bone))]
-                lengths = [float((line[1] - line[0]).norm()) for line in lines]
-                if not min(lengths) > 0.05 * unit:  # or a joint is missing
+                lines = _find_lines(((source, there), (target, bone)), 0.05 * unit)
+                if lines is None:
                     continue
                 inner = _find_inner_side(lines[0], source) if kind == "arm" and found is parts else 0.0
                 carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry)
     if hides_knees:
         for name, joints in zip(_STRAIGHT_LEGS, LEGS[::-1], strict=True):
-            lines = [torch.from_numpy(pose[[joints[0], joints[2]]]).float() for pose in (source, target)]
-            if min(float((line[1] - line[0]).norm()) for line in lines) > 0.05 * unit:
+            ends = (joints[0], joints[2])
+            lines = _find_lines(((source, ends), (target, ends)), 0.05 * unit)
+            if lines is not None:
                 carry = _carry_along(lines[0], lines[1], scale, side, 0.0, width)
                 parts[name] = Part(lines[1], _RADII["leg"] * unit, carry)
     nape = None if shows_face(target) else target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit
@@ -146,6 +146,12 @@ def match_bodies(
     if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
         facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
     return Body(parts, unit, is_turned and widths[0] > 0, is_frontal, nape, facing, mirrored)
+
+
+def _find_lines(bones: Sequence[tuple[NDArray[np.floating], tuple[Joint, Joint]]], least: float) -> list[Tensor] | None:
+    """Lines (2, 2) of ``bones``, each a pose and two joints; None if one lacks a joint or is no longer than that."""
+    lines = [torch.from_numpy(pose[list(ends)]).float() for pose, ends in bones]
+    return lines if all(float((line[1] - line[0]).norm()) > least for line in lines) else None  # NaN is not longer
 
 
 def find_sources(body: Body, points: Tensor, labels: Tensor) -> Tensor:

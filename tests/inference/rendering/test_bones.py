@@ -41,6 +41,15 @@ def test_nothing_carries_what_both_poses_do_not_show() -> None:
     assert np.isnan(carried(target, [(48.0, 55.0)], Label.R_ARM)).all()
 
 
+@pytest.mark.parametrize("missing", [[Joint.L_WRIST], [Joint.R_ANKLE, Joint.L_ANKLE]])
+@pytest.mark.parametrize("label", [Label.UPPER, Label.SKIRT, Label.PANTS])
+def test_a_joint_that_the_target_lacks_leaves_the_rest_as_it_is(missing: list[Joint], label: Label) -> None:
+    target = STANDING.copy()
+    target[missing] = np.nan
+    points = [(64.0, 45.0), (60.0, 70.0)]
+    np.testing.assert_allclose(carried(target, points, label), points, atol=0.1)
+
+
 def test_bodies_that_turn_away_show_other_outlines() -> None:
     turned = STANDING.copy()
     middle = STANDING[:, 0].mean()
