@@ -105,18 +105,20 @@ def test_it_sorts_and_filters(page) -> None:
 
 
 def test_pairs_are_looked_at_in_full_size_by_the_keyboard(page) -> None:
+    from playwright.sync_api import expect
+
     page.locator("#pictured").check()
     page.locator("#table tbody button").first.press("Enter")
-    viewer = page.locator("#viewer")
-    assert viewer.is_visible()
+    viewer, shown = page.locator("#viewer"), page.locator("#shown")
+    expect(viewer).to_be_visible()
     titles = page.locator("#sizes figcaption strong").all_inner_texts()
     assert titles == ["source", "true photo", "darker", "copy-source"]
     assert page.locator("#sizes img").first.evaluate("image => [image.height, image.width]") == [*SIZE]
-    shown = page.locator("#shown").inner_text()
+    first = shown.inner_text()
     page.keyboard.press("ArrowRight")
-    following = page.locator("#shown").inner_text()
+    expect(shown).not_to_have_text(first)
+    following = shown.inner_text()
     assert re.fullmatch(r"\d+\.png → \d+\.png", following)
-    assert following != shown
     page.keyboard.press("Escape")
-    assert not viewer.is_visible()
-    assert following in page.evaluate("document.activeElement.innerText")
+    expect(viewer).to_be_hidden()
+    expect(page.locator(":focus")).to_contain_text(following)  # after an event of its own, not at once
