@@ -21,6 +21,7 @@ from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint, known_joints, shows
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, find_spine, torso_length
 from pgen.inference.rendering.distances import measure_to_line, measure_to_quad
+from pgen.inference.rendering.hanging import Cloth, carry_cloth
 from pgen.inference.rendering.turned_faces import TurnedFace
 
 #: Share of the other's width of shoulders from which on bodies show the same outlines.
@@ -35,8 +36,8 @@ _BEHIND = 0.04
 #: How far from the bone of an arm its sleeve reaches towards the trunk, in torso lengths: beyond, the photo shows the
 #: trunk, of which so small a share is taken.
 _SLEEVE, _SQUEEZED = 0.09, 0.3
-#: How sharply parts go over into each other: the distance that is added to all, in torso lengths, and the powers.
-_SOFT, _POWER, _HANGING_POWER = 0.03, 4, 3
+#: How sharply parts go over into each other: the distance that is added to all, in torso lengths, and the power.
+_SOFT, _POWER = 0.03, 4
 #: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
 _APART = 0.12
 
@@ -52,8 +53,6 @@ _LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
 #: The parts of both arms.
 ARM_PARTS = (*_LEFT_ARM, *_RIGHT_ARM)
 _BELOW = (_TRUNK, *_LEFT_LEG, *_RIGHT_LEG)
-#: Parts that long skirts follow in place of these: legs without knees.
-_STRAIGHT_LEGS = ("l_leg", "r_leg")
 #: Which parts carry what has a label, apart from what hangs over both legs.
 _CARRIERS: Mapping[Label, tuple[str, ...]] = {
     Label.FACE: (_HEAD, _FACE),
@@ -89,6 +88,8 @@ class Body:
     is_frontal: bool  #: whether both are seen from the front or from behind, and not from the side
     nape: float | None = None  #: of a head that is seen from behind, above which row there is hair
     facing: int = 0  #: whether the target looks to the left (−1) or the right (1), of a source from the front
+    #: of what hangs over both legs, in the source and in the target; None where it lacks legs
+    cloths: Sequence[Cloth | None] = (None, None)
     #: limbs, each carried to that of the source's other side: as in a mirror, but bodies from the side as they are
     mirrored: Mapping[str, Part] = field(default_factory=dict)
 
@@ -134,18 +135,13 @@ def match_bodies(
                 inner = _find_inner_side(lines[0], source) if kind == "arm" and found is parts else 0.0
                 carry = _carry_along(lines[0], lines[1], scale, way, inner, width)
                 found[name] = Part(lines[1], _RADII[kind] * unit, carry)
-    if hides_knees:
-        for name, joints in zip(_STRAIGHT_LEGS, LEGS[::-1], strict=True):
-            ends = (joints[0], joints[2])
-            lines = _find_lines(((source, ends), (target, ends)), 0.05 * unit)
-            if lines is not None:
-                carry = _carry_along(lines[0], lines[1], scale, side, 0.0, width)
-                parts[name] = Part(lines[1], _RADII["leg"] * unit, carry)
+    hems = (LEGS[0][2], LEGS[1][2]) if hides_knees else (LEGS[0][1], LEGS[1][1])
+    cloths = [Cloth.of(pose, _widen_trunk(pose)[2:], hems) for pose in (source, target)]
     nape = None if shows_face(target) else target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit
     facing = 0
     if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
         facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
-    return Body(parts, unit, is_turned and widths[0] > 0, is_frontal, nape, facing, mirrored)
+    return Body(parts, unit, is_turned and widths[0] > 0, is_frontal, nape, facing, cloths, mirrored)
 
 
 def _find_lines(bones: Sequence[tuple[NDArray[np.floating], tuple[Joint, Joint]]], least: float) -> list[Tensor] | None:
@@ -185,13 +181,11 @@ def find_hanging_sources(body: Body, points: Tensor) -> Tensor:
 
 def _hang(body: Body, points: Tensor) -> tuple[Tensor, Tensor]:
     """The same, and how far the points are from those parts, pixels (N,)."""
-    is_straight = all(name in body.parts for name in _STRAIGHT_LEGS)
-    names = (_TRUNK, *_STRAIGHT_LEGS) if is_straight else _BELOW
-    parts = [body.parts[name] for name in names if name in body.parts]
-    away = torch.stack([measure_distance(part, points) for part in parts])
-    weights = (away + _SOFT * body.unit) ** -_HANGING_POWER
-    places = torch.stack([part.carry(points) for part in parts])
-    return (places * weights[..., None]).sum(0) / weights.sum(0)[:, None], away.amin(0)
+    parts = [body.parts[name] for name in _BELOW if name in body.parts]
+    away = torch.stack([measure_distance(part, points) for part in parts]).amin(0)
+    source, target = body.cloths
+    places = body.parts[_TRUNK].carry(points)
+    return (places if source is None or target is None else carry_cloth(source, target, points, places)), away
 
 
 def measure_distance(part: Part, points: Tensor) -> Tensor:
