@@ -94,7 +94,9 @@ def _match_list(
     found: Sequence[Pair], wanted: Sequence[tuple[str, str]], photos: Photos
 ) -> tuple[list[Pair], list[str]]:
     """The wanted pairs that have a result, and those that have none."""
-    by_pair = {(make_photo_key(one.source or one.written_source), one.target): one for one in reversed(found)}
+    by_pair = {(one.source, one.target): one for one in reversed(found)}
+    # Sources that are no photo here are told by what is written, in whatever form.
+    by_text = {(make_photo_key(one.written_source), one.target): one for one in reversed(found) if one.source is None}
     by_target = {one.target: one for one in reversed(found)}  # the first one, if there are several
     sourceless = all(not one.written_source for one in found)  # files are named like the target alone
     targets = Counter(target for _, target in wanted)
@@ -106,8 +108,11 @@ def _match_list(
                 "write results as SOURCE__TARGET.png"
             )
         its_source, its_target = photos.find(source), photos.find(target) or target
-        key = (make_photo_key(its_source or source), its_target)
-        result = by_target.get(its_target) if sourceless else by_pair.get(key)
+        if sourceless:
+            result = by_target.get(its_target)
+        else:
+            result = by_pair.get((its_source, its_target)) if its_source is not None else None
+            result = result or by_text.get((make_photo_key(its_source or source), its_target))
         if result is None:
             missing.append(f"{source} → {target}")
         else:

@@ -156,7 +156,10 @@ def _measure_piece(job: Job, pairs: Sequence[Pair]) -> list[list[Outcome]]:
 
 
 def _measure_results(results: Sequence[_Result], kept: Mapping[str, Rows]) -> None:
-    """Rows of all metrics for ``results`` of one size, but for those that are ``kept``."""
+    """Rows of all metrics for ``results`` of one size, but for those that are ``kept``.
+
+    A size that a metric cannot compare is noted as the problem of its outcomes.
+    """
     batches: dict[tuple[int, ...], Batch] = {}
     for identity, metric in {name: metric for one in results for name, metric in one.metrics.items()}.items():
         lacking = [identity in one.metrics and one.outcome.keys[identity] not in kept for one in results]
@@ -164,9 +167,22 @@ def _measure_results(results: Sequence[_Result], kept: Mapping[str, Rows]) -> No
         if which:
             if which not in batches:
                 batches[which] = _stack([results[k] for k in which])
-            for index, row in zip(which, metric.rows(batches[which]).numpy(), strict=True):
-                outcome = results[index].outcome
+            outcomes = [results[index].outcome for index in which]
+            try:
+                rows = _compute_rows(metric, batches[which])
+            except InputError as error:
+                for outcome in outcomes:
+                    outcome.problem = str(error)
+                continue
+            for outcome, row in zip(outcomes, rows, strict=True):
                 outcome.fresh[outcome.keys[identity]] = row
+
+
+def _compute_rows(metric: Metric, batch: Batch) -> Rows:
+    height, width = batch.generated.shape[2:]
+    if min(height, width) < metric.smallest:
+        raise InputError(f"{height}x{width} pixels: {metric.name} needs {metric.smallest} a side; leave it out")
+    return np.asarray(metric.rows(batch).numpy())
 
 
 def _look_up(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgen.errors import InputError
 from pgen.evaluation.bootstrap import paired_difference
 from pgen.evaluation.html_page import render_page
 from pgen.evaluation.page import draw_examples, list_histograms
@@ -144,7 +145,7 @@ class Report:
         rows = []
         for name, score in self.metrics().items():
             cells = [
-                "–" if one is None else format_difference(score, one["value"], one["low"], one["high"])
+                "–" if one is None or None in one.values() else format_difference(score, **one)
                 for one in (each.get("scores", {}).get(name) for each in found[1:])
             ]
             if any(cell != "–" for cell in cells):
@@ -152,8 +153,15 @@ class Report:
         return rows
 
     def draw_examples(self, count: int = 12) -> NDArray[np.uint8]:
-        """A picture (H, W, 3) of ``count`` pairs, which the seed alone chooses, with all results."""
-        return draw_examples([result.method for result in self], self.photos, self.pairs, count, self.seed)
+        """A picture (H, W, 3) of ``count`` pairs with all results, which the seed alone chooses from those with scores.
+
+        Raises `InputError` if no pair has scores of all methods.
+        """
+        scored = [set(result.pairs) for result in self]
+        pairs = [pair for pair in self.pairs if all(pair in each for each in scored)]
+        if not pairs:
+            raise InputError("there is no pair that all methods have scores of, so no sheet of them", option="sheet")
+        return draw_examples([result.method for result in self], self.photos, pairs, count, self.seed)
 
     def _list_remarks(self) -> list[str]:
         """What a reader of the scores has to know, of the methods that it is not true of all."""
@@ -226,22 +234,20 @@ def _result_to_dict(result: MethodResult, first: MethodResult, seed: int) -> dic
     if result is not first and hash_pairs(result.pairs) == hash_pairs(first.pairs):
         scores = {score.name: score for score in result.scores}
         differences = {
-            other.name: vars(paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed))
+            other.name: paired_difference(score.rows, other.rows, score.metric.score, result.groups, seed)
             for other in first.scores
             if (score := scores.get(other.name)) is not None and score.rows is not None and other.rows is not None
         }
-        data["difference_from"] = {"system": first.method.name, "scores": differences}
+        shown = {name: _to_json(vars(difference)) for name, difference in differences.items()}
+        data["difference_from"] = {"system": first.method.name, "scores": shown}
     return data
 
 
 def _score_to_dict(score: Score, result: MethodResult) -> dict[str, Any]:
     metric = score.metric
-    value, low, high = (number if math.isfinite(number) else None for number in (score.value, score.low, score.high))
     return {
         "name": score.name,
-        "value": value,  # JSON has no NaN
-        "low": low,
-        "high": high,
+        **_to_json({"value": score.value, "low": score.low, "high": score.high}),
         "sd": score.sd,
         "better": "higher" if metric.higher_is_better else "lower",
         "pairs": score.count,
@@ -252,3 +258,8 @@ def _score_to_dict(score: Score, result: MethodResult) -> dict[str, Any]:
         "weights": dict(metric.weights),
         "versions": metric.versions(),
     }
+
+
+def _to_json(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """``numbers`` without those that JSON has not: NaN and infinite ones."""
+    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}

@@ -39,6 +39,7 @@ class Metric(ABC):
     needs: tuple[Need, ...] = ()  #: what must be known of the pairs
     needs_truth = True  #: whether it compares with the true photo; else any photo of the same person may be the target
     decimals = 3
+    smallest = 1  #: side of the smallest images that it can compare, pixels
     note = ""  #: what readers have to know besides
     weights: Mapping[str, str] = {}  #: networks that it uses → hashes of their files
     libraries: tuple[str, ...] = ()  #: those whose versions matter

@@ -56,7 +56,7 @@ class Lpips(ComparingNetwork):
 
     title = "torchvision's AlexNet"
     url = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"  # it takes seconds to ask the library
-    weights_name, libraries = "AlexNet", ("lpips",)
+    weights_name, libraries, smallest = "AlexNet", ("lpips",), 31
     weights_option: str | None = "alexnet_weights"
 
     def build(self) -> nn.Module:

@@ -38,6 +38,7 @@ class PublishedNetwork(nn.Module):
     weights_name: str  #: what they are called in reports
     weights_option: str | None = None  #: the field of `MetricOptions` that names the file of its weights
     libraries: tuple[str, ...] = ()  #: those whose versions matter
+    smallest: int = 1  #: side of the smallest images that it can see, pixels
     features: str  #: what the features are called where they are kept
     about: str  #: what they are, as it stands in protocols
     network: Any
@@ -120,7 +121,7 @@ class NetworkMetric(Metric):
         super().__init__(name, options)
         self.network = load_network(self.network_class, options)
         self.weights = {self.network.weights_name: self.network.weights_hash}
-        self.libraries = self.network.libraries
+        self.libraries, self.smallest = self.network.libraries, self.network.smallest
 
 
 class Features(Sized, Iterable[Rows], Protocol):

@@ -24,7 +24,8 @@ class Ssim(Metric):
 
     def __init__(self, name: str, options: MetricOptions, protocol: str) -> None:
         super().__init__(f"{name}-{protocol}", options)
-        self.ssim_protocol, self.protocol = protocol, self.before + find_ssim_protocol(protocol).text
+        how = find_ssim_protocol(protocol)
+        self.ssim_protocol, self.protocol, self.smallest = protocol, self.before + how.text, how.width
 
     @classmethod
     def create(cls, name: str, options: MetricOptions) -> list[Ssim]:

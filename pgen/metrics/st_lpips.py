@@ -25,7 +25,7 @@ _UNUSED = {"IPython": "embed", "torchsummary": "summary"}
 class ShiftTolerantLpips(Lpips):
     """ST-LPIPS of two batches of images, on AlexNet whose layers were made tolerant of shifts."""
 
-    title, weights_name, libraries = "ST-LPIPS", "ST-LPIPS", (PACKAGE,)
+    title, weights_name, libraries, smallest = "ST-LPIPS", "ST-LPIPS", (PACKAGE,), 21
     weights_option = None
 
     def build(self) -> nn.Module:

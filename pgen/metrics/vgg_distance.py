@@ -26,7 +26,7 @@ _SIDE = 256  # the longer side, at most, of images whose features are averaged
 class VggLayers(PublishedNetwork):
     """The first three layers of VGG-16. What they are on average is kept for a while, for whoever asks next."""
 
-    weights_name = "VGG-16"
+    weights_name, smallest = "VGG-16", 2
 
     def __init__(self, path: PathLike | None = None, fetch: bool = False) -> None:
         super().__init__(path, fetch)
@@ -73,10 +73,12 @@ class MeanVggFeatures(VggLayers):
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
         share = _SIDE / max(images.shape[2:])
-        if share < 1:
-            size = [max(1, round(side * share)) for side in images.shape[2:]]
-            images = F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
-        return _average(self.see(images.contiguous(memory_format=torch.channels_last)))
+        if share >= 1:
+            return _average(self.see(images.contiguous(memory_format=torch.channels_last)))
+        size = [max(self.smallest, round(side * share)) for side in images.shape[2:]]
+        # As numbers of floating point: GPUs scale no bytes.
+        scaled = F.interpolate(to_float(images), size, mode="bilinear", antialias=True, align_corners=False)
+        return _average(self.network.layers(scaled.contiguous(memory_format=torch.channels_last)))
 
 
 def _average(layers: Sequence[Tensor]) -> Tensor:

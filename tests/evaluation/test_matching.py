@@ -74,6 +74,17 @@ def test_missing_and_surplus_are_named(photos: FolderPhotos, tmp_path: Path) -> 
     assert len(matched.pairs) == 3
 
 
+def test_names_that_differ_in_marks_alone_are_other_photos(tmp_path: Path) -> None:
+    for folder, names in (("true", ("1_23", "12_3", "t")), ("results", ("1_23__t", "12_3__t"))):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            Image.fromarray(photo(name)).save(tmp_path / folder / f"{name}.png")
+    wanted = [("1_23.png", "t.png"), ("12_3.png", "t.png")]
+    matched = match_results(tmp_path / "results", FolderPhotos(tmp_path / "true"), wanted=wanted)
+    assert [pair.file for pair in matched.pairs] == ["1_23__t.png", "12_3__t.png"]
+    assert not matched.surplus
+
+
 def test_jpegs_are_told(photos: FolderPhotos, tmp_path: Path) -> None:
     results = write_results(tmp_path / "results", "pgen")
     assert not any("JPEG" in note for note in match_results(results, photos).notes)

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache
 from pgen.evaluation.measure import Job
-from pgen.evaluation.methods import BASELINES
-from pgen.evaluation.photos import Pair, StorePhotos
+from pgen.evaluation.methods import BASELINES, Baseline
+from pgen.evaluation.photos import Pair, Photo, StorePhotos
 from pgen.evaluation.report import Report, format_difference, list_remarks
 from pgen.evaluation.score import hash_pairs, score_methods
 from pgen.metrics.base import MetricOptions
@@ -51,6 +53,29 @@ def test_differences_are_from_the_first_system(results: Report) -> None:
     values = [{score["name"]: score["value"] for score in system["scores"]} for system in (first, second)]
     difference = found["scores"]["ssim-legacy"]["value"]
     assert difference == pytest.approx(values[1]["ssim-legacy"] - values[0]["ssim-legacy"])
+
+
+def test_scores_without_a_value_are_null_in_json(tmp_path: Path) -> None:
+    photos = StorePhotos(write_store(tmp_path / "s.h5", count=3))
+    pairs = [Pair("001.png", "000.png"), Pair("000.png", "001.png")]
+    same = Baseline("same", {}, lambda source, target: Photo(target.image))  # whose PSNR is infinite
+    dark = Baseline("darker", {}, lambda source, target: Photo(target.image // 4 * 3))
+    job = Job(photos, [same, dark], MetricOptions(("psnr",)), ScoreCache(tmp_path / "c"))
+    report = Report(score_methods(job, pairs), photos, pairs)
+    first, second = json.loads(json.dumps(report.to_dict(), allow_nan=False))["systems"]
+    assert first["scores"][0]["value"] is None
+    assert second["difference_from"]["scores"]["psnr"] == {"value": None, "low": None, "high": None}
+    assert not report.differences()
+
+
+def test_only_pairs_with_scores_are_drawn(results: Report) -> None:
+    assert Pair("000.png", "gone.png") in results.pairs
+    assert (
+        results.draw_examples(12).shape
+        == Report(results.results, results.photos, results.pairs[:6]).draw_examples(12).shape
+    )
+    with pytest.raises(InputError, match="no sheet"):
+        Report(results.results, results.photos, results.pairs[6:]).draw_examples()
 
 
 def test_tables(results: Report) -> None:

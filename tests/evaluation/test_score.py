@@ -150,6 +150,27 @@ def test_files_that_cannot_be_scored_are_told_with_the_reason(
         evaluate(files, photos, pairs, OPTIONS, ScoreCache(tmp_path / "c"))
 
 
+def test_pairs_of_a_size_that_a_metric_cannot_compare_cost_no_others(tmp_path: Path) -> None:
+    names = ("large.png", "small.png")
+    for name, size in zip(names, ((64, 48), (8, 8)), strict=True):
+        for folder in ("true", "results"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(photo(name, size)).save(tmp_path / folder / name)
+    photos = FolderPhotos(tmp_path / "true")
+    files = FilesMethod("theirs", tmp_path / "results", LAYOUTS["plain"])
+    pairs = [Pair(None, name, name) for name in names]
+    cache = ScoreCache(tmp_path / "c")
+    for metrics, least in (("ssim", 11), ("st-lpips", 21)):
+        result = evaluate(files, photos, pairs, MetricOptions((metrics,)), cache)
+        assert [pair.target for pair in result.pairs] == ["large.png"]
+        assert [(names, f"needs {least} a side" in why) for why, names in result.problems.items()] == [
+            (["small.png"], True)
+        ]
+    assert not evaluate(files, photos, pairs, MetricOptions(("l1",)), cache).problems
+    with pytest.raises(InputError, match="have no legacy-176 score"):
+        evaluate(files, photos, pairs, MetricOptions(("ssim",), protocols=("legacy-176",)), cache)
+
+
 def test_a_changed_file_is_measured_again(
     results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
 ) -> None:
