@@ -19,7 +19,8 @@ def run(
     """Show every field of a preset, with its default and its meaning, as --set of the trainings takes it."""
     import json
 
-    from pgen.training.config import Preset, find_recipe, iter_fields, list_names, load_preset
+    from pgen.training.config import Preset, find_recipe, list_names, load_preset
+    from pgen.training.config_fields import iter_fields
 
     refuse_idle("recipe", name is None, "it is that of a preset, and none is named")
     if name is None:

@@ -19,12 +19,12 @@ _DATA = (
 )
 _RECIPE = "Losses: `paper`, or `pgen` with additions (default: what the preset is meant for)."
 _SETTINGS = "Change a field of the preset: semantic.schedule.steps=2000."
-_RESUME = "Go on with the run in this folder, with its own data, preset and settings; --set changes them."
+_RESUME = "Go on with the run in this folder, as it was begun; what else is given changes that, and is told."
 _SEED = "Makes the run repeatable: the same seed, the same result (default: 0)."
 _GPUS = "Train on these GPUs, one process each (default: the first, if any)."
 _PROCESSES = "Train in so many processes on the CPU."
-_PRECISION = "bf16: faster where the processor has it; fp16: on GPUs."
-_VALIDATION = "Score the networks on people for testing, or else on a tenth of the people, at intervals."
+_PRECISION = "bf16: faster where the processor has it; fp16: on GPUs (default: fp32)."
+_VALIDATION = "Score the networks on people for testing, or else on a tenth of the people, at intervals (default)."
 _START_HS = "Weights to start H_S from; those of half the frame are grown to twice theirs."
 _START_HA = "Weights to start H_A from; one-level weights become the global network of a two-level one."
 _START_PARSER = "Weights to start the parser from; more layers are grown from them."
@@ -42,8 +42,8 @@ _OPTIONS = (
     make_option("resume", bool, False, _RESUME, "--resume"),
     make_option("gpus", str | None, None, _GPUS, metavar="0,1"),
     make_option("processes", int, 0, _PROCESSES, "--procs", min=0, metavar="N", show_default=False),
-    make_option("precision", Precision, Precision.FP32, _PRECISION),
-    make_option("validation", bool, True, _VALIDATION, "--validation/--no-validation"),
+    make_option("precision", Precision | None, None, _PRECISION),
+    make_option("validation", bool | None, None, _VALIDATION, "--validation/--no-validation"),
     make_option("workers", int | None, None, "Processes that read photos ahead (default: where it pays).", min=0),
     make_option(
         "max_steps", int | None, None, "Stop after this many steps, to be resumed later.", "--max-steps", min=1

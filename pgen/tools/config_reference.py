@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pgen.training.config import FieldInfo, Preset, iter_fields
+from pgen.training.config import Preset
+from pgen.training.config_fields import FieldInfo, iter_fields
 
 PATH = Path(__file__).parent.parent / "training" / "CONFIG.md"
 

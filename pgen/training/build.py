@@ -33,6 +33,7 @@ from pgen.training.resuming import (
     read_run,
     restore_config,
     restore_data,
+    restore_option,
     restore_threads,
     restore_weights,
     warn_of_other_data,
@@ -84,8 +85,8 @@ def train(
     resume: bool = False,
     gpus: Sequence[int] = (),
     processes: int = 0,
-    precision: str = "fp32",
-    validation: bool = True,
+    precision: str | None = None,
+    validation: bool | None = None,
     workers: int | None = None,
     max_steps: int | None = None,
     on_log: Callable[[int, dict[str, float]], None] | None = None,
@@ -110,13 +111,13 @@ def train(
             by default those in ``runs/hs`` and ``runs/pose``.
         vgg: for "appearance", VGG-16 weights or "bundled"; by default torchvision's if cached or fetchable.
         seed: makes the run repeatable; by default 0.
-        resume: continue the run in ``out``, with its own data, weights, seed and configuration. ``settings``, and what
-            else is given, change it, and are told.
+        resume: continue the run in ``out``, with its own data, weights, seed, precision, validation and configuration.
+            ``settings``, and what else is given, change it, and are told.
         gpus: train on these GPUs, a process each; by default on the first one, if any.
         processes: train in so many processes on the CPU.
-        precision: "fp32", "bf16" or "fp16".
+        precision: "fp32", "bf16" or "fp16"; by default "fp32".
         validation: score the networks on held-out people at intervals: those for testing, or a tenth of the people of a
-            data set that has none. Without, all people are trained on but those for testing.
+            data set that has none. False: all people are trained on but those for testing. By default True.
         workers: processes that read photos ahead in each process.
         max_steps: stop after so many steps, to be resumed later.
         on_log: called as (step, values) with each row of losses and of scores; in several processes, in the first one,
@@ -150,9 +151,9 @@ def train(
     preset = preset or before.get("preset") or DEFAULT_PRESET
     recipe = recipe or before.get("recipe") or find_recipe(preset)
     config = config or load_preset(preset, settings, recipe, monitor.warn)
-    if seed is not None and seed != before.get("seed", seed):
-        monitor.warn(f"resuming with seed = {seed} (it was {before['seed']})")
-    seed = int(before.get("seed", 0)) if seed is None else seed
+    seed = int(restore_option(before, "seed", seed, 0, monitor.warn))
+    precision = restore_option(before, "precision", precision, "fp32", monitor.warn)
+    validation = restore_option(before, "validation", validation, True, monitor.warn)
     used = {"pose": (), "appearance": ("pose", "vgg", "start", "variant")}.get(group, ("start",))
     used += ("semantic",) if group == "appearance" and needs_semantic(config.appearance) else ()
     given = {"semantic": semantic, "pose": pose, "vgg": vgg, "start": start, "variant": variant}
@@ -170,7 +171,7 @@ def train(
     restore_threads(before)
     weights = restore_weights(before, {option: given[option] for option in DEFAULT_WEIGHTS}, monitor.warn)
     run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
-    run.settings |= {"task": group, "threads": torch.get_num_threads()}
+    run.settings |= {"task": group, "threads": torch.get_num_threads(), "validation": validation}
     if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
         monitor.log(f"{folder} holds this run, finished")
         return run.weights

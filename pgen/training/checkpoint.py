@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ class Checkpoints:
         """Write ``state``. Whenever this is interrupted, a whole checkpoint is left."""
         with atomic_write(self.newest, overwrite=True) as aside:
             torch.save(state.contents(), aside)
-            if self.newest.exists():
+            if is_zipfile(self.newest):  # one that was cut short replaces none
                 self.newest.replace(self.before)
 
     def load(self) -> tuple[dict[str, Any], Path, str | None]:

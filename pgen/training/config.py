@@ -6,15 +6,13 @@ A preset, ``presets/NAME.toml``, holds sizes and schedules and names the recipe 
 
 from __future__ import annotations
 
-import inspect
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import resources
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from pgen.data.weights import LARGEST_FRAME
 from pgen.errors import InputError
@@ -61,7 +59,8 @@ class Schedule:
 
     def __post_init__(self) -> None:
         counts = "steps batch accumulate log_every validate_every"
-        check_limits(self, (counts, 1, inf), ("lr d_lr warmup lr_decay grad_clip checkpoint_seconds", 0, inf))
+        check_limits(self, (counts, 1, inf), ("lr d_lr warmup grad_clip checkpoint_seconds", 0, inf))
+        check_limits(self, ("lr_decay", 0, 1))
         for name in ("beta1", "beta2", "ema", "zoom"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is from 0 to less than 1, not {getattr(self, name)}")
@@ -120,7 +119,9 @@ class SemanticTraining:
 
     def __post_init__(self) -> None:
         check_limits(
-            self, ("self_pair_prob back_translation_prob", 0, 1), ("adversarial soft_iou estimated_weight", 0, inf)
+            self,
+            ("self_pair_prob back_translation_prob", 0, 1),
+            ("adversarial soft_iou estimated_weight garment_tolerance", 0, inf),
         )
         if min(self.nearest, self.other_facing) < 0 or self.nearest + self.other_facing < 1:
             raise ValueError("nearest and other_facing are not negative and not both 0")
@@ -136,6 +137,9 @@ class EndToEnd:
     gradient_scale: float = 1.0  #: how much of the gradient of H_A's losses reaches H_S
     only_where_doubted: bool = False  #: addition: it does where a parser sees another label in the picture than H_S
 
+    def __post_init__(self) -> None:
+        check_limits(self, ("lr_factor gradient_scale", 0, inf))
+
 
 @dataclass(frozen=True)
 class Growth:
@@ -143,6 +147,9 @@ class Growth:
 
     coarse_steps: int = 0  #: steps of the global network alone
     fade_in_steps: int = 0  #: steps in which the local network fades in while the global one is frozen; then all train
+
+    def __post_init__(self) -> None:
+        check_limits(self, ("coarse_steps fade_in_steps", 0, inf))
 
     def alpha(self, step: int) -> float:
         """How far the local network has faded in at ``step``: 0 to 1."""
@@ -190,6 +197,11 @@ class AppearanceTraining:
         if self.variant == "baseline":
             object.__setattr__(self, "network", replace(self.network, parsing=False))
             object.__setattr__(self, "weights", self.weights | {"warp_l1": 0.0, "parsed_map": 0.0})
+        for term, weight in self.weights.items():
+            if not 0 <= weight < inf:
+                raise ValueError(f"weights.{term} is 0 or more, not {weight}")
+        if not any(self.weights.values()):
+            raise ValueError("weights are all 0: nothing would be learnt")
 
 
 @dataclass(frozen=True)
@@ -225,38 +237,6 @@ _RENAMED = {
     "appearance.growth": {"coarse": "coarse_steps", "fade": "fade_in_steps"},
 } | {f"{role}.network": names for role, names in FIELD_ALIASES.items()}
 ALIASES = {f"{group}.{old}": f"{group}.{new}" for group, names in _RENAMED.items() for old, new in names.items()}
-
-
-class FieldInfo(NamedTuple):
-    """A field of a configuration."""
-
-    path: str  #: dotted, as settings name it
-    type: str
-    default: Any
-    doc: str
-
-
-def iter_fields(config: Any, path: str = "") -> Iterator[FieldInfo]:
-    """All fields of a configuration, group by group, with the ``#:`` comments of their dataclasses.
-
-    Terms of the objective have the comments of the recipe "paper", or of one that knows them.
-    """
-    docs = dict(re.findall(r"^    (\w+): .*?#: (.+)$", inspect.getsource(type(config)), re.MULTILINE))
-    for entry in fields(config):
-        value = getattr(config, entry.name)
-        if is_dataclass(value):
-            yield from iter_fields(value, f"{path}{entry.name}.")
-        elif isinstance(value, dict):
-            for term, weight in value.items():
-                yield FieldInfo(f"{path}{entry.name}.{term}", "float", weight, _find_comment(term))
-        else:
-            yield FieldInfo(f"{path}{entry.name}", str(entry.type), value, docs.get(entry.name, ""))
-
-
-def _find_comment(term: str) -> str:
-    recipes = "".join((FILES / "recipes" / f"{name}.toml").read_text("utf-8") for name in list_names("recipe"))
-    found = re.search(rf"^{term} = .*?  # (.+)$", recipes, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def list_names(kind: str) -> list[str]:

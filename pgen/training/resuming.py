@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -20,11 +20,15 @@ from pgen.training.settings import Given, flatten, replace_fields
 
 CONFIG = "config.json"
 
+T = TypeVar("T")
+
 #: What of a store tells it from another one of the same name.
 _IDENTITY = ("created", "source")
 
 #: What makes two runs the same one.
-_ASKED = ("config", "seed", "stores", "weights", "precision")
+_ASKED = ("config", "seed", "stores", "weights", "precision", "validation")
+
+_SAME_SHARE = 1e-6  # by which shares of samples differ at most that are the same
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -99,6 +103,16 @@ def restore_weights(
     return found
 
 
+def restore_option(run: Mapping[str, Any], option: str, given: T | None, default: T, warn: Callable[[str], None]) -> T:
+    """What is ``given``, or else what ``run`` says, or the ``default``; ``warn`` is told where both say another."""
+    own = run.get(option)
+    if given is None:
+        return default if own is None else own
+    if own is not None and own != given:
+        warn(f"resuming with {option} = {json.dumps(given)} (it was {json.dumps(own)})")
+    return given
+
+
 def restore_threads(run: Mapping[str, Any]) -> None:
     """As many threads as ``run`` had, unless the user says how many: with another number sums have other last bits."""
     count = run.get("threads")
@@ -114,11 +128,15 @@ def warn_of_other_data(run: Mapping[str, Any], now: Mapping[str, Sequence[Any]],
     for path, its in now.items():
         if path not in before:
             warn(f"resuming with the data set {path}, which the run did not have (but {', '.join(before)})")
-        elif list(before[path])[1:] != list(its)[1:]:
+            continue
+        was, *identity = before[path]
+        if identity != list(its)[1:]:
             warn(f"{path} was replaced since the run began: it goes on with other photos")
-    for path in before.keys() - now.keys():
-        if len(now) > 1 or path not in before:
-            warn(f"resuming without the data set {path}")
+        if abs(its[0] - was) > _SAME_SHARE:
+            warn(f"resuming with {path} as {its[0]:g} of the samples (it was {was:g})")
+    gone = [path for path in before if path not in now]
+    for path in gone if len(now) > 1 or set(now) <= set(before) else []:  # else the new one was told in its place
+        warn(f"resuming without the data set {path}")
 
 
 def write_run(folder: Path, info: Mapping[str, Any]) -> None:
@@ -130,6 +148,6 @@ def write_run(folder: Path, info: Mapping[str, Any]) -> None:
 
 def is_same_run(run: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
     """Whether ``run`` is what was asked for with ``info``."""
-    now = json.loads(json.dumps(info))
-    is_same_task = run.get("task", now.get("task")) == now.get("task")
-    return is_same_task and all(run.get(key) == now.get(key) for key in _ASKED)
+    now = {"validation": True} | json.loads(json.dumps(info))
+    before = {"task": now.get("task"), "validation": True} | dict(run)  # runs of before do not say these
+    return all(before.get(key) == now.get(key) for key in ("task", *_ASKED))

@@ -41,6 +41,9 @@ from pgen.training.curves import draw_curves
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
+# What a training writes besides weights and checkpoints.
+_WRITTEN = ("config.json", "metrics.jsonl", "samples.png", "curves.png")
+
 #: Losses are logged once in so many seconds at most; scores always.
 _LOG_SECONDS = 30.0
 
@@ -85,6 +88,20 @@ class RunConfig:
             raise InputError(
                 f"{self.folder} holds an unfinished run: resume it, or choose another folder", option="resume"
             )
+        if not self._is_begun():
+            for name in _WRITTEN:
+                if (self.folder / name).exists():
+                    raise InputError(
+                        f"{self.folder} holds a {name} that no training wrote: choose another folder", option="out"
+                    )
+
+    def _is_begun(self) -> bool:
+        """Whether the folder's config.json is that of a training, which may have been stopped before it saved."""
+        try:
+            found = json.loads((self.folder / _WRITTEN[0]).read_text("utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(found, dict) and "pgen" in found
 
 
 def check_precision(precision: str, device: torch.device) -> None:
@@ -113,7 +130,7 @@ class RunLog:
         path = run.folder / "metrics.jsonl"
         self.rows = [row for row in read_metrics(path) if row["step"] <= step]
         weights = (f"{name}.safetensors" for name in ("last", "best", "weights"))
-        for name in ("config.json", "metrics.jsonl", "samples.png", "curves.png", "checkpoint.pt", *weights):
+        for name in (*_WRITTEN, "checkpoint.pt", *weights):
             remove_leftovers(run.folder / name)
         with atomic_write(path, overwrite=True) as aside:
             aside.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")

@@ -89,6 +89,7 @@ def test_the_three_trainings_follow_each_other(trained: Path) -> None:
         assert told.pop("weights").keys() == {"semantic", "pose", "vgg", "start"}
         assert told.pop("threads") == torch.get_num_threads()
         assert told.pop("task") in ("pose", "semantic", "appearance", "parser")
+        assert told.pop("validation") is True
         assert told == info | {"data": str(trained / "datasets.h5"), "precision": "fp32"}  # weights tell the name alone
         assert (info["preset"], info["seed"], info["data"]) == ("synthetic-64", 0, "datasets.h5")
         group = {"hs": "semantic", "joint": "appearance"}.get(stage, stage)

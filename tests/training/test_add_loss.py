@@ -11,6 +11,7 @@ import torch
 
 from pgen.data.dataset import PersonDataset
 from pgen.training import config
+from pgen.training.config_fields import iter_fields
 from pgen.training.loop import train
 from pgen.training.run import RunConfig
 from pgen.training.tasks.appearance_objective import TERMS
@@ -51,5 +52,5 @@ def test_it_has_a_weight_like_the_others(samplers: Samplers, added: None) -> Non
     assert twice.item() == pytest.approx(2 * once.item(), rel=1e-5)
     assert "total_variation" not in losses("appearance.weights.total_variation=0")
     assert "total_variation" not in losses(recipe="paper")
-    fields = {field.path: field for field in config.iter_fields(config.load_preset("synthetic-64"))}
+    fields = {field.path: field for field in iter_fields(config.load_preset("synthetic-64"))}
     assert fields["appearance.weights.total_variation"].doc.startswith("addition: pictures change little")

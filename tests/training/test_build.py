@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import pgen
 from pgen.data.store import StoreWriter
@@ -44,6 +46,15 @@ def test_train_from_python(data: Path, tmp_path: Path) -> None:
     assert [step for step, _ in rows] == [2, 4, 4]
     assert ["samples_per_second" in values for _, values in rows] == [True, True, False]
     assert "pck" in rows[2][1]
+
+
+def test_a_resumed_run_keeps_its_precision_and_its_people(data: Path, tmp_path: Path) -> None:
+    given = {"preset": "synthetic-64", "settings": TINY, "precision": "bf16", "validation": False}
+    whole = pgen.train("pose", data, tmp_path / "whole", **given)
+    pgen.train("pose", data, tmp_path / "parts", max_steps=2, **given)
+    parts = pgen.train("pose", out=tmp_path / "parts", resume=True)
+    first, second = (load_file(path) for path in (whole, parts))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_rows_are_logged_where_nobody_asks(

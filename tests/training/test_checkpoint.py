@@ -47,6 +47,16 @@ def test_the_checkpoint_before_stands_in_for_a_damaged_one(tmp_path: Path, damag
         assert warnings[0].endswith("resuming from checkpoint-before.pt, of step 3")
 
 
+def test_a_damaged_checkpoint_does_not_replace_the_one_before(tmp_path: Path) -> None:
+    for stop, resume in ((3, False), (5, True)):
+        checkpoint = train(Toy(), run_in(tmp_path, max_steps=stop, resume=resume), quiet)
+    before = (tmp_path / "checkpoint-before.pt").read_bytes()
+    spoil(checkpoint, "truncated")
+    train(Toy(), run_in(tmp_path, max_steps=4, resume=True), quiet)
+    assert (tmp_path / "checkpoint-before.pt").read_bytes() == before
+    assert torch.load(checkpoint, weights_only=True)["step"] == 4
+
+
 def test_average(tmp_path: Path) -> None:
     """Exponential, with a decay that grows from 0: the first steps count like a plain mean."""
     stage = Toy(Schedule(steps=6, batch=2, warmup=1, ema=0.75))

@@ -24,10 +24,10 @@ from pgen.training.config import (
     SemanticTraining,
     default_weights,
     find_recipe,
-    iter_fields,
     list_names,
     load_preset,
 )
+from pgen.training.config_fields import iter_fields
 from pgen.training.tasks.appearance_objective import END_TO_END_TERMS, TERMS
 
 
@@ -286,7 +286,7 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
         ("pose.schedule.ema=1", "ema is from 0 to less than 1"),
         ("pose.schedule.zoom=-0.1", "zoom is from 0 to less than 1"),
         ("pose.schedule.lr=nan", "lr is 0 or more"),
-        ("pose.schedule.lr_decay=inf", "lr_decay is 0 or more"),
+        ("pose.schedule.lr_decay=inf", "lr_decay is from 0 to 1"),
         ("pose.schedule.log_every=0", "log_every is at least 1"),
         ("pose.schedule.validate_every=0", "validate_every is at least 1"),
         ("pose.schedule.checkpoint_seconds=-1", "checkpoint_seconds is 0 or more"),
@@ -301,6 +301,13 @@ def test_settings_that_do_not_fit(setting: str, reason: str) -> None:
         ("appearance.network.guide_channels=0 appearance.network.blend=true", "set guide_channels = 4"),
         ("appearance.variant=ts-prd", "variant is one of baseline, ts-gt, ts-pred, e2e, not ts-prd"),
         ("semantic.nearest=-1", "nearest and other_facing"),
+        ("semantic.garment_tolerance=nan", "garment_tolerance is 0 or more"),
+        ("appearance.end_to_end.lr_factor=nan", "lr_factor is 0 or more"),
+        ("appearance.end_to_end.gradient_scale=-1", "gradient_scale is 0 or more"),
+        ("appearance.growth.fade_in_steps=-5", "fade_in_steps is 0 or more"),
+        ("appearance.weights.style=-1", "weights.style is 0 or more, not -1"),
+        ("appearance.weights.style=nan", "weights.style is 0 or more, not nan"),
+        (" ".join(f"appearance.weights.{term}=0" for term in default_weights()), "weights are all 0"),
     ],
 )
 def test_settings_beyond_their_limits(setting: str, reason: str) -> None:

@@ -18,6 +18,7 @@ from pgen.training.resuming import (
     read_run,
     restore_config,
     restore_data,
+    restore_option,
     restore_threads,
     restore_weights,
     warn_of_other_data,
@@ -85,6 +86,40 @@ def test_a_store_that_was_replaced_is_noticed(tmp_path: Path) -> None:
     assert "a.h5 was replaced since the run began" in told[0]
     warn_of_other_data(run, describe_stores({write_store(tmp_path / "b.h5"): 1.0}), told.append)
     assert "b.h5, which the run did not have" in told[1]
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({"a.h5": 0.7, "b.h5": 0.3}, []),
+        ({"a.h5": 1.0}, ["a.h5 as 1 of the samples (it was 0.7)", "without the data set b.h5"]),
+        ({"a.h5": 0.1, "b.h5": 0.9}, ["a.h5 as 0.1 of the samples (it was 0.7)", "b.h5 as 0.9"]),
+        ({"a.h5": 0.7, "c.h5": 0.3}, ["the data set c.h5, which the run did not have", "without the data set b.h5"]),
+    ],
+)
+def test_data_that_are_gone_or_have_another_share_are_told(now: dict[str, float], expected: list[str]) -> None:
+    told: list[str] = []
+    run = {"stores": {"a.h5": [0.7, "today", "x", 4], "b.h5": [0.3, "today", "x", 4]}}
+    warn_of_other_data(run, {path: [share, "today", "x", 4] for path, share in now.items()}, told.append)
+    assert len(told) == len(expected)
+    assert all(text in line for text, line in zip(expected, told, strict=True))
+
+
+def test_options_of_a_run_are_its_own() -> None:
+    told: list[str] = []
+    run = {"precision": "bf16", "validation": False}
+    assert restore_option(run, "precision", None, "fp32", told.append) == "bf16"
+    assert restore_option(run, "validation", None, True, told.append) is False
+    assert restore_option({}, "precision", None, "fp32", told.append) == "fp32"
+    assert restore_option({}, "precision", "bf16", "fp32", told.append) == "bf16"
+    assert told == []
+    assert restore_option(run, "precision", "fp32", "fp32", told.append) == "fp32"
+    assert restore_option(run, "validation", True, True, told.append) is True
+    assert told == [
+        'resuming with precision = "fp32" (it was "bf16")',
+        "resuming with validation = true (it was false)",
+    ]
 
 
 def test_weights_of_a_run_are_its_own() -> None:

@@ -15,6 +15,7 @@ from pgen.errors import InputError, PgenError
 from pgen.models.semantic import SemanticConfig, SemanticGenerator
 from pgen.training.config import Schedule
 from pgen.training.loop import train
+from pgen.training.resuming import write_run
 from pgen.training.run import RunConfig, RunLog, read_metrics
 from tests.training.toy import SCHEDULE, Toy, quiet, run_in, same_tensors
 
@@ -37,6 +38,21 @@ def test_an_unfinished_run_is_not_started_over(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unfinished run: resume it, or choose another folder"):
         train(Toy(), run_in(tmp_path), quiet)
     assert checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "samples.png", "curves.png"])
+def test_files_of_others_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"my": "own"}')
+    with pytest.raises(InputError, match=f"holds a {name} that no training wrote") as error:
+        train(Toy(), run_in(tmp_path), quiet)
+    assert error.value.option == "out"
+    assert (tmp_path / name).read_text() == '{"my": "own"}'
+
+
+def test_a_run_that_was_stopped_before_it_saved_is_started_over(tmp_path: Path) -> None:
+    write_run(tmp_path, {"pgen": "1.0"})
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n')
+    assert train(Toy(), run_in(tmp_path), quiet).exists()
 
 
 def test_a_finished_run_is_kept(tmp_path: Path) -> None:
