@@ -20,7 +20,7 @@ from pgen.data.signature import sign
 from pgen.data.store import Store
 from pgen.data.store_writer import VERSION, StoreWriter, get_current_time
 from pgen.errors import InputError, PgenError
-from pgen.runtime.atomic_write import check_output, remove_leftovers
+from pgen.runtime.atomic_write import OutputError, check_output, remove_leftovers
 from pgen.runtime.parallel_map import parallel_map
 from pgen.runtime.resumable_map import FileInUseError, ResumableMap, UnusableFileError, remove_map
 from pgen.version import version
@@ -184,8 +184,7 @@ def _open_partial(
     """What is finished of ``out``, entries by number and signature; when it was begun; and the hashes of its files.
 
     It is gone on with if ``resume``, and must then have been begun with ``header``, but for "created". In the end it is
-    removed; after an error it is kept, unless nothing is finished or the error is an `InputError`: what came of bad
-    input is of no use.
+    removed; after an error it is kept, unless nothing is finished or it came of bad input.
     """
     path = partial_path(out)
     asked: dict[str, Any] = json.loads(json.dumps(header))  # as it will be read: lists, not tuples
@@ -214,8 +213,8 @@ def _open_partial(
                 )
             yield partial, begun["created"], begun["files"]
         except BaseException as error:
-            is_useless = isinstance(error, InputError) and not isinstance(error, (ResumeError, UnusableFileError))
-            if is_useless or not len(partial):
+            is_harmless = isinstance(error, (ResumeError, UnusableFileError, OutputError))
+            if (isinstance(error, InputError) and not is_harmless) or not len(partial):
                 partial.remove()
             raise
         partial.remove()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pgen.data.example import Drop
 from pgen.data.inputs import read_start
+from pgen.data.store_file import name_beside
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
@@ -17,12 +18,12 @@ _COLUMNS = ("name", "reason", "detail")
 
 def dropped_path(out: Path) -> Path:
     """Where the list of dropped photos of the store ``out`` is written."""
-    return out.with_suffix(".dropped.csv")
+    return name_beside(out, ".dropped.csv")
 
 
 def doubts_path(out: Path) -> Path:
     """Where the list of what annotators doubt in the store ``out`` is written."""
-    return out.with_suffix(".doubts.csv")
+    return name_beside(out, ".doubts.csv")
 
 
 def check_lists(out: Path) -> None:

@@ -16,6 +16,11 @@ from pgen.errors import InputError
 from pgen.version import version
 
 
+def name_beside(store: Path, suffix: str) -> Path:
+    """A file that belongs to ``store``: with ``suffix`` instead of .h5, or else behind its whole name."""
+    return store.with_name(store.name.removesuffix(".h5") + suffix)
+
+
 def is_hdf5(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is a file that begins like HDF5."""
     return read_start(path, 8) == b"\x89HDF\r\n\x1a\n"

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.data.store import PseudoLabels, Store
+from pgen.data.store_file import name_beside
 from pgen.errors import PgenError
 from pgen.runtime.atomic_write import atomic_write, remove_leftovers
 
 
 def kept_path(store: Path) -> Path:
     """Where the pseudo labels of trainings on ``store`` are kept."""
-    return store.with_suffix(".pseudo-labels.npz")
+    return name_beside(store, ".pseudo-labels.npz")
 
 
 def read_kept(store: Store, options: Mapping[str, Any]) -> PseudoLabels | None:

@@ -21,6 +21,10 @@ except ImportError:  # not POSIX: nobody is kept out
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+class OutputError(InputError):
+    """An output cannot be written; nothing is wrong with what was to be in it."""
+
+
 def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     """Refuse, before any work is done, an output file that could not be written in the end.
 
@@ -30,20 +34,25 @@ def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir():
-            raise InputError(f"{path} is a folder; name a file to write")
+            raise OutputError(f"{path} is a folder; name a file to write")
         if target.is_symlink():  # after links were followed: one that leads to itself
-            raise InputError(f"{path} is a link that leads nowhere; name a file to write")
+            raise OutputError(f"{path} is a link that leads nowhere; name a file to write")
         if target.exists() and not target.is_file():
-            raise InputError(f"{path} is not a regular file; name a file to write")
+            raise OutputError(f"{path} is not a regular file; name a file to write")
         if target.exists() and not overwrite:
-            raise InputError(f"{path} exists already; choose another name, or pass overwrite", option="overwrite")
+            raise OutputError(f"{path} exists already; choose another name, or pass overwrite", option="overwrite")
         if not target.parent.is_dir():
-            raise InputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
+            raise OutputError(f"{path} cannot be written: there is no folder {target.parent}; create it first")
     except (OSError, ValueError) as error:  # a name that is too long, holds a NUL, lies in a locked folder
-        raise InputError(f"{str(path)!r} cannot be written: {_reason(error)}") from error
+        raise OutputError(f"{str(path)!r} cannot be written: {_reason(error)}") from error
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path} cannot be written: the folder {target.parent} is not writable")
+        raise OutputError(f"{path} cannot be written: the folder {target.parent} is not writable")
     return target
+
+
+def _shorten(name: str) -> str:
+    """The beginning of ``name``: with more before and behind it, it is a name that file systems take."""
+    return os.fsencode(name)[:100].decode("utf-8", "ignore")
 
 
 @contextmanager
@@ -54,13 +63,13 @@ def atomic_write(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
     nothing is left behind. Raises `InputError` as `check_output` does, and `PgenError` when the disk is full.
     """
     target = check_output(path, overwrite)
-    aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
+    aside = target.with_name(f".{_shorten(target.stem)}.{secrets.token_hex(4)}.part{target.suffix}")
     try:
         handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
         if error.errno in _FULL:
             raise disk_full(path) from error
-        raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+        raise OutputError(f"{path} cannot be written: {_reason(error)}") from error
     if not _lock(handle):  # held to the end: whoever finds the file unlocked knows that nobody writes it any more
         os.close(handle)
         handle = -1
@@ -95,7 +104,7 @@ def atomic_folder(out: Path, overwrite: bool = False) -> Iterator[Path]:
         raise InputError(f"{out} is a file; name a folder", option="out")
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; choose another name, or pass overwrite", option="overwrite")
-    aside = out.absolute().with_name(f".{out.name}.{os.getpid()}.part")
+    aside = out.absolute().with_name(f".{_shorten(out.name)}.{os.getpid()}.part")
     try:
         aside.mkdir()
     except OSError as error:
@@ -117,7 +126,7 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
     What another process is writing is left alone, and everything where that is not known.
     """
     target = Path(os.path.realpath(path))
-    aside = re.compile(re.escape(f".{target.stem[:100]}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
+    aside = re.compile(re.escape(f".{_shorten(target.stem)}.") + "[0-9a-f]{8}" + re.escape(f".part{target.suffix}"))
     for entry in target.parent.iterdir():
         if aside.fullmatch(entry.name):
             with suppress(OSError), entry.open("rb") as file:

@@ -11,7 +11,7 @@ import pytest
 
 from pgen.body.crop import Letterbox
 from pgen.body.joints import Joint
-from pgen.data.build_store import build_store
+from pgen.data.build_store import build_store, partial_path
 from pgen.data.example import PAIR_WITHOUT_PHOTO, ROW_WITHOUT_PHOTO, Drop, Example
 from pgen.data.packing import content_hash
 from pgen.data.readers.folder import find_folder
@@ -63,6 +63,28 @@ def test_list_of_an_earlier_run_goes(tmp_path: Path) -> None:
     summary = build_store([example(0)], tmp_path / "a.h5", SIZE, source="tests", overwrite=True)
     assert summary.dropped_list is None
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_lists_of_stores_of_like_names_are_apart(tmp_path: Path) -> None:
+    for name in ("a.v1", "a.h5", "a.hdf5"):
+        build_store([example(0), Drop("a", "b")], tmp_path / name, SIZE, source="tests")
+    build_store([example(0)], tmp_path / "a.v2", SIZE, source="tests")
+    lists = {path.name for path in tmp_path.glob("*.csv")}
+    assert lists == {"a.v1.dropped.csv", "a.dropped.csv", "a.hdf5.dropped.csv"}
+
+
+def test_what_is_finished_is_kept_if_the_output_alone_is_to_blame(tmp_path: Path) -> None:
+    out = tmp_path / "a.h5"
+
+    def get() -> Iterator[Example]:
+        yield example(0)
+        out.write_text("somebody else's")
+
+    with pytest.raises(InputError, match="exists already"):
+        build_store(get(), out, SIZE, source="tests")
+    assert partial_path(out).exists()
+    out.unlink()
+    assert build_store([example(0)], out, SIZE, source="tests").kept == 1
 
 
 def test_other_sizes_are_fitted(tmp_path: Path) -> None:

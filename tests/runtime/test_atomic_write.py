@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgen.errors import InputError, PgenError
-from pgen.runtime.atomic_write import atomic_write, check_output, lock_folder, remove_leftovers
+from pgen.runtime.atomic_write import atomic_folder, atomic_write, check_output, lock_folder, remove_leftovers
 from tests.data.examples import nothing_left_in
 
 
@@ -50,6 +50,16 @@ def test_refuses_what_exists_unless_forced(tmp_path: Path) -> None:
     with atomic_write(target, overwrite=True) as aside:
         aside.write_text("new")
     assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["a" * 240 + ".png", "é" * 115 + ".png", "人" * 80 + ".png"])
+def test_long_names_of_any_letters(tmp_path: Path, name: str) -> None:
+    with atomic_write(tmp_path / name) as aside:
+        aside.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with atomic_folder(tmp_path / name.removesuffix(".png")) as aside:
+        (aside / "a").write_text("new")
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_refuses_what_came_into_being_meanwhile(tmp_path: Path) -> None:

@@ -32,18 +32,21 @@ def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str,
     path = Path(paths[0])
     lines = read_text(path, "a list of pairs").splitlines()
     first = next((line for line in lines if line.strip()), "")
-    if path.suffix.lower() == ".csv" or first.replace(" ", "").strip() == "from,to":
+    if path.suffix.lower() == ".csv" or _is_header(first.replace('"', "").split(",")):
         return _parse_csv(lines, path), ()
     note = f"{path} has no header, so it is read as PIDM's lists are: the target before the source"
     return _parse_target_first(lines, path), (note,)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return [field.strip().lower() for field in fields] == ["from", "to"]
 
 
 def _parse_csv(lines: list[str], path: Path) -> list[tuple[str, str]]:
     rows = csv.reader(lines)
     pairs: list[tuple[str, str]] = []
     try:
-        header = [field.strip() for field in next(rows, [])]
-        if header != ["from", "to"]:
+        if not _is_header(next(rows, [])):
             raise InputError(f"{path}, row 1: a list of pairs begins with the header from,to")
         for row in rows:
             names = [field.strip() for field in row]

@@ -24,6 +24,7 @@ from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 
 _KIND = "a parsing map (.npy, .png or .mat)"
+_SPREAD = {2: 85, 4: 17}  # what values of so many bits are multiplied by where they are read as if of 8
 
 #: The colours to paint with, by label, as paint programs take them.
 COLOURS: dict[str, str] = {
@@ -180,7 +181,9 @@ def _from_image(data: bytes, path: Path, scheme: ParsingScheme) -> NDArray[np.in
             return indices
         return _choose(colours, scheme, path)
     if image.mode in ("L", "I") or image.mode.startswith("I;16"):
-        return np.asarray(image)
+        # Grey PNGs of 2 or 4 bits are read as if of 8: white stays white. In the 25th byte is how many they have.
+        spread = _SPREAD.get(data[24], 1) if image.format == "PNG" else 1
+        return np.asarray(image) // spread
     if image.mode in ("RGB", "RGBA"):
         colours = _readings(np.asarray(image)[..., :3], scheme)
         if colours:

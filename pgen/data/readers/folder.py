@@ -55,7 +55,7 @@ def find_folder(
     names = PhotoNames(files, folder)
     lists = given.pairs or [path for path in [root / "pairs.csv"] if path.is_file()]
     read, notes = read_pairs(lists) if lists else (None, ())
-    who, assumed = _link_people(files, names, read or ()) if people is None else (find_people(people, names), ())
+    who, assumed = _link_people(files, names, read or ()) if people is None else find_people(people, names)
     listed = read_listed_splits(root, names)
     if test_share is not None:
         if listed.splits is not None or lists:

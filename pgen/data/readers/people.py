@@ -21,8 +21,8 @@ from pgen.errors import InputError
 BY_FOLDER = "folder"
 
 
-def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> dict[str, str]:
-    """Who is in each photo, as ``spec`` says.
+def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Who is in each photo, as ``spec`` says, and what should be known of that.
 
     It is `BY_FOLDER`; a CSV file photo,person; or a regular expression whose one group is the person in a photo's name
     (its path within the folder, with "/"). Photos in no folder, or not in the CSV, show somebody each. Raises
@@ -30,9 +30,10 @@ def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> dict[str, st
     """
     text = os.fspath(spec)
     if text == BY_FOLDER:
-        return {name: f"{PurePosixPath(name).parent}/" if "/" in name else name for name in names.photos}
+        return {name: f"{PurePosixPath(name).parent}/" if "/" in name else name for name in names.photos}, ()
     if text.lower().endswith(".csv"):
-        return {name: name for name in names.photos} | _read_people(Path(text), names)
+        people, notes = _read_people(Path(text), names)
+        return {name: name for name in names.photos} | people, notes
     try:
         pattern = re.compile(text)
     except re.error as error:
@@ -44,23 +45,29 @@ def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> dict[str, st
     people = {name: match[1] for name, match in found.items() if match and match[1]}
     if without := next((name for name in found if name not in people), None):
         raise InputError(f"{text} says no person in the name {without}; give a pattern that fits all", option="people")
-    return people
+    return people, ()
 
 
-def _read_people(path: Path, names: PhotoNames) -> dict[str, str]:
+def _read_people(path: Path, names: PhotoNames) -> tuple[dict[str, str], tuple[str, ...]]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(read_text(path, "a table of people").splitlines())]
     if not rows or [cell.lower() for cell in rows[0]] != ["photo", "person"]:
         raise InputError(f"{path} does not begin with the header photo,person", option="people")
     people: dict[str, str] = {}
+    unknown: list[str] = []
     for number, row in enumerate(rows[1:], start=2):
+        if not any(row):
+            continue
         if len(row) != 2 or not all(row):
             raise InputError(f"{path}, row {number}: not of the form PHOTO,PERSON", option="people")
         photo = names.find(row[0])
-        if photo is not None:
-            people[photo] = row[1]
+        if photo is None:
+            unknown.append(row[0])
+        elif people.setdefault(photo, row[1]) != row[1]:
+            raise InputError(f"{path}, row {number}: {photo} shows {people[photo]} by a row above", option="people")
     if not people:
         raise InputError(f"{path}: none of the names is a photo in {names.where}", option="people")
-    return people
+    where = f"{path}: {len(unknown)} of its names are no photos in {names.where}"
+    return people, (f"{where}, such as {unknown[0]}",) if unknown else ()
 
 
 def choose_tested(people: Mapping[str, str], share: float, seed: int) -> ListedSplits:

@@ -21,7 +21,8 @@ def written(folder: Path, text: str, name: str = "pairs.txt") -> Path:
 
 def test_csv(tmp_path: Path) -> None:
     for name in ("p.csv", "p.txt"):
-        assert read_pairs([written(tmp_path, "from, to\r\na,b\r\n", name)]) == ([("a", "b")], ())
+        for header in ("from, to", '"from","to"', "From,To"):
+            assert read_pairs([written(tmp_path, f"{header}\r\na,b\r\n", name)]) == ([("a", "b")], ())
 
 
 def test_text_without_header_has_the_target_first(tmp_path: Path) -> None:

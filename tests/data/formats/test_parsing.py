@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,19 @@ def test_png_of_every_kind(tmp_path: Path) -> None:
     foreign.save(tmp_path / "foreign.png")
     for path in sorted(tmp_path.iterdir()):
         np.testing.assert_array_equal(read_parsing(path), IDS, err_msg=path.name)
+
+
+@pytest.mark.parametrize(("bits", "ids"), [(2, [[0, 1, 2, 3], [3, 2, 1, 0]]), (4, [[0, 1], [5, 9]])])
+def test_grey_png_of_few_bits(tmp_path: Path, bits: int, ids: list[list[int]]) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = [bytes([0, sum(value << (8 - bits * (k + 1)) for k, value in enumerate(row))]) for row in ids]
+    header = struct.pack(">IIBBBBB", len(ids[0]), len(ids), bits, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b"")
+    path = tmp_path / "few.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks))
+    assert read_parsing(path).tolist() == ids
 
 
 def test_palette_that_an_editor_has_reordered(tmp_path: Path) -> None:

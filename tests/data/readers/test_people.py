@@ -14,11 +14,13 @@ NAMES = PhotoNames(["ann/1.jpg", "ann/2.jpg", "bob_1.jpg", "bob_2.jpg", "cat_1.j
 
 
 def test_by_folder_pattern_and_table(tmp_path: Path) -> None:
-    assert list(find_people("folder", NAMES).values()) == ["ann/", "ann/", "bob_1.jpg", "bob_2.jpg", "cat_1.jpg"]
-    assert list(find_people(r"^(\w+?)[_/]", NAMES).values()) == ["ann", "ann", "bob", "bob", "cat"]
+    assert list(find_people("folder", NAMES)[0].values()) == ["ann/", "ann/", "bob_1.jpg", "bob_2.jpg", "cat_1.jpg"]
+    assert list(find_people(r"^(\w+?)[_/]", NAMES)[0].values()) == ["ann", "ann", "bob", "bob", "cat"]
     table = tmp_path / "who.csv"
-    table.write_text("photo,person\nann/1.jpg,x\nbob_1,x\nnobody.jpg,y\n")
-    assert list(find_people(table, NAMES).values()) == ["x", "ann/2.jpg", "x", "bob_2.jpg", "cat_1.jpg"]
+    table.write_text("photo,person\nann/1.jpg,x\n\nbob_1,x\nbob_1.jpg,x\nnobody.jpg,y\n")
+    people, notes = find_people(table, NAMES)
+    assert list(people.values()) == ["x", "ann/2.jpg", "x", "bob_2.jpg", "cat_1.jpg"]
+    assert notes == (f"{table}: 1 of its names are no photos in the folder, such as nobody.jpg",)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,7 @@ def test_by_folder_pattern_and_table(tmp_path: Path) -> None:
         (r"^(\w+)_", None, "says no person in the name ann/1.jpg"),
         ("who.csv", "name,who\n", "header photo,person"),
         ("who.csv", "photo,person\nann/1.jpg\n", "row 2: not of the form"),
+        ("who.csv", "photo,person\nbob_1,x\nbob_1.jpg,y\n", "row 3: bob_1.jpg shows x by a row above"),
         ("who.csv", "photo,person\nx.jpg,x\n", "none of the names is a photo in the folder"),
         ("gone.csv", None, "gone.csv"),
     ],
