@@ -84,6 +84,19 @@ def test_what_a_sleeve_parts_from_the_top_is_of_the_sleeve() -> None:
     assert (found == Label.UPPER).sum() > 0.8 * (under == Label.UPPER).sum()
 
 
+@pytest.mark.parametrize("has_hand", [True, False])
+def test_a_sleeve_goes_on_over_the_wrist_to_where_the_hand_begins(has_hand: bool) -> None:
+    column, row = STANDING[Joint.R_WRIST].round().astype(int)
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[31 : row + 9, column - 2 : 75] = Label.UPPER  # a coat, and the sleeve before it
+    cuff = slice(row + 5, row + 9), slice(column - 2, column + 2)
+    if has_hand:
+        labels[row + 9 : row + 16, column - 2 : column + 2] = Label.R_ARM
+    image, box = np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE)
+    sleeves = Canvas.of(Person("a.png", image, box, STANDING, labels), None, (SIDE, SIDE), SIDE).sleeves
+    assert sleeves[cuff].all() == has_hand
+
+
 @pytest.mark.parametrize(("end", "hides"), [(80, False), (100, True)])
 def test_long_skirts_hide_knees(end: int, hides: bool) -> None:
     labels = np.zeros((SIDE, SIDE), np.uint8)
