@@ -52,6 +52,8 @@ _LEFT_ARM, _RIGHT_ARM = ("l_upper_arm", "l_forearm"), ("r_upper_arm", "r_forearm
 _LEFT_LEG, _RIGHT_LEG = ("l_thigh", "l_shin"), ("r_thigh", "r_shin")
 #: The parts of both arms.
 ARM_PARTS = (*_LEFT_ARM, *_RIGHT_ARM)
+#: Those of each leg, from the hip down, by the label of the leg.
+LEG_PARTS: Mapping[Label, tuple[str, str]] = {Label.L_LEG: _LEFT_LEG, Label.R_LEG: _RIGHT_LEG}
 _BELOW = (_TRUNK, *_LEFT_LEG, *_RIGHT_LEG)
 #: Which parts carry what has a label, apart from what hangs over both legs.
 _CARRIERS: Mapping[Label, tuple[str, ...]] = {

@@ -20,8 +20,8 @@ from pgen.inference.rendering.borders import find_near_labels
 from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas
 from pgen.inference.rendering.hair import lay_hair
 from pgen.inference.rendering.hairstyle import unroll_hair
-from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities, look_up
-from pgen.inference.rendering.places import Grid
+from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities
+from pgen.inference.rendering.places import Grid, look_up
 from pgen.inference.rendering.seams import blend_bands, blur
 
 #: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by

@@ -26,7 +26,8 @@ from pgen.inference.rendering.bones import (
 from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import TRUNK, Canvas
 from pgen.inference.rendering.hairstyle import find_nape
-from pgen.inference.rendering.places import Grid, Places
+from pgen.inference.rendering.places import Grid, Places, find_within, look_up
+from pgen.inference.rendering.whole_legs import join_legs
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.
 _SHOWN = 0.5
@@ -68,21 +69,6 @@ def enlarge_probabilities(canvas: Canvas, probabilities: Tensor) -> Tensor:
     return F.interpolate(inner[None], size=canvas.size, mode="bicubic", align_corners=False)[0]
 
 
-def look_up(labels: Tensor, places: Tensor) -> Tensor:
-    """The label (N,) that ``labels`` (H, W) has at ``places`` (N, 2) of (x, y); background outside and for NaN."""
-    height, width = labels.shape
-    x, y = (places.nan_to_num(-9).round().long()).unbind(1)
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    found = labels[y.clamp(0, height - 1), x.clamp(0, width - 1)]
-    return torch.where(inside, found, torch.zeros_like(found))
-
-
-def find_within(labels: Tensor, places: Tensor) -> Tensor:
-    """Which of ``places`` (N, 2) lie in the photo of ``labels`` (H, W); beyond it nothing is known."""
-    sides = torch.tensor([labels.shape[1], labels.shape[0]])
-    return ((places > -0.5) & (places < sides - 0.5)).all(1)
-
-
 def choose_labels(
     canvas: Canvas, body: Body, probabilities: Tensor, grid: Grid, is_given: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -106,6 +92,7 @@ def choose_labels(
     if "head" in body.parts:
         election.vote_for_collar()
     ends = election.carry_ends()
+    join_legs(canvas, body, election.sources, scores)
     labels = find_likeliest(scores)
     if "head" in body.parts:
         election.carry_head(labels)

@@ -40,13 +40,13 @@ class Places:
     """`find_sources` and `find_hanging_sources` for pixels of ``grid``, given by their numbers in it."""
 
     def __init__(self, body: Body, grid: Grid) -> None:
-        self._body, self._grid = body, grid
+        self._body, self.grid = body, grid
         self._nodes = grid.make_points(_STRIDE)
         self._enlarged: dict[Label | None, tuple[Tensor, Tensor]] = {}
 
     def find(self, labels: Tensor) -> Tensor:
         """Where in the source (N, 2) all pixels come from, which have ``labels`` (N,); NaN where no part carries it."""
-        found = torch.full_like(self._grid.points, torch.nan)
+        found = torch.full_like(self.grid.points, torch.nan)
         for label in labels.bincount().nonzero()[:, 0].tolist():
             if label != Label.BACKGROUND:
                 at = (labels == label).nonzero()[:, 0]
@@ -64,12 +64,12 @@ class Places:
     def _interpolate(self, key: Label | None, at: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
         if key not in self._enlarged:
             nodes = compute(self._nodes.reshape(-1, 2)).reshape(self._nodes.shape)
-            self._enlarged[key] = _enlarge(nodes, self._grid.shape)
+            self._enlarged[key] = _enlarge(nodes, self.grid.shape)
         places, is_rough = self._enlarged[key]
         found = places[at]
         again = is_rough[at].nonzero()[:, 0]
         if len(again):
-            found[again] = compute(self._grid.points[at[again]])
+            found[again] = compute(self.grid.points[at[again]])
         return found
 
 
@@ -93,3 +93,18 @@ def _enlarge(nodes: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 def _fill_like(points: Tensor, label: Label) -> Tensor:
     return torch.full((len(points),), int(label))
+
+
+def look_up(labels: Tensor, places: Tensor) -> Tensor:
+    """The label (N,) that ``labels`` (H, W) has at ``places`` (N, 2) of (x, y); background outside and for NaN."""
+    height, width = labels.shape
+    x, y = (places.nan_to_num(-9).round().long()).unbind(1)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    found = labels[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+    return torch.where(inside, found, torch.zeros_like(found))
+
+
+def find_within(labels: Tensor, places: Tensor) -> Tensor:
+    """Which of ``places`` (N, 2) lie in the photo of ``labels`` (H, W); beyond it nothing is known."""
+    sides = torch.tensor([labels.shape[1], labels.shape[0]])
+    return ((places > -0.5) & (places < sides - 0.5)).all(1)

@@ -13,8 +13,8 @@ from pgen.body.limb_fields import measure_along
 from pgen.inference.person import Person
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
-from pgen.inference.rendering.layout import choose_labels, close_skirts, find_within, look_up
-from pgen.inference.rendering.places import Grid
+from pgen.inference.rendering.layout import choose_labels, close_skirts
+from pgen.inference.rendering.places import Grid, find_within, look_up
 from pgen.inference.rendering.turned_faces import find_turned_face
 from tests.data.examples import STANDING
 from tests.inference.rendering.test_turned_faces import turn_to_the_side
