@@ -157,6 +157,6 @@ class _Body:
     def _build_error(self) -> InputError:
         present = [JOINTS[joint] for joint in (*TORSO_JOINTS, Joint.NECK, Joint.NOSE) if self.has(joint)]
         return InputError(
-            f"The pose shows too little of the torso (of shoulders, hips, neck and nose only: "
+            f"it shows too little of the torso (of shoulders, hips, neck and nose only: "
             f"{', '.join(present) or 'none'}): give at least one shoulder with the neck or a hip"
         )

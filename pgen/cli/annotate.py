@@ -20,10 +20,11 @@ from pgen.cli.options import (
     SchemeName,
     parse_kinds,
 )
+from pgen.cli.output_checks import check_pictures
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame, list_photo_files
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
-from pgen.cli.result_files import Sheet, check_pictures
+from pgen.cli.result_files import Sheet
 from pgen.cli.terminal import print_table, progress, warn
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError, PgenError

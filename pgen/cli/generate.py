@@ -9,10 +9,11 @@ from typer import Argument, Option
 
 from pgen.cli import options, rendering_options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.output_checks import check_pictures, check_results
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_with_targets
 from pgen.cli.photos import list_files, list_photos
-from pgen.cli.result_files import Sheet, check_one_result, check_pictures, find_output_files
+from pgen.cli.result_files import Sheet, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError
@@ -75,7 +76,7 @@ def run(
     photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
     check_with_targets(photos, pose, src_frame, scheme, parsing)
     check_apart([out, sheet, gif], read := [*list_files(photos), *pose, parsing, weights, scheme, background])
-    check_one_result(out, force)
+    check_results(out, sources, pose, force)
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
     from pgen.inference.targets import read_targets

@@ -10,11 +10,12 @@ from typer import Argument, Option
 
 from pgen.cli import options
 from pgen.cli.batch import make_annotators, open_predictor, write_sheet
+from pgen.cli.output_checks import check_pictures
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
 from pgen.cli.rendering_options import fit_into_file
-from pgen.cli.result_files import Sheet, check_pictures
+from pgen.cli.result_files import Sheet
 from pgen.cli.terminal import log, warn
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError

@@ -10,7 +10,7 @@ from typer import Option
 from pgen.cli.batch import write_sheet
 from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import Force
-from pgen.cli.result_files import check_pictures
+from pgen.cli.output_checks import check_pictures
 
 _COLUMNS = 5
 

@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from pgen.cli.given_options import refuse_idle
 from pgen.cli.terminal import print_table
+from pgen.errors import InputError
 
 
 def run(
@@ -26,9 +27,14 @@ def run(
     if name is None:
         print_table("presets", [(each, find_recipe(each)) for each in list_names("preset")], ("preset", "its recipe"))
         return
+    try:
+        preset = load_preset(name, recipe=recipe)
+    except InputError as error:
+        error.option = None if error.option == "preset" else error.option  # here it is no option
+        raise
     defaults = {info.path: info.default for info in iter_fields(Preset())}
     rows = []
-    for info in iter_fields(load_preset(name, recipe=recipe)):
+    for info in iter_fields(preset):
         default = defaults.get(info.path, info.default)
         rows.append(
             (info.path, json.dumps(info.default), "" if default == info.default else json.dumps(default), info.doc)

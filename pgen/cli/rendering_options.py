@@ -33,7 +33,7 @@ _OPAQUE = (".jpg", ".jpeg")
 
 def check_rendering(out: Path | None, gif: Path | None, paste: bool, has_map: bool, **wishes: Any) -> Wishes:
     """``wishes``, if `Rendering` takes them, ``out`` holds them, and they act on results in the whole photo (paste)."""
-    from pgen.inference.rendering.backdrop import CHOICES
+    from pgen.inference.rendering.backdrop import CHOICES, read_backdrop
     from pgen.inference.rendering.settings import check_wishes
 
     background = wishes["background"]
@@ -46,6 +46,7 @@ def check_rendering(out: Path | None, gif: Path | None, paste: bool, has_map: bo
     refuse_idle("paste", out is None and gif is None, "it is about --out and --gif")
     refuse_idle("frame_mode", wishes["frame_mode"] == "extend" and has_map, "--parsing says how large the result is")
     refuse_idle("shadow", wishes["shadow"] and background == "transparent", "there is no ground to fall on")
+    read_backdrop(background)
     return check_wishes(**wishes)
 
 

@@ -1,4 +1,4 @@
-"""What results are called, where they go, and whether they can be written."""
+"""What results are called, and where they go."""
 
 from __future__ import annotations
 
@@ -10,47 +10,10 @@ from typing import Annotated
 from typer import Option
 
 from pgen.cli.folders import make_folder
-from pgen.cli.options import flag_of
 from pgen.data.inputs import check_apart
 from pgen.errors import InputError
 
 Sheet = Annotated[Path | None, Option(help="Also draw what results were made from.", metavar="FILE")]
-
-#: What is written as no picture of any kind, by option.
-_SUFFIXES = {"gif": ".gif", "save_parsing": ".png"}
-
-
-def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | None) -> None:
-    """Refuse, before any work, files of pictures, by option, that could not be written in the end.
-
-    ``folder`` is --out where that may be a folder of results, which is checked when these are known.
-    """
-    from pgen.data.formats.images import check_picture_suffix
-    from pgen.runtime.atomic_write import check_output
-
-    given = {option: file for option, file in files.items() if file is not None}
-    if not given and folder is None:
-        raise InputError(f"nowhere to write to: give {' or '.join(map(flag_of, dict.fromkeys(('out', *files))))}")
-    for option, file in given.items():
-        if option not in _SUFFIXES:
-            check_picture_suffix(file, option)
-        elif file.suffix.lower() != _SUFFIXES[option]:
-            raise InputError(f"{file}: name it {file.stem or 'out'}{_SUFFIXES[option]}", option=option)
-        if file.parent != folder:  # else it is not there yet
-            check_output(file, overwrite)
-    named = {"out": folder, **given} if folder is not None else given
-    if len({file.absolute() for file in named.values()}) < len(named):
-        names = " and ".join(f"{flag_of(option)} {file}" for option, file in named.items())
-        raise InputError(f"{names} are one file; give each picture a name of its own")
-
-
-def check_one_result(out: Path | None, overwrite: bool) -> None:
-    """Refuse, before any work, an ``out`` for one result that could not be written; a folder is checked later."""
-    from pgen.data.formats.images import PICTURE_SUFFIXES
-    from pgen.runtime.atomic_write import check_output
-
-    if out is not None and out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
-        check_output(out, overwrite)
 
 
 def find_output_files(
@@ -81,7 +44,7 @@ def find_output_files(
     taken: set[str] = set()
     make_folder(out)
     files: list[list[Path | None]] = [
-        [out / f"{_choose_name(source, target, taken)}.png" for target in targets] for source in sources
+        [out / f"{choose_name(source, target, taken)}.png" for target in targets] for source in sources
     ]
     check_apart((file for row in files for file in row), read)
     for file in (*(file for row in files for file in row), sheet):
@@ -90,7 +53,7 @@ def find_output_files(
     return files
 
 
-def _choose_name(source: str, target: str, taken: set[str]) -> str:
+def choose_name(source: str, target: str, taken: set[str]) -> str:
     """What a result is called, with a number behind it if another of ``taken``, to which it is added, is called so."""
     stems = (Path(name.replace("\\", "/")).stem for name in (source, target))
     name = "__".join(re.sub(r"[^\w.-]", "_", stem)[:100] or "pose" for stem in stems)

@@ -9,11 +9,12 @@ from typer import Option
 
 from pgen.cli import options
 from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.output_checks import check_pictures, check_results
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role
 from pgen.cli.photos import list_files, list_photos
 from pgen.cli.rendering_options import fit_into_file
-from pgen.cli.result_files import Sheet, check_one_result, check_pictures, find_output_files
+from pgen.cli.result_files import Sheet, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
 
@@ -66,9 +67,8 @@ def run(
     check_role(givens, clothes_frame)
     check_role(wearers, person_frame)
     check_estimates(photos := [*givens, *wearers], scheme)
-    read = [*list_files(photos), weights, scheme]
-    check_apart([out, sheet], read)
-    check_one_result(out, force)
+    check_apart([out, sheet], read := [*list_files(photos), weights, scheme])
+    check_results(out, clothes, person, force)
 
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 

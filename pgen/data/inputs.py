@@ -87,6 +87,8 @@ def split_spec(spec: str | os.PathLike[str]) -> tuple[Path, str | None]:
             if path.exists():
                 return path, text[end + 1 :] or None
         end = text.rfind(":", 0, end)
+    if not text:
+        raise InputError("an empty text names no file; give FILE, or FILE:NAME for one entry of a file")
     raise InputError(f"{text} does not exist; give FILE, or FILE:NAME for one entry of a file")
 
 

@@ -29,14 +29,15 @@ from pgen.data.formats.pose_people import convert_to_pixels
 from pgen.data.inputs import split_number, split_spec
 from pgen.data.named_poses import find_named_pose, split_pose_spec
 from pgen.data.readers.frames import pose_into_photo
-from pgen.data.readers.person_checks import check_on_body, check_somebody, check_within
+from pgen.data.readers.person_checks import check_on_body, check_somebody, check_within, list_pose_doubts
 from pgen.data.store import Store, is_hdf5
 from pgen.errors import InputError
 from pgen.inference.parsing_maps import ParsingLike, describe_value, fit_parsing, load_parsing, to_array
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person, find_crop
 
 Spec = str | os.PathLike[str]
-#: A path, ``FILE.h5:NAME``, the bytes of a file, a PIL image, or RGB values 0-255 (H, W, 3): array or nested list.
+#: A path, ``FILE.h5:NAME``, the bytes of a file, a PIL image, or RGB values 0-255 (H, W, 3): array or nested list;
+#: grey (H, W) and RGBA (H, W, 4) as arrays of bytes.
 ImageLike = Spec | bytes | Image.Image | NDArray[np.integer] | Sequence[Any]
 #: A path, ``FILE.csv:NAME``, ``FILE.h5:NAME``, a photo (as `ImageLike`), the name of a bundled pose, (x, y) of the 18
 #: joints as array or list with NaN or None = missing, or a pose with its frame.
@@ -95,9 +96,10 @@ def read_person(
         if photo.silhouette is None
         else crop.of((photo.silhouette > SILHOUETTE_THRESHOLD).astype(np.uint8)).astype(bool)
     )
+    doubts = [*photo.warnings, *completed, *list_pose_doubts(joints, photo.name, pose is not None)]
     return Person(
         photo.name, photo.image, crop, joints - crop.corner, crop.of(photo.parsing),
-        (*photo.warnings, *completed), photo.notes, carried, seen, photo.rgba,
+        tuple(doubts), photo.notes, carried, seen, photo.rgba,
     )  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def annotate_photo(
         carried = None if carried is None else fit_parsing(carried.astype(np.uint8), [(name, size)])[0]
         if given_pose is not None or given_map is not None:
             body = labels if carried is None else np.maximum(labels, carried)
-            doubts = [check_on_body(joints, body, what, loaded.name, is_estimated=pose is None), map_.doubt]
+            doubts = [check_on_body(joints, body, what, loaded.name, with_doubts=True), map_.doubt]
             warnings += filter(None, doubts)
     carried = None if carried is None else carried.astype(bool)
     confidence = None if found is None else found.confidence
@@ -239,6 +241,8 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[DecodedPhoto,
         name = Path(getattr(image, "filename", "") or "the photo").name
         return convert_picture(image, name), name
     pixels = to_array(image)
+    if pixels.dtype == np.uint8 and pixels.size and (pixels.ndim == 2 or pixels.shape[2:] == (4,)):  # grey, RGBA
+        return convert_picture(Image.fromarray(np.ascontiguousarray(pixels)), "the photo"), "the photo"
     if not np.issubdtype(pixels.dtype, np.integer) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         remedy = "scale and round it" if pixels.dtype.kind == "f" else "give a file, a picture or such values"
         raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {describe_value(image)}; {remedy}")

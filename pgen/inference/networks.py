@@ -28,7 +28,7 @@ from pgen.body.transfer import Transfer
 from pgen.data.weights import Weights
 from pgen.errors import InputError
 from pgen.inference.large_photos import reduce_person
-from pgen.inference.person import Person
+from pgen.inference.person import Person, check_person
 from pgen.models.appearance import AppearanceGenerator, EncodedSource, encode_appearance_source, paint
 from pgen.models.semantic import SemanticGenerator, encode_semantic_source, predict_parsing
 from pgen.runtime.precision import cast_products, choose_precision
@@ -105,8 +105,7 @@ class Networks:
 
     def frame_person(self, person: Person) -> FramedPerson:
         """``person`` in the networks' frame. Raises InputError for what is no `Person`, such as a photo."""
-        if not isinstance(person, Person):
-            raise InputError(f"this takes a Person, not {type(person).__name__}; make one with Predictor.person first")
+        check_person(person)
         fit = Letterbox.of(person.crop.size, self.frame)
         batch = self._batches.get(person)
         if batch is None:
@@ -121,6 +120,7 @@ class Networks:
 
     def frame_reduced(self, person: Person) -> FramedPerson:
         """The same in a copy of a large photo, in which it is edited."""
+        check_person(person)
         small = self._reduced.get(person) or reduce_person(person)
         if small is not person:
             self._reduced[person] = small

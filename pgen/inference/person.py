@@ -11,6 +11,7 @@ from pgen.body.crop import CropBox, Letterbox
 from pgen.body.joints import known_joints
 from pgen.body.labels import Label
 from pgen.body.masks import RADIUS
+from pgen.errors import InputError
 
 # What is left around a person when the photo is cropped, of the body's longer side, and by how much the person must
 # come out larger for it to be worth it.
@@ -114,3 +115,9 @@ def find_crop(pose: NDArray[np.floating], parsing: NDArray[np.uint8], frame: tup
     crop = CropBox.around(figure, frame, _MARGIN)
     scales = [max(Letterbox.of(part.size, frame).content) / max(part.size) for part in (crop, whole)]
     return crop if scales[0] / scales[1] >= _WORTH else whole
+
+
+def check_person(person: object) -> None:
+    """Refuse what is no `Person`, such as a photo, with an `InputError`."""
+    if not isinstance(person, Person):
+        raise InputError(f"this takes a Person, not {type(person).__name__}; make one with Predictor.person first")

@@ -19,7 +19,7 @@ from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.parsing_maps import ParsingLike
 from pgen.inference.person import Person
 from pgen.inference.rendering.render import Renderer
-from pgen.inference.rendering.settings import Rendering, Wishes
+from pgen.inference.rendering.settings import Wishes, make_rendering
 from pgen.inference.result import Result
 from pgen.inference.targets import Retarget, Target, describe_beyond, frame_targets
 from pgen.runtime.device import choose_device
@@ -182,7 +182,7 @@ class Predictor:
 
         ``retarget`` "motion" takes the poses as one motion of one person, who keeps their size and moves on their path.
         """
-        settings = Rendering(**rendering)
+        settings = make_rendering(**rendering)
         framed = self.networks.frame_person(person)
         targets = frame_targets(person, framed.fit, poses, parsings, retarget, self.annotators, parsing_scheme)
         if any(target.parsing is None for target in targets):

@@ -27,7 +27,7 @@ from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_sequences import PoseFrames, follow_person, is_pose_motion, read_pose_frames
 from pgen.data.inputs import split_number
 from pgen.data.named_poses import find_named_pose, load_named_poses, split_pose_spec
-from pgen.data.readers.person_checks import find_outside
+from pgen.data.readers.person_checks import DOUBTFUL, find_outside, joints_on_body
 from pgen.data.scan import PHOTO_SUFFIXES, scan_folder
 from pgen.errors import InputError
 from pgen.inference.inputs import PoseLike, complete_pose, read_target
@@ -90,8 +90,10 @@ def _read_motion(
         return _read_pose_motion(path, files, annotators, annotators.person if number is None else number)
     frames = read_frames(path, most)
     height, width = frames[0].image.shape[:2]
-    if any(frame.image.shape[:2] != (height, width) for frame in frames):
-        raise InputError(f"{path}: its frames differ in size; give frames of one size")
+    other = next((frame.name for frame in frames if frame.image.shape[:2] != (height, width)), None)
+    if other is not None:
+        remedy = "give frames of one size, or each photo as a pose of its own"
+        raise InputError(f"{path}: {other} has another size than {frames[0].name}; {remedy}")
     found: list[NDArray[np.float32] | None] = [None] * len(frames)
     for index, frame in enumerate(frames):
         with suppress(NobodyFoundError):
@@ -203,6 +205,9 @@ def frame_targets(
             labels, _ = fit_parsing(map_, [(pose.name, pose_fit.original), (person.name, fit.original)])
             parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
             doubts += [map_.doubt] if map_.doubt else []
+            share = joints_on_body(framed, parsing)
+            if share is not None and share < DOUBTFUL:
+                doubts.append(f"{pose.name}: only {share:.0%} of its joints lie on the given map, which rules")
         targets.append(Target(pose.name, framed, parsing, tuple(doubts), is_bundled, _list_beyond(*shown)))
     return targets
 

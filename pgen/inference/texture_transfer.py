@@ -19,7 +19,7 @@ from pgen.errors import InputError
 from pgen.inference.inpainting import enlarge_map, inpaint_regions
 from pgen.inference.large_photos import put_into_photo
 from pgen.inference.networks import FramedPerson, Networks
-from pgen.inference.person import Person
+from pgen.inference.person import Person, check_person
 from pgen.inference.pixels import blending
 from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
 from pgen.inference.rendering.detail import add_detail, carry_detail
@@ -126,6 +126,8 @@ def find_exchanges(
 
     Raises `InputError` as `Predictor.transfer_texture` does.
     """
+    check_person(clothes)
+    check_person(person)
     if shape:
         networks.require_semantic("it predicts shapes; choose other weights", "weights")
     regions = check_regions(regions)

@@ -60,7 +60,8 @@ def test_one(generate, weights: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert generate(*ONE, "--pose", "poses.csv:b.jpg", "-o", "out.png", "--sheet", "sheet.png") == 0
     out, err = capsys.readouterr()
     assert out == "out.png\n"
-    assert err == f"weights: {weights}\nwrote sheet.png\n"
+    doubt = "warning: a.png: only 61% of the joints lie on the body of a.npy; look at it"
+    assert err == f"weights: {weights}\n{doubt}\nwrote sheet.png\n"
     assert Image.open("out.png").size == (128, 128)
     width, height = Image.open("sheet.png").size
     assert width > 3 * height
@@ -230,6 +231,27 @@ def test_refused(generate, here: Path, capsys: pytest.CaptureFixture[str], argum
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ")
     assert message in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "-"), "not written to standard output; name a file or folder (--out)"),
+        (("-o", "x.bmp"), "name it x.png, x.jpg or x.webp (--out)"),
+        (("-o", "x.png", "--pose", "wave"), "x.png is one file, and there will be 2 results; name a folder (--out)"),
+        (("-o", "no/folder"), "there is no folder"),
+        (("-o", "results"), "a__walk.png exists already"),
+        (("-o", "new", "--background", "orangish"), "is no file and no color"),
+    ],
+)
+def test_outputs_are_refused_before_any_work(  # type: ignore[no-untyped-def]
+    generate, here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple, message: str
+) -> None:
+    (here / "results").mkdir()
+    (here / "results" / "a__walk.png").write_bytes(b"mine")
+    with nothing_left_in(here):
+        assert generate("a.png", "--pose", "walk", *arguments, own=here / "gone.safetensors") == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_weights_without_layouts(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]

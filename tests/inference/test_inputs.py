@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgen.body.joints import Joint
+from pgen.body.joints import ARMS, HEAD_JOINTS, LEGS, Joint
+from pgen.body.labels import Label
 from pgen.data.annotators.choose import Annotators
 from pgen.data.annotators.interface import FoundPerson
 from pgen.data.formats.keypoints import LoadedPose
@@ -27,7 +28,9 @@ def test_files(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", A.parsing)
     write_pose_csv(tmp_path / "poses.csv", {"b.png": STANDING + 1, "a.png": STANDING})
     source = read_person(tmp_path / "a.png", tmp_path / "poses.csv", tmp_path / "a.npy")
-    assert (source.name, source.warnings) == ("a.png", ())
+    assert source.name == "a.png"
+    doubt = f"a.png: only 61% of the joints lie on the body of {tmp_path / 'a.npy'}; look at it"
+    assert source.warnings == (doubt,)  # the map is of a garment
     np.testing.assert_array_equal(source.image, A.image)
     np.testing.assert_array_equal(source.pose, STANDING)
     np.testing.assert_array_equal(source.parsing, A.parsing)
@@ -53,7 +56,7 @@ def test_without_a_parser_there_is_no_map() -> None:
     ("image", "pose", "parsing", "message"),
     [
         (A.image.astype(float), STANDING, A.parsing, "scale and round it"),
-        (A.image[..., 0], STANDING, A.parsing, "integers 0-255"),
+        (A.image[..., :2], STANDING, A.parsing, "integers 0-255"),
         (A.image, STANDING[:17], A.parsing, r"\(18, 2\)"),
         (A.image, STANDING.astype(str), A.parsing, r"\(18, 2\)"),
         (A.image, STANDING, A.parsing.astype(float), "integer"),
@@ -92,8 +95,8 @@ def test_torso_is_completed_with_a_warning() -> None:
     pose = STANDING.copy()
     pose[Joint.L_HIP] = np.nan
     source = read_person(A.image, pose, A.parsing)
-    assert len(source.warnings) == 1
-    assert source.warnings[0].startswith("the pose: l_hip is missing")
+    assert len(source.warnings) == 2
+    assert source.warnings[1].startswith("the pose: l_hip is missing")
     assert np.isfinite(source.pose[Joint.L_HIP]).all()
 
 
@@ -251,3 +254,27 @@ def test_the_number_of_a_person_is_for_files_of_several(tmp_path: Path) -> None:
     for given in ({"pose": crowd, "number": 0}, {"pose": f"{crowd}#0"}):
         person = read_person(tmp_path / "a.png", parsing=EVERYWHERE, **given)
         np.testing.assert_allclose(person.pose, STANDING / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["grey", "RGBA"])
+def test_grey_and_transparent_arrays(kind: str) -> None:
+    pixels = A.image[..., 1] if kind == "grey" else np.dstack([A.image, np.full(SIZE, 255, np.uint8)])
+    expected = np.repeat(A.image[..., 1:2], 3, 2) if kind == "grey" else A.image
+    np.testing.assert_array_equal(read_person(pixels, STANDING, A.parsing).image, expected)
+
+
+def test_what_a_given_pose_lacks_is_told() -> None:
+    pose = STANDING.copy()
+    pose[[*HEAD_JOINTS, *ARMS[0][1:], LEGS[1][2]]] = np.nan
+    told = [line for line in read_person(A.image, pose, A.parsing).warnings if "lacks" in line]
+    lacking = "l_ankle, r_elbow, r_wrist, head"
+    assert told == [f"the photo: the given pose lacks {lacking}, so that these parts are painted anew"]
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90, 180])
+def test_who_lies_or_is_upside_down_is_told(angle: int) -> None:
+    turn = np.deg2rad(angle)
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    pose = ((STANDING - 64) @ matrix * 0.8 + 64).astype(np.float32)
+    person = read_person(A.image, pose, np.full(SIZE, int(Label.UPPER), np.uint8))
+    assert any("upside down" in line for line in person.warnings) == (angle > 60)

@@ -69,6 +69,10 @@ def test_refused(model: Predictor) -> None:
             model.manipulate(person, edits, parsing)
     with pytest.raises(InputError, match="edit 'shoes' is unknown"):
         model.manipulate(person, {"shoes": "red"})
+    with pytest.raises(InputError, match="edits are a mapping of names to values"):
+        model.manipulate(person, "sleeves=long")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="sleeves=None is unknown"):
+        model.manipulate(person, {"sleeves": None})  # type: ignore[dict-item]
 
 
 def test_panels(model: Predictor) -> None:

@@ -44,8 +44,17 @@ def test_refused(tmp_path: Path, weights: Path) -> None:
 
 @pytest.mark.parametrize("photo", ["me.jpg", np.zeros((64, 64, 3), np.uint8)], ids=["path", "array"])
 def test_a_photo_is_no_person(model: Predictor, photo: object) -> None:
-    with pytest.raises(InputError, match="make one with Predictor"):
-        model.generate(photo, STANDING)  # type: ignore[arg-type]
+    person = model.person(example(0).image, STANDING, example(0).parsing)
+    for call in (
+        lambda: model.generate(photo, STANDING),  # type: ignore[arg-type]
+        lambda: model.transfer_texture(photo, person),  # type: ignore[arg-type]
+        lambda: model.transfer_texture(person, photo),  # type: ignore[arg-type]
+        lambda: model.manipulate(photo, {"sleeves": "none"}),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InputError, match="make one with Predictor"):
+            call()
+    with pytest.raises(TypeError, match="no argument 'backgroud'; choose one of head, background"):
+        model.generate(person, STANDING, backgroud="white")  # type: ignore[call-arg]
 
 
 def test_weights_without_layouts_need_a_map(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ A new edit is a file of its own and an entry in `EDITS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pgen.body.edits.hair import HAIR, edit_hair
@@ -40,6 +40,8 @@ EDITS: dict[str, Edit] = {
 def check_edits(edits: Settings) -> dict[str, str | float]:
     """``edits``, with shares of a limb as numbers. Raises `InputError` naming an edit or value that is unknown."""
     checked: dict[str, str | float] = {}
+    if not isinstance(edits, Mapping):
+        raise InputError(f"edits are a mapping of names to values, such as {{'sleeves': 'long'}}, not {edits!r}")
     for name, value in edits.items():
         if name not in EDITS:
             raise InputError(f"edit {name!r} is unknown; choose one of {', '.join(EDITS)}")
@@ -49,7 +51,7 @@ def check_edits(edits: Settings) -> dict[str, str | float]:
             continue
         try:
             share = float(value)
-        except ValueError:
+        except (TypeError, ValueError):
             share = float("nan")
         if not edit.takes_share or not 0 <= share <= 1:
             choices = ", ".join(edit.choices) + (", or a share of the limb from 0 to 1" if edit.takes_share else "")

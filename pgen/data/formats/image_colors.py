@@ -39,7 +39,8 @@ def convert_to_srgb(image: Image.Image, name: str | os.PathLike[str]) -> Decoded
         return DecodedPhoto(np.repeat(grey[..., None], 3, axis=2), ("16 bits are read as 8",))
     if image.mode in ("I", "F"):
         raise InputError(f"{name} has 32 bits a channel; convert it to 8 bits")
-    notes = []
+    frames = getattr(image, "n_frames", 1)
+    notes = [f"the first of its {frames} frames is taken"] if frames > 1 else []
     is_transparent = image.has_transparency_data
     convert = _find_conversion(image)
     if convert is not _to_rgb:

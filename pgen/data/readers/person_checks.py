@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgen.body.crop import has_same_shape
-from pgen.body.joints import known_joints
+from pgen.body.joints import HEAD_JOINTS, known_joints
 from pgen.body.labels import Label
+from pgen.body.limb_fields import find_spine
+from pgen.body.torso import list_missing_limbs
 from pgen.data.annotators.choose import SAME_PERSON, PeopleOfPhoto, measure_gap
 from pgen.data.formats.parsing_schemes import ParsingScheme, schemes_with
 from pgen.data.readers.frames import KNOWN_FRAMES, height_by_width, pose_into_photo
@@ -22,9 +24,12 @@ OFF_BODY = "keypoints off the body"
 OTHER_FRAME = "keypoints of another frame"
 OTHER_LABELS = "labels out of range"
 
+#: Share of the joints that lie on the body below which pose and map are doubtful.
+DOUBTFUL = 0.75
+
 _NEAR = 0.01  # heights of the photo by which a joint may miss the body
-_OFF_BODY = 0.4  # share of the joints that must lie on the body; of an estimated pose, which may be somebody else's:
-_OFF_ESTIMATED = 0.75
+_OFF_BODY = 0.4  # share of the joints that must lie on the body
+_UPRIGHT = 0.35  # of a spine's way that must go down for a person who stands or sits
 _ON_BODY = 0.8  # share that shows that a frame is the right one
 _JOINTS_TO_JUDGE = 5
 _USUAL_HEIGHTS = {224, 320, 384, 480, 512, 640, 720, 768, 1024, 1080, 1280, 1920, 2048}  # of copies of photos
@@ -60,18 +65,18 @@ def check_within(pose: Pose, size: Size, source: str, photo: str) -> None:
 
 
 def check_on_body(
-    pose: Pose, parsing: NDArray[np.uint8], what: str, source: str, is_estimated: bool = False
+    pose: Pose, parsing: NDArray[np.uint8], what: str, source: str, with_doubts: bool = False
 ) -> str | None:
     """Refuse a pose (18, 2) that does not lie on the body of ``parsing`` (H, W), 0 where nobody is, called ``what``.
 
-    Both are in pixels of the photo. Returns a doubt, if there is one: of an estimated pose less is refused. Raises
-    `MisfitError` that names a frame in which the joints would fit, if there is one.
+    Both are in pixels of the photo. Returns a doubt, if it is ``with_doubts`` and there is one. Raises `MisfitError`
+    that names a frame in which the joints would fit, if there is one.
     """
     share = joints_on_body(pose, parsing)
-    if share is None or share >= _OFF_ESTIMATED or (share >= _OFF_BODY and not is_estimated):
+    if share is None or share >= (DOUBTFUL if with_doubts else _OFF_BODY):
         return None
     finding = f"only {share:.0%} of the joints lie on the body of {what}"
-    if is_estimated and share >= _OFF_BODY:
+    if share >= _OFF_BODY:
         return f"{source}: {finding}; look at it"
     size = (parsing.shape[0], parsing.shape[1])
     frame = _find_frame(pose, size, lambda moved: joints_on_body(moved, parsing) or 0, _ON_BODY)
@@ -118,6 +123,17 @@ def check_somebody(pose: Pose, size: Size, people: PeopleOfPhoto, source: str, p
         raise MisfitError(OFF_BODY, f"{nobody}: {finding}; give the pose of a person in that photo", option="pose")
     nearest = min(measure_gap(other.pose, pose) for other in people.found)
     return f"{nobody} exactly: those of the nearest person lie {nearest:.0f} pixels away; look at the result"
+
+
+def list_pose_doubts(pose: Pose, photo: str, is_given: bool) -> list[str]:
+    """What results of a person in ``pose`` (18, 2), of a ``photo``, with shoulders and hips, may suffer from."""
+    doubts = []
+    if find_spine(pose)[1] < _UPRIGHT:
+        doubts.append(f"{photo}: the person lies or is upside down; turn the photo where standing poses are wanted")
+    lacking = [*list_missing_limbs(pose), *(["head"] if not known_joints(pose)[list(HEAD_JOINTS)].any() else [])]
+    if is_given and lacking:
+        doubts.append(f"{photo}: the given pose lacks {', '.join(lacking)}, so that these parts are painted anew")
+    return doubts
 
 
 def check_label_ids(ids: NDArray[np.integer], scheme: ParsingScheme, source: str) -> None:

@@ -59,7 +59,8 @@ def move_into(
     if (left > 0.05 * torso_length(pose)).any():
         told.append("the pose reaches beyond the photo, where the result is cut; extend the frame to show all of it")
     elif (np.abs(shift) > 0.5).any():
-        told.append(f"moved by {round(float(np.abs(shift).max()))} pixels to stay in the photo")
+        pixels = round(float(np.abs(shift).max()))
+        told.append(f"moved by {max(1, pixels)} {'pixels' if pixels > 1 else 'pixel'} to stay in the photo")
     return (pose + shift).astype(np.float32), ", ".join(told) or None
 
 

@@ -41,14 +41,17 @@ def plan_head(source: NDArray[np.floating], target: NDArray[np.floating], wish: 
     person's head unless it is from behind or in profile.
     """
     target = np.asarray(target, np.float32)
-    known = known_joints(source)[list(HEAD_JOINTS)]
-    if not known.any():
+    has_head = [bool(known_joints(pose)[list(HEAD_JOINTS)].any()) for pose in (source, target)]
+    is_turned = _measure_width(source) * _measure_width(target) < 0
+    if not has_head[0]:
         return HeadPlan(target, None)
+    if not has_head[1] and not is_turned:
+        return replace(_keep_head(source, target), note="the pose shows no head: that of the photo is kept")
     is_away, is_seen = not shows_face(target), shows_face(source)
     turn, own = (_measure_turn(pose) for pose in (target, source))
     if wish == "keep" or (wish == "auto" and is_bundled and is_seen and not is_away and abs(turn) < _PROFILE):
         return _keep_head(source, target)
-    if is_away and is_seen and abs(own) < _PROFILE and _measure_width(source) * _measure_width(target) < 0:
+    if is_away and is_seen and abs(own) < _PROFILE and is_turned:
         return _turn_head(source, target)
     if is_away or not is_seen:
         # From behind there is hair to be seen, which the photo may show as well.

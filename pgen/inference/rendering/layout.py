@@ -92,13 +92,13 @@ def choose_labels(
     if "head" in body.parts:
         election.vote_for_collar()
     ends = election.carry_ends()
-    join_legs(canvas, body, election.sources, scores)
     labels = find_likeliest(scores)
     if "head" in body.parts:
         election.carry_head(labels)
     trunk = body.parts["trunk"]
     is_low = find_position_along(trunk, grid.points) > -_WAIST * body.unit
     close_skirts(grid.as_map(labels), trunk.line, grid.as_map(is_low))
+    join_legs(canvas, body, election.sources, labels)
     labels = smooth_outlines(grid.as_map(labels), _JAGS * max(canvas.size)).flatten()
     return labels, *election.find_sources(labels, ends)
 

@@ -69,5 +69,13 @@ class Wishes(TypedDict, total=False):
 
 def check_wishes(**wishes: Any) -> Wishes:
     """``wishes``, if `Rendering` takes them. Raises `InputError` as it does."""
-    Rendering(**wishes)
+    make_rendering(**wishes)
     return cast(Wishes, wishes)
+
+
+def make_rendering(**wishes: Any) -> Rendering:
+    """What ``wishes`` make. Raises `InputError` as `Rendering` does, and `TypeError` for others than there are."""
+    known = list(Wishes.__annotations__)
+    for name in wishes.keys() - set(known):
+        raise TypeError(f"there is no argument {name!r}; choose one of {', '.join(known)}")
+    return Rendering(**wishes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgen.body.batch import find_likeliest
 from pgen.body.labels import Label
 from pgen.inference.rendering.bones import LEG_PARTS, Body, find_position_along
 from pgen.inference.rendering.canvas import Canvas
@@ -18,18 +17,17 @@ _WIDTHS, _FARTHEST = (0.12, 0.085, 0.055), 0.22
 _FOOT = 0.55
 #: Share of the square of a torso length that the photo has to show of legs or trousers for anything to be added.
 _SHOWN = 0.01
-_CERTAIN = 9.0  # a vote that nothing outweighs
 _LEGS = (Label.L_LEG, Label.R_LEG)
 _CLOTHES = torch.tensor((Label.PANTS, Label.SKIRT, Label.UPPER))
 
 
-def join_legs(canvas: Canvas, body: Body, sources: Places, scores: Tensor) -> None:
-    """Let legs reach from hip to ankle in ``scores`` (N, 10), and take away what is far from their bones.
+def join_legs(canvas: Canvas, body: Body, sources: Places, labels: Tensor) -> None:
+    """Let legs reach from hip to ankle in ``labels`` (N,), and take away what is far from their bones.
 
     What is added is what the photo shows there: the leg, or what is worn over it. ``sources`` are those of the same
     pixels.
     """
-    points, likely = sources.grid.points, find_likeliest(scores)
+    points, empty = sources.grid.points, labels == Label.BACKGROUND
     areas = canvas.label_tensor.flatten().bincount(minlength=int(max(_LEGS)) + 1)
     has_legs = int(areas[[Label.PANTS, *_LEGS]].max()) > _SHOWN * canvas.unit**2
     for label, names in LEG_PARTS.items():
@@ -39,14 +37,13 @@ def join_legs(canvas: Canvas, body: Body, sources: Places, scores: Tensor) -> No
         away = torch.stack([measure_to_line(part.line[0], part.line[1], points) for part in parts]) / body.unit
         ankle = parts[-1].line[1]
         is_foot = (find_position_along(parts[-1], points) > 0) & ((points - ankle).norm(dim=1) < _FOOT * body.unit)
-        at = ((likely == label) & (away.amin(0) > _FARTHEST) & ~is_foot).nonzero()[:, 0]
+        at = ((labels == label) & (away.amin(0) > _FARTHEST) & ~is_foot).nonzero()[:, 0]
         behind = look_up(canvas.under, sources.find_hanging_at(at))
-        scores[at, label] = -_CERTAIN
-        scores[at, behind.masked_fill(~torch.isin(behind, _CLOTHES), Label.BACKGROUND)] += _CERTAIN
+        labels[at] = behind.masked_fill(~torch.isin(behind, _CLOTHES), Label.BACKGROUND)
         for k, part in enumerate(parts if has_legs else []):
             way = part.line[1] - part.line[0]
             along = ((points - part.line[0]) @ way / way.square().sum().clamp_min(1e-6)).clamp(0, 1)
             width = _WIDTHS[k] + along * (_WIDTHS[k + 1] - _WIDTHS[k])
-            at = ((away[k] < width) & (likely == Label.BACKGROUND)).nonzero()[:, 0]
+            at = ((away[k] < width) & empty).nonzero()[:, 0]
             shown = look_up(canvas.under, part.carry(points[at]))
-            scores[at, shown.masked_fill(~torch.isin(shown, _CLOTHES), label)] = _CERTAIN
+            labels[at] = shown.masked_fill(~torch.isin(shown, _CLOTHES), label)

@@ -28,6 +28,16 @@ def test_backs_show_no_face_unless_it_is_asked_for(is_bundled: bool) -> None:
     assert plan_head(STANDING, AWAY, "keep", is_bundled).carry is not None
 
 
+@pytest.mark.parametrize("wish", ["auto", "follow"])
+def test_a_pose_without_a_head_says_nothing_of_it(wish: str) -> None:
+    headless = STANDING + MOVE
+    headless[HEAD] = np.nan
+    plan = plan_head(STANDING, headless, wish, is_bundled=False)  # type: ignore[arg-type]
+    np.testing.assert_allclose(plan.pose[HEAD], STANDING[HEAD] + MOVE, atol=1e-4)
+    assert plan.note is not None
+    assert "no head" in plan.note
+
+
 def test_heads_are_mirrored_to_be_seen_from_behind() -> None:
     away = AWAY * (-1, 1) + np.float32((128, 0)) + MOVE
     away[list(HEAD_JOINTS)] = np.nan

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pgen.body.crop import CropBox
 from pgen.body.joints import LEGS, Joint
-from pgen.body.labels import LABEL_COUNT, Label
+from pgen.body.labels import Label
 from pgen.body.limb_fields import measure_along
 from pgen.inference.person import Person
 from pgen.inference.rendering.bones import match_bodies
@@ -54,9 +54,9 @@ def join(shown: NDArray[np.uint8], asked: NDArray[np.uint8]) -> Tensor:
     person = Person("a.png", np.zeros((SIDE, SIDE, 3), np.uint8), CropBox(0, 0, SIDE, SIDE), STANDING, shown)
     canvas, grid = Canvas.of(person, None, (SIDE, SIDE), SIDE), Grid((slice(0, SIDE), slice(0, SIDE)))
     body = match_bodies(canvas.pose, RAISED, None)
-    scores = torch.nn.functional.one_hot(torch.from_numpy(asked).long(), LABEL_COUNT).float().reshape(-1, LABEL_COUNT)
-    join_legs(canvas, body, Places(body, grid), scores)
-    return grid.as_map(scores.argmax(1))
+    labels = torch.from_numpy(asked.astype(np.int64)).flatten()
+    join_legs(canvas, body, Places(body, grid), labels)
+    return grid.as_map(labels)
 
 
 @pytest.mark.parametrize(("worn", "end"), [(Label.PANTS, 8), (Label.SKIRT, 8), (Label.SKIRT, 30)])
