@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -14,6 +15,11 @@ from typing import Any
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _SHORTLY = 0.02  # seconds
+_MARK = "_pgen_mark"
+
+
+class _Mark:
+    """What a handler raises carries one, which is gone when it is: then it was dropped, or the block has ended."""
 
 
 @contextmanager
@@ -21,7 +27,8 @@ def guard_signals(is_fragile: Callable[[FrameType | None], bool] | None = None) 
     """Call the handlers of SIGINT and SIGTERM, which may raise, only after the block, in the main thread.
 
     With ``is_fragile`` they are called within the block, but in frames of which it is false; and what they raise is
-    raised again if Python drops it, as it does in callbacks and destructors. Other threads are not affected.
+    raised again if it is dropped before the block ends, as Python does in destructors, and modules written in C in
+    callbacks. Other threads are not affected.
 
     To block signals is not enough: the system then gives them to another thread, as numerical libraries have, and
     Python calls their handlers in the main thread all the same. Without ``is_fragile`` they are blocked besides, which
@@ -33,8 +40,7 @@ def guard_signals(is_fragile: Callable[[FrameType | None], bool] | None = None) 
     handlers: dict[int, Any] = {number: signal.getsignal(number) for number in _ENDING}
     handlers = {number: handler for number, handler in handlers.items() if callable(handler)}  # neither ignored nor C's
     waiting: list[int] = []
-    raised: list[tuple[BaseException, int]] = []  # by handlers, of signals of these numbers
-    report = sys.unraisablehook
+    report, is_active = sys.unraisablehook, [True]
 
     def handle(number: int, frame: FrameType | None) -> None:
         if is_fragile is None or is_fragile(frame):
@@ -45,8 +51,14 @@ def guard_signals(is_fragile: Callable[[FrameType | None], bool] | None = None) 
         try:
             handlers[number](number, frame)
         except BaseException as error:
-            raised.append((error, number))
+            mark = _Mark()
+            error.__dict__[_MARK] = mark
+            weakref.finalize(mark, repeat_if_active, number).atexit = False
             raise
+
+    def repeat_if_active(number: int) -> None:
+        if is_active:
+            postpone(number)
 
     def postpone(number: int) -> None:
         if number not in waiting:
@@ -60,16 +72,14 @@ def guard_signals(is_fragile: Callable[[FrameType | None], bool] | None = None) 
             _send_to_main_thread(number)
 
     def notice(dropped: sys.UnraisableHookArgs) -> None:
-        number = next((number for error, number in raised if error is dropped.exc_value), None)
-        if number is None:
+        if _MARK not in getattr(dropped.exc_value, "__dict__", ()):
             report(dropped)
-        else:
-            postpone(number)
 
     with ExitStack() as undoing:  # undoes all, even if a handler that is back in its place raises meanwhile
         undoing.callback(_raise_signals, waiting)
         if is_fragile is not None:
             undoing.callback(setattr, sys, "unraisablehook", report)
+            undoing.callback(is_active.clear)
             sys.unraisablehook = notice
         for number, handler in handlers.items():
             undoing.callback(signal.signal, number, handler)

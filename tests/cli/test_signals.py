@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,43 @@ def test_it_is_not_lost_in_a_callback(number: signal.Signals, raised: type[BaseE
         run_until_terminated(run, CODE)
     assert went_on
     assert state() == before
+
+
+@pytest.mark.parametrize(("number", "raised"), RAISED)
+def test_it_is_not_lost_where_all_errors_are_dropped(number: signal.Signals, raised: type[BaseException]) -> None:
+    """As modules written in C do without a word."""
+    went_on = []
+
+    def run() -> None:
+        with suppress(BaseException):
+            signal.raise_signal(number)
+        went_on.append(True)
+        threading.Event().wait(20)
+        pytest.fail("it was lost")
+
+    before = state()
+    with pytest.raises(raised):
+        run_until_terminated(run, CODE)
+    assert went_on
+    assert state() == before
+
+
+@pytest.mark.parametrize(("number", "raised"), RAISED)
+def test_it_is_raised_once_where_it_unwinds(number: signal.Signals, raised: type[BaseException]) -> None:
+    """However long what cleans up takes."""
+    cleaned = []
+
+    def run() -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            threading.Event().wait(0.2)
+            cleaned.append(True)
+
+    with pytest.raises(raised):
+        run_until_terminated(run, CODE)
+    threading.Event().wait(0.05)  # nothing comes after it
+    assert cleaned == [True]
 
 
 @pytest.mark.parametrize("wait", [20, 0])
