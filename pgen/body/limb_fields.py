@@ -14,6 +14,10 @@ from pgen.body.joints import JOINTS, LEGS, Joint, known_joints
 #: Length of a thigh, or of a calf, in torso lengths.
 LEG_BONE = 0.85
 
+#: What share of a hand may be beside its sleeve's end; how far beyond the wrist that is of long cuffs, at least and at
+#: most, and how far a hand is from the line of its arm, in torso lengths.
+_FIRST, _LONG, _CUFF, _HAND = 0.05, 0.08, 0.4, 0.11
+
 #: Width of shoulders, in torso lengths, from which on a body is not seen from the side.
 FRONTAL = 0.35
 
@@ -62,6 +66,24 @@ def measure_along(points: NDArray[Any], chain: NDArray[np.floating]) -> tuple[ND
         nearest = np.where(closer, distance, nearest)
         along = np.where(closer, index + np.clip(share, low, high), along)
     return along, nearest
+
+
+def find_hand(arm: NDArray[np.floating], skin: NDArray[np.bool_], unit: float) -> NDArray[np.floating]:
+    """Where (x, y) the hand of an ``arm``, joints (3, 2), begins: at the wrist, or beyond it, below a long cuff.
+
+    Args:
+        skin: where (H, W) the hand, or the whole arm, is bare.
+        unit: the torso length, pixels.
+    """
+    wrist, way = arm[2], (arm[2] - arm[1]) / max(float(np.linalg.norm(arm[2] - arm[1])), 1e-6)
+    rows, columns = np.nonzero(skin)
+    offset = np.stack([columns, rows], axis=1) - wrist
+    along, aside = offset @ way, np.abs(offset @ (-way[1], way[0]))
+    is_bare = (along < 0) & (along > -_CUFF * unit) & (aside < _HAND * unit)
+    if not len(rows) or is_bare.mean() > _FIRST or np.median(aside[along >= 0]) > _HAND * unit:
+        return wrist
+    first = min(float(np.quantile(along, _FIRST)), _CUFF * unit)
+    return np.asarray(wrist + way * first if first > _LONG * unit else wrist)
 
 
 def find_spine(pose: NDArray[np.floating]) -> NDArray[np.float64]:

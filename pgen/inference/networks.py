@@ -19,6 +19,7 @@ from pgen.body.batch import (
     flip_persons,
     flip_poses,
     from_pictures,
+    keep_grey,
     one_hot,
     replace_parsing_by_pose_masks,
 )
@@ -163,7 +164,7 @@ class Networks:
             labels: the target maps, long (B, H, W).
             guide: the label-aware paste of ``source`` into them, if it is there already.
 
-        What a network that takes a guide paints is corrected to its colors.
+        What a network that takes a guide paints is corrected to its colors; of grey photos all is grey.
         """
         model = self._appearance
         with torch.inference_mode():
@@ -171,7 +172,8 @@ class Networks:
                 guide = transfer.paste(source.images, source.labels, labels)
             with self._autocast():
                 encoded = self._find_source(source).encode_appearance(model)
-                return paint(model, source, transfer, one_hot(labels), guide, correct_colors=True, encoded=encoded)
+                made = paint(model, source, transfer, one_hot(labels), guide, correct_colors=True, encoded=encoded)
+            return keep_grey(made, source.images)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32)

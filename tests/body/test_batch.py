@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from pgen.body.batch import find_likeliest, from_pictures, to_float, to_pictures, to_uint8
+from pgen.body.batch import find_likeliest, from_pictures, keep_grey, to_float, to_pictures, to_uint8
 
 
 def test_values_are_rounded_as_saving_does() -> None:
@@ -27,3 +27,15 @@ def test_of_equally_likely_labels_the_first_is_chosen() -> None:
     scores = torch.randint(0, 3, (2, 10, 8, 9), generator=torch.Generator().manual_seed(0))
     assert torch.equal(find_likeliest(scores), scores.argmax(1))
     assert find_likeliest(torch.zeros(1, 10, 2, 2)).tolist() == [[[0, 0], [0, 0]]]
+
+
+def test_what_is_made_of_grey_photos_is_grey() -> None:
+    made = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    sources = torch.rand(2, 1, 4, 5, generator=torch.Generator().manual_seed(1)).repeat(1, 3, 1, 1)
+    sources[1, 0, 0, 0] += 0.5  # one pixel of color
+    found = keep_grey(made, sources)
+    torch.testing.assert_close(
+        found[0], (made[0] * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0).expand(3, -1, -1)
+    )
+    assert torch.equal(found[1], made[1])
+    assert torch.equal(keep_grey(made, sources[1:]), made)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pgen.body.limb_fields import complete_legs, find_spine, measure_limb
+from pgen.body.limb_fields import complete_legs, find_hand, find_spine, measure_limb
 from tests.body.poses import STANDING
 
 
@@ -31,3 +32,20 @@ def test_missing_legs_go_straight_on() -> None:
 
 def test_spine() -> None:
     np.testing.assert_allclose(find_spine(STANDING), (0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [
+        ((60, 72), (46, 54), 60),  # below a long cuff
+        ((50, 62), (46, 54), 50),  # at the wrist
+        ((30, 62), (46, 54), 50),  # of a bare arm
+        ((60, 72), (70, 78), 50),  # far from the line of the arm
+        ((95, 99), (46, 54), 66),  # farther than any cuff
+        ((0, 0), (0, 0), 50),
+    ],
+)
+def test_hands_begin_at_wrists_or_below_cuffs(rows: tuple, columns: tuple, expected: float) -> None:
+    arm, skin = np.array([[50.0, 10], [50, 30], [50, 50]]), np.zeros((100, 100), bool)
+    skin[slice(*rows), slice(*columns)] = True
+    np.testing.assert_allclose(find_hand(arm, skin, 40.0), (50, expected), atol=1)

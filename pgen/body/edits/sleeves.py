@@ -10,7 +10,7 @@ from skimage.measure import grid_points_in_poly
 from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
 from pgen.body.joints import ARMS, Joint, known_joints
 from pgen.body.labels import Label
-from pgen.body.limb_fields import find_spine, measure_limb, place_on_limb, torso_length
+from pgen.body.limb_fields import find_hand, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
 
 #: How far sleeves of each name reach along the arm: 0 shoulder, 1 elbow, 2 wrist.
@@ -28,6 +28,9 @@ _ARM_HALF = ((0.0, 1.0, 2.0, 2.3), (0.1, 0.08, 0.058, 0.07))
 _SLEEVE_HALF = 0.26
 # Half the depth of the trunk, and how far cloth reaches beyond the hip joints, in torso lengths.
 _TRUNK_HALF, _BESIDE_HIP = 0.2, 0.15
+# A top hangs as far down as it does in this share of the width of the hips, and is so much wider there, as a share of
+# that length.
+_MIDDLE, _FLARE = 0.6, 0.15
 # Nearer to the shoulder than this, an arm in front of the trunk cannot be distinguished from it.
 _APART = 0.3
 
@@ -47,12 +50,12 @@ def change_sleeves(parsing: ParsingMap, pose: Pose, length: float) -> ParsingMap
     """
     unit = torso_length(pose)
     known = known_joints(pose)
-    chains = [_find_chain(pose, arm) for arm in ARMS]
+    chains = [_find_chain(pose, arm, parsing == label, unit) for arm, label in zip(ARMS, _LABELS, strict=True)]
     if not unit or all(chain is None for chain in chains):
         raise InputError("sleeves cannot be edited: no elbow is known, so the arms' directions are not either")
     size = (parsing.shape[0], parsing.shape[1])
     fields = [None if chain is None else measure_limb(chain, size, unit) for chain in chains]
-    trunk = _fill_trunk(pose, size, unit)
+    trunk = _fill_trunk(pose, size, unit, parsing == Label.UPPER)
     result = parsing.copy()
     for side, field in enumerate(fields):
         if field is None:
@@ -83,16 +86,30 @@ def _find_beside_bare(bare: Mask, within: Mask, cloth: Mask, along: NDArray[np.f
     return np.asarray(sliding_window_view(is_bare, _CUFF + 1).all(axis=1))[place]
 
 
-def _find_chain(pose: Pose, arm: tuple[Joint, Joint, Joint]) -> NDArray[np.floating] | None:
-    """Shoulder, elbow and, if known, wrist (2 or 3, 2); None without an elbow."""
+def _find_chain(pose: Pose, arm: tuple[Joint, Joint, Joint], bare: Mask, unit: float) -> NDArray[np.floating] | None:
+    """Shoulder, elbow and, if known, where the hand begins (2 or 3, 2); None without an elbow."""
     known = known_joints(pose)
     if not known[arm[0]] or not known[arm[1]]:
         return None
-    return np.asarray(pose, np.float64)[[joint for joint in arm if known[joint]]]
+    chain = np.asarray(pose, np.float64)[[joint for joint in arm if known[joint]]]
+    if len(chain) == len(arm):
+        chain[2] = find_hand(chain, bare, unit)
+    return chain
 
 
-def _fill_trunk(pose: Pose, size: tuple[int, int], unit: float) -> Mask:
-    """Where the clothed trunk is, from any side: bool (H, W)."""
+def _find_hem(low: NDArray[np.floating], down: NDArray[np.floating], top: Mask) -> NDArray[np.floating]:
+    """Left and right end (2, 2) of the hem of a ``top`` (H, W), ``down`` from a trunk's right and left end ``low``."""
+    rows, columns = np.nonzero(top)
+    offset = np.stack([columns, rows], axis=1) - low.mean(axis=0)
+    half = np.linalg.norm(low[1] - low[0]) / 2
+    between = offset[np.abs(offset @ (-down[1], down[0])) < _MIDDLE * half] @ down
+    length = max(float(between.max(initial=0.0)), 0.0)
+    aside = (low[1] - low[0]) / max(2 * half, 1e-6) * _FLARE * length
+    return np.stack([low[1] + aside, low[0] - aside]) + length * down
+
+
+def _fill_trunk(pose: Pose, size: tuple[int, int], unit: float, top: Mask) -> Mask:
+    """Where the trunk is, from any side, clothed in a ``top`` (H, W) that may hang far below it: bool (H, W)."""
     joints, down = np.asarray(pose, np.float64), find_spine(pose)
     shoulders, hips = joints[[Joint.R_SHOULDER, Joint.L_SHOULDER]], joints[[Joint.R_HIP, Joint.L_HIP]]
     across = hips[1] - hips[0]
@@ -100,5 +117,6 @@ def _fill_trunk(pose: Pose, size: tuple[int, int], unit: float) -> Mask:
     beside = across / length * _BESIDE_HIP * unit if length > 1e-6 else np.zeros(2)
     low = hips + np.stack([-beside, beside]) + 0.1 * unit * down
     polygon = grid_points_in_poly(size, np.stack([shoulders[0], shoulders[1], low[1], low[0]])[:, ::-1])
+    polygon |= grid_points_in_poly(size, np.stack([low[0], low[1], *_find_hem(low, down, top)])[:, ::-1])
     axis = np.stack([shoulders.mean(axis=0) + 0.1 * unit * down, hips.mean(axis=0)])
     return np.asarray(polygon | (measure_limb(axis, size, unit).distance < _TRUNK_HALF))

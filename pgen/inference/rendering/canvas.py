@@ -18,7 +18,7 @@ from pgen.body.boxes import find_box
 from pgen.body.crop import Letterbox
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
-from pgen.body.limb_fields import measure_along, torso_length
+from pgen.body.limb_fields import find_hand, measure_along, torso_length
 from pgen.body.sides import ARM, SIDES
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import Picture, fill_background
@@ -34,8 +34,6 @@ _INEXACT = 0.004
 #: How far a sleeve reaches from the bone of its arm, and how far before its last joint a hand or foot begins, in torso
 #: lengths.
 _SLEEVE, _END = 0.11, 0.05
-#: What share of a hand may be beside its sleeve's end, and how far beyond the wrist that is at most, in torso lengths.
-_FIRST, _CUFF = 0.05, 0.4
 #: A limb of which less is shown than this share of the other side's is not seen.
 _UNSEEN = 0.3
 #: What is smaller than this share of a top, and parted from it by a sleeve, is of the sleeve.
@@ -192,7 +190,8 @@ class Canvas:
         points, sleeves = np.stack([columns, rows], axis=1), np.zeros(self.size, bool)
         for label, arm in SIDES[ARM]:
             joints = self.pose[list(arm)]
-            joints[-1] = self._find_hand(label, joints)
+            if label in self.ends:
+                joints[-1] = find_hand(joints, self.ends[label].numpy(), self.unit)
             for line in pairwise(joints):
                 if len(points) and np.isfinite(line).all():
                     near = measure_along(points, np.stack(line))[1] < _SLEEVE * self.unit
@@ -203,17 +202,6 @@ class Canvas:
             touching = np.unique(parts[ndimage.binary_dilation(sleeves)])
             sleeves |= np.isin(parts, [part for part in touching if part and sizes[part] < _REMNANT * sizes.max()])
         return sleeves
-
-    def _find_hand(self, label: Label, arm: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Where (x, y) the hand of an ``arm``, joints (3, 2), begins: at the wrist, or beyond it, below a long cuff."""
-        wrist, way = arm[2], (arm[2] - arm[1]) / max(float(np.linalg.norm(arm[2] - arm[1])), 1e-6)
-        if label not in self.ends:
-            return wrist
-        rows, columns = np.nonzero(self.ends[label].numpy())
-        offset = np.stack([columns, rows], axis=1) - wrist
-        aside = np.median(np.abs(offset @ (-way[1], way[0])))
-        first = float(np.quantile(offset @ way, _FIRST)) if aside < _SLEEVE * self.unit else 0.0
-        return wrist + way * np.clip(first, 0, _CUFF * self.unit)
 
     def _find_below_hips(self) -> NDArray[np.bool_]:
         """Which pixels (H, W) are beyond the hips, as seen from the shoulders."""

@@ -286,3 +286,23 @@ def test_strands_are_round_at_their_ends() -> None:
     widths = grown.sum(axis=1)
     rows = np.flatnonzero(widths)
     assert widths[rows[-1]] < 0.7 * widths.max()
+
+
+def test_cuffs_that_hang_over_the_wrist_go_with_their_sleeves() -> None:
+    parsing = dressed(STANDING, 2.0, Label.PANTS, 2)
+    (x, y), down = STANDING[4].round().astype(int), 6
+    cuff = slice(y, y + down), slice(x - 2, x + 3)
+    parsing[y + down : y + 2 * down, x - 2 : x + 3] = Label.R_ARM
+    parsing[cuff] = Label.UPPER
+    assert (edit_parsing(parsing, STANDING, {"sleeves": "short"})[0][cuff] != Label.UPPER).all()
+
+
+def test_a_coat_beside_the_wrists_stays() -> None:
+    pose = STANDING.copy()
+    pose[[3, 4, 6, 7], 1] += (7, 16, 7, 16)
+    parsing = dressed(pose, 2.0, Label.PANTS, 2)
+    (left, right), hip, wrist = pose[[8, 11], 0].round().astype(int), *pose[[8, 4], 1].round().astype(int)
+    coat = slice(hip, wrist + 12), slice(left - 4, right + 5)
+    parsing[coat] = Label.UPPER
+    result = edit_parsing(parsing, pose, {"sleeves": "short"})[0]
+    assert (result[coat] == Label.UPPER).mean() > 0.95
