@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from pgen.errors import InputError
 # What is left around a person when the photo is cropped, of the body's longer side, and by how much the person must
 # come out larger for it to be worth it.
 _MARGIN, _WORTH = 0.15, 1.25
+# How many times as large as the part around somebody a photo is in which networks hardly see them.
+_SMALL = 3.0
 
 
 class ArrayData:
@@ -115,6 +117,22 @@ def find_crop(pose: NDArray[np.floating], parsing: NDArray[np.uint8], frame: tup
     crop = CropBox.around(figure, frame, _MARGIN)
     scales = [max(Letterbox.of(part.size, frame).content) / max(part.size) for part in (crop, whole)]
     return crop if scales[0] / scales[1] >= _WORTH else whole
+
+
+def tell_part(person: Person, frame: tuple[int, int]) -> Person:
+    """``person``, who says that a part of the photo is worked on, or that it should be: they are small in it.
+
+    ``frame`` (height, width) is the networks'.
+    """
+    height, width = person.crop.size
+    if person.crop.size != person.photo.shape[:2]:
+        note = f"{person.name}: the part of {width}x{height} pixels around the person is worked on"
+        return replace(person, notes=(*person.notes, note))
+    part = find_crop(person.pose, person.parsing, frame)
+    if max(part.size) * _SMALL > max(person.crop.size):
+        return person
+    doubt = f"{person.name}: the person is so small that networks see little of them; let the photo be cropped"
+    return replace(person, warnings=(*person.warnings, doubt))
 
 
 def check_person(person: object) -> None:

@@ -17,7 +17,7 @@ from pgen.errors import InputError
 from pgen.inference.inputs import ImageLike, PoseLike, read_person
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.parsing_maps import ParsingLike
-from pgen.inference.person import Person
+from pgen.inference.person import Person, tell_part
 from pgen.inference.rendering.render import Renderer
 from pgen.inference.rendering.settings import Wishes, make_rendering
 from pgen.inference.result import Result
@@ -139,7 +139,8 @@ class Predictor:
             InputError: what was given cannot be read or does not fit together, or something is missing.
         """
         cropped_for = self.frame if crop else None
-        return read_person(image, pose, parsing, self.annotators, cropped_for, number, frame, parsing_scheme)
+        found = read_person(image, pose, parsing, self.annotators, cropped_for, number, frame, parsing_scheme)
+        return tell_part(found, self.frame)
 
     def generate(
         self,

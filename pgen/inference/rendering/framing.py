@@ -21,6 +21,8 @@ _HEAD, _HAND, _FOOT = 0.42, 0.35, 0.4
 _FARTHEST = 0.08
 #: Bodies that are larger than a photo are made smaller, down to so many times their size: a step farther away.
 _SMALLEST = 0.88
+#: Nobody is told of less than this share of size, or of the photo's sides.
+_HARDLY = 0.015
 
 
 def find_extent(pose: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -49,7 +51,8 @@ def move_into(
     if _SMALLEST <= scale < 1:
         ground = np.array([extent[[0, 2]].mean(), extent[3]])
         pose, extent = ground + (pose - ground) * scale, np.tile(ground, 2) + (extent - np.tile(ground, 2)) * scale
-        told.append(f"made {max(1, round(100 * (1 - scale)))} % smaller to fit into the photo")
+        if scale < 1 - _HARDLY:
+            told.append(f"made {round(100 * (1 - scale))} % smaller to fit into the photo")
     short, over = np.maximum(low - extent[:2], 0), np.maximum(extent[2:] - high, 0)
     limit = _FARTHEST * sides
     # As far as there is room on the other side.
@@ -58,9 +61,8 @@ def move_into(
     left = np.maximum(short - np.maximum(shift, 0), 0) + np.maximum(over - np.maximum(-shift, 0), 0)
     if (left > 0.05 * torso_length(pose)).any():
         told.append("the pose reaches beyond the photo, where the result is cut; extend the frame to show all of it")
-    elif (np.abs(shift) > 0.5).any():
-        pixels = round(float(np.abs(shift).max()))
-        told.append(f"moved by {max(1, pixels)} {'pixels' if pixels > 1 else 'pixel'} to stay in the photo")
+    elif (np.abs(shift) > np.maximum(_HARDLY * sides, 1)).any():
+        told.append(f"moved by {round(float(np.abs(shift).max()))} pixels to stay in the photo")
     return (pose + shift).astype(np.float32), ", ".join(told) or None
 
 

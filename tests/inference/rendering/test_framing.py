@@ -20,6 +20,8 @@ def test_poses_are_moved_into_the_photo() -> None:
     assert find_extent(moved)[0] >= -1e-3
     assert note is not None
     assert "moved" in note
+    _, note = move_into(STANDING - (find_extent(STANDING)[0] + 1, 0), SIZE, STANDING)
+    assert note is None  # of a pixel nobody need know
     _, note = move_into(ASIDE - (60, 0), SIZE, STANDING)
     assert note is not None
     assert "cut" in note
