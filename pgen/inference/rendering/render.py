@@ -69,11 +69,13 @@ class Renderer:
         person = framed.person
         framed = self._networks.frame_person(self._complete(person))
         canvas = self._find_canvas(framed.person, settings.max_size)
-        notes = (
-            ()
-            if has_patch_match() or not isinstance(backdrop, str) or is_none(backdrop, canvas)
-            else (f"{framed.person.name}: {_NO_TEXTURE}",)
-        )
+        notes = []
+        if not has_patch_match() and isinstance(backdrop, str) and not is_none(backdrop, canvas):
+            notes.append(f"{framed.person.name}: {_NO_TEXTURE}")
+        if canvas.size != framed.person.crop.size:
+            (height, width), whole = canvas.size, framed.person.crop.size
+            shown = f"{width}x{height} pixels of the photo's {whole[1]}x{whole[0]}"
+            notes.append(f"{framed.person.name}: results have {shown}; a larger max size keeps more")
         begin_backdrop(backdrop, canvas)
         for target in targets:
             result = self._render_one(framed, canvas, target, settings, backdrop, notes, may_move)
@@ -86,7 +88,7 @@ class Renderer:
         target: Target,
         settings: Rendering,
         backdrop: NDArray[np.uint8] | str,
-        notes: tuple[str, ...],
+        notes: Sequence[str],
         may_move: bool,
     ) -> Result:
         networks, source = self._networks, framed.batch

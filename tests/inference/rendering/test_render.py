@@ -32,6 +32,7 @@ def test_results_have_the_photos_own_size_or_the_one_asked_for(model: Predictor,
     result = generate(model, person)
     assert result.image.shape == person.image.shape
     small = generate(model, person, max_size=64)
+    assert any("64x64 pixels of the photo's 128x128" in line for line in small.warnings)
     assert small.image.shape == (64, 64, 3)
     assert small.parsing.shape == (64, 64)
     assert small.pasted().shape == person.photo.shape
