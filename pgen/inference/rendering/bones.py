@@ -38,6 +38,8 @@ _BEHIND = 0.04
 _SLEEVE, _SQUEEZED = 0.09, 0.3
 #: How sharply parts go over into each other: the distance that is added to all, in torso lengths, and the power.
 _SOFT, _POWER = 0.03, 4
+#: How far around its joints a trunk hides the arm beyond it, in torso lengths.
+_FLESH = 0.18
 #: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
 _APART = 0.12
 
@@ -78,6 +80,7 @@ class Part:
     radius: float  #: how far from the bone it is all itself, pixels
     carry: Callable[[Tensor], Tensor]  #: (x, y) in the target, (..., 2) → in the source
     corners: Tensor | None = None  #: (4, 2), of the trunk in the target, in order around it
+    is_far: bool = False  #: whether it is of the arm beyond a trunk that is turned to one side, which hides it
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,11 @@ def match_bodies(
     hems = (LEGS[0][2], LEGS[1][2]) if hides_knees else (LEGS[0][1], LEGS[1][1])
     cloths = [Cloth.of(pose, _widen_trunk(pose)[2:], hems) for pose in (source, target)]
     nape = None if shows_face(target) else target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 1].mean() - NAPE * unit
-    facing = 0
-    if abs(widths[0]) > FRONTAL >= abs(widths[1]) and known_joints(target)[Joint.NOSE]:
-        facing = 1 if target[Joint.NOSE, 0] > target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean() else -1
+    looks = target[Joint.NOSE, 0] - target[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean()
+    facing = int(np.sign(looks)) if abs(widths[0]) > FRONTAL >= abs(widths[1]) and np.isfinite(looks) else 0
+    if not is_frontal and abs(widths[0]) > abs(widths[1]):
+        for name in parts.keys() & {*(_LEFT_ARM if looks > 0 else _RIGHT_ARM if looks < 0 else ())}:
+            parts[name] = replace(parts[name], is_far=True)
     return Body(parts, unit, is_turned and widths[0] > 0, is_frontal, nape, facing, cloths, mirrored)
 
 
@@ -237,6 +242,9 @@ def find_position_along(part: Part, points: Tensor) -> Tensor:
 
 def _mix_parts(body: Body, parts: Sequence[Part], points: Tensor, hung: tuple[Tensor, Tensor] | None) -> Tensor:
     found, away = [part.carry(points) for part in parts], [measure_distance(part, points) for part in parts]
+    if any(part.is_far for part in parts):
+        hidden = measure_distance(trunk := body.parts[_TRUNK], points) - trunk.radius < _FLESH * body.unit
+        away = [one + 1e6 * hidden if part.is_far else one for one, part in zip(away, parts, strict=True)]
     if hung is not None:
         found, away = [hung[0], *found], [hung[1], *away]
     places, weights = torch.stack(found), (torch.stack(away) + _SOFT * body.unit) ** -_POWER

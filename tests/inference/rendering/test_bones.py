@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgen.body.joints import Joint
+from pgen.body.joints import ARMS, Joint
 from pgen.body.labels import Label
 from pgen.inference.rendering.bones import find_crossing, find_sources, match_bodies, turn_foot
 from tests.data.examples import STANDING
@@ -77,6 +77,22 @@ def test_what_hides_knees_hangs_from_hips_to_ankles() -> None:
     ]
     assert moved[0].max() > 3
     assert moved[1].max() < 0.1
+
+
+@pytest.mark.parametrize("looks", [-1, 1])
+def test_a_turned_trunk_hides_the_sleeve_of_the_arm_beyond_it(looks: int) -> None:
+    turned, middle = STANDING.copy(), STANDING[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0].mean()
+    turned[:, 0] = middle + 0.6 * (turned[:, 0] - middle)
+    turned[Joint.NOSE, 0] = middle + 6 * looks
+    arms = {1: ARMS[1], -1: ARMS[0]}
+    for side, arm in arms.items():
+        turned[[*arm[1:]], 0] = middle + 2 * side  # both before the trunk, as far as joints tell
+    for side, arm in arms.items():
+        points = torch.from_numpy(turned[[arm[1]]]).float()
+        body = match_bodies(STANDING, turned, None)
+        found = find_sources(body, points, torch.tensor([int(Label.UPPER)]))
+        as_trunk = body.parts["trunk"].carry(points)
+        assert (float((found - as_trunk).norm()) < 1) == (side == looks)
 
 
 @pytest.mark.parametrize("angle", [30.0, 90.0, 180.0])
