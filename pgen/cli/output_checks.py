@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pgen.cli.options import flag_of
-from pgen.cli.result_files import choose_name
+from pgen.cli.result_files import choose_name, is_picture, more_than_one
 from pgen.errors import InputError
 
 #: What is written as no picture of any kind, by option.
@@ -42,7 +42,7 @@ def check_results(out: Path | None, sources: Sequence[str], targets: Sequence[st
 
     What is in a folder is looked at for photos and bundled poses alone: videos and stores tell their names later.
     """
-    from pgen.data.formats.images import PICTURE_SUFFIXES, check_picture_suffix
+    from pgen.data.formats.images import check_picture_suffix
     from pgen.data.scan import PHOTO_SUFFIXES
     from pgen.runtime.atomic_write import check_output
 
@@ -52,9 +52,9 @@ def check_results(out: Path | None, sources: Sequence[str], targets: Sequence[st
         raise InputError("results are not written to standard output; name a file or folder", option="out")
     count = len(sources) * len(targets)
     plain = [[Path(name) for name in names if _is_plain(name, PHOTO_SUFFIXES)] for names in (sources, targets)]
-    if not out.is_dir() and out.suffix.lower() in PICTURE_SUFFIXES:
+    if is_picture(out):
         if count > 1:
-            raise InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
+            raise more_than_one(out, count)
         check_output(out, overwrite)
     elif not out.is_dir():
         if out.suffix and count == len(plain[1]) == 1:

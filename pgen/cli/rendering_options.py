@@ -46,8 +46,7 @@ def check_rendering(out: Path | None, gif: Path | None, paste: bool, has_map: bo
     refuse_idle("paste", out is None and gif is None, "it is about --out and --gif")
     refuse_idle("frame_mode", wishes["frame_mode"] == "extend" and has_map, "--parsing says how large the result is")
     refuse_idle("shadow", wishes["shadow"] and background == "transparent", "there is no ground to fall on")
-    read_backdrop(background)
-    return check_wishes(**wishes)
+    return check_wishes(**wishes | {"background": read_backdrop(background)})
 
 
 def fit_into_file(person: Person, out: Path | None) -> Person:

@@ -29,7 +29,7 @@ def find_output_files(
     Raises `InputError` if ``out`` cannot hold them, or if one of them, or ``sheet``, exists and may not be overwritten,
     or is one of the files that are ``read``.
     """
-    from pgen.data.formats.images import PICTURE_SUFFIXES, check_picture_suffix
+    from pgen.data.formats.images import check_picture_suffix
     from pgen.runtime.atomic_write import check_output
 
     count = len(sources) * len(targets)
@@ -39,8 +39,8 @@ def find_output_files(
         check_picture_suffix(out, "out")
         check_output(out, overwrite)
         return [[out]]
-    if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
-        raise InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
+    if is_picture(out):
+        raise more_than_one(out, count)
     taken: set[str] = set()
     make_folder(out)
     files: list[list[Path | None]] = [
@@ -51,6 +51,18 @@ def find_output_files(
         if file is not None:
             check_output(file, overwrite)
     return files
+
+
+def is_picture(out: Path) -> bool:
+    """Whether ``out`` is called like a picture, and is no folder."""
+    from pgen.data.formats.images import PICTURE_SUFFIXES
+
+    return out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir()
+
+
+def more_than_one(out: Path, count: int) -> InputError:
+    """That ``out`` is one file."""
+    return InputError(f"{out} is one file, and there will be {count} results; name a folder", option="out")
 
 
 def choose_name(source: str, target: str, taken: set[str]) -> str:
