@@ -119,15 +119,17 @@ def find_crop(pose: NDArray[np.floating], parsing: NDArray[np.uint8], frame: tup
     return crop if scales[0] / scales[1] >= _WORTH else whole
 
 
-def tell_part(person: Person, frame: tuple[int, int]) -> Person:
-    """``person``, who says that a part of the photo is worked on, or that it should be: they are small in it.
-
-    ``frame`` (height, width) is the networks'.
-    """
+def tell_part(person: Person) -> Person:
+    """``person``, who says so if a part of the photo is worked on."""
+    if person.crop.size == person.photo.shape[:2]:
+        return person
     height, width = person.crop.size
-    if person.crop.size != person.photo.shape[:2]:
-        note = f"{person.name}: the part of {width}x{height} pixels around the person is worked on"
-        return replace(person, notes=(*person.notes, note))
+    note = f"{person.name}: the part of {width}x{height} pixels around the person is worked on"
+    return replace(person, notes=(*person.notes, note))
+
+
+def tell_smallness(person: Person, frame: tuple[int, int]) -> Person:
+    """``person``, who says so if networks that see all of the photo in ``frame`` (height, width) see little of them."""
     part = find_crop(person.pose, person.parsing, frame)
     if max(part.size) * _SMALL > max(person.crop.size):
         return person

@@ -17,7 +17,7 @@ from pgen.errors import InputError
 from pgen.inference.inputs import ImageLike, PoseLike, read_person
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.parsing_maps import ParsingLike
-from pgen.inference.person import Person, tell_part
+from pgen.inference.person import Person, tell_part, tell_smallness
 from pgen.inference.rendering.render import Renderer
 from pgen.inference.rendering.settings import Wishes, make_rendering
 from pgen.inference.result import Result
@@ -140,7 +140,7 @@ class Predictor:
         """
         cropped_for = self.frame if crop else None
         found = read_person(image, pose, parsing, self.annotators, cropped_for, number, frame, parsing_scheme)
-        return tell_part(found, self.frame)
+        return tell_part(found) if crop else tell_smallness(found, self.frame)
 
     def generate(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from pgen.body.crop import CropBox
 from pgen.body.joints import Joint
-from pgen.inference.person import Person, find_crop, tell_part
+from pgen.inference.person import Person, find_crop, tell_part, tell_smallness
 from pgen.inference.predictor import Predictor
 from tests.data.examples import SIZE, example
 
@@ -64,14 +64,14 @@ def test_a_part_and_a_person_who_is_too_small_are_told() -> None:
     parsing, photo = np.zeros((900, 600), np.uint8), np.zeros((900, 600, 3), np.uint8)
     parsing[200:328, 300:428] = A.parsing
     whole = Person("a.png", photo, CropBox.whole((900, 600)), A.pose + np.array((300, 200), np.float32), parsing)
-    (doubt,) = tell_part(whole, (64, 64)).warnings
+    (doubt,) = tell_smallness(whole, (64, 64)).warnings
     assert doubt.startswith("a.png: the person is so small that networks see little of them")
     box = find_crop(whole.pose, parsing, (64, 64))
-    part = tell_part(replace(whole, crop=box, parsing=box.of(parsing), pose=whole.pose - box.corner), (64, 64))
+    part = tell_part(replace(whole, crop=box, parsing=box.of(parsing), pose=whole.pose - box.corner))
     assert part.notes == (f"a.png: the part of {box.size[1]}x{box.size[0]} pixels around the person is worked on",)
     assert not part.warnings
     large = Person("b.png", A.image, CropBox.whole(SIZE), A.pose, A.parsing)
-    assert tell_part(large, (64, 64)) is large
+    assert tell_smallness(large, (64, 64)) is tell_part(large) is large
 
 
 def test_tensors_are_kept_as_long_as_the_person(model: Predictor, person: Person) -> None:
