@@ -124,9 +124,6 @@ def to_uint8(images: Tensor) -> Tensor:
     return ((images.clamp(-1, 1) + 1) * 127.5).round().byte()
 
 
-_GREY = 2 / 255  # by which channels of a grey photo in [-1, 1] differ at most, resampled
-
-
 def to_pictures(images: Tensor) -> NDArray[np.uint8]:
     """Images (B, 3, H, W) in [−1, 1] as arrays (B, H, W, 3), to be drawn or saved."""
     return to_uint8(images).permute(0, 2, 3, 1).contiguous().cpu().numpy()
@@ -135,6 +132,9 @@ def to_pictures(images: Tensor) -> NDArray[np.uint8]:
 def from_pictures(pictures: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
     """Arrays (B, H, W, 3) of bytes as images (B, 3, H, W) in [−1, 1]."""
     return to_float(torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2))
+
+
+_GREY = 2 / 255  # by which channels of a grey photo in [-1, 1] differ at most, resampled
 
 
 def keep_grey(images: Tensor, sources: Tensor) -> Tensor:

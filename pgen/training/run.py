@@ -38,11 +38,12 @@ from pgen.runtime.precision import choose_precision
 from pgen.training.checkpoint import Checkpoints
 from pgen.training.config import Schedule
 from pgen.training.curves import draw_curves
+from pgen.training.resuming import CONFIG
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 # What a training writes besides weights and checkpoints.
-_WRITTEN = ("config.json", "metrics.jsonl", "samples.png", "curves.png")
+_WRITTEN = (CONFIG, "metrics.jsonl", "samples.png", "curves.png")
 
 #: Losses are logged once in so many seconds at most; scores always.
 _LOG_SECONDS = 30.0
@@ -98,7 +99,7 @@ class RunConfig:
     def _is_begun(self) -> bool:
         """Whether the folder's config.json is that of a training, which may have been stopped before it saved."""
         try:
-            found = json.loads((self.folder / _WRITTEN[0]).read_text("utf-8"))
+            found = json.loads((self.folder / CONFIG).read_text("utf-8"))
         except (OSError, ValueError):
             return False
         return isinstance(found, dict) and "pgen" in found

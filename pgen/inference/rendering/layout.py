@@ -27,7 +27,7 @@ from pgen.inference.rendering.borders import smooth_outlines
 from pgen.inference.rendering.canvas import TRUNK, Canvas
 from pgen.inference.rendering.hairstyle import find_nape
 from pgen.inference.rendering.places import Grid, Places, find_within, look_up
-from pgen.inference.rendering.whole_legs import join_legs
+from pgen.inference.rendering.whole_legs import FOOT, join_legs
 
 #: How much it counts, against H_S's probabilities, that the photo shows a label there.
 _SHOWN = 0.5
@@ -36,8 +36,8 @@ _HUNG, _BARE = 1.2, 0.6
 #: How far from the line between neck and head a collar or scarf goes with the head, in torso lengths, and how much that
 #: counts on this line.
 _COLLAR, _CLOSE = 0.26, 1.3
-#: How far from ankles and wrists feet and hands reach, in torso lengths.
-_FOOT, _HAND = 0.55, 0.45
+#: How far from wrists hands reach, in torso lengths.
+_HAND = 0.45
 #: How many pixels of a foot, and of a hand, as a share of the square of a torso length, have to be seen for it to be
 #: carried: of a hand in a pocket the wrist is.
 _FOOT_SEEN, _HAND_SEEN = 0.004, 0.01
@@ -47,8 +47,8 @@ _NECK = 0.12
 _FIST = 0.1
 #: Hands and feet by the part that carries them, with their label.
 _ENDS = (
-    ("l_shin", Label.L_LEG, _FOOT),
-    ("r_shin", Label.R_LEG, _FOOT),
+    ("l_shin", Label.L_LEG, FOOT),
+    ("r_shin", Label.R_LEG, FOOT),
     ("l_forearm", Label.L_ARM, _HAND),
     ("r_forearm", Label.R_ARM, _HAND),
 )
@@ -261,7 +261,7 @@ class _Election:
         if int(ankle) not in _LOWER:
             return
         points = self.grid.points
-        near = (points - shin.line[1]).square().sum(1).sqrt() < _FOOT * self.body.unit
+        near = (points - shin.line[1]).square().sum(1).sqrt() < FOOT * self.body.unit
         at = ((find_position_along(shin, points) > 0) & near).nonzero()[:, 0]
         places = shin.carry(points[at])
         shown = look_up(self.canvas.under, places)
