@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pgen.body.joints import HEAD_JOINTS
 from pgen.metrics.base import Batch, MetricOptions, UnavailableError, mean_rows, register
-from pgen.metrics.joints import DetectorMetric, head_sizes
+from pgen.metrics.joints import WHO, DetectorMetric, head_sizes
 from pgen.metrics.networks import find_in_package, hash_file
 from pgen.metrics.seen_images import hash_images
 from pgen.runtime.recent_pictures import RecentPictures
@@ -35,7 +35,7 @@ _KEPT = 2048  # faces
 
 _WHERE = (
     f"dlib's frontal detector in {_HEADS} head sizes around the head that the joint detector finds, {_SIDE} pixels a "
-    "side; 128-D descriptor after 5 landmarks"
+    f"side; 128-D descriptor after 5 landmarks; {WHO}"
 )
 _CLEARLY = f"clearly (the detector is {CLEAR} beyond its threshold)"
 
@@ -64,6 +64,7 @@ class FaceReader:
 
     def describe(self, key: bytes, image: NDArray[np.uint8], pose: NDArray[np.floating]) -> Face | None:
         """The face at the head of ``pose`` (18, 2) in ``image`` (H, W, 3), whose key is ``key``; None for none."""
+        key += pose.tobytes()
         if key not in self._seen:
             self._seen[key] = self._describe(image, pose)
         return self._seen[key]
@@ -103,7 +104,7 @@ class FaceMetric(DetectorMetric):
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Distances (B,) from the photo's face, NaN if either shows none; and whether the photo clearly does (B,)."""
-        ours, theirs = (self._describe(images) for images in (batch.generated, batch.target))
+        ours, theirs = self._describe(batch.generated, batch.poses), self._describe(batch.target)
         distances = [
             float("nan") if one is None or other is None else float(np.linalg.norm(one.descriptor - other.descriptor))
             for one, other in zip(ours, theirs, strict=True)
@@ -111,9 +112,9 @@ class FaceMetric(DetectorMetric):
         is_shown = [other is not None and other.sureness >= CLEAR for other in theirs]
         return torch.tensor(distances, dtype=torch.float64), torch.tensor(is_shown)
 
-    def _describe(self, images: Tensor) -> list[Face | None]:
+    def _describe(self, images: Tensor, asked: Tensor | None = None) -> list[Face | None]:
         pictures = images.permute(0, 2, 3, 1).cpu().numpy()
-        people = self.detector.find_people(images)
+        people = self.detector.find_people(images, asked)
         return [
             None if person is None else self.reader.describe(key, np.ascontiguousarray(picture), person.pose)
             for key, picture, person in zip(hash_images(images), pictures, people, strict=True)

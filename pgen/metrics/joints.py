@@ -51,6 +51,10 @@ def joint_errors(found: Tensor, true: Tensor) -> Tensor:
     return torch.where(lengths > 0, distances, torch.nan)
 
 
+#: Part of the protocols of all that asks a detector.
+WHO = "of several people found, the one whose box of joints agrees best with that of the asked pose"
+
+
 class DetectorMetric(Metric):
     """A score of the people that a detector finds in results."""
 
@@ -71,14 +75,15 @@ class JointMetric(DetectorMetric):
         """The joints that are found and those that were asked for, (B, 18, 2), but for what no image can show."""
         height, width = batch.generated.shape[2:]
         is_within = (batch.poses > -0.5) & (batch.poses < torch.tensor([width, height]) - 0.5)
-        return self.detector(batch.generated), batch.poses.where(is_within.all(-1, keepdim=True), torch.nan)
+        asked = batch.poses.where(is_within.all(-1, keepdim=True), torch.nan)
+        return self.detector(batch.generated, asked), asked
 
 
 @register("pckh")
 class Pckh(JointMetric):
     protocol = (
         f"α = {ALPHA}, head size = longer side of the box of nose, eyes and ears; undetected = wrong, joints beyond "
-        "the picture left out"
+        f"the picture left out; {WHO}"
     )
     higher_is_better = True
 
@@ -88,7 +93,7 @@ class Pckh(JointMetric):
 
 @register("joint-error")
 class JointError(JointMetric):
-    protocol = "mean distance of detected joints from the target pose, in torso lengths; undetected left out"
+    protocol = f"mean distance of detected joints from the target pose, in torso lengths; undetected left out; {WHO}"
     higher_is_better = False
 
     def rows(self, batch: Batch) -> Tensor:

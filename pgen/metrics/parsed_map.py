@@ -12,7 +12,7 @@ from pgen.data.annotators.interface import ParsingAnnotator, ParsingRequest
 from pgen.data.annotators.registry import PARSING_ANNOTATORS, find_annotator, load_annotator
 from pgen.data.weights import BUNDLED_PARSER, find_weights
 from pgen.metrics.base import Batch, MetricOptions, register
-from pgen.metrics.joints import DetectorMetric
+from pgen.metrics.joints import WHO, DetectorMetric
 from pgen.metrics.miou import MeanIou, count_intersection_and_union, mean_iou
 from pgen.metrics.networks import hash_file
 
@@ -21,7 +21,7 @@ from pgen.metrics.networks import hash_file
 class ParsedMeanIou(DetectorMetric):
     protocol = (
         "map that the parser finds in the result, at the joints that the detector finds, against the map that the "
-        f"method painted into, else the asked one; {MeanIou.protocol}; nobody found = all background"
+        f"method painted into, else the asked one; {MeanIou.protocol}; nobody found = all background; {WHO}"
     )
     higher_is_better = True
     needs, heeds = ("parsing",), ("detector", "parser")
@@ -35,7 +35,7 @@ class ParsedMeanIou(DetectorMetric):
 
     def rows(self, batch: Batch) -> Tensor:
         assert batch.planned_parsing is not None
-        people = self.detector.find_people(batch.generated)
+        people = self.detector.find_people(batch.generated, batch.poses)
         images = batch.generated.permute(0, 2, 3, 1).cpu().numpy()
         shown = [k for k, person in enumerate(people) if person is not None]
         requests = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pgen.body.batch import to_float
@@ -28,12 +29,16 @@ from pgen.models.pose_detector import find_joints
 class Finder(Protocol):
     """Finds the person in images, uint8 (B, 3, H, W)."""
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Joints (B, 18, 2) in pixels; NaN where not found."""
+    def __call__(self, images: Tensor, asked: Tensor | None = None) -> Tensor:
+        """Joints (B, 18, 2) in pixels of those whom `find_people` finds; NaN where not found."""
         ...
 
-    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
-        """Whom each image shows, None for nobody."""
+    def find_people(self, images: Tensor, asked: Tensor | None = None) -> list[FoundPerson | None]:
+        """Whom each image shows, None for nobody; of several people the one who stands where ``asked`` does.
+
+        ``asked``: poses (B, 18, 2) in pixels, NaN where not known. Without them, or where nobody stands there, it is
+        the largest.
+        """
         ...
 
 
@@ -56,24 +61,32 @@ def find_detector(given: str, device: str) -> tuple[Finder, Mapping[str, str], t
 
 @dataclass
 class AnnotatorDetector:
-    """An annotator of photos, as a `Finder`: of several people it finds the largest counts."""
+    """An annotator of photos, as a `Finder`.
+
+    Which person is meant is told by where they stand, as in the protocol of MPII: by the box around the joints, not by
+    the joints, which are what is judged.
+    """
 
     annotator: PoseAnnotator
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, asked: Tensor | None = None) -> Tensor:
         found = torch.full((len(images), JOINT_COUNT, 2), torch.nan)
-        for joints, person in zip(found, self.find_people(images), strict=True):
+        for joints, person in zip(found, self.find_people(images, asked), strict=True):
             if person is not None:
                 joints[:] = torch.from_numpy(person.pose)
         return found
 
-    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
+    def find_people(self, images: Tensor, asked: Tensor | None = None) -> list[FoundPerson | None]:
         pictures = images.permute(0, 2, 3, 1).cpu().numpy()
-        return [next(iter(self.annotator.people(np.ascontiguousarray(picture))), None) for picture in pictures]
+        poses = [None] * len(pictures) if asked is None else asked.cpu().numpy()
+        return [
+            _choose_person(self.annotator.people(np.ascontiguousarray(picture)), pose)
+            for picture, pose in zip(pictures, poses, strict=True)
+        ]
 
 
 class Detector:
-    """The pose detector of a weights file, as a `Finder`.
+    """The pose detector of a weights file, as a `Finder`: it knows of one person an image.
 
     It finds people of the kind that it was trained on. A generator that was trained with the same detector gets too
     good scores from it: use one of another seed.
@@ -86,7 +99,7 @@ class Detector:
         self.network, self.frame, self.device = weights.pose.to(device), weights.frame, torch.device(device)
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, asked: Tensor | None = None) -> Tensor:
         size = (images.shape[2], images.shape[3])
         fit = Letterbox.of(size, self.frame)
         if size != self.frame:
@@ -100,10 +113,27 @@ class Detector:
         found = torch.where(beyond, torch.nan, found)
         return found if size == self.frame else torch.from_numpy(fit.pose_back(found.numpy()))
 
-    def find_people(self, images: Tensor) -> list[FoundPerson | None]:
+    def find_people(self, images: Tensor, asked: Tensor | None = None) -> list[FoundPerson | None]:
         poses = self(images).numpy()
         known = [np.isfinite(pose[:, 0]) for pose in poses]
         return [
             FoundPerson(pose, its.astype(np.float32)) if its.any() else None
             for pose, its in zip(poses, known, strict=True)
         ]
+
+
+def _choose_person(people: Sequence[FoundPerson], asked: NDArray[np.floating] | None) -> FoundPerson | None:
+    """Of ``people``, the largest first, the one whose box agrees best with that of the pose ``asked``."""
+    if asked is None:
+        return next(iter(people), None)
+    return max(people, key=lambda person: _measure_agreement(person.pose, asked), default=None)
+
+
+def _measure_agreement(pose: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Intersection over union of the boxes around the known joints of two poses (18, 2)."""
+    if not np.isfinite(pose).any() or not np.isfinite(other).any():
+        return 0.0
+    low, high = (np.stack([side(one, 0) for one in (pose, other)]) for side in (np.nanmin, np.nanmax))
+    shared = (high.min(0) - low.max(0)).clip(0).prod()
+    total = (high - low).prod(1).sum() - shared
+    return float(shared / total) if total > 0 else 0.0

@@ -19,7 +19,7 @@ FACES = {
 
 
 class Detector:
-    def find_people(self, images: torch.Tensor) -> list[FoundPerson]:
+    def find_people(self, images: torch.Tensor, asked: torch.Tensor | None = None) -> list[FoundPerson]:
         return [FoundPerson(STANDING, np.ones(18, np.float32)) for _ in images]
 
 

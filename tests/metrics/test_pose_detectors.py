@@ -79,6 +79,22 @@ def test_annotators_of_photos_detect_too() -> None:
     assert AnnotatorDetector(FakePose([]))(torch.zeros(1, 3, 64, 48, dtype=torch.uint8)).isnan().all()
 
 
+def test_of_several_people_the_one_at_the_asked_pose_counts() -> None:
+    largest = np.arange(36, dtype=np.float64).reshape(18, 2)
+    beside = largest / 2 + 100
+    detector = AnnotatorDetector(FakePose([largest, beside]))
+    images = torch.zeros(4, 3, 64, 48, dtype=torch.uint8)
+    asked = torch.from_numpy(np.stack([beside, largest, largest + 500, beside + 6])).float()
+    asked[0, 4:] = torch.nan  # what is not known does not matter
+    found = detector(images, asked)
+    torch.testing.assert_close(
+        found, torch.from_numpy(np.stack([beside, largest, largest, beside])).float(), equal_nan=True
+    )
+    nowhere = detector.find_people(images[:1], torch.full((1, 18, 2), torch.nan))[0]
+    assert nowhere is not None
+    np.testing.assert_array_equal(nowhere.pose, largest)
+
+
 def test_detectors_by_name(tmp_path: Path) -> None:
     path = tmp_path / "pose.safetensors"
     save_weights(path, (64, 48), {"pose": LightPoseDetector(PoseDetectorConfig(width=4))})
