@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,13 +12,17 @@ from skimage.segmentation import find_boundaries
 from torch import Tensor
 
 from pgen.body.batch import PersonBatch, from_pictures, to_pictures
-from pgen.body.labels import LABEL_COUNT, SKIN_LABELS, Label
+from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, SKIN_LABELS, Label
 from pgen.body.paste import clean_background
 from pgen.body.transfer import Transfer
 from pgen.inference.networks import FramedPerson, Networks
+from pgen.inference.person import Person
 from pgen.inference.pixels import blending
+from pgen.inference.pixels.blending import Mask, Picture
 from pgen.inference.pixels.filling import extend_texture, find_bare_skin, spread_skin
-from pgen.inference.pixels.shading import estimate_shading, measure_plainness
+from pgen.inference.pixels.shading import LIMB_SKIN, apply_shading, estimate_shading, measure_plainness, round_limb
+from pgen.inference.rendering.background import fill_background, fill_from, has_patch_match
+from pgen.inference.rendering.things import find_carried
 
 # Over how many pixels of the networks' frame what is new fades into the photo, and how many beside it are mixed with
 # what was there.
@@ -46,8 +50,9 @@ def inpaint_regions(
 ) -> NDArray[np.uint8]:
     """The person's photo with another map, painted by H_A from the photo itself where the map has changed.
 
-    Colors are matched to what the photo has of the same label, and what is new fades into it. More than four pixels of
-    the networks' frame away, the result is exactly the photo.
+    Colors are matched to what the photo has of the same label, and what is new fades into it. Background is that which
+    results stand before, and cloth goes on with its texture (`rendering.background`). More than four pixels of the
+    networks' frame away, the result is exactly the photo.
 
     Args:
         labels: long (1, h, w), the new map in the networks' frame.
@@ -69,18 +74,25 @@ def inpaint_regions(
     transfer = Transfer(source.poses, framed.batch.poses, networks.frame)
     painted, guide = (to_pictures(images)[0] for images in (networks.paint(source, transfer, labels), source.images))
     enlarged = person.image.copy()
+    new_labels = np.unique(parsing[wanted])
     # Label by label, so that enlarging does not mix them.
-    for label in np.unique(parsing[wanted]):
+    for label in new_labels[new_labels != Label.BACKGROUND]:
         here = after == label
         reach = _SKIN_COLOR_REACH if label in SKIN_LABELS else _COLOR_REACH
         matched = blending.match_local_mean(painted, guide, here, reach)
         of_label = framed.fit.image_back(blending.unmix_borders(matched, here))
         enlarged[parsing == label] = of_label[parsing == label]
+    carried = find_carried(person)
+    if Label.BACKGROUND in new_labels:
+        behind, empty = fill_background(person.image, _find_all_worn(person)), (parsing == Label.BACKGROUND) & ~carried
+        enlarged[empty] = behind[empty]
     fade = _FADE * framed.enlargement
+    continued = _continue_cloth(framed, parsing, wanted, shows, enlarged)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
-    beside = (Label.BACKGROUND, *np.unique(parsing[wanted]))
-    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~np.isin(parsing, unpainted)
+    beside = (Label.BACKGROUND, *new_labels)
+    is_kept = np.isin(parsing, unpainted) | carried
+    wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~is_kept
     # Next to other things, the photo's pixels are mixtures: colors are taken from farther away.
     known = _find_shown(person.parsing, parsing, shows) & (_measure_edge_distance(parsing) > fade + 1)
     skin = find_bare_skin(person.image, person.parsing, person.pose)
@@ -88,13 +100,60 @@ def inpaint_regions(
         here = (parsing == label) & known
         known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
     known &= _measure_edge_distance(person.parsing) > fade + 1
-    matched = blending.match_borders(enlarged, person.image, parsing, wanted, known)
+    painted_anew = wanted & (parsing != Label.BACKGROUND) & ~continued
+    matched = blending.match_borders(enlarged, person.image, parsing, painted_anew, known)
+    for label in LIMB_SKIN:
+        new = wanted & (parsing == label) & (shows[person.parsing] != label)
+        matched[new] = apply_shading(matched[new][None], round_limb(parsing, label)[new][None])[0]
     result = blending.feather(person.image, matched, wanted, fade)
     # New outlines are as soft as a photo's.
     outline = wanted & (_measure_edge_distance(parsing) < 1.5 * fade)
     soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
     result[outline] = np.rint(soft[outline]).astype(np.uint8)
     return result
+
+
+def _continue_cloth(
+    framed: FramedPerson, parsing: NDArray[np.uint8], wanted: Mask, shows: NDArray[np.uint8], picture: Picture
+) -> Mask:
+    """Lay new cloth into ``picture`` (H, W, 3), with the texture and folds of what the photo shows of it.
+
+    Where (H, W) it is. Skirts out of trousers are left to H_A, as legs would show, and so is all without PatchMatch.
+    """
+    person, inside = framed.person, _INSIDE * framed.enlargement
+    continued = np.zeros(parsing.shape, bool)
+    if not has_patch_match():
+        return continued
+    light = _find_light(person.image, person.parsing, LIMB_SKIN, inside)
+    for label in CLOTH_LABELS:
+        own = shows[person.parsing] == label
+        seen = blending.erode_region(own & ~find_carried(person), inside)
+        new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows) & ~seen
+        if not new.any() or (label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any()):
+            continue
+        filled = fill_from(person.image, new, seen)
+        if filled is not person.image:
+            picture[new] = apply_shading(filled, light)[new]
+            continued |= new
+    return continued
+
+
+def _find_light(
+    image: Picture, parsing: NDArray[np.uint8], labels: Iterable[int], inside: float
+) -> NDArray[np.float32]:
+    """Light and folds (H, W) of what ``parsing`` (H, W) shows of each of ``labels``, 1 elsewhere."""
+    light = np.ones(parsing.shape, np.float32)
+    for label in labels:
+        here = parsing == label
+        if here.any():
+            light[here] = estimate_shading(image, blending.erode_region(here, inside))[here]
+    return light
+
+
+def _find_all_worn(person: Person) -> NDArray[np.bool_]:
+    """Where (H, W) the person is, with all that is worn and carried."""
+    masks = (person.carried, person.silhouette)
+    return np.logical_or.reduce([person.parsing != Label.BACKGROUND, *(mask for mask in masks if mask is not None)])
 
 
 def _measure_edge_distance(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -112,9 +171,8 @@ def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArr
     batch, before = framed.batch, framed.parsing
     pixels = to_pictures(batch.images)[0]
     source = shows[before]
-    changed, light = before != after, np.ones(before.shape, np.float32)
-    for label in np.unique(before[changed & (before != Label.BACKGROUND)]):
-        light[before == label] = estimate_shading(pixels, blending.erode_region(before == label, 1))[before == label]
+    changed = before != after
+    light = _find_light(pixels, before, np.unique(before[changed & (before != Label.BACKGROUND)]), 1)
     behind = to_pictures(clean_background(batch.images, batch.labels))[0]
     filled = pixels.copy()
     fresh = changed & ~_find_shown(before, after, shows)

@@ -25,6 +25,7 @@ from pgen.inference.person import Person
 from pgen.inference.pixels import blending
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head
 from pgen.inference.rendering.resizing import resize, resize_mask
+from pgen.inference.rendering.things import find_carried
 from pgen.inference.result import EditResult, draw_panels
 
 # So many pixels at hair's outline are mixed with what is behind it.
@@ -56,6 +57,7 @@ def manipulate_person(
     small, before = framed.person, framed.person.parsing
     if parsing is None:
         after, assumed = edit_parsing(before, small.pose, edits)
+        after = np.where(find_carried(small), before, after)
         title = " ".join(f"{name}={value}" for name, value in edits.items())
         warnings += assumed
     else:

@@ -18,6 +18,8 @@ _FAINT = 0.05
 _DISTINCT = 24.0
 # Widths of the neighbourhoods that correct a color, as shares of the picture's longer side: near, farther, far.
 _REACHES = (0.008, 0.03, 0.12)
+# Pixels that touch what is outside, be it by a corner, are mixtures with it.
+_OUTERMOST = 1.5
 # Gaussians have a standard deviation of at least so many blocks.
 _BLOCKS = 4.0
 
@@ -44,7 +46,7 @@ def erode_region(region: Mask, width: float) -> Mask:
 
 def unmix_borders(image: Picture, region: Mask) -> Picture:
     """``image`` (H, W, 3) in the colors that ``region`` has inside of its outermost pixels, all over."""
-    core = erode_region(region, 1)
+    core = erode_region(region, _OUTERMOST)
     return nearest_fill(image, core if core.any() else region)
 
 

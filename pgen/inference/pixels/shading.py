@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.restoration import denoise_tv_chambolle
 
+from pgen.body.labels import CLOTH_LABELS, Label
 from pgen.inference.pixels.blending import Mask, Picture, nearest_fill
+
+#: Limbs that may be bare.
+LIMB_SKIN = (Label.L_ARM, Label.R_ARM, Label.L_LEG, Label.R_LEG)
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Strength of the total variation filter on luminance, from 0 to 1, of plain and of patterned garments: what it takes
@@ -26,6 +30,9 @@ _DARKEST, _BRIGHTEST, _TINT, _RANGE = -0.8, 0.5, 0.04, 0.6
 # A garment is plain if nearly all of its pixels have one tint, and neighbours (as far apart as this share of the
 # picture) nearly one brightness; it is patterned if fewer pixels do, or brightness varies more.
 _SAME_TINT, _ROUGHNESS, _NEIGHBOURS = (0.75, 0.88), (0.24, 0.14), 0.02
+# How bright a bare limb is along its middle; how much less at its outline, and beside a hem; half its width, and how
+# far a hem's shade reaches, as shares of the picture's longer side.
+_MIDDLE, _ROUND, _SHADE, _LIMB, _HEM = 1.06, 0.3, 0.2, 0.025, 0.012
 # Over how many pixels of a frame of 100 light is carried beyond the old garment.
 _SPREAD = 2.0
 
@@ -85,6 +92,21 @@ def _compare_to_garment(photo: Picture, inner: Mask) -> tuple[NDArray[np.float32
     ratio = luminance - np.median(luminance[inner])
     foreign = np.abs(tint - np.median(tint[inner], axis=0)).max(axis=2) > _TINT
     return ratio, foreign | (np.abs(ratio) > _RANGE)
+
+
+def round_limb(parsing: NDArray[np.uint8], label: int) -> NDArray[np.float32]:
+    """How bright each pixel (H, W) of a bare limb of a map (H, W) is by its roundness, and in the shade of clothes.
+
+    It is lightest along its middle; where it meets clothes, shoes or a hand it goes on below them.
+    """
+    longer = max(parsing.shape)
+    limb, worn = parsing == label, np.isin(parsing, CLOTH_LABELS)
+    depth = ndimage.distance_transform_edt(limb | worn)
+    width = 2 * max(1, round(_LIMB * longer)) + 1
+    half = ndimage.gaussian_filter(ndimage.maximum_filter(np.where(limb, depth, 0), width), width / 2)
+    across = np.clip(1 - depth / np.maximum(half, 1), 0, 1)
+    shade = np.exp(-ndimage.distance_transform_edt(~worn) / (_HEM * longer)) if worn.any() else 0
+    return np.asarray(_MIDDLE - _ROUND * across**2 - _SHADE * shade, np.float32)
 
 
 def measure_tint(photo: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

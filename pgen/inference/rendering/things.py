@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pgen.body.labels import CLOTH_LABELS
+from pgen.inference.person import Person
 from pgen.inference.rendering.resizing import resize, resize_mask
 
 Mask = NDArray[np.bool_]
@@ -26,6 +27,13 @@ _SEED = 5
 #: Outlines, of so many pixels of a photo of 1000, are not asked, and go with it.
 _BESIDE, _SHADES, _SPREAD, _OUTLINE = 0.15, 28.0, 4.0, 2.0
 _FEW = 20  # pixels that are too few to tell anything
+
+
+def find_carried(person: Person) -> Mask:
+    """What somebody carries, (H, W), also where the map calls it cloth."""
+    if person.carried is None:
+        return np.zeros(person.crop.size, bool)
+    return person.carried | find_rest_on_clothes(person.image, person.carried, person.parsing)
 
 
 def find_rest_on_clothes(image: NDArray[np.uint8], carried: Mask, labels: NDArray[np.uint8]) -> Mask:
