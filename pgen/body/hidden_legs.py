@@ -63,11 +63,17 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
 def add_standing_legs(pose: NDArray[np.floating], like: NDArray[np.floating]) -> NDArray[np.floating]:
     """``pose`` (18, 2) with knees and ankles that it lacks and the body ``like`` (18, 2), as large as it, knows.
 
-    They stand straight below hip or knee, as far from it as there. If nothing is lacking it is ``pose`` itself.
+    They stand straight below hip or knee, as far from it as there; a knee is on the way to an ankle that is known. If
+    nothing is lacking it is ``pose`` itself.
     """
     found = np.array(pose, copy=True)
     for leg in LEGS:
         known, there = known_joints(found)[list(leg)], known_joints(like)[list(leg)]
+        if known.tolist() == [True, False, True] and there.all():
+            hip, knee, ankle = leg
+            thigh, shin = np.linalg.norm(np.diff(like[list(leg)], axis=0), axis=1)
+            found[knee] = found[hip] + thigh / max(thigh + shin, 1e-6) * (found[ankle] - found[hip])
+            continue
         for joint, above, is_known, is_there in zip(leg[1:], leg, known[1:], there[1:], strict=False):
             if not is_known and is_there and known_joints(found)[above] and known_joints(like)[above]:
                 found[joint] = found[above] + (0, np.linalg.norm(like[joint] - like[above]))

@@ -176,23 +176,24 @@ def frame_targets(
     targets = []
     bundled = load_named_poses()
     loaded = [read_target(pose, annotators) for pose in given_poses]
+    of_photo = [pose.frame is None for pose in loaded]  # those are in pixels of the person's photo
     for index, pose in enumerate(loaded):
-        if pose.frame is None:  # it is in pixels of the person's photo
+        if of_photo[index]:
             loaded[index] = replace(pose, pose=pose.pose - person.crop.corner, frame=person.crop.size)
     completed = [complete_pose(pose, pose.frame or person.crop.size) for pose in loaded]
     retargeted: Sequence[NDArray[np.float32] | None] = [None] * len(loaded)
-    if retarget == "motion":
-        retargeted = retarget_motion([joints for joints, _ in completed], person.pose)
-    elif retarget == "each":
-        retargeted = [retarget_motion([joints], person.pose)[0] for joints, _ in completed]
-    scheme = None if parsing_scheme is None else load_scheme(parsing_scheme)
     own_body = place_hidden_legs(person.pose, person.parsing)
-    for pose, (joints, warnings), moved, given in zip(loaded, completed, retargeted, given_maps, strict=True):
-        told: list[str] = []
-        if moved is not None and given is None:
-            seen, moved = moved, add_standing_legs(moved, own_body)
+    if retarget == "motion":
+        retargeted = retarget_motion([joints for joints, _ in completed], own_body)
+    elif retarget == "each":
+        retargeted = [retarget_motion([joints], own_body)[0] for joints, _ in completed]
+    scheme = None if parsing_scheme is None else load_scheme(parsing_scheme)
+    for index, (pose, (joints, warnings), given) in enumerate(zip(loaded, completed, given_maps, strict=True)):
+        moved, told = None, list[str]()
+        if given is None and (seen := retargeted[index]) is not None:  # maps are those of the poses as they are
+            moved = add_standing_legs(seen, own_body)
             added = set(list_missing_limbs(seen)) - set(list_missing_limbs(moved))
-            told += [f"{pose.name}: {_enumerate(added)} missing: legs stand straight"] if added else []
+            told += [f"{pose.name}: {_enumerate(added)} missing: legs are made straight"] if added else []
         pose_fit = Letterbox.of(pose.frame or fit.original, fit.frame)
         framed = pose_fit.pose(joints) if moved is None else fit.pose(moved)
         shown = (joints, pose_fit.original) if moved is None else (moved, fit.original)
@@ -202,6 +203,9 @@ def frame_targets(
         parsing = None
         if given is not None:
             map_ = load_parsing(given, scheme, joints, pose_fit.original, option="parsing")
+            if of_photo[index] and map_.labels.shape == (whole := person.photo.shape[:2]) != person.crop.size:
+                map_ = load_parsing(given, scheme, joints + person.crop.corner, whole, option="parsing")
+                map_ = replace(map_, labels=person.crop.of(map_.labels))
             labels, _ = fit_parsing(map_, [(pose.name, pose_fit.original), (person.name, fit.original)])
             parsing = Letterbox.of((labels.shape[0], labels.shape[1]), fit.frame).parsing(labels)
             doubts += [map_.doubt] if map_.doubt else []
@@ -236,11 +240,12 @@ def _enumerate(joints: Collection[str]) -> str:
 
 
 def _list_items(given: Any) -> list[Any]:
-    """What was given, each; one pose or map alone, such as a name, is one and not its letters or rows."""
+    """What was given, each; one pose, map or picture alone, such as a name, is one and not its letters or rows."""
     if isinstance(given, str | bytes | os.PathLike | LoadedPose | Image.Image):
         return [given]
-    if isinstance(given, np.ndarray) and (given.ndim == 2 or (given.ndim == 3 and given.dtype == np.uint8)):
-        return [given]  # a pose or a map; a picture
+    if isinstance(given, np.ndarray):  # a pose or a map; a picture
+        return [given] if given.ndim == 2 or (given.ndim == 3 and given.shape[2] in (3, 4)) else list(given)
     items = list(given)
-    is_pose = len(items) == len(JOINTS) and all(isinstance(item, list | tuple) for item in items)
-    return [items] if is_pose and all(isinstance(number, int | float) for item in items for number in item) else items
+    is_pose = len(items) == len(JOINTS) and all(item is None or isinstance(item, list | tuple) for item in items)
+    numbers = [number for item in items for number in item or ()] if is_pose else []
+    return [items] if is_pose and all(isinstance(number, int | float | None) for number in numbers) else items

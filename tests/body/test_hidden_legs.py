@@ -93,3 +93,13 @@ def test_legs_that_are_not_shown_stand_straight() -> None:
     np.testing.assert_allclose(found[Joint.L_ANKLE], STANDING[Joint.L_KNEE] + (0, lengths[2]), atol=1e-4)
     assert add_standing_legs(STANDING, STANDING) is STANDING
     assert add_standing_legs(cut, cut) is cut
+
+
+def test_a_knee_is_on_the_way_to_its_ankle() -> None:
+    raised = STANDING.copy()
+    raised[Joint.R_KNEE] = np.nan
+    raised[Joint.R_ANKLE] = (20, 60)
+    knee = add_standing_legs(raised, STANDING)[Joint.R_KNEE]
+    whole, first = raised[Joint.R_ANKLE] - raised[Joint.R_HIP], knee - raised[Joint.R_HIP]
+    assert whole[0] * first[1] == pytest.approx(whole[1] * first[0], abs=1e-2)
+    assert 0.4 < np.linalg.norm(first) / np.linalg.norm(whole) < 0.6

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.joints import Joint
+from pgen.body.labels import Label
 from pgen.data.annotators.choose import Annotators
 from pgen.data.formats.keypoints import LoadedPose
 from pgen.data.formats.pose_json import write_pose_json
@@ -186,6 +188,39 @@ def test_a_map_of_another_pose_is_told(model: Predictor, person: Person) -> None
     assert not any("joints" in line for line in everywhere.warnings)
 
 
+def test_a_map_keeps_its_pose_where_it_is(model: Predictor, person: Person) -> None:
+    aside = LoadedPose(scaled(WAVING, (256, 256)), (256, 256), "aside")
+    layout = np.roll(A.parsing, 10, axis=1).repeat(2, 0).repeat(2, 1)
+    for retarget in ("each", "motion"):
+        given = next(iter(model.generate_many(person, [aside], [layout], retarget)))
+        np.testing.assert_array_equal(given.pose, generate(model, person, aside, layout).pose)
+        np.testing.assert_array_equal(given.parsing, generate(model, person, aside, layout).parsing)
+
+
+def test_a_map_of_the_whole_photo_is_cropped_with_the_pose(model: Predictor) -> None:
+    photo, map_ = np.full((512, 384, 3), 90, np.uint8), np.zeros((512, 384), np.uint8)
+    photo[200:328, 100:228], map_[200:328, 100:228] = A.image, A.parsing
+    pose = A.pose + np.float32([100, 200])
+    cropped = model.person(photo, pose, map_)
+    assert cropped.crop.size != map_.shape
+    result = generate(model, cropped, pose, map_)
+    same = generate(model, cropped, pose, cropped.crop.of(map_))
+    np.testing.assert_array_equal(result.parsing, same.parsing)
+
+
+def test_people_whose_legs_are_hidden_stand_where_they_stood(model: Predictor) -> None:
+    pose, worn = A.pose.copy(), A.parsing.copy()
+    worn[int(pose[Joint.R_HIP, 1]) : int(pose[Joint.R_ANKLE, 1]) + 4, 45:84] = Label.SKIRT
+    pose[[Joint.R_KNEE, Joint.R_ANKLE, Joint.L_KNEE, Joint.L_ANKLE]] = np.nan
+    hidden = model.person(A.image, pose, worn, crop=False)
+    own = place_hidden_legs(hidden.pose, hidden.parsing)
+    ankles = [Joint.R_ANKLE, Joint.L_ANKLE]
+    assert np.isfinite(own[ankles]).all()
+    target = LoadedPose(scaled(STANDING, (512, 512)), (512, 512), "large")
+    found = next(iter(model.generate_many(hidden, [target]))).pose
+    assert found[ankles, 1].max() == pytest.approx(own[ankles, 1].max(), abs=1)
+
+
 def test_some_maps_given(model: Predictor, person: Person) -> None:
     given, predicted = model.generate_many(person, [WAVING, WAVING], [A.parsing, None], "none")
     np.testing.assert_array_equal(given.parsing[::2, ::2], A.parsing[1::2, 1::2])
@@ -218,14 +253,30 @@ def test_retarget_is_one_of_three(model: Predictor, person: Person, retarget: ob
     assert caught.value.option == "retarget"
 
 
-@pytest.mark.parametrize("poses", ["walk", WAVING, WAVING.tolist(), LoadedPose(WAVING, None, "one")])
+GAPS: list[list[float] | list[None] | None] = [*WAVING[:-2].tolist(), [None, None], None]
+
+
+@pytest.mark.parametrize("poses", ["walk", WAVING, WAVING.tolist(), LoadedPose(WAVING, None, "one"), GAPS])
 def test_one_pose_is_one(model: Predictor, person: Person, poses: PoseLike) -> None:
     assert len(list(model.generate_many(person, poses))) == 1
+
+
+def test_grey_pictures_are_looked_at(model: Predictor, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def estimate(image: np.ndarray, *_: object) -> tuple[LoadedPose, None]:
+        seen.append(image.shape)
+        return LoadedPose(WAVING, SIZE, "grey"), None
+
+    monkeypatch.setattr("pgen.inference.inputs._estimate_pose", estimate)
+    model.generate(person, np.zeros((90, 60), np.uint8))
+    assert seen == [(90, 60, 3)]
 
 
 def test_one_picture_is_one() -> None:
     picture = np.zeros((40, 30, 3), np.uint8)
     assert [item.shape for item in _list_items(picture)] == [picture.shape]
+    assert [item.shape for item in _list_items(picture.astype(np.int64))] == [picture.shape]
     assert len(_list_items(np.stack([WAVING, WAVING]))) == 2
     assert len(_list_items([WAVING.tolist(), "walk"])) == 2
 

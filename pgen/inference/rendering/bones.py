@@ -42,10 +42,8 @@ _SOFT, _POWER = 0.03, 4
 _FLESH = 0.18
 #: Places in the photo that are farther apart, in torso lengths, are not mixed: one of them is taken.
 _APART = 0.12
-
 #: How steeply toes point down of a foot from the side.
 _TOES = 0.25
-
 #: How far above the shoulders hair begins at the latest, in torso lengths.
 NAPE = 0.2
 
@@ -117,8 +115,10 @@ def match_bodies(
     is_turned = widths[0] * widths[1] < 0
     parts = {_TRUNK: _match_trunks(source, target)}
     if head is not None:
-        top = target[[joint for joint in HEAD_JOINTS if known_joints(target)[joint]]].mean(axis=0)
-        line = torch.from_numpy(np.stack([target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0), top])).float()
+        shown = [joint for joint in HEAD_JOINTS if known_joints(target)[joint]]
+        neck = target[[Joint.R_SHOULDER, Joint.L_SHOULDER]].mean(axis=0)
+        top = target[shown].mean(axis=0) if shown else neck - 2 * NAPE * unit * find_spine(target)
+        line = torch.from_numpy(np.stack([neck, top])).float()
         parts[_HEAD] = Part(line, _RADII["head"] * unit, _carry_by(torch.from_numpy(head).float()))
     elif face is not None:
         parts[_FACE] = Part(parts[_TRUNK].line, 0.0, face.carry)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pgen.body.joints import FLIP_JOINTS, HEAD_JOINTS, Joint, known_joints, shows_face
-from pgen.body.limb_fields import torso_length
+from pgen.body.limb_fields import FRONTAL, torso_length
 from pgen.body.transfer import measure_head_turns
 from pgen.inference.rendering.settings import Head
 from pgen.inference.rendering.turned_faces import TurnedFace, find_turned_face
@@ -127,8 +127,13 @@ def fit_similarity(points: NDArray[np.float64], images: NDArray[np.float64]) -> 
 
 
 def _measure_turn(pose: NDArray[np.floating]) -> float:
+    """How far the head is turned, −1 to 1; where no ear tells, it looks where a body in profile does."""
     turn = float(measure_head_turns(torch.from_numpy(np.asarray(pose, np.float64))[None])[0])
-    return 0.0 if np.isnan(turn) else turn
+    if not np.isnan(turn):
+        return turn
+    looks = pose[Joint.NOSE, 0] - pose[_SHOULDERS, 0].mean()
+    is_profile = abs(_measure_width(pose)) <= FRONTAL * torso_length(pose) and np.isfinite(looks)
+    return float(_PROFILE * np.sign(looks)) if is_profile else 0.0
 
 
 def _measure_width(pose: NDArray[np.floating]) -> float:

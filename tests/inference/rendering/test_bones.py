@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgen.body.joints import ARMS, Joint
+from pgen.body.joints import ARMS, HEAD_JOINTS, Joint
 from pgen.body.labels import Label
 from pgen.inference.rendering.bones import find_crossing, find_sources, match_bodies, turn_foot
 from tests.data.examples import STANDING
@@ -48,6 +48,13 @@ def test_a_joint_that_the_target_lacks_leaves_the_rest_as_it_is(missing: list[Jo
     target[missing] = np.nan
     points = [(64.0, 45.0), (60.0, 70.0)]
     np.testing.assert_allclose(carried(target, points, label), points, atol=0.1)
+
+
+def test_a_carried_head_needs_no_joints_of_it() -> None:
+    headless = STANDING.copy()
+    headless[list(HEAD_JOINTS)] = np.nan
+    points = [(64.0, 45.0), (60.0, 70.0)]
+    np.testing.assert_allclose(carried(headless, points, Label.UPPER), points, atol=0.1)
 
 
 def test_bodies_that_turn_away_show_other_outlines() -> None:

@@ -99,6 +99,16 @@ def test_heads_that_show_too_little_are_kept_or_mirrored_unless_they_are_to_foll
     assert "mirrored" in mirrored.note
 
 
+def test_a_body_in_profile_says_where_its_head_looks() -> None:
+    aside = STANDING.copy()
+    aside[:, 0] = 64 + 0.1 * (STANDING[:, 0] - 64)
+    aside[[Joint.R_EAR, Joint.L_EAR, Joint.R_EYE]] = np.nan
+    aside[Joint.NOSE, 0] = 72
+    plan = plan_head(STANDING, aside, "auto", is_bundled=False)
+    assert plan.note is not None
+    assert "the pose does" in plan.note
+
+
 def test_similarities_do_not_squash() -> None:
     points = np.array([(0.0, 0), (10, 0), (0, 10), (10, 10)])
     found = fit_similarity(points, points * (1, 3))[:, :2]
