@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.edits.registry import edit_parsing
+from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.labels import Label
 from pgen.body.limb_fields import torso_length
 from pgen.data.formats.parsing import read_painted, write_parsing
@@ -56,7 +57,7 @@ def manipulate_person(
     framed = networks.frame_reduced(person)
     small, before = framed.person, framed.person.parsing
     if parsing is None:
-        after, assumed = edit_parsing(before, small.pose, edits)
+        after, assumed = edit_parsing(before, place_hidden_legs(small.pose, before), edits)
         after = np.where(find_carried(small), before, after)
         title = " ".join(f"{name}={value}" for name, value in edits.items())
         warnings += assumed

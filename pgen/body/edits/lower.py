@@ -36,6 +36,8 @@ _TROUSER_HALF = (0.24, 0.18, 0.145, 0.13, 0.115)
 _WIDER = 0.03
 # Half the width of a skirt at the hip, and how much wider it is one thigh farther down.
 _SKIRT_HALF, _FLARE = 0.19, 0.06
+# Skirts that lack less of their length, in lengths of a bone, are long enough.
+_HARDLY = 0.06
 # By how much more another skirt that is worn may make it wider.
 _WIDEST = 0.15
 
@@ -100,8 +102,11 @@ def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: 
     result[garment & above] = kind
     result[garment & ~above] = skin[garment & ~above]
     if kind == Label.SKIRT:
-        hull = _fill_skirt(chains, min(length, _FOOT), pose, (parsing == Label.SKIRT) & above)
-        result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
+        worn, low = parsing == Label.SKIRT, np.maximum(along, nearest)
+        # A skirt that is long enough stays as wide as it is.
+        if (parsing == Label.PANTS).any() or not (worn & (low > min(length, _FOOT) - _HARDLY)).any():
+            hull = _fill_skirt(chains, min(length, _FOOT), pose, worn & above)
+            result[hull & (garment | legs | (parsing == Label.BACKGROUND))] = kind
     else:
         apart = (along > 0) & (distance > np.interp(along, _PLACES, _TROUSER_HALF))
         result[(parsing == Label.SKIRT) & apart] = Label.BACKGROUND
