@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,46 @@ def test_what_is_new_has_the_colours_of_the_old(model: Predictor) -> None:
     skirt = model.manipulate(person, {"lower": "skirt"})
     new = skirt.changed & (skirt.parsing == Label.SKIRT) & (person.parsing == Label.BACKGROUND)
     assert np.abs(np.median(skirt.image[new], axis=0) - (30, 40, 160)).max() < 40, "the trousers' cloth"
+
+
+def test_what_is_carried_stays_before_new_clothes(model: Predictor) -> None:
+    person = photo(model, Label.PANTS, (30, 30, 30), scale=2)
+    carried = np.zeros(person.parsing.shape, bool)
+    carried[150:190, 112:144] = True  # between the legs and before one of them
+    image, parsing = person.photo.copy(), np.where(carried, np.uint8(Label.BACKGROUND), person.parsing)
+    image[carried] = (230, 200, 40)
+    holding = replace(person, photo=image, parsing=parsing, carried=carried)
+    result = model.manipulate(holding, {"lower": "skirt"})
+    around = ndimage.binary_dilation(carried, iterations=6) & ~carried
+    assert (result.parsing[around] == Label.SKIRT).any()
+    np.testing.assert_array_equal(result.parsing[carried], Label.BACKGROUND)
+    core = ndimage.binary_erosion(carried, iterations=4)
+    np.testing.assert_array_equal(result.image[core], image[core])
+
+
+def test_background_that_comes_to_light_is_that_of_results(model: Predictor) -> None:
+    person = photo(model, Label.SKIRT, (30, 30, 30), scale=2)
+    ramp = np.repeat(np.linspace(60, 200, 256, dtype=np.uint8)[None, :, None], 256, 0).repeat(3, 2)
+    image = np.where((person.parsing == Label.BACKGROUND)[..., None], ramp, person.photo)
+    after = person.parsing.copy()
+    after[170:][after[170:] == Label.SKIRT] = Label.BACKGROUND
+    result = model.manipulate(replace(person, photo=image), parsing=after)
+    bare = ndimage.binary_erosion(result.changed & (result.parsing == Label.BACKGROUND), iterations=2)
+    assert bare.sum() > 100
+    assert np.abs(result.image[bare].astype(int) - ramp[bare]).mean() < 16
+
+
+def test_cloth_goes_on_with_its_texture(model: Predictor) -> None:
+    pytest.importorskip("patchmatch")
+    person = photo(model, Label.SKIRT, (30, 30, 30), scale=4)
+    striped = person.photo.copy()
+    skirt = person.parsing == Label.SKIRT
+    striped[skirt & (np.arange(512) // 6 % 2 == 0)[None, :]] = (250, 250, 250)
+    striped[skirt & (np.arange(512) // 6 % 2 == 1)[None, :]] = (20, 20, 90)
+    result = model.manipulate(replace(person, photo=striped), {"length": "full"})
+    new = ndimage.binary_erosion(result.changed & (result.parsing == Label.SKIRT), iterations=4)
+    assert new.sum() > 1000
+    assert result.image[new][:, 0].std() > 60, "as sharp as the stripes, not their mean"
 
 
 def test_painted_map(model: Predictor, tmp_path: Path) -> None:

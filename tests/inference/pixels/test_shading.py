@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
+from pgen.body.labels import Label
+from pgen.inference.pixels.shading import (
+    apply_shading,
+    estimate_shading,
+    flatten_shading,
+    measure_plainness,
+    round_limb,
+)
 
 INNER = np.zeros((100, 100), bool)
 INNER[20:80, 20:80] = True
@@ -65,3 +72,14 @@ def test_flattened_keeps_prints_of_the_same_brightness() -> None:
     image[40:60, 40:60] = (60, 88, 72)
     flat = flatten_shading(image, 1.0)
     assert int(flat[30, 30, 0]) - int(flat[50, 50, 0]) > 45
+
+
+def test_bare_limbs_are_round_and_in_the_shade_of_hems() -> None:
+    parsing = np.zeros((400, 400), np.uint8)
+    parsing[50:150, 180:220], parsing[150:350, 185:215] = Label.PANTS, Label.L_LEG
+    light = round_limb(parsing, Label.L_LEG)
+    across = light[250, 185:215]
+    np.testing.assert_allclose(across, across[::-1], atol=1e-3)
+    assert across[15] > across[5] > across[0]
+    assert across[15] > 1 > across[0] > 0.7
+    assert light[151, 200] < light[165, 200] < light[250, 200]
