@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from pgen.body.edits.registry import edit_parsing
 from pgen.body.hidden_legs import place_hidden_legs
@@ -31,6 +32,8 @@ from pgen.inference.result import EditResult, draw_panels
 
 # So many pixels at hair's outline are mixed with what is behind it.
 _HAIR_RIM = 2.0
+# How soft the outline of new hair is, pixels.
+_HAIR_SOFT = 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +84,9 @@ def _draw_new_hair(person: Person, image: NDArray[np.uint8], after: NDArray[np.u
     new, own = hair & (person.parsing != Label.HAIR), blending.erode_region(person.parsing == Label.HAIR, _HAIR_RIM)
     if not new.any() or not own.any():
         return image
-    return draw_head(image, hair, new, own, HEAD_WIDTH * torso_length(person.pose), has_strands=True)
+    drawn = draw_head(image, hair, new, own, HEAD_WIDTH * torso_length(person.pose), has_strands=True)
+    share = np.maximum(ndimage.gaussian_filter(new.astype(np.float32), _HAIR_SOFT), new)[..., None]
+    return np.rint(share * blending.nearest_fill(drawn, new) + (1 - share) * drawn).astype(np.uint8)
 
 
 def _match_cloth(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[Label, Label]:

@@ -16,13 +16,15 @@ HAIR = ("short", "long")
 
 # Measures of a head, from its joints' middle to the neck: where the chin is, and where long hair ends.
 _CHIN, _LONG = 0.5, 1.5
-# The same for the crown, for where long hair begins to fall, and for how far from its ends it narrows.
-_CROWN, _TEMPLES, _ROUNDED = -0.7, -0.35, 0.4
+# The same for the crown, the hairline, for where long hair begins to fall, and for how far from its ends it narrows.
+_CROWN, _HAIRLINE, _TEMPLES, _ROUNDED = -0.7, -0.5, -0.35, 0.4
 # In torso lengths: half the width of the neck, and how far the head may reach to either side.
 _NECK_HALF, _HEAD_HALF = 0.11, 0.4
 # Half the width of hair that falls beside a face: so much of half the head's width, or of a torso length; and how far
 # outside of the head's outline its middle is, in such halves.
 _STRAND, _NARROWEST, _OUTWARD = 0.35, 0.055, 0.45
+# How far beside an ear hair around a face reaches, in torso lengths; and how wide it is there, in halves of all of it.
+_BESIDE_EAR, _BESIDE_FACE = 0.075, 0.45
 
 _ARMS = (Label.L_ARM, Label.R_ARM)
 
@@ -44,15 +46,35 @@ def edit_hair(parsing: ParsingMap, pose: Pose, edits: Settings) -> ParsingMap:
             neck = (np.abs(across) < _NECK_HALF) & (down < 0.9)
             result[cut] = np.where(neck, Label.FACE, parsing[rows, columns])[cut]
         return result
-    falls = _find_strands(parsing, down, across, from_behind, is_frontal) & (down > _TEMPLES) & (down < _LONG)
+    ears = [_find_across(pose, joint) for joint in (Joint.R_EAR, Joint.L_EAR)] if is_frontal else []
+    if ears and not from_behind:
+        falls = _frame_face(down, across, ears)
+    else:
+        falls = _find_strands(parsing, down, across, from_behind) & (down > _TEMPLES) & (down < _LONG)
     result[falls & np.isin(parsing, (Label.BACKGROUND, Label.FACE, Label.UPPER, *_ARMS))] = Label.HAIR
     return result
 
 
+def _frame_face(down: NDArray[np.float64], across: NDArray[np.float64], ears: list[float]) -> Mask:
+    """Where (H, W) long hair falls around a face from the front: from the crown, over both ears, and down beside it.
+
+    ``ears``: where across the body they are.
+    """
+    middle, half = sum(ears) / 2, abs(ears[1] - ears[0]) / 2 + _BESIDE_EAR
+    strand = max(_BESIDE_FACE * half, _NARROWEST)
+    outer, inner = (
+        width * np.sqrt(np.clip(1 - (np.minimum(down, 0) / top) ** 2, 0, 1))
+        for width, top in ((half, _CROWN), (half - strand, _HAIRLINE))
+    )
+    end = (1 - np.sqrt(np.clip((_LONG - down) / _ROUNDED, 0, 1))) * strand / 2  # strands end in a curve
+    aside = np.abs(across - middle)
+    return np.asarray((aside <= outer - end) & (aside >= inner + end) & (down > _CROWN) & (down < _LONG))
+
+
 def _find_strands(
-    parsing: ParsingMap, down: NDArray[np.float64], across: NDArray[np.float64], from_behind: bool, is_frontal: bool
+    parsing: ParsingMap, down: NDArray[np.float64], across: NDArray[np.float64], from_behind: bool
 ) -> Mask:
-    """Where (H, W) long hair falls, along the body: at both sides of a head from the front, or where it shows hair."""
+    """Where (H, W) long hair falls, along the body: over a back, or on the sides where a head shows hair."""
     near = (down > _CROWN) & (np.abs(across) < _HEAD_HALF)
     outline = near & (down <= _TEMPLES) & np.isin(parsing, (Label.HAIR, Label.FACE))  # above all that falls
     hair = near & (down < _CHIN - 0.1) & (parsing == Label.HAIR)
@@ -67,9 +89,17 @@ def _find_strands(
     strand, columns = max(_STRAND * half, _NARROWEST), np.zeros(parsing.shape, bool)
     beside = hair & (np.abs(down) < _CHIN / 2)  # at the height of eyes and ears
     for edge, inward in ((first, 1), (last, -1)):
-        if is_frontal or not hair.any() or (beside & ((across - edge) * inward < 2 * strand)).any():
+        if not hair.any() or (beside & ((across - edge) * inward < 2 * strand)).any():
             columns |= np.abs(across - edge + _OUTWARD * inward * strand) < end * begin * strand
     return columns
+
+
+def _find_across(pose: Pose, joint: int) -> float:
+    """Where a joint is across the body, in torso lengths from the head's middle, as in `_map_head`."""
+    joints, along = np.asarray(pose, np.float64), find_spine(pose)
+    seen = [one for one in HEAD_JOINTS if known_joints(pose)[one]]
+    offset = joints[joint] - joints[seen].mean(axis=0)
+    return float(offset @ np.array([along[1], -along[0]])) / torso_length(pose)
 
 
 def _map_head(pose: Pose, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:

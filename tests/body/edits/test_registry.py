@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -306,3 +307,16 @@ def test_a_coat_beside_the_wrists_stays() -> None:
     parsing[coat] = Label.UPPER
     result = edit_parsing(parsing, pose, {"sleeves": "short"})[0]
     assert (result[coat] == Label.UPPER).mean() > 0.95
+
+
+def test_long_hair_frames_a_face_in_one_piece() -> None:
+    bald = dressed(STANDING, 0.5, Label.PANTS, 2)
+    bald[bald == Label.HAIR] = Label.BACKGROUND
+    hair = edit_parsing(bald, STANDING, {"hair": "long"})[0] == Label.HAIR
+    pieces, count = ndimage.label(hair)
+    sizes = np.bincount(pieces.ravel())[1:]
+    assert count == 1 or sizes.max() > 0.95 * sizes.sum(), "from the crown over both ears"
+    assert not hair[tuple(np.rint(STANDING[Joint.NOSE, ::-1]).astype(int))]
+    for shoulder, ear in ((Joint.R_SHOULDER, Joint.R_EAR), (Joint.L_SHOULDER, Joint.L_EAR)):
+        row, ear_column = round(float(STANDING[shoulder, 1])), float(STANDING[ear, 0])
+        assert np.abs(np.flatnonzero(hair[row]) - ear_column).min() < 4
