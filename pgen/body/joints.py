@@ -89,3 +89,8 @@ def fill_missing(poses: Tensor) -> tuple[Tensor, Tensor]:
     """
     known = known_joints(poses)
     return poses.double().masked_fill(~known[..., None], 0), known
+
+
+def fill_gaps(pose: Any) -> Any:
+    """A list of joints with (NaN, NaN) for each that is None; anything else as it is."""
+    return [(np.nan, np.nan) if joint is None else joint for joint in pose] if isinstance(pose, list) else pose

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pgen.body.crop import CropBox, has_same_shape
-from pgen.body.joints import JOINT_COUNT
+from pgen.body.joints import JOINT_COUNT, fill_gaps
 from pgen.body.retarget import measure_bones
 from pgen.body.torso import complete_torso
 from pgen.data.annotators.choose import Annotators
@@ -251,11 +251,6 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[DecodedPhoto,
     return DecodedPhoto(pixels.astype(np.uint8, copy=False)), "the photo"
 
 
-def _fill_gaps(pose: Any) -> Any:
-    """A list of joints with (NaN, NaN) for each that is None."""
-    return [(np.nan, np.nan) if joint is None else joint for joint in pose] if isinstance(pose, list | tuple) else pose
-
-
 def _load_pose(
     pose: PoseLike,
     annotators: Annotators,
@@ -280,9 +275,8 @@ def _load_pose(
         if entry is None and not is_hdf5(path) and detect_pose_format(path) == "image":
             return _estimate_pose(read_image(path), path.name, annotators, number)[0]
         return read_pose(pose, number, photo, annotators.person, size, annotators.min_confidence)
-    joints = None if isinstance(pose, bytes | bytearray | Image.Image) else to_array(_fill_gaps(pose))
-    is_grey = joints is not None and joints.dtype == np.uint8 and joints.ndim == 2 and joints.shape != (JOINT_COUNT, 2)
-    if joints is None or joints.ndim == 3 or is_grey:
+    joints = None if isinstance(pose, bytes | bytearray | Image.Image) else to_array(fill_gaps(pose))
+    if joints is None or joints.ndim == 3 or (joints.dtype == np.uint8 and joints.shape != (JOINT_COUNT, 2)):
         shown, name = _read_pixels(pose)
         return _estimate_pose(shown.pixels, name, annotators, number)[0]
     if joints.dtype == object:  # None where a joint is missing
