@@ -38,6 +38,8 @@ _ROUNDING, _BETWEEN = 0.03, 0.12
 _BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
+# Half the width of what is no more than a rest of a garment, in pixels of the networks' frame.
+_SLIVER = 1.2
 
 
 def inpaint_regions(
@@ -233,11 +235,22 @@ def _shade_cloth(
 
 
 def enlarge_map(framed: FramedPerson, after: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own."""
-    labels = np.unique(after)
+    """The map ``after`` (h, w) of the networks' frame at the photo's size; where it is unchanged, the photo's own.
+
+    What is left of a label along the outline of what has changed, a pixel or two of the frame wide, goes with it.
+    """
+    labels, own = np.unique(after), framed.person.parsing
     # Each pixel takes the label that it has most of.
     smooth = labels[np.stack([_enlarge_mask(framed, after == label) for label in labels]).argmax(axis=0)]
-    return np.where(_enlarge_mask(framed, framed.parsing != after) >= 128, smooth, framed.person.parsing)
+    changed = _enlarge_mask(framed, framed.parsing != after) >= 128
+    result, width = np.where(changed, smooth, own), _SLIVER * framed.enlargement
+    for label in np.unique(own[changed]):
+        lost, here = changed & (own == label), ~changed & (own == label)
+        if label != Label.BACKGROUND and lost.any():
+            whole = ndimage.distance_transform_edt(~blending.erode_region(here, width)) <= width
+            sliver = here & ~whole & (ndimage.distance_transform_edt(~lost) <= 2 * width)
+            result[sliver] = blending.nearest_fill(result, lost)[sliver]
+    return result
 
 
 def _enlarge_mask(framed: FramedPerson, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

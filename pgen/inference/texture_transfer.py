@@ -23,6 +23,7 @@ from pgen.inference.person import Person, check_person
 from pgen.inference.pixels import blending
 from pgen.inference.pixels.shading import apply_shading, estimate_shading, flatten_shading, measure_plainness
 from pgen.inference.rendering.detail import add_detail, carry_detail
+from pgen.inference.rendering.things import find_carried
 from pgen.inference.result import EditResult, draw_panels
 
 #: What may be asked for, and the labels it means; of ``lower``, each photo has one or the other.
@@ -78,8 +79,10 @@ def transfer_texture(
     labels, image, parsing = taker.batch.labels, taker.person.image, taker.person.parsing
     if shape:
         predicted = networks.predict_maps(source, transfer)[0].byte().cpu().numpy()
-        labels = torch.from_numpy(reshape_regions(taker.parsing, predicted, worn)).to(labels)[None]
-        parsing = enlarge_map(taker, labels[0].byte().cpu().numpy())
+        reshaped, carried = reshape_regions(taker.parsing, predicted, worn), find_carried(taker.person)
+        reshaped = np.where(taker.fit.parsing(carried.astype(np.uint8)) > 0, taker.parsing, reshaped)
+        labels = torch.from_numpy(reshaped).to(labels)[None]
+        parsing = np.where(carried, taker.person.parsing, enlarge_map(taker, reshaped))
         image = inpaint_regions(networks, taker, labels, parsing, unpainted=worn)
     after = labels[0].byte().cpu().numpy()
     paste = transfer.paste(source.images, source.labels, labels)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from pgen.body.labels import Label
 from pgen.body.transfer import Transfer
 from pgen.errors import InputError
+from pgen.inference.inpainting import enlarge_map
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor, load
 from tests.body.layouts import dressed
@@ -121,3 +124,29 @@ def test_a_part_goes_back_into_the_photo(model: Predictor) -> None:
     whole = model.transfer_texture(clothes, person, ["upper"]).pasted()
     np.testing.assert_array_equal(whole[parsing != Label.UPPER], scene[parsing != Label.UPPER])
     assert (whole != scene)[parsing == Label.UPPER].any(axis=1).mean() > 0.5
+
+
+def test_nothing_of_a_wider_garment_is_left_beside_the_new_shape(model: Predictor) -> None:
+    person = photo(model, Label.SKIRT, (30, 30, 30), scale=4)
+    framed = model.networks.frame_reduced(person)
+    narrow = framed.parsing.copy()
+    skirt = np.argwhere(narrow == Label.SKIRT)
+    wide = (narrow == Label.SKIRT) & (np.abs(np.arange(narrow.shape[1]) - skirt[:, 1].mean()) > 4)[None]
+    narrow[wide] = Label.BACKGROUND
+    enlarged = enlarge_map(framed, narrow)
+    kept = (narrow == Label.SKIRT).repeat(8, 0).repeat(8, 1)
+    specks = (enlarged == Label.SKIRT) & ~ndimage.binary_dilation(kept, iterations=16)
+    assert specks.mean() < 1e-4, "none along the old outline"
+    far = ndimage.distance_transform_edt(person.parsing != Label.SKIRT) > 0
+    np.testing.assert_array_equal(enlarged[far], person.parsing[far])
+
+
+def test_what_is_carried_stays_before_another_shape(model: Predictor) -> None:
+    person, clothes = photo(model, Label.SKIRT, (30, 30, 30), scale=2), photo(model, Label.PANTS, (240, 240, 40))
+    carried = np.zeros(person.parsing.shape, bool)
+    carried[140:190, 100:150] = True
+    holding = replace(person, parsing=np.where(carried, np.uint8(Label.BACKGROUND), person.parsing), carried=carried)
+    result = model.transfer_texture(clothes, holding, "lower", shape=True)
+    np.testing.assert_array_equal(result.parsing[carried], Label.BACKGROUND)
+    core = ndimage.binary_erosion(carried, iterations=4)
+    np.testing.assert_array_equal(result.image[core], holding.image[core])
