@@ -16,7 +16,7 @@ from scipy import ndimage
 from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
-from pgen.data.formats.image_colors import lay_over_white
+from pgen.data.formats.image_colors import lay_over_white, take_off_white
 from pgen.data.formats.images import write_image
 from pgen.inference.person import ArrayData, Person
 
@@ -139,13 +139,13 @@ class EditResult(Result):
             return self.image
         rgba = self.person.crop.of(self.person.rgba).copy()
         is_figure, alpha = self.parsing != Label.BACKGROUND, rgba[..., 3]
-        alpha[self.changed & is_figure & (alpha < 128)] = 255
+        opened = self.changed & is_figure & (alpha < 128)
+        alpha[opened] = 255
         if self.person.is_cut_out:
             alpha[self.changed & ~is_figure] = 0
-        painted = (self.image != self.person.image).any(axis=2) & (alpha > 0)
-        # What was painted is over white, and is taken off it again.
-        share = alpha[painted, None] / 255
-        rgba[painted, :3] = np.rint(np.clip(255 - (255.0 - self.image[painted]) / share, 0, 255))
+        # Where nothing was seen before, the photo's own color is any; what was painted there may be white too.
+        painted = ((self.image != self.person.image).any(axis=2) | opened) & (alpha > 0)
+        rgba[painted, :3] = take_off_white(self.image[painted], alpha[painted])
         return rgba
 
 

@@ -12,6 +12,7 @@ from pgen.body.crop import CropBox
 from pgen.body.joints import ARMS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import torso_length
+from pgen.data.formats.image_colors import take_off_white
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import fill_background
 
@@ -93,7 +94,9 @@ def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Pers
     rgba = None
     if person.rgba is not None:
         alpha = np.pad(person.rgba[..., 3:], (*pad, (0, 0)), mode="edge")
-        rgba = np.dstack([np.where(beyond[..., None], photo, np.pad(person.rgba[..., :3], (*pad, (0, 0)))), alpha])
+        around_photo = take_off_white(photo, alpha[..., 0])
+        own = np.pad(person.rgba[..., :3], (*pad, (0, 0)))
+        rgba = np.dstack([np.where(beyond[..., None], around_photo, own), alpha])
     return replace(
         person, photo=photo, rgba=rgba, crop=crop, pose=pose, parsing=parsing, carried=masks[0], silhouette=masks[1]
     )

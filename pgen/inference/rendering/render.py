@@ -14,6 +14,7 @@ from pgen.body.batch import one_hot, to_pictures
 from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
+from pgen.data.formats.image_colors import take_off_white
 from pgen.errors import InputError
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
@@ -124,7 +125,10 @@ class Renderer:
         if not may_move and settings.frame_mode == "keep":
             told += describe_beyond(target)
         warnings = (*target.warnings, *notes, *told)
-        return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
+        image = lay_over(figure, behind)
+        if alpha is not None and not is_none(backdrop, canvas):
+            image = take_off_white(image, alpha)  # what is half transparent is seen over white until here
+        return Result(framed.person, target.name, image, labels, plan.pose, warnings, alpha)
 
     def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, list[Target]]:
         """The person in a frame that shows all targets, and the targets in it."""
