@@ -65,6 +65,13 @@ def make_alpha(background: Picture | str, canvas: Canvas, figure: Figure) -> NDA
     return alpha
 
 
+def find_removed(background: Picture | str, canvas: Canvas) -> NDArray[np.bool_] | None:
+    """Where (H, W) the photo's figure was taken out of what is behind; None if that is not the photo."""
+    if not isinstance(background, str) or is_none(background, canvas):
+        return None
+    return canvas.find_removed(background == "keep")
+
+
 def begin_backdrop(background: Picture | str, canvas: Canvas) -> None:
     """Begin with what of `make_backdrop` takes long."""
     if isinstance(background, str) and not is_none(background, canvas):

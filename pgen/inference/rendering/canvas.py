@@ -108,9 +108,12 @@ class Canvas:
             self._fills[keeps_carried] = _FILLING.submit(self._fill, keeps_carried)
         return self._fills[keeps_carried]
 
+    def find_removed(self, keeps_carried: bool) -> NDArray[np.bool_]:
+        """What `fill` takes out, (H, W)."""
+        return self.figure if keeps_carried else self.figure | self.carried | self._worn
+
     def _fill(self, keeps_carried: bool) -> Picture:
-        figure = self.figure if keeps_carried else self.figure | self.carried | self._find_worn()
-        return fill_background(self.image, figure)
+        return fill_background(self.image, self.find_removed(keeps_carried))
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -248,7 +251,8 @@ class Canvas:
     def label_tensor(self) -> Tensor:
         return torch.from_numpy(self.labels.astype(np.int64))
 
-    def _find_worn(self) -> NDArray[np.bool_]:
+    @cached_property
+    def _worn(self) -> NDArray[np.bool_]:
         """What the silhouette holds that is connected with the person: other people are none of it."""
         things = complete_things(self.image, self.carried, self.figure)
         return find_connected(self.silhouette | self.figure | things, self.figure)

@@ -18,7 +18,14 @@ from pgen.data.formats.image_colors import take_off_white
 from pgen.errors import InputError
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
-from pgen.inference.rendering.backdrop import begin_backdrop, is_none, make_alpha, make_backdrop, read_backdrop
+from pgen.inference.rendering.backdrop import (
+    begin_backdrop,
+    find_removed,
+    is_none,
+    make_alpha,
+    make_backdrop,
+    read_backdrop,
+)
 from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.backs import turn_around
 from pgen.inference.rendering.bones import match_bodies
@@ -128,7 +135,8 @@ class Renderer:
         image = lay_over(figure, behind)
         if alpha is not None and not is_none(backdrop, canvas):
             image = take_off_white(image, alpha)  # what is half transparent is seen over white until here
-        return Result(framed.person, target.name, image, labels, plan.pose, warnings, alpha)
+        removed, is_before_other = find_removed(backdrop, canvas), not isinstance(backdrop, str)
+        return Result(framed.person, target.name, image, labels, plan.pose, warnings, alpha, removed, is_before_other)
 
     def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, list[Target]]:
         """The person in a frame that shows all targets, and the targets in it."""

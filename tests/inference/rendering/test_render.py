@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pgen.body.labels import Label
 from pgen.errors import InputError
@@ -55,6 +57,41 @@ def test_backgrounds(model: Predictor, person: Person) -> None:
     red = generate(model, person, background="#ff0000", shadow=False)
     away = transparent.alpha == 0
     assert (red.image[away] == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize("max_size", [2048, 64])
+def test_pasted_results_bring_nothing_back_that_was_taken_out(model: Predictor, person: Person, max_size: int) -> None:
+    thing, photo, row = np.zeros(person.parsing.shape, bool), person.photo.copy(), 45
+    left = int(np.flatnonzero(person.parsing[row])[0])
+    thing[row - 15 : row + 15, left - 26 : left] = True
+    thing &= person.parsing == 0
+    photo[thing] = (255, 0, 0)
+    carried = thing.copy()
+    carried[row - 10 : row + 10, left - 20 : left - 4] = False  # maps show a part of a bag
+    result = generate(model, replace(person, photo=photo, carried=carried), max_size=max_size)
+    shown = np.asarray(Image.fromarray(result.image).resize(person.crop.size[::-1], Image.Resampling.LANCZOS))
+    assert (result.pasted()[thing] == shown[thing]).all()
+
+
+def test_shadows_are_pasted_too(model: Predictor, person: Person) -> None:
+    result = generate(model, person)
+    assert (result.pasted() == result.image).all()
+
+
+@pytest.mark.parametrize("background", ["red", np.zeros((4, 4, 3), np.uint8)], ids=["color", "picture"])
+def test_results_before_another_background_are_not_pasted(
+    model: Predictor, person: Person, background: Any, tmp_path: Path
+) -> None:
+    result = generate(model, person, background=background)
+    for ask in (
+        result.pasted,
+        lambda: result.before_white(paste=True),
+        lambda: result.save(tmp_path / "a.png", paste=True),
+    ):
+        with pytest.raises(InputError, match="has the photo's background") as error:
+            ask()
+        assert error.value.option == "background"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("shape", [(64, 128), (300, 100), (1, 40_000)])
