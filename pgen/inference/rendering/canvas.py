@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -43,8 +44,17 @@ TRUNK = LABEL_COUNT
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
 SNAP = 0.2
 
-#: Backgrounds are filled one at a time: what matches patches draws all its random numbers from one place.
-_FILLING = ThreadPoolExecutor(1, "fill-background")
+
+def _begin_filling() -> None:
+    """Backgrounds are filled one at a time: what matches patches draws all its random numbers from one place."""
+    global _filling
+    _filling = ThreadPoolExecutor(1, "fill-background")
+
+
+_filling: ThreadPoolExecutor
+_begin_filling()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_filling)  # threads do not go along into another process
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +69,8 @@ class Canvas:
     fit: Letterbox  #: how it lies in the networks' frame
     alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque the photo is; None: all of it
     is_cut_out: bool = False  #: whether the person is before no background
-    _fills: dict[bool, Future[Picture]] = field(default_factory=dict, init=False, repr=False)
+    #: by what `fill` is asked, with the process that fills
+    _fills: dict[bool, tuple[int, Future[Picture]]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, person: Person, silhouette: NDArray[np.bool_] | None, frame: tuple[int, int], max_size: int) -> Canvas:
@@ -104,9 +115,11 @@ class Canvas:
 
         The first call begins with it, beside all that the caller goes on with.
         """
-        if keeps_carried not in self._fills:
-            self._fills[keeps_carried] = _FILLING.submit(self._fill, keeps_carried)
-        return self._fills[keeps_carried]
+        process, begun = self._fills.get(keeps_carried, (None, None))
+        if begun is None or (process != os.getpid() and not begun.done()):  # nobody in this process will end it
+            begun = _filling.submit(self._fill, keeps_carried)
+            self._fills[keeps_carried] = os.getpid(), begun
+        return begun
 
     def find_removed(self, keeps_carried: bool) -> NDArray[np.bool_]:
         """What `fill` takes out, (H, W)."""
