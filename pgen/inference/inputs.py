@@ -248,7 +248,7 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[DecodedPhoto,
         raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {describe_value(image)}; {remedy}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
-    return DecodedPhoto(pixels.astype(np.uint8, copy=False)), "the photo"
+    return DecodedPhoto(pixels.astype(np.uint8)), "the photo"  # a copy: the caller may paint on theirs
 
 
 def _load_pose(
