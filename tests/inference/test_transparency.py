@@ -89,7 +89,7 @@ def test_half_transparent_photos_become_no_lighter(model: Predictor) -> None:
 def test_an_extended_frame_is_no_lighter_than_a_half_transparent_photo(model: Predictor) -> None:
     plain = np.dstack([np.full_like(A.image, 60), np.where(A.parsing == 0, 150, 255).astype(np.uint8)])
     person = model.person(plain, A.pose, A.parsing, crop=False)
-    extended = extend_person(person, [STANDING + np.array([40, 0])])
+    extended = extend_person(person, (0, 0, 20, 0))
     assert extended.rgba is not None
     assert np.abs(extended.rgba[:, -8:].astype(int) - (60, 60, 60, 150)).max() <= 1
 

@@ -25,6 +25,8 @@ _SMALLEST = 0.88
 #: Nobody is told of less than this share of size, or of the photo's sides.
 _HARDLY = 0.015
 
+Sides = tuple[int, int, int, int]  #: left, top, right, bottom
+
 
 def find_extent(pose: NDArray[np.floating]) -> NDArray[np.float64]:
     """Left, top, right and bottom of a body of ``pose`` (18, 2), pixels."""
@@ -67,17 +69,20 @@ def move_into(
     return (pose + shift).astype(np.float32), ", ".join(told) or None
 
 
-def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Person:
-    """``person`` in a larger part of the photo, or an extended photo, that shows the bodies of all ``poses``.
+def find_lacking(size: tuple[int, int], poses: Sequence[NDArray[np.floating]]) -> Sides:
+    """How many pixels a photo of ``size`` (height, width) lacks on each side to show the bodies of all ``poses``.
 
-    Poses (18, 2) are in pixels of the part in use. The person themselves if there is room already.
+    Poses (18, 2) are in its pixels.
     """
-    height, width = person.crop.size
     extents = np.stack([find_extent(pose) for pose in poses])
     left, top = np.ceil(np.maximum(-extents[:, :2].min(axis=0), 0)).astype(int).tolist()
-    right, bottom = np.ceil(np.maximum(extents[:, 2:].max(axis=0) - (width, height), 0)).astype(int).tolist()
-    if not (left or top or right or bottom):
-        return person
+    right, bottom = np.ceil(np.maximum(extents[:, 2:].max(axis=0) - size[::-1], 0)).astype(int).tolist()
+    return left, top, right, bottom
+
+
+def extend_person(person: Person, lacking: Sides) -> Person:
+    """``person`` in a larger part of the photo, or an extended photo, with all that was ``lacking`` on each side."""
+    left, top, right, bottom = lacking
     box, whole = person.crop, person.photo.shape
     wanted = (box.top - top, box.left - left, box.bottom + bottom, box.right + right)
     pad = ((max(0, -wanted[0]), max(0, wanted[2] - whole[0])), (max(0, -wanted[1]), max(0, wanted[3] - whole[1])))

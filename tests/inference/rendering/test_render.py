@@ -16,6 +16,9 @@ from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.render import Renderer
+from pgen.inference.rendering.settings import FrameMode
 from tests.data.examples import STANDING, example
 
 A = example(0)
@@ -116,6 +119,28 @@ def test_results_in_a_given_map_are_cut_and_tell_it(model: Predictor, person: Pe
     with pytest.raises(InputError, match="how large the result is") as error:
         model.generate(person, STANDING, A.parsing, frame_mode="extend")
     assert error.value.option == "frame_mode"
+
+
+@pytest.mark.parametrize("aside", [0, 40])
+def test_a_background_is_filled_once_for_results_in_one_frame(
+    model: Predictor, person: Person, aside: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled: list[int] = []
+    monkeypatch.setattr(Canvas, "_fill", lambda canvas, _: filled.append(canvas.size[1]) or canvas.image)
+    monkeypatch.setattr(Renderer, "_find_silhouette", lambda _, somebody: somebody.parsing > 0)
+
+    def find_width(frame_mode: FrameMode, offset: int) -> int:  # the result is let go
+        pose = STANDING + np.array([offset, 0], np.float32)
+        return int(model.generate(person, pose, retarget="none", frame_mode=frame_mode).image.shape[1])
+
+    person = replace(person, name=f"aside: {aside}")
+    width = find_width("extend" if aside else "keep", aside)
+    assert (width > person.image.shape[1]) == bool(aside)
+    assert [find_width("extend", aside) for _ in range(2)] == [width, width]
+    assert filled == [width]
+    if aside:
+        assert find_width("extend", aside + 20) == width + 20
+        assert filled == [width, width + 20]
 
 
 @pytest.mark.parametrize("wish", [{"head": "up"}, {"frame_mode": "grow"}, {"max_size": 3}, {"background": "purplish"}])
