@@ -46,7 +46,7 @@ SNAP = 0.2
 
 
 def _begin_filling() -> None:
-    """Backgrounds are filled one at a time: what matches patches draws all its random numbers from one place."""
+    """Backgrounds are filled one after the other, in a thread beside those that render."""
     global _filling
     _filling = ThreadPoolExecutor(1, "fill-background")
 
