@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import CropBox, has_same_shape
+from pgen.body.crop import CropBox, has_same_shape, scale_pose
 from pgen.body.joints import JOINT_COUNT
 from pgen.body.retarget import measure_bones
 from pgen.body.torso import complete_torso
@@ -314,7 +314,6 @@ def fit_pose(
                 f"and {photo} has {height}x{width}; give the pose that was taken from it",
                 option="pose",
             )
-        scale = np.array([width / loaded.frame[1], height / loaded.frame[0]])
-        pose = ((pose + 0.5) * scale - 0.5).astype(np.float32)
+        pose = scale_pose(pose, loaded.frame, size)
     check_within(pose, size, loaded.name, photo)
     return pose

@@ -16,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.boxes import find_box
-from pgen.body.crop import Letterbox
+from pgen.body.crop import Letterbox, scale_pose
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
 from pgen.body.limb_fields import find_hand, measure_along, torso_length
@@ -79,8 +79,6 @@ class Canvas:
         size = (max(1, round(person.crop.size[0] * scale)), max(1, round(person.crop.size[1] * scale)))
         carried = np.zeros(person.crop.size, bool) if person.carried is None else person.carried
         seen = np.zeros(person.crop.size, bool) if silhouette is None else silhouette
-        ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
-        pose = ((person.pose + 0.5) * ratio - 0.5).astype(np.float32)
         image = resize(person.image, size, Image.Resampling.LANCZOS)
         labels = resize(person.parsing, size, Image.Resampling.NEAREST)
         carried = resize_mask(carried, size, Image.Resampling.NEAREST)
@@ -88,7 +86,7 @@ class Canvas:
         return cls(
             image,
             np.where(rest, np.uint8(Label.BACKGROUND), labels),
-            pose,
+            scale_pose(person.pose, person.crop.size, size),
             carried | rest,
             resize_mask(seen, size, Image.Resampling.NEAREST),
             Letterbox.of(size, frame),
