@@ -14,8 +14,9 @@ from pgen.body.enlarging import enlarge_labels
 _MARGIN = 0.1
 
 # How many times the frame scores are enlarged at most; from there on labels are, which is faster.
-_STRIP = 256  # rows that are worked on at a time
 _SMOOTH = 4
+
+_STRIP = 256  # rows that are worked on at a time
 
 _SHAPE_TOLERANCE = 0.02  # by which the ratio of the sides of one picture in two sizes may differ through rounding
 
@@ -85,16 +86,13 @@ class Letterbox:
 
     def parsing(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The photo's parsing map, uint8 (height, width), in the frame: nearest label, background around."""
-        framed = np.zeros(self.frame, dtype=np.uint8)
-        framed[self.window] = _resize(self._checked(parsing, self.original), self.content, Image.Resampling.NEAREST)
-        return framed
+        return self.mask(parsing, is_soft=False)
 
     def mask(self, mask: NDArray[np.uint8], is_soft: bool) -> NDArray[np.uint8]:
         """A mask of the photo, uint8 (height, width), in the frame, zeros around: nearest, or soft, interpolated."""
-        if not is_soft:
-            return self.parsing(mask)
         framed = np.zeros(self.frame, dtype=np.uint8)
-        framed[self.window] = _resize(self._checked(mask, self.original), self.content, Image.Resampling.BILINEAR)
+        method = Image.Resampling.BILINEAR if is_soft else Image.Resampling.NEAREST
+        framed[self.window] = _resize(self._checked(mask, self.original), self.content, method)
         return framed
 
     def parsing_back(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -217,6 +215,14 @@ class PersonCrop:
         whole = np.zeros(self.size, np.uint8)
         whole[top:bottom, left:right] = ids[rows[:, None], columns]
         return whole
+
+
+def scale_pose(pose: NDArray[np.floating], old: tuple[int, ...], new: tuple[int, ...]) -> NDArray[np.float32]:
+    """Joints (..., 2) of (x, y) in a picture of size ``old`` in the same picture of size ``new``; NaN stays NaN.
+
+    Sizes are (height, width).
+    """
+    return ((pose + 0.5) * (np.array(new[1::-1]) / np.array(old[1::-1])) - 0.5).astype(np.float32)
 
 
 def has_same_shape(first: tuple[int, ...], second: tuple[int, ...]) -> bool:

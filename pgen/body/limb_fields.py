@@ -80,7 +80,8 @@ def find_hand(arm: NDArray[np.floating], skin: NDArray[np.bool_], unit: float) -
     offset = np.stack([columns, rows], axis=1) - wrist
     along, aside = offset @ way, np.abs(offset @ (-way[1], way[0]))
     is_bare = (along < 0) & (along > -_CUFF * unit) & (aside < _HAND * unit)
-    if not len(rows) or is_bare.mean() > _FIRST or np.median(aside[along >= 0]) > _HAND * unit:
+    beyond = aside[along >= 0]
+    if not len(beyond) or is_bare.mean() > _FIRST or np.median(beyond) > _HAND * unit:
         return wrist
     first = min(float(np.quantile(along, _FIRST)), _CUFF * unit)
     return np.asarray(wrist + way * first if first > _LONG * unit else wrist)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from pgen.body.crop import scale_pose
 from pgen.body.joints import BONES, HEAD_JOINTS, Joint, known_joints
 from pgen.body.labels import LABEL_COUNT, PALETTE
 
@@ -99,8 +100,8 @@ def shrink_picture(picture: Picture, largest: int, pose: NDArray[np.floating]) -
     # Pictures are reduced by whole pixels first, as Pillow's copy of a large one would be as large.
     step = max(1, int(1 / scale / 2))
     coarse = Image.fromarray(np.ascontiguousarray(picture[::step, ::step]))
-    factors = np.array([width / picture.shape[1], height / picture.shape[0]])
-    return np.asarray(coarse.resize((width, height), Image.Resampling.BOX)), (pose + 0.5) * factors - 0.5
+    small = np.asarray(coarse.resize((width, height), Image.Resampling.BOX))
+    return small, scale_pose(pose, picture.shape, (height, width))
 
 
 def colorize_parsing(parsing: NDArray[np.integer]) -> Picture:

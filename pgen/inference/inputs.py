@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import CropBox, has_same_shape
+from pgen.body.crop import CropBox, has_same_shape, scale_pose
 from pgen.body.joints import JOINT_COUNT, fill_gaps
 from pgen.body.retarget import measure_bones
 from pgen.body.torso import complete_torso
@@ -248,7 +248,7 @@ def _read_pixels(image: ImageLike | NDArray[np.floating]) -> tuple[DecodedPhoto,
         raise InputError(f"a photo is RGB, integers 0-255 (height, width, 3), not {describe_value(image)}; {remedy}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise InputError(f"a photo is RGB from 0 to 255, and this has {pixels.min()} to {pixels.max()}")
-    return DecodedPhoto(pixels.astype(np.uint8, copy=False)), "the photo"
+    return DecodedPhoto(pixels.astype(np.uint8)), "the photo"  # a copy: the caller may paint on theirs
 
 
 def _load_pose(
@@ -314,7 +314,6 @@ def fit_pose(
                 f"and {photo} has {height}x{width}; give the pose that was taken from it",
                 option="pose",
             )
-        scale = np.array([width / loaded.frame[1], height / loaded.frame[0]])
-        pose = ((pose + 0.5) * scale - 0.5).astype(np.float32)
+        pose = scale_pose(pose, loaded.frame, size)
     check_within(pose, size, loaded.name, photo)
     return pose

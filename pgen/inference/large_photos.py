@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.crop import CropBox
+from pgen.body.crop import CropBox, scale_pose
 from pgen.body.enlarging import enlarge_labels
 from pgen.body.labels import LABEL_COUNT
 from pgen.inference.person import Person
@@ -27,7 +27,6 @@ def reduce_person(person: Person) -> Person:
     if scale >= 1:
         return person
     size = max(1, round(person.crop.size[0] * scale)), max(1, round(person.crop.size[1] * scale))
-    ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
     carried, silhouette = (
         None if mask is None else resize_mask(mask, size, Image.Resampling.NEAREST)
         for mask in (person.carried, person.silhouette)
@@ -36,7 +35,7 @@ def reduce_person(person: Person) -> Person:
         person,
         photo=resize(person.image, size, Image.Resampling.LANCZOS),
         crop=CropBox.whole(size),
-        pose=((person.pose + 0.5) * ratio - 0.5).astype(np.float32),
+        pose=scale_pose(person.pose, person.crop.size, size),
         parsing=resize(person.parsing, size, Image.Resampling.NEAREST),
         carried=carried,
         silhouette=silhouette,

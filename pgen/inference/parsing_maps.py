@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pgen.body.crop import has_same_shape
+from pgen.body.crop import has_same_shape, scale_pose
 from pgen.data.formats.parsing import read_label_ids, read_parsing
 from pgen.data.formats.parsing_merge import find_carried, merge_labels
 from pgen.data.formats.parsing_schemes import ParsingScheme, load_scheme
@@ -66,8 +66,7 @@ def load_parsing(
     check_label_ids(ids, scheme, name)
     doubt = None
     if pose is not None and size is not None:
-        scale = np.array([ids.shape[1] / size[1], ids.shape[0] / size[0]])
-        pose = (pose + 0.5) * scale - 0.5
+        pose = scale_pose(pose, size, ids.shape)
         doubt = check_labels(ids, scheme, pose, name)
     try:
         labels = merge_labels(ids, scheme, pose)

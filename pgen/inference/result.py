@@ -16,11 +16,13 @@ from scipy import ndimage
 from pgen.body.crop import Letterbox
 from pgen.body.labels import Label
 from pgen.body.viz import colorize_parsing, draw_sheet, draw_skeleton
-from pgen.data.formats.image_colors import lay_over_white
+from pgen.data.formats.image_colors import lay_over_white, take_off_white
 from pgen.data.formats.images import write_image
+from pgen.errors import InputError
 from pgen.inference.person import ArrayData, Person
 
-# Over which part of the crop's longer side a pasted result fades into the photo.
+# Over which part of the crop's longer side a pasted result fades into the photo, from as far beyond what changes on:
+# no less than backgrounds are filled.
 _EDGE = 0.02
 # Photos with a smaller longer side, in pixels, are enlarged for the eye.
 _SMALLEST = 256
@@ -50,6 +52,10 @@ class Result(ArrayData):
     pose: NDArray[np.float32]  #: (18, 2), (x, y), NaN = missing
     warnings: tuple[str, ...] = ()  #: what had to be made up about the target pose
     alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque each pixel is, of results before no background
+    #: (H, W), where the photo's person was taken out of the background, with all that is worn and carried; None: all of
+    #: the picture is painted, or its background is another
+    removed: NDArray[np.bool_] | None = None
+    is_before_other: bool = False  #: whether the background is a color or a picture in place of the photo's
 
     def __repr__(self) -> str:
         height, width = self.parsing.shape
@@ -63,7 +69,8 @@ class Result(ArrayData):
     def save(self, path: str | os.PathLike[str], overwrite: bool = False, paste: bool = False) -> Path:
         """Write the image, or what `pasted` gives, as the suffix says: .png, .jpg, .jpeg or .webp; whole or not at all.
 
-        Raises `InputError` if ``path`` exists and not ``overwrite``, has another suffix, or cannot be written.
+        Raises `InputError` if ``path`` exists and not ``overwrite``, has another suffix, or cannot be written, and as
+        `pasted` does.
         """
         return write_image(path, self.pasted() if paste else self._with_alpha(), overwrite)
 
@@ -77,19 +84,31 @@ class Result(ArrayData):
         The photo's own pixels stay wherever neither the person was nor the result's person is, with a soft edge; where
         the person was and is not any more is what the networks painted. Of results before no background, what is
         around the part of the photo in use is transparent, as far as the photo itself is.
+
+        Raises `InputError` for results before a color or another picture, which the photo around them has not.
         """
+        if self.is_before_other:
+            raise InputError(
+                f"{self.person.name}: a result in the whole photo has the photo's background; leave the other out",
+                option="background",
+            )
         if self.alpha is not None:
             shape, rgba = self.person.photo.shape, self.person.rgba
             whole = np.zeros((*shape[:2], 4), np.uint8) if rgba is None else rgba.copy()
             self.person.crop.of(whole)[:] = _fit(self._with_alpha(), self.person.crop.size)
             return whole
         old = self.person.parsing != Label.BACKGROUND
-        for more in (self.person.carried, self.person.silhouette):
-            old = old if more is None else old | more
+        if self.removed is not None:
+            if self.removed.shape == old.shape:  # away from what changes, the picture is the photo already
+                return self._paste_into_photo(self.image)
+            old = _fit(self.removed.astype(np.uint8), old.shape).astype(bool)
+        else:
+            for more in (self.person.carried, self.person.silhouette):
+                old = old if more is None else old | more
         body = old | _fit((self.parsing != Label.BACKGROUND).astype(np.uint8), old.shape).astype(bool)
         reach = max(1.0, _EDGE * max(body.shape))
         away = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
-        share = np.clip(1.5 - away / reach, 0, 1)[..., None]
+        share = np.clip(2 - away / reach, 0, 1)[..., None]
         mixed = share * _fit(self.image, body.shape) + (1 - share) * self.person.image
         return self._paste_into_photo(np.rint(mixed).astype(np.uint8))
 
@@ -139,13 +158,13 @@ class EditResult(Result):
             return self.image
         rgba = self.person.crop.of(self.person.rgba).copy()
         is_figure, alpha = self.parsing != Label.BACKGROUND, rgba[..., 3]
-        alpha[self.changed & is_figure & (alpha < 128)] = 255
+        opened = self.changed & is_figure & (alpha < 128)
+        alpha[opened] = 255
         if self.person.is_cut_out:
             alpha[self.changed & ~is_figure] = 0
-        painted = (self.image != self.person.image).any(axis=2) & (alpha > 0)
-        # What was painted is over white, and is taken off it again.
-        share = alpha[painted, None] / 255
-        rgba[painted, :3] = np.rint(np.clip(255 - (255.0 - self.image[painted]) / share, 0, 255))
+        # Where nothing was seen before, the photo's own color is any; what was painted there may be white too.
+        painted = ((self.image != self.person.image).any(axis=2) | opened) & (alpha > 0)
+        rgba[painted, :3] = take_off_white(self.image[painted], alpha[painted])
         return rgba
 
 

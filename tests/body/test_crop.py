@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgen.body.crop import Letterbox
+from pgen.body.crop import Letterbox, scale_pose
 from tests.body.poses import STANDING
 
 SIDES = st.integers(1, 300)
@@ -107,3 +107,10 @@ def test_wrong_arrays_are_refused() -> None:
         fit.parsing_back(np.zeros((64, 64), dtype=np.int64))
     with pytest.raises(ValueError, match="at least 1"):
         Letterbox.of((0, 10), (64, 64))
+
+
+def test_poses_of_a_photo_in_another_size() -> None:
+    pose = np.array([[-0.5, -0.5], [99.5, 49.5], [0, 0], [np.nan, np.nan]], np.float32)
+    scaled = scale_pose(pose, (50, 100, 3), (100, 300))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [[-0.5, -0.5], [299.5, 99.5], [1, 0.5], [np.nan, np.nan]])

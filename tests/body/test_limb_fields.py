@@ -49,3 +49,10 @@ def test_hands_begin_at_wrists_or_below_cuffs(rows: tuple, columns: tuple, expec
     arm, skin = np.array([[50.0, 10], [50, 30], [50, 50]]), np.zeros((100, 100), bool)
     skin[slice(*rows), slice(*columns)] = True
     np.testing.assert_allclose(find_hand(arm, skin, 40.0), (50, expected), atol=1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_hands_of_which_nothing_is_beyond_the_wrist_begin_there() -> None:
+    arm, skin = np.array([[50.0, 10], [50, 30], [50, 50]]), np.zeros((100, 100), bool)
+    skin[5:10, 20:80] = True  # far from the wrist
+    np.testing.assert_array_equal(find_hand(arm, skin, 40.0), (50, 50))

@@ -75,6 +75,14 @@ def test_refused(image: np.ndarray, pose: np.ndarray, parsing: np.ndarray, messa
         read_person(image, pose, parsing)
 
 
+def test_a_person_does_not_change_with_the_arrays_they_were_made_of() -> None:
+    image, pose, parsing = A.image.copy(), STANDING.copy(), A.parsing.copy()
+    person = read_person(image, pose, parsing)
+    for given in (image, pose, parsing):
+        given[:] = 0
+    assert person == read_person(A.image, STANDING, A.parsing)
+
+
 def test_map_of_another_size_is_scaled() -> None:
     small = np.arange(16, dtype=np.uint8).reshape(4, 4) % 10
     source = read_person(A.image, STANDING, small)

@@ -13,6 +13,7 @@ from scipy import ndimage
 from pgen.body.labels import Label
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
+from pgen.inference.rendering.framing import extend_person
 from pgen.inference.result import Result
 from tests.data.examples import STANDING, example
 
@@ -71,6 +72,40 @@ def test_what_is_transparent_beside_a_background_stays(model: Predictor) -> None
     assert result.alpha is not None
     assert (result.alpha[8:, 8:] == 255).all()
     assert (result.alpha[:8, :8] < 255).any()
+
+
+def test_half_transparent_photos_become_no_lighter(model: Predictor) -> None:
+    alpha = np.where(A.parsing == 0, 150, 255)
+    person = model.person(cut(alpha), A.pose, A.parsing, crop=False)
+    assert not person.is_cut_out
+    result = model.generate(person, STANDING, retarget="none", shadow=False)
+    assert person.rgba is not None
+    away = ndimage.binary_erosion((A.parsing == 0) & (result.parsing == 0), iterations=8)
+    assert away.any()
+    assert np.abs(result.before_white()[away].astype(int) - person.photo[away]).max() <= 1
+    assert np.abs(result.pasted()[away].astype(int) - person.rgba[away]).max() <= 1
+
+
+def test_an_extended_frame_is_no_lighter_than_a_half_transparent_photo(model: Predictor) -> None:
+    plain = np.dstack([np.full_like(A.image, 60), np.where(A.parsing == 0, 150, 255).astype(np.uint8)])
+    person = model.person(plain, A.pose, A.parsing, crop=False)
+    extended = extend_person(person, (0, 0, 20, 0))
+    assert extended.rgba is not None
+    assert np.abs(extended.rgba[:, -8:].astype(int) - (60, 60, 60, 150)).max() <= 1
+
+
+def test_white_that_is_painted_where_nothing_was_seen_is_white(model: Predictor, person: Person) -> None:
+    assert person.rgba is not None
+    hidden = person.rgba.copy()
+    hidden[hidden[..., 3] == 0] = 0
+    person = replace(person, rgba=hidden)
+    after = A.parsing.copy()
+    after[40:50, 40:50] = Label.R_ARM
+    result = model.manipulate(person, parsing=after)
+    image = result.image.copy()
+    image[40:50, 40:50] = 255
+    whole = replace(result, image=image).pasted()
+    assert (whole[40:50, 40:50][person.rgba[40:50, 40:50, 3] == 0] == 255).all()
 
 
 def test_edits_keep_every_other_pixel(model: Predictor, person: Person) -> None:

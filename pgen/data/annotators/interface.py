@@ -86,7 +86,7 @@ def pick_person(people: Sequence[FoundPerson], person: int | None, photo: str) -
         raise NobodyFoundError(
             f"{photo}: no person was found; give a photo that shows one larger, or the pose yourself"
         )
-    if person is not None and person >= len(people):
+    if person is not None and not 0 <= person < len(people):
         count = "1 person, number 0" if len(people) == 1 else f"{len(people)} people, numbers 0 to {len(people) - 1}"
         raise InputError(f"{photo} shows {count}, the largest first; there is no person {person}", option="person")
     note = None

@@ -71,6 +71,17 @@ def lay_over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return over
 
 
+def take_off_white(colors: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The colors (..., 3) that, as opaque as ``alpha`` (...) of 0 to 255 says, give ``colors`` before white.
+
+    Where nothing is seen of them, and where they are opaque, they stay as they are.
+    """
+    straight, partly = colors.copy(), (alpha > 0) & (alpha < 255)
+    share = alpha[partly, None] / 255
+    straight[partly] = np.rint(np.clip(255 - (255.0 - colors[partly]) / share, 0, 255))
+    return straight
+
+
 def _find_conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
     """What makes a strip of ``image`` sRGB: `_to_rgb`, unless its profile says that its colors are others."""
     mode = image.mode if image.mode in ("L", "CMYK") and not image.has_transparency_data else "RGB"

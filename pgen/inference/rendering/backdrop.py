@@ -23,14 +23,14 @@ CHOICES = ("auto", "fill", "keep", "transparent")
 def read_backdrop(background: Any) -> Picture | str:
     """A picture (H, W, 3), one pixel for a color, or one of `CHOICES`.
 
-    Raises `InputError` for what is neither word, color nor picture.
+    Raises `InputError` for what is neither word, color nor picture, and for a color that is not opaque.
     """
     if isinstance(background, str) and background in CHOICES:
         return background
     if isinstance(background, str | os.PathLike):
-        if isinstance(background, str) and not Path(background).exists():
+        if isinstance(background, str) and not Path(background).is_file():  # a folder may be called white
             try:
-                return np.array(ImageColor.getrgb(background)[:3], np.uint8)[None, None]
+                color = ImageColor.getrgb(background)
             except ValueError:
                 words = ", ".join(CHOICES)
                 raise InputError(
@@ -38,6 +38,12 @@ def read_backdrop(background: Any) -> Picture | str:
                     "#c0d0e0, or a picture",
                     option="background",
                 ) from None
+            if color[3:] not in ((), (255,)):
+                raise InputError(
+                    f"background {background!r} is seen through; give a color without its alpha, or transparent",
+                    option="background",
+                )
+            return np.array(color[:3], np.uint8)[None, None]
         return read_image(background)
     if isinstance(background, Image.Image):
         return convert_picture(background, "the background").pixels
@@ -63,6 +69,13 @@ def make_alpha(background: Picture | str, canvas: Canvas, figure: Figure) -> NDA
     opacity = (figure.opacity * 255).round().byte().numpy()
     alpha[figure.box] = np.maximum(alpha[figure.box], opacity)
     return alpha
+
+
+def find_removed(background: Picture | str, canvas: Canvas) -> NDArray[np.bool_] | None:
+    """Where (H, W) the photo's figure was taken out of what is behind; None if that is not the photo."""
+    if not isinstance(background, str) or is_none(background, canvas):
+        return None
+    return canvas.find_removed(background == "keep")
 
 
 def begin_backdrop(background: Picture | str, canvas: Canvas) -> None:

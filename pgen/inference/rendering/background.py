@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,6 +23,18 @@ _BAND, _LOWEST, _MOST = 0.3, 60, 0.9
 _ANY = 1 / 255  # the share of a pixel from which on it shows any of a mask
 _SEED = 5
 _HARDLY = 1e-12  # how much the mean color counts, where nothing else does
+
+
+def _begin_matching() -> None:
+    """What matches patches draws all its random numbers from one place: it is asked by one thread at a time."""
+    global _is_matching
+    _is_matching = threading.Lock()
+
+
+_is_matching: threading.Lock
+_begin_matching()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_matching)  # a thread that does not go along would hold it forever
 
 
 def fill_background(image: Picture, figure: Mask) -> Picture:
@@ -126,9 +141,10 @@ def _match_patches(image: Picture, hole: Mask, unused: Mask | None = None) -> Pi
         return _fill_smoothly(image, hole)
     from patchmatch import patch_match
 
-    patch_match.set_random_seed(_SEED)
     mask, left = (None if part is None else part[..., None].astype(np.uint8) * 255 for part in (hole, unused))
-    filled = patch_match.inpaint(np.ascontiguousarray(image), mask, global_mask=left, patch_size=_PATCH)
+    with _is_matching:
+        patch_match.set_random_seed(_SEED)
+        filled = patch_match.inpaint(np.ascontiguousarray(image), mask, global_mask=left, patch_size=_PATCH)
     return np.asarray(filled, np.uint8)
 
 

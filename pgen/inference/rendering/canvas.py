@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from pgen.body.boxes import find_box
-from pgen.body.crop import Letterbox
+from pgen.body.crop import Letterbox, scale_pose
 from pgen.body.joints import TORSO_JOINTS, Joint
 from pgen.body.labels import CLOTH_LABELS, LABEL_COUNT, Label
 from pgen.body.limb_fields import find_hand, measure_along, torso_length
@@ -43,8 +44,17 @@ TRUNK = LABEL_COUNT
 #: From how far beside its label in the photo a pixel may come, in torso lengths: so far, what is nearest is known.
 SNAP = 0.2
 
-#: Backgrounds are filled one at a time: what matches patches draws all its random numbers from one place.
-_FILLING = ThreadPoolExecutor(1, "fill-background")
+
+def _begin_filling() -> None:
+    """Backgrounds are filled one after the other, in a thread beside those that render."""
+    global _filling
+    _filling = ThreadPoolExecutor(1, "fill-background")
+
+
+_filling: ThreadPoolExecutor
+_begin_filling()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_filling)  # threads do not go along into another process
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +69,8 @@ class Canvas:
     fit: Letterbox  #: how it lies in the networks' frame
     alpha: NDArray[np.uint8] | None = None  #: (H, W), how opaque the photo is; None: all of it
     is_cut_out: bool = False  #: whether the person is before no background
-    _fills: dict[bool, Future[Picture]] = field(default_factory=dict, init=False, repr=False)
+    #: by what `fill` is asked, with the process that fills
+    _fills: dict[bool, tuple[int, Future[Picture]]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, person: Person, silhouette: NDArray[np.bool_] | None, frame: tuple[int, int], max_size: int) -> Canvas:
@@ -68,8 +79,6 @@ class Canvas:
         size = (max(1, round(person.crop.size[0] * scale)), max(1, round(person.crop.size[1] * scale)))
         carried = np.zeros(person.crop.size, bool) if person.carried is None else person.carried
         seen = np.zeros(person.crop.size, bool) if silhouette is None else silhouette
-        ratio = np.array(size[::-1]) / np.array(person.crop.size[::-1])
-        pose = ((person.pose + 0.5) * ratio - 0.5).astype(np.float32)
         image = resize(person.image, size, Image.Resampling.LANCZOS)
         labels = resize(person.parsing, size, Image.Resampling.NEAREST)
         carried = resize_mask(carried, size, Image.Resampling.NEAREST)
@@ -77,7 +86,7 @@ class Canvas:
         return cls(
             image,
             np.where(rest, np.uint8(Label.BACKGROUND), labels),
-            pose,
+            scale_pose(person.pose, person.crop.size, size),
             carried | rest,
             resize_mask(seen, size, Image.Resampling.NEAREST),
             Letterbox.of(size, frame),
@@ -104,13 +113,18 @@ class Canvas:
 
         The first call begins with it, beside all that the caller goes on with.
         """
-        if keeps_carried not in self._fills:
-            self._fills[keeps_carried] = _FILLING.submit(self._fill, keeps_carried)
-        return self._fills[keeps_carried]
+        process, begun = self._fills.get(keeps_carried, (None, None))
+        if begun is None or (process != os.getpid() and not begun.done()):  # nobody in this process will end it
+            begun = _filling.submit(self._fill, keeps_carried)
+            self._fills[keeps_carried] = os.getpid(), begun
+        return begun
+
+    def find_removed(self, keeps_carried: bool) -> NDArray[np.bool_]:
+        """What `fill` takes out, (H, W)."""
+        return self.figure if keeps_carried else self.figure | self.carried | self._worn
 
     def _fill(self, keeps_carried: bool) -> Picture:
-        figure = self.figure if keeps_carried else self.figure | self.carried | self._find_worn()
-        return fill_background(self.image, figure)
+        return fill_background(self.image, self.find_removed(keeps_carried))
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -248,7 +262,8 @@ class Canvas:
     def label_tensor(self) -> Tensor:
         return torch.from_numpy(self.labels.astype(np.int64))
 
-    def _find_worn(self) -> NDArray[np.bool_]:
+    @cached_property
+    def _worn(self) -> NDArray[np.bool_]:
         """What the silhouette holds that is connected with the person: other people are none of it."""
         things = complete_things(self.image, self.carried, self.figure)
         return find_connected(self.silhouette | self.figure | things, self.figure)

@@ -21,7 +21,7 @@ from pgen.inference.rendering.canvas import SNAP, TRUNK, Canvas
 from pgen.inference.rendering.hair import lay_hair
 from pgen.inference.rendering.hairstyle import unroll_hair
 from pgen.inference.rendering.layout import choose_labels, enlarge_probabilities
-from pgen.inference.rendering.places import Grid, look_up
+from pgen.inference.rendering.places import Grid, find_within, look_up
 from pgen.inference.rendering.seams import blend_bands, blur
 
 #: Standard deviation in pixels of a photo of 1000 by which carried and painted pixels go over into each other, and by
@@ -129,8 +129,7 @@ def carry_pixels(canvas: Canvas, map_: Tensor, places: Tensor) -> tuple[Tensor, 
         at = (known & ~valid & (labels == label)).nonzero()[:, 0]
         x, y = (places[at, axis].round().long().clamp(0, side - 1) for axis, side in ((0, width), (1, height)))
         # What comes from beside its label is taken from within it, mirrored.
-        inside = (places[at] > -1).all(1) & (places[at, 0] < width) & (places[at, 1] < height)
-        close = (away[y, x] <= SNAP * canvas.unit) & inside
+        close = (away[y, x] <= SNAP * canvas.unit) & find_within(canvas.near_labels, places[at])
         at, x, y = at[close], x[close], y[close]
         border = nearest[:, y, x].flip(0).T.float()
         mirrored = 2 * border - places[at]

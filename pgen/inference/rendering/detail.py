@@ -15,7 +15,6 @@ from pgen.body.transfer import Transfer
 from pgen.inference.networks import FramedPerson
 from pgen.inference.rendering.background import Picture
 from pgen.inference.rendering.seams import blur
-from pgen.inference.rendering.settings import MAX_SIZE
 
 #: What is finer than so many pixels of the networks' frame is detail: what it holds comes from H_A.
 _FINEST = 0.7
@@ -34,7 +33,7 @@ def carry_detail(
     """
     size = (parsing.shape[0], parsing.shape[1])
     detail = np.zeros((*size, 3), np.float32)
-    if taker.enlargement <= 1 or giver.enlargement <= 1 or max(size) > MAX_SIZE:
+    if taker.enlargement <= 1 or giver.enlargement <= 1:
         return detail
     region = np.isin(parsing, list(exchanges))
     if not region.any():

@@ -12,6 +12,7 @@ from pgen.body.crop import CropBox
 from pgen.body.joints import ARMS, LEGS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import torso_length
+from pgen.data.formats.image_colors import take_off_white
 from pgen.inference.person import Person
 from pgen.inference.rendering.background import fill_background
 
@@ -23,6 +24,8 @@ _FARTHEST = 0.08
 _SMALLEST = 0.88
 #: Nobody is told of less than this share of size, or of the photo's sides.
 _HARDLY = 0.015
+
+Sides = tuple[int, int, int, int]  #: left, top, right, bottom
 
 
 def find_extent(pose: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -66,17 +69,20 @@ def move_into(
     return (pose + shift).astype(np.float32), ", ".join(told) or None
 
 
-def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Person:
-    """``person`` in a larger part of the photo, or an extended photo, that shows the bodies of all ``poses``.
+def find_lacking(size: tuple[int, int], poses: Sequence[NDArray[np.floating]]) -> Sides:
+    """How many pixels a photo of ``size`` (height, width) lacks on each side to show the bodies of all ``poses``.
 
-    Poses (18, 2) are in pixels of the part in use. The person themselves if there is room already.
+    Poses (18, 2) are in its pixels.
     """
-    height, width = person.crop.size
     extents = np.stack([find_extent(pose) for pose in poses])
     left, top = np.ceil(np.maximum(-extents[:, :2].min(axis=0), 0)).astype(int).tolist()
-    right, bottom = np.ceil(np.maximum(extents[:, 2:].max(axis=0) - (width, height), 0)).astype(int).tolist()
-    if not (left or top or right or bottom):
-        return person
+    right, bottom = np.ceil(np.maximum(extents[:, 2:].max(axis=0) - size[::-1], 0)).astype(int).tolist()
+    return left, top, right, bottom
+
+
+def extend_person(person: Person, lacking: Sides) -> Person:
+    """``person`` in a larger part of the photo, or an extended photo, with all that was ``lacking`` on each side."""
+    left, top, right, bottom = lacking
     box, whole = person.crop, person.photo.shape
     wanted = (box.top - top, box.left - left, box.bottom + bottom, box.right + right)
     pad = ((max(0, -wanted[0]), max(0, wanted[2] - whole[0])), (max(0, -wanted[1]), max(0, wanted[3] - whole[1])))
@@ -93,7 +99,9 @@ def extend_person(person: Person, poses: Sequence[NDArray[np.floating]]) -> Pers
     rgba = None
     if person.rgba is not None:
         alpha = np.pad(person.rgba[..., 3:], (*pad, (0, 0)), mode="edge")
-        rgba = np.dstack([np.where(beyond[..., None], photo, np.pad(person.rgba[..., :3], (*pad, (0, 0)))), alpha])
+        around_photo = take_off_white(photo, alpha[..., 0])
+        own = np.pad(person.rgba[..., :3], (*pad, (0, 0)))
+        rgba = np.dstack([np.where(beyond[..., None], around_photo, own), alpha])
     return replace(
         person, photo=photo, rgba=rgba, crop=crop, pose=pose, parsing=parsing, carried=masks[0], silhouette=masks[1]
     )

@@ -14,16 +14,24 @@ from pgen.body.batch import one_hot, to_pictures
 from pgen.body.hidden_legs import place_hidden_legs
 from pgen.body.transfer import Transfer
 from pgen.data.annotators.choose import Annotators
+from pgen.data.formats.image_colors import take_off_white
 from pgen.errors import InputError
 from pgen.inference.networks import FramedPerson, Networks
 from pgen.inference.person import SILHOUETTE_THRESHOLD, Person
-from pgen.inference.rendering.backdrop import begin_backdrop, is_none, make_alpha, make_backdrop, read_backdrop
+from pgen.inference.rendering.backdrop import (
+    begin_backdrop,
+    find_removed,
+    is_none,
+    make_alpha,
+    make_backdrop,
+    read_backdrop,
+)
 from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.backs import turn_around
 from pgen.inference.rendering.bones import match_bodies
 from pgen.inference.rendering.canvas import Canvas
 from pgen.inference.rendering.compose import compose_figure, lay_over
-from pgen.inference.rendering.framing import extend_person, move_into
+from pgen.inference.rendering.framing import Sides, extend_person, find_lacking, move_into
 from pgen.inference.rendering.heads import plan_head
 from pgen.inference.rendering.settings import Rendering
 from pgen.inference.rendering.shadows import cast_shadow
@@ -42,6 +50,8 @@ class Renderer:
         self._turned: WeakKeyDictionary[Canvas, dict[bool, Canvas]] = WeakKeyDictionary()
         # None: nothing is hidden. The person themselves would never be let go.
         self._completed: WeakKeyDictionary[Person, Person | None] = WeakKeyDictionary()
+        # The last in whose frame they were, and by how much it was extended.
+        self._extended: WeakKeyDictionary[Person, tuple[Sides, Person]] = WeakKeyDictionary()
 
     def render(
         self, framed: FramedPerson, targets: Sequence[Target], settings: Rendering, may_move: bool = True
@@ -124,16 +134,23 @@ class Renderer:
         if not may_move and settings.frame_mode == "keep":
             told += describe_beyond(target)
         warnings = (*target.warnings, *notes, *told)
-        return Result(framed.person, target.name, lay_over(figure, behind), labels, plan.pose, warnings, alpha)
+        image = lay_over(figure, behind)
+        if alpha is not None and not is_none(backdrop, canvas):
+            image = take_off_white(image, alpha)  # what is half transparent is seen over white until here
+        removed, is_before_other = find_removed(backdrop, canvas), not isinstance(backdrop, str)
+        return Result(framed.person, target.name, image, labels, plan.pose, warnings, alpha, removed, is_before_other)
 
-    def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, list[Target]]:
+    def _extend(self, framed: FramedPerson, targets: Sequence[Target]) -> tuple[FramedPerson, Sequence[Target]]:
         """The person in a frame that shows all targets, and the targets in it."""
         person, poses = framed.person, [framed.fit.pose_back(target.pose) for target in targets]
-        extended = extend_person(replace(person, silhouette=self._find_silhouette(person)), poses)
-        offset = extended.pose - person.pose
-        shift = offset[np.isfinite(offset).all(axis=1)][0]
-        again = self._networks.frame_person(extended)
-        moved = [again.fit.pose(pose + shift) for pose in poses]
+        lacking = find_lacking(person.crop.size, poses)
+        if not any(lacking):
+            return framed, targets
+        if person not in self._extended or self._extended[person][0] != lacking:
+            extended = extend_person(replace(person, silhouette=self._find_silhouette(person)), lacking)
+            self._extended[person] = lacking, extended
+        again = self._networks.frame_person(self._extended[person][1])
+        moved = [again.fit.pose(pose + np.array(lacking[:2], np.float32)) for pose in poses]
         return again, [replace(target, pose=pose) for target, pose in zip(targets, moved, strict=True)]
 
     def _complete(self, person: Person) -> Person:

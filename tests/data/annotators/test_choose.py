@@ -28,8 +28,9 @@ def test_a_person_is_chosen_by_number() -> None:
     found = fake_annotators([STANDING, STANDING / 2], person=1).pose(IMAGE, "a.png")
     np.testing.assert_array_equal(found.person.pose, (STANDING / 2).astype(np.float32))
     assert len(found.notes) == 1
-    with pytest.raises(InputError, match=r"a.png shows 2 people, numbers 0 to 1.*no person 2"):
-        fake_annotators([STANDING, STANDING], person=2).pose(IMAGE, "a.png")
+    for number in (2, -1, -3):
+        with pytest.raises(InputError, match=rf"a.png shows 2 people, numbers 0 to 1.*no person {number}"):
+            fake_annotators([STANDING, STANDING], person=number).pose(IMAGE, "a.png")
 
 
 def test_nobody_is_an_error() -> None:

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -107,3 +112,29 @@ def test_long_skirts_hide_knees(end: int, hides: bool) -> None:
     unknown = STANDING.copy()
     unknown[Joint.R_KNEE] = np.nan
     assert not Canvas.of(Person("a.png", image, box, unknown, labels), None, (SIDE, SIDE), SIDE).hides_knees
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_backgrounds_are_filled_in_forked_processes_too(is_begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[20:120, 50:80] = Label.UPPER
+    image, box = np.full((SIDE, SIDE, 3), 9, np.uint8), CropBox(0, 0, SIDE, SIDE)
+    person = Person("a.png", image, box, STANDING, labels)
+    Canvas.of(person, None, (SIDE, SIDE), SIDE).fill(False).result()  # the thread of this process runs
+    canvas, may_go_on = Canvas.of(person, None, (SIDE, SIDE), SIDE), threading.Event()
+    monkeypatch.setattr(Canvas, "_fill", lambda *_: (may_go_on.wait(), image)[1])
+    begun = canvas.fill(False) if is_begun else None
+
+    def fill_there() -> None:
+        monkeypatch.setattr(Canvas, "_fill", lambda *_: image)
+        sys.exit(int((canvas.fill(False).result(10) != image).any()))
+
+    child = multiprocessing.get_context("fork").Process(target=fill_there)
+    child.start()
+    child.join(20)
+    child.kill()
+    may_go_on.set()
+    assert child.exitcode == 0
+    if begun is not None:
+        begun.result()

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pgen.inference.rendering.compose import _soften_cuts, find_main_parts
+from pgen.body.crop import CropBox
+from pgen.body.labels import Label
+from pgen.inference.person import Person
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.compose import _soften_cuts, carry_pixels, find_main_parts
+from pgen.inference.rendering.places import find_within
+from tests.data.examples import STANDING
 
 
 def test_parts_that_hang_with_nothing_have_to_be_large_and_shown() -> None:
@@ -36,3 +42,13 @@ def test_only_cuts_are_softened() -> None:
     torch.testing.assert_close(softened[..., 21:], image[..., 21:])
     nowhere = torch.full_like(places, torch.nan)
     torch.testing.assert_close(_soften_cuts(image, nowhere, 0.8), image)
+
+
+def test_beyond_the_photo_nothing_is_known() -> None:
+    labels = np.zeros((128, 128), np.uint8)
+    labels[20:100, :60] = Label.UPPER
+    person = Person("a.png", np.zeros((128, 128, 3), np.uint8), CropBox(0, 0, 128, 128), STANDING, labels)
+    canvas = Canvas.of(person, None, (128, 128), 128)
+    places = torch.tensor([[-0.8, 60], [-0.3, 60], [20, 60]])
+    _, valid = carry_pixels(canvas, torch.full((1, 3), int(Label.UPPER)), places.clone())
+    assert valid.tolist() == find_within(canvas.label_tensor, places).tolist() == [False, True, True]

@@ -4,7 +4,7 @@ import numpy as np
 
 from pgen.body.crop import CropBox
 from pgen.inference.person import Person
-from pgen.inference.rendering.framing import extend_person, find_extent, move_into
+from pgen.inference.rendering.framing import extend_person, find_extent, find_lacking, move_into
 from tests.data.examples import STANDING, example
 
 SIZE = (128, 128)
@@ -46,8 +46,8 @@ def test_bodies_that_are_a_little_too_large_become_smaller() -> None:
 def test_photos_are_extended_around_the_person() -> None:
     photo = example(0)
     person = Person("a.png", photo.image, CropBox.whole(SIZE), photo.pose, photo.parsing)
-    assert extend_person(person, [STANDING]) is person
-    larger = extend_person(person, [ASIDE])
+    assert find_lacking(SIZE, [STANDING]) == (0, 0, 0, 0)
+    larger = extend_person(person, find_lacking(SIZE, [STANDING, ASIDE]))
     height, width = larger.crop.size
     added = width - 128
     assert height == 128

@@ -5,15 +5,20 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pgen.body.labels import Label
 from pgen.errors import InputError
 from pgen.inference.person import Person
 from pgen.inference.predictor import Predictor
+from pgen.inference.rendering.canvas import Canvas
+from pgen.inference.rendering.render import Renderer
+from pgen.inference.rendering.settings import FrameMode
 from tests.data.examples import STANDING, example
 
 A = example(0)
@@ -57,6 +62,41 @@ def test_backgrounds(model: Predictor, person: Person) -> None:
     assert (red.image[away] == (255, 0, 0)).all()
 
 
+@pytest.mark.parametrize("max_size", [2048, 64])
+def test_pasted_results_bring_nothing_back_that_was_taken_out(model: Predictor, person: Person, max_size: int) -> None:
+    thing, photo, row = np.zeros(person.parsing.shape, bool), person.photo.copy(), 45
+    left = int(np.flatnonzero(person.parsing[row])[0])
+    thing[row - 15 : row + 15, left - 26 : left] = True
+    thing &= person.parsing == 0
+    photo[thing] = (255, 0, 0)
+    carried = thing.copy()
+    carried[row - 10 : row + 10, left - 20 : left - 4] = False  # maps show a part of a bag
+    result = generate(model, replace(person, photo=photo, carried=carried), max_size=max_size)
+    shown = np.asarray(Image.fromarray(result.image).resize(person.crop.size[::-1], Image.Resampling.LANCZOS))
+    assert (result.pasted()[thing] == shown[thing]).all()
+
+
+def test_shadows_are_pasted_too(model: Predictor, person: Person) -> None:
+    result = generate(model, person)
+    assert (result.pasted() == result.image).all()
+
+
+@pytest.mark.parametrize("background", ["red", np.zeros((4, 4, 3), np.uint8)], ids=["color", "picture"])
+def test_results_before_another_background_are_not_pasted(
+    model: Predictor, person: Person, background: Any, tmp_path: Path
+) -> None:
+    result = generate(model, person, background=background)
+    for ask in (
+        result.pasted,
+        lambda: result.before_white(paste=True),
+        lambda: result.save(tmp_path / "a.png", paste=True),
+    ):
+        with pytest.raises(InputError, match="has the photo's background") as error:
+            ask()
+        assert error.value.option == "background"
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("shape", [(64, 128), (300, 100), (1, 40_000)])
 def test_a_picture_behind_covers_all_and_shows_its_middle(
     model: Predictor, person: Person, shape: tuple[int, int]
@@ -79,6 +119,28 @@ def test_results_in_a_given_map_are_cut_and_tell_it(model: Predictor, person: Pe
     with pytest.raises(InputError, match="how large the result is") as error:
         model.generate(person, STANDING, A.parsing, frame_mode="extend")
     assert error.value.option == "frame_mode"
+
+
+@pytest.mark.parametrize("aside", [0, 40])
+def test_a_background_is_filled_once_for_results_in_one_frame(
+    model: Predictor, person: Person, aside: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled: list[int] = []
+    monkeypatch.setattr(Canvas, "_fill", lambda canvas, _: filled.append(canvas.size[1]) or canvas.image)
+    monkeypatch.setattr(Renderer, "_find_silhouette", lambda _, somebody: somebody.parsing > 0)
+
+    def find_width(frame_mode: FrameMode, offset: int) -> int:  # the result is let go
+        pose = STANDING + np.array([offset, 0], np.float32)
+        return int(model.generate(person, pose, retarget="none", frame_mode=frame_mode).image.shape[1])
+
+    person = replace(person, name=f"aside: {aside}")
+    width = find_width("extend" if aside else "keep", aside)
+    assert (width > person.image.shape[1]) == bool(aside)
+    assert [find_width("extend", aside) for _ in range(2)] == [width, width]
+    assert filled == [width]
+    if aside:
+        assert find_width("extend", aside + 20) == width + 20
+        assert filled == [width, width + 20]
 
 
 @pytest.mark.parametrize("wish", [{"head": "up"}, {"frame_mode": "grow"}, {"max_size": 3}, {"background": "purplish"}])
