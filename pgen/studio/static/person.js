@@ -256,6 +256,7 @@ class Editor {
 
   save(photo, send) {
     this.saving = this.saving.then(async () => {
+      if (photo !== this.photo && photo.id === this.photo?.id) return; // it was read anew
       try {
         Object.assign(photo, await send());
         if (photo === this.photo) this.showNotes();
