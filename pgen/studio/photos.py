@@ -52,6 +52,8 @@ def read_photo(workspace: Workspace, id_: str, files: PhotoFiles) -> Order:
         photo.files, photo.size = files, (answer["size"][1], answer["size"][0])
         photo.estimated = {kind: workspace.find(found[kind]) for kind in ("pose", "parsing") if kind in found}
         photo.written.update(workspace.find(name) for name in found.values())
+        if id_ not in workspace.photos:  # it was closed meanwhile
+            workspace.discard(photo.written)
         answer |= {"number": files.number, "crop": files.crop} | list_annotations(workspace, photo)
 
     request = ReadPhoto(files, workspace.folder / f".{stem}-{workspace.number('shown')}", pose, parsing)

@@ -11,7 +11,7 @@ from pgen.body.labels import Label
 from pgen.data.formats.annotation_files import find_carried_file, name_carried_file, read_carried, write_carried
 from pgen.data.formats.parsing import write_parsing
 from pgen.studio.orders import order_generate
-from pgen.studio.photos import keep_labels
+from pgen.studio.photos import keep_labels, read_photo
 from pgen.studio.requests import Answer, PhotoFiles
 from pgen.studio.workspace import Photo, Workspace
 
@@ -56,6 +56,16 @@ def test_a_photo_that_is_closed_leaves_nothing_but_what_is_in_use(workspace: Wor
     workspace.close_photo(other, used.files)
     assert set(workspace.folder.iterdir()) == {used.image, used.parsing, name_carried_file(used.parsing)}
     assert workspace.reserve("photo.jpg").name == "photo-3.jpg"  # the worker may remember the first
+
+
+def test_a_photo_that_is_closed_while_it_is_read_leaves_nothing(workspace: Workspace) -> None:
+    id_ = add_photo(workspace)
+    files = workspace.photo(id_).files
+    order = read_photo(workspace, id_, files)
+    workspace.close_photo(id_, files.files)
+    (workspace.folder / "shown.jpg").touch()
+    order.finish({"size": SIZE[::-1], "files": {"shown": "shown.jpg"}})
+    assert list(workspace.folder.iterdir()) == []
 
 
 def test_long_names_are_cut_before_their_ending(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ export class People extends EventTarget {
 
   constructor(api, say) {
     super();
-    Object.assign(this, { api, say, photos: new Map(), selected: null });
+    Object.assign(this, { api, say, photos: new Map(), closed: new Set(), selected: null });
     this.editor = new Editor(api, say, () => this.dispatchEvent(new CustomEvent("change")));
     byId("editor").append(this.editor.element);
     byId("choose").addEventListener("click", () => byId("file").click());
@@ -75,6 +75,7 @@ export class People extends EventTarget {
   async read(method, path, content, select = true) {
     try {
       const { about, answer } = await this.api.work(method, path, content);
+      if (this.closed.has(about.photo)) return null;
       const photo = {
         ...answer, id: about.photo, name: about.name,
         url: this.api.file(answer.files.shown), labels: await this.api.bytes(answer.files.labels),
@@ -103,6 +104,7 @@ export class People extends EventTarget {
 
   async remove(id) {
     this.photos.delete(id);
+    this.closed.add(id);
     if (this.selected === id) this.select([...this.photos.keys()].at(-1) ?? null);
     this.draw();
     this.dispatchEvent(new CustomEvent("change"));
