@@ -16,11 +16,14 @@ T = TypeVar("T")
 _MOST_OF_AN_OBJECT = 2**20
 
 
-async def read_body(request: Request, limit: int = MOST_BYTES) -> bytes:
-    """The body, of which no more is read than ``limit`` bytes. Raises `InputError` if there is more, or nothing."""
+async def read_body(request: Request, name: str = "", limit: int = MOST_BYTES) -> bytes:
+    """The body, of which no more is read than ``limit`` bytes. Raises `InputError` if there is more, or nothing.
+
+    It calls what is sent by its ``name``, if that is known.
+    """
     length = request.headers.get("content-length", "0")
     parts: list[bytes] = []
-    count = int(length) if length.isdigit() else 0
+    count = int(length) if length.isdecimal() else 0
     if count <= limit:
         count = 0
         async for part in request.stream():
@@ -29,16 +32,16 @@ async def read_body(request: Request, limit: int = MOST_BYTES) -> bytes:
                 break
             parts.append(part)
     if count > limit:
-        raise InputError(f"this file is over {limit / 2**20:.0f} MB, too large; scale it down")
+        raise InputError(f"{name or 'what was sent'} is over {limit / 2**20:.0f} MB, too large; scale it down")
     if not parts or not count:
-        raise InputError("this file is empty")
+        raise InputError(f"{name or 'what was sent'} is empty")
     return b"".join(parts)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The JSON object in the body. Raises `InputError` for anything else."""
     try:
-        found = json.loads(await read_body(request, _MOST_OF_AN_OBJECT))
+        found = json.loads(await read_body(request, limit=_MOST_OF_AN_OBJECT))
     except (ValueError, RecursionError):
         raise InputError("a JSON object was expected") from None
     if not isinstance(found, dict):

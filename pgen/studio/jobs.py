@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pgen.errors import PgenError
-from pgen.studio.requests import Request
+from pgen.studio.requests import Order
 from pgen.studio.worker import Message, ModelSettings, Worker
 
 _PATIENCE = 4.0  # seconds that a job has to leave off before the worker is ended
@@ -28,10 +28,7 @@ class Job:
 
     id: str
     tab: str
-    kind: str  #: "read", "target", "preview", "generate", "transfer" or "manipulate"
-    request: Request
-    about: dict[str, Any]  #: what the page has to know besides
-    finish: Callable[[dict[str, Any]], None]  #: called with each answer of the worker, which it may add to
+    order: Order
     state: str = "queued"
     done: int = 0
     total: int = 1
@@ -40,6 +37,11 @@ class Job:
     error: str | None = None
     begun: float = 0.0
     stepped: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """That of the order."""
+        return self.order.kind
 
 
 class Jobs:
@@ -80,22 +82,15 @@ class Jobs:
         if worker is not None:
             worker.end()
 
-    def add(
-        self,
-        tab: str,
-        kind: str,
-        request: Request,
-        finish: Callable[[dict[str, Any]], None] = lambda answer: None,
-        **about: Any,
-    ) -> Job:
-        """Put a request into the queue. Raises `PgenError` if too many of the tab wait, or nothing can work."""
+    def add(self, tab: str, order: Order) -> Job:
+        """Put an order into the queue. Raises `PgenError` if too many of the tab wait, or nothing can work."""
         if self.model["state"] == "failed":
             raise PgenError(self.model["error"])
         if sum(job.tab == tab for job in self._waiting) >= _MOST_WAITING:
             raise PgenError(f"{_MOST_WAITING} jobs are waiting already; wait for some of them, or cancel them")
         self._numbers += 1
-        job = Job(f"job{self._numbers}", tab, kind, request, about, finish)
-        if kind == "preview":  # only the newest is of interest
+        job = Job(f"job{self._numbers}", tab, order)
+        if order.kind == "preview":  # only the newest is of interest
             self.cancel(*(other.id for other in self._jobs.values() if other.tab == tab and other.kind == "preview"))
         self._jobs[job.id] = job
         self._waiting.append(job)
@@ -112,7 +107,8 @@ class Jobs:
             elif job is self._running and job.state == "running" and self._worker is not None:
                 job.state, job.note = "stopping", "stopping"
                 self._worker.stop(job.id)
-                asyncio.get_running_loop().call_later(_PATIENCE, self._lose_patience, job)
+                if job.kind != "preview":  # the next one is worth waiting for, not a new worker
+                    asyncio.get_running_loop().call_later(_PATIENCE, self._lose_patience, job)
                 self._tell(job)
 
     def cancel_all(self, tab: str) -> None:
@@ -134,6 +130,12 @@ class Jobs:
         job = self._jobs.get(id_)
         return job if job is not None and job.tab == tab else None
 
+    def list_files_in_use(self, tab: str) -> Iterator[Path]:
+        """What the tab's jobs read that have not ended."""
+        for job in self._jobs.values():
+            if job.tab == tab and job.state not in ENDED:
+                yield from job.order.request.files
+
     def list_jobs(self, tab: str) -> list[dict[str, Any]]:
         """All of the tab, as `describe` has them."""
         return [self.describe(job) for job in self._jobs.values() if job.tab == tab]
@@ -147,7 +149,7 @@ class Jobs:
         return {
             "type": "job", "id": job.id, "kind": job.kind, "state": job.state, "place": place, "done": job.done,
             "total": job.total, "note": job.note, "seconds_left": left, "error": job.error, "answer": job.answer,
-            "about": job.about,
+            "about": job.order.about,
         }  # fmt: skip
 
     def _advance(self) -> None:
@@ -160,7 +162,7 @@ class Jobs:
         self._numbers += 1
         self._running, job.state, job.begun = job, "running", time.monotonic()
         job.stepped = job.begun
-        self._worker.send(job.id, job.request)
+        self._worker.send(job.id, job.order.request)
         for waiting in (job, *self._waiting):
             self._tell(waiting)
 
@@ -192,7 +194,7 @@ class Jobs:
                 job.stepped = now
             job.done, job.total, job.note, so_far = message.content
             if so_far is not None:
-                job.finish(so_far)
+                job.order.finish(so_far)
                 job.answer = so_far
             self._tell(job)
             return
@@ -204,7 +206,7 @@ class Jobs:
         else:
             job.answer = message.content
             try:
-                job.finish(job.answer)
+                job.order.finish(job.answer)
             except PgenError as error:
                 self._end_job(job, "failed", str(error))
             else:
@@ -231,7 +233,10 @@ class Jobs:
             self._notify(None, {"type": "model", **self.model})
 
     def _end_job(self, job: Job, state: str, error: str | None = None) -> None:
-        job.state, job.error, job.note = state, error, ""
+        job.state, job.note = state, ""
+        if state != "done":
+            told = job.order.give_up(error or "")
+            job.error = told if error else error
         self._tell(job)
 
     def _pace(self, job: Job) -> float:

@@ -1,4 +1,4 @@
-"""What a page sends, as requests to the worker on files of its tab."""
+"""Targets and results that a page asks for, as requests to the worker on files of its tab."""
 
 from __future__ import annotations
 
@@ -8,129 +8,56 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pgen.body.edits.registry import check_edits
-from pgen.body.joints import JOINT_COUNT, known_joints
 from pgen.data.formats.moving_pictures import is_moving
 from pgen.data.formats.pose_json import write_pose_json
-from pgen.data.inputs import FARTHEST, are_coordinates
 from pgen.data.named_poses import load_named_poses
 from pgen.errors import InputError
 from pgen.studio.bodies import take, take_names, take_number
-from pgen.studio.painting import ParsingMap, fit_display
-from pgen.studio.requests import Generate, Manipulate, PhotoFiles, ReadPhoto, ReadTarget, Request, TransferTexture
-from pgen.studio.workspace import Photo, Workspace
+from pgen.studio.photos import parse_joints
+from pgen.studio.requests import (
+    Answer,
+    Generate,
+    Manipulate,
+    Order,
+    PhotoFiles,
+    ReadTarget,
+    Request,
+    TransferTexture,
+    find_target_file,
+    is_bundled,
+)
+from pgen.studio.workspace import Workspace
 
-Answer = dict[str, Any]
 Describe = Callable[[Request], str]
-#: Kind of the job, the request, what is done with the worker's answer, and what the page has to know besides.
-Order = tuple[str, Request, Callable[[Answer], None], Answer]
 
 #: What may be wished of the rendering.
 _RENDERING = {
     "head": "auto|keep|follow", "background": "auto|fill|transparent|#[0-9a-f]{6}", "frame_mode": "keep|extend",
 }  # fmt: skip
-_MOST_TARGETS, _MOST_FRAMES, _FRAMES, _MOST_PEOPLE = 24, 120, 24, 99
+_MOST_TARGETS, _MOST_FRAMES, _FRAMES = 24, 120, 24
 #: Regions of clothes, as `pgen.inference.texture_transfer.REGIONS` has them, whose import takes long.
 REGIONS = ("upper", "lower", "pants", "skirt", "hair", "all")
 
 
-def keep_photo(workspace: Workspace, name: str, data: bytes) -> Photo:
-    """A photo that was uploaded."""
-    return Photo(PhotoFiles(_keep(workspace, name or "photo.jpg", data)))
-
-
-def read_photo(workspace: Workspace, id_: str) -> Order:
-    """Read a photo of the tab, for its pose and map as they are given or estimated."""
-    photo = workspace.photo(id_)
-    files, stem = photo.files, photo.files.image.stem
-    pose, parsing = workspace.reserve(f"{stem}.json"), workspace.reserve(f"{stem}_parsing.png")
-
-    def finish(answer: Answer) -> None:
-        found: dict[str, str] = answer["files"]
-        workspace.publish(found.values())
-        photo.size = answer["size"][1], answer["size"][0]
-        photo.estimated = {kind: workspace.find(found[kind]) for kind in ("pose", "parsing") if kind in found}
-        answer |= list_annotations(workspace, photo)
-
-    request = ReadPhoto(files, workspace.folder / f".{stem}-{workspace.number('shown')}", pose, parsing)
-    return "read", request, finish, {"photo": id_, "name": files.image.name}
-
-
-def list_annotations(workspace: Workspace, photo: Photo) -> Answer:
-    """The files of a photo's pose and map, and whether they are estimates."""
-    files = workspace.freeze(photo)
-    named = {kind: getattr(files, kind) for kind in ("pose", "parsing")}
-    return {
-        "annotations": {kind: file.name for kind, file in named.items() if file is not None},
-        "is_estimated": {kind: getattr(photo.files, kind) is None for kind in named},
-    }
-
-
-def change_photo(workspace: Workspace, photo: Photo, given: Answer) -> bool:
-    """Another pose, another person of several, all of the photo or a part; True if it has to be read again."""
-    if "pose" in given:
-        workspace.write_pose(photo, parse_joints(given["pose"]))
-        return False
-    files = photo.files
-    if "number" in given:
-        number = None if given["number"] is None else take_number(given, "number", 0, _MOST_PEOPLE)
-        files = replace(files, number=number, pose=None, parsing=None)
-    if "crop" in given:
-        files = replace(files, crop=take(given, "crop", bool))
-    for kind in take(given, "estimate", list, []):  # a pose with a map that stays is a file, as is the other way round
-        if kind not in ("pose", "parsing"):
-            raise InputError("pose and parsing are what can be estimated")
-        files = replace(files, pose=None) if kind == "pose" else replace(files, parsing=None)
-    photo.files = files
-    return True
-
-
-def keep_annotation(workspace: Workspace, photo: Photo, name: str, data: bytes) -> None:
-    """A pose or map that was uploaded: JSON, CSV and text are poses, all else maps."""
-    suffix = Path(name).suffix.lower()
-    is_pose = suffix in (".json", ".csv", ".txt")
-    stem = photo.files.image.stem
-    file = _keep(workspace, f"{stem}{suffix}" if is_pose else f"{stem}_parsing{suffix}", data)
-    frozen = workspace.freeze(photo)
-    photo.files = replace(frozen, pose=file) if is_pose else replace(frozen, parsing=file)
-
-
-def parse_labels(photo: Photo, data: bytes) -> ParsingMap:
-    """A map as the page paints it: a byte a pixel, at the size at which the photo is shown."""
-    if photo.size is None:
-        raise InputError("this photo has not been read yet; wait for its map", option="parsing")
-    height, width = fit_display(photo.size)
-    if len(data) != height * width:
-        raise InputError("what was painted does not belong to this photo; open the photo again", option="parsing")
-    return np.frombuffer(data, np.uint8).reshape(height, width)
-
-
-def keep_labels(workspace: Workspace, photo: Photo, labels: ParsingMap, is_edit: bool) -> Answer:
-    """The photo's own map, corrected, or another one, to paint the photo by."""
-    stem = photo.files.image.stem
-    path = workspace.write_painted(photo, labels, f"{stem}-edited" if is_edit else stem)
-    if is_edit:
-        return {"parsing": path.name}
-    photo.files = replace(workspace.freeze(photo), parsing=path)
-    return list_annotations(workspace, photo)
-
-
 def keep_target(workspace: Workspace, given: Mapping[str, str], data: bytes) -> Order:
     """A photo, video or file of poses that was uploaded as a target."""
-    file = _keep(workspace, given.get("name", "") or "target.jpg", data)
+    name = given.get("name", "") or "target.jpg"
+    file = workspace.write(name, data)
     number, frames = given.get("number", ""), given.get("frames", "")
-    count = min(_MOST_FRAMES, max(1, int(frames))) if frames.isdigit() else _FRAMES
-    spec = f"{file}#{int(number)}" if number.isdigit() and len(number) < 3 else str(file)
+    count = min(_MOST_FRAMES, max(1, int(frames))) if frames.isdecimal() and len(frames) < 9 else _FRAMES
+    spec = f"{file}#{int(number)}" if number.isdecimal() and len(number) < 3 else str(file)
     id_ = workspace.number("target")
 
     def finish(answer: Answer) -> None:
         workspace.targets[id_] = spec
 
+    def give_up(error: str) -> str:
+        workspace.discard([file])
+        return error.replace(file.name, Path(name).name)
+
     shown = {"target": id_, "name": file.name, "frames": count}
-    return "target", ReadTarget(spec, count), finish, shown
+    return Order("target", ReadTarget(spec, count), finish, shown, give_up)
 
 
 def keep_drawn_target(workspace: Workspace, given: Answer) -> Answer:
@@ -150,7 +77,7 @@ def order_generate(workspace: Workspace, given: Answer, describe: Describe) -> O
     photo = _find_photo(workspace, given, "photo")
     names = take_names(given, "targets", _MOST_TARGETS)
     targets = tuple(_find_target(workspace, name, photo.number) for name in names)
-    moving = [is_moving(_find_file(target)) for target in targets]
+    moving = [not is_bundled(target) and is_moving(find_target_file(target)) for target in targets]
     if any(moving) and len(targets) > 1:
         raise InputError("ask for a video or animation by itself")
     outs = () if any(moving) else tuple(_name_result(workspace, photo, target) for target in targets)
@@ -172,10 +99,13 @@ def order_generate(workspace: Workspace, given: Answer, describe: Describe) -> O
             replace(request, targets=(one,), outs=(out,), gif=None) for one, out in zip(targets, outs, strict=False)
         ]
         _finish_results(workspace, request, answer, [describe(one) for one in single])
+        if request.gif is not None and workspace.was_removed(answer["gif"]):
+            answer["gif"] = None
         if request.gif is not None and answer["gif"] is not None:
             answer["command"] = workspace.commands[request.gif.name] = describe(replace(request, outs=()))
 
-    return "generate", request, finish, {"photo": photo.image.name, "targets": [Path(t).name for t in targets]}
+    about = {"photo": photo.image.name, "targets": [Path(target).name for target in targets]}
+    return Order("generate", request, finish, about)
 
 
 def order_transfer(workspace: Workspace, given: Answer, describe: Describe) -> Order:
@@ -184,11 +114,12 @@ def order_transfer(workspace: Workspace, given: Answer, describe: Describe) -> O
     regions = tuple(take_names(given, "regions", len(REGIONS)))
     if not set(regions) <= set(REGIONS):
         raise InputError(f"regions are {', '.join(REGIONS)}", option="regions")
-    out = workspace.reserve(f"{clothes.image.stem}__{person.image.stem}.png")
+    out = workspace.reserve(f"{clothes.image.stem}.png", f"__{person.image.stem}")
     shape = take(given, "shape", bool, False)
     request = TransferTexture(clothes, person, regions, shape, out, workspace.folder / f".{out.stem}")
     about = {"photo": person.image.name, "clothes": clothes.image.name, "regions": regions}
-    return "transfer", request, lambda answer: _finish_results(workspace, request, answer, [describe(request)]), about
+    finish = lambda answer: _finish_results(workspace, request, answer, [describe(request)])  # noqa: E731
+    return Order("transfer", request, finish, about)
 
 
 def order_manipulate(workspace: Workspace, given: Answer, describe: Describe) -> Order:
@@ -198,10 +129,10 @@ def order_manipulate(workspace: Workspace, given: Answer, describe: Describe) ->
     edits = check_edits(_parse_edits(given)) if parsing is None else {}
     if parsing is None and not edits:
         raise InputError("nothing is to be changed; choose an edit, or paint on the map")
-    out = workspace.reserve(f"{photo.image.stem}-edited.png")
+    out = workspace.reserve(f"{photo.image.stem}.png", "-edited")
     request = Manipulate(photo, edits, workspace.folder / f".{out.stem}", parsing, out)
     finish = lambda answer: _finish_results(workspace, request, answer, [describe(request)])  # noqa: E731
-    return "manipulate", request, finish, {"photo": photo.image.name, "edits": edits}
+    return Order("manipulate", request, finish, {"photo": photo.image.name, "edits": edits})
 
 
 def order_preview(workspace: Workspace, given: Answer, describe: Describe) -> Order:
@@ -213,7 +144,7 @@ def order_preview(workspace: Workspace, given: Answer, describe: Describe) -> Or
     def finish(answer: Answer) -> None:
         workspace.publish(answer["files"].values())
 
-    return "preview", request, finish, {"photo": take(given, "photo", str)}
+    return Order("preview", request, finish, {"photo": take(given, "photo", str)})
 
 
 ORDERS = {
@@ -222,36 +153,6 @@ ORDERS = {
     "manipulate": order_manipulate,
     "preview": order_preview,
 }
-
-
-def parse_joints(given: object) -> NDArray[np.float32]:
-    """A pose (18, 2) of a list of [x, y] or null. Raises `InputError`."""
-    if not isinstance(given, list) or len(given) != JOINT_COUNT:
-        raise InputError(f"a pose is a list of {JOINT_COUNT} joints, [x, y] or null", option="pose")
-    pose = np.full((JOINT_COUNT, 2), np.nan, np.float32)
-    for index, joint in enumerate(given):
-        if joint is None:
-            continue
-        if not isinstance(joint, list) or len(joint) != 2 or not are_coordinates(joint):
-            raise InputError(f"a joint is [x, y], each within {FARTHEST:.0f} pixels, or null", option="pose")
-        pose[index] = joint
-    if known_joints(pose).sum() < 2:
-        raise InputError("a pose has two joints at least; add some", option="pose")
-    return pose
-
-
-def list_joints(pose: NDArray[np.floating]) -> list[list[float] | None]:
-    """The joints of ``pose`` (18, 2) as lists of x and y, to thousandths of a pixel; None where one is missing."""
-    known = known_joints(pose)
-    pairs = zip(pose.tolist(), known, strict=True)
-    return [[round(x, 3), round(y, 3)] if there else None for (x, y), there in pairs]
-
-
-def _keep(workspace: Workspace, name: str, data: bytes) -> Path:
-    workspace.check_room(len(data))
-    path = workspace.reserve(name)
-    path.write_bytes(data)
-    return path
 
 
 def _find_photo(workspace: Workspace, given: Answer, key: str) -> PhotoFiles:
@@ -267,13 +168,8 @@ def _find_target(workspace: Workspace, name: str, number: int | None) -> str:
     return name
 
 
-def _find_file(target: str) -> Path:
-    path = Path(target)
-    return path if path.is_file() else Path(target.rpartition("#")[0] or target)
-
-
 def _name_result(workspace: Workspace, photo: PhotoFiles, target: str) -> Path:
-    return workspace.reserve(f"{photo.image.stem}__{_find_file(target).stem}.png")
+    return workspace.reserve(f"{photo.image.stem}.png", f"__{find_target_file(target).stem}")
 
 
 def _parse_edits(given: Answer) -> dict[str, str | float]:
@@ -297,7 +193,9 @@ def _finish_results(workspace: Workspace, request: Any, answer: Answer, commands
     """Let the page have the pictures, each with its command."""
     workspace.keep(request.files)
     for result, command in zip(answer["results"], commands, strict=False):
-        result["command"] = workspace.commands[result["picture"]] = command
+        if not workspace.was_removed(result["picture"]):
+            result["command"] = workspace.commands[result["picture"]] = command
+    answer["results"] = [result for result in answer["results"] if not workspace.was_removed(result.get("picture"))]
     for result in answer["results"]:
         workspace.publish([panel["file"] for panel in result["panels"]])
         workspace.publish(result[kind] for kind in ("picture", "sheet") if kind in result)

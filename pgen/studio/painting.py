@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,11 +38,6 @@ def paint_labels(parsing: ParsingMap, painted: ParsingMap) -> ParsingMap:
     rows, columns = (_find_nearest(len_, want) for len_, want in zip(size, parsing.shape, strict=True))
     places = np.ix_(rows, columns)
     return np.where(changed[places], painted[places], parsing)
-
-
-def name_carried(parsing: Path) -> Path:
-    """Where what is carried stands, for a parsing map called NAME_parsing.png."""
-    return parsing.with_name(parsing.name.removesuffix("_parsing.png") + ".carried.png")
 
 
 def _find_nearest(length: int, wanted: int) -> NDArray[np.intp]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class ReadPhoto:
     pose_out: Path  #: where an estimated pose is written
     parsing_out: Path  #: and an estimated map
 
-    files: tuple[Path, ...] = ()
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read."""
+        return tuple(self.photo.files)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class ReadTarget:
     target: str
     frames: int
 
-    files: tuple[Path, ...] = ()
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read."""
+        return (find_target_file(self.target),)
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,8 @@ class Generate:
     @property
     def files(self) -> tuple[Path, ...]:
         """What is read."""
-        named = (Path(target.rpartition("#")[0] or target) for target in self.targets)
-        return (*self.photo.files, *(file for file in named if file.is_absolute()))
+        named = (find_target_file(target) for target in self.targets if not is_bundled(target))
+        return (*self.photo.files, *named)
 
 
 @dataclass(frozen=True)
@@ -99,4 +108,31 @@ class Manipulate:
         return (*self.photo.files, *(() if self.parsing is None else (self.parsing,)))
 
 
+def is_bundled(target: str) -> bool:
+    """Whether it is the name of a bundled pose, not a file: those have the whole path."""
+    return not Path(target).is_absolute()
+
+
+def find_target_file(target: str) -> Path:
+    """The file of a target, ``FILE`` or ``FILE#N``."""
+    path = Path(target)
+    return path if path.is_file() else Path(target.rpartition("#")[0] or target)
+
+
 Request = ReadPhoto | ReadTarget | Generate | TransferTexture | Manipulate
+
+
+def _take_as_is(error: str) -> str:
+    return error
+
+
+@dataclass(frozen=True)
+class Order:
+    """A request to the worker, with what comes before and after it."""
+
+    kind: str  #: "read", "target", "preview", "generate", "transfer" or "manipulate"
+    request: Request
+    finish: Callable[[Answer], None]  #: called with each answer of the worker, which it may add to
+    about: Answer = field(default_factory=dict)  #: what the page has to know besides
+    #: Called if nothing comes of it, with what is wrong, which it may say in other words; "" if it was cancelled.
+    give_up: Callable[[str], str] = _take_as_is

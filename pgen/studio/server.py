@@ -23,11 +23,11 @@ from pgen.body.labels import FLIP_LABELS, LABELS, PALETTE
 from pgen.body.viz import BONE_COLORS
 from pgen.data.named_poses import load_named_poses
 from pgen.errors import InputError, PgenError
-from pgen.studio import orders
+from pgen.studio import orders, photos
 from pgen.studio.bodies import read_body, read_object
 from pgen.studio.examples import render_examples
 from pgen.studio.guard import Guard
-from pgen.studio.requests import PhotoFiles, Request
+from pgen.studio.requests import Order, PhotoFiles, Request
 from pgen.studio.tabs import Tabs
 from pgen.studio.worker import ModelSettings, explain
 from pgen.studio.workspace import MOST_BYTES
@@ -114,14 +114,14 @@ class Studio:
     async def _open(self, request: HttpRequest) -> Response:
         await self._rendered.wait()
         poses = {
-            name: {"pose": orders.list_joints(pose.pose), "size": list((pose.frame or (256, 256))[::-1])}
+            name: {"pose": photos.list_joints(pose.pose), "size": list((pose.frame or (256, 256))[::-1])}
             for name, pose in load_named_poses().items()
         }
         edits = {name: {"choices": list(edit.choices), "share": edit.takes_share} for name, edit in EDITS.items()}
         tab = self.tabs.open(request.query_params.get("tab"))
-        photos = [{"id": id_, "number": photo.files.number} for id_, photo in self.tabs.find(tab).photos.items()]
         return JSONResponse({
-            "tab": tab, "photos": photos, "version": VERSION, "model": self.tabs.jobs.model, "poses": poses,
+            "tab": tab, "photos": list(self.tabs.find(tab).photos),
+            "version": VERSION, "model": self.tabs.jobs.model, "poses": poses,
             "joints": JOINTS, "bones": BONES, "bone_colors": BONE_COLORS, "flip_joints": FLIP_JOINTS,
             "labels": LABELS, "palette": PALETTE.tolist(), "flip_labels": FLIP_LABELS, "edits": edits,
             "regions": list(orders.REGIONS), "examples": list(self._examples), "most_bytes": MOST_BYTES,
@@ -180,40 +180,42 @@ class Studio:
         if name is not None:
             if name not in self._examples:
                 raise InputError(f"there is no example {name!r}")
-            photo = workspace.copy_example(self._examples[name])
-        else:
-            photo = orders.keep_photo(workspace, request.query_params.get("name", ""), await read_body(request))
-        return self._accept(request, *orders.read_photo(workspace, workspace.add_photo(photo)))
+            return self._accept(request, photos.open_example(workspace, self._examples[name]))
+        name = request.query_params.get("name", "")
+        return self._accept(request, photos.open_photo(workspace, name, await read_body(request, name)))
 
     async def _change_photo(self, request: HttpRequest) -> Response:
         workspace, photo = self._find_photo(request)
-        if orders.change_photo(workspace, photo, await read_object(request)):
-            return self._accept(request, *orders.read_photo(workspace, request.path_params["photo"]))
-        return JSONResponse(orders.list_annotations(workspace, photo))
+        order = photos.change_photo(workspace, request.path_params["photo"], await read_object(request))
+        if order is None:
+            return JSONResponse(photos.list_annotations(workspace, photo))
+        return self._accept(request, order)
 
     async def _remove_photo(self, request: HttpRequest) -> Response:
         workspace, _ = self._find_photo(request)
-        del workspace.photos[request.path_params["photo"]]
+        in_use = self.tabs.jobs.list_files_in_use(request.path_params["tab"])
+        workspace.close_photo(request.path_params["photo"], in_use)
         return JSONResponse({})
 
     async def _add_annotation(self, request: HttpRequest) -> Response:
-        workspace, photo = self._find_photo(request)
-        orders.keep_annotation(workspace, photo, request.query_params.get("name", ""), await read_body(request))
-        return self._accept(request, *orders.read_photo(workspace, request.path_params["photo"]))
+        workspace, _ = self._find_photo(request)
+        name = request.query_params.get("name", "")
+        data = await read_body(request, name)
+        return self._accept(request, photos.open_annotation(workspace, request.path_params["photo"], name, data))
 
     async def _paint(self, request: HttpRequest) -> Response:
         workspace, photo = self._find_photo(request)
-        labels = orders.parse_labels(photo, await read_body(request))
+        labels = photos.parse_labels(photo, await read_body(request))
         is_edit = request.query_params.get("for") == "edit"
-        answer = await asyncio.to_thread(orders.keep_labels, workspace, photo, labels, is_edit)
+        answer = await asyncio.to_thread(photos.keep_labels, workspace, photo, labels, is_edit)
         return JSONResponse(answer)
 
     async def _add_target(self, request: HttpRequest) -> Response:
         workspace = self.tabs.find(request.path_params["tab"])
         if request.headers.get("content-type") == "application/json":
             return JSONResponse(orders.keep_drawn_target(workspace, await read_object(request)))
-        data = await read_body(request)
-        return self._accept(request, *orders.keep_target(workspace, request.query_params, data))
+        data = await read_body(request, request.query_params.get("name", ""))
+        return self._accept(request, orders.keep_target(workspace, request.query_params, data))
 
     async def _order(self, request: HttpRequest) -> Response:
         workspace = self.tabs.find(request.path_params["tab"])
@@ -222,17 +224,14 @@ class Studio:
             raise InputError(
                 f"there is nothing called {request.path_params['kind']!r}; ask for {', '.join(orders.ORDERS)}"
             )
-        return self._accept(request, *order(workspace, await read_object(request), self.describe))
+        return self._accept(request, order(workspace, await read_object(request), self.describe))
 
-    def _accept(
-        self,
-        request: HttpRequest,
-        kind: str,
-        wanted: Request,
-        finish: Callable[[dict[str, Any]], None],
-        about: dict[str, Any],
-    ) -> Response:
-        job = self.tabs.jobs.add(request.path_params["tab"], kind, wanted, finish, **about)
+    def _accept(self, request: HttpRequest, order: Order) -> Response:
+        try:
+            job = self.tabs.jobs.add(request.path_params["tab"], order)
+        except PgenError:
+            order.give_up("")
+            raise
         return JSONResponse(self.tabs.jobs.describe(job), 202)
 
     def _find_photo(self, request: HttpRequest) -> Any:

@@ -33,10 +33,12 @@ class Tabs:
         self.jobs = Jobs(settings, folder, self._notify)
         self._workspaces: dict[str, Workspace] = {}
         self._listeners: dict[str, set[asyncio.Queue[dict[str, Any]]]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # of tabs to which nobody listens
 
     def open(self, before: str | None = None) -> str:
         """A new tab, or the one that its page was ``before`` it was loaded anew. Raises `PgenError` for too many."""
         if before in self._workspaces:
+            self._watch(before)
             return before
         if len(self._workspaces) >= _MOST:
             raise PgenError(f"{_MOST} tabs are open; close some, and try again in a quarter of an hour")
@@ -56,6 +58,7 @@ class Tabs:
         """What happens to the tab's jobs, as events of a stream; first of all what has happened so far."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._listeners[tab].add(queue)
+        self._watch(tab)
         try:
             for event in ({"type": "model", **self.jobs.model}, *self.jobs.list_jobs(tab)):
                 yield _write_event(event)
@@ -69,10 +72,15 @@ class Tabs:
             self._watch(tab)
 
     def _watch(self, tab: str) -> None:
-        """See whether the tab is still gone in a while."""
-        loop = asyncio.get_running_loop()
-        loop.call_later(_GRACE, lambda: None if self._listeners.get(tab) else self.jobs.cancel_all(tab))
-        loop.call_later(_FORGOTTEN, lambda: None if self._listeners.get(tab) else self.close(tab))
+        """Count anew how long the tab is gone, from now on; not at all if somebody listens."""
+        if tab in self._timers:
+            self._timers.pop(tab).cancel()
+        if tab in self._workspaces and not self._listeners[tab]:
+            self._timers[tab] = asyncio.get_running_loop().call_later(_GRACE, self._leave, tab)
+
+    def _leave(self, tab: str) -> None:
+        self.jobs.cancel_all(tab)
+        self._timers[tab] = asyncio.get_running_loop().call_later(_FORGOTTEN - _GRACE, self.close, tab)
 
     def close(self, tab: str) -> None:
         """Forget a tab and its files."""
@@ -80,6 +88,7 @@ class Tabs:
         self.jobs.forget(tab)
         workspace = self._workspaces.pop(tab, None)
         self._listeners.pop(tab, None)
+        self._watch(tab)
         if workspace is not None:
             shutil.rmtree(workspace.folder, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from PIL import Image
 from pgen.body.crop import CropBox
 from pgen.body.labels import Label
 from pgen.body.viz import draw_sheet
-from pgen.data.formats.annotation_files import write_carried
+from pgen.data.formats.annotation_files import name_carried_file, write_carried
 from pgen.data.formats.images import write_image
 from pgen.data.formats.moving_pictures import write_gif
 from pgen.data.formats.parsing import write_parsing
@@ -27,11 +27,19 @@ from pgen.inference.rendering.settings import check_wishes
 from pgen.inference.result import Result
 from pgen.inference.targets import PoseSequence, Retarget, read_targets
 from pgen.runtime.seed import seed_everything
-from pgen.studio.orders import list_joints
-from pgen.studio.painting import fit_display, name_carried, shrink_labels
-from pgen.studio.requests import Generate, Manipulate, PhotoFiles, ReadPhoto, ReadTarget, Request, TransferTexture
-
-Answer = dict[str, Any]
+from pgen.studio.painting import fit_display, shrink_labels
+from pgen.studio.photos import list_joints
+from pgen.studio.requests import (
+    Answer,
+    Generate,
+    Manipulate,
+    PhotoFiles,
+    ReadPhoto,
+    ReadTarget,
+    Request,
+    TransferTexture,
+    is_bundled,
+)
 
 
 class Advance(Protocol):
@@ -108,7 +116,8 @@ class Work:
             files["parsing"] = write_parsing(request.parsing_out, whole, estimated_by=parser)
             if person.carried is not None:
                 carried = person.expand_parsing(person.carried.astype(np.uint8)) > 0
-                files |= dict(zip(["carried"], write_carried(name_carried(request.parsing_out), carried), strict=False))
+                path = name_carried_file(request.parsing_out)
+                files |= dict(zip(["carried"], write_carried(path, carried), strict=False))
         return {
             "size": [width, height],
             "shown_size": [size[1], size[0]],
@@ -217,7 +226,9 @@ class Work:
 
                 yield count
 
-            found = read_targets(targets, self._predictor.annotators, frames, progress)
+            bundled = load_named_poses()
+            specs = [bundled[target] if is_bundled(target) else target for target in targets]
+            found = read_targets(specs, self._predictor.annotators, frames, progress)
         self._sequences[key] = found
         while len(self._sequences) > 2 * _PEOPLE:
             self._sequences.popitem(last=False)

@@ -14,15 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
+from pgen.data.formats.annotation_files import find_carried_file, name_carried_file
 from pgen.data.formats.parsing import read_parsing, write_parsing
 from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
-from pgen.studio.painting import ParsingMap, name_carried, paint_labels
+from pgen.studio.painting import ParsingMap, paint_labels
 from pgen.studio.requests import PhotoFiles
 
 #: Bytes of one upload, and of all that one tab has.
 MOST_BYTES, MOST_BYTES_TOGETHER = 128 * 2**20, 1024 * 2**20
-_LONGEST_NAME = 60
+_LONGEST_NAME, _SHORTEST_NAME = 60, 20
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Photo:
     """A photo in a tab, as it is to be read now."""
 
     files: PhotoFiles
+    written: set[Path] = field(default_factory=set)  #: all that there ever was of it
     estimated: dict[str, Path] = field(default_factory=dict)  #: pose and map, where they were not given
     size: tuple[int, int] | None = None  #: (height, width), once it was read
 
@@ -51,6 +53,7 @@ class Workspace:
         self.commands: dict[str, str] = {}
         self._names: dict[str, Path] = {}
         self._kept: set[Path] = set()
+        self._removed: set[str] = set()
         self._numbers = 0
 
     def number(self, kind: str) -> str:
@@ -64,18 +67,29 @@ class Workspace:
         self.photos[id_] = photo
         return id_
 
-    def reserve(self, name: str) -> Path:
-        """A file to write to, called ``name``, made safe, with a number if another is called so already."""
+    def reserve(self, name: str, ending: str = "") -> Path:
+        """A file to write to, called ``name``, made safe, with a number if another is or was called so.
+
+        With an ``ending`` of the name, before the suffix; what is too long is cut off before it.
+        """
         path = Path(name.replace("\\", "/"))
-        stem = re.sub(r"[^\w-]+", "_", path.stem).strip("_-")[:_LONGEST_NAME] or "file"
+        stem = re.sub(r"[^\w-]+", "_", path.stem).strip("_-")
+        stem = (stem[: max(_SHORTEST_NAME, _LONGEST_NAME - len(ending))] or "file") + ending
         suffix = re.sub(r"[^a-z0-9.]", "", path.suffix.lower())
         number, free = 1, f"{stem}{suffix}"
-        taken = {known.lower() for known in self._names}
+        taken = {known.lower() for known in self._names.keys() | self._removed}
         while free.lower() in taken:
             number += 1
             free = f"{stem}-{number}{suffix}"
         self._names[free] = self.folder / free
         return self._names[free]
+
+    def write(self, name: str, data: bytes, ending: str = "") -> Path:
+        """Write a file that was uploaded, called as `reserve` calls it. Raises `InputError` as `check_room` does."""
+        self.check_room(len(data))
+        path = self.reserve(name, ending)
+        path.write_bytes(data)
+        return path
 
     def publish(self, names: Iterable[str]) -> None:
         """Let the page ask for files that were written to the folder under ``names``."""
@@ -108,25 +122,29 @@ class Workspace:
         image, pose, parsing = (self.reserve(file.name) for file in example.files)
         for source, copy in zip(example.files, (image, pose, parsing), strict=True):
             shutil.copyfile(source, copy)
-        return Photo(PhotoFiles(image, pose, parsing))
+        return Photo(PhotoFiles(image, pose, parsing), {image, pose, parsing})
 
     def write_pose(self, photo: Photo, pose: np.ndarray) -> None:
         """Give the photo another pose, (18, 2); its map stays, as a file from now on."""
         path = self.reserve(f"{photo.files.image.stem}.json")
         write_pose_json(path, pose, photo.size)
+        photo.written.add(path)
         photo.files = replace(self.freeze(photo), pose=path)
 
-    def write_painted(self, photo: Photo, painted: ParsingMap, name: str) -> Path:
-        """The photo's map with what was ``painted`` in its reduced copy, in a new file NAME_parsing.png."""
+    def write_painted(self, photo: Photo, painted: ParsingMap, ending: str) -> Path:
+        """The photo's map with what was ``painted`` in its reduced copy, in a new file of that ``ending``."""
         files = self.freeze(photo)
         if files.parsing is None:
             raise InputError("this photo has not been read yet; wait for its map", option="parsing")
-        path = self.reserve(f"{name}_parsing.png")
+        path = self.reserve(f"{files.image.stem}.png", ending)
         write_parsing(path, paint_labels(read_parsing(files.parsing), painted))
-        carried = name_carried(files.parsing)
-        if carried.is_file():
-            shutil.copyfile(carried, name_carried(path))
-            self.publish([name_carried(path).name])
+        photo.written.add(path)
+        carried = find_carried_file(files.parsing)
+        if carried is not None:
+            copy = name_carried_file(path)
+            shutil.copyfile(carried, copy)
+            self.publish([copy.name])
+            photo.written.add(copy)
         return path
 
     def freeze(self, photo: Photo) -> PhotoFiles:
@@ -143,16 +161,34 @@ class Workspace:
         self._kept.update(file for file in files if file.parent == self.folder)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Delete files of results."""
+        """Delete files of results, for good: see `was_removed`."""
         for name in names:
+            self._removed.add(name)
             self.commands.pop(name, None)
             path = self._names.pop(name, None)
             if path is not None and path not in self._kept:
                 path.unlink(missing_ok=True)
 
+    def was_removed(self, name: str | None) -> bool:
+        """Whether a result of that name was removed, maybe while the job that it is of goes on."""
+        return name in self._removed
+
+    def discard(self, files: Iterable[Path]) -> None:
+        """Delete files from which no result was made. Their names stay taken: the worker remembers what it read."""
+        carried = {name_carried_file(file) for file in self._kept}
+        for file in set(files) - self._kept - carried:
+            file.unlink(missing_ok=True)
+
+    def close_photo(self, id_: str, in_use: Iterable[Path] = ()) -> None:
+        """Forget a photo and delete its files, but for those ``in_use``."""
+        photo = self.photos.pop(id_, None)
+        if photo is not None:
+            used = set(in_use)
+            self.discard(photo.written - used - {name_carried_file(file) for file in used})
+
     def pack(self, into: Path) -> None:
         """Write a ZIP of all results, what they were made from, and the commands that make them."""
-        kept = {carried for file in self._kept if (carried := name_carried(file)).is_file()} | self._kept
+        kept = {carried for file in self._kept if (carried := find_carried_file(file)) is not None} | self._kept
         results = {self._names[name] for name in self.commands if name in self._names}
         sheets = {sheet for file in results if (sheet := file.with_name(f"{file.stem}_sheet.png")).is_file()}
         with zipfile.ZipFile(into, "w", zipfile.ZIP_STORED) as archive:

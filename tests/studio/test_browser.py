@@ -174,3 +174,95 @@ def test_a_photo_is_opened_changed_posed_and_dressed(
             capsys.readouterr().err
         )
     assert {name: Path(name).read_bytes() for name in given} == given
+
+
+def save_photos(page: Page, *names: str) -> list[str]:
+    """Photos of the rendered person called "dots", each in a file of that name."""
+    page.locator("body[data-ready]").wait_for()
+    example = page.locator("[data-example=dots] img").get_attribute("src")
+    photo = Image.open(io.BytesIO(page.request.get(f"{page.url.rstrip('/')}{example}").body())).resize(SIZE)
+    for name in names:
+        photo.save(name)
+    return list(names)
+
+
+def test_what_goes_wrong_changes_nothing(page: Page) -> None:
+    long = f"{'x' * 100}.png"
+    page.locator("#file").set_input_files(save_photos(page, long, "second.png"))
+    expect(page.locator(".photo")).to_have_count(2, timeout=PATIENCE)
+    chosen = page.locator("#photos [role=radio][aria-checked=true]")
+    assert chosen.get_attribute("title") == long.replace("x" * 100, "x" * 60)
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+    # A wrong file, and a person who is not there.
+    Path("mine.json").write_text("{}")
+    page.get_by_role("radio", name="Move joints").click()
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Open pose…").click()
+    choosing.value.set_files("mine.json")
+    expect(page.locator("#messages")).to_contain_text("mine.json", timeout=PATIENCE)
+    page.get_by_text("More about this photo").click()
+    number = page.get_by_label("Which person of several")
+    number.fill("7")
+    number.press("Tab")
+    expect(page.locator("#messages p")).to_have_count(2, timeout=PATIENCE)
+    expect(number).to_have_value("")
+
+    # The photo is as usable as before, and a second click of a double one asks for nothing.
+    tile = page.locator("[data-pose=walk]")
+    assert tile.get_attribute("aria-pressed") == "false"
+    tile.click()
+    page.locator("#generate").dblclick()
+    expect(page.locator(".result")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("#jobs .job")).to_have_count(0, timeout=PATIENCE)
+    page.wait_for_timeout(500)
+    expect(page.locator(".result")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".photo")).to_have_count(2, timeout=PATIENCE)
+
+
+def test_edits_by_hand_stay_with_those_by_menus_and_with_a_corrected_map(page: Page) -> None:
+    """A map shows what it changes opaquely, and all else faintly, but for the background."""
+    page.locator("body[data-ready]").wait_for()
+    page.locator("[data-example=dots]").click()
+    page.get_by_role("tab", name="Edits").click()
+    page.get_by_text("Paint the change by hand").click()
+    edits = page.locator("#panel-edits")
+
+    def await_opacity(x: float, y: float, opacity: int) -> None:
+        """Wait for that of a place, in shares of width and height."""
+        page.wait_for_function(
+            """([x, y, opacity]) => {
+                const canvas = document.querySelector("#panel-edits canvas");
+                const at = [Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1];
+                return canvas.getContext("2d").getImageData(...at).data[3] === opacity;
+            }""",
+            arg=[x, y, opacity],
+        )
+
+    def paint(label: str, inside: Locator, x: float, y: float) -> None:
+        inside.get_by_role("radio", name=label).click()
+        box = inside.locator("canvas").bounding_box()
+        assert box is not None
+        draw(page, (box["x"] + x * box["width"], box["y"] + y * box["height"]))
+
+    paint("top", edits, 0.08, 0.08)
+    await_opacity(0.08, 0.08, 255)
+    page.locator("#edit-sleeves").select_option("long")
+    expect(edits.get_by_role("status")).to_contain_text("This is how the map changes", timeout=PATIENCE)
+    await_opacity(0.08, 0.08, 255)
+
+    page.get_by_role("radio", name="Paint the map").click()
+    paint("hair", page.locator("#editor"), 0.92, 0.08)
+    await_opacity(0.92, 0.08, 70)
+    await_opacity(0.08, 0.08, 255)
+    expect(edits.get_by_role("status")).to_contain_text("This is how the map changes", timeout=PATIENCE)
+
+    edits.get_by_role("button", name="Undo", exact=True).click()
+    await_opacity(0.08, 0.08, 0)
+    await_opacity(0.92, 0.08, 70)
+    expect(page.locator("#edit")).to_have_text("Paint it")
+    edits.get_by_role("button", name="Undo all").click()
+    await_opacity(0.92, 0.08, 70)
+    expect(page.locator("#edit")).to_be_disabled()

@@ -16,7 +16,8 @@ from pgen.body.joints import Joint
 from pgen.body.labels import Label
 from pgen.cli.main import main
 from pgen.data.formats.parsing import read_parsing
-from pgen.studio import bodies, orders, workspace
+from pgen.errors import InputError
+from pgen.studio import bodies, orders, work, workspace
 from tests.data.examples import STANDING
 from tests.studio.pages import SIZE, Page
 
@@ -85,8 +86,36 @@ def test_annotations_are_uploaded_and_refused(page: Page) -> None:
     assert job["answer"]["pose"][Joint.NOSE][0] == pytest.approx(photo["pose"][Joint.NOSE][0] + 1)
     job = page.wait(page.put(f"/photos/{photo['id']}/annotation?name=mine.json", content=b"{}"))
     assert job["state"] == "failed"
+    assert job["error"].startswith("mine.json")
     assert "OpenPose" in job["error"]
-    assert "/" not in job["error"].split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("mine.json", b"{}"), ("mine.csv", b"nonsense"), ("mine.png", b"no map"), ("", b"no map")]
+)
+def test_a_wrong_file_leaves_the_photo_as_it_was(page: Page, name: str, content: bytes) -> None:
+    photo = page.open("?example=plaid")
+    job = page.wait(page.put(f"/photos/{photo['id']}/annotation?name={name}", content=content))
+    assert job["state"] == "failed"
+    assert name in job["error"]
+    assert page.get("/files/plaid-2.json").status_code == page.get("/files/plaid_parsing-2.png").status_code == 400
+    again = page.open_again(photo["id"])
+    assert (again["pose"], again["annotations"]) == (photo["pose"], photo["annotations"])
+    json = {"photo": photo["id"], "targets": ["walk"]}
+    assert page.wait(page.post("/orders/generate", json=json))["state"] == "done"
+
+
+def test_the_choice_of_a_person_who_is_not_there_changes_nothing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = page.open("?example=plaid")
+
+    def fail(*_: object) -> None:
+        raise InputError("there is nobody of this number")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(work.Work, "_read_photo", fail)
+        assert page.wait(page.patch(f"/photos/{photo['id']}", json={"number": 7, "crop": False}))["state"] == "failed"
+    again = page.open_again(photo["id"])
+    assert (again["number"], again["crop"], again["pose"]) == (None, True, photo["pose"])
 
 
 @pytest.mark.parametrize(
@@ -160,10 +189,23 @@ def test_a_preview_shows_the_new_map(page: Page) -> None:
 def test_a_target_is_uploaded(page: Page) -> None:
     photo = page.open("?example=stripes")
     text = "\n".join(f"{x} {y}" for x, y in STANDING.tolist()).encode()
-    job = page.wait(page.post("/targets?name=pose.txt", content=text))
+    job = page.wait(page.post("/targets?name=pose.txt&frames=²&number=²", content=text))
+    assert job["about"]["frames"] == 24
     assert (job["answer"]["is_motion"], job["answer"]["count"]) == (False, 1)
     json = {"photo": photo["id"], "targets": [job["about"]["target"]]}
     assert page.wait(page.post("/orders/generate", json=json))["state"] == "done"
+    job = page.wait(page.post("/targets?name=pose.txt", content=b"nonsense"))
+    assert job["error"].startswith("pose.txt")
+
+
+def test_a_folder_called_like_a_bundled_pose_is_not_taken_for_it(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk").mkdir()
+    photo = page.open("?example=stripes")
+    job = page.wait(page.post("/orders/generate", json={"photo": photo["id"], "targets": ["walk", "side"]}))
+    assert [result["target"] for result in job["answer"]["results"]] == ["walk", "side"], job["error"]
 
 
 @pytest.mark.parametrize(
@@ -206,13 +248,16 @@ def test_uploads_are_limited_and_checked(page: Page, monkeypatch: pytest.MonkeyP
     assert job["state"] == "failed"
     assert "is not an image" in job["error"]
     assert "/" not in job["error"].split(" is ")[0]
-    assert page.post("/photos?name=a.jpg", content=b"").status_code == 400
+    assert page.client.post(f"/api/tabs?tab={page.info['tab']}").json()["photos"] == []
+    assert page.get("/files/x_y.jpg").status_code == 400
+    for path in ("/photos?name=a.jpg", "/targets?name=a.jpg"):
+        assert page.post(path, content=b"").json()["error"] == "a.jpg is empty"
     monkeypatch.setattr(orders, "_MOST_TARGETS", 1)
     assert page.post("/orders/generate", json={"photo": "p", "targets": ["walk", "side"]}).status_code == 400
     monkeypatch.setattr(workspace, "MOST_BYTES_TOGETHER", 10)
     assert "MB of files" in page.post("/photos?name=a.jpg", content=b"x" * 100).json()["error"]
     monkeypatch.setattr(bodies, "MOST_BYTES", 10)
-    monkeypatch.setattr(bodies.read_body, "__defaults__", (10,))
+    monkeypatch.setattr(bodies.read_body, "__defaults__", ("", 10))
     assert "too large" in page.post("/photos?name=a.jpg", content=b"x" * 100).json()["error"]
     assert "too large" in page.post("/photos?name=a.jpg", content=iter([b"x" * 6, b"y" * 6])).json()["error"]
 
@@ -225,7 +270,12 @@ def test_results_and_photos_are_removed(page: Page) -> None:
     assert page.get(f"/files/{picture}").status_code == 400
     assert page.delete(f"/results/{picture}").status_code == 400
     assert page.get("/zip").status_code == 400
-    assert page.delete(f"/photos/{photo}").status_code == 200
+    other = page.open("?example=dots")
+    for each in (photo, other["id"]):
+        assert page.delete(f"/photos/{each}").status_code == 200
+    assert page.get("/files/white.jpg").status_code == 200  # a result was made from it
+    for name in ("dots.jpg", *other["files"].values(), *other["annotations"].values()):
+        assert page.get(f"/files/{name}").status_code == 400
     assert page.post("/orders/generate", json={"photo": photo, "targets": ["side"]}).status_code == 400
 
 
@@ -234,7 +284,7 @@ def test_a_page_that_is_loaded_anew_goes_on(page: Page) -> None:
     page.patch(f"/photos/{photo['id']}", json={"pose": photo["pose"]})
     picture = page.wait(page.post("/orders/generate", json={"photo": photo["id"], "targets": ["walk"]}))
     again = page.client.post(f"/api/tabs?tab={page.info['tab']}").json()
-    assert (again["tab"], again["photos"]) == (page.info["tab"], [{"id": photo["id"], "number": None}])
+    assert (again["tab"], again["photos"]) == (page.info["tab"], [photo["id"]])
     assert page.open_again(photo["id"])["pose"] == photo["pose"]
     assert page.client.post("/api/tabs?tab=another").json()["tab"] != "another"
     assert page.delete(f"/results/{picture['answer']['results'][0]['picture']}").status_code == 200

@@ -38,9 +38,14 @@ def find_annotations(photo: Path) -> dict[str, Path]:
     return files
 
 
+def name_carried_file(parsing: Path) -> Path:
+    """What the file of what is carried is called that belongs to the parsing map in the file ``parsing``."""
+    return parsing.with_name(parsing.stem.removesuffix(_PARSING) + _CARRIED)
+
+
 def find_carried_file(parsing: Path) -> Path | None:
-    """The file of what is carried that belongs to the parsing map in the file ``parsing``."""
-    return find_spelled(parsing.with_name(parsing.stem.removesuffix(_PARSING) + _CARRIED))
+    """That file, if there is one."""
+    return find_spelled(name_carried_file(parsing))
 
 
 def is_carried_file(path: Path) -> bool:

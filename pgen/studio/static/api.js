@@ -55,7 +55,11 @@ export class Api extends EventTarget {
 
   // Ask for a job; the job, once it is done.
   async work(method, path, content) {
-    const job = await this.call(method, path, content);
+    return this.wait(await this.call(method, path, content));
+  }
+
+  // The same of a job that was asked for.
+  wait(job) {
     return new Promise((resolve, reject) => {
       this.waiting.set(job.id, { resolve, reject });
       this.note(this.jobs.get(job.id) || job);

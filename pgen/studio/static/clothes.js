@@ -1,6 +1,6 @@
 // Clothes of a second photo.
 
-import { byId, chooseFiles, make } from "./dom.js";
+import { byId, chooseFiles, make, once } from "./dom.js";
 
 const NAMES = { upper: "Top", lower: "Trousers or skirt", hair: "Hair" };
 
@@ -13,7 +13,7 @@ export class Clothes {
       return [box, make("label", { class: "inline" }, box, ` ${name}`)];
     });
     this.shape = make("input", { type: "checkbox" });
-    this.button = make("button", { type: "button", class: "primary", id: "dress", onclick: () => this.transfer() });
+    this.button = make("button", { type: "button", class: "primary", id: "dress", onclick: once(() => this.transfer()) });
     byId("panel-clothes").append(
       make("p", { class: "soft" }, "Whose clothes? Choose a photo that is open, or add one."),
       make("div", { class: "row" }, this.strip),
@@ -58,6 +58,6 @@ export class Clothes {
     await this.people.editor.flush();
     const regions = this.boxes.filter(([box]) => box.checked).map(([box]) => box.value);
     const json = { clothes: this.selected, person: this.people.selected, regions, shape: this.shape.checked };
-    this.api.work("POST", "/orders/transfer", { json }).catch((error) => error.cancelled || this.say(error.message, true));
+    await this.people.order("transfer", json);
   }
 }

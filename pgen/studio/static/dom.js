@@ -4,9 +4,10 @@
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
+    const isAria = key.startsWith("aria-"); // whose value is "true" or "false"
+    if (value === null || value === undefined || (value === false && !isAria)) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else element.setAttribute(key, value === true ? "" : value);
+    else element.setAttribute(key, value === true && !isAria ? "" : value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
@@ -37,6 +38,19 @@ export function makeChoice(label, choices, chosen, onchoose) {
   group.append(...buttons);
   set(chosen, true);
   return Object.assign(group, { set });
+}
+
+// What a button is to do once, until it is done: not again meanwhile, nor by the second click of a double one.
+export function once(act) {
+  return async ({ currentTarget: button, detail: clicks }) => {
+    if (clicks > 1 || button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    try {
+      await act();
+    } finally {
+      button.ariaBusy = "false";
+    }
+  };
 }
 
 // Arrow keys move between `buttons` and press them.

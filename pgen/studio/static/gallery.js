@@ -25,7 +25,7 @@ export class Gallery {
   }
 
   drawBar(job) {
-    const name = `${NAMES[job.kind]} ${job.about.photo_name ?? job.about.name ?? job.about.photo}`;
+    const name = `${NAMES[job.kind]} ${job.about.name ?? job.about.photo}`;
     let bar = this.bars.get(job.id);
     if (!bar) {
       const cancel = () => this.api.cancel(job.id).catch((error) => this.say(error.message, true));

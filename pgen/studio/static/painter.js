@@ -24,17 +24,23 @@ export class Painter extends EventTarget {
   }
 
   show(labels, [width, height], before = null) {
-    Object.assign(this, { labels: Uint8Array.from(labels), before: before && Uint8Array.from(before), width, height, undone: [] });
+    Object.assign(this, { labels: Uint8Array.from(labels), base: Uint8Array.from(labels), before: before && Uint8Array.from(before), width, height, undone: [] });
     this.spot = [width / 2, height / 2];
     Object.assign(this.canvas, { width, height });
     this.draw([0, 0, width, height]);
   }
 
-  // Another map in the place of this one, as a step that can be undone.
-  replace(labels) {
-    this.remember([0, 0, this.width, this.height]);
-    this.labels = Uint8Array.from(labels);
-    this.draw([0, 0, this.width, this.height]);
+  // Another map beneath what was painted, which stays, as do the steps that can be undone.
+  lay(base, before) {
+    const [old, { width }] = [this.base, this];
+    const over = (label, at) => (label === old[at] ? base[at] : label);
+    for (const step of this.undone) {
+      const [left, top] = step.box;
+      step.rows = step.rows.map((row, y) => row.map((label, x) => over(label, (top + y) * width + left + x)));
+    }
+    this.whole = this.whole?.map(over);
+    Object.assign(this, { labels: this.labels.map(over), base: Uint8Array.from(base), before: Uint8Array.from(before) });
+    this.draw([0, 0, width, this.height]);
   }
 
   enable(enabled) {
@@ -58,8 +64,9 @@ export class Painter extends EventTarget {
     this.context.putImageData(image, left, top);
   }
 
+  // Whether something was painted.
   get changed() {
-    return this.before !== null && this.labels.some((label, at) => label !== this.before[at]);
+    return this.labels.some((label, at) => label !== this.base[at]);
   }
 
   locate(event) {

@@ -11,7 +11,7 @@ export class People extends EventTarget {
 
   constructor(api, say) {
     super();
-    Object.assign(this, { api, say, photos: new Map(), selected: null });
+    Object.assign(this, { api, say, photos: new Map(), closed: new Set(), selected: null });
     this.editor = new Editor(api, say, () => this.dispatchEvent(new CustomEvent("change")));
     byId("editor").append(this.editor.element);
     byId("choose").addEventListener("click", () => byId("file").click());
@@ -38,7 +38,7 @@ export class People extends EventTarget {
     return this.photos.get(this.selected);
   }
 
-  // Open files, one after another; the photo that was opened last.
+  // Open files, one after another, and select the first; the photo that was opened last.
   async open(files, select = true) {
     let photo = null;
     for (const file of files) {
@@ -47,16 +47,24 @@ export class People extends EventTarget {
         this.say(`${file.name} is over ${Math.round(limit / 2 ** 20)} MB, too large; scale it down`, true);
         continue;
       }
-      photo = await this.read("POST", `/photos?name=${encodeURIComponent(file.name)}`, { body: file }, select);
+      const opened = await this.read("POST", `/photos?name=${encodeURIComponent(file.name)}`, { body: file }, select && !photo);
+      photo = opened ?? photo;
     }
     return photo;
   }
 
   // Show photos that are open on the server: the page was loaded anew.
   async reopen(photos) {
-    for (const { id, number } of photos) {
-      const photo = await this.read("PATCH", `/photos/${id}`, { json: {} });
-      if (photo) photo.number = number;
+    for (const id of photos) await this.read("PATCH", `/photos/${id}`, { json: {} }, false);
+  }
+
+  // Ask for results, which appear as they come; through once it is known that they will be made.
+  async order(kind, json) {
+    const complain = (error) => error.cancelled || this.say(error.message, true);
+    try {
+      this.api.wait(await this.api.call("POST", `/orders/${kind}`, { json })).catch(complain);
+    } catch (error) {
+      complain(error);
     }
   }
 
@@ -67,13 +75,14 @@ export class People extends EventTarget {
   async read(method, path, content, select = true) {
     try {
       const { about, answer } = await this.api.work(method, path, content);
+      if (this.closed.has(about.photo)) return null;
       const photo = {
         ...answer, id: about.photo, name: about.name,
         url: this.api.file(answer.files.shown), labels: await this.api.bytes(answer.files.labels),
-        number: this.photos.get(about.photo)?.number ?? null,
       };
+      const isSelected = this.photos.has(photo.id) ? photo.id === this.selected : select || !this.selected;
       this.photos.set(photo.id, photo);
-      if (select || !this.selected) this.select(photo.id);
+      if (isSelected) this.select(photo.id);
       this.draw();
       this.dispatchEvent(new CustomEvent("change"));
       return photo;
@@ -95,6 +104,7 @@ export class People extends EventTarget {
 
   async remove(id) {
     this.photos.delete(id);
+    this.closed.add(id);
     if (this.selected === id) this.select([...this.photos.keys()].at(-1) ?? null);
     this.draw();
     this.dispatchEvent(new CustomEvent("change"));
@@ -170,9 +180,7 @@ class Editor {
 
   makePhotoTools() {
     this.number = make("input", { type: "number", min: 0, max: 99, placeholder: "largest", onchange: () => {
-      const number = this.number.value === "" ? null : Number(this.number.value);
-      this.photo.number = number;
-      this.reread({ number });
+      this.reread({ number: this.number.value === "" ? null : Number(this.number.value) });
     } });
     this.whole = make("input", { type: "checkbox", onchange: () => this.reread({ crop: !this.whole.checked }) });
     return make("details", {}, make("summary", {}, "More about this photo"),
@@ -190,7 +198,6 @@ class Editor {
   }
 
   show(photo, read) {
-    const isNew = photo.id !== this.photo?.id;
     Object.assign(this, { photo, read });
     this.picture.src = photo.url;
     this.picture.alt = `The photo ${photo.name}`;
@@ -198,8 +205,6 @@ class Editor {
     this.stage.style.setProperty("--ratio", photo.shown_size[0] / photo.shown_size[1]);
     this.skeleton.show(photo.pose, photo.size);
     this.painter.show(photo.labels, photo.shown_size);
-    this.number.value = photo.number ?? "";
-    if (isNew) this.whole.checked = false;
     this.showJoint();
     this.showNotes();
   }
@@ -210,6 +215,8 @@ class Editor {
     const facts = `${photo.name}, ${x}×${y}${photo.is_cropped ? "; the networks see the part around the person" : ""}`;
     this.notes.replaceChildren(make("p", { class: "soft" }, [facts, ...photo.notes.map((note) => note.replace(`${photo.name}: `, ""))].join("; ")),
       ...photo.warnings.map((warning) => make("p", { class: "warning" }, warning)));
+    this.number.value = photo.number ?? "";
+    this.whole.checked = !photo.crop;
     for (const kind of ["pose", "parsing"]) this[`${kind}Link`].href = this.api.file(photo.annotations[kind], true);
   }
 
@@ -251,6 +258,7 @@ class Editor {
 
   save(photo, send) {
     this.saving = this.saving.then(async () => {
+      if (photo !== this.photo && photo.id === this.photo?.id) return; // it was read anew
       try {
         Object.assign(photo, await send());
         if (photo === this.photo) this.showNotes();
@@ -262,15 +270,21 @@ class Editor {
     return this.saving;
   }
 
-  async reread(json) {
-    await this.flush();
-    await this.read("PATCH", `/photos/${this.photo.id}`, { json });
+  reread(json) {
+    return this.change("PATCH", "", { json });
+  }
+
+  // Have the photo read with something else, unless that is wrong; whoever uses the photo waits for it.
+  async change(method, path, content) {
+    const { photo } = this;
+    this.flush();
+    this.saving = this.saving.then(() => this.read(method, `/photos/${photo.id}${path}`, content));
+    if (!(await this.saving) && photo === this.photo) this.showNotes();
   }
 
   async upload(accept) {
     const [file] = await chooseFiles(accept);
     if (!file) return;
-    await this.flush();
-    await this.read("PUT", `/photos/${this.photo.id}/annotation?name=${encodeURIComponent(file.name)}`, { body: file });
+    await this.change("PUT", `/annotation?name=${encodeURIComponent(file.name)}`, { body: file });
   }
 }

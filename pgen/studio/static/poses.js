@@ -1,6 +1,6 @@
 // The target poses: bundled ones, those of one's own photos and videos, and those that are drawn.
 
-import { byId, chooseFiles, make, spell } from "./dom.js";
+import { byId, chooseFiles, make, once, spell } from "./dom.js";
 import { drawPoseTile, Skeleton } from "./skeleton.js";
 
 export class Poses {
@@ -8,7 +8,7 @@ export class Poses {
     Object.assign(this, { api, people, say, chosen: new Set() });
     this.tiles = make("div", { class: "grid", role: "group", "aria-label": "Target poses" });
     for (const [name, { pose }] of Object.entries(api.info.poses)) this.addTile(name, name, drawPoseTile(api.info, pose));
-    this.button = make("button", { type: "button", class: "primary", id: "generate", onclick: () => this.generate() });
+    this.button = make("button", { type: "button", class: "primary", id: "generate", onclick: once(() => this.generate()) });
     this.retarget = make("input", { type: "checkbox", checked: true });
     this.paste = make("input", { type: "checkbox" });
     this.frames = make("input", { type: "number", min: 1, max: 120, value: 24 });
@@ -88,7 +88,7 @@ export class Poses {
     const rendering = Object.fromEntries(Object.entries(this.rendering).map(([name, { select }]) => [name, select.value]));
     for (const targets of [...(still.length ? [still] : []), ...moving.map((id) => [id])]) {
       const json = { photo: this.people.selected, targets, retarget: this.retarget.checked, paste: this.paste.checked, frames: Number(this.frames.value) || 24, rendering };
-      this.api.work("POST", "/orders/generate", { json }).catch((error) => error.cancelled || this.say(error.message, true));
+      await this.people.order("generate", json);
     }
   }
 }

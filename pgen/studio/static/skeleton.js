@@ -27,7 +27,7 @@ export function drawPoseTile(info, pose) {
 }
 
 export class Skeleton extends EventTarget {
-  // Events: "input" while a joint moves, "change" after it has, "select".
+  // Events: "change" after a joint has moved, "select".
 
   constructor(info, { keepLengths = false } = {}) {
     super();
@@ -141,7 +141,6 @@ export class Skeleton extends EventTarget {
       ]);
     }
     this.draw();
-    this.dispatchEvent(new CustomEvent("input"));
   }
 
   apply(joints, change) {
