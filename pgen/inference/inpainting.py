@@ -106,6 +106,8 @@ def inpaint_regions(
     matched = blending.match_borders(enlarged, person.image, parsing, painted_anew, known)
     for label in LIMB_SKIN:
         new = wanted & (parsing == label) & (shows[person.parsing] != label)
+        if not new.any():
+            continue
         matched[new] = apply_shading(matched[new][None], round_limb(parsing, label)[new][None])[0]
     result = blending.feather(person.image, matched, wanted, fade)
     # New outlines are as soft as a photo's.
@@ -126,7 +128,8 @@ def _continue_cloth(
     continued = np.zeros(parsing.shape, bool)
     if not has_patch_match():
         return continued
-    light = _find_light(person.image, person.parsing, LIMB_SKIN, inside)
+    covered = np.intersect1d(LIMB_SKIN, person.parsing[wanted & np.isin(parsing, CLOTH_LABELS)])
+    light = _find_light(person.image, person.parsing, covered, inside)
     for label in CLOTH_LABELS:
         own = shows[person.parsing] == label
         seen = blending.erode_region(own & ~find_carried(person), inside)

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from pgen.body.edits.registry import edit_parsing
 from pgen.body.hidden_legs import place_hidden_legs
-from pgen.body.labels import Label
+from pgen.body.labels import CLOTH_LABELS, Label
 from pgen.body.limb_fields import torso_length
 from pgen.data.formats.parsing import read_painted, write_parsing
 from pgen.errors import InputError
@@ -25,11 +25,15 @@ from pgen.inference.networks import Networks
 from pgen.inference.parsing_maps import ParsingLike, load_parsing
 from pgen.inference.person import Person
 from pgen.inference.pixels import blending
+from pgen.inference.rendering.background import has_patch_match
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head
 from pgen.inference.rendering.resizing import resize, resize_mask
 from pgen.inference.rendering.things import find_carried
 from pgen.inference.result import EditResult, draw_panels
 
+_NO_TEXTURE = (
+    "what is new lacks the photo's texture; install pgen[photo] to have cloth and background go on as they are"
+)
 # So many pixels at hair's outline are mixed with what is behind it.
 _HAIR_RIM = 2.0
 # How soft the outline of new hair is, pixels.
@@ -70,6 +74,8 @@ def manipulate_person(
         after = np.where(is_kept, before, resize(given, before.shape, Image.Resampling.NEAREST))
     if (after == before).all():
         warnings.append(f"{title} changes nothing that the photo shows")
+    if not has_patch_match() and np.isin(after[after != before], (Label.BACKGROUND, *CLOTH_LABELS)).any():
+        warnings.append(_NO_TEXTURE)
     labels = torch.from_numpy(framed.fit.parsing(after)).to(networks.device).long()[None]
     image = inpaint_regions(networks, framed, labels, after, stands_for=_match_cloth(before, after))
     image = _draw_new_hair(small, image, after)

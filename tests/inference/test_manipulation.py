@@ -81,6 +81,15 @@ def test_cloth_goes_on_with_its_texture(model: Predictor) -> None:
     assert result.image[new][:, 0].std() > 60, "as sharp as the stripes, not their mean"
 
 
+def test_without_patchmatch_it_is_told(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("manipulation", "inpainting", "rendering.background"):
+        monkeypatch.setattr(f"pgen.inference.{module}.has_patch_match", lambda: False)
+    person = photo(model, Label.PANTS, (30, 30, 30))
+    (told,) = model.manipulate(person, {"sleeves": "long"}).warnings
+    assert "install pgen[photo]" in told
+    assert model.manipulate(person, {"hair": "long"}).warnings == (), "hair is painted anyway"
+
+
 def test_painted_map(model: Predictor, tmp_path: Path) -> None:
     person = photo(model, Label.PANTS, (30, 30, 30))
     path = model.manipulate(person, {"sleeves": "long"}).save_parsing(tmp_path / "map.png")
