@@ -21,6 +21,7 @@ _TINT, _BRIGHTNESS = 0.05, 0.5
 _REACHES, _USUAL = (0.02, 0.08), 5e-3
 # The roundness of limbs is as wide as between these shares of the longer side: narrower are folds.
 _ROUND = (0.008, 0.06)
+_BLUER = 0.02  # against green, from here on it is no skin
 _BARE = 0.5  # share of feet that has skin's color if they are bare
 _FEW = 12  # pixels that are too few to know a color by
 # Rectangles are looked for among so many pixels of the longer side, and must have sides of so many of these.
@@ -43,10 +44,11 @@ def find_bare_skin(image: Picture, parsing: NDArray[np.uint8], pose: NDArray[np.
     if usual.sum() < _FEW:
         return np.asarray(skin & ~low)
     tint, brightness = measure_tint(image)
-    alike = np.abs(tint - np.median(tint[usual], axis=0)).max(axis=2) < _TINT
+    off = tint - np.median(tint[usual], axis=0)
+    alike = np.abs(off).max(axis=2) < _TINT
     alike &= np.abs(brightness - np.median(brightness[usual])) < _BRIGHTNESS
-    # A shoe may have spots of skin's color; a foot is all skin.
-    is_barefoot = (alike & low).sum() > _BARE * low.sum()
+    # A shoe may have spots of skin's color, or be red; a foot is all skin.
+    is_barefoot = (alike & low & (off[..., 2] - off[..., 1] < _BLUER)).sum() > _BARE * low.sum()
     return np.asarray(skin & np.where(low, alike & is_barefoot, alike | legs))
 
 

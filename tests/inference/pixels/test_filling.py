@@ -27,6 +27,8 @@ def test_shoes_are_no_skin() -> None:
     np.testing.assert_array_equal(
         find_bare_skin(image, parsing, STANDING), np.isin(parsing, (Label.FACE, Label.L_ARM, Label.R_ARM))
     )
+    image[shoes] = (198, 142, 138)
+    assert not find_bare_skin(image, parsing, STANDING)[shoes].any(), "red shoes"
     image[shoes] = SKIN
     assert find_bare_skin(image, parsing, STANDING)[shoes].all(), "bare feet"
 
