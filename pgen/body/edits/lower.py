@@ -26,6 +26,8 @@ _LEGS = (Label.R_LEG, Label.L_LEG)
 _GARMENTS = (Label.PANTS, Label.SKIRT)
 # Feet begin here; no garment covers them.
 _FOOT = 1.97
+# So far below the ankle is the ground, in torso lengths.
+_HEEL = 0.12
 # Shoes may reach up to here. How far below a hem legs are looked for, in lengths of a bone, and in how many steps.
 _ANKLE, _FOLLOWED, _STEPS = 1.7, 0.5, 48
 # Half the width, in torso lengths, of bare legs and of trousers, at hip, crotch, knee, calf and ankle.
@@ -88,7 +90,9 @@ def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: 
     left = np.where(np.isin(parsing, _LEGS), parsing == Label.L_LEG, left_nearer)
     along = np.where(left, fields[1].along, fields[0].along)
     distance = np.where(left, fields[1].distance, fields[0].distance)
-    skin = np.where(distance <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
+    feet = [measure_limb(_reach_ground(chain, unit), size, unit).distance for chain in chains]
+    lower = np.where(along > 1, np.where(left, feet[1], feet[0]), distance)
+    skin = np.where(lower <= np.interp(along, _PLACES, _LEG_HALF), np.where(left, *_LEGS[::-1]), Label.BACKGROUND)
     below = _find_leg_below(parsing, chains, along, left)
     skin = np.where(below != Label.BACKGROUND, below, skin)
     nearest = np.where(left_nearer, fields[1].along, fields[0].along)
@@ -114,6 +118,12 @@ def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: 
         beside = ndimage.distance_transform_edt(~(legs & above & ~shoes)) <= _WIDER * unit
         result[beside & above & ~apart & (along > 0) & (parsing == Label.BACKGROUND)] = kind
     return result
+
+
+def _reach_ground(leg: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """The shin of a ``leg`` (3, 2) with what is below its ankle, where wide trousers hide a foot: (3, 2)."""
+    way = leg[2] - leg[1]
+    return np.stack([leg[1], leg[2], leg[2] + _HEEL * unit * way / max(float(np.linalg.norm(way)), 1e-6)])
 
 
 def _find_leg_below(

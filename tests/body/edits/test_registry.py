@@ -320,3 +320,14 @@ def test_long_hair_frames_a_face_in_one_piece() -> None:
     shoulders = round(float(STANDING[Joint.L_SHOULDER, 1]))
     strands, _ = ndimage.label(hair[shoulders])
     assert strands.max() == 2, "one on each side"
+
+
+def test_legs_reach_the_ground_where_wide_trousers_hid_the_feet() -> None:
+    parsing = dressed(STANDING, 0.5, Label.PANTS, 2)
+    for ankle in (Joint.R_ANKLE, Joint.L_ANKLE):
+        x, y = np.rint(STANDING[ankle]).astype(int)
+        parsing[y - 8 : y + 6, x - 7 : x + 8] = Label.PANTS
+    bare = edit_parsing(parsing, STANDING, {"lower": "shorts"})[0]
+    for ankle, label in ((Joint.R_ANKLE, Label.R_LEG), (Joint.L_ANKLE, Label.L_LEG)):
+        x, y = np.rint(STANDING[ankle]).astype(int)
+        assert (bare[y - 6 : y + 5, x] == label).all()
