@@ -125,19 +125,20 @@ def _continue_cloth(
     Where (H, W) it is. Skirts out of trousers are left to H_A, as legs would show, and so is all without PatchMatch.
     """
     person, inside = framed.person, _INSIDE * framed.enlargement
+    image = person.image
     continued = np.zeros(parsing.shape, bool)
     if not has_patch_match():
         return continued
     covered = np.intersect1d(LIMB_SKIN, person.parsing[wanted & np.isin(parsing, CLOTH_LABELS)])
-    light = _find_light(person.image, person.parsing, covered, inside)
+    light = _find_light(image, person.parsing, covered, inside)
     for label in CLOTH_LABELS:
         own = shows[person.parsing] == label
         seen = blending.erode_region(own & ~find_carried(person), inside)
         new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows) & ~seen
         if not new.any() or (label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any()):
             continue
-        filled = fill_from(person.image, new, seen)
-        if filled is not person.image:
+        filled = fill_from(image, new, seen)
+        if filled is not image:  # there is enough of it to go on
             picture[new] = apply_shading(filled, light)[new]
             continued |= new
     return continued
