@@ -9,9 +9,10 @@ from pgen.body.joints import LEGS, TORSO_JOINTS, Joint, known_joints
 from pgen.body.labels import Label
 from pgen.body.limb_fields import FRONTAL, LEG_BONE, torso_length
 
-#: Ankles are so far above the ground, in torso lengths; and so far from the middle of what hides them at most, as a
-#: share of its width.
-_FOOT, _ASIDE = 0.12, 0.25
+#: Ankles are so far above the ground, in torso lengths.
+ANKLE_HEIGHT = 0.12
+#: They are so far from the middle of what hides them at most, as a share of its width.
+_ASIDE = 0.25
 _CLOTH = (Label.UPPER, Label.PANTS, Label.SKIRT)
 
 
@@ -32,7 +33,7 @@ def place_hidden_legs(pose: NDArray[np.floating], labels: NDArray[np.uint8]) -> 
     rows = np.flatnonzero((labels > 0).any(axis=1))
     if not len(rows):
         return pose
-    ground = rows[-1] - _FOOT * unit
+    ground = rows[-1] - ANKLE_HEIGHT * unit
     for own, other in (LEGS, LEGS[::-1]):
         hip, knee, ankle = pose[list(own)]
         is_other_known = known[list(other)].all()

@@ -89,7 +89,7 @@ def inpaint_regions(
         behind, empty = fill_background(person.image, _find_all_worn(person)), (parsing == Label.BACKGROUND) & ~carried
         enlarged[empty] = behind[empty]
     fade = _FADE * framed.enlargement
-    continued = _continue_cloth(framed, parsing, wanted, shows, enlarged)
+    continued = _continue_cloth(framed, parsing, wanted, shows, carried, enlarged)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
     beside = (Label.BACKGROUND, *new_labels)
@@ -118,7 +118,12 @@ def inpaint_regions(
 
 
 def _continue_cloth(
-    framed: FramedPerson, parsing: NDArray[np.uint8], wanted: Mask, shows: NDArray[np.uint8], picture: Picture
+    framed: FramedPerson,
+    parsing: NDArray[np.uint8],
+    wanted: Mask,
+    shows: NDArray[np.uint8],
+    carried: Mask,
+    picture: Picture,
 ) -> Mask:
     """Lay new cloth into ``picture`` (H, W, 3), with the texture and folds of what the photo shows of it.
 
@@ -133,7 +138,7 @@ def _continue_cloth(
     light = _find_light(image, person.parsing, covered, inside)
     for label in CLOTH_LABELS:
         own = shows[person.parsing] == label
-        seen = blending.erode_region(own & ~find_carried(person), inside)
+        seen = blending.erode_region(own & ~carried, inside)
         new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows) & ~seen
         if not new.any() or (label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any()):
             continue

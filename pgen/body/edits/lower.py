@@ -9,6 +9,7 @@ from scipy.spatial import ConvexHull
 from skimage.measure import grid_points_in_poly
 
 from pgen.body.edits.settle import Mask, ParsingMap, Pose, Settings, settle
+from pgen.body.hidden_legs import ANKLE_HEIGHT
 from pgen.body.labels import Label
 from pgen.body.limb_fields import complete_legs, find_spine, measure_limb, place_on_limb, torso_length
 from pgen.errors import InputError
@@ -26,8 +27,6 @@ _LEGS = (Label.R_LEG, Label.L_LEG)
 _GARMENTS = (Label.PANTS, Label.SKIRT)
 # Feet begin here; no garment covers them.
 _FOOT = 1.97
-# So far below the ankle is the ground, in torso lengths.
-_HEEL = 0.12
 # Shoes may reach up to here. How far below a hem legs are looked for, in lengths of a bone, and in how many steps.
 _ANKLE, _FOLLOWED, _STEPS = 1.7, 0.5, 48
 # Half the width, in torso lengths, of bare legs and of trousers, at hip, crotch, knee, calf and ankle.
@@ -123,7 +122,7 @@ def replace_lower_garment(parsing: ParsingMap, pose: Pose, kind: Label, length: 
 def _reach_ground(leg: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
     """The shin of a ``leg`` (3, 2) with what is below its ankle, where wide trousers hide a foot: (3, 2)."""
     way = leg[2] - leg[1]
-    return np.stack([leg[1], leg[2], leg[2] + _HEEL * unit * way / max(float(np.linalg.norm(way)), 1e-6)])
+    return np.stack([leg[1], leg[2], leg[2] + ANKLE_HEIGHT * unit * way / max(float(np.linalg.norm(way)), 1e-6)])
 
 
 def _find_leg_below(
