@@ -20,13 +20,18 @@ SHOULDERS, HIPS = (STANDING[[right, left], 1].mean() for right, left in ((2, 5),
 HAIR, SKIN, COAT, SHIRT, JEANS = (40, 30, 20), (230, 180, 150), (60, 90, 60), (240, 240, 250), (30, 40, 120)
 
 
-def make_canvas(colors: dict[Label, tuple[int, int, int]], labels: np.ndarray, shirt: np.ndarray) -> Canvas:
+def make_canvas(
+    colors: dict[Label, tuple[int, int, int]],
+    labels: np.ndarray,
+    shirt: np.ndarray,
+    shirt_color: tuple[int, int, int] = SHIRT,
+) -> Canvas:
     """A photo with a little noise, three times as large as ``labels``, where ``shirt`` is seen in an open coat."""
     large = labels.repeat(SCALE, 0).repeat(SCALE, 1)
     image = np.full((*large.shape, 3), 128.0)
     for label, color in colors.items():
         image[large == label] = color
-    image[shirt.repeat(SCALE, 0).repeat(SCALE, 1)] = SHIRT
+    image[shirt.repeat(SCALE, 0).repeat(SCALE, 1)] = shirt_color
     image += np.random.default_rng(1).normal(0, 4, image.shape)
     side = SIDE * SCALE
     pose = (STANDING + 0.5) * SCALE - 0.5
@@ -74,6 +79,42 @@ def test_a_back_shows_hair_and_a_closed_coat(
     below[: bottom + 12 * SCALE] = False
     np.testing.assert_array_equal(turned.image[below], canvas.image[below])
     np.testing.assert_array_equal(turned.image[canvas.labels == 0], canvas.image[canvas.labels == 0])
+
+
+def test_a_dark_coat_is_closed_over_what_is_as_dark_as_its_folds(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    coat, black = (62, 62, 72), (24, 24, 28)
+    folds = np.zeros_like(shirt)
+    folds[round(SHOULDERS) + 2 : round(HIPS) : 6] = labels[round(SHOULDERS) + 2 : round(HIPS) : 6] == Label.UPPER
+    canvas = make_canvas({**COLORS, Label.UPPER: coat}, labels, shirt | folds, black)
+    turned = turn_around(canvas)
+    inner = (shirt & ~folds).repeat(SCALE, 0).repeat(SCALE, 1)
+    assert np.median(canvas.image[inner].mean(axis=1)) < 30
+    assert np.median(turned.image[inner].mean(axis=1)) > 55
+
+
+def test_a_coat_is_closed_that_shows_what_is_under_it_at_its_sides_too(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    middle = round((SHOULDERS + HIPS) / 2)
+    shirt[middle : round(HIPS)] = np.arange(SIDE) < round(float(STANDING[Joint.NECK, 0])) + 6
+    shirt &= labels == Label.UPPER
+    turned = turn_around(make_canvas(COLORS, labels, shirt))
+    x = round(float(STANDING[Joint.NECK, 0]))
+    inner = np.zeros_like(shirt)
+    inner[round(SHOULDERS) + 8 : round(HIPS) - 4, x - 5 : x + 6] = True
+    assert np.abs(turned.image[inner.repeat(SCALE, 0).repeat(SCALE, 1)] - np.array(COAT, float)).mean() < 12
+
+
+@pytest.mark.parametrize("period", [3, 7])
+def test_varied_cloth_stays_as_it_is(dressed: tuple[np.ndarray, np.ndarray], period: int) -> None:
+    labels, _ = dressed
+    labels[round(HIPS) : round(HIPS) + 12][labels[round(HIPS) : round(HIPS) + 12] == Label.PANTS] = Label.UPPER
+    rows, columns = np.indices(labels.shape)
+    checks = ((rows // period + columns // period) % 2 == 0) & (labels == Label.UPPER)
+    canvas = make_canvas(COLORS, labels, checks)
+    turned = turn_around(canvas)
+    below = (labels == Label.UPPER) & (rows > SHOULDERS + 8)
+    np.testing.assert_array_equal(*(one.image[below.repeat(SCALE, 0).repeat(SCALE, 1)] for one in (turned, canvas)))
 
 
 def test_heads_may_look_back(dressed: tuple[np.ndarray, np.ndarray]) -> None:
