@@ -193,7 +193,7 @@ class Canvas:
         rim = max(1, round(_INEXACT / 2 * max(self.size)))
         covers = ndimage.binary_opening(covers, np.ones((3, 3), bool), rim)  # outlines that differ cover nothing
         near = round(SNAP * self.unit) + 1
-        labels = uncover_clothes(self.labels, self.sleeves, covers, self._find_below_hips(), near)
+        labels = uncover_clothes(self.labels, self.sleeves, covers, self._find_below_hips(), near, rim)
         return torch.from_numpy(labels.astype(np.int64))
 
     @cached_property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+from skimage.draw import polygon2mask
 
 from pgen.body.boxes import find_box
 from pgen.body.labels import CLOTH_LABELS, Label
@@ -16,18 +18,19 @@ _HEAD, _ARMS = (Label.FACE, Label.HAIR), (Label.L_ARM, Label.R_ARM)
 _LOWER = (Label.PANTS, Label.SKIRT)
 
 
-def uncover_clothes(labels: Labels, sleeves: Mask, covers: Mask, is_low: Mask, margin: int) -> Labels:
+def uncover_clothes(labels: Labels, sleeves: Mask, covers: Mask, is_low: Mask, margin: int, rim: int) -> Labels:
     """``labels`` (H, W) without head, arms and ``sleeves`` (H, W): there what is beside them goes on.
 
     Args:
         covers: what is before the person without being a part of it, and background in ``labels``.
         is_low: what is below the hips.
         margin: around what is covered, pixels that have to be looked at.
+        rim: by so many pixels outlines differ from those of the photo.
     """
     cloth = np.isin(labels, CLOTH_LABELS)
     arms = np.isin(labels, _ARMS) | sleeves
     above = arms | np.isin(labels, _HEAD)
-    hidden = covers & find_between(cloth)  # it hides cloth there, not background
+    hidden = _find_hidden(covers, np.where(cloth & ~above, labels, 0), above, rim)
     found, box = labels.copy(), find_box(above | hidden, margin)
     inner = found[box]
     shown = np.where(cloth & ~above, labels, 0)
@@ -39,6 +42,34 @@ def uncover_clothes(labels: Labels, sleeves: Mask, covers: Mask, is_low: Mask, m
     beside = arms & ~find_between((cloth | hidden) & ~above) & (is_low | np.isin(found, _LOWER))
     found[beside] = Label.BACKGROUND
     return found
+
+
+def _find_hidden(covers: Mask, clothes: Labels, above: Mask, rim: int) -> Mask:
+    """Where (H, W) that which ``covers`` (H, W) hides ``clothes`` (H, W), not background.
+
+    They reach from where they are seen to where they are seen again, without background between; that which is
+    ``above`` (H, W), heads and arms, ends them as little.
+    """
+    if not covers.any():
+        return covers
+    background = ndimage.binary_opening((clothes == 0) & ~covers & ~above, np.ones((3, 3), bool), rim)
+    kinds = np.where(clothes > 0, np.uint8(1), np.where(background, np.uint8(2), np.uint8(0)))
+    found = [(_go_on(kinds, axis) == 1) & (np.flip(_go_on(np.flip(kinds, axis), axis), axis) == 1) for axis in (0, 1)]
+    hulls = [_find_hull(clothes == label) for label in np.unique(clothes[clothes > 0])]
+    return np.asarray(covers & np.any([*found, *hulls], axis=0))
+
+
+def _find_hull(region: Mask) -> Mask:
+    """The convex hull (H, W) of ``region`` (H, W); of what has no width, or no height, itself."""
+    rows = np.flatnonzero(region.any(axis=1))
+    inner = region[rows]
+    ends = np.concatenate([inner.argmax(axis=1), region.shape[1] - 1 - inner[:, ::-1].argmax(axis=1)])
+    points = np.stack([np.tile(rows, 2), ends], axis=1)
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except QhullError:
+        return region
+    return np.asarray(polygon2mask(region.shape, corners) | region)
 
 
 def _fill_nearest(labels: Labels, region: Mask, shown: Mask) -> None:

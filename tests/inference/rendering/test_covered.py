@@ -12,7 +12,7 @@ NONE = np.zeros((60, 60), bool)
 def uncover(labels: np.ndarray, covers: np.ndarray) -> np.ndarray:
     is_low = NONE.copy()
     is_low[25:] = True
-    return uncover_clothes(np.where(covers, np.uint8(0), labels), NONE, covers, is_low, 60)
+    return uncover_clothes(np.where(covers, np.uint8(0), labels), NONE, covers, is_low, 60, 1)
 
 
 def cover(top: int, bottom: int, left: int, right: int) -> np.ndarray:
@@ -47,3 +47,25 @@ def test_nothing_covered_changes_nothing() -> None:
     labels = np.zeros((60, 60), np.uint8)
     labels[10:30, 10:50] = Label.UPPER
     np.testing.assert_array_equal(uncover(labels, NONE), labels)
+
+
+def test_a_skirt_behind_a_bag_is_no_wider_than_above_and_below_it() -> None:
+    labels = np.zeros((60, 60), np.uint8)
+    labels[6:16, 10:50] = Label.UPPER  # with wide sleeves
+    labels[16:24, 20:40] = Label.UPPER
+    labels[24:56, 20:40] = Label.SKIRT
+    labels[50:56, 40:44] = Label.SKIRT
+    found = uncover(labels, covers := cover(28, 46, 30, 56))
+    assert (found[28:46, 30:40] == Label.SKIRT).all()
+    assert not found[28:46, 46:56].any()
+    np.testing.assert_array_equal(found[~covers], labels[~covers])
+
+
+def test_a_leg_behind_a_bag_goes_on_to_its_end() -> None:
+    labels = np.zeros((60, 60), np.uint8)
+    labels[10:30, 20:40] = Label.UPPER
+    labels[30:54, 20:28] = Label.PANTS
+    labels[30:54, 32:40] = Label.PANTS
+    whole = labels.copy()
+    found = uncover(labels, cover(40, 52, 31, 50))
+    np.testing.assert_array_equal(found[40:52, 32:40], whole[40:52, 32:40])
