@@ -127,7 +127,7 @@ def _continue_cloth(
 ) -> Mask:
     """Lay new cloth into ``picture`` (H, W, 3), with the texture and folds of what the photo shows of it.
 
-    Where (H, W) it is. Skirts out of trousers are left to H_A, as legs would show, and so is all without PatchMatch.
+    Where (H, W) it is; nowhere without PatchMatch.
     """
     person, inside = framed.person, _INSIDE * framed.enlargement
     image = person.image
@@ -140,11 +140,17 @@ def _continue_cloth(
         own = shows[person.parsing] == label
         seen = blending.erode_region(own & ~carried, inside)
         new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows) & ~seen
-        if not new.any() or (label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any()):
+        if not new.any():
             continue
-        filled = fill_from(image, new, seen)
-        if filled is not image:  # there is enough of it to go on
-            picture[new] = apply_shading(filled, light)[new]
+        shown, lit = image, light
+        if label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any():
+            # Else two legs would be seen on it.
+            folds = estimate_shading(image, seen)
+            shown = np.rint(np.clip(image / folds[..., None], 0, 255)).astype(np.uint8)
+            lit = _shade_cloth(np.ones_like(folds), folds, label, np.isin(person.parsing, _BELOW))
+        filled = fill_from(shown, new, seen)
+        if filled is not shown:  # there is enough of it to go on
+            picture[new] = apply_shading(filled, lit)[new]
             continued |= new
     return continued
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pgen.body.labels import CLOTH_LABELS
+from pgen.body.labels import CLOTH_LABELS, Label
 from pgen.inference.person import Person
 from pgen.inference.rendering.resizing import resize, resize_mask
 
@@ -30,10 +30,11 @@ _FEW = 20  # pixels that are too few to tell anything
 
 
 def find_carried(person: Person) -> Mask:
-    """What somebody carries, (H, W), also where the map calls it cloth."""
+    """What somebody carries, (H, W), also where the map calls it cloth, or background."""
     if person.carried is None:
         return np.zeros(person.crop.size, bool)
-    return person.carried | find_rest_on_clothes(person.image, person.carried, person.parsing)
+    carried = person.carried | find_rest_on_clothes(person.image, person.carried, person.parsing)
+    return carried | complete_things(person.image, carried, (person.parsing != Label.BACKGROUND) & ~carried)
 
 
 def find_rest_on_clothes(image: NDArray[np.uint8], carried: Mask, labels: NDArray[np.uint8]) -> Mask:
