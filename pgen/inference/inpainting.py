@@ -64,57 +64,71 @@ def inpaint_regions(
             a skirt is made.
     """
     person = framed.person
-    changed = parsing != person.parsing
-    wanted = changed & ~np.isin(parsing, unpainted)
+    wanted = (parsing != person.parsing) & ~np.isin(parsing, unpainted)
     if not wanted.any():
         return person.image.copy()
     shows = np.arange(LABEL_COUNT, dtype=np.uint8)
     for there, called in (stands_for or {}).items():
         shows[there] = called
-    after = labels[0].byte().cpu().numpy()
-    source = _prepare_source(framed, after, shows)
-    transfer = Transfer(source.poses, framed.batch.poses, networks.frame)
-    painted, guide = (to_pictures(images)[0] for images in (networks.paint(source, transfer, labels), source.images))
-    enlarged = person.image.copy()
+    carried, fade = find_carried(person), _FADE * framed.enlargement
     new_labels = np.unique(parsing[wanted])
-    # Label by label, so that enlarging does not mix them.
-    for label in new_labels[new_labels != Label.BACKGROUND]:
-        here = after == label
-        reach = _SKIN_COLOR_REACH if label in SKIN_LABELS else _COLOR_REACH
-        matched = blending.match_local_mean(painted, guide, here, reach)
-        of_label = framed.fit.image_back(blending.unmix_borders(matched, here))
-        enlarged[parsing == label] = of_label[parsing == label]
-    carried = find_carried(person)
+    picture = _paint(networks, framed, labels, parsing, shows, new_labels)
     if Label.BACKGROUND in new_labels:
         behind, empty = fill_background(person.image, _find_all_worn(person)), (parsing == Label.BACKGROUND) & ~carried
-        enlarged[empty] = behind[empty]
-    fade = _FADE * framed.enlargement
-    continued = _continue_cloth(framed, parsing, wanted, shows, carried, enlarged)
+        picture[empty] = behind[empty]
+    continued = _continue_cloth(framed, parsing, wanted, shows, carried, picture)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
     around = ndimage.distance_transform_edt(~wanted) <= _MIXED * fade
     beside = (Label.BACKGROUND, *new_labels)
     is_kept = np.isin(parsing, unpainted) | carried
     wanted |= around & np.isin(parsing, beside) & (parsing == shows[person.parsing]) & ~is_kept
-    # Next to other things, the photo's pixels are mixtures: colors are taken from farther away.
-    known = _find_shown(person.parsing, parsing, shows) & (_measure_edge_distance(parsing) > fade + 1)
-    skin = find_bare_skin(person.image, person.parsing, person.pose)
-    for label in SKIN_LABELS:
-        here = (parsing == label) & known
-        known &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
-    known &= _measure_edge_distance(person.parsing) > fade + 1
-    painted_anew = wanted & (parsing != Label.BACKGROUND) & ~continued
-    matched = blending.match_borders(enlarged, person.image, parsing, painted_anew, known)
+    painted = wanted & (parsing != Label.BACKGROUND) & ~continued
+    matched = blending.match_borders(picture, person.image, parsing, painted, _find_pure(person, parsing, shows, fade))
     for label in LIMB_SKIN:
         new = wanted & (parsing == label) & (shows[person.parsing] != label)
-        if not new.any():
-            continue
-        matched[new] = apply_shading(matched[new][None], round_limb(parsing, label)[new][None])[0]
+        if new.any():
+            matched[new] = apply_shading(matched[new][None], round_limb(parsing, label)[new][None])[0]
     result = blending.feather(person.image, matched, wanted, fade)
     # New outlines are as soft as a photo's.
     outline = wanted & (_measure_edge_distance(parsing) < 1.5 * fade)
     soft = ndimage.gaussian_filter(result.astype(np.float32), (_SOFT * fade, _SOFT * fade, 0))
     result[outline] = np.rint(soft[outline]).astype(np.uint8)
     return result
+
+
+def _paint(
+    networks: Networks,
+    framed: FramedPerson,
+    labels: Tensor,
+    parsing: NDArray[np.uint8],
+    shows: NDArray[np.uint8],
+    new_labels: NDArray[np.uint8],
+) -> Picture:
+    """The photo (H, W, 3) with all of ``new_labels`` but the background as H_A paints them, in the photo's colors."""
+    after = labels[0].byte().cpu().numpy()
+    source = _prepare_source(framed, after, shows)
+    transfer = Transfer(source.poses, framed.batch.poses, networks.frame)
+    painted, guide = (to_pictures(images)[0] for images in (networks.paint(source, transfer, labels), source.images))
+    picture = framed.person.image.copy()
+    # Label by label, so that enlarging does not mix them.
+    for label in new_labels[new_labels != Label.BACKGROUND]:
+        here = after == label
+        reach = _SKIN_COLOR_REACH if label in SKIN_LABELS else _COLOR_REACH
+        matched = blending.match_local_mean(painted, guide, here, reach)
+        of_label = framed.fit.image_back(blending.unmix_borders(matched, here))
+        picture[parsing == label] = of_label[parsing == label]
+    return picture
+
+
+def _find_pure(person: Person, parsing: NDArray[np.uint8], shows: NDArray[np.uint8], fade: float) -> Mask:
+    """Where (H, W) the photo shows what the new map calls for, away from outlines, which are mixtures; bare skin."""
+    pure = _find_shown(person.parsing, parsing, shows)
+    pure &= np.minimum(_measure_edge_distance(parsing), _measure_edge_distance(person.parsing)) > fade + 1
+    skin = find_bare_skin(person.image, person.parsing, person.pose)
+    for label in SKIN_LABELS:
+        here = (parsing == label) & pure
+        pure &= ~here | (skin & ((here & skin).sum() >= _PLENTY * fade**2))
+    return pure
 
 
 def _continue_cloth(
