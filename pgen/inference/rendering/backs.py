@@ -30,8 +30,11 @@ _COLLAR = 0.1
 _BALD = 0.12
 #: How much lower short hair ends in the middle than at the sides, and how raggedly, in torso lengths.
 _MIDDLE, _RAGGED = 0.06, 0.012
-#: How far beside a face hair is in its shadow, in torso lengths.
-_SHADED = 0.06
+#: How far beside what it leaves open a top has its colors, in torso lengths.
+_RIM = 0.04
+#: How far beside a face hair is in its shadow, in torso lengths; how dark that of hair is on a neck, and how far from
+#: hair it has a third of that.
+_SHADED, _SHADOW, _SHADOWED = 0.06, 0.4, 0.06
 
 
 def turn_around(canvas: Canvas, with_head: bool = True) -> Canvas:
@@ -47,7 +50,8 @@ def turn_around(canvas: Canvas, with_head: bool = True) -> Canvas:
     cloth = _find_covered(canvas, labels)
     labels[cloth] = Label.UPPER
     front, back = find_front(canvas)
-    front |= cloth
+    rim = ndimage.binary_dilation(cloth, iterations=max(1, round(_RIM * canvas.unit)))
+    front |= cloth | (rim & (labels == Label.UPPER))
     known = canvas.find_core(Label.UPPER) & ~front
     known = known & back if (known & back).any() else known
     image = fill_from(canvas.image, front, known) if front.any() and known.any() else canvas.image
@@ -67,6 +71,9 @@ def _draw_head(canvas: Canvas, image: Picture, labels: NDArray[np.uint8], hair: 
         if hole.any() and shown.any():
             colors = canvas.image[colored]
             image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands, colors)
+    if hair.any() and skin.any():
+        away = ndimage.distance_transform_edt(labels != Label.HAIR)[skin] / canvas.unit
+        image[skin] = np.rint(image[skin] * (1 - _SHADOW * np.exp(-away / _SHADOWED))[:, None])
     return image
 
 
