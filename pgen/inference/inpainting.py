@@ -74,7 +74,7 @@ def inpaint_regions(
     new_labels = np.unique(parsing[wanted])
     picture = _paint(networks, framed, labels, parsing, shows, new_labels)
     if Label.BACKGROUND in new_labels:
-        behind, empty = fill_background(person.image, _find_all_worn(person)), (parsing == Label.BACKGROUND) & ~carried
+        behind, empty = fill_background(person.image, person.extent), (parsing == Label.BACKGROUND) & ~carried
         picture[empty] = behind[empty]
     continued = _continue_cloth(framed, parsing, wanted, shows, carried, picture)
     # Maps are not exact to the pixel: what was there before may show a little beyond the change.
@@ -179,12 +179,6 @@ def _find_light(
         if here.any():
             light[here] = estimate_shading(image, blending.erode_region(here, inside))[here]
     return light
-
-
-def _find_all_worn(person: Person) -> NDArray[np.bool_]:
-    """Where (H, W) the person is, with all that is worn and carried."""
-    masks = (person.carried, person.silhouette)
-    return np.logical_or.reduce([person.parsing != Label.BACKGROUND, *(mask for mask in masks if mask is not None)])
 
 
 def _measure_edge_distance(parsing: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -96,6 +96,12 @@ class Person(ArrayData):
         around = self.parsing == Label.BACKGROUND
         return self.alpha is not None and bool(around.any() and (self.alpha[around] < 128).mean() > 0.5)
 
+    @property
+    def extent(self) -> NDArray[np.bool_]:
+        """Where in that part the person is with all that is worn and carried, (H, W), as map and silhouette have it."""
+        masks = (self.carried, self.silhouette)
+        return np.logical_or.reduce([self.parsing != Label.BACKGROUND, *(mask for mask in masks if mask is not None)])
+
     def expand_parsing(self, parsing: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A map (H, W) of the part that is worked on as one of the whole photo: uint8 (height, width)."""
         whole = np.full(self.photo.shape[:2], Label.BACKGROUND, np.uint8)

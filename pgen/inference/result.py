@@ -97,14 +97,12 @@ class Result(ArrayData):
             whole = np.zeros((*shape[:2], 4), np.uint8) if rgba is None else rgba.copy()
             self.person.crop.of(whole)[:] = _fit(self._with_alpha(), self.person.crop.size)
             return whole
-        old = self.person.parsing != Label.BACKGROUND
-        if self.removed is not None:
-            if self.removed.shape == old.shape:  # away from what changes, the picture is the photo already
-                return self._paste_into_photo(self.image)
-            old = _fit(self.removed.astype(np.uint8), old.shape).astype(bool)
+        if self.removed is None:
+            old = self.person.extent
+        elif self.removed.shape == self.person.crop.size:  # away from what changes, the picture is the photo already
+            return self._paste_into_photo(self.image)
         else:
-            for more in (self.person.carried, self.person.silhouette):
-                old = old if more is None else old | more
+            old = _fit(self.removed.astype(np.uint8), self.person.crop.size).astype(bool)
         body = old | _fit((self.parsing != Label.BACKGROUND).astype(np.uint8), old.shape).astype(bool)
         reach = max(1.0, _EDGE * max(body.shape))
         away = ndimage.distance_transform_edt(~body) if body.any() else np.full(body.shape, np.inf)
