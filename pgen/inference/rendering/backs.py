@@ -18,7 +18,7 @@ from pgen.body.labels import Label
 from pgen.inference.rendering.background import Mask, Picture, fill_from
 from pgen.inference.rendering.bones import NAPE
 from pgen.inference.rendering.canvas import Canvas
-from pgen.inference.rendering.covered import find_between
+from pgen.inference.rendering.covered import find_between, leave_out_islands
 from pgen.inference.rendering.fronts import find_front
 from pgen.inference.rendering.hair import HEAD_WIDTH, draw_head, draw_strands, find_flow
 from pgen.inference.rendering.hairstyle import choose_hair, choose_skin, find_nape, measure_height
@@ -99,7 +99,7 @@ def _find_covered(canvas: Canvas, labels: NDArray[np.uint8]) -> Mask:
     top = labels == Label.UPPER
     rows, columns = canvas.pose[[Joint.R_SHOULDER, Joint.L_SHOULDER]].round().astype(int).T[::-1]
     shoulders = labels[rows.clip(0, canvas.size[0] - 1), columns.clip(0, canvas.size[1] - 1)]
-    covered, between = np.zeros_like(top), find_between(top & ~canvas.sleeves, axes=(1,))
+    covered, between = np.zeros_like(top), find_between(leave_out_islands(top & ~canvas.sleeves), axes=(1,))
     if np.isin(shoulders, (Label.UPPER, Label.HAIR)).all():
         height = measure_height(canvas)
         is_collared = (height < NAPE) & between

@@ -17,6 +17,9 @@ Labels = NDArray[np.uint8]
 _HEAD, _ARMS = (Label.FACE, Label.HAIR), (Label.L_ARM, Label.R_ARM)
 _LOWER = (Label.PANTS, Label.SKIRT)
 
+#: What is smaller, as a share of the largest part of a garment, is none of it.
+_ISLAND = 0.2
+
 
 def uncover_clothes(labels: Labels, sleeves: Mask, covers: Mask, is_low: Mask, margin: int, rim: int) -> Labels:
     """``labels`` (H, W) without head, arms and ``sleeves`` (H, W): there what is beside them goes on.
@@ -55,8 +58,18 @@ def _find_hidden(covers: Mask, clothes: Labels, above: Mask, rim: int) -> Mask:
     background = ndimage.binary_opening((clothes == 0) & ~covers & ~above, np.ones((3, 3), bool), rim)
     kinds = np.where(clothes > 0, np.uint8(1), np.where(background, np.uint8(2), np.uint8(0)))
     found = [(_go_on(kinds, axis) == 1) & (np.flip(_go_on(np.flip(kinds, axis), axis), axis) == 1) for axis in (0, 1)]
-    hulls = [_find_hull(clothes == label) for label in np.unique(clothes[clothes > 0])]
+    hulls = [_find_hull(leave_out_islands(clothes == label)) for label in np.unique(clothes[clothes > 0])]
     return np.asarray(covers & np.any([*found, *hulls], axis=0))
+
+
+def leave_out_islands(region: Mask) -> Mask:
+    """``region`` (H, W) without parts that are small beside the largest: maps call corners of bags cloth."""
+    parts, count = ndimage.label(region)
+    if count < 2:
+        return region
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.asarray((sizes >= _ISLAND * sizes.max())[parts])
 
 
 def _find_hull(region: Mask) -> Mask:

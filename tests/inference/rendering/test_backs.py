@@ -105,6 +105,15 @@ def test_a_coat_is_closed_that_shows_what_is_under_it_at_its_sides_too(dressed: 
     assert np.abs(turned.image[inner.repeat(SCALE, 0).repeat(SCALE, 1)] - np.array(COAT, float)).mean() < 12
 
 
+def test_islands_of_a_top_on_trousers_cover_nothing(dressed: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, shirt = dressed
+    row, x = round(HIPS) + 24, round(float(STANDING[Joint.NECK, 0]))
+    labels[row : row + 4, [x - 9, x - 8, x + 8, x + 9]] = Label.UPPER
+    turned = turn_around(make_canvas(COLORS, labels, shirt))
+    inner = turned.labels[SCALE * row : SCALE * (row + 4), SCALE * (x - 7) : SCALE * (x + 7)]
+    assert (inner == Label.PANTS).all()
+
+
 @pytest.mark.parametrize("period", [3, 7])
 def test_varied_cloth_stays_as_it_is(dressed: tuple[np.ndarray, np.ndarray], period: int) -> None:
     labels, _ = dressed

@@ -61,6 +61,16 @@ def test_a_skirt_behind_a_bag_is_no_wider_than_above_and_below_it() -> None:
     np.testing.assert_array_equal(found[~covers], labels[~covers])
 
 
+def test_a_corner_of_a_bag_that_is_called_a_skirt_widens_none() -> None:
+    labels = np.zeros((60, 60), np.uint8)
+    labels[10:46, 20:40] = Label.SKIRT
+    covers = cover(36, 54, 30, 58)
+    labels[50:54, 54:58], covers[50:54, 54:58] = Label.SKIRT, False
+    found = uncover(labels, covers)
+    assert not found[47:, :50].any()
+    assert not found[:, 41:54].any()
+
+
 def test_a_leg_behind_a_bag_goes_on_to_its_end() -> None:
     labels = np.zeros((60, 60), np.uint8)
     labels[10:30, 20:40] = Label.UPPER
