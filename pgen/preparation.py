@@ -139,7 +139,8 @@ def prepare(
         _check_used(given, found)
         for doubt in check_photos(found):
             warn(doubt)
-    tables = [path for path in map(Path, (parsing_scheme or "", str(people))) if path.is_file()]
+    says_people = str(people).lower().endswith(".csv")  # else a pattern, which may be too long for a name
+    tables = [path for path in map(Path, (parsing_scheme or "", str(people) * says_people)) if path.is_file()]
     _check_apart(out, found, [*keypoints, *pairs, *tables])
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
