@@ -9,6 +9,7 @@ from typing import Any
 from pgen.cli import options
 from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import make_option, parse_names, parse_size, with_options
+from pgen.cli.output_checks import check_pages
 from pgen.cli.score_output import print_report, write_pages
 from pgen.cli.terminal import log, progress, warn
 
@@ -26,7 +27,7 @@ _UNPAIRED = "Score without true photos: everybody of --photos, or of --data, in 
 _PHOTOS = "With --unpaired: a photo, or a folder of them; may be given several times."
 _POSE = "With --unpaired: a bundled pose, pose file or photo (default: a few bundled ones); may be given several times."
 _PER_PERSON = "Only so many pairs of each person, drawn by --seed."
-_SHEET = "Also draw pairs, chosen by --seed alone, with all results, as PNG."
+_SHEET = "Also draw pairs, chosen by --seed alone, with all results."
 
 _DETECTOR_RUN = Path("runs/pose")
 
@@ -87,18 +88,17 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
     """
     from pgen.data.inputs import check_apart
     from pgen.evaluation.run import evaluate
-    from pgen.runtime.atomic_write import check_output
     from pgen.runtime.seed import seed_everything
 
-    markdown, html, sheet = (given.pop(name) for name in ("markdown", "html", "sheet"))
-    outputs = [path for path in (markdown, html, sheet) if path is not None]
-    refuse_idle("count", sheet is None, "pairs are drawn on --sheet")
+    pages = {name: given.pop(name) for name in ("markdown", "html", "sheet")}
+    outputs = {name: path for name, path in pages.items() if path is not None}
+    refuse_idle("count", pages["sheet"] is None, "pairs are drawn on --sheet")
     refuse_idle("force", not outputs, "no file is written")
     refuse_idle("with_protocols", as_json, "--json always tells them")
     refuse_idle("min_confidence", not given["keypoints"], "it is about --keypoints")
-    check_apart(outputs, [name for value in given.values() for name in (value if isinstance(value, list) else [value])])
-    for output in outputs:
-        check_output(output, force)
+    read = [name for value in given.values() for name in (value if isinstance(value, list) else [value])]
+    check_apart(outputs.values(), read)
+    check_pages(force, **outputs)
     seed_everything(given["seed"])
     given = {name: value for name, value in given.items() if value is not None}
     for name in ("maps", "metrics", "protocols", "against"):
@@ -112,4 +112,4 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
         log(f"pckh: joints are found by {_DETECTOR_RUN}")
     report = evaluate(**given, log=log, warn=warn, progress=progress)
     print_report(report, as_json, with_protocols)
-    write_pages(report, markdown, html, sheet, count, force)
+    write_pages(report, **pages, count=count, overwrite=force)

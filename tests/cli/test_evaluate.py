@@ -200,6 +200,16 @@ def test_outputs_are_not_overwritten(here: Path, capsys: pytest.CaptureFixture[s
     assert "<h2>Scores</h2>" in Path("page.html").read_text()
 
 
+def test_no_page_is_written_over_another(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with nothing_left_in(here):
+        assert evaluate(*THEIRS, "--html", "page", "--markdown", "./page", "--force", *FEW) == 2
+        assert "are one file" in capsys.readouterr().err
+        assert evaluate(*THEIRS, "--sheet", "pairs.txt", *FEW) == 2
+        assert "pairs.png" in capsys.readouterr().err
+    assert evaluate(*THEIRS, "--sheet", "pairs.jpg", *FEW) == 0
+    assert Image.open("pairs.jpg").format == "JPEG"
+
+
 @pytest.mark.parametrize("output", ["true/000.png", "s.h5", "tiny.safetensors"])
 def test_what_is_scored_is_not_overwritten(here: Path, output: str) -> None:
     output = output if Path(output).exists() else str(next(Path("true").rglob("*.*")))
