@@ -13,7 +13,7 @@ from pgen.data.build_store import Summary, build_store, check_store_output, part
 from pgen.data.dropped_list import doubts_path, dropped_path
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_people import MIN_CONFIDENCE
-from pgen.data.inputs import check_apart
+from pgen.data.inputs import check_apart, list_given
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import PhotoSet
@@ -36,13 +36,13 @@ def prepare(
     *,
     size: tuple[int, int] | None = None,
     images: PathLike | None = None,
-    keypoints: Sequence[PathLike] = (),
+    keypoints: PathLike | Sequence[PathLike] = (),
     frame: tuple[int, int] | None = None,
     parsing: PathLike | None = None,
     parsing_scheme: str | None = None,
     min_confidence: float | None = None,
-    pairs: Sequence[PathLike] = (),
-    annotate: Sequence[str] = (),
+    pairs: PathLike | Sequence[PathLike] = (),
+    annotate: str | Sequence[str] = (),
     pose_annotator: str = "mediapipe",
     parser: str = "pgen",
     strict: bool = False,
@@ -104,9 +104,10 @@ def prepare(
     entry = READERS.get(dataset)
     if entry is None:
         raise InputError(f"there is no data set {dataset!r}; choose one of {', '.join(READERS)}", option="dataset")
+    keypoints, pairs, annotate = list_given(keypoints), list_given(pairs), list_given(annotate)
     given: dict[str, Any] = {
-        "root": root, "images": images, "keypoints": list(keypoints), "frame": frame, "parsing": parsing,
-        "parsing_scheme": parsing_scheme, "pairs": list(pairs), "annotate": list(annotate),
+        "root": root, "images": images, "keypoints": keypoints, "frame": frame, "parsing": parsing,
+        "parsing_scheme": parsing_scheme, "pairs": pairs, "annotate": annotate,
         "min_confidence": min_confidence,
         "people": people, "test_share": test_share, "poses": poses, "test_people": test_people, "style": style,
     }  # fmt: skip

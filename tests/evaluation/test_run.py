@@ -113,6 +113,8 @@ def test_other_weights_in_the_same_file_are_noticed() -> None:
         ({"data": "s.h5", "metrics": ["beauty"]}, "metrics"),
         ({"data": "s.h5", "protocols": "best"}, "protocols"),
         ({"data": "s.h5", "baselines": "magic"}, "baselines"),
+        ({"data": "s.h5", "baselines": "copy-source", "limit": -1}, "limit"),
+        ({"data": "s.h5", "baselines": "copy-source", "per_person": 0}, "per_person"),
     ],
 )
 def test_errors_name_the_parameter_to_change(arguments: dict, option: str) -> None:
