@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from inspect import Parameter
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pgen.cli.options import make_option, parse_names, parse_size, with_options
 from pgen.cli.output_checks import check_pages
 from pgen.cli.score_output import print_report, write_pages
 from pgen.cli.terminal import log, progress, warn
+from pgen.errors import InputError
 
 _WEIGHTS = "With --data: weights files, folders of runs or bundled, also as NAME=PATH; may be given several times."
 _BASELINES = "Also copy-source, affine-paste, label-paste or label-paste-predicted; may be given several times."
@@ -87,6 +89,7 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
     photos. Run again, it goes on where it was stopped.
     """
     from pgen.data.inputs import check_apart
+    from pgen.data.weights import find_weights
     from pgen.evaluation.run import evaluate
     from pgen.runtime.seed import seed_everything
 
@@ -108,8 +111,10 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
         given["frame"] = parse_size(given["frame"], "--frame")
     finds_joints = not {"pckh", "joint-error", "parsed-miou"}.isdisjoint(given.get("metrics", ["pckh"]))
     if "detector" not in given and not given["unpaired"] and finds_joints and _DETECTOR_RUN.is_dir():
-        given["detector"] = str(_DETECTOR_RUN)
-        log(f"pckh: joints are found by {_DETECTOR_RUN}")
+        with suppress(InputError):  # a run that has no weights yet
+            find_weights(_DETECTOR_RUN)
+            given["detector"] = str(_DETECTOR_RUN)
+            log(f"pckh: joints are found by {_DETECTOR_RUN}")
     report = evaluate(**given, log=log, warn=warn, progress=progress)
     print_report(report, as_json, with_protocols)
     write_pages(report, **pages, count=count, overwrite=force)

@@ -150,6 +150,18 @@ def test_a_swapped_panel_order_is_an_error(here: Path, capsys: pytest.CaptureFix
     assert evaluate(*THEIRS, "--panel", "3", *FEW) == 0
 
 
+def test_a_detector_whose_training_has_no_weights_yet_is_not_taken(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("runs/pose").mkdir(parents=True)
+    what = (*THEIRS, "--keypoints", "keypoints.csv", "--metrics", "pckh,l1", *FEW[2:])
+    assert evaluate(*what) == 0
+    out, err = capsys.readouterr()
+    assert "pckh: not computed: there is no pose detector" in out
+    assert "runs/pose" not in err
+    assert evaluate(*what, "--detector", "runs/pose") == 2
+
+
 def test_a_second_run_measures_nothing(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
