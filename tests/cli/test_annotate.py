@@ -62,6 +62,18 @@ def test_files_to_give_back(here: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.usefixtures("faked")
+def test_no_picture_but_a_map_is_written_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(A.image).save("photos/a.png")
+    before = Path("photos/a.png").read_bytes()
+    assert main(["annotate", "photos/a.jpg", "--force"]) == 2
+    assert "photos/a.png is no parsing map, but another picture" in capsys.readouterr().err
+    assert Path("photos/a.png").read_bytes() == before
+    assert not Path("photos/a.json").exists()
+    for _ in range(2):
+        assert main(["annotate", "photos/a.jpg", "--force", "-o", "out"]) == 0
+
+
+@pytest.mark.usefixtures("faked")
 def test_doubts_are_told(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
 
     monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
