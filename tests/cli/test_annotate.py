@@ -74,6 +74,16 @@ def test_no_picture_but_a_map_is_written_over(here: Path, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("faked")
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_maps_beside_photos_are_found_in_their_folder(here: Path, name: str) -> None:
+    Path("photos/a.jpg").unlink()
+    Image.fromarray(A.image).save(f"photos/{name}")
+    assert main(["annotate", f"photos/{name}"]) == 0
+    assert main(["annotate", f"photos/{name}", "--src-parsing", "photos", "-o", "out"]) == 0
+    np.testing.assert_array_equal(read_parsing("out/a.png"), A.parsing)
+
+
+@pytest.mark.usefixtures("faked")
 def test_doubts_are_told(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
 
     monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
