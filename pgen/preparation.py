@@ -141,13 +141,15 @@ def prepare(
         for doubt in check_photos(found):
             warn(doubt)
     says_people = str(people).lower().endswith(".csv")  # else a pattern, which may be too long for a name
+    estimated_by = {"pose": ("pose_annotator", pose_annotator), "parsing": ("parser", parser)}
+    told = given | dict(estimated_by[kind] for kind in annotate)
     tables = [path for path in map(Path, (parsing_scheme or "", str(people) * says_people)) if path.is_file()]
     _check_apart(out, found, [*keypoints, *pairs, *tables])
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
             found.jobs(), out, size,
             source=dataset if folder is None else f"{dataset} {folder}",
-            options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in given.items()},
+            options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in told.items()},
             root=folder, files=(*found.files, *tables),
             pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
             missing=found.missing, resume=resume, overwrite=overwrite, strict=strict, advance=advance,

@@ -158,6 +158,8 @@ def test_prepare_estimates_what_is_missing(here: Path) -> None:
     given._annotators.cache_clear()
     with Store(here / "x.h5") as store:
         assert list(store.names) == ["a.jpg", "b.jpg"]
+        made_by = {name: store.provenance["options"][name] for name in ("pose_annotator", "parser")}
+        assert made_by == {"pose_annotator": "mediapipe", "parser": "pgen"}
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
 
 
