@@ -13,7 +13,7 @@ from pgen.data.build_store import Summary, build_store, check_store_output, part
 from pgen.data.dropped_list import doubts_path, dropped_path
 from pgen.data.formats.parsing_schemes import load_scheme
 from pgen.data.formats.pose_people import MIN_CONFIDENCE
-from pgen.data.inputs import check_apart
+from pgen.data.inputs import check_apart, list_given
 from pgen.data.readers.given import Estimating, GivenFiles
 from pgen.data.readers.photo_checks import check_photos
 from pgen.data.readers.photo_set import PhotoSet
@@ -36,13 +36,13 @@ def prepare(
     *,
     size: tuple[int, int] | None = None,
     images: PathLike | None = None,
-    keypoints: Sequence[PathLike] = (),
+    keypoints: PathLike | Sequence[PathLike] = (),
     frame: tuple[int, int] | None = None,
     parsing: PathLike | None = None,
     parsing_scheme: str | None = None,
     min_confidence: float | None = None,
-    pairs: Sequence[PathLike] = (),
-    annotate: Sequence[str] = (),
+    pairs: PathLike | Sequence[PathLike] = (),
+    annotate: str | Sequence[str] = (),
     pose_annotator: str = "mediapipe",
     parser: str = "pgen",
     strict: bool = False,
@@ -104,9 +104,10 @@ def prepare(
     entry = READERS.get(dataset)
     if entry is None:
         raise InputError(f"there is no data set {dataset!r}; choose one of {', '.join(READERS)}", option="dataset")
+    keypoints, pairs, annotate = list_given(keypoints), list_given(pairs), list_given(annotate)
     given: dict[str, Any] = {
-        "root": root, "images": images, "keypoints": list(keypoints), "frame": frame, "parsing": parsing,
-        "parsing_scheme": parsing_scheme, "pairs": list(pairs), "annotate": list(annotate),
+        "root": root, "images": images, "keypoints": keypoints, "frame": frame, "parsing": parsing,
+        "parsing_scheme": parsing_scheme, "pairs": pairs, "annotate": annotate,
         "min_confidence": min_confidence,
         "people": people, "test_share": test_share, "poses": poses, "test_people": test_people, "style": style,
     }  # fmt: skip
@@ -139,13 +140,16 @@ def prepare(
         _check_used(given, found)
         for doubt in check_photos(found):
             warn(doubt)
-    tables = [path for path in map(Path, (parsing_scheme or "", str(people))) if path.is_file()]
+    says_people = str(people).lower().endswith(".csv")  # else a pattern, which may be too long for a name
+    estimated_by = {"pose": ("pose_annotator", pose_annotator), "parsing": ("parser", parser)}
+    told = given | dict(estimated_by[kind] for kind in annotate)
+    tables = [path for path in map(Path, (parsing_scheme or "", str(people) * says_people)) if path.is_file()]
     _check_apart(out, found, [*keypoints, *pairs, *tables])
     with progress("preparing", len(found)) as advance, _tell_what_is_kept(out, log):
         summary = build_store(
             found.jobs(), out, size,
             source=dataset if folder is None else f"{dataset} {folder}",
-            options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in given.items()},
+            options={"size": list(size), "seed": seed} | {name: _to_provenance(value) for name, value in told.items()},
             root=folder, files=(*found.files, *tables),
             pairs=found.pairs, train_pairs=found.train_pairs, seed=seed, workers=workers or count_processors(),
             missing=found.missing, resume=resume, overwrite=overwrite, strict=strict, advance=advance,

@@ -24,7 +24,7 @@ def find_annotation_places(
     photos: Sequence[Path], out: Path | None, kinds: Sequence[str], overwrite: bool, sheet: Path | None = None
 ) -> dict[Path, dict[str, Path]]:
     """Where what is found in each of ``photos`` goes, by kind: beside it or in ``out``; with maps what is carried."""
-    from pgen.data.formats.annotation_files import name_annotations
+    from pgen.data.formats.annotation_files import looks_like_map, name_annotations
     from pgen.runtime.atomic_write import check_output
 
     if out is not None:
@@ -40,8 +40,12 @@ def find_annotation_places(
                 raise InputError(f"{file} and {taken[place]} would both be written to {place}; annotate them apart")
             taken[place] = file
         check_apart(places[file].values(), photos)
-        for place in places[file].values():
+        for kind, place in places[file].items():
             check_output(place, overwrite)
+            if kind == "parsing" and place.exists() and not looks_like_map(place):
+                raise InputError(
+                    f"{place} is no parsing map, but another picture; move it, or name a folder to write to"
+                )
     return places
 
 

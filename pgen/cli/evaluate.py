@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from inspect import Parameter
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from pgen.cli import options
 from pgen.cli.given_options import refuse_idle
 from pgen.cli.options import make_option, parse_names, parse_size, with_options
+from pgen.cli.output_checks import check_pages
 from pgen.cli.score_output import print_report, write_pages
 from pgen.cli.terminal import log, progress, warn
+from pgen.errors import InputError
 
 _WEIGHTS = "With --data: weights files, folders of runs or bundled, also as NAME=PATH; may be given several times."
 _BASELINES = "Also copy-source, affine-paste, label-paste or label-paste-predicted; may be given several times."
@@ -26,7 +29,7 @@ _UNPAIRED = "Score without true photos: everybody of --photos, or of --data, in 
 _PHOTOS = "With --unpaired: a photo, or a folder of them; may be given several times."
 _POSE = "With --unpaired: a bundled pose, pose file or photo (default: a few bundled ones); may be given several times."
 _PER_PERSON = "Only so many pairs of each person, drawn by --seed."
-_SHEET = "Also draw pairs, chosen by --seed alone, with all results, as PNG."
+_SHEET = "Also draw pairs, chosen by --seed alone, with all results."
 
 _DETECTOR_RUN = Path("runs/pose")
 
@@ -86,19 +89,19 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
     photos. Run again, it goes on where it was stopped.
     """
     from pgen.data.inputs import check_apart
+    from pgen.data.weights import find_weights
     from pgen.evaluation.run import evaluate
-    from pgen.runtime.atomic_write import check_output
     from pgen.runtime.seed import seed_everything
 
-    markdown, html, sheet = (given.pop(name) for name in ("markdown", "html", "sheet"))
-    outputs = [path for path in (markdown, html, sheet) if path is not None]
-    refuse_idle("count", sheet is None, "pairs are drawn on --sheet")
+    pages = {name: given.pop(name) for name in ("markdown", "html", "sheet")}
+    outputs = {name: path for name, path in pages.items() if path is not None}
+    refuse_idle("count", pages["sheet"] is None, "pairs are drawn on --sheet")
     refuse_idle("force", not outputs, "no file is written")
     refuse_idle("with_protocols", as_json, "--json always tells them")
     refuse_idle("min_confidence", not given["keypoints"], "it is about --keypoints")
-    check_apart(outputs, [name for value in given.values() for name in (value if isinstance(value, list) else [value])])
-    for output in outputs:
-        check_output(output, force)
+    read = [name for value in given.values() for name in (value if isinstance(value, list) else [value])]
+    check_apart(outputs.values(), read)
+    check_pages(force, **outputs)
     seed_everything(given["seed"])
     given = {name: value for name, value in given.items() if value is not None}
     for name in ("maps", "metrics", "protocols", "against"):
@@ -108,8 +111,10 @@ def run(as_json: bool, with_protocols: bool, count: int, force: bool, **given: A
         given["frame"] = parse_size(given["frame"], "--frame")
     finds_joints = not {"pckh", "joint-error", "parsed-miou"}.isdisjoint(given.get("metrics", ["pckh"]))
     if "detector" not in given and not given["unpaired"] and finds_joints and _DETECTOR_RUN.is_dir():
-        given["detector"] = str(_DETECTOR_RUN)
-        log(f"pckh: joints are found by {_DETECTOR_RUN}")
+        with suppress(InputError):  # a run that has no weights yet
+            find_weights(_DETECTOR_RUN)
+            given["detector"] = str(_DETECTOR_RUN)
+            log(f"pckh: joints are found by {_DETECTOR_RUN}")
     report = evaluate(**given, log=log, warn=warn, progress=progress)
     print_report(report, as_json, with_protocols)
-    write_pages(report, markdown, html, sheet, count, force)
+    write_pages(report, **pages, count=count, overwrite=force)

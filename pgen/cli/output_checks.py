@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -31,10 +32,26 @@ def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | 
             raise InputError(f"{file}: name it {file.stem or 'out'}{_SUFFIXES[option]}", option=option)
         if file.parent != folder:  # else it is not there yet
             check_output(file, overwrite)
-    named = {"out": folder, **given} if folder is not None else given
-    if len({file.absolute() for file in named.values()}) < len(named):
-        names = " and ".join(f"{flag_of(option)} {file}" for option, file in named.items())
-        raise InputError(f"{names} are one file; give each picture a name of its own")
+    _check_names_differ(**({"out": folder, **given} if folder is not None else given))
+
+
+def check_pages(overwrite: bool, **files: Path) -> None:
+    """The same of files, by option, of which the sheet alone is a picture."""
+    from pgen.data.formats.images import check_picture_suffix
+    from pgen.runtime.atomic_write import check_output
+
+    for option, file in files.items():
+        if option == "sheet":
+            check_picture_suffix(file, option)
+        check_output(file, overwrite)
+    _check_names_differ(**files)
+
+
+def _check_names_differ(**files: Path) -> None:
+    """Refuse outputs, by option, of which one would be written over another."""
+    if len({os.path.realpath(file) for file in files.values()}) < len(files):
+        names = " and ".join(f"{flag_of(option)} {file}" for option, file in files.items())
+        raise InputError(f"{names} are one file; give each a name of its own")
 
 
 def check_results(out: Path | None, sources: Sequence[str], targets: Sequence[str], overwrite: bool) -> None:

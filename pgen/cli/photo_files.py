@@ -15,6 +15,8 @@ from pgen.errors import InputError
 _POSES = "Pose in that photo (default: estimated); of a CSV or store, the row of its name. Once for all, or each."
 _MAPS = "Its parsing map (default: estimated), or a folder of maps named as the photos. Once for all, or each."
 
+_MAP_ENDINGS = (".npy", ".png", "_parsing.png", ".mat")  # of names of maps in a folder, behind the photo's
+
 _FRAME = "Frame of that pose, if it is not the photo's own."
 
 PoseFrame = Annotated[str | None, Option(help=_FRAME, metavar="HxW")]
@@ -47,10 +49,11 @@ def find_parsing_of(source: str, parsing: str, option: str) -> str:
         return f"{path}:{own or name}"
     if entry is not None or not path.is_dir():
         return parsing
-    for file in map(find_spelled, (path / f"{name.stem}.npy", path / f"{name.stem}.png")):
-        if file is not None:
+    for ending in _MAP_ENDINGS:
+        file = find_spelled(path / f"{name.stem}{ending}")
+        if file is not None and not file.samefile(photo):  # a folder of photos with maps beside them
             return str(file)
-    raise InputError(f"{path}: the folder has neither {name.stem}.npy nor {name.stem}.png", option=option)
+    raise InputError(f"{path}: the folder has no map {name.stem} ({', '.join(_MAP_ENDINGS)})", option=option)
 
 
 def list_photo_files(given: list[Path]) -> list[Path]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgen.cli.batch import write_sheet
 from pgen.cli.terminal import log, print_table
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ def write_pages(
     report: Report, markdown: Path | None, html: Path | None, sheet: Path | None, count: int, overwrite: bool
 ) -> None:
     """Write the pages that are asked for, with how each score was computed, and a sheet of ``count`` pairs."""
-    from PIL import Image
-
     from pgen.runtime.atomic_write import atomic_write
 
     command = "pgen " + shlex.join(sys.argv[1:])
@@ -43,5 +42,4 @@ def write_pages(
                 aside.write_text(make(), "utf-8")
             log(f"wrote {path}")
     if sheet is not None:
-        with atomic_write(sheet, overwrite) as aside:
-            Image.fromarray(report.draw_examples(count)).save(aside, format="PNG", optimize=True)
+        write_sheet(sheet, report.draw_examples(count), overwrite)

@@ -109,6 +109,11 @@ def split_name(given: str) -> tuple[str, str]:
     return (name, path) if equals and not Path(given).exists() else ("", given)
 
 
+def list_given(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+    """One or several names or paths as a list."""
+    return [os.fspath(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]
+
+
 def check_apart(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
     """Refuse an output that is one of the ``inputs``, also by another name, such as a link.
 

@@ -57,6 +57,8 @@ def inspect_file(
         return _inspect_pseudo_labels(file, name, count, is_drawing)
     if is_hdf5(file):
         return _inspect_store(file, name, count, is_drawing)
+    if name is not None and (_is_safetensors(file) or read_start(file, 6) == b"\x93NUMPY" or _is_image(file)):
+        raise InputError(f"{path} does not exist ({file} does, and has no entries)")
     if _is_safetensors(file):
         rows = summarize_weights(file, with_config)
         named: Rows = [] if file == Path(path) else [("file", str(file))]
@@ -64,7 +66,7 @@ def inspect_file(
     data = read_bytes(file, "something to inspect")
     if data.startswith(b"\x93NUMPY"):
         return _inspect_parsing(file)
-    if looks_like_image(data[:16]):
+    if _is_image(file):
         image = decode_image(data, file)
         if image.format == "PNG" and image.mode in ("P", "L"):
             with suppress(InputError):  # values that are no labels: a photo after all
@@ -183,6 +185,10 @@ def _is_safetensors(file: Path) -> bool:
         return True
     head = read_start(file, 9)
     return head[8:] == b"{" and 0 < int.from_bytes(head[:8], "little") <= file.stat().st_size
+
+
+def _is_image(file: Path) -> bool:
+    return looks_like_image(read_start(file, 16))
 
 
 def _spread(length: int, count: int) -> list[int]:

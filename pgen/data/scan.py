@@ -49,17 +49,24 @@ def scan_folder(folder: Path, suffixes: Sequence[str], deep: bool = True, withou
     """The files in ``folder``, and below it if ``deep``, but not below ``without``, whose names end so.
 
     Hidden ones and those in hidden folders are left aside, as some systems keep copies there; they are noted, and so
-    are files of suffixes that mean nothing here.
+    are files of suffixes that mean nothing here, and folders that are links, which may lead in circles.
     """
     found: dict[str, Path] = {}
     hidden: list[str] = []
     unknown: list[str] = []
+    links: list[str] = []
+    left_out = None if without is None else without.resolve()  # however it is written
+    inside = folder.resolve()
     for path in folder.rglob("*") if deep else folder.iterdir():
         name = path.relative_to(folder).as_posix()
         suffix = path.suffix.lower()
         is_wanted, is_known = suffix in suffixes, suffix in (*PHOTO_SUFFIXES, *_COMPANIONS, "")
         is_secret = is_hidden(name)
-        if (not is_wanted and (is_known or is_secret)) or (without is not None and without in path.parents):
+        if left_out is not None and left_out in (inside / name).parents:
+            continue
+        if deep and not is_secret and path.is_symlink() and path.is_dir() and path.resolve() != left_out:
+            links.append(name)
+        if not is_wanted and (is_known or is_secret):
             continue
         if path.is_file() and is_wanted and not is_secret:
             found[name] = path
@@ -68,6 +75,7 @@ def scan_folder(folder: Path, suffixes: Sequence[str], deep: bool = True, withou
     files = FoundFiles(sorted(found.items()))
     kinds = Counter(Path(name).suffix.lower() for name in unknown)
     what = [(hidden, "hidden files"), (unknown, f"files of other kinds ({', '.join(sorted(kinds))})")]
+    what += [(links, "folders that are links")]
     files.notes = tuple(_describe(folder, sorted(names), kind) for names, kind in what if names)
     return files
 

@@ -123,7 +123,10 @@ class FolderPhotos:
         self._rows = {photo: rows[row] for photo, row in matched.items()}
         self.has_poses = bool(matched)
         chosen = list(self._rows)[:: max(1, len(self._rows) // _SAMPLE)][:_SAMPLE]
-        loaded = [self.load(name) for name in chosen]
+        loaded = []
+        for name in chosen:
+            with suppress(InputError):  # which is told of the pairs that it costs
+                loaded.append(self.load(name))
         sizes = [(one.image.shape[0], one.image.shape[1]) for one in loaded]
         check_frame([one.pose for one in loaded if one.pose is not None], sizes, where)
 

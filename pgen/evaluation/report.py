@@ -210,6 +210,9 @@ def list_remarks(result: MethodResult) -> list[str]:
         lines.append(f"{result.cut} pairs are compared on the columns that result and true photo both have")
     if result.groups is not None and len(set(result.groups)) < _FEW:
         lines.append(f"the intervals rest on few people ({len(set(result.groups))}), so they are too narrow")
+    if result.groups is None and any(math.isfinite(score.low) for score in result.scores):
+        unknown = "it is not known who is in a photo, so pairs are drawn one by one for the intervals"
+        lines.append(f"{unknown}, which are too narrow where a person is in several")
     sets = [one.name for one in result.scores if isinstance(one.metric, FeatureMetric) and one.metric.reference]
     if sets and len(result.pairs) < _MANY:
         lines.append(f"{', '.join(sets)}: too high with few images ({len(result.pairs)}); compare equal numbers alone")

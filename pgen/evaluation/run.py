@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
@@ -13,6 +12,7 @@ import numpy as np
 
 from pgen.data.formats.pair_lists import read_pairs
 from pgen.data.formats.pose_people import MIN_CONFIDENCE
+from pgen.data.inputs import list_given
 from pgen.data.weights import find_weights
 from pgen.errors import InputError
 from pgen.evaluation.cache import ScoreCache, default_cache
@@ -122,12 +122,15 @@ def evaluate(
     if used_resolution not in get_args(Resolution):
         choices = ", ".join(get_args(Resolution))
         raise InputError(f"there is no resolution {resolution!r}; choose one of {choices}", option="resolution")
+    for name, number in (("per_person", per_person), ("limit", limit)):
+        if number is not None and number < 1:
+            raise InputError(f"{number} is no number of pairs; take 1 at least", option=name)
     if unpaired:
         detector = detector or "mediapipe"
         _refuse_truth(generated=generated, targets=targets, pairs=pairs, keypoints=keypoints)
     options = MetricOptions(
-        None if metrics is None else tuple(check_metrics(_as_list(metrics))),
-        tuple(name for name in _as_list(protocols) if find_ssim_protocol(name)),
+        None if metrics is None else tuple(check_metrics(list_given(metrics))),
+        tuple(name for name in list_given(protocols) if find_ssim_protocol(name)),
         cast("tuple[Reference, ...]", tuple(references)),
         detector,
         parser,
@@ -144,16 +147,16 @@ def evaluate(
         "photos": photos, "pose": pose, "cache": cache,
     }, data is not None, generated is not None, unpaired, no_cache)  # fmt: skip
     at_once = workers or (count_processors() if used_device == "cpu" else 1)
-    networks, methods = _as_list(weights), list[Method]()
+    networks, methods = list_given(weights), list[Method]()
     shown: Photos
     if unpaired:
-        people = list_sources(None if data is None else Path(data), [*map(Path, _as_list(photos))])
+        people = list_sources(None if data is None else Path(data), [*map(Path, list_given(photos))])
         planner = Planner.choose(networks, used_device, cast(str, detector), parser)
         size = choose_size(None if data is None else Path(data), planner.frame, used_resolution)
-        shown, chosen = prepare_pairs(people, _as_list(pose) or POSES, planner, size, at_once, warn, progress)
+        shown, chosen = prepare_pairs(people, list_given(pose) or POSES, planner, size, at_once, warn, progress)
     else:
-        shown = _open_photos(data, targets, [*map(Path, _as_list(keypoints))], frame, min_confidence, log, warn)
-        lists = [*map(Path, _as_list(pairs))]
+        shown = _open_photos(data, targets, [*map(Path, list_given(keypoints))], frame, min_confidence, log, warn)
+        lists = [*map(Path, list_given(pairs))]
         methods, chosen = _choose_pairs(shown, generated, layout, panel, lists, log, warn)
     if per_person is not None:
         chosen = draw_pairs_per_person(chosen, shown, per_person, seed)
@@ -162,7 +165,7 @@ def evaluate(
         path, note = find_weights(None)
         log(note)
         networks = [str(path)]
-    methods += choose_methods(networks, _as_list(baselines), kinds, shown, used_device, used_resolution)
+    methods += choose_methods(networks, list_given(baselines), kinds, shown, used_device, used_resolution)
     for name, given in (("maps", kinds != ["predicted"]), ("resolution", resolution is not None and not unpaired)):
         if given and not networks:
             raise InputError("this is about networks, and there are none; leave it out", option=name)
@@ -279,15 +282,10 @@ def _take_once(pairs: Sequence[_T], key: Callable[[_T], Hashable], warn: Callabl
 
 
 def _check_names(given: str | Sequence[str], known: Sequence[str], option: str) -> list[str]:
-    for name in (names := _as_list(given)):
+    for name in (names := list_given(given)):
         if name not in known:
             raise InputError(f"there is no {name!r} to choose here, but {', '.join(known)} or both", option=option)
     return names
-
-
-def _as_list(given: PathLike | Sequence[PathLike]) -> list[str]:
-    """One or several names or paths as a list."""
-    return [os.fspath(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]
 
 
 def _open_cache(

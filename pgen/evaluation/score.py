@@ -93,8 +93,12 @@ def score_methods(
         if not names:
             raise UnavailableError("there are no training images; give a folder of them, or a prepared data set")
         true_job = replace(job, photos=true_photos[kind], methods=(), size=size)
-        measured = measure_pairs(true_job, [Pair(None, name) for name in names], workers)
-        return [outcome for (outcome,) in measured if outcome.problem is None]
+        measured = [outcome for (outcome,) in measure_pairs(true_job, [Pair(None, name) for name in names], workers)]
+        lacking = [(name, one.problem) for name, one in zip(names, measured, strict=True) if one.problem is not None]
+        if lacking:  # the distance would be from another set than it says
+            which = f"{len(lacking)} of {len(names)} images that it is taken from cannot be used"
+            raise UnavailableError(f"{which}, such as {lacking[0][0]} ({lacking[0][1]}); mend them, or take them out")
+        return measured
 
     @cache
     def find_features(

@@ -104,7 +104,8 @@ class FaceMetric(DetectorMetric):
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Distances (B,) from the photo's face, NaN if either shows none; and whether the photo clearly does (B,)."""
-        ours, theirs = self._describe(batch.generated, batch.poses), self._describe(batch.target)
+        where = batch.poses if self.options.has_truth else None  # other photos show the person in another pose
+        ours, theirs = self._describe(batch.generated, batch.poses), self._describe(batch.target, where)
         distances = [
             float("nan") if one is None or other is None else float(np.linalg.norm(one.descriptor - other.descriptor))
             for one, other in zip(ours, theirs, strict=True)

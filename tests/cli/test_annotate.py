@@ -62,6 +62,28 @@ def test_files_to_give_back(here: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.usefixtures("faked")
+def test_no_picture_but_a_map_is_written_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(A.image).save("photos/a.png")
+    before = Path("photos/a.png").read_bytes()
+    assert main(["annotate", "photos/a.jpg", "--force"]) == 2
+    assert "photos/a.png is no parsing map, but another picture" in capsys.readouterr().err
+    assert Path("photos/a.png").read_bytes() == before
+    assert not Path("photos/a.json").exists()
+    for _ in range(2):
+        assert main(["annotate", "photos/a.jpg", "--force", "-o", "out"]) == 0
+
+
+@pytest.mark.usefixtures("faked")
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_maps_beside_photos_are_found_in_their_folder(here: Path, name: str) -> None:
+    Path("photos/a.jpg").unlink()
+    Image.fromarray(A.image).save(f"photos/{name}")
+    assert main(["annotate", f"photos/{name}"]) == 0
+    assert main(["annotate", f"photos/{name}", "--src-parsing", "photos", "-o", "out"]) == 0
+    np.testing.assert_array_equal(read_parsing("out/a.png"), A.parsing)
+
+
+@pytest.mark.usefixtures("faked")
 def test_doubts_are_told(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
 
     monkeypatch.setitem(PARSING_ANNOTATORS, "pgen", lambda file: FakeParser(A.parsing, ("it may be all wrong",)))
@@ -136,6 +158,8 @@ def test_prepare_estimates_what_is_missing(here: Path) -> None:
     given._annotators.cache_clear()
     with Store(here / "x.h5") as store:
         assert list(store.names) == ["a.jpg", "b.jpg"]
+        made_by = {name: store.provenance["options"][name] for name in ("pose_annotator", "parser")}
+        assert made_by == {"pose_annotator": "mediapipe", "parser": "pgen"}
         np.testing.assert_allclose(store.poses[0], STANDING, atol=1e-3)
 
 

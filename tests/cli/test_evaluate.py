@@ -150,6 +150,18 @@ def test_a_swapped_panel_order_is_an_error(here: Path, capsys: pytest.CaptureFix
     assert evaluate(*THEIRS, "--panel", "3", *FEW) == 0
 
 
+def test_a_detector_whose_training_has_no_weights_yet_is_not_taken(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("runs/pose").mkdir(parents=True)
+    what = (*THEIRS, "--keypoints", "keypoints.csv", "--metrics", "pckh,l1", *FEW[2:])
+    assert evaluate(*what) == 0
+    out, err = capsys.readouterr()
+    assert "pckh: not computed: there is no pose detector" in out
+    assert "runs/pose" not in err
+    assert evaluate(*what, "--detector", "runs/pose") == 2
+
+
 def test_a_second_run_measures_nothing(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +210,16 @@ def test_outputs_are_not_overwritten(here: Path, capsys: pytest.CaptureFixture[s
     assert Path("page.html").read_text() == "mine"
     assert evaluate(*THEIRS, "--html", "page.html", "--force", *FEW) == 0
     assert "<h2>Scores</h2>" in Path("page.html").read_text()
+
+
+def test_no_page_is_written_over_another(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with nothing_left_in(here):
+        assert evaluate(*THEIRS, "--html", "page", "--markdown", "./page", "--force", *FEW) == 2
+        assert "are one file" in capsys.readouterr().err
+        assert evaluate(*THEIRS, "--sheet", "pairs.txt", *FEW) == 2
+        assert "pairs.png" in capsys.readouterr().err
+    assert evaluate(*THEIRS, "--sheet", "pairs.jpg", *FEW) == 0
+    assert Image.open("pairs.jpg").format == "JPEG"
 
 
 @pytest.mark.parametrize("output", ["true/000.png", "s.h5", "tiny.safetensors"])

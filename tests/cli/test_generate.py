@@ -218,7 +218,7 @@ TO = ("--pose", "c.json", "-o", "out.png")
         ((*ONE, "--src-pose", "c.json", "--src-pose", "c.json", *TO), "--src-pose is given 3 times for 1 photos"),
         (
             ("a.png", "--src-pose", "poses.csv", "--src-parsing", "maps", *TO),
-            "maps: the folder has neither a.npy nor a.png (--src-parsing)",
+            "maps: the folder has no map a (.npy, .png, _parsing.png, .mat) (--src-parsing)",
         ),
         ((*ONE, *TO, "--parsing", "b.npy"), "b.npy has 128x64"),
         ((*ONE, "--pose", "c.json", "-o", "none/out.png"), "none"),

@@ -152,12 +152,18 @@ def test_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("cut.h5", "is cut short"),
         ("k.csv:x", "has no 'x'"),
         ("a.h5:x", "has no image 'x'"),
+        ("a.png:x", "a.png:x does not exist"),
+        ("a.npy:x", "a.npy:x does not exist"),
+        ("a.safetensors:x", "a.safetensors:x does not exist"),
     ],
 )
 def test_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, line: str) -> None:
     (tmp_path / "notes.md").write_text("# notes")
     (tmp_path / "empty").write_text("")
     write_pose_csv(tmp_path / "k.csv", {"a": STANDING})
+    write_parsing(tmp_path / "a.png", example(0).parsing)
+    np.save(tmp_path / "a.npy", example(0).parsing)
+    save_weights(tmp_path / "a.safetensors", (64, 48), {})
     (tmp_path / "cut.h5").write_bytes(write_store(tmp_path / "a.h5").read_bytes()[:3000])
     with nothing_left_in(tmp_path):
         assert main(["inspect", f"{tmp_path}/{name}", "--sheet", str(tmp_path / "s.png")]) == 2

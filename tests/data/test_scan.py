@@ -49,6 +49,29 @@ def test_suffixes_that_mean_nothing_are_counted(tmp_path: Path) -> None:
     assert "1 files of other kinds (.heic)" in str(error)
 
 
+def test_folders_that_are_links_are_left_aside_and_named(tmp_path: Path) -> None:
+    root = touch(tmp_path / "set", "a/1.jpg")
+    touch(tmp_path / "elsewhere", "2.jpg")
+    (root / "b").symlink_to(tmp_path / "elsewhere")
+    (root / "parsing").symlink_to(tmp_path / "elsewhere")
+    (root / "c.jpg").symlink_to(root / "a" / "1.jpg")
+    found = find_photos(root, without=root / "none")
+    assert list(found) == ["a/1.jpg", "c.jpg"]
+    (note,) = found.notes
+    assert "2 folders that are links are left aside: b, parsing" in note
+    assert list(find_photos(root / "b")) == ["2.jpg"]
+    (root / "b").unlink()
+    assert not find_photos(root, without=root / "parsing").notes
+
+
+def test_a_folder_is_left_out_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "set/a.png", "set/parsing/a.png", "set/parsing_too/a.png")
+    monkeypatch.chdir(tmp_path)
+    for without in (Path("set/parsing"), tmp_path / "set" / "parsing", Path("set/../set/parsing")):
+        for folder in (Path("set"), tmp_path / "set", Path("set/parsing_too/..")):
+            assert list(find_photos(folder, without=without)) == ["a.png", "parsing_too/a.png"]
+
+
 def test_hidden_maps_and_keypoints_are_none(tmp_path: Path) -> None:
     touch(tmp_path, "maps/a.png", "maps/.old/a.npy", "keypoints/a.json", "keypoints/.ipynb_checkpoints/a.csv")
     names = PhotoNames(["a.jpg"], tmp_path)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgen.data.formats.pose_json import write_pose_json
 from pgen.errors import InputError
 from pgen.evaluation.photos import FolderPhotos, StorePhotos
 from tests.data.examples import STANDING, write_store
@@ -42,6 +43,20 @@ def test_a_folder_with_keypoints(tmp_path: Path) -> None:
     assert not FolderPhotos(folder).has_poses
     assert photos.digest(name) != FolderPhotos(folder).digest(name)
     assert pickle.loads(pickle.dumps(photos)).digest(name) == photos.digest(name)
+
+
+def test_a_photo_and_a_pose_that_cannot_be_read_cost_no_others(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "true")
+    (tmp_path / "poses").mkdir()
+    for name in PHOTOS:
+        write_pose_json(tmp_path / "poses" / f"{name[:-4]}.json", STANDING * 0.37)
+    (tmp_path / "poses" / f"{PHOTOS[0][:-4]}.json").write_text('{"people": []}')
+    (folder / f"{PHOTOS[1][:-4]}.png").write_bytes(b"no photo")
+    photos = FolderPhotos(folder, [tmp_path / "poses"])
+    assert photos.load(f"{PHOTOS[2][:-4]}.png").pose is not None
+    for name, message in ((PHOTOS[0], "no people"), (PHOTOS[1], "not an image")):
+        with pytest.raises(InputError, match=message):
+            photos.load(f"{name[:-4]}.png")
 
 
 def test_names_of_deepfashion_are_matched_by_letters(tmp_path: Path) -> None:

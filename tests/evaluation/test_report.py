@@ -89,6 +89,13 @@ def test_tables(results: Report) -> None:
     assert [name for name, *_ in results.provenance()] == list(results.metrics())
 
 
+def test_intervals_of_unknown_people_are_told_to_be_too_narrow(results: Report) -> None:
+    unknown = replace(results[0], groups=None)
+    assert any("drawn one by one" in line for line in list_remarks(unknown))
+    assert not any("drawn one by one" in line for line in list_remarks(replace(unknown, scores=[])))
+    assert not any("drawn one by one" in line for line in list_remarks(results[0]))
+
+
 def test_few_images_are_told_where_distances_of_sets_depend_on_their_number(results: Report) -> None:
     first = results[0]
     fid = Fid.__new__(Fid)  # without its network

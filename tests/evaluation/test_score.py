@@ -231,6 +231,20 @@ def test_distances_from_the_training_set(results: tuple[FolderPhotos, FilesMetho
     assert some["vgg-relu2-frechet-train"] != some["vgg-relu2-frechet-test"]
 
 
+def test_distances_are_from_all_training_images_or_from_none(
+    results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
+) -> None:
+    photos, files, pairs = results
+    training = FolderPhotos(write_photos(tmp_path / "other" / "train"))
+    (training.folder / training.names()[0]).write_bytes(b"no photo")
+    options = MetricOptions(("vgg-relu2-frechet", "l1"), against=("test", "train"))
+    result = evaluate(files, photos, pairs, options, ScoreCache(tmp_path / "c"), training=(training, training.names()))
+    assert values(result).keys() == {"l1", "vgg-relu2-frechet-test"}
+    why = result.missing["vgg-relu2-frechet-train"]
+    assert why.startswith(f"1 of {len(PHOTOS)} images that it is taken from cannot be used, such as ")
+    assert "not an image" in why
+
+
 def test_scores_that_need_more_than_there_is(
     results: tuple[FolderPhotos, FilesMethod, list[Pair]], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from pgen.data.annotators.interface import FoundPerson
 from pgen.metrics import faces
 from pgen.metrics.base import Batch, MetricOptions, UnavailableError
 from pgen.metrics.faces import CLEAR, Face, FaceDistance, FaceFound, FaceReader, FaceSame
+from pgen.metrics.pose_detectors import AnnotatorDetector
 from tests.body.poses import STANDING
 
 #: Faces of pictures by their first value; 0 shows none, and 4 hardly one.
@@ -30,7 +31,7 @@ class Reader:
 
 def score(kind: type[faces.FaceMetric], generated: list[int], photos: list[int]) -> float:
     metric = kind.__new__(kind)
-    metric.detector, metric.reader = Detector(), Reader()  # type: ignore[assignment]
+    metric.detector, metric.reader, metric.options = Detector(), Reader(), MetricOptions()  # type: ignore[assignment]
     images = [torch.tensor(values, dtype=torch.uint8).reshape(-1, 1, 1, 1).expand(-1, 3, 8, 8) for values in
               (generated, photos)]  # fmt: skip
     return metric.score(metric.rows(Batch(*images, torch.zeros(len(photos), 18, 2))).sum(0)).item()
@@ -48,6 +49,30 @@ def test_a_face_that_the_photo_hardly_shows_is_not_asked_for() -> None:
     assert score(FaceFound, [0, 0, 1], [4, 3, 3]) == 1 / 2
     assert score(FaceSame, [0, 2, 1], [4, 1, 1]) == 2 / 2
     assert score(FaceDistance, [1, 1], [4, 1]) == 0
+
+
+class TwoPeople:
+    """A small person at the left top, and a passer-by who is larger."""
+
+    def people(self, image: np.ndarray) -> list[FoundPerson]:
+        return [FoundPerson(STANDING + np.float32(500), np.ones(18)), FoundPerson(STANDING, np.ones(18))]
+
+
+class PlaceReader:
+    """Faces differ by where they are."""
+
+    def describe(self, key: bytes, image: np.ndarray, pose: np.ndarray) -> Face:
+        return Face(np.full(128, pose.max()), 1.0)
+
+
+@pytest.mark.parametrize(("has_truth", "same"), [(True, 1), (False, 0)])
+def test_in_a_true_photo_the_face_is_of_who_stands_at_its_pose(has_truth: bool, same: float) -> None:
+    metric = FaceSame.__new__(FaceSame)
+    metric.detector, metric.options = AnnotatorDetector(TwoPeople()), MetricOptions(has_truth=has_truth)  # type: ignore[arg-type]
+    metric.reader = PlaceReader()  # type: ignore[assignment]
+    image = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    rows = metric.rows(Batch(image, image, torch.from_numpy(STANDING)[None]))
+    assert metric.score(rows.sum(0)).item() == same
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

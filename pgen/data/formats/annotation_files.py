@@ -31,11 +31,15 @@ def name_annotations(photo: Path, folder: Path | None = None) -> dict[str, Path]
 def find_annotations(photo: Path) -> dict[str, Path]:
     """Those of `name_annotations` that lie beside ``photo``. A map is a PNG with a palette: others are photos."""
     files = {kind: file for kind, named in name_annotations(photo).items() if (file := find_spelled(named)) is not None}
-    if "parsing" in files:
-        start = read_start(files["parsing"], _COLOR_TYPE + 1)
-        if not (start.startswith(_PNG) and start[_COLOR_TYPE:] == bytes([_PALETTE])):
-            del files["parsing"]
+    if "parsing" in files and not looks_like_map(files["parsing"]):
+        del files["parsing"]
     return files
+
+
+def looks_like_map(path: Path) -> bool:
+    """Whether the file ``path`` begins like a PNG with a palette, as maps are written."""
+    start = read_start(path, _COLOR_TYPE + 1)
+    return start.startswith(_PNG) and start[_COLOR_TYPE:] == bytes([_PALETTE])
 
 
 def name_carried_file(parsing: Path) -> Path:

@@ -28,7 +28,7 @@ def find_people(spec: str | os.PathLike[str], names: PhotoNames) -> tuple[dict[s
     (its path within the folder, with "/"). Photos in no folder, or not in the CSV, show somebody each. Raises
     `InputError` if it is none of these, or does not fit the photos.
     """
-    text = os.fspath(spec)
+    text = str(spec)  # a number, as synthetic people have it, is no pattern
     if text == BY_FOLDER:
         return {name: f"{PurePosixPath(name).parent}/" if "/" in name else name for name in names.photos}, ()
     if text.lower().endswith(".csv"):

@@ -12,7 +12,9 @@ from pgen.data.formats.parsing import write_parsing
 from pgen.data.readers.folder import find_folder
 from pgen.data.readers.given import GivenFiles
 from pgen.data.readers.photo_checks import check_photos
+from pgen.data.store import Store
 from pgen.errors import InputError
+from pgen.preparation import prepare
 from tests.data.examples import STANDING, read_photos, write_folder
 from tests.data.pose_files import write_pose_csv
 
@@ -24,6 +26,17 @@ def root(tmp_path: Path) -> Path:
 
 def by_name(root: Path, **options: object) -> dict[str, Example | Drop]:
     return {item.name: item for item in read_photos(find_folder(root, GivenFiles(**options)))}  # type: ignore[arg-type]
+
+
+def test_one_file_is_as_good_as_a_list_of_one(root: Path) -> None:
+    keypoints, pairs = str(root / "keypoints.csv"), root / "pairs.csv"
+    pairs.write_text("from,to\na.png,b.png\n")
+    made = [
+        prepare("folder", root / f"{name}.h5", root, keypoints=files[0], pairs=files[1], annotate=files[2], workers=1)
+        for name, files in {"one": (keypoints, pairs, "parsing"), "list": ([keypoints], [pairs], ["parsing"])}.items()
+    ]
+    assert [(one.kept, one.pairs) for one in made] == [(3, 1), (3, 1)]
+    assert len({str(Store(one.out).provenance["options"]) for one in made}) == 1
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -8,6 +8,7 @@ from pgen.data.names import PhotoNames
 from pgen.data.readers.folder import find_folder
 from pgen.data.readers.people import choose_tested, find_people
 from pgen.errors import InputError
+from pgen.preparation import prepare
 from tests.data.examples import write_folder
 
 NAMES = PhotoNames(["ann/1.jpg", "ann/2.jpg", "bob_1.jpg", "bob_2.jpg", "cat_1.jpg"], "the folder")
@@ -45,6 +46,15 @@ def test_what_says_no_people(
         Path(spec).write_text(content)
     with pytest.raises(InputError, match=message):
         find_people(spec, NAMES)
+
+
+def test_numbers_and_long_patterns_of_people_are_told_or_taken(tmp_path: Path) -> None:
+    write_folder(tmp_path / "set")
+    with pytest.raises(InputError, match="5 says no people: give") as caught:
+        prepare("folder", tmp_path / "a.h5", tmp_path / "set", people=5)
+    assert caught.value.option == "people"
+    pattern = rf"^(.+)\.png(?:{'x' * 300})?$"
+    assert prepare("folder", tmp_path / "b.h5", tmp_path / "set", people=pattern, workers=1).kept == 3
 
 
 def test_a_share_of_the_people_is_for_testing() -> None:
