@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from pgen.cli.annotation_files import annotate_photo, find_annotation_places
-from pgen.cli.batch import make_annotators, write_sheet
+from pgen.cli.batch import write_sheet
+from pgen.cli.loading import make_annotators
 from pgen.cli.options import (
     CONFIDENCE,
     Device,

@@ -6,50 +6,20 @@ Each is written as soon as it is there; what fails is said at the end, and costs
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgen.cli.terminal import log, progress, warn
+from pgen.cli.terminal import log, warn
 from pgen.errors import PgenError
-from pgen.runtime.seed import seed_everything
 
 if TYPE_CHECKING:
     from pgen.body.viz import Picture
-    from pgen.data.annotators.choose import Annotators
-    from pgen.inference.predictor import Predictor
+    from pgen.cli.photos import Photo
     from pgen.inference.result import Result
 
 _MOST_ALIKE = 4  # warnings, of frames of one motion, that say the same
-
-
-def make_annotators(
-    pose: str, person: int | None, parsing: str, min_confidence: float | None = None, device: str = "auto"
-) -> Annotators:
-    """Annotators, by name, that show when they are loaded; ``person`` is the number of whose poses they estimate.
-
-    Joints in files of poses are left out that are less sure than ``min_confidence``.
-
-    Raises `InputError` for unknown names.
-    """
-    from pgen.data.annotators.choose import Annotators
-    from pgen.data.formats.pose_people import MIN_CONFIDENCE
-
-    least = MIN_CONFIDENCE if min_confidence is None else min_confidence
-    return Annotators(pose, parsing, lambda name: progress(f"loading {name}"), person, least, device)
-
-
-def open_predictor(
-    weights: Path | None, device: str, seed: int, annotators: Annotators | None = None, precision: str = "auto"
-) -> Predictor:
-    """The networks, named to the user; all random numbers begin at ``seed``."""
-    from pgen.inference.predictor import load
-
-    seed_everything(seed)
-    predictor = load(weights, device, annotators, precision)
-    log(predictor.origin)
-    return predictor
 
 
 def write_sheet(path: Path, picture: Picture, overwrite: bool) -> None:
@@ -60,10 +30,17 @@ def write_sheet(path: Path, picture: Picture, overwrite: bool) -> None:
 
 
 class Batch:
-    """What has been written, warned of, and gone wrong."""
+    """What has been written, warned of, and gone wrong.
 
-    def __init__(self, overwrite: bool, paste: bool) -> None:
-        self._overwrite, self._paste = overwrite, paste
+    Args:
+        overwrite: whether files that exist are written again.
+        paste: whether results are put into the whole photo.
+        keeps: whether files that exist stay as they are, without being failures.
+    """
+
+    def __init__(self, overwrite: bool, paste: bool, keeps: bool = False) -> None:
+        self._overwrite, self._paste, self._keeps = overwrite, paste, keeps
+        self._kept = 0
         self._written: list[Path] = []
         self._failures: list[str] = []
         self._warnings: set[str] = set()
@@ -77,9 +54,23 @@ class Batch:
         except (PgenError, RuntimeError, OSError) as error:
             self._failures.append(f"{describe()}: {_one_line(error)}")
 
+    def leave_out_kept(
+        self, work: Iterable[tuple[Photo, list[Path | None]]], advance: Callable[[int], None]
+    ) -> Iterator[tuple[Photo, list[Path | None]]]:
+        """Photos with the files of their results, without those whose files stay; ``advance`` counts these."""
+        for photo, files in work:
+            if self._keeps and all(file is not None and file.exists() for file in files):
+                self._kept += len(files)
+                advance(len(files))
+            else:
+                yield photo, files
+
     def save(self, result: Result, file: Path | None) -> None:
         """Write ``result``, if there is somewhere to."""
         if file is None:
+            return
+        if self._keeps and file.exists():
+            self._kept += 1
             return
         try:
             self._written.append(result.save(file, self._overwrite, self._paste))
@@ -97,7 +88,9 @@ class Batch:
             self._warnings.add(warning)
 
     def print_written(self) -> None:
-        """Print the files that were written."""
+        """Print the files that were written, and tell how many were there."""
+        if self._kept:
+            log(f"{self._kept} results were there already")
         if self._written:
             print(*self._written, sep="\n")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from pgen.cli.batch import open_predictor
+from pgen.cli.loading import open_predictor
 from pgen.cli.options import Device, Force, Weights
 from pgen.cli.terminal import log, progress
 from pgen.runtime.atomic_write import atomic_folder

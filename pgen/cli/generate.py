@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from pgen.cli import options, rendering_options
-from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
-from pgen.cli.output_checks import check_pictures, check_results
+from pgen.cli.batch import Batch, write_sheet
+from pgen.cli.loading import make_annotators, open_predictor
+from pgen.cli.output_checks import check_batch, check_pictures, check_results
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_with_targets
 from pgen.cli.photos import list_files, list_photos
 from pgen.cli.result_files import Sheet, find_output_files
 from pgen.cli.terminal import log, progress
 from pgen.data.inputs import check_apart
-from pgen.errors import InputError
 
 if TYPE_CHECKING:
     from pgen.inference.targets import Retarget
@@ -62,6 +62,7 @@ def run(
     precision: options.Precision = "auto",
     seed: options.Seed = 0,
     force: options.Force = False,
+    keep_going: options.KeepGoing = False,
 ) -> None:
     """Put the person of every source into every target pose.
 
@@ -71,12 +72,11 @@ def run(
     a photo beside its CSV or the canvas in its JSON) is fitted like the source, and any other is in pixels of it.
     """
     check_pictures(force, out, sheet=sheet, gif=gif)
-    if gif is not None and len(sources) > 1:
-        raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
+    check_batch(sources, out, sheet, gif, force, keep_going)
     photos = list_photos(sources, src_pose, src_parsing, crop, person, "src", src_frame, scheme)
     check_with_targets(photos, pose, src_frame, scheme, parsing)
     check_apart([out, sheet, gif], read := [*list_files(photos), *pose, parsing, weights, scheme, background])
-    check_results(out, sources, pose, force)
+    check_results(out, sources, pose, force or keep_going)
     from pgen.body.viz import draw_sheet
     from pgen.data.formats.moving_pictures import write_gif
     from pgen.inference.targets import read_targets
@@ -89,21 +89,21 @@ def run(
     predictor = open_predictor(weights, device, seed, annotators, precision)
     body: Retarget = "none" if not retarget else "motion" if sequence.is_motion else "each"
     maps, used_scheme = (None, None) if parsing is None else ([parsing] * len(sequence.poses), scheme)
-    # Everything is looked at before the first result is written; of several photos, each is read again then.
-    names = []
-    for photo in photos:
+    for photo in [] if keep_going else photos:  # before the first result is written; of several, each is read again
         subject = rendering_options.fit_into_file(photo.read(predictor), out)
         log(*subject.notes)
         predictor.generate_many(subject, sequence.poses, maps, body, used_scheme, **wishes)
-        names.append(subject.name)
-    files = find_output_files(out, names, [target.name for target in sequence.poses], force, sheet, read)
+    names, targets = [photo.name for photo in photos], [target.name for target in sequence.poses]
+    files = find_output_files(out, names, targets, force or keep_going, sheet, read)
     largest = 512 if len(photos) * len(sequence.poses) <= _LARGE_ROWS else 256
-    rows, pictures, batch = [], [], Batch(force, paste)
+    rows, pictures, batch = [], [], Batch(force, paste, keep_going)
     with progress("generating", len(photos) * len(sequence.poses)) as advance:
-        for photo, row in zip(photos, files, strict=True):
+        for photo, row in batch.leave_out_kept(zip(photos, files, strict=True), advance):
             left = [*row]
             with batch.attempt(lambda: f"{photo.source}, {len(left)} results"):  # noqa: B023 (called at once)
-                subject = subject if len(photos) == 1 else photo.read(predictor)
+                if len(photos) > 1 or keep_going:
+                    subject = rendering_options.fit_into_file(photo.read(predictor), out)
+                    log(*subject.notes if keep_going else ())
                 for result in predictor.generate_many(subject, sequence.poses, maps, body, used_scheme, **wishes):
                     batch.warn_once((*subject.warnings, *result.warnings))
                     if sheet is not None:

@@ -9,7 +9,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from pgen.cli import options
-from pgen.cli.batch import make_annotators, open_predictor, write_sheet
+from pgen.cli.batch import write_sheet
+from pgen.cli.loading import make_annotators, open_predictor
 from pgen.cli.output_checks import check_pictures
 from pgen.cli.photo_files import ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role

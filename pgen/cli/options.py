@@ -12,8 +12,11 @@ from typer import Option
 from pgen.data.annotators.registry import PARSING_ANNOTATORS, POSE_ANNOTATORS
 from pgen.errors import InputError
 
+_KEEP_GOING = "Take photos one by one: leave out those that cannot be used, and those whose results are there already."
+
 Seed = Annotated[int, Option(min=0, help="Makes the run repeatable: the same seed, the same result.")]
 Force = Annotated[bool, Option("--force", help="Overwrite a result that exists.")]
+KeepGoing = Annotated[bool, Option("--keep-going", help=_KEEP_GOING)]
 Weights = Annotated[
     Path | None,
     Option("--weights", help="Networks: a file, a run's folder, or bundled (the default).", metavar="FILE|DIR"),

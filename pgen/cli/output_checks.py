@@ -35,6 +35,17 @@ def check_pictures(overwrite: bool, folder: Path | None = None, **files: Path | 
     _check_names_differ(**({"out": folder, **given} if folder is not None else given))
 
 
+def check_batch(
+    sources: Sequence[str], out: Path | None, sheet: Path | None, gif: Path | None, overwrite: bool, keep_going: bool
+) -> None:
+    """Refuse an animation of several ``sources``, and to ``keep_going`` where all results are needed at once."""
+    if gif is not None and len(sources) > 1:
+        raise InputError(f"{gif}: an animation is of one photo; give one SRC", option="gif")
+    if keep_going and (overwrite or out is None or sheet is not None or gif is not None):
+        why = "results that are there are left out; give --out, and no --force, --sheet or --gif"
+        raise InputError(why, option="keep_going")
+
+
 def check_pages(overwrite: bool, **files: Path) -> None:
     """The same of files, by option, of which the sheet alone is a picture."""
     from pgen.data.formats.images import check_picture_suffix

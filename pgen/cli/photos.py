@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pgen.cli.options import flag_of, parse_size
 from pgen.cli.photo_files import assign_files, find_parsing_of
+from pgen.data.inputs import split_spec
 from pgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ class Photo:
     number: int | None  #: which of the people in it
     frame: tuple[int, int] | None = None  #: (height, width) that the given pose refers to; None: the photo's own
     scheme: str | None = None  #: labels of the given map
+
+    @property
+    def name(self) -> str:
+        """What it is called: the file's name, or the entry's."""
+        path, entry = split_spec(self.source)
+        return entry or path.name
 
     def read(self, predictor: Predictor) -> Person:
         """The person in the photo. Raises `InputError` about this photo's options if it cannot be read."""
@@ -78,7 +85,6 @@ def list_photos(
     Raises `InputError` for another number of them, a folder of maps that lacks one, or a file of poses as a photo.
     """
     from pgen.data.formats.keypoints import detect_pose_format
-    from pgen.data.inputs import split_spec
 
     own_frame = None if frame is None else parse_size(frame, flag_of(f"{role}_frame"))
     own_poses = assign_files(poses, sources, f"{role}_pose")

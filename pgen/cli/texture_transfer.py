@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from pgen.cli import options
-from pgen.cli.batch import Batch, make_annotators, open_predictor, write_sheet
+from pgen.cli.batch import Batch, write_sheet
+from pgen.cli.loading import make_annotators, open_predictor
 from pgen.cli.output_checks import check_pictures, check_results
 from pgen.cli.photo_files import Number, ParsingFiles, PoseFiles, PoseFrame
 from pgen.cli.photo_options import check_estimates, check_role
@@ -69,7 +70,6 @@ def run(
     check_estimates(photos := [*givens, *wearers], scheme)
     check_apart([out, sheet], read := [*list_files(photos), weights, scheme])
     check_results(out, clothes, person, force)
-
     from pgen.inference.texture_transfer import check_regions, find_exchanges
 
     wanted = check_regions([name.strip() for name in regions.split(",")])

@@ -271,6 +271,37 @@ def test_existing_results(generate, here: Path, capsys: pytest.CaptureFixture[st
     assert generate(*arguments, "--force") == 0
 
 
+def test_keeps_going(generate, here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    Image.new("RGB", (64, 64)).save("damaged.png")
+    Path("damaged.png").write_bytes(Path("damaged.png").read_bytes()[:60])
+    np.save("damaged.npy", np.zeros((64, 64), np.uint8))
+    photos = ("a.png", "damaged.png", "b.jpg", "--src-pose", "poses.csv", "--src-parsing", ".")
+    arguments = (*photos, "--pose", "c.json", "--pose", "poses.csv:a.png", "-o", "results")
+    with nothing_left_in(here):
+        assert generate(*arguments) == 2
+    assert generate(*arguments, "--keep-going") == 1
+    out, err = capsys.readouterr()
+    made = ["results/a__c.png", "results/a__a.png", "results/b__c.png", "results/b__a.png"]
+    assert out.splitlines() == made
+    assert "damaged.png" in err.splitlines()[-1]
+    assert "1 failed; every other result was written" in err
+    times = {file: Path(file).stat().st_mtime_ns for file in made}
+    Path(made[2]).unlink()
+    assert generate(*arguments, "--keep-going") == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [made[2]]
+    assert "3 results were there already" in err
+    assert "a.png" not in err
+    del times[made[2]]
+    assert {file: Path(file).stat().st_mtime_ns for file in times} == times
+
+
+@pytest.mark.parametrize("options", [("--force",), ("--sheet", "s.png"), ("--gif", "g.gif")])
+def test_keeps_nothing_that_is_needed(generate, here: Path, options: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    assert generate(*ONE, "--pose", "c.json", "-o", "results", "--keep-going", *options) == 2
+    assert not Path("results").exists()
+
+
 def test_a_failure_costs_nothing_else(  # type: ignore[no-untyped-def]
     generate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
