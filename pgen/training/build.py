@@ -29,6 +29,7 @@ from pgen.training.held_out import find_pairs
 from pgen.training.loop import train as run_loop
 from pgen.training.resuming import (
     describe_stores,
+    identify_weights,
     is_same_run,
     read_run,
     restore_config,
@@ -49,7 +50,6 @@ from pgen.version import version
 
 AnyPath = str | os.PathLike[str]
 Files = Mapping[str, AnyPath | None]  #: weights that a training starts from or looks through, by parameters of `train`
-
 Shares = Mapping[Path, float]  #: data sets, and each one's share of the samples
 
 #: The trainings in their order, and what their commands and run folders are called.
@@ -176,6 +176,7 @@ def train(
         monitor.log(f"{folder} holds this run, finished")
         return run.weights
     files = {**DEFAULT_WEIGHTS, **{option: path for option, path in weights.items() if path is not None}}
+    run.settings |= {"weight_files": identify_weights(before, files, used, monitor.warn)}
     return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, files, monitor)
 
 
