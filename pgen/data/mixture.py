@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
 from math import isfinite
@@ -93,3 +93,8 @@ def parse_data(specs: DataSpec | Sequence[DataSpec]) -> dict[Path, float]:
     if not (is_whole and all(isfinite(share) and share > 0 for share in shares)):
         raise InputError(f"{' '.join(texts)}: shares are more than 0, and sum to 1 with what has none", option="data")
     return {file: left / without if share is None else share for file, share in given.items()}
+
+
+def describe_data(shares: Mapping[Path, float]) -> str:
+    """Files and their shares as `parse_data` takes them, in one line."""
+    return ", ".join(f"{file}:{share:g}" if len(shares) > 1 else str(file) for file, share in shares.items())

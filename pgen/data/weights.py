@@ -128,6 +128,19 @@ def check_frame_size(frame: tuple[int, int], what: object, option: str) -> None:
         )
 
 
+def check_frame_fits(network: Any, frame: tuple[int, int], what: object, option: str) -> None:
+    """Raises `InputError`, about ``option``, if ``network``, a configuration, takes no frames (height, width) such as
+    ``what`` has."""
+    unit = getattr(network, "frame_unit", 1)
+    if any(side % unit for side in frame):
+        near = "x".join(str(max(1, round(side / unit)) * unit) for side in frame)
+        raise InputError(
+            f"{what}: sides of {frame[0]}x{frame[1]} are to be multiples of {unit} for this network; "
+            f"prepare photos of {near}, or choose another frame or network",
+            option=option,
+        )
+
+
 def _is_sound(config: Any) -> bool:
     """Whether ``config`` has the parts of a configuration, with sizes that a network may have."""
 

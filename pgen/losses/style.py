@@ -10,6 +10,9 @@ from torch import Tensor
 
 from pgen.body.labels import Label
 
+#: In fp16, features are divided by this: of 256×256 pixels, sums of their squares would be more than it can hold.
+_FP16_UNIT = 64
+
 #: Labels whose texture the style loss compares; the face is left out, as in the authors' code.
 STYLE_LABELS = tuple(range(Label.HAIR, Label.R_LEG + 1))
 
@@ -25,7 +28,9 @@ def gram_matrices(features: Tensor, masks: Tensor, by_area: bool = False) -> Ten
     With ``by_area``, an addition, they are divided by the region's own area instead, so that small regions count.
     """
     height, width = features.shape[2:]
-    gram = cast(Tensor, _MaskedGram.apply(features.contiguous(), masks.contiguous())).float()
+    unit = _FP16_UNIT if features.dtype == torch.float16 else 1
+    features = features / unit if unit > 1 else features
+    gram = cast(Tensor, _MaskedGram.apply(features.contiguous(), masks.contiguous())).float() * unit**2
     if by_area:
         # The share that is added keeps a sliver of a region from dominating.
         return 0.1 * gram / (masks.float().sum((2, 3)) + 0.02 * height * width)[..., None, None]

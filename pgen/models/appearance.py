@@ -45,6 +45,11 @@ class AppearanceConfig:
             raise ValueError("blend keeps pixels of the guide: set guide_channels = 4 with it")
 
     @property
+    def frame_unit(self) -> int:
+        """Sides of frames are multiples of so many pixels: of two levels, the global one sees half the size."""
+        return 2 ** (len(self.widths) - 1 + bool(self.local_widths))
+
+    @property
     def source_channels(self) -> int:
         """Image, source parsing without background, source heatmaps."""
         return 3 + self.parsing * (LABEL_COUNT - 1) + JOINT_COUNT

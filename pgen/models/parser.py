@@ -43,6 +43,11 @@ class ParserConfig:
         if not 0 <= self.tuned <= TRUNK_STAGES:
             raise ValueError(f"tuned is 0 to {TRUNK_STAGES}, not {self.tuned}")
 
+    @property
+    def frame_unit(self) -> int:
+        """Sides of frames are multiples of so many pixels."""
+        return FRAME_UNIT
+
 
 @dataclass
 class ParserInput:

@@ -25,6 +25,11 @@ class PoseDetectorConfig:
         if self.kind not in ("light", "resnet"):
             raise ValueError(f'kind is "light" or "resnet", not "{self.kind}"')
 
+    @property
+    def frame_unit(self) -> int:
+        """Sides of frames are multiples of so many pixels."""
+        return 4 if self.kind == "resnet" else 2
+
 
 def _build_conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(

@@ -40,6 +40,11 @@ class SemanticConfig:
             raise ValueError(f"space_to_depth is 1, 2, 4 or 8, not {self.space_to_depth}")
 
     @property
+    def frame_unit(self) -> int:
+        """Sides of frames are multiples of so many pixels."""
+        return self.space_to_depth * 2 ** (len(self.widths) - 1)
+
+    @property
     def source_channels(self) -> int:
         """Source parsing one-hot, source heatmaps, source pose mask."""
         return LABEL_COUNT * self.space_to_depth**2 + JOINT_COUNT + 1

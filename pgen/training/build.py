@@ -15,10 +15,10 @@ from torch import Tensor
 
 from pgen.data.dataset import PersonDataset
 from pgen.data.holding_out import hold_out_people
-from pgen.data.mixture import mix, parse_data
+from pgen.data.mixture import describe_data, mix, parse_data
 from pgen.data.pretrained import load_vgg_features
 from pgen.data.store import Store
-from pgen.data.weights import BUNDLED, BUNDLED_PARSER, check_frame_size, find_weights, load_weights
+from pgen.data.weights import BUNDLED, BUNDLED_PARSER, check_frame_fits, check_frame_size, find_weights, load_weights
 from pgen.errors import InputError
 from pgen.models.semantic import upscale_semantic
 from pgen.pseudo_labels.matches import load_training_matches
@@ -29,6 +29,7 @@ from pgen.training.held_out import find_pairs
 from pgen.training.loop import train as run_loop
 from pgen.training.resuming import (
     describe_stores,
+    identify_weights,
     is_same_run,
     read_run,
     restore_config,
@@ -49,7 +50,6 @@ from pgen.version import version
 
 AnyPath = str | os.PathLike[str]
 Files = Mapping[str, AnyPath | None]  #: weights that a training starts from or looks through, by parameters of `train`
-
 Shares = Mapping[Path, float]  #: data sets, and each one's share of the samples
 
 #: The trainings in their order, and what their commands and run folders are called.
@@ -165,22 +165,19 @@ def train(
     shares = parse_data(data or restore_data(before) or DEFAULT_DATA)
     stores = describe_stores(shares)
     warn_of_other_data(before, stores, monitor.warn)
-    data_name = _describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
+    data_name = describe_data({Path(file.name): share for file, share in shares.items()})  # no folders of this machine
     info = dict(pgen=version(), preset=preset, recipe=recipe, seed=seed, data=data_name, config=asdict(config))  # noqa: C408
     run = RunConfig(folder, info, seed, precision, max_steps, resume, monitor.warn, validation, workers)
     restore_threads(before)
     weights = restore_weights(before, {option: given[option] for option in DEFAULT_WEIGHTS}, monitor.warn)
-    run.settings = info | {"data": _describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
+    run.settings = info | {"data": describe_data(shares), "stores": stores, "weights": weights, "precision": precision}
     run.settings |= {"task": group, "threads": torch.get_num_threads(), "validation": validation}
     if not resume and run.weights.exists() and is_same_run(read_run(folder), run.settings):
         monitor.log(f"{folder} holds this run, finished")
         return run.weights
     files = {**DEFAULT_WEIGHTS, **{option: path for option, path in weights.items() if path is not None}}
+    run.settings |= {"weight_files": identify_weights(before, files, used, monitor.warn)}
     return run_in_processes(tuple(gpus), processes, _train_in, name, shares, config, run, files, monitor)
-
-
-def _describe_data(shares: Shares) -> str:
-    return ", ".join(f"{file}:{share:g}" if len(shares) > 1 else str(file) for file, share in shares.items())
 
 
 def _train_in(
@@ -244,6 +241,7 @@ class TaskBuilder:
 
     def _open(self, name: str) -> tuple[PersonDataset, PersonDataset | None]:
         """The people to train on, and those who are held out, if any, at the size that the preset has for them."""
+        network = getattr(self.config, next(group for group, called in TASKS.items() if called == name)).network
         frame = (name == "parser" and self.config.parser.frame) or self.config.frame
         size = (frame[0], frame[1]) if frame else None
         with_masks, in_pairs = name in ("parser", "joint"), name in ("hs", "joint")
@@ -251,6 +249,7 @@ class TaskBuilder:
         trained, held_out = [], []
         for store in self.stores:
             check_frame_size(size or store.size, store.path, "data")
+            check_frame_fits(network, size or store.size, store.path, "preset")
             train, test = store.indices("train"), store.indices("test")
             if self.run.validation and not len(test):
                 train, test = hold_out_people(store, self.run.seed, in_pairs)
@@ -302,6 +301,7 @@ class TaskBuilder:
             remedy = "choose weights that hold one" if is_start else "train one first"
             raise InputError(f"{path}: holds no {what.removeprefix('a ')}; {remedy}", option=option)
         is_half = (2 * weights.frame[0], 2 * weights.frame[1]) == size
+        check_frame_fits(network.config, weights.frame if is_half else size, path, option)
         if not (is_half or is_start or role == "parser") and weights.frame != size and self.processes.is_first:
             frame, data_size = ("x".join(map(str, sides)) for sides in (weights.frame, size))
             self.run.warn(f"{path}: trained at {frame}, the data are {data_size}")

@@ -186,7 +186,7 @@ class AppearanceTraining:
     style_by_area: bool = False  #: addition: Gram matrices divided by the region's area
     style_stride: int = 1  #: addition: take every n-th feature pixel for the Gram matrices
     perceptual_downscale: int = 1  #: addition: content and style look at images so many times smaller
-    random_pose_prob: float = 1.0  #: share of samples in any pose, with H_S's map; the rest use a pseudo label's
+    random_pose_prob: float = 0.5  #: share in any pose, with H_S's map; the rest, a pseudo label's, also teach H_S
     gradient_checkpointing: bool = False  #: compute features again for the gradient, to save memory
 
     def __post_init__(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from pgen.data.store import Store
+from pgen.data.weights import find_weights
 from pgen.errors import InputError
 from pgen.runtime.atomic_write import atomic_write
 from pgen.runtime.busy_processors import is_thread_count_given
@@ -101,6 +103,30 @@ def restore_weights(
         if own and found[option] != was:
             warn(f"resuming with {option} = {found[option]} (it was {was or 'not given'})")
     return found
+
+
+def identify_weights(
+    run: Mapping[str, Any],
+    files: Mapping[str, str | os.PathLike[str] | None],
+    used: Collection[str],
+    warn: Callable[[str], None],
+) -> dict[str, str]:
+    """What tells ``files`` of weights, by options that are ``used``, from others of their names: SHA-256, by names.
+
+    ``warn`` is told of those that were replaced since ``run`` began. Bundled ones, and what is no file, are left out.
+    """
+    before, now = run.get("weight_files"), dict[str, str]()
+    own = before if isinstance(before, dict) else {}
+    for option, name in files.items():
+        if option not in used or name is None or os.fspath(name) == "bundled":
+            continue
+        path, _ = find_weights(name, option)
+        if path.is_file():
+            with path.open("rb") as file:
+                now[str(name)] = hashlib.file_digest(file, "sha256").hexdigest()
+            if own.get(str(name), now[str(name)]) != now[str(name)]:
+                warn(f"{path} was replaced since the run began: it goes on with other weights")
+    return now
 
 
 def restore_option(run: Mapping[str, Any], option: str, given: T | None, default: T, warn: Callable[[str], None]) -> T:

@@ -87,6 +87,8 @@ def test_the_three_trainings_follow_each_other(trained: Path) -> None:
         told = json.loads((folder / "config.json").read_text())
         assert [*told.pop("stores")] == [str(trained / "datasets.h5")]
         assert told.pop("weights").keys() == {"semantic", "pose", "vgg", "start"}
+        looked_through = ("pose", "hs") if stage == "joint" else ()
+        assert {Path(path).parent.name for path in told.pop("weight_files")} == set(looked_through)
         assert told.pop("threads") == torch.get_num_threads()
         assert told.pop("task") in ("pose", "semantic", "appearance", "parser")
         assert told.pop("validation") is True

@@ -156,3 +156,18 @@ def test_gradients_of_gram_matrices() -> None:
     found = torch.autograd.grad((gram_matrices(features, masks) * weights).sum(), (features, masks))
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("by_area", [False, True])
+def test_gram_matrices_of_large_pictures_in_fp16(by_area: bool) -> None:
+    """Features of VGG-16 at 128×128 are up to 35; the sums of their products are beyond what fp16 holds."""
+    features = 20 * torch.rand(1, 4, 128, 128, generator=torch.Generator().manual_seed(0))
+    masks = torch.ones(1, 8, 128, 128)
+    found, gradients = [], []
+    for dtype in (torch.float16, torch.float32):
+        given = features.to(dtype).requires_grad_()
+        gram = gram_matrices(given, masks.to(dtype), by_area)
+        found.append(gram)
+        gradients.append(torch.autograd.grad(gram.sum(), given)[0].float())
+    torch.testing.assert_close(found[0], found[1], rtol=1e-2, atol=0)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=2e-2, atol=0)

@@ -139,3 +139,41 @@ def test_a_preset_s_frame_is_heeded(data: Path, tmp_path: Path, caplog: pytest.L
     given["out"] = tmp_path / "parser"
     pgen.train("parser", **given, preset="synthetic-64", settings=[*TINY, "parser.frame=[48, 48]"])
     assert describe(tmp_path / "parser" / "last.safetensors")["frame"] == [48, 48]
+
+
+@pytest.mark.parametrize(
+    ("task", "size", "unit", "near"),
+    [
+        ("semantic", "[60, 60]", 8, "64x64"),
+        ("appearance", "[60, 60]", 8, "64x64"),
+        ("parser", "[40, 40]", 16, "32x32"),
+        ("pose", "[31, 31]", 2, "32x32"),
+    ],
+)
+def test_frames_that_a_network_cannot_take_are_refused(
+    data: Path, tmp_path: Path, task: str, size: str, unit: int, near: str
+) -> None:
+    """Levels halve a frame: one of 256×176 has no fifth half, and would end in an error of the library."""
+    given = {"data": data, "preset": "synthetic-64", "settings": [*TINY, f"frame={size}"]}
+    with pytest.raises(
+        pgen.InputError, match=f"multiples of {unit} for this network; prepare photos of {near}"
+    ) as error:
+        pgen.train(task, out=tmp_path / "run", **given)
+    assert error.value.option == "preset"
+    assert not (tmp_path / "run").exists()
+
+
+def test_networks_that_a_training_looks_through_take_its_frames(data: Path, tmp_path: Path) -> None:
+    given = {"data": data, "preset": "synthetic-64"}
+    deep = [*TINY, "semantic.network.widths=[4, 4, 4, 4, 4]", "semantic.schedule.steps=1"]
+    pgen.train("semantic", out=tmp_path / "hs", **given, settings=deep)
+    with pytest.raises(pgen.InputError, match="56x56 are to be multiples of 16") as error:
+        pgen.train(
+            "appearance",
+            out=tmp_path / "run",
+            semantic=tmp_path / "hs",
+            pose=tmp_path / "none",
+            settings=[*TINY, "frame=[56, 56]"],
+            **given,
+        )
+    assert error.value.option == "semantic"

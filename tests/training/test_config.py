@@ -81,6 +81,14 @@ def test_the_paper_s_recipe_switches_off_all_of_pgen_s() -> None:
     written(Preset(), paper)
 
 
+@pytest.mark.parametrize("recipe", ["paper", "pgen"])
+def test_end_to_end_h_s_keeps_a_loss_of_its_own(recipe: str) -> None:
+    """Which is of samples whose target is a pseudo label: their maps are known."""
+    config = load_preset("synthetic-64", ("appearance.variant=e2e",), recipe).appearance
+    assert config.weights["parsing_cross_entropy"] > 0
+    assert 0 < config.random_pose_prob < 1
+
+
 def test_recipes_weigh_the_terms_that_there_are() -> None:
     assert default_weights().keys() == TERMS.keys() | END_TO_END_TERMS.keys()
 

@@ -14,6 +14,7 @@ from pgen.training.build import train
 from pgen.training.config import Preset, load_preset
 from pgen.training.resuming import (
     describe_stores,
+    identify_weights,
     is_same_run,
     read_run,
     restore_config,
@@ -130,6 +131,22 @@ def test_weights_of_a_run_are_its_own() -> None:
     assert restore_weights(run, {"start": Path("b"), "pose": None}, told.append) == {"start": "b", "pose": None}
     assert told == ["resuming with start = b (it was a.safetensors)"]
     assert restore_weights({}, {"start": "c"}, told.append) == {"start": "c"}
+
+
+def test_weights_that_were_replaced_are_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    folder = tmp_path / "hs"
+    folder.mkdir()
+    (folder / "last.safetensors").write_bytes(b"of step 500")
+    files = {"semantic": folder, "pose": tmp_path / "none", "vgg": None, "start": "bundled"}
+    now = identify_weights({}, files, files.keys(), told.append)
+    assert now.keys() == {str(folder)}
+    assert identify_weights({"weight_files": now}, files, files.keys(), told.append) == now
+    assert told == []
+    (folder / "weights.safetensors").write_bytes(b"of the last step")  # as the training has finished meanwhile
+    assert identify_weights({"weight_files": now}, files, ("pose",), told.append) == {}
+    assert identify_weights({"weight_files": now}, files, files.keys(), told.append) != now
+    assert told == [f"{folder}/weights.safetensors was replaced since the run began: it goes on with other weights"]
 
 
 def test_the_same_run_is_that_of_the_same_data_weights_and_settings() -> None:

@@ -82,8 +82,10 @@ def test_losses_of_the_image_reach_h_s_only_where_a_parser_doubts_it(
     assert found(0.5, gate).any()
 
 
-def test_pictures_are_to_be_parsed_as_the_maps_asked_for(samplers: Samplers) -> None:
-    stage = painting(samplers, *VARIANTS["ts-pred"], "appearance.weights.parsed_map=1")
+@pytest.mark.parametrize(("variant", "gate"), [("ts-pred", "false"), ("e2e", "false"), ("e2e", "true")])
+def test_pictures_are_to_be_parsed_as_the_maps_asked_for(samplers: Samplers, variant: str, gate: str) -> None:
+    settings = ("weights.parsed_map=1", f"end_to_end.only_where_doubted={gate}")
+    stage = painting(samplers, *VARIANTS[variant], *(f"appearance.{setting}" for setting in settings))
     losses_of(stage)["parsed_map"].backward()
     assert gradients_of(stage.model).any()
     assert stage.frozen.parser is not None

@@ -65,7 +65,7 @@ def replace_background(images: Tensor, labels: Tensor, others: Tensor, rng: Batc
         first += share
         if which.any():
             ground[which] = background(others[which], rng.select(which)).clamp(0, 1)
-    figure = F.avg_pool2d((labels > 0).to(images.dtype)[:, None], 3, 1, 1)
+    figure = F.avg_pool2d((labels > 0).to(images.dtype)[:, None], 3, 1, 1, count_include_pad=False)
     return ground + figure * (images - ground)
 
 

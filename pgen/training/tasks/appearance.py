@@ -184,7 +184,7 @@ class AppearanceTask(PersonTask):
             self.discriminators,
         )
         if parsing_b.requires_grad and self.config.end_to_end.only_where_doubted:
-            with torch.no_grad():
+            with torch.set_grad_enabled(self.config.weights.get("parsed_map", 0) > 0):  # that term looks at it, too
                 is_doubted = find_likeliest(generated.parsed) != labels_b
             parsing_b.register_hook(lambda gradient: gradient * is_doubted[:, None])
         return generated

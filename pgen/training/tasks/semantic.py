@@ -79,7 +79,10 @@ class SemanticTask(PersonTask):
             return source, target
         there = Transfer(source.poses[which], target.poses[which], self.frame)
         labels, poses = source.labels.clone(), source.poses.clone()
-        labels[which] = find_likeliest(predict_parsing(self.model, source[which], there))
+        device = self.device.type
+        # Weights that are cast here get no gradient, and older versions of torch would keep them for what follows.
+        with torch.autocast(device, enabled=torch.is_autocast_enabled(device), cache_enabled=False):
+            labels[which] = find_likeliest(predict_parsing(self.model, source[which], there))
         poses[which] = there.target
         goal = PersonBatch(target.images, source.labels, source.poses).where(which, target)
         return PersonBatch(source.images, labels, poses), goal

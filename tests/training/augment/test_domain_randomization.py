@@ -82,6 +82,13 @@ def test_grounds_change_and_the_figure_does_not() -> None:
     assert changed.sum() >= 4
 
 
+def test_no_background_comes_through_a_figure_that_the_frame_cuts() -> None:
+    views = people()
+    everywhere = torch.full_like(views.labels, Label.UPPER)
+    images = replace_background(views.images, everywhere, views.images.flip(0), BatchRng(SEEDS))
+    torch.testing.assert_close(images, views.images)
+
+
 def test_crops_move_image_labels_and_joints_together() -> None:
     """A square that is turned about the frame's corner: what was at a place is found at that of the joint there."""
     size = 64

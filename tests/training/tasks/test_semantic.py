@@ -59,6 +59,23 @@ def test_who_comes_back_comes_from_h_s_s_own_map(samplers: Samplers, monkeypatch
         torch.testing.assert_close(one, other, equal_nan=True)
 
 
+def test_weights_cast_on_the_way_there_are_not_kept_for_the_way_back(samplers: Samplers) -> None:
+    """They have no gradient: older versions of torch would train nothing then."""
+    stage = staged(samplers, "semantic.back_translation_prob=1")
+    passes: list[tuple[bool, bool, bool]] = []
+
+    def note(*_: object) -> None:
+        computes = torch.is_autocast_enabled("cpu"), torch.is_autocast_cache_enabled()
+        passes.append((torch.is_grad_enabled(), *computes))
+
+    stage.model.register_forward_pre_hook(note)
+    batch = stage.sample(torch.Generator().manual_seed(0)).load(stage.train)
+    for is_bf16 in (True, False):
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
+            stage.losses(batch)
+    assert passes == [(False, True, False), (True, True, True), (False, False, False), (True, False, True)]
+
+
 def test_the_others_go_to_their_pseudo_labels(samplers: Samplers, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ("back_translation_prob=0.5", "schedule.batch=8", "schedule.flip=false")
     stage = staged(samplers, *(f"semantic.{setting}" for setting in settings))
