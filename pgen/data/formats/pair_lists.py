@@ -26,10 +26,17 @@ def read_pairs(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[tuple[str,
     parallel lists, one name a line, the sources in the first. Raises `InputError` naming the file and row.
     """
     if len(paths) == 2:
-        return _read_parallel_lists(*map(Path, paths)), ()
-    if len(paths) != 1:
+        pairs, notes = _read_parallel_lists(*map(Path, paths)), tuple[str, ...]()
+    elif len(paths) == 1:
+        pairs, notes = _read_one(Path(paths[0]))
+    else:
         raise InputError("pairs are one file, or two: the list of the sources, then of the targets", option="pairs")
-    path = Path(paths[0])
+    if not pairs:
+        raise InputError(f"{paths[0]} holds no pair; give another list, or leave it out", option="pairs")
+    return pairs, notes
+
+
+def _read_one(path: Path) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     lines = read_text(path, "a list of pairs").splitlines()
     first = next((line for line in lines if line.strip()), "")
     if path.suffix.lower() == ".csv" or _is_header(first.replace('"', "").split(",")):

@@ -39,7 +39,7 @@ def test_parallel_lists(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60)
-@given(pairs=st.lists(st.tuples(NAMES, NAMES), max_size=5), end=st.sampled_from(["\n", "\r\n"]))
+@given(pairs=st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=5), end=st.sampled_from(["\n", "\r\n"]))
 def test_every_form_gives_the_pairs_back(tmp_path_factory: pytest.TempPathFactory, pairs: list, end: str) -> None:
     folder = tmp_path_factory.mktemp("pairs")
     header = written(folder, "from,to" + end + "".join(f"{a},{b}{end}" for a, b in pairs), "p.csv")
@@ -72,3 +72,10 @@ def test_errors(tmp_path: Path, texts: list[str], message: str) -> None:
 def test_csv_without_header_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="begins with the header from,to"):
         read_pairs([written(tmp_path, "a,b\n", "p.csv")])
+
+
+@pytest.mark.parametrize("text", ["from,to\n", "from,to\n\n , \n"])
+def test_a_list_without_pairs_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pairs.csv").write_text(text)
+    with pytest.raises(InputError, match=r"pairs\.csv holds no pair"):
+        read_pairs([tmp_path / "pairs.csv"])
