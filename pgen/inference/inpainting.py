@@ -36,6 +36,8 @@ _COLOR_REACH, _SKIN_COLOR_REACH = 0.008, 0.03
 # Over which share of it light falls on a skirt that was on trouser legs, and how wide shade between them may be.
 _ROUNDING, _BETWEEN = 0.03, 0.12
 _BELOW = (Label.PANTS, Label.SKIRT, Label.L_LEG, Label.R_LEG)
+# Seams of trousers differ from their color by more than this, and by so many times as much as the cloth usually does.
+_SEAM = (12.0, 2.5)
 # How far inside of its outline a label's look is taken from.
 _INSIDE = 1.5
 # Half the width of what is no more than a rest of a garment, in pixels of the networks' frame.
@@ -153,7 +155,7 @@ def _continue_cloth(
     for label in CLOTH_LABELS:
         own = shows[person.parsing] == label
         seen = blending.erode_region(own & ~carried, inside)
-        new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows) & ~seen
+        new = wanted & (parsing == label) & ~_find_shown(person.parsing, parsing, shows)
         if not new.any():
             continue
         shown, lit = image, light
@@ -161,12 +163,21 @@ def _continue_cloth(
             # Else two legs would be seen on it.
             folds = estimate_shading(image, seen)
             shown = np.rint(np.clip(image / folds[..., None], 0, 255)).astype(np.uint8)
+            seen &= ~_find_seams(shown, seen)
             lit = _shade_cloth(np.ones_like(folds), folds, label, np.isin(person.parsing, _BELOW))
-        filled = fill_from(shown, new, seen)
+        filled = fill_from(shown, new & ~seen, seen)
         if filled is not shown:  # there is enough of it to go on
             picture[new] = apply_shading(filled, lit)[new]
             continued |= new
     return continued
+
+
+def _find_seams(image: Picture, cloth: Mask) -> Mask:
+    """Where (H, W) ``cloth`` (H, W) has colors that next to none of it has: seams, creases and holes."""
+    if not cloth.any():
+        return cloth
+    away = np.abs(image.astype(np.float32) - np.median(image[cloth], axis=0)).max(axis=2)
+    return np.asarray(cloth & (away > max(_SEAM[0], _SEAM[1] * float(np.median(away[cloth])))))
 
 
 def _find_light(

@@ -81,6 +81,22 @@ def test_cloth_goes_on_with_its_texture(model: Predictor) -> None:
     assert result.image[new][:, 0].std() > 60, "as sharp as the stripes, not their mean"
 
 
+def test_a_skirt_out_of_trousers_is_of_their_cloth_without_their_seams(model: Predictor) -> None:
+    pytest.importorskip("patchmatch")
+    person = photo(model, Label.PANTS, (30, 30, 30), scale=4)
+    woven, pants = person.photo.copy(), person.parsing == Label.PANTS
+    woven[pants & (np.arange(512) % 4 < 2)[None, :]] = (50, 60, 190)
+    seams = pants & (np.arange(512) % 60 < 3)[:, None]
+    woven[seams] = (250, 250, 250)
+    result = model.manipulate(replace(person, photo=woven), {"lower": "skirt"})
+    skirt = ndimage.binary_erosion(result.changed & (result.parsing == Label.SKIRT), iterations=6)
+    assert skirt.sum() > 1000
+    colors = result.image[skirt].astype(int)
+    assert (colors[:, 2] - colors[:, 0] > 60).mean() > 0.97, "blue, and not white"
+    inner = skirt & pants & ~ndimage.binary_dilation(seams, iterations=4)
+    assert (np.abs(np.diff(result.image[..., 2].astype(int), axis=1)) > 6)[inner[:, 1:]].mean() > 0.2, "woven"
+
+
 def test_without_patchmatch_it_is_told(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("manipulation", "inpainting", "rendering.background"):
         monkeypatch.setattr(f"pgen.inference.{module}.has_patch_match", lambda: False)
