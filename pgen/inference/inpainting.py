@@ -162,7 +162,7 @@ def _continue_cloth(
         if label == Label.SKIRT and (person.parsing[new] == Label.PANTS).any():
             # Else two legs would be seen on it.
             folds = estimate_shading(image, seen)
-            shown = np.rint(np.clip(image / folds[..., None], 0, 255)).astype(np.uint8)
+            shown = apply_shading(image, 1 / folds)
             seen &= ~_find_seams(shown, seen)
             lit = _shade_cloth(np.ones_like(folds), folds, label, np.isin(person.parsing, _BELOW))
         filled = fill_from(shown, new & ~seen, seen)
@@ -233,8 +233,7 @@ def _prepare_source(framed: FramedPerson, after: NDArray[np.uint8], shows: NDArr
         if shown.sum() < _ENOUGH:
             continue
         folds = estimate_shading(pixels, shown)
-        unlit = np.rint(np.clip(pixels / folds[..., None], 0, 255)).astype(np.uint8)
-        texture = extend_texture(unlit, shown)
+        texture = extend_texture(apply_shading(pixels, 1 / folds), shown)
         usual = np.median(pixels[shown], axis=0)
         # Texture of plain cloth is but seams and creases, which belong elsewhere.
         plain = measure_plainness(pixels, shown)

@@ -72,7 +72,7 @@ def _draw_head(canvas: Canvas, image: Picture, labels: NDArray[np.uint8], hair: 
             colors = canvas.image[colored]
             image = draw_head(image, whole, hole, shown, HEAD_WIDTH * canvas.unit, has_strands, colors)
     if hair.any() and skin.any():
-        away = ndimage.distance_transform_edt(labels != Label.HAIR)[skin] / canvas.unit
+        image, away = image.copy(), ndimage.distance_transform_edt(labels != Label.HAIR)[skin] / canvas.unit
         image[skin] = np.rint(image[skin] * (1 - _SHADOW * np.exp(-away / _SHADOWED))[:, None])
     return image
 

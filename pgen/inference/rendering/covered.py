@@ -57,7 +57,7 @@ def _find_hidden(covers: Mask, clothes: Labels, above: Mask, rim: int) -> Mask:
         return covers
     background = ndimage.binary_opening((clothes == 0) & ~covers & ~above, np.ones((3, 3), bool), rim)
     kinds = np.where(clothes > 0, np.uint8(1), np.where(background, np.uint8(2), np.uint8(0)))
-    found = [(_go_on(kinds, axis) == 1) & (np.flip(_go_on(np.flip(kinds, axis), axis), axis) == 1) for axis in (0, 1)]
+    found = [np.all([side == 1 for side in _look_both_ways(kinds, axis)], axis=0) for axis in (0, 1)]
     hulls = [_find_hull(leave_out_islands(clothes == label)) for label in np.unique(clothes[clothes > 0])]
     return np.asarray(covers & np.any([*found, *hulls], axis=0))
 
@@ -99,13 +99,18 @@ def _fill_between(labels: Labels, hidden: Mask, shown: Labels, has_ended: Mask) 
     """
     if not hidden.any():
         return
-    sides = [(_go_on(shown, axis), np.flip(_go_on(np.flip(shown, axis), axis), axis)) for axis in (0, 1)]
+    sides = [_look_both_ways(shown, axis) for axis in (0, 1)]
     below = sides[0][1]
     lower = hidden & has_ended & np.isin(below, _LOWER)
     labels[lower] = below[lower]
     for first, last in sides[::-1]:
         same = hidden & (first == last) & (first > 0)
         labels[same] = first[same]
+
+
+def _look_both_ways(labels: Labels, axis: int) -> tuple[Labels, Labels]:
+    """``labels`` (H, W), those that are 0 having the nearest before, and after them along ``axis`` that is not."""
+    return _go_on(labels, axis), np.flip(_go_on(np.flip(labels, axis), axis), axis)
 
 
 def _go_on(labels: Labels, axis: int) -> Labels:

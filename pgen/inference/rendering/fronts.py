@@ -59,6 +59,7 @@ class _Copy(NamedTuple):
     sleeves: Mask
     across: NDArray[np.float64]  #: how far from a trunk's middle to its sides
     along: NDArray[np.float64]  #: (h, 1), how far from its shoulders to its hips
+    unit: float  #: torso length, pixels
 
 
 def find_front(canvas: Canvas) -> tuple[Mask, Mask]:
@@ -71,8 +72,8 @@ def find_front(canvas: Canvas) -> tuple[Mask, Mask]:
     front = find_between(front | _find_unlike_sides(copy, is_trunk, inside), axes=(1,)) & is_trunk
     parts, count = ndimage.label(front)
     sizes = ndimage.sum(front, parts, np.arange(count + 1))
-    front &= sizes[parts] > _FOLD * _TORSO**2
-    front = ndimage.binary_dilation(front, iterations=max(1, round(_BORDER * _TORSO)))
+    front &= sizes[parts] > _FOLD * copy.unit**2
+    front = ndimage.binary_dilation(front, iterations=max(1, round(_BORDER * copy.unit)))
     front, back = (resize_mask(mask, canvas.size) & top for mask in (front, copy.top & ~inside & ~front))
     return front, back
 
@@ -83,7 +84,8 @@ def _shrink(canvas: Canvas) -> _Copy:
     colors = to_lab(resize(canvas.image, size, Image.Resampling.BOX))
     top, sleeves = (resize_mask(mask, size) for mask in (canvas.labels == Label.UPPER, canvas.sleeves))
     across, along = _measure_across(scale_pose(canvas.pose, canvas.size, size), size)
-    return _Copy(ndimage.gaussian_filter(colors, (_SOFT, _SOFT, 0)), top, sleeves & top, across, along)
+    colors = ndimage.gaussian_filter(colors, (_SOFT, _SOFT, 0))
+    return _Copy(colors, top, sleeves & top, across, along, scale * canvas.unit)
 
 
 def _find_inside(copy: _Copy, is_trunk: Mask) -> Mask:

@@ -105,6 +105,19 @@ def test_a_coat_is_closed_that_shows_what_is_under_it_at_its_sides_too(dressed: 
     assert np.abs(turned.image[inner.repeat(SCALE, 0).repeat(SCALE, 1)] - np.array(COAT, float)).mean() < 12
 
 
+def test_small_people_lose_small_prints(
+    dressed: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.inference.rendering.test_backs.SCALE", 1)
+    labels, _ = dressed
+    x, top, bottom = round(float(STANDING[Joint.NECK, 0])), round(SHOULDERS), round(HIPS)
+    labels[bottom : bottom + 12][labels[bottom : bottom + 12] == Label.PANTS] = Label.UPPER
+    print_ = np.zeros_like(labels, bool)
+    print_[top + 16 : top + 19, x - 2 : x + 3] = True
+    turned = turn_around(make_canvas(COLORS, labels, print_))
+    assert np.abs(turned.image[print_] - np.array(COAT, float)).mean() < 16
+
+
 def test_islands_of_a_top_on_trousers_cover_nothing(dressed: tuple[np.ndarray, np.ndarray]) -> None:
     labels, shirt = dressed
     row, x = round(HIPS) + 24, round(float(STANDING[Joint.NECK, 0]))
