@@ -47,7 +47,7 @@ def check_batch(
 
 
 def check_pages(overwrite: bool, **files: Path) -> None:
-    """The same of files, by option, of which the sheet alone is a picture."""
+    """Refuse, before any work, files of scores, by option, that could not be written; the sheet alone is a picture."""
     from pgen.data.formats.images import check_picture_suffix
     from pgen.runtime.atomic_write import check_output
 
